@@ -37,7 +37,7 @@ class Change:
 
 
 def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
-    """Return the changes after the session ``before``, up to the last session of the reading.
+    """Return the changes from the session ``before`` to the last session of the reading.
 
     ``before`` is a session of the reading. A flag that changed and changed back is in the result.
     The state of a link is compared only at the two sessions.

@@ -1,4 +1,4 @@
-"""The next dates: releases, filings and decisions, as expected from rules and from the past."""
+"""The expected dates of the next releases, filings and decisions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from backtests.today import next_scheduled
 from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
-#: Pandas frequency of the dates that the values describe. The Fed's weeks end on Wednesdays.
+#: Pandas frequency of each frequency in the catalog. The Fed's weeks end on Wednesdays.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
 #: 52 weeks, so that the day of the week stays the same.

@@ -1,4 +1,4 @@
-"""What would flip next: the distance of each flag to its next flip, the nearest first."""
+"""The flags that may flip next: the distance of each flag to its next flip."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

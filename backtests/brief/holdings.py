@@ -14,7 +14,7 @@ from signals.errors import MissingSeries
 from signals.reading import Reading
 from strategies import STRATEGIES, kind_of
 
-_SMALLEST = 5e-4  # smaller weights, fractions, are left out
+_SMALLEST = 5e-4  # weights below this fraction are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Holding:
     decided_on
         The session of the decision that gave ``weights``, or None.
     missing
-        Ids of late data that the weights need, each with the date of its last value.
+        Ids of the late series that the weights need, each with the date of its last value.
     reason
         The reason why the strategy cannot be followed; empty otherwise.
     """

@@ -151,6 +151,6 @@ def _equity(swept: Swept, found: Findings, label: str) -> str:
 
 
 def _regime(found: Findings) -> pd.Series:
-    """Return the regime of the best configuration under which each return was earned."""
+    """Return, for each return, the regime of the best configuration when it was earned."""
     run = found.run
     return acted_on(run.reading.regime, run.config.lag).reindex(run.result.equity.index)

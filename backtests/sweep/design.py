@@ -47,7 +47,7 @@ class Design:
         return {p: x[i] for p, x, i in zip(self.paths, self.levels, self.rows[at], strict=True)}
 
     def until(self, stage: str) -> int:
-        """Return the number of parameters that belong to a stage or to an earlier stage."""
+        """Return the number of parameters that a stage and the stages before it use."""
         order = STAGES.index(stage)
         return sum(STAGES.index(kind.stage) <= order for kind in self.kinds)
 

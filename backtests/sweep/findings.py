@@ -189,7 +189,7 @@ def _moments(swept: Swept) -> np.ndarray:
 
 
 def _array(column: object) -> np.ndarray:
-    """Return a column of lists of equal length as a table, one row for each list."""
+    """Return a column of lists of equal length as an array, one row for each list."""
     joined = column.combine_chunks()  # type: ignore[attr-defined]
     values: np.ndarray = joined.flatten().to_numpy(zero_copy_only=False)
     return values.reshape(len(joined), -1)
@@ -232,7 +232,7 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> trial_log.L
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:
-    """Return positions of the best configurations, and of others at equal steps in rank."""
+    """Return positions of the best configurations, and of every n-th other one by rank."""
     order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
     order = order[: int(np.isfinite(sharpes).sum())]
     first = min(COMPARED // 4, len(order))

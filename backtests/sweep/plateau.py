@@ -10,7 +10,7 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
     are equal. In another design, the neighbours are the nearest configurations with equal names,
-    two for each numeric parameter. Their distance uses the ranks of the values. The mean leaves out
+    two for each numeric parameter. Distances use the ranks of values. The mean leaves out
     undefined values, and is NaN without any neighbour.
 
     ``values`` has one number for each configuration of the design. ``at`` contains positions of

@@ -53,8 +53,8 @@ def missing(folder: Path, size: int) -> list[Span]:
 def finish(folder: Path, described: dict[str, str]) -> Path:
     """Join the parts into one file, then remove the parts; return the file.
 
-    The file depends only on the rows. So it does not show how many parts there were, how many
-    processes worked, or whether the sweep was interrupted.
+    The file depends only on the rows. So its bytes are the same for any number of parts or
+    processes, and after an interruption.
     """
     path = folder / FILE
     if not path.is_file():

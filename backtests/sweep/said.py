@@ -13,9 +13,10 @@ ALIKE = (
 
 
 def sentences(found: Findings) -> tuple[str, ...]:
-    """Return sentences on luck, on choosing the best, on its neighbours, and on the base.
+    """Return sentences on the best configuration, and on the base configuration.
 
-    If no configuration beats the base, the first sentence says so.
+    They say how much of the best may be luck, and compare the best with its neighbours. If no
+    configuration beats the base, the first sentence says so.
     """
     return (
         *_none(found),

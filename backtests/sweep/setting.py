@@ -80,7 +80,7 @@ class Setting:
             return replace(old, **given)
 
     def _owner(self, owner: str) -> Any:
-        """Return the object to which a path's first part belongs."""
+        """Return the object that the first part of a path names."""
         names = {"regime": "model", "schedule": "schedule", "costs": "costs"}
         if owner in (*names, "strategy"):
             return getattr(self, names.get(owner, owner))
@@ -129,7 +129,7 @@ class Kind:
     names: tuple[str, ...] = field(default=())
 
     def read(self, path: str, value: Value) -> Value:
-        """Return a value in the parameter's own type; another kind of value raises ConfigError."""
+        """Return a value converted to the parameter's type; a wrong value raises ConfigError."""
         if self.names:
             if value not in self.names:
                 raise ConfigError(f"{path}: {unknown('choice', str(value), self.names)}")

@@ -19,7 +19,7 @@ from strategies import decide, state_of
 
 #: Largest number of evaluations of signals that a process keeps; each has about 0.3 MB.
 KEPT = 256
-#: Largest number of series of regimes that a process keeps.
+#: Largest number of classifications (the regime of each session) that a process keeps.
 _REGIMES = 16
 
 

@@ -148,7 +148,7 @@ class _Ready:
 
 
 def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:
-    """Compute the configurations that are missing in the folder, and join all rows."""
+    """Compute the configurations without a row in the folder, and join all rows."""
     simulated, sweep_id = ready.base.simulated, ready.sweep_id
     seconds = {"preparation": time.perf_counter() - began}
     folder = out or default_folder(ready.request, sweep_id, simulated=simulated)

@@ -129,9 +129,10 @@ class Logged:
 def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
-    Each trial of a sweep counts as an equal part of the sweep's effective number. ``source`` is
-    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. If ``store`` is
-    None, the default store is used. The trials with the hashes in ``without`` are left out.
+    If the N trials of a sweep are equivalent to K independent trials, each counts as K / N. The
+    trials with the hashes in ``without`` are left out. ``source`` is ``store`` or ``simulated``. A
+    simulated history has no log, so it has no trials. If ``store`` is None, the default store is
+    used.
     """
     if source != "store":
         return Logged(sharpes=np.empty(0), effective=0.0)
