@@ -1,1 +1,1 @@
-"""The brief: everything that a portfolio manager reads in ten seconds, computed at one close."""
+"""The brief: the regime, its reasons, target weights and next dates at one session's close."""

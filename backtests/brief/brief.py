@@ -31,16 +31,16 @@ class Brief:
     Attributes
     ----------
     sample
-        The history up to the session, and its reading with default parameters.
+        The history up to the session, with the flags and the regime by default parameters.
     before
         The session with which the brief compares.
     said
-        The explanation of each signal at the session, by name.
+        The explanation of each signal's flag at the session, by the name of the signal.
     verdicts
-        The verdicts on the main claims of the thesis, tested on this history. They are equal to the
-        verdicts of the whole trial, because the main claims are adjusted only for each other.
+        The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
+        gives the same verdicts, because it adjusts p-values of main claims only for each other.
     links, changes, flips, dates, holdings, late
-        The results of the modules of the same names.
+        The results of the modules with the same names in :mod:`backtests.brief`.
     """
 
     sample: Sample
@@ -78,7 +78,7 @@ class Brief:
 
     @property
     def rule(self) -> str:
-        """The rule that decided the regime; without a regime, the rule that now holds."""
+        """The rule that decided the regime; without one, the rule that applies at the session."""
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
         return str(reading.rule.iloc[-1] if pd.isna(decided) else decided)

@@ -1,4 +1,4 @@
-"""What changed between two sessions: the regime, the rule that decided it, flags and links."""
+"""What changed between two sessions: the regime, its rule, flags, and links of the thesis."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ class Change:
     Attributes
     ----------
     kind, name
-        What changed. ``name`` is the name of a signal or a link, otherwise empty.
+        What changed. ``name`` is the name of the signal or the link; for a regime or a rule, it is
+        empty.
     was, now
         The states at the first and at the second session. Both are equal if the state changed in
         between and changed back.
@@ -36,7 +37,7 @@ class Change:
 
 
 def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
-    """Return the changes after the session ``before``, up to the last session of the reading.
+    """Return the changes from the session ``before`` to the last session of the reading.
 
     ``before`` is a session of the reading. A flag that changed and changed back is in the result.
     The state of a link is compared only at the two sessions.

@@ -1,4 +1,4 @@
-"""The next dates: releases, filings and decisions, as expected from rules and from the past."""
+"""The expected dates of the next releases, filings and decisions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from backtests.today import next_scheduled
 from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
-#: The dates that a value of each frequency describes. The Fed's weekly series end on Wednesdays.
+#: Pandas frequency of each frequency in the catalog. The Fed's weeks end on Wednesdays.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
 #: 52 weeks, so that the day of the week stays the same.
@@ -22,17 +22,18 @@ YEAR = pd.Timedelta(weeks=52)
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A date on which something new is expected. Publishers can be earlier or later.
+    """A date on which new data or a decision is expected. Publishers can be earlier or later.
 
     Attributes
     ----------
     day
-        The day on which it is expected to be known first.
+        The expected day.
     what, short, ids
-        What is expected, in words and in one or two words, and the ids of its series.
+        What is expected, in a phrase and in one or two words, and the ids of its series.
     basis
-        ``rule``: the publication rule of the catalog. ``a year ago``: 52 weeks after a release of
-        the past year. ``calendar``: the calendar of the exchange, without doubt.
+        How the day is computed. ``rule``: by the publication rule of the series in the catalog.
+        ``a year ago``: 52 weeks after a release of the past year. ``calendar``: from the calendar
+        of the exchange, so the day is certain.
     """
 
     day: pd.Timestamp
@@ -45,10 +46,10 @@ class Expected:
 def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     """Return the next decision day and the next release of each id, in order of time.
 
-    The dates are after the last close of the history. Ids with a daily value are left out. So are
-    events, and series without a rule for their releases. Firms' filings are expected 52 weeks after
-    their last filings. A series with past vintages in the store is expected 52 weeks after a
-    release of the past year, because its publication rule gives only the last of several releases.
+    The dates are after the last close of the history. Daily series, events, and series without a
+    rule for their releases are left out. A firm's filing is expected 52 weeks after one of the past
+    year. So is a release of a series whose earlier vintages (published versions) are in the store,
+    because its publication rule gives only the last of several releases.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]
@@ -90,7 +91,7 @@ def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) 
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
     """Return the next release of a series, 52 weeks after a release; None without such a release.
 
-    The series has a new moment in ``known`` at each release.
+    At each release of a series, ``history.known`` has a new moment.
     """
     if id not in history.known:
         return None

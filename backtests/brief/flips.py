@@ -1,4 +1,4 @@
-"""What would flip next: the distance of each flag to its next flip, the nearest first."""
+"""The flags that may flip next: the distance of each flag to its next flip."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from signals.explanation import Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
 
-#: Number of sessions of a past move that a distance is compared with; this is about a month.
+#: Length of the past moves that a distance is compared with, in sessions; about a month.
 MONTH = 21
 
 
@@ -22,7 +22,7 @@ class Flip:
     signal, on, votes
         Name of the signal, its flag, and whether the flag is a vote.
     gauge, unit, value
-        The gauge that decides the next flip, its unit and its value.
+        The gauge is the number that must cross a level for the next flip; its unit and its value.
     flips
         The level, in words, that the gauge must cross.
     distance
@@ -31,9 +31,9 @@ class Flip:
     beyond
         Whether the gauge is already beyond the level, and only confirmation is missing.
     frequency
-        Share of the gauge's past moves in :data:`MONTH` sessions that were at least as large, in
-        the needed direction, a fraction. It describes the past and is no probability. 1 if
-        ``beyond``; NaN if the gauge has no such moves.
+        Fraction of the gauge's past moves over :data:`MONTH` sessions that went at least as far in
+        the needed direction. It describes the past and is not a forecast. 1 if ``beyond``; NaN if
+        the gauge has no past move of this length.
     regime
         The regime to which the rules would point if this flag flipped and all others stayed. The
         rules need some sessions to confirm a regime. None if too few votes have a view.

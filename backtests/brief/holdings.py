@@ -14,7 +14,7 @@ from signals.errors import MissingSeries
 from signals.reading import Reading
 from strategies import STRATEGIES, kind_of
 
-_SMALLEST = 5e-4  # smaller weights, fractions, are left out
+_SMALLEST = 5e-4  # weights below this fraction are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +27,12 @@ class Holding:
         Name and one-line description of the strategy.
     weights, before
         Target weight of each asset and of cash, fractions, at the last session and at an earlier
-        session. ``before`` is None if the strategy had not decided by then. Both are empty if the
-        strategy cannot be followed.
+        session. ``before`` is None if the strategy had not decided by then. If the strategy cannot
+        be followed, ``weights`` is empty and ``before`` is None.
     decided_on
-        The session of the decision that gave ``weights``.
+        The session of the decision that gave ``weights``, or None.
     missing
-        Ids with late data on which the weights rest, and the date of their last value.
+        Ids of the late series that the weights need, each with the date of its last value.
     reason
         The reason why the strategy cannot be followed; empty otherwise.
     """

@@ -33,7 +33,7 @@ class Late:
 def late_data(
     history: History, said: Mapping[str, Explanation], held: Iterable[Holding]
 ) -> tuple[Late, ...]:
-    """Return the late data that take a view, a component or a price away, each id once.
+    """Return the late data that a flag, a score or a strategy lacks; each series occurs once.
 
     ``said`` maps signals to their explanations at the last session, and ``held`` contains the
     holdings at this session.

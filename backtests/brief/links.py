@@ -1,4 +1,7 @@
-"""The fifteen links of the thesis at one session, each with one word."""
+"""The state of the fifteen links of the thesis at one session, each in one word.
+
+A link is one step of the argument of the thesis.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

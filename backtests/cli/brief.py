@@ -75,7 +75,7 @@ def _write(
 
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
-    """Print ten lines; a line keeps whole items only, and counts the others."""
+    """Print ten lines. A line shows only the items that fit, and counts the others."""
     screen, label = console(), "SIMULATED " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
     screen.print(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")

@@ -105,7 +105,7 @@ def _print(entries: dict[str, Any], out: Path) -> None:
 
 
 def _luck(entries: dict[str, Any]) -> list[str]:
-    """Return lines about the rows that are told from luck, the best row, and look-ahead."""
+    """Return lines on the rows that pass the test of luck, on the best row, and on look-ahead."""
     told = [name for name, entry in entries.items() if entry["luck"]["told_from_luck"]]
     first = next(iter(entries.values()))["luck"]
     log = f"and {first['logged_trials']:,} logged trials" if first["logged_trials"] else "(no log)"

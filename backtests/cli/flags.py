@@ -104,7 +104,7 @@ def _distance(s: dict[str, Any]) -> str:
 
 
 def _known(s: dict[str, Any]) -> str:
-    """Return when the first and when the last input of a signal became known."""
+    """Return the moments when the first and the last input of a signal became known."""
     if s["known_at"] is None:
         return MISSING
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]

@@ -36,14 +36,14 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def store_path(store: Path | None) -> Path:
-    """Return the store's path: the option, else the environment's, else the default."""
+    """Return the store's path from the option, else from the environment, else the default."""
     from backtests.store.store import default_store
 
     return named_store(store) or default_store()
 
 
 def named_store(store: Path | None) -> Path | None:
-    """Return the store's path: the option, else the environment's, else None."""
+    """Return the store's path from the option, else from the environment, else None."""
     named = store or os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 

@@ -93,7 +93,7 @@ def _why(plan: Any) -> dict[str, Any]:
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
-    """Return the held assets that have prices; a later check reports the others."""
+    """Return the held assets that have prices; a later check reports assets without prices."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE

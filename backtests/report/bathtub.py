@@ -1,4 +1,4 @@
-"""The numbers of the bathtub at the end of a history: tap, pipes, water level and drain."""
+"""The numbers for a picture of liquidity as a bathtub: tap, pipes, water level and drain."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,8 +25,8 @@ def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
     """Return value, unit and date of each number of the bathtub.
 
     The date says when the newest value of the number's series became known. ``level`` also has its
-    highest value so far, with the date. The value is NaN for a gauge without a value at the last
-    session, and None for a missing signal.
+    highest value so far, with the date. The value is NaN if the gauge has no value at the last
+    session. It is None if the signal is missing.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
     found["level"] |= _highest(sample)

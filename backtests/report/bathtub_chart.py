@@ -12,7 +12,7 @@ Numbers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The places of the parts of the picture: the tub's corner and size, and the four texts."""
+    """Positions of the parts of the picture: the tub's corner and size, and the four texts."""
 
     width: float
     height: float

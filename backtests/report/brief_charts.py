@@ -1,4 +1,4 @@
-"""The three charts of the brief: regimes through time, the gauge that decides, the bathtub."""
+"""Three charts of the brief: the regimes, the gauge that decided, and liquidity as a bathtub."""
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ _YEARS = 10  # length of both charts through time
 def brief_charts(brief: Brief, label: str) -> dict[str, str]:
     """Return the charts by title, as SVG pictures; a chart without data is left out.
 
-    ``label`` is the start of every name, SIMULATED for a simulated history.
+    ``label`` begins every name; it is SIMULATED for a simulated history.
     """
     drawn = {
         f"Regimes of {_YEARS} years": _regimes(brief, label),

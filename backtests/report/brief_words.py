@@ -1,4 +1,4 @@
-"""The sentences of the brief: why the regime holds, how sure one can be, and what to watch."""
+"""The sentences of the brief: the reasons for the regime, its certainty, and what to watch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from signals.explanation import Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
 
-#: What each rule of the votes means for capital.
+#: What each rule of the regime model ``votes`` says about capital.
 _RULES = {
     "too few views": "Too few signals have data for a regime",
     "forced_selling": "Assets of low conviction are sold by force",
@@ -33,7 +33,7 @@ def regime_words(brief: Brief) -> str:
 
 
 def why(brief: Brief) -> str:
-    """Return one or two sentences: the meaning of the rule that decided, its gauge, the votes."""
+    """Return sentences on the meaning of the rule that decided, on its gauge and on the votes."""
     reading, rule = brief.sample.reading, brief.rule
     votes = f"{votes_words(reading)} are on"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
@@ -57,7 +57,7 @@ def _gauge(e: Explanation | None) -> str:
 
 
 def watch(brief: Brief) -> str:
-    """Return sentences on the regime that waits, the nearest flip and the next release."""
+    """Return sentences on an unconfirmed regime, the nearest flip and the next release."""
     said = [_waiting(brief.sample.reading), _nearest(brief.flips), _alone(brief), _next(brief)]
     return " ".join(sentence for sentence in said if sentence)
 
@@ -84,7 +84,7 @@ def flip_words(flip: Flip) -> str:
 
 
 def _alone(brief: Brief) -> str:
-    """Return a sentence on the flags that would change the regime if they alone flipped."""
+    """Return a sentence on the flags that would change the regime if no other flag flipped."""
     pointed = Votes.rules[str(brief.sample.reading.rule.iloc[-1])]
     others = [flip for flip in brief.flips if flip.regime != pointed]
     if not others:
@@ -148,7 +148,7 @@ def change_words(change: Mapping[str, Any]) -> str:
 
 
 def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each expected date, and one line for all that is expected as a year ago."""
+    """Return a line for each expected date, and one for dates 52 weeks after earlier releases."""
     doubt = {"rule": " (expected)", "calendar": ""}
     lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]
     repeated = [f"{d['short']} {d['day']}" for d in dates if d["basis"] not in doubt]

@@ -182,9 +182,9 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return the state of each stay, with the first and the last day to shade.
+    """Return the state of each unbroken period, with the first and the last day to shade.
 
-    Consecutive sessions with the same state form one stay.
+    Consecutive sessions with the same state form one period.
     """
     starts, days = np.flatnonzero(names.ne(names.shift())), _days(names)
     edges = [*np.maximum(starts - int(of_returns), 0), len(names) - 1]

@@ -115,7 +115,7 @@ _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
 def coverage_said() -> str:
-    """Return a sentence that says how many of the 95 % intervals contained the truth."""
+    """Return a sentence on the share of 95 % intervals that contained the true value."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "

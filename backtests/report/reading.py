@@ -65,7 +65,7 @@ def _scales(said: Mapping[str, Explanation]) -> Scales | None:
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
-    """Return the signals with the given vote at the last session; the vote None means no view."""
+    """Return the signals with a given vote at the last session; ``vote`` None means no view."""
     last = reading.votes.iloc[-1]
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
@@ -99,9 +99,9 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a clause on the rule that decided the regime and the votes that are on.
+    """Return a clause on the rule that decided the regime, and on the votes that are on.
 
-    ``rule`` decided the regime. ``holds`` is the rule that holds at the last session.
+    ``rule`` decided the regime. ``holds`` is the rule that applies at the last session.
     """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"

@@ -60,10 +60,10 @@ def rank_chart(ranks: np.ndarray, name: str) -> str:
 def scatter_chart(
     x_values: np.ndarray, y_values: np.ndarray, titles: tuple[str, str], name: str, best: int = -1
 ) -> str:
-    """Return points and the line of equal values. The point ``best`` is marked.
+    """Return a chart of points, with a line where both values are equal.
 
-    Both axes have the same range, so that equal distances are equal differences. Points with a
-    missing value are left out.
+    The point ``best`` is marked. Both axes have the same range, so that equal distances are equal
+    differences. Points with a missing value are left out.
     """
     known = np.isfinite(x_values) & np.isfinite(y_values)
     low, high = padded([*x_values[known].tolist(), *y_values[known].tolist()])
@@ -126,7 +126,10 @@ def _shading(
     ends: tuple[float, float],
     colours: Mapping[str, str],
 ) -> list[str]:
-    """Return one rectangle for each stay in a regime. A return covers the time since its close."""
+    """Return one shaded rectangle for each unbroken period of one regime.
+
+    A return covers the time since the previous close.
+    """
     names = regime.fillna("none").to_numpy(dtype=object)
     changes = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
     parts = []
@@ -148,9 +151,9 @@ def parallel_chart(
 ) -> str:
     """Return one line for each configuration across the axes of its parameters.
 
-    ``axes`` holds the label and the labels of the values of each axis. ``positions`` holds, for
-    each configuration and axis, a height from 0 to 1. The lines have five classes ``q0`` to ``q4``
-    by the rank of their Sharpe ratio; the last class holds the best fifth and is drawn on top.
+    ``axes`` contains, for each axis, its label and the labels of its values. ``positions``
+    contains a height from 0 to 1 for each configuration and axis. Five classes, ``q0`` to ``q4``,
+    divide the lines by the rank of their Sharpe ratio. ``q4`` is the best fifth, drawn on top.
     """
     width, high = 2 * WIDTH, 300.0
     x = Scale(low=0, high=max(len(axes) - 1, 1), start=70, end=width - 70)
@@ -193,7 +196,7 @@ def _scale_across(ends: tuple[float, float]) -> Scale:
 
 
 def _beside(x: Scale, value: float, y: float, said: str, kind: str) -> str:
-    """Return a label at the side of a number on which there is more room."""
+    """Return the label of a number, on the side with more space."""
     inner = x(value) > (x.start + x.end) / 2
     return words(x(value) + (-5 if inner else 5), y, said, f"t{kind}", "end" if inner else "start")
 

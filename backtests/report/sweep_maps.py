@@ -36,7 +36,7 @@ STATISTICS = ("mean", "lowest", "highest")
 class Grouped:
     """The values of a parameter, joined into at most :data:`MOST` groups.
 
-    ``labels`` names the groups. ``at`` holds the group of each configuration.
+    ``labels`` names the groups. ``at`` contains the number of the group for each configuration.
     """
 
     path: str
@@ -45,7 +45,7 @@ class Grouped:
 
 
 def grouped(design: Design) -> list[Grouped]:
-    """Return the groups of each parameter with more than one value."""
+    """Return the groups of values of each parameter that has more than one value."""
     return [
         _grouped(path, level, design.rows[:, i])
         for i, (path, level) in enumerate(zip(design.paths, design.levels, strict=True))

@@ -1,4 +1,4 @@
-"""The page of ``sweep``: the verdict, heat maps, and the evidence of luck."""
+"""The page of ``sweep``: the verdict, heat maps, and evidence on skill or luck."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -111,14 +111,14 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
 
 
 def _splits(found: Findings) -> tuple[np.ndarray, np.ndarray]:
-    """Return yearly Sharpe ratios in and out of sample, at equal steps through the splits."""
+    """Return yearly Sharpe ratios in and out of sample, for splits at equal steps."""
     result = found.overfitting
     every = max(1, -(-len(result.ranks) // _SPLITS))
     return result.in_sample[::every] * YEAR, result.out_of_sample[::every] * YEAR
 
 
 def _parallel(swept: Swept, found: Findings, label: str) -> str:
-    """Return the parallel coordinates of the compared configurations, Sharpe ratio last."""
+    """Return a chart of parallel coordinates; the last axis is the Sharpe ratio."""
     design, chosen = swept.case.design, found.compared
     varied = [i for i, level in enumerate(design.levels) if len(level) > 1]
     tall = np.array([max(len(design.levels[i]) - 1, 1) for i in varied], dtype=np.float64)
@@ -151,6 +151,6 @@ def _equity(swept: Swept, found: Findings, label: str) -> str:
 
 
 def _regime(found: Findings) -> pd.Series:
-    """Return the regime of the best configuration under which each return was earned."""
+    """Return, for each return, the regime of the best configuration when it was earned."""
     run = found.run
     return acted_on(run.reading.regime, run.config.lag).reindex(run.result.equity.index)

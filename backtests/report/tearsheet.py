@@ -59,7 +59,7 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("costs", "Trading costs, a year", _PERCENT),
 )
 HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
-#: Keys of the headlines of a run that is shorter than a year.
+#: Keys of the main numbers on the page of a run that is shorter than a year.
 SHORT_HEADLINES = ("total_return", "max_drawdown", "exposure")
 #: A mapping from key in metrics.json to the format of a cell, for the other tables.
 Forms = Mapping[str, Callable[[Any], str]]

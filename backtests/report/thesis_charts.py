@@ -38,7 +38,7 @@ _LANES_LEFT = 112.0  # space for the names of lanes, at the left
 _LONGEST_NAME = 32  # longest name at the left of a row, characters
 _ROW = 22.0
 _MOST_BESIDE = 4  # largest number of other intervals in the chart of the estimate
-#: Labels of columns. The chart of a table with named rows draws the first of these columns.
+#: Labels of columns. A chart of named rows draws the first of these columns in its table.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 

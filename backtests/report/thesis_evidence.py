@@ -32,7 +32,7 @@ from signals.regimes import Regime
 WIDTHS = (760.0, PANEL)
 #: Largest number of bond deals that the page lists.
 DEALS = 12
-#: What stands in place of a confidence set that is not an interval.
+#: Words for a confidence set that is not an interval.
 NO_BOUNDS = "[no bounds]"
 _FIRST = 3  # classes that the list of episodes names, by date of peak
 #: Classes whose path around a filing is drawn, from short to long duration.
@@ -108,7 +108,7 @@ def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
 
 
 def _bounded(mark: Mark, digits: int = 1) -> str:
-    """Return a number with its interval; an interval without bounds is named."""
+    """Return a number with its interval; for an interval without bounds, return words."""
     if is_missing(mark.value):
         return MISSING
     bounds = f"[{fixed(mark.low, digits)}, {fixed(mark.high, digits)}]"
@@ -230,7 +230,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
 
 
 def rivals_said(rivals: Rivals | None) -> list[str]:
-    """Return sentences about the comparison with rivals that a reader must know."""
+    """Return sentences on limits of the comparison with rival models."""
     if rivals is None:
         return []
     return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]

@@ -200,7 +200,7 @@ def _rivals(rivals: Rivals) -> dict[str, Any]:
 
 
 def seal_numbers(seal: Seal) -> dict[str, Any]:
-    """Return a line of the ledger without its lists of claims, parameters and series."""
+    """Return a line of the ledger (the file of sealed claims) without its long lists."""
     return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
 
 

@@ -31,7 +31,7 @@ from backtests.thesis.power import LEVEL
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
 
-#: Largest number of stays of a state that the page lists.
+#: Largest number of unbroken periods of a state that the page lists.
 STAYS = 6
 _LATE = ", after the verdicts on earlier claims were known"
 _LARGE = 5.0  # if the smallest interesting effect is at least this, one decimal is enough
@@ -213,7 +213,7 @@ def p_value_said(p_value: float) -> str:
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return a term and a text with the last stays of a state, the newest first."""
+    """Return a term and a text with the last periods of a state, the newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
     return [("Times on, newest first", "; ".join(said))] if said else []

@@ -1,4 +1,4 @@
-"""An axis of a sweep: the path of a parameter, and the values that it takes."""
+"""An axis of a sweep: the path of a parameter, and the values to try."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -11,22 +11,22 @@ from signals.errors import ConfigError
 
 #: A value of a swept parameter.
 Value = bool | int | float | str
-#: Significant digits of the values of a range, so that 0.07:0.11:5 holds 0.11 and not 0.1100…01.
+#: Significant digits of the values of a range: 0.1100…01 becomes 0.11.
 _DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A parameter of a sweep: either its values, or the two ends of a range without a count.
+    """A swept parameter with its values, or with the two ends of a range to draw from.
 
     Attributes
     ----------
     path
-        Path of the parameter, as in :mod:`backtests.paths`.
+        Path of the parameter, such as ``dry_powder.k``; see :mod:`backtests.paths`.
     values
-        The values in the order in which they were given; empty for a range without a count.
+        The values in the given order; empty if ``ends`` is given.
     ends
-        The lowest and the highest value of a range without a count, else None.
+        The lowest and the highest value of a range; None if ``values`` lists the values.
     """
 
     path: str
@@ -49,7 +49,8 @@ def parse_axis(assignment: str) -> Axis:
     """Return the axis of a text such as ``dry_powder.k=0.07:0.11:5`` or ``lag=1,2,5``.
 
     ``low:high:count`` gives ``count`` values from ``low`` to ``high`` at equal distances.
-    ``low:high`` gives a range, from which a random design draws. Commas separate single values.
+    ``low:high`` gives a range, from which the designs ``random`` and ``lhs`` draw values. Commas
+    separate single values.
     """
     path, equals, text = assignment.partition("=")
     if not (path.strip() and equals):
@@ -75,7 +76,7 @@ def axis_of(path: str, given: Any) -> Axis:
 
 
 def axes_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[Axis]:
-    """Yield the axes of a TOML table, in which ``dry_powder.k`` may be a key or a table's key."""
+    """Yield the axes of a TOML table; a path is one key, or the keys of nested tables."""
     for key, given in table.items():
         path = f"{prefix}{key}"
         if isinstance(given, Mapping):

@@ -1,4 +1,4 @@
-"""The material of a sweep, from which every process computes its configurations."""
+"""What every process of a sweep needs to compute its configurations."""
 
 from dataclasses import dataclass
 
@@ -20,13 +20,13 @@ class Case:
 
     All configurations trade on the same sessions. Otherwise their figures would cover different
     periods, and the best figure could belong to the best period. The sessions are those of the base
-    configuration, because only the base was chosen before the sweep. At a session without a regime,
-    a strategy treats a configuration with a later regime as NEUTRAL.
+    configuration, because only the base was chosen before the sweep. The first regime of another
+    configuration can be later. Until then, its strategy treats the regime as NEUTRAL.
 
     Attributes
     ----------
     base
-        The objects of the base configuration.
+        The signals, regime model, strategy and terms of trading of the base configuration.
     design
         The configurations.
     panel
@@ -38,7 +38,7 @@ class Case:
     capital
         Initial capital, USD.
     voters
-        Names of the signals that vote.
+        Names of the signals that vote on the regime.
     simulated
         Whether the history is simulated.
     """
@@ -61,7 +61,7 @@ class Case:
 def case_of(
     config: RunConfig, base: Setting, made: Design, history: History
 ) -> tuple[Case, Reading]:
-    """Return the material of a sweep, and the reading of the base configuration."""
+    """Return the case of a sweep, and the flags and regime of the base configuration."""
     reading = read(config, history)
     index = window(config, history, reading)
     bills = bill_returns(history.panel[YIELD], config.bill_spread)

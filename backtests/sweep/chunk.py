@@ -1,4 +1,4 @@
-"""Compute consecutive configurations of a sweep: the unit of work, of memory and of a restart."""
+"""Compute a chunk of a sweep: consecutive configurations that are written to one file."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from signals.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Start of the name of each parameter's column. A metric and a parameter may have equal names.
+#: Prefix of the columns of parameters, because a metric and a parameter may have equal names.
 SET = "set."
-#: Largest number of configurations of a chunk, whatever the memory: a killed sweep loses less.
+#: Largest number of configurations in a chunk. A killed sweep loses its unfinished chunks.
 LARGEST = 1000
-#: Copies of the figures of a configuration that exist at one time.
+#: Number of copies of a configuration's figures that are in memory at the same time.
 _COPIES = 3
 _NUMBER = 8  # bytes
 
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """The configurations from ``first`` to before ``end``."""
+    """The configurations with the numbers from ``first`` to ``end`` − 1; numbers start at 0."""
 
     first: int
     end: int
@@ -84,9 +84,9 @@ def _lists(values: np.ndarray) -> Any:
 def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
     """Return a short hash of the parameters of each configuration and of its sessions.
 
-    Equal parameters on equal sessions give equal hashes, in whatever sweep they occur. So the trial
-    log counts a configuration once. Another start or end makes another trial, because the choice of
-    a period is a choice, too.
+    Equal parameters on equal sessions have the same hash in every sweep. So the trial log counts a
+    configuration once, even if several sweeps try it. Another start or end gives another hash,
+    because the choice of a period is a choice, too.
     """
     period = f"{index[0].date()} {index[-1].date()} {len(index)}"
     told: dict[int, str] = {}
@@ -107,9 +107,9 @@ def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
 
 
 def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
-    """Return the missing configurations as chunks, each small enough for the memory, in bytes.
+    """Return the missing configurations as chunks that each fit in ``memory`` bytes.
 
-    A limit below the memory of one configuration raises ConfigError.
+    If one configuration needs more memory, ConfigError is raised.
     """
     fixed, each = _needs(case)
     size = min(int((memory - fixed) // each), LARGEST)
@@ -137,7 +137,7 @@ def _needs(case: Case) -> tuple[int, int]:
 
 
 def _decisions(case: Case) -> int:
-    """Return about the largest number of decisions of a configuration."""
+    """Return an estimate of the largest number of decisions of any configuration."""
     every = case.base.schedule.every
     if "schedule.every" in case.design.paths:
         named = case.design.levels[case.design.paths.index("schedule.every")]

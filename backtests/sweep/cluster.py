@@ -1,4 +1,4 @@
-"""Work on a Dask cluster: one that runs already, or a local one with a number of processes.
+"""Compute on a Dask cluster: a running one, or a new one with processes on this machine.
 
 Only this module imports dask.
 """
@@ -15,7 +15,7 @@ from signals.errors import ConfigError, DrypowderError
 
 #: Seconds that a connection to a scheduler may take.
 PATIENCE = 10
-#: How often work is sent again after its worker, or the material on it, is lost.
+#: How often work is sent again after a worker, or the data on a worker, is lost.
 RETRIES = 5
 _CURE = 'install it with: pip install "drypowder[cluster]"'
 
@@ -24,8 +24,8 @@ _CURE = 'install it with: pip install "drypowder[cluster]"'
 def connected(address: str | None, workers: int) -> Iterator[Any]:
     """Yield a client of the scheduler at ``address``, or of a new local cluster.
 
-    A cluster that cannot be reached, that has no workers, or whose workers have another version of
-    drypowder raises ConfigError.
+    ConfigError is raised if the cluster cannot be reached or has no workers. It is also raised if a
+    worker has another version of drypowder.
     """
     try:
         import distributed
@@ -97,8 +97,8 @@ def spread(
 ) -> Iterator[tuple[Any, Any]]:
     """Yield each item with the result of ``work(material, item)``, in the order of completion.
 
-    The material is sent once to each worker. If a worker dies, its items and the material are sent
-    again, at most :data:`RETRIES` times.
+    ``material`` is the data that every item needs. Each worker receives it once. If a worker dies,
+    its items and the material are sent again, at most :data:`RETRIES` times.
     """
     left = list(items)
     for attempt in range(RETRIES + 1):

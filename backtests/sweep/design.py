@@ -18,18 +18,19 @@ DESIGNS = ("grid", "random", "lhs")
 class Design:
     """The configurations of a sweep, in the order in which they are computed.
 
-    Configurations that share signals, regime and strategy follow each other, so each shared stage
-    is computed once.
+    Configurations with equal signals, regime model and strategy follow each other. So the stages
+    that they share are computed once.
 
     Attributes
     ----------
     paths, kinds
-        Path and kind of each parameter. Parameters of earlier stages come first.
+        Path of each parameter, and the values that it accepts. Parameters of earlier stages of the
+        computation come first.
     levels
-        The values of each parameter. Numbers ascend.
+        The values of each parameter; numbers are in ascending order.
     rows
-        Configurations × parameters: the position of each value in the levels of its parameter. The
-        rows ascend, and each row occurs once.
+        An array, configurations × parameters. A cell is the position of a value in the ``levels``
+        of its parameter. The rows are in ascending order, and each row occurs once.
     """
 
     paths: tuple[str, ...]
@@ -46,13 +47,13 @@ class Design:
         return {p: x[i] for p, x, i in zip(self.paths, self.levels, self.rows[at], strict=True)}
 
     def until(self, stage: str) -> int:
-        """Return the number of parameters that belong to a stage or to an earlier stage."""
+        """Return the number of parameters that a stage and the stages before it use."""
         order = STAGES.index(stage)
         return sum(STAGES.index(kind.stage) <= order for kind in self.kinds)
 
     @cached_property
     def full(self) -> bool:
-        """Whether the design holds every combination of its levels."""
+        """Whether the design contains every combination of the values."""
         return len(self) == math.prod(map(len, self.levels))
 
 
@@ -61,9 +62,9 @@ def design(
 ) -> Design:
     """Return the configurations of a design.
 
-    A grid combines all values of all axes. The designs ``random`` and ``lhs`` draw ``samples``
-    points, which depend only on the axes and on ``seed``. A draw from few values can repeat a
-    configuration; repeated configurations are left out.
+    A grid combines all values of all axes. The designs ``random`` and ``lhs`` (Latin hypercube)
+    draw ``samples`` configurations. The draws depend only on the axes and on ``seed``. A draw from
+    few values can repeat a configuration; repeated configurations are left out.
 
     Reference
         McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input
@@ -88,7 +89,10 @@ def design(
 
 
 def check_size(axes: Sequence[Axis], name: str, samples: int | None, most: int) -> None:
-    """Raise ConfigError for a design that is unknown, incomplete or larger than ``most``."""
+    """Raise ConfigError for a range or samples that do not fit the design, or for a wrong size.
+
+    The size must be from 2 to ``most`` configurations.
+    """
     if name == "grid":
         for axis in axes:
             if axis.ends is not None:
@@ -122,7 +126,7 @@ def _grid(sizes: list[int]) -> np.ndarray:
 
 
 def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
-    """Return points of the unit cube, samples × axes."""
+    """Return draws between 0 and 1, samples × axes."""
     rng = np.random.default_rng(seed)
     if name == "random":
         return rng.random((samples, axes))
@@ -133,7 +137,7 @@ def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
 
 
 def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...], np.ndarray]:
-    """Return the drawn values of an axis, ascending, and the position of each draw in them."""
+    """Return the values of an axis, and the position of each draw among these values."""
     if axis.ends is None:
         level = _sorted(axis.values)
         return level, np.minimum((unit * len(level)).astype(np.int64), len(level) - 1)

@@ -23,9 +23,9 @@ from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 from strategies.base import SESSIONS_A_YEAR
 
-#: Largest difference of the best Sharpe ratio between both engines.
+#: Largest accepted difference between the Sharpe ratios that both engines compute.
 AGREEMENT = 1e-9
-#: Number of configurations that a page compares with their neighbours, the best ones first.
+#: Largest number of configurations that a page compares with their neighbours.
 COMPARED = 400
 YEAR = math.sqrt(SESSIONS_A_YEAR)
 
@@ -37,12 +37,12 @@ class Findings:
     Attributes
     ----------
     table
-        One row for each configuration: its parameters, as ``set.dry_powder.k``, its metrics, and
-        ``refused``, the reason why it cannot be simulated.
+        One row for each configuration. The columns are parameters, such as ``set.dry_powder.k``,
+        metrics, and ``refused``: the reason why a configuration cannot be simulated.
     refused
         Number of configurations that cannot be simulated. Their metrics are NaN.
     best
-        Position of the configuration with the highest Sharpe ratio.
+        Position in ``table`` of the configuration with the highest Sharpe ratio.
     run
         The run of the best configuration, simulated by vectorbt.
     base_sharpe
@@ -50,11 +50,13 @@ class Findings:
     beaten
         Share of the configurations with a lower Sharpe ratio than the base configuration.
     luck
-        The tests of the best configuration against the luck of all trials, and against its own mix.
+        The tests of the best configuration against the best of all trials without skill, and
+        against the constant mix of SPY and bills with the same mean exposure.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        Positions of some configurations, and the mean Sharpe ratio of the neighbours of each.
+        Positions in ``table`` of some configurations, and for each the mean Sharpe ratio of its
+        neighbours, as :mod:`backtests.sweep.plateau` finds them.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN without neighbours.
     effective
@@ -82,7 +84,7 @@ class Findings:
 
     @property
     def alike(self) -> bool:
-        """Whether all configurations have the same Sharpe ratio, so that nothing is chosen."""
+        """Whether all configurations have equal Sharpe ratios; then there is nothing to choose."""
         return _alike(self.sharpes)
 
 
@@ -176,7 +178,10 @@ def independent_trials(swept: Swept) -> float:
 
 
 def _moments(swept: Swept) -> np.ndarray:
-    """Return the moments of the configurations that can be simulated."""
+    """Return count, sum and sum of squares of returns, configurations × blocks × 3.
+
+    Configurations that cannot be simulated are left out.
+    """
     found = [_array(group["moments"]) for group in groups_of(swept.path, ["moments"])]
     moments = np.concatenate(found).reshape(-1, BLOCKS, 3)
     sound: np.ndarray = moments[np.isfinite(moments).all(axis=(1, 2))]
@@ -184,7 +189,7 @@ def _moments(swept: Swept) -> np.ndarray:
 
 
 def _array(column: object) -> np.ndarray:
-    """Return a column of lists of equal length as a table, one row for each list."""
+    """Return a column of lists of equal length as an array, one row for each list."""
     joined = column.combine_chunks()  # type: ignore[attr-defined]
     values: np.ndarray = joined.flatten().to_numpy(zero_copy_only=False)
     return values.reshape(len(joined), -1)
@@ -193,8 +198,9 @@ def _array(column: object) -> np.ndarray:
 def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck:
     """Return the tests of the best configuration, and add the trials of the sweep to the log.
 
-    Trials of earlier sweeps come from the log. Their effective numbers are added, because the log
-    holds no returns. The sum is the largest number that is possible, so luck never looks too small.
+    Trials of earlier sweeps come from the log. The log contains no returns, so the numbers of
+    independent trials of all sweeps are added. The sum is the largest possible number, so luck
+    never looks too small.
     """
     earlier = _earlier(swept, sharpes, effective)
     return luck(
@@ -226,7 +232,7 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> trial_log.L
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:
-    """Return positions of the best quarter of :data:`COMPARED`, and of others at equal steps."""
+    """Return positions of the best configurations, and of every n-th other one by rank."""
     order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
     order = order[: int(np.isfinite(sharpes).sum())]
     first = min(COMPARED // 4, len(order))

@@ -1,4 +1,4 @@
-"""The folder of a sweep: the request that it belongs to, and its lock."""
+"""The folder of a sweep: checks of its content, the file with the request, and the lock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ FILES = (REQUEST, SUMMARY, PAGE, BEST, FILE, PARTS, f"{REQUEST}{_LOCK}")
 
 @contextmanager
 def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> Iterator[Path]:
-    """Open the folder of a sweep as its only user: a new folder, or the folder of the same sweep.
+    """Open a new folder, or the folder of the same sweep, as its only user.
 
     A folder of another sweep raises ConfigError. A folder with other files, or a folder that
     another process uses, raises DataError.
@@ -50,7 +50,7 @@ def check_out(folder: Path) -> None:
 
 
 def check_same(folder: Path, sweep_id: str) -> None:
-    """Raise ConfigError for the folder of another sweep."""
+    """Raise ConfigError for a folder of another sweep, DataError for results without a request."""
     held = folder / REQUEST
     if not held.is_file():
         if (folder / FILE).exists() or (folder / PARTS).exists():

@@ -8,12 +8,13 @@ from backtests.sweep.design import Design
 def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return the mean value of the neighbours of each configuration in ``at``.
 
-    In a grid, a neighbour differs by one step of one number. Other choices, such as names, are
-    equal. In a random design, the neighbours are the nearest configurations, two for each number.
-    Each number then counts by the rank of its value. Undefined values are left out. The mean is NaN
-    without any neighbour.
+    In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
+    are equal. In another design, the neighbours are the nearest configurations with equal names,
+    two for each numeric parameter. Distances use the ranks of values. The mean leaves out
+    undefined values, and is NaN without any neighbour.
 
-    ``values`` has one number for each configuration of the design. ``at`` holds positions in it.
+    ``values`` has one number for each configuration of the design. ``at`` contains positions of
+    configurations.
     """
     numeric = [i for i, level in enumerate(made.levels) if _is_numeric(level)]
     near = _in_grid(made, at, numeric) if made.full else _nearest(made, at, numeric)
@@ -44,7 +45,7 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the nearest configurations with equal names, else −1."""
+    """Return the positions of the nearest configurations with equal names; −1 if one is missing."""
     from scipy.spatial import KDTree
 
     wanted = 2 * len(numeric)
@@ -53,7 +54,7 @@ def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
     scale = np.array([max(len(level) - 1, 1) for level in made.levels], dtype=np.float64)
     points = made.rows / scale
     named = [i for i in range(len(scale)) if i not in numeric]
-    points[:, named] = 1e6 * made.rows[:, named]  # so far apart that no other name is near
+    points[:, named] = 1e6 * made.rows[:, named]  # configurations with another name are far away
     near = np.full((len(at), wanted), -1, dtype=np.int64)
     distance, found = KDTree(points).query(points[at], k=min(wanted + 1, len(points)))
     near_by = (distance[:, 1:] < 1e5) & (found[:, 1:] < len(points))

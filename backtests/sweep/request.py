@@ -17,7 +17,7 @@ from signals.errors import ConfigError, DrypowderError, unknown
 
 #: Largest number of configurations by default.
 MOST = 100_000
-#: Keys of the table ``[sweep]`` in a TOML file. A file that a sweep has written also holds its id.
+#: Keys of the table ``[sweep]`` in a TOML file. ``id`` is only in files that a sweep has written.
 KEYS = ("design", "samples", "draw_seed", "max", "set", "id")
 
 
@@ -46,7 +46,7 @@ class Request:
     seed: int = 0
 
     def data(self) -> dict[str, Any]:
-        """Return the request without its configuration, as plain data of the table ``[sweep]``."""
+        """Return the request as a table ``[sweep]``, without the base configuration."""
         spelled = {a.path: list(a.values) if a.ends is None else _ends(a) for a in self.axes}
         drawn = {} if self.samples is None else {"samples": self.samples, "draw_seed": self.seed}
         return {"design": self.name, **drawn, "set": spelled}
@@ -63,7 +63,7 @@ def _ends(axis: Axis) -> str:
 
 
 def request_of(config: RunConfig, table: Mapping[str, Any], axes: Sequence[Axis]) -> Request:
-    """Return the request of a table ``[sweep]`` and of further axes, which replace its axes.
+    """Return the request of a table ``[sweep]``; ``axes`` replace its axes with equal paths.
 
     Unknown keys, an unknown design, or axes that are missing or repeated raise ConfigError.
     """
@@ -115,8 +115,8 @@ def _whole(table: Mapping[str, Any], key: str, least: int, otherwise: int | None
 def planned(request: Request, most: int = MOST) -> tuple[Setting, Design]:
     """Return the objects of the base configuration, and the configurations of the sweep.
 
-    Before anything is simulated, the function checks each parameter, the size of the design, and
-    each distinct combination of the parameters of one object. The first fault raises ConfigError.
+    The function checks each parameter and the size of the design. It also checks each combination
+    of the parameters of one object, such as a signal. The first fault raises ConfigError.
     """
     base = Setting.of(request.config)
     kinds = [base.kind_of(axis.path) for axis in request.axes]
@@ -128,7 +128,7 @@ def planned(request: Request, most: int = MOST) -> tuple[Setting, Design]:
 
 
 def _in_kind(axis: Axis, kind: Kind) -> Axis:
-    """Return the axis with its values in the parameter's own type."""
+    """Return the axis with its values converted to the type of the parameter."""
     if axis.ends is None:
         return replace(axis, values=tuple(kind.read(axis.path, value) for value in axis.values))
     if kind.names or kind.number is bool:

@@ -1,4 +1,4 @@
-"""The files of results: one part for each finished chunk, and one file once all parts are there."""
+"""The files of results: a part for each finished chunk, and at the end one file of all rows."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE, PARTS = "results.parquet", "parts"
-#: Rows of a row group of the final file, whatever the sizes of the parts were.
+#: Number of rows in a row group of the final file; it does not depend on the parts.
 GROUP = 4096
 _NAME = re.compile(r"(\d{9})-(\d{9})\.parquet")
 
@@ -27,7 +27,7 @@ def write_part(folder: Path, span: Span, table: "pa.Table") -> None:
 
 
 def parts_of(folder: Path) -> list[tuple[Span, Path]]:
-    """Return the finished parts in ascending order, without parts that repeat others."""
+    """Return the finished parts in ascending order, without parts that overlap earlier ones."""
     found = []
     for path in (folder / PARTS).iterdir() if (folder / PARTS).is_dir() else ():
         if name := _NAME.fullmatch(path.name):
@@ -40,7 +40,7 @@ def parts_of(folder: Path) -> list[tuple[Span, Path]]:
 
 
 def missing(folder: Path, size: int) -> list[Span]:
-    """Return the configurations without a row, of ``size`` configurations."""
+    """Return the spans of configurations without a row; ``size`` counts all configurations."""
     if (folder / FILE).is_file():
         return []
     gaps, end = [], 0
@@ -53,8 +53,8 @@ def missing(folder: Path, size: int) -> list[Span]:
 def finish(folder: Path, described: dict[str, str]) -> Path:
     """Join the parts into one file, then remove the parts; return the file.
 
-    The file depends only on the rows. So it does not show how many parts there were, how many
-    processes worked, or whether the sweep was interrupted.
+    The file depends only on the rows. So its bytes are the same for any number of parts or
+    processes, and after an interruption.
     """
     path = folder / FILE
     if not path.is_file():

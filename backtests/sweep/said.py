@@ -5,7 +5,7 @@ import math
 from backtests.evidence.luck import verdict
 from backtests.sweep.findings import AGREEMENT, Findings
 
-#: Note of a sweep whose parameters change nothing, for example those of a signal not in use.
+#: Note for a sweep whose parameters change no result, such as parameters of an unused signal.
 ALIKE = (
     "All configurations have the same result, so the swept parameters have no effect and there is "
     "nothing to choose."
@@ -13,9 +13,10 @@ ALIKE = (
 
 
 def sentences(found: Findings) -> tuple[str, ...]:
-    """Return the verdict: on luck, on choosing, on the neighbours, and on the base.
+    """Return sentences on the best configuration, and on the base configuration.
 
-    If no configuration beats the base, the first sentence says so.
+    They say how much of the best may be luck, and compare the best with its neighbours. If no
+    configuration beats the base, the first sentence says so.
     """
     return (
         *_none(found),

@@ -1,4 +1,4 @@
-"""The objects that a configuration is made of, and copies of them with other parameters."""
+"""The objects of a configuration, such as its signals, and copies with other parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -51,9 +51,9 @@ class Setting:
     ) -> "Setting":
         """Return a copy with other values of some parameters, by path.
 
-        An object is made once, with all its new values. An invalid value raises ConfigError.
-        ``known`` holds the objects that earlier calls on the same setting have made, so that equal
-        objects are made once.
+        All new values of an object are set together. An invalid value raises ConfigError.
+        ``known`` contains the objects that earlier calls on the same setting have made. The call
+        reuses these objects, and adds new ones.
         """
         known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}
@@ -80,7 +80,7 @@ class Setting:
             return replace(old, **given)
 
     def _owner(self, owner: str) -> Any:
-        """Return the object to which a path's first part belongs."""
+        """Return the object that the first part of a path names."""
         names = {"regime": "model", "schedule": "schedule", "costs": "costs"}
         if owner in (*names, "strategy"):
             return getattr(self, names.get(owner, owner))
@@ -129,7 +129,7 @@ class Kind:
     names: tuple[str, ...] = field(default=())
 
     def read(self, path: str, value: Value) -> Value:
-        """Return a value in the parameter's own type; another kind of value raises ConfigError."""
+        """Return a value converted to the parameter's type; a wrong value raises ConfigError."""
         if self.names:
             if value not in self.names:
                 raise ConfigError(f"{path}: {unknown('choice', str(value), self.names)}")

@@ -1,4 +1,4 @@
-"""The stages before the simulation: evaluations, reading, weights, each made once."""
+"""Compute the stages before the simulation: signals, regime and weights."""
 
 import time
 from collections import OrderedDict
@@ -17,19 +17,19 @@ from signals.reading import Reading
 from signals.regimes import Classification, RegimeModel
 from strategies import decide, state_of
 
-#: Largest number of evaluations that a process keeps, of about 0.3 MB each.
+#: Largest number of evaluations of signals that a process keeps; each has about 0.3 MB.
 KEPT = 256
-#: Largest number of classifications that a process keeps.
+#: Largest number of classifications (the regime of each session) that a process keeps.
 _REGIMES = 16
 
 
 class Stages:
     """Compute the decided weights of one configuration after the other.
 
-    An evaluation is kept by its signal and the signals inside it. So an evaluation is made once for
-    each distinct set of parameters, and only changed signals are evaluated again. A reading is kept
-    until the signals or the model change, and weights are kept until the reading or the strategy
-    changes. :attr:`spent` holds the seconds of each stage.
+    The evaluation of a signal is kept, so only changed signals are evaluated again. A signal also
+    counts as changed if a signal inside it has changed. A reading contains all evaluations and the
+    regime. It is kept until the signals or the regime model change. Weights are kept until the
+    reading or the strategy changes. :attr:`spent` contains the seconds of each stage.
     """
 
     def __init__(self, case: Case) -> None:
@@ -43,7 +43,7 @@ class Stages:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the seconds of a block to a stage."""
+        """Add the seconds that a ``with`` block takes to a stage."""
         began = time.perf_counter()
         try:
             yield
@@ -85,7 +85,7 @@ class Stages:
         return self._reading[1]
 
     def _evaluated(self, chosen: Mapping[str, Signal], model: RegimeModel) -> Evaluations:
-        """Return the evaluations of a set of signals; those that the model needs are made."""
+        """Return the evaluations of signals, after computing those that the regime model needs."""
         keys = {name: _key(name, chosen) for name in chosen}
         known = {n: self._evaluations[key] for n, key in keys.items() if key in self._evaluations}
         evaluations = Evaluations(self.case.panel, chosen, known)
@@ -103,7 +103,7 @@ class Stages:
                 self._keep_parts(part, chosen, made)
 
     def _classified(self, model: RegimeModel, made: Evaluations) -> Classification:
-        """Return the regime, once for each model and the evaluations that the model uses."""
+        """Return the regime; it is computed once for equal models with the same evaluations."""
         with self.timed("regime"):
             used = [made[name] for name in model.rests_on if name in made]
             key = (model, *map(id, used))
@@ -114,7 +114,7 @@ class Stages:
 
 
 def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
-    """Return the name, the signal and the keys of its parts, which decide its evaluation."""
+    """Return what determines an evaluation: the signal, its name, and the keys of its parts."""
     parts = chosen[name].parts
     return name, chosen[name], tuple(_key(part, chosen) for part in parts if part in chosen)
 

@@ -30,7 +30,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """The means of a sweep, which change its speed but not its results.
+    """Processes and memory for a sweep; they change its speed but not its results.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def _cluster(means: Means) -> Iterator[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
-    """A checked sweep, the run of its base configuration, and what computes it."""
+    """A checked sweep, the run of its base configuration, and the client of a cluster or None."""
 
     request: Request
     case: Case
@@ -148,7 +148,7 @@ class _Ready:
 
 
 def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:
-    """Compute the configurations that are missing in the folder, and join all rows."""
+    """Compute the configurations without a row in the folder, and join all rows."""
     simulated, sweep_id = ready.base.simulated, ready.sweep_id
     seconds = {"preparation": time.perf_counter() - began}
     folder = out or default_folder(ready.request, sweep_id, simulated=simulated)
@@ -174,7 +174,7 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
 
 
 def _check_length(case: Case) -> None:
-    """Raise ConfigError for less than a year of returns, which say nothing about Sharpe ratios."""
+    """Raise ConfigError for less than a year of returns, too few for a Sharpe ratio."""
     returns = len(case.index) - 1
     if returns < FULL_YEAR:
         raise ConfigError(

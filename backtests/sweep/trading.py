@@ -1,4 +1,4 @@
-"""The simulation of many configurations by the compiled engine, and the check of that engine."""
+"""Simulate many configurations by the engine compiled by numba; check it against vectorbt."""
 
 from collections.abc import Sequence
 
@@ -53,10 +53,10 @@ def simulated(
 
 
 def check_base(case: Case, base: Run) -> None:
-    """Raise SimulationError unless a sweep repeats the base run, which vectorbt has simulated.
+    """Raise SimulationError if sweep and vectorbt differ on the base configuration.
 
-    The base configuration goes through all stages of the sweep. Its weights must equal those of the
-    run, and its equity must agree at each close within a fraction of 1e-9.
+    The base configuration goes through all stages of the sweep. Its weights must equal those of
+    ``base``, the run by vectorbt. Both equities must agree at each close within a fraction of 1e-9.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)

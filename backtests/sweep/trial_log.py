@@ -1,9 +1,9 @@
 """The trial log: every configuration that a sweep has tried on a store.
 
-The best of many trials looks better than it is, and the more trials, the better it looks. So a
-judgement of the best needs the number of all trials, also of those from earlier sweeps. The log is
-a folder beside the store, with one file for each sweep. A file is written once, completely or not
-at all, and never changed. So a repeated sweep adds nothing. A lock lets one sweep write at a time.
+The best of many trials looks better than it is, and more trials make it look even better. So a
+judgement of the best must count all trials, including those of earlier sweeps. The log is a folder
+beside the store, with one file for each sweep. A file is written once, completely or not at all,
+and never changed. So a repeated sweep adds nothing. A lock lets one sweep write at a time.
 
 A simulated history has no log. A search on an invented history says nothing about real returns, and
 its trials would make real results look worse than they are.
@@ -37,13 +37,13 @@ class Trials:
     strategy
         Name of the strategy.
     data
-        Fingerprint of the history on which the configurations were tried.
+        Hash of the history on which the configurations were tried.
     sessions
         Number of returns of each trial.
     effective
         Number of independent trials to which the trials are equivalent.
     trials
-        A hash of the parameters of each trial.
+        A hash of the parameters and the sessions of each trial.
     sharpes
         The yearly Sharpe ratio of each trial; NaN where it is not defined.
     """
@@ -92,7 +92,7 @@ def add(store: Path, tried: Trials) -> bool:
 
 
 def logged(store: Path) -> pd.DataFrame:
-    """Return the trials of all sweeps, one row each, in the order of their sweeps' times.
+    """Return the trials of all sweeps, one row each; trials of the oldest sweep come first.
 
     A configuration that several sweeps have tried counts once, with its latest figures. A store
     without a log has no rows. A damaged file raises DataError.
@@ -127,11 +127,12 @@ class Logged:
 
 
 def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
-    """Return the trials of all sweeps on a store, without those that have no Sharpe ratio.
+    """Return the logged trials of a store that have a Sharpe ratio.
 
-    Each trial of a sweep counts as an equal part of the sweep's effective number. ``source`` is
-    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. Without a path,
-    the default store is meant. The trials with the hashes in ``without`` are left out.
+    If the N trials of a sweep are equivalent to K independent trials, each counts as K / N. The
+    trials with the hashes in ``without`` are left out. ``source`` is ``store`` or ``simulated``. A
+    simulated history has no log, so it has no trials. If ``store`` is None, the default store is
+    used.
     """
     if source != "store":
         return Logged(sharpes=np.empty(0), effective=0.0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Done = tuple[Span, "pa.Table", dict[str, float]]
-#: The stages of the sweep on which a worker works, by the sweep's id. They keep what is shared.
+#: The :class:`Stages` of the sweep that this worker computes, by the id of the sweep.
 _held: dict[str, Stages] = {}
 
 
