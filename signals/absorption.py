@@ -53,8 +53,8 @@ class Absorption(CompoundSignal):
         :class:`OutsideCapital` compares spending with cash flow instead, and pages show its numbers
         next to u. It does not replace u, for three reasons. First, cash flows become known only
         from filings, up to four months after they began. Second, two of the five firms report no
-        XBRL tag for new debt, so the part that creditors pay is unknown for these firms. Third, the
-        claims that ``drypowder thesis`` tests were declared with u, and their results are known. So
+        XBRL tag for new debt, so the part that creditors pay is unknown for these firms. Third,
+        ``drypowder thesis`` tests claims that were declared with u, and their results are known. So
         a change now would be a choice with hindsight.
 
     Parameters
@@ -110,7 +110,7 @@ class Absorption(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of u and of the impulse that turn absorbing on and off."""
+        """The levels of u and of the impulse at which ``absorbing`` turns on and off."""
         return (
             Threshold(gauge="u", enter=self.enter, leave=self.leave, above=True),
             self._impulse,

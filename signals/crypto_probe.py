@@ -36,10 +36,10 @@ class CryptoProbe(Signal):
         known at the session after their date.
     NaN
         The flag is NA until bitcoin has prices for ``high`` sessions. The score needs 252 more
-        sessions. stablecoins needs the supply now and ``horizon`` sessions earlier. The supply
-        begins on 2017-11-29, and its publisher revises it later. fund_flows needs a flow on every
-        session of the month. The previous flow replaces a missing flow for at most four days. The
-        funds began on 2024-01-11.
+        sessions. The gauge ``stablecoins`` needs the supply of the session itself and of
+        ``horizon`` sessions earlier. The supply begins on 2017-11-29, and its publisher revises it
+        later. The gauge ``fund_flows`` needs a flow on every session of the month. The previous
+        flow replaces a missing flow for at most four days. The funds began on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.

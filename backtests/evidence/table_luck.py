@@ -118,7 +118,7 @@ def table_verdict(found: TableLuck) -> str:
     if found.confidence:
         said.append(
             f"{sum(p > SET_SIZE for p in found.confidence.values())} of {len(found.confidence)} "
-            "rows may be the best one at the 90 % level (Model Confidence Set)."
+            "rows cannot be told from the best one at the 90 % level (Model Confidence Set)."
         )
     return " ".join(said)
 

@@ -158,7 +158,7 @@ def _moments(
 
 
 def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIndex:
-    """Return the stated day or moment of each date, in New York time without a zone."""
+    """Return, for each date, the day or moment that the user stated, as naive New York time."""
     _check_dates(known.index, f"`known` of {id}")
     try:
         moments = pd.DatetimeIndex(known.reindex(dates))

@@ -150,7 +150,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
 
 
 def _clause(e: Explanation) -> str:
-    """Return a clause on a flag, with its gauge and the level at which it flips."""
+    """Return words on a flag: the value of its gauge, and the level at which the flag flips."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()

@@ -113,7 +113,7 @@ def _moves(closes: pd.Series) -> np.ndarray:
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
-    """Yield the positions of large moves, without spikes and moves back to an old level."""
+    """Yield the positions of large moves. Spikes and returns to an old level are left out."""
     back: set[int] = set()
     for at in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
         if {at, at + 1} & spiked or at in back:

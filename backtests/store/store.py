@@ -188,7 +188,7 @@ class Store:
         return {id: pd.Timestamp(at).as_unit("us") for id, at, _ in fetches}
 
     def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:
-        """Return the fetches that meet an SQL condition: series, moment and outcome."""
+        """Return series, moment and outcome of each fetch that meets an SQL condition."""
         if not self.exists():
             return []
         with locking.reading(self.path) as connection:

@@ -9,9 +9,9 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
     """Return the mean value of the neighbours of each configuration in ``at``.
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
-    are equal. In another design, the neighbours are the nearest configurations with equal names,
-    two for each numeric parameter. Distances use the ranks of values. The mean leaves out
-    undefined values, and is NaN without any neighbour.
+    are equal. In another design, the neighbours are the configurations nearby, two for each numeric
+    parameter. Their texts, such as the name of a scale, are the same. Distances use the ranks of
+    values. The mean leaves out undefined values, and is NaN without any neighbour.
 
     ``values`` has one number for each configuration of the design. ``at`` contains positions of
     configurations.
@@ -45,7 +45,7 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the nearest configurations with equal names; −1 if one is missing."""
+    """Return the positions of the configurations nearby with the same texts; −1 without one."""
     from scipy.spatial import KDTree
 
     wanted = 2 * len(numeric)

@@ -1,9 +1,9 @@
 """E-values: evidence that stays valid however often one looks at it.
 
-A bettor starts with a wealth of 1, the e-value. Every week the bettor bets that a number is above
-zero, and fixes the bet before the week begins. The null hypothesis says that the number's expected
-value is zero or less. Then no betting rule makes money on average, and the probability that the
-wealth ever reaches 20 is at most 5 %. The test may end at any time.
+A bettor starts with a wealth of 1. The e-value is the wealth of the bettor. Every week the bettor
+bets that a number is above zero, and fixes the bet before the week begins. The null hypothesis says
+that the number's expected value is zero or less. Then no betting rule makes money on average, and
+the probability that the wealth ever reaches 20 is at most 5 %. The test may end at any time.
 """
 
 import numpy as np

@@ -156,9 +156,9 @@ def cross_section(sample: Sample) -> CrossSection:
 def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     """Return, for each sort, the rank correlation of duration with the return until the next sort.
 
-    Columns: ``correlation``; ``shares``, the number of shares with both; ``on``, the flag of
-    absorption that was known when the return began. The last sort is left out, because its month
-    has not ended.
+    Columns: ``correlation``; ``shares``, the number of shares with both; ``on``, the flag
+    ``absorption`` at the close from which the return is measured. The last sort is left out,
+    because its month has not ended.
     """
     sessions = sample.sessions
     begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)

@@ -162,4 +162,4 @@ def test_the_verdict_on_a_table_names_the_tests() -> None:
     assert f"In {100 * found.overfitting.probability:.0f} % of the splits" in said
     assert "Against trend, the test of superior ability has a p-value of" in said
     assert f"{found.superiority.p_value:.2f} (SPA), and no row is better" in said
-    assert "of 4 rows may be the best one at the 90 % level" in said
+    assert "of 4 rows cannot be told from the best one at the 90 % level" in said
