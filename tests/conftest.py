@@ -199,9 +199,9 @@ def evaluated_before() -> Iterator[None]:
 
 def _asked(signal: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> Any:
     """Return a key of a signal, its parameters, the numbers of its inputs, and its parts."""
-    digest = hashlib.sha256(np.ascontiguousarray(panel.index.to_numpy()))
+    digest = hashlib.sha256(panel.index.to_numpy().tobytes())
     for name in signal.inputs:
-        digest.update(np.ascontiguousarray(panel[name].to_numpy(dtype="float64")))
+        digest.update(panel[name].to_numpy(dtype="float64").tobytes())
     return type(signal), repr(signal), digest.digest(), *map(id, parts.values())
 
 

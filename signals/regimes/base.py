@@ -142,5 +142,5 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     run = at - np.maximum.accumulate(np.where(begins, at, 0)) + 1
     needed = np.array([*(sessions_to_confirm(name, confirm) for name in names), 1])
     since = np.maximum.accumulate(np.where(run >= needed[code], at, -1))
-    out = np.append(raw.to_numpy(dtype=object), None)[since]
+    out = np.array([*raw, None], dtype=object)[since]  # −1 picks the last value, None
     return pd.Series(out, index=raw.index, dtype=object, name="regime")

@@ -19,7 +19,8 @@ YEARLY = math.sqrt(252)
 def returns(sharpe: float, n: int = 2520, seed: int = 0) -> np.ndarray:
     """Return daily returns over bills with exactly the given yearly Sharpe ratio."""
     noise = np.random.default_rng(seed).normal(size=n)
-    return 0.01 * ((noise - noise.mean()) / noise.std(ddof=1) + sharpe / YEARLY)
+    made: np.ndarray = 0.01 * ((noise - noise.mean()) / noise.std(ddof=1) + sharpe / YEARLY)
+    return made
 
 
 # --- One strategy ------------------------------------------------------------------------------

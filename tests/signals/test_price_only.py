@@ -382,4 +382,5 @@ def test_the_compiled_path_is_that_of_jumpmodels(sessions: int, penalty: float) 
         expected, smallest = dp(given, change)
         assert path.tolist() == expected.tolist()
         assert least == smallest
-        assert np.array_equal(best_path(given, change, True), dp(given, change, True))
+        sums = np.asarray(best_path(given, change, True), dtype=np.float64)
+        assert np.array_equal(sums, dp(given, change, True))
