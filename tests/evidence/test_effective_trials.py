@@ -77,7 +77,7 @@ def test_the_effective_rank_of_two_trials_follows_from_their_correlation() -> No
     """The correlation matrix of two trials has the eigenvalues 1 + ρ and 1 − ρ."""
     pair = np.random.default_rng(0).normal(size=(2, 300))
     pair[1] += 2 * pair[0]
-    rho = np.corrcoef(pair)[0, 1].item()
+    rho = float(np.asarray(np.corrcoef(pair)).ravel()[1])
     shares = np.array([1 + rho, 1 - rho]) / 2
     assert effective_rank(pair) == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
 
