@@ -42,9 +42,7 @@ def run(
     from backtests.evidence.entries import observed_said
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
-    from backtests.sweep.chunk import digests
-    from backtests.sweep.setting import Setting
-    from backtests.sweep.trial_log import known_trials
+    from backtests.sweep.trial_log import other_trials
 
     data = read_config(config) if config else {}
     data.pop("sweep", None)  # a file may also hold the request of a sweep
@@ -61,8 +59,7 @@ def run(
         step(checked.strategy)
         done = run_pipeline(checked)
         folder = out or default_folder(done)
-        here = digests([Setting.of(done.config)], done.sessions)
-        log = known_trials(done.config.store, source=done.history.source, without=here)
+        log = other_trials(done)
         assessment = assess(
             done,
             robustness=robustness,

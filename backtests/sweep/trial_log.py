@@ -18,8 +18,11 @@ import pandas as pd
 
 from backtests.atomic import replacing, resolved
 from backtests.calendar import new_york_now
+from backtests.runs import Run
 from backtests.store.locking import PATIENCE, alone
 from backtests.store.store import default_store
+from backtests.sweep.chunk import digests
+from backtests.sweep.setting import Setting
 from signals.errors import DataError
 
 #: Ending of the folder's name, which is the store's name plus this ending.
@@ -141,3 +144,9 @@ def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()
     return Logged(
         sharpes=log["sharpe"].to_numpy(dtype=np.float64), effective=float(log["effective"].sum())
     )
+
+
+def other_trials(run: Run) -> Logged:
+    """Return the logged trials on the store of a run, without the trial that equals the run."""
+    same = digests([Setting.of(run.config)], run.sessions)
+    return known_trials(run.config.store, source=run.history.source, without=same)
