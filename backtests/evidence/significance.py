@@ -22,6 +22,7 @@ from signals.base import Signal
 from signals.evaluations import Evaluations, inputs_of
 from signals.reading import Reading
 from signals.regimes import Labels, Quantities
+from signals.registry import SIGNALS
 from strategies import decide, state_of
 
 SHIFTED = (
@@ -186,11 +187,13 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
 def _fixed(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
     """Return the evaluations of the signals that read no resampled series.
 
-    Such a signal has the same evaluation on each resampled history.
+    Such a signal has the same evaluation on each resampled history. A user's signal is evaluated on
+    each history, because it could read a series that its ``inputs`` do not name.
     """
     panel, closes = run.history.panel, run.history.closes
     moved = {id for id in panel if is_resampled(str(id), closes)}
-    fixed = {name: s for name, s in chosen.items() if moved.isdisjoint(inputs_of(s, chosen))}
+    ours = {name: signal for name, signal in chosen.items() if name in SIGNALS}
+    fixed = {name: s for name, s in ours.items() if moved.isdisjoint(inputs_of(s, chosen))}
     return Evaluations(panel, fixed, known=run.reading.evaluations)
 
 

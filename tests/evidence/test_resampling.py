@@ -1,15 +1,22 @@
 """A resampled history against the original: where it has values, and how its market behaves."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import signals
 from backtests.calendar import sessions
+from backtests.config import config_from
 from backtests.engine.costs import Costs
 from backtests.evidence.resampling import NOT_QUOTED, is_quoted, is_resampled, resample_prices
+from backtests.evidence.significance import _fixed as fixed_of
 from backtests.history.panel import History
+from backtests.pipeline import run
 from signals.catalog import CATALOG
+from signals.dry_powder import DryPowder
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
 
@@ -278,3 +285,19 @@ def test_no_other_columns_than_the_declared_ones_move(history: History, drawn: D
     assert moved <= declared
     assert {"SPY", "BTC-USD", "BTC-USD@session", "DGS10", "VIXCLS"} <= moved
     assert not {"WALCL", "RRPONTSYD", "IORB"} & declared
+
+
+def test_only_registered_signals_keep_their_evaluation_in_a_draw() -> None:
+    """A user's signal may read more than its ``inputs`` say, so each draw evaluates it again."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Mine(DryPowder):
+        name: ClassVar[str] = "mine"
+
+    config = config_from({"strategy": "cash-heavy", "source": "simulated", "years": 4})
+    done = run(config)
+    chosen = {**config.build_signals(), "mine": Mine()}
+    kept = set(fixed_of(done, chosen))
+    assert "dry_powder" in kept  # it reads only quantities
+    assert "mine" not in kept
+    assert "duration" not in kept  # it reads prices
