@@ -40,7 +40,7 @@ def writable_name(path: Path | str) -> Path:
     """Return a path for writing, with ``~`` or ``~user`` replaced by that user's home folder.
 
     ConfigError is raised for a path that :func:`expanded` rejects, and for a name that is not
-    UTF-8. It is also raised for a path that the system rejects: a path that is too long, has
+    UTF-8. It is also raised for a path that the system rejects. Such a path is too long, has
     symbolic links in a circle, or lies in a folder without access.
     """
     found = expanded(path)
@@ -142,7 +142,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove temporary folders of killed programs; move the earlier runs in them back first."""
+    """Remove the folders of killed programs, after moving the earlier files in them back."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue

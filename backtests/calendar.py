@@ -44,8 +44,8 @@ def session_after(
 ) -> pd.DatetimeIndex:
     """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Sessions are counted in ``index``, by default in all NYSE sessions, which end a year from now. A
-    result after the last session of ``index`` raises ConfigError.
+    Sessions are counted in ``index``. By default, ``index`` is all NYSE sessions up to a year from
+    now. A result after the last session of ``index`` raises ConfigError.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1

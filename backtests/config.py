@@ -46,7 +46,7 @@ class RunConfig(pydantic.BaseModel):
     @pydantic.field_validator("start", "end", mode="before")
     @classmethod
     def _a_day(cls, given: Any) -> Any:
-        """Raise ValueError for a number, which pydantic reads as seconds since 1970."""
+        """Raise ValueError for a number, because pydantic would read it as seconds since 1970."""
         is_day = isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given)
         if given is None or isinstance(given, date) or is_day:
             return given
@@ -191,7 +191,7 @@ class RunConfig(pydantic.BaseModel):
         return build(cls, {**fixed, **self.regime}, f"parameter of regime model {cls.name}")
 
     def _fixed_of_model(self) -> dict[str, Any]:
-        """Return the parameters of the regime model that other settings decide."""
+        """Return those parameters of the regime model that other settings fix."""
         if self.regime_model == Votes.name:
             return {"voters": (*voters(), *self.more_voters())}
         return {} if self.labels is None else {"dated": read_labels(self.labels)}
@@ -201,7 +201,7 @@ class RunConfig(pydantic.BaseModel):
         return tuple(load_signal(path).name for path, votes in self.plugin_signals.items() if votes)
 
     def series(self) -> tuple[str, ...]:
-        """Return the ids and tickers that a run reads, except bills, without duplicates."""
+        """Return the ids and tickers that a run reads besides the yield of bills, each once."""
         strategy, chosen = self.build_strategy(), self.build_signals()
         read = (*needed(chosen), *self.build_model().inputs)
         ids = (*strategy.assets, *strategy.reads, self.benchmark, *read)
@@ -217,7 +217,8 @@ class RunConfig(pydantic.BaseModel):
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
-        # run_id uses the objects built from these settings, with their defaults.
+        # run_id hashes the objects built from these settings instead, because they include
+        # defaults.
         built = {"params", "universe", "signals", "labels", "regime"}
         data = self.model_dump(mode="json", exclude=_SOURCE | built)
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
@@ -249,7 +250,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
 @cache
 def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
-    """Return the check of a class's parameters; pydantic needs milliseconds to make one."""
+    """Return pydantic's check of a class's parameters, cached because making it is slow."""
     return pydantic.TypeAdapter(cls)
 
 

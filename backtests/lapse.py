@@ -1,9 +1,9 @@
 """Find the sessions on which a strategy's state cannot be trusted because data are late.
 
 Late data alone can change the regime: a signal without data does not vote, and the remaining votes
-may give another regime. So a state that depends on late data is called lost. A state is lost at a
-session if a signal that determines the state meets three conditions: its flag was known earlier,
-its flag is NA now, and one of its inputs is late.
+may give another regime. So a state that depends on late data is called lost. Some signals determine
+the state. The state is lost at a session if one of these signals meets three conditions: its flag
+was known earlier, its flag is NA now, and one of its inputs is late.
 """
 
 from collections.abc import Mapping
@@ -46,8 +46,8 @@ def lost(
     late
         Result of :func:`stale` for the history.
     rests
-        A mapping from the name of each signal that determines the state to the signal's inputs. If
-        ``rests`` is empty, the state is lost only where the state itself is missing.
+        The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
+        empty, the state is lost only where the state itself is missing.
     """
     if state is None:
         return pd.Series(False, index=late.index)
@@ -58,7 +58,7 @@ def lost(
 
 
 def stale(history: History) -> pd.DataFrame:
-    """Return sessions × ids: True where an id had a value earlier, but its next value is late.
+    """Return a table of sessions × ids: True where an id had a value, but its next value is late.
 
     A missing value is not late if the source states that there is none.
     """
@@ -69,7 +69,7 @@ def stale(history: History) -> pd.DataFrame:
 
 
 def _is_missing_again(values: pd.DataFrame) -> pd.DataFrame:
-    """Return where a column has no value, but had one at an earlier session."""
+    """Return True where a column has no value, but had one at an earlier session."""
     missing = values.isna().to_numpy()
     again = missing & ~np.logical_and.accumulate(missing)
     return pd.DataFrame(again, index=values.index, columns=values.columns)

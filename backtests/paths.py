@@ -11,8 +11,8 @@ path                   parameter
 ``lag``, ``band``      settings of the run itself
 =====================  ==========================================================
 
-The prefix ``regime`` stands for the model in use, whatever its name is. So a path keeps its meaning
-when another model is chosen.
+The prefix ``regime`` stands for any model that is in use. So a path keeps its meaning when another
+model is chosen.
 """
 
 from typing import Any

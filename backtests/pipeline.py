@@ -36,8 +36,9 @@ def history_of(
 ) -> History:
     """Return the history of a run, up to the end of the run.
 
-    A given history may end before the configuration's end. Without a given history, the
-    configuration's source is read: the given ids and tickers, or all that the run needs.
+    A given history may end before the configuration's end. Without a given history, ``ids`` are
+    read from the configuration's source. If ``ids`` is empty, all ids and tickers that the run
+    needs are read.
     """
     end = config.end_day()
     if history is None:
@@ -132,7 +133,7 @@ def _case(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> dict[str, Any]:
-    """Return the arguments of both simulations."""
+    """Return the arguments that the two simulations ``simulate`` and ``simulate_curves`` share."""
     return {
         "weights": decided,
         "prices": history.closes.loc[index],

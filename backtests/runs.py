@@ -31,7 +31,7 @@ class Run(Summarised):
         Target weights at the sessions on which the strategy decided, fractions.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
-        strategy's first possible trade, they are the returns of bills.
+        strategy's first possible trade, these returns are the returns of bills.
     """
 
     config: RunConfig
@@ -88,7 +88,7 @@ class Run(Summarised):
     def metrics(self) -> pd.Series:
         """The numbers of ``strategy`` in ``metrics.json``, with the same names, float64.
 
-        Rates are fractions, not percent. NaN where a metric is not defined. Dates are left out.
+        Rates are fractions, not percent. An undefined metric is NaN. Dates are left out.
         """
         from backtests.report.notebook import numbers_of_run
 

@@ -1,13 +1,13 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
-trades in two cases: short holdings are beyond the gross limit, or the price of a holding is stale.
-If a user calls :meth:`Plan.at` at every session and fills the orders at the close ``lag`` sessions
-later, the user's orders are the orders of the backtest.
+trades in two cases. A portfolio with a short position exceeds the gross limit, or the price of a
+holding is stale. A user can call :meth:`Plan.at` at every session, and fill the orders at the close
+``lag`` sessions later. The user's orders are then the orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies them to target weights that have drifted with prices, before costs. So the orders may differ
-if the weight of a holding is so near to a limit that the costs of a trade matter.
+if costs decide whether a weight is beyond the band or the limit.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -58,7 +58,8 @@ class Today:
         end of the calendar.
     target
         Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
-        The weights come from the decision at this session, or else from the last decision before.
+        The weights come from the decision at this session, or else from the last decision before
+        it.
     if_decided
         The weights that a decision at this close would give, whether the strategy decides or not.
     decided_on, before
@@ -67,9 +68,10 @@ class Today:
     missing
         A mapping from ids with late data to dates. The data of an id are late if its last value is
         older than its staleness limit. The mapping covers held assets, assets in the target, and
-        ids that the strategy reads. If the state is lost, it also covers the inputs of those
-        signals that determine the state and have no value now. The date of an asset is the date of
-        its last price. The date of a series is the day on which its last value became known.
+        ids that the strategy reads. If the state is lost, the mapping also covers the inputs of
+        some signals. These signals determine the state, and their flags are NA now. The date of an
+        asset is the date of its last price. The date of a series is the day on which its last value
+        became known.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         it is lost, ``regime`` comes from the remaining signals, and the strategy does not follow
@@ -157,7 +159,7 @@ class Plan:
             A session of the history. Later data are not read.
         holdings
             Units of each asset, and USD for ``CASH``. As in a backtest, the price of a coin is its
-            close on the session's date, if it is in the history.
+            close on the session's date, if the history contains that close.
         decimals
             Number of decimals to which units are rounded, toward zero.
 

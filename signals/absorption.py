@@ -14,7 +14,7 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: Smallest distance of u from 0 and 1, so that the logit of u is finite.
+#: u is clipped to at least this distance from 0 and 1, so that the logit of u is finite.
 EDGE = 0.01
 
 
@@ -49,13 +49,13 @@ class Absorption(CompoundSignal):
         any spending. In the history to 2025, u has a rank correlation of −0.90 with idle capital
         over GDP, and of −0.02 with capital spending over GDP. The impulse measures whether spending
         grows, but not whether it is large. So :meth:`beside` returns spending in % of GDP. It also
-        returns on how many days the flag would be on if spending were half or twice as large.
+        returns the number of days with the flag on for half and for twice the spending.
         :class:`OutsideCapital` compares spending with cash flow instead, and pages show its numbers
-        next to u. It does not replace u, for three reasons. First, cash flows become known only
-        from filings, up to four months after they began. Second, two of the five firms report no
-        XBRL tag for new debt, so the part that creditors pay is unknown for these firms. Third,
-        ``drypowder thesis`` tests claims that were declared with u, and their results are known. So
-        a change now would be a choice with hindsight.
+        next to u. :class:`OutsideCapital` does not replace u, for three reasons. First, cash flows
+        become known only from filings, up to four months after the flows began. Second, two of the
+        five firms report no XBRL tag for new debt. The part that creditors pay is unknown for these
+        two firms. Third, ``drypowder thesis`` tests claims that were declared with u. The results
+        of these tests are known, so a change now would be a choice with hindsight.
 
     Parameters
     ----------
@@ -70,9 +70,11 @@ class Absorption(CompoundSignal):
     impulse_leave
         Impulse, % a year, below which a flag turns off.
     idle_enter
-        Idle capital, in the unit of the share of :class:`DryPowder`, above which injecting begins.
+        Level of the gauge ``share`` of :class:`DryPowder`, in the unit of that gauge, above which
+        injecting begins.
     idle_leave
-        Idle capital, in the unit of the share of :class:`DryPowder`, below which injecting ends.
+        Level of the gauge ``share`` of :class:`DryPowder`, in the unit of that gauge, below which
+        injecting ends.
     confirm
         Number of consecutive sessions for which a condition must be true before a flag changes.
     """

@@ -22,8 +22,8 @@ from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Orders, Typed
 from signals.transforms import Rows
 
-#: Name of the gauge that lists the missing components of a composite score, the mean of several
-#: z-scores. See :attr:`signals.transforms.Composite.without`.
+#: Name of the gauge that lists the components which a composite score leaves out. A composite score
+#: is computed from several z-scores. See :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
 
@@ -94,8 +94,8 @@ class Signal(Typed, ABC):
     parts
         Classes of the signals from which this signal is computed, by their names in the registry.
     context
-        Names of gauges of other signals, by the names of those signals. Pages show these gauges
-        beside the flag. They do not affect the flag or the score.
+        Gauges of other signals, as a mapping from a signal's name to the names of its gauges. Pages
+        show these gauges beside the flag. They do not affect the flag or the score.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Signal(Typed, ABC):
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gauges (named measures) as a table of sessions × gauges.
+        """Return the gauges, which are named measures, as a table of sessions × gauges.
 
         The columns of the table are the keys of :attr:`units`.
         """
@@ -136,7 +136,7 @@ class Signal(Typed, ABC):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """Thresholds of the flag of the opposite state; empty without an opposite state."""
+        """Thresholds of the opposite state's flag; empty if the signal has no opposite state."""
         return ()
 
     @property
@@ -151,7 +151,7 @@ class Signal(Typed, ABC):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the components whose z-scores the score averages; empty for any other score."""
+        """Names of the components whose z-scores the score averages; empty if it averages none."""
         return ()
 
     def unit(self, gauge: str) -> str:
@@ -209,9 +209,9 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. The set of signals that is evaluated
-    together contains each part once. So a user sets a parameter of a part once, and every signal
-    that uses the part sees that value.
+    A subclass defines ``combine`` instead of ``gauges``. Signals that are evaluated together share
+    their parts. So a user sets a parameter of a part once, and every signal that uses the part sees
+    that value.
     """
 
     @abstractmethod
@@ -234,7 +234,7 @@ class CompoundSignal(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSignal(Signal):
-    """A signal whose flag depends on one gauge: its score, or the mean from which it is computed.
+    """A signal whose flag depends on one gauge: its score, or the mean behind its score.
 
     The gauges include a column ``score``. The attribute :attr:`decides` names the gauge on which
     the flag depends. The flag turns on when this gauge is above ``enter``, and off when it is below

@@ -28,9 +28,8 @@ class Capex(Signal):
         amount. A firm may first use the XBRL tag more than 120 days after the period's end, because
         it used another tag before. The amount then counts as known 45 days after the period's end.
     NaN
-        The level is NaN unless every firm has an amount. The impulse uses only the firms that have
-        an amount for now and an amount for a year earlier. The impulse needs at least ``minimum``
-        such firms.
+        The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
+        current amount and an amount a year earlier. It needs at least ``minimum`` such firms.
     Reference
         Link L1 of the thesis. The amounts come from cash-flow statements filed with the SEC (XBRL).
 
@@ -39,8 +38,8 @@ class Capex(Signal):
     firms
         Tickers of companies whose SEC filings drypowder reads.
     minimum
-        Smallest number of firms that the impulse needs. Each counted firm has an amount for now and
-        an amount for a year earlier.
+        Smallest number of firms that the impulse needs. Only firms with a current amount and an
+        amount a year earlier count.
     enter
         Impulse, % a year, above which the flag turns on.
     leave

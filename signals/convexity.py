@@ -41,15 +41,16 @@ class Kink:
 
 @dataclass(frozen=True, kw_only=True)
 class Convexity(CompoundSignal):
-    """How much absorption raises the cost of capital, and whether that effect grows.
+    """How much absorption raises the cost of capital, and whether the effect grows with absorption.
 
     Formula
         The data are weekly (every fifth session). u is the gauge u of :class:`Absorption`. A
         regression explains Δ(DGS10 + BAA10Y) over ``horizon`` weeks, in percentage points, by Δu
         and Δ max(0, u − ``knee``). ``slope`` is the coefficient on Δu, and ``kink`` is the
         coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
-        price = slope + kink · [u above the knee], in percentage points for a rise of u by 1. low
-        and high are the bounds of the kink's bootstrap interval. score = z(price).
+        If u is above the knee, price = slope + kink. Otherwise price = slope. The unit of price is
+        percentage points for a rise of u by 1. low and high are the bounds of the kink's bootstrap
+        interval. score = z(price).
     Flag
         The flag turns on when low is above zero and u is above the knee. The flag turns off when
         one of the two conditions is false.
@@ -58,17 +59,17 @@ class Convexity(CompoundSignal):
         session. The date of that session seeds the random numbers, so past values never change.
     NaN
         An estimate needs ``minimum`` weeks and ``excursions`` separate stays of u above the knee.
-        Until then, score and flag are missing. A stay ends when u has been below the level at which
-        absorption ends (0.4 by default) for ``horizon`` weeks.
+        Until then, score and flag are missing. The level of u below which absorption ends is 0.4 by
+        default. A stay ends when u has been below this level for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
-        (2022), estimate such a price. The estimated curve is flat while reserves are ample, and
-        steep when reserves are scarce. The interval follows Politis, Romano, "The Stationary
-        Bootstrap", JASA (1994). The block length follows Politis, White (2004). A block has at
-        least ``horizon`` weeks, because changes less than ``horizon`` weeks apart overlap. The
-        interval is too narrow, like bootstrap intervals of other slow series. In simulations
+        (2022), estimate a similar price curve for bank reserves. The curve is flat while reserves
+        are ample, and steep when they are scarce. The interval follows Politis, Romano, "The
+        Stationary Bootstrap", JASA (1994). The block length follows Politis, White (2004). A block
+        has at least ``horizon`` weeks, because changes less than ``horizon`` weeks apart overlap.
+        The interval is too narrow, like bootstrap intervals of other slow series. In simulations
         without a kink, ``low`` was above zero in 7 to 14 % of the estimates. A correct interval
-        gives 5 %. The share was largest for estimates from little more than ``minimum`` weeks.
+        would give 5 %. The share was largest for estimates from little more than ``minimum`` weeks.
 
     Parameters
     ----------
@@ -191,7 +192,8 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
     """Count the stays above ``enter``; a stay ends after ``apart`` sessions below ``leave``."""
-    # Changes of u overlap between stays closer than ``apart`` sessions, so these count as one stay.
+    # Stays closer than ``apart`` sessions share overlapping changes of u, so they count as one
+    # stay.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

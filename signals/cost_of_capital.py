@@ -11,7 +11,8 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import composite, zscore
 
-#: Number of decimals of a yield difference. Without rounding, a rise of 10 bp is not exactly 0.10.
+#: Number of decimals to which a yield difference is rounded. Without rounding, a rise of 10 bp is
+#: not exactly 0.10.
 DECIMALS = 6
 #: Name of the gauge with the z-score of each series.
 _GAUGES = {"DFII10": "z_real_yield", "THREEFYTP10": "z_term_premium", "BAA10Y": "z_spread"}
@@ -35,14 +36,15 @@ class CostOfCapital(Signal):
         and the term premium seven sessions after its date.
     NaN
         The flag is NA when a yield has no value now or ``horizon`` sessions ago. The score needs
-        two of its three components. If a component is missing, the score uses the mean of the
-        others, now and in the past.
+        two of its three components. If a component is missing, the score compares the mean of the
+        others with past means of the same components.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
         premium. With ``term_premium=False``, the score does not use the term premium. We chose 0
-        for ``leave``, so the flag turns off when a yield is lower than ``horizon`` sessions ago.
+        for ``leave``, so the flag turns off when a yield is lower than it was ``horizon`` sessions
+        ago.
 
     Parameters
     ----------

@@ -10,9 +10,9 @@ from signals.hysteresis import Threshold, flag_of
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: Name of the size with which idle capital and the banks' need for reserves are compared.
+#: Name of a scale. Idle capital and the reserves that banks need are measured relative to it.
 BankScale = Literal["gdp", "bank_assets"]
-#: Name of the gauge with idle capital in % of each scale.
+#: For each scale, the name of the gauge with idle capital in % of that scale.
 SHARES: dict[BankScale, str] = {"gdp": "of_gdp", "bank_assets": "of_bank_assets"}
 
 
@@ -23,9 +23,9 @@ class DryPowder(Signal):
     Formula
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
-        need = a · B and share = 100 · P / B, in % of bank assets, where B is the assets of all
-        commercial banks (TLAACBW027SBOG). The gauges of_gdp and of_bank_assets are the shares on
-        these two scales for any ``scale``. score = −z(share).
+        need = a · B and share = 100 · P / B, in % of bank assets. B is the assets of all commercial
+        banks (TLAACBW027SBOG). The gauges of_gdp and of_bank_assets always contain the shares on
+        the two scales, whatever ``scale`` is. score = −z(share).
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
@@ -43,13 +43,13 @@ class DryPowder(Signal):
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is
         the middle of this region. Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate
-        Control, and Quantitative Tightening" (2023), compare reserves with deposits, and officials
-        of the Fed compare them with GDP. We chose k = 9 % of GDP. Because k is a choice, reports
-        repeat the results that depend on k for values from 0.08 to 0.11.
+        Control, and Quantitative Tightening" (2023), compare reserves with deposits. Officials of
+        the Fed compare reserves with GDP. We chose k = 9 % of GDP. Because k is our choice, reports
+        repeat each result that depends on k. They use values of k from 0.08 to 0.11.
     Limits
         The literature agrees on no single scale, so pages show three scales side by side (see
-        :mod:`signals.scales`). GDP stays the default for three reasons. First, the claims that
-        ``drypowder thesis`` tests were declared with GDP, and their results are known. So a change
+        :mod:`signals.scales`). GDP stays the default for three reasons. First, ``drypowder thesis``
+        tests claims that were declared with GDP. The results of these tests are known, so a change
         now would be a choice with hindsight. Second, only the latest revision of bank assets
         exists, and its level jumps on 2010-03-31. Third, the region of 12 to 13 % is where the
         demand for reserves is satiated, not where reserves become scarce. Reserves were below this
@@ -92,7 +92,7 @@ class DryPowder(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the series of the scale that is not in use."""
+        """Id of the series that only the unused scale needs."""
         return ("TLAACBW027SBOG",) if self.scale == "gdp" else ("GDP",)
 
     @property

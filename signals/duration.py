@@ -68,10 +68,10 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration at a session of each share and coin that drypowder covers.
+        """Return the empirical duration, at a session, of each share and coin in the universe.
 
-        See :func:`signals.empirical_duration.empirical_durations`. The estimate is noisy, so pages
-        show it, but no signal uses it.
+        See :func:`signals.empirical_duration.empirical_durations`. Pages show the estimate, but no
+        signal uses it, because the estimate is noisy.
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         return empirical_durations(panel.loc[:at], shares)

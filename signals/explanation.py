@@ -48,7 +48,7 @@ class Explanation:
     missing
         Inputs that affect the flag or the score and have no value at the session.
     components
-        Number of components whose z-scores the score averages. 0 for any other score.
+        Number of components whose z-scores the score averages. 0 if it averages none.
     without, components_since
         ``without`` names the components that are left out of the score at the session, for lack of
         data. ``components_since`` is the session since which the same components are left out.
@@ -191,7 +191,7 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge, NaN at sessions with other components than the last session."""
+    """Return the headline gauge; NaN where its components differ from those of the last session."""
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline
@@ -205,9 +205,9 @@ def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Thr
     last = gauges.iloc[-1]
     distances = {t: t.distance(float(last[t.gauge]), on) for t in signal.thresholds}
 
-    # If the flag is on, the condition nearest to turning false decides. If the flag is off, the
-    # condition that is furthest from true decides. Distances of different gauges are compared in
-    # standard deviations of each gauge's own past.
+    # If the flag is on, the condition that is nearest to becoming false decides. If the flag is
+    # off, the condition that is furthest from becoming true decides. Distances of different gauges
+    # are compared in standard deviations of each gauge's own past.
     def slack(t: Threshold) -> float:
         spread = float(gauges[t.gauge].std())
         return (1 if t.above != on else -1) * distances[t] / (spread if spread > 0 else 1.0)

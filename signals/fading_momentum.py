@@ -89,7 +89,7 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return how many breakouts in the window have kept their price, and how many happened."""
+        """Return the number of breakouts still above their breakout price, and of all breakouts."""
         level = prices.where(prices > prices.rolling(self.high).max().shift(1))
         held = breakouts = np.zeros(len(prices))
         now = prices.to_numpy()

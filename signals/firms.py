@@ -7,7 +7,7 @@ import pandas as pd
 from signals.catalog import CATALOG, FILERS, ttm_id
 from signals.errors import ConfigError, unknown
 
-#: Function from concept and ticker to a series id: :func:`signals.catalog.ttm_id` or
+#: Function that returns the series id of a concept and a ticker: :func:`signals.catalog.ttm_id` or
 #: ``year_ago_id``.
 IdOf = Callable[[str, str], str]
 
@@ -34,6 +34,6 @@ def amounts(panel: pd.DataFrame, concept: str, firms: tuple[str, ...], id_of: Id
 
 
 def total(amounts: pd.DataFrame, counted: pd.DataFrame | None = None) -> pd.Series:
-    """Return the sum of the amounts where ``counted`` is True; NaN at a session without one."""
+    """Return the sum of the amounts where ``counted`` is True; NaN if there is none."""
     chosen = amounts if counted is None else amounts.where(counted)
     return chosen.sum(axis=1, min_count=1)

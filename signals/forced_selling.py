@@ -19,7 +19,7 @@ FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Windows and rule of both signals of forced selling. The flag depends on the mean z-score.
+    """Parameters and flag rule shared by two signals. The flag depends on the mean z-score.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class _Cascade(ScoreSignal):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of all gauges except the last three: mean, score and without."""
+        """Names of all gauges before the last three gauges ``mean``, ``score`` and ``without``."""
         return tuple(self.units)[:-3]
 
 
@@ -60,8 +60,9 @@ class ForcedSelling(_Cascade):
         The change of HYG/IEF over ``short`` sessions, in %, with the opposite sign.
     Flag
         The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
-        after 2 sessions in a row with the mean below ``leave``. Most components are extreme at once
-        when sales are forced, so their mean is then high. The flag uses this mean, not the score.
+        after 2 sessions in a row with the mean below ``leave``. When sales are forced, most
+        components are extreme at once, so their mean is high. The flag uses this mean, not the
+        score.
     Timing
         Each component uses the newest closes known at the session. The returns of asset classes end
         one session earlier, so that the closes of coins and shares are of the same date. The VIX
@@ -126,7 +127,8 @@ class CryptoForcedSelling(_Cascade):
         known one session after their date.
     NaN
         The mean needs three of its five components, so funding and flows are optional. If a
-        component is missing, the score uses the mean of the others, now and in the past.
+        component is missing, the score compares the mean of the others with past means of the same
+        components.
     Reference
         See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses forced sales
         that stay among coins.
@@ -161,7 +163,7 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components, their mean z-score and score; ``against`` lists those negated."""
+    """Return the components, and a composite in which the components ``against`` are negated."""
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})
 
@@ -181,7 +183,7 @@ def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
 
 
 def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
-    """Return the largest eigenvalue of the correlations in a window, % of their trace.
+    """Return the largest eigenvalue of the correlation matrix in a window, in % of its trace.
 
     Columns that lack a return in the window do not count. The result is NaN when fewer than two
     columns count.

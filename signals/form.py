@@ -128,7 +128,7 @@ def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     _require(str(answer.dtype) == "boolean", thing, name, expected, f"of type {answer.dtype}", cure)
 
 
-#: Function that checks the result of each property or method, by its name. The function
+#: For each property or method, the function that checks its result. The function
 #: ``strategies.decide`` checks weights.
 _FORMS: dict[str, Callable[..., None]] = {
     "assets": _check_ids,
@@ -142,7 +142,7 @@ _FORMS: dict[str, Callable[..., None]] = {
     "flag": _check_flag,
     "state": _check_state,
 }
-#: For each method, the attributes in which the class lists the panel columns for this method.
+#: For each method, the attributes in which a class lists the panel columns that the method reads.
 _NAMED_IN = {
     "gauges": "inputs",
     "combine": "inputs",

@@ -12,8 +12,9 @@ from signals.transforms import Composite, composite, zscore
 
 #: Basis points in one percentage point.
 BASIS_POINTS = 100.0
-#: Number of decimals of a spread, basis points. The published rates have two decimals of a percent,
-#: so a spread is a whole number. Without rounding, two equal spreads can differ in the last digit.
+#: Number of decimals to which a spread in basis points is rounded. Published rates have two
+#: decimals of a percent, so a spread is a whole number of basis points. Without rounding, two equal
+#: spreads can differ in the last digit.
 DECIMALS = 4
 
 
@@ -111,7 +112,7 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the window's mean; NaN if the last value or more than half are missing."""
+        """Return the window's mean; NaN if the last value or more than half of them are missing."""
         mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
         return mean.where(values.notna())
 

@@ -35,7 +35,7 @@ class Threshold:
         return f"{self.gauge} {beyond} {self.leave if on else self.enter:g} {unit}".strip()
 
     def distance(self, value: float, on: bool) -> float:
-        """Return how far the gauge must move to flip the flag, with a sign, in the gauge's unit."""
+        """Return the signed move of the gauge, in its own unit, that flips the flag."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
@@ -43,7 +43,7 @@ class Threshold:
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return True for each value beyond ``leave``, in the opposite direction."""
+        """Return True for each value beyond ``leave``, in the direction opposite to ``enter``."""
         return values < self.leave if self.above else values > self.leave
 
 
@@ -62,8 +62,8 @@ def hysteresis(
     ``confirm_leave`` are at least 1.
 
     ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
-    is pandas ``boolean``. The flag is NA where ``view`` is False. After a gap in the view, the flag
-    is off until it turns on again.
+    is pandas ``boolean``. ``view`` is False at sessions that lack data for the flag, and the flag
+    is NA there. After such a gap, the flag is off until it turns on again.
     """
     seen = view.to_numpy(dtype=bool)
     on = _confirmed(enter.to_numpy(bool), confirm)
@@ -77,7 +77,7 @@ def hysteresis(
 
 
 def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where a flag turns on and off, within the sessions from ``first`` to before ``end``.
+    """Yield the positions where a flag turns on and off, from ``first`` to before ``end``.
 
     A session on which the flag changes does not count for the next change.
     """
@@ -97,7 +97,7 @@ class _Confirmed:
     never: int
 
     def after(self, first: int) -> int:
-        """Return the first of these sessions whose ``count`` sessions begin at ``first`` or later.
+        """Return the first such session whose run of sessions starts at ``first`` or later.
 
         The result is ``never`` if there is no such session.
         """
@@ -132,8 +132,8 @@ def turned(
 def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
     """Return the flag of one measure: on beyond ``enter``, off beyond ``leave``.
 
-    High values turn the flag on when ``enter`` lies above ``leave``; otherwise low values turn it
-    on. The flag is NA where the measure is NaN. See :func:`hysteresis` for confirmation.
+    If ``enter`` is above ``leave``, high values turn the flag on. Otherwise low values turn the
+    flag on. The flag is NA where the measure is NaN. See :func:`hysteresis` for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)

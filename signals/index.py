@@ -1,8 +1,8 @@
 """Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. Pandas would misread an index of another kind without an error. Pandas reads whole
-numbers as nanoseconds since 1970, and two rows with one date as two sessions.
+ascending order. Pandas would misread any other index without an error. It would read whole numbers
+as nanoseconds since 1970. It would read two rows with one date as two sessions.
 """
 
 import pandas as pd
@@ -30,7 +30,7 @@ def check_sessions(
 
 
 def index_fault(index: pd.Index) -> str:
-    """Return why an index is no ascending index of dates, with a cure; empty for a good index."""
+    """Return the fault of an index of dates and how to correct it; empty if there is no fault."""
     if not len(index):
         return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):

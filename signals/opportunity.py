@@ -29,17 +29,18 @@ class Opportunity(CompoundSignal):
         is deeper than in the past.
     Flag
         The flag needs four conditions. (1) Within the last ``memory`` sessions, the flag
-        ``forced_selling`` was on and the drawdown was at or below its decile. (2) This flag is off
-        now. (3) The VIX is at most ``calm`` times its highest value of 63 sessions. (4) The score
-        of ``bathtub`` or ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts
-        only if its components were the same 21 sessions ago. The flag turns on when all four
-        conditions are true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions.
-        After these sessions, the flag can turn on again.
+        ``forced_selling`` was on and the drawdown was at or below its decile. (2) The flag
+        ``forced_selling`` is off now. (3) The VIX is at most ``calm`` times its highest value of 63
+        sessions. (4) The score of ``bathtub`` or ``policy`` is lower than 21 sessions ago. The
+        score of ``policy`` counts only if its components were the same 21 sessions ago. The flag
+        turns on when all four conditions are true for ``confirm`` sessions in a row. It stays on
+        for ``stay`` sessions. After these sessions, the flag can turn on again.
     Timing
         A value of the signal is known once its inputs and the values of its parts are known.
     NaN
         The flag needs a drawdown on 252 sessions, the flag ``forced_selling``, and 63 sessions of
-        the VIX. Until then it is NA. A session on which one of these is missing turns the flag off.
+        the VIX. Until then it is NA. If one of them is missing at a later session, the flag is NA
+        at that session. Afterwards, the flag is off until it turns on again.
     Reference
         Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
 
@@ -53,7 +54,7 @@ class Opportunity(CompoundSignal):
     calm
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
-        Smallest number of basket assets with a return that a session needs. If this number is 1,
+        A session counts if at least this number of basket assets has a return. If this number is 1,
         the basket contains only MSTR until 2013.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns

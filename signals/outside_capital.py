@@ -42,26 +42,26 @@ class OutsideCapital(Signal):
         amount, as for ``capex``. A debt or lease that a firm first tagged late counts as known only
         from the filing with the tag.
     NaN
-        A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
-        both must also be known for a year earlier. For ``from_payouts``, its buybacks of both years
-        must be known as well. Each of these three gauges needs ``minimum`` such firms and is
-        computed from them alone. marginal and from_payouts are NaN unless the spending grew by more
-        than ``least_growth``. Both are divided by the growth of spending, so a small growth would
-        turn a small error into a large number. ``raised`` counts a firm whose spending, debt and
-        buybacks are known, and needs one such firm. Unknown leases count as zero, because small
-        leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never includes
-        them. An amount of cash flow, buybacks, debt or leases is used for 200 days after the end of
-        its quarter. So if a firm files one of them late, the amounts of the firm can belong to
-        different quarters. The same is true before 2018, when some spending is known only for
-        fiscal years.
+        A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``, the
+        same two amounts must also be known for a year earlier. For ``from_payouts``, its buybacks
+        of both years must be known as well. Each of these three gauges needs ``minimum`` such firms
+        and is computed from them alone. marginal and from_payouts have a value only if spending
+        grew by more than ``least_growth``. These two gauges are divided by the growth of spending,
+        so a small growth would turn a small error into a large number. ``raised`` counts a firm
+        whose spending, debt and buybacks are known, and needs one such firm. Unknown leases count
+        as zero, because small leases are not tagged. GOOGL and MSFT tag no issue of debt, so
+        ``raised`` never includes them. An amount of cash flow, buybacks, debt or leases is used for
+        200 days after the end of its quarter. So if a firm files one of these amounts late, its
+        amounts can belong to different quarters. The same is true before 2018, when some spending
+        is known only for fiscal years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
         amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter`` and
         ``leave``. At ``enter``, spending equals cash flow. At ``leave``, cash flow exceeds spending
-        by 10 % of the spending. ``least_growth`` equals ``impulse_enter`` of ``absorption``. It
-        limits errors. If spending and cash flow have the same size, an error of 1 % in the current
-        cash flow changes ``marginal`` by at most 11 percentage points.
+        by 10 % of the spending. ``least_growth`` equals ``impulse_enter`` of ``absorption``.
+        ``least_growth`` limits errors. If spending and cash flow have the same size, an error of
+        1 % in current cash flow changes ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class OutsideCapital(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Ids of all amounts except current spending and cash flow, which decide the gap."""
+        """Ids of the amounts that do not affect the gap: all but current spending and cash flow."""
         deciding = {id for flow in _FLOWS[:2] for id in ids_of(flow, self.firms, ttm_id)}
         return tuple(id for id in self.inputs if id not in deciding)
 
@@ -125,7 +125,7 @@ class OutsideCapital(Signal):
         return (Threshold(gauge="gap", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gap, how payouts and creditors finance it, the amounts, and firm counts."""
+        """Return the gap, the sources that finance it, the amounts, and the numbers of firms."""
         now = {flow: amounts(panel, flow, self.firms, ttm_id) for flow in _FLOWS}
         then = {flow: amounts(panel, flow, self.firms, year_ago_id) for flow in _AGO}
         both = now["CAPEX"].notna() & now["OCF"].notna()

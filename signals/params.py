@@ -26,11 +26,11 @@ import numpy as np
 from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
-#: Rows of parameter names and numbers, such as ``("leave", "enter", 1)``.
+#: Rows of parameter names and numbers that must ascend, such as ``("leave", "enter", 1)``.
 Orders = tuple[tuple[str | float, ...], ...]
 
 #: The absolute value of a whole number must be below this limit. Sums and products of larger
-#: numbers could exceed 64 bits in pandas.
+#: numbers could overflow 64-bit integers in pandas.
 LARGEST = 2**31
 _WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -55,7 +55,7 @@ class Typed:
     must_ascend
         Rows of parameters and numbers that must ascend, like ``("leave", "enter", 1)``.
 
-    The values of these two attributes in base classes also apply. A subclass with its own
+    ``must_be_positive`` and ``must_ascend`` of the base classes also apply. A subclass with its own
     ``__post_init__`` must call the base class's ``__post_init__``, because that method checks the
     ranges.
     """
@@ -188,7 +188,7 @@ def kinds_of_numbers(cls: type) -> dict[str, type]:
 
 
 def choices(cls: type) -> dict[str, tuple[str, ...]]:
-    """Return the choices of each parameter that takes one of several names, by parameter."""
+    """Return the allowed names of each parameter that has a fixed set of names, by parameter."""
     kinds = {name: _annotations(cls).get(name) for name in names_of(cls)}
     return {name: get_args(kind) for name, kind in kinds.items() if get_origin(kind) is Literal}
 

@@ -46,7 +46,7 @@ class Reading(Summarised):
 
     @cached_property
     def votes(self) -> pd.DataFrame:
-        """The columns of :attr:`flags` that belong to signals that vote; no other is evaluated."""
+        """Flags of the signals that vote; this property does not evaluate the other signals."""
         return self._table("flag", [name for name in self.voters if name in self.evaluations])
 
     def _table(self, part: str, names: Iterable[str]) -> pd.DataFrame:

@@ -47,7 +47,7 @@ SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "funding": Registered(signal=Funding, votes=True),
     "capex": Registered(signal=Capex, votes=True),
-    "outside_capital": Registered(signal=OutsideCapital, votes=False),  # capex again
+    "outside_capital": Registered(signal=OutsideCapital, votes=False),  # it repeats capex
     "absorption": Registered(signal=Absorption, votes=False),  # its parts vote
     "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
     "bathtub": Registered(signal=Bathtub, votes=True),

@@ -10,7 +10,7 @@ import pandas as pd
 
 #: Largest length of a line of text, so that a terminal of 80 columns does not wrap it.
 WIDTH = 79
-#: The table has no colours of its own, so that it suits light and dark notebooks.
+#: The HTML table sets no colours, so that it suits light and dark notebooks.
 _LEFT = 'style="text-align:left"'
 
 
@@ -22,7 +22,7 @@ class Summary:
     facts: Mapping[str, str]
 
     def text(self) -> str:
-        """Return the title and one line for each fact; lines have at most :data:`WIDTH` signs."""
+        """Return the title and a line for each fact; no line is longer than :data:`WIDTH`."""
         indent = 4 + max(map(len, self.facts), default=0)
         lines = textwrap.wrap(self.title, WIDTH, subsequent_indent="  ")
         for name, fact in self.facts.items():
@@ -43,7 +43,7 @@ class Summary:
 
 
 class Summarised(ABC):
-    """Base of results with many numbers, which Python and notebooks show in their short form."""
+    """Base class of results with many numbers. Python and notebooks show only their short form."""
 
     @abstractmethod
     def _summary(self) -> Summary:

@@ -19,10 +19,10 @@ MINIMUM = 252
 def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Series:
     """Return the sequential z-score of a series.
 
-    z_t = (x_t − m_t) / s_t, where m and s (ddof 1) are the mean and standard deviation of the
-    values in the last ``window`` sessions up to and including t. The unit is a standard deviation
-    of the series' own past. z is NaN where x is NaN, where the window contains fewer than
-    ``minimum`` values, and where x is constant in the window.
+    z_t = (x_t − m_t) / s_t. m and s are the mean and the standard deviation (ddof 1) of the values
+    in the last ``window`` sessions, including session t. The unit is a standard deviation of the
+    series' own past. z is NaN in three cases: x is NaN, the window contains fewer than ``minimum``
+    values, or x is constant in the window.
     """
     rolling = x.rolling(window, min_periods=minimum)
     spread = rolling.std()

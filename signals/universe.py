@@ -1,8 +1,8 @@
 """The assets and their classes, in an order of duration that was fixed in advance.
 
-An asset whose cash flows lie in the near future has a short duration. Cash flows decide the class
-of an asset, and returns do not. The assets of each class were chosen in 2026 with hindsight. Every
-report states this (:data:`HINDSIGHT`).
+An asset whose cash flows lie in the near future has a short duration. The class of an asset depends
+on its cash flows, not on its returns. The assets of each class were chosen in 2026 with hindsight.
+Every report states this (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
 the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
@@ -37,8 +37,8 @@ class Asset:
     market
         ``etf``, ``stock`` or ``crypto``. The market decides the cost of a trade.
     listed
-        First day of trading. Prices before that day belong to another company. None when this day
-        is unknown.
+        First day of trading. Prices before that day belong to another company. None when the first
+        day is unknown.
     """
 
     ticker: str

@@ -27,7 +27,8 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that gives target weights at each close from the data known at this close.
 
-    A strategy decides on scheduled dates and when its state, such as the regime, changes.
+    A strategy decides on scheduled dates. It also decides when its state changes, for example when
+    the regime changes.
 
     Attributes
     ----------
@@ -71,7 +72,7 @@ class Strategy(Typed, ABC):
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return each session's state, such as the regime; the strategy decides when it changes.
+        """Return each session's state, such as the regime; each change of state causes a decision.
 
         A state is a text, or None at a session without a state. A strategy without states returns
         None instead of a series. Row t uses only rows up to t.
@@ -100,7 +101,7 @@ def ticker_fields(cls: type[Strategy]) -> tuple[str, ...]:
 
 
 def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return sessions × tickers: True where a price is known and not stale."""
+    """Return a table of sessions × tickers, True where a price is known and not stale."""
     return panel.reindex(columns=list(tickers)).notna()
 
 

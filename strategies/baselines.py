@@ -90,7 +90,7 @@ class EqualWeight(SleeveStrategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share 1 for the only group of assets."""
+        """Return the share 1 for the only sleeve (group of assets)."""
         return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 

@@ -16,9 +16,10 @@ class MemoryOverCrypto(ScaledSleeves):
     """Long memory-chip makers and short bitcoin while capital is scarce, otherwise cash.
 
     Rationale
-        The most precise claim of the thesis compares two assets: scarce capital leaves crypto and
-        stays in assets with near cash flows. The strategy buys such assets and sells crypto short.
-        So its return depends on this comparison, and little on the direction of the market.
+        The most precise claim of the thesis compares two kinds of assets: scarce capital leaves
+        crypto and stays in assets with near cash flows. The strategy buys such assets and sells
+        crypto short. So its return depends on this comparison, and little on the direction of the
+        market.
     Rule
         In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
         regimes the whole portfolio is cash. Each leg is scaled to the same target volatility, and

@@ -12,8 +12,8 @@ from signals.regimes import Regime
 from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
-#: Smallest share of each sleeve (group of assets) between the third purchase and the first sale,
-#: before scaling to the target volatility.
+#: Smallest share of each sleeve (group of assets) while three thirds are held. Scaling to the
+#: target volatility can reduce this share.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 

@@ -127,7 +127,7 @@ def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> np.ndarr
 
 
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
-    """Return min(1, target / volatility), with the volatility of equal weights over 63 returns.
+    """Return min(1, target / volatility) for the volatility of 63 returns at equal weights.
 
     The volatility is a fraction a year: the standard deviation (ddof 1) × √252. A session's return
     is the mean over the members that have a return. The scale is 0 before 63 returns are known.

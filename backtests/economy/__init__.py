@@ -1,10 +1,10 @@
-"""The simulated economy: a small stochastic model of the thesis, which needs no data.
+"""The simulated economy: a small stochastic model of the thesis that needs no data.
 
 - :mod:`.quantities` models idle capital as stocks and flows.
 - :mod:`.prices` models the cost of capital and the returns of each asset. The cost of capital is
   convex in the absorption share u.
-- :mod:`.publish` gives the results the series ids, assets and publication lags of real history. So
-  signals, strategies and reports work on simulated history as on real history.
+- :mod:`.publish` turns the results into series with the ids, assets and publication lags of real
+  history. So signals, strategies and reports treat simulated and real history alike.
 
 With ``thesis=False``, the prices come from a second, independent economy. Each single series has
 the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
@@ -52,7 +52,7 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return a mapping from id to rows as in a store, with the moments of first publication."""
+        """Return the rows of each id, as in a store, with the moments of first publication."""
         never = LAST_DAY + pd.DateOffset(years=100)  # hides series of rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
@@ -66,7 +66,7 @@ class Economy:
 
 
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
-    """Return a simulated economy, which ends on 2024-12-31. ``years`` is 2 to 33.
+    """Return a simulated economy, which ends on 2024-12-31. ``years`` is from 2 to 33.
 
     Equal seeds give equal economies. The smallest seed is 0. If ``thesis`` is True, returns depend
     on the idle capital and the capital spending of the same economy.
@@ -90,7 +90,7 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     published = index[_WARM_UP:]
     noise, more = (np.random.default_rng(stream) for stream in streams[3:])
     series, filed = publish(quantities, prices, published, noise, more)
-    # Crisis and recovery come from the economy that drives the prices, other regimes from the
+    # Crisis and recovery come from the economy that drives the prices. Other regimes come from the
     # published amounts.
     in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
     truth = driver.phase.where(in_prices, quantities.state).rename("truth").reindex(published)

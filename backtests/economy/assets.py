@@ -1,8 +1,8 @@
 """Loadings of each asset on the factors of the simulated returns.
 
-In :data:`EXPOSURES`, an asset has the loadings of its class, and some assets have a few loadings of
-their own. All loadings are round numbers. A class with nearer cash flows has a lower loading on
-speculation.
+In :data:`EXPOSURES`, an asset has the loadings of its class. Some assets differ from their class in
+a few loadings. All loadings are round numbers. A class with nearer cash flows has a lower loading
+on speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -32,8 +32,8 @@ class Exposure:
     own
         Idiosyncratic volatility per year, as a fraction.
     cascade
-        Factor that multiplies the losses on the day on which a cascade hits all assets. With 0, no
-        cascade hits the asset.
+        Factor that multiplies the asset's loss on the day on which a cascade hits all assets. If it
+        is 0, no cascade hits the asset.
     first_price
         First price, in USD.
     """

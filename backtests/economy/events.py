@@ -32,7 +32,7 @@ def events(
 
 
 def _third_wednesdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return eight meetings a year: the third Wednesday of eight months, if it is a session."""
+    """Return those third Wednesdays of eight months a year that are sessions."""
     days = pd.date_range(index[0], index[-1], freq="WOM-3WED")
     months = days.month.isin((1, 3, 4, 6, 7, 9, 10, 12))
     return days[months & days.isin(index)]
@@ -41,7 +41,7 @@ def _third_wednesdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def _releases(
     index: pd.DatetimeIndex, filed: Mapping[str, pd.Series], rng: np.random.Generator
 ) -> dict[str, pd.Series]:
-    """Return the earnings releases. Companies without filings release in the same weeks as MSFT."""
+    """Return the earnings releases. Companies without filings use MSFT's filing dates."""
     found = {}
     for ticker in REPORTERS:
         dates = pd.DatetimeIndex(filed.get(ticker, filed["MSFT"]).dropna())

@@ -5,8 +5,8 @@
   The Fed lends in repo on days on which SOFR is high.
 - Banks' assets are 0.72 G, so reserves of 12.5 % of these assets equal the needed 0.09 G.
 - Operating cash flow is 1.25 times an average of capital spending with a half-life of two years. So
-  in a long boom, spending outgrows cash flow. Buybacks take a part of the cash flow that spending
-  leaves. If spending exceeds cash flow, debt pays for most of the gap.
+  in a long boom, spending outgrows cash flow. Buybacks take a part of the cash flow that remains
+  after spending. If spending exceeds cash flow, debt pays for most of the gap.
 - Margin debt follows share prices. The supply of stablecoins follows idle capital.
 """
 

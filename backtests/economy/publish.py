@@ -23,14 +23,15 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-#: Companies that report each amount of financing, as in real history.
+#: For each concept, the companies that report it in real history.
 FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "DEBT_ISSUED": ("AMZN", "META", "ORCL", "NVDA"),
     "LEASES": ("MSFT", "GOOGL", "AMZN", "META", "ORCL"),
 }
-_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # per capital spending
+#: Amounts of a year, as multiples of capital spending.
+_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}
 
 
 def publish(
@@ -42,8 +43,9 @@ def publish(
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
     """Return all series by id, and the filing dates of the SEC series by id.
 
-    Both start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because sums
-    over the trailing year need this year. ``more`` generates the noise of flows and events.
+    Series and filing dates start at ``index[0]``. ``quantities`` and ``prices`` start a year
+    earlier, because sums over the trailing year need that year. ``more`` generates the noise of
+    flows and events.
     """
     paths = quantities.paths
     series = {

@@ -1,7 +1,7 @@
 """Many configurations of one market, in the arrays that the compiled loops read.
 
-The market is prepared once. Variants with the same table of weights use the same arrays. For equal
-:class:`Costs`, the costs of each asset are computed once.
+The market is prepared once. Variants with the same table of weights use the same arrays. Variants
+with equal :class:`Costs` share the costs of each asset.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class Batch:
     accepted
         Positions of the variants that can be simulated, in order.
     refused
-        A mapping from the position of each other variant to the reason.
+        The reason why a variant cannot be simulated, by the variant's position.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -133,7 +133,7 @@ def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
 def _read(
     tables: dict[int, pd.DataFrame], prices: pd.DataFrame, name: str
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    """Return the values of each table that can be read, and a reason for each other table.
+    """Return the values of each readable table, and the faults of the other tables.
 
     Tables with the same index object and the same columns object are checked together.
     """
@@ -210,7 +210,7 @@ def _frames(
 
 
 def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
-    """Return the pairs of index and columns without repetitions of the same two objects."""
+    """Return each pair of index and columns once; pairs are equal if they are the same objects."""
     return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
 
 

@@ -37,9 +37,9 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. Each coin has a further input: its newest known close among
-        the closes on the dates of New York sessions. An input's name is the id in lower case. ``_``
-        replaces each character that an identifier cannot contain: ``BTC-USD@session`` becomes
+        are the signal's catalog ids. Each coin has a further input: the newest known close whose
+        date is a New York session. An input's name is the id in lower case. ``_`` replaces each
+        character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
         attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the units
         and the timing of the panel. Each column of an input frame is a separate panel.
@@ -49,17 +49,17 @@ def as_indicator(
         ``param_product=True`` gives all combinations. Set a field of another type, such as
         ``Capex.firms``, in the signal: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
-        The outputs are ``flag`` (1, 0, or NaN without a view), ``score`` and all other numeric
-        gauges. Gauges are renamed by the same rule as inputs. Each output is float64, sessions ×
-        combinations of parameters.
+        The outputs are ``flag``, ``score`` and all other numeric gauges. ``flag`` is 1, 0, or NaN
+        where the signal's flag is NA. Gauges are renamed by the same rule as inputs. Each output is
+        float64, sessions × combinations of parameters.
 
     Parameters
     ----------
     signal
         A class, or a signal whose values become the defaults.
     among
-        A mapping from names to signals. If ``signal`` uses other signals, they are taken from
-        ``among``. A used signal that is missing from ``among`` has its default values.
+        A mapping from names to signals. If ``signal`` uses other signals, these signals are taken
+        from ``among``. A signal that is missing from ``among`` has its default values.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError if ``others`` has a name: the indicator accepts none of them."""
+    """Raise ConfigError if ``others`` has a name, because the indicator accepts no such name."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__

@@ -66,7 +66,7 @@ def check_solvent(equity: pd.Series, name: str) -> None:
 
 
 def ruin(day: pd.Timestamp, name: str) -> SimulationError:
-    """Return the error of a portfolio that is worth 0 USD or less at a close."""
+    """Return the error for a portfolio that is worth 0 USD or less at a close."""
     return SimulationError(
         f"{name}: expected a portfolio value above zero, but the value falls to zero or below "
         f"on {day.date()}; reduce short positions"
@@ -74,14 +74,14 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 
 
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
-    """Raise SimulationError unless prices and bills have sessions, and price columns are unique."""
+    """Raise SimulationError unless prices and bills have sessions, and no column occurs twice."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
     _check_columns("prices", prices.columns, name)
 
 
 def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> None:
-    """Raise SimulationError unless weights have distinct assets and sessions of the prices."""
+    """Raise SimulationError unless assets are distinct and prices have all assets and sessions."""
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
     _check_columns("weights", weights.columns, name)
     missing = [column for column in weights.columns if column not in prices.columns]
@@ -121,7 +121,7 @@ def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
-    """Return weights as an array, without a copy if possible. Raise if a value is no number."""
+    """Return weights as an array, without a copy if possible. Raise if a weight is no number."""
     try:
         return weights.to_numpy(dtype=np.float64)
     except (TypeError, ValueError):
@@ -140,7 +140,7 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 
 
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
-    """Return the returns of bills on some sessions, the first one 0. A missing one is an error."""
+    """Return the bill return of each session, 0 for the first. A missing return is an error."""
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():

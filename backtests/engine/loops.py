@@ -2,15 +2,15 @@
 
 :func:`trade` simulates many configurations of one market. It chooses the trades as
 :func:`backtests.engine.schedule.choose_trades` does. It computes units, cash and costs as vectorbt
-does. Each step rounds in the same way as the code that it copies. So a comparison of two almost
-equal numbers has the same result in both.
+does. Each step rounds in the same way as the code that it copies. So when two numbers are almost
+equal, the loop and that code agree on which is larger.
 
-One thread computes a configuration, and uses no other configuration. So the figures do not depend
-on the number of threads. For a long-only portfolio, the loop visits only sessions with a decision,
-with a fill, or on which a last price becomes stale. The values at the closes between two trades are
-computed together. For a portfolio with short positions, the loop visits every close, because gross
-exposure can drift beyond its limit. :mod:`backtests.engine.compiled` says why all loops are in one
-file.
+One thread computes a configuration without data of other configurations. So the figures do not
+depend on the number of threads. For a long-only portfolio, the loop visits only three kinds of
+sessions: sessions with a decision, with a fill, or with a price that becomes stale. The values at
+the closes between two trades are computed together. For a portfolio with short positions, the loop
+visits every close, because gross exposure can drift beyond its limit.
+:mod:`backtests.engine.compiled` says why all loops are in one file.
 """
 
 from typing import NamedTuple
@@ -26,8 +26,7 @@ TINY = 1e-12
 #: Number of sessions that are valued together. Tables of assets × sessions have this number of
 #: extra columns.
 STEP = 24
-#: Excess of a sum of weights over its limit that is allowed, a fraction. `check_weights` allows a
-#: little less.
+#: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
 SLACK = 1e-9 + 1e-12
 #: Positions in ``Book.cash``: cash that limits purchases, and cash in vectorbt's own record.
 CASH, BOOKED = range(2)
@@ -37,7 +36,7 @@ TRADED, NEXT, OLDEST, WAITING = range(4)
 
 
 class Market(NamedTuple):
-    """Arrays of the market: sessions × assets, or one value per session, or as stated."""
+    """Arrays of the market: sessions × assets, one value for each session, or as a comment says."""
 
     lines: np.ndarray  # last price / growth of bills, assets × (sessions + STEP)
     deflated: np.ndarray  # the same, sessions × assets
@@ -72,7 +71,10 @@ class Terms(NamedTuple):
 
 
 class Room(NamedTuple):
-    """The results that ``trade`` writes, one row for each configuration."""
+    """The results that ``trade`` writes, one row for each configuration.
+
+    In the comments, ``×`` stands before the columns of a row.
+    """
 
     value: np.ndarray  # × (sessions + STEP): value at each close / growth of bills, USD
     exposed: np.ndarray  # × (sessions + STEP): gross exposure at each close, a fraction
@@ -102,7 +104,7 @@ class Book(NamedTuple):
     last: np.ndarray  # weights of the last decision
     now: np.ndarray  # weights after the drift
     sizes: np.ndarray  # target weight of each asset that trades now; NaN without a trade
-    queue: np.ndarray  # decisions that wait for their fill; after the last row, the first is used
+    queue: np.ndarray  # ring buffer of the decisions that wait for their fill
     sent: np.ndarray  # session of each decision in queue
     cash: np.ndarray
     marks: np.ndarray
@@ -116,7 +118,7 @@ class Book(NamedTuple):
 
 @stored
 def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) -> None:
-    """Simulate one configuration for each row of ``room``, beginning with number ``first``."""
+    """Simulate a configuration for each row of ``room``, from the configuration ``first`` on."""
     for row in range(len(room.value)):
         plan = _plan(market, frames, terms, first + row)
         room.refused[row] = not _sound(plan)
@@ -126,7 +128,7 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
 
 @allocating
 def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
-    """Return a configuration."""
+    """Return the configuration with number ``i``."""
     start, end = frames.starts[terms.frame[i]], frames.starts[terms.frame[i] + 1]
     columns = frames.columns[start[2] : end[2]]
     when = frames.when[start[1] : end[1]]
@@ -226,7 +228,10 @@ def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> in
 
 @inner
 def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
-    """Close assets with a stale price, also in waiting decisions; return whether there are any."""
+    """Close assets whose price becomes stale, and return whether any price does.
+
+    An asset that is closed also gets the weight 0 in waiting decisions.
+    """
     loses = holds = False
     for k in range(len(plan.columns)):
         if market.lost[at, plan.columns[k]]:
@@ -366,7 +371,7 @@ def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
 
 @inner
 def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
-    """Fill sales, then all purchases except the largest, then the largest in the leg ``last``.
+    """Fill the sales, then the smaller purchases, then the largest purchase, in the leg ``last``.
 
     Return the value traded, the costs, and the change of cash in vectorbt's own record. Numbers are
     added in vectorbt's order: rounding in the last digit of the cash can decide which of two equal
@@ -467,7 +472,7 @@ def _sort(book: Book) -> int:
 
 @inner
 def _filled(wanted: float, price: float, fee: float, purse: np.ndarray) -> tuple[float, float]:
-    """Return the traded units and the cost of an order, and move the cash, as in vectorbt."""
+    """Fill an order as vectorbt does, and return the traded units and the cost."""
     cash = purse[CASH]
     if abs(wanted) <= TINY:
         return 0.0, 0.0
@@ -497,7 +502,7 @@ def _plus(a: float, b: float) -> float:
 
 @inner
 def _equal(a: float, b: float) -> bool:
-    """Return whether two amounts are equal, except for rounding."""
+    """Return whether two amounts differ at most by rounding."""
     return abs(a - b) <= max(NEAR * max(abs(a), abs(b)), TINY)
 
 

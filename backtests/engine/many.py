@@ -1,4 +1,4 @@
-"""Many simulations of one market in one call: metrics of each configuration, without frames.
+"""Simulate many configurations of one market in one call, with a row of metrics for each.
 
 :func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. It uses the
 compiled loops in :mod:`backtests.engine.loops`. :func:`backtests.engine.kernel.check_agreement`
@@ -22,7 +22,7 @@ from strategies.base import SESSIONS_A_YEAR
 if TYPE_CHECKING:
     from backtests.engine.measures import Calendar, Figures
 
-#: Configurations that one thread simulates before it takes the next ones.
+#: Number of configurations that a thread simulates before it takes more.
 TOGETHER = 16
 
 
@@ -51,8 +51,8 @@ class Many:
     equity
         Configurations × sessions: value at each close, USD. None if it was not requested.
     refused
-        A mapping from the position of each configuration without figures to the reason: the message
-        of the SimulationError that ``simulate`` raises.
+        For each configuration without figures, by position: the message of the SimulationError that
+        ``simulate`` raises.
     """
 
     metrics: pd.DataFrame
@@ -79,11 +79,11 @@ def simulate_many(
     ----------
     variants
         The configurations. A configuration has no figures if its lag, band or weights are invalid,
-        or if its value falls to 0 USD or below. The others are not affected.
+        or if its value falls to 0 USD or below. Other configurations are not affected.
     prices, bills, capital, name
         As in :func:`backtests.engine.simulate.simulate`.
     threads
-        Number of threads. The figures are exactly equal for any number.
+        Number of threads. The figures are exactly the same for any number of threads.
     blocks
         Number of blocks of ``Many.moments``.
     keep_equity
@@ -114,7 +114,7 @@ def simulate_many(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Results:
-    """The figures of the accepted configurations. ``batch`` has their positions among all."""
+    """The figures of the accepted configurations, whose positions are in ``batch.accepted``."""
 
     batch: Batch
     months: pd.PeriodIndex

@@ -1,6 +1,6 @@
 """The loops that measure a simulated portfolio, compiled by numba.
 
-The formulas are those of :mod:`backtests.evidence.metrics`, which a test compares with this file.
+The formulas are those of :mod:`backtests.evidence.metrics`. A test compares the two modules.
 """
 
 from typing import NamedTuple
@@ -14,14 +14,14 @@ MEASURES = (
     *("sessions", "total_return", "cagr", "volatility", "sharpe", "max_drawdown", "exposure"),
     *("turnover", "costs", "trades", "skewness", "kurtosis", "autocorrelation"),
 )
-#: A denominator below this value is zero; metrics divided by it are NaN.
+#: A denominator below this value counts as zero; metrics divided by it are NaN.
 ZERO = 1e-15
-#: Number of sessions in a part of equity whose highest and lowest values are computed together.
+#: Number of sessions in each part into which :func:`_deepest` divides equity.
 STRETCH = 64
 
 
 class Calendar(NamedTuple):
-    """The data of all portfolios. ``growth`` and ``bills`` have one value for each session."""
+    """Data shared by all portfolios. ``growth`` and ``bills`` have one value for each session."""
 
     growth: np.ndarray  # growth of bills since the first session
     bills: np.ndarray  # return of bills since the previous session
@@ -30,7 +30,10 @@ class Calendar(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """The results that ``measure`` writes, one row for each portfolio."""
+    """The results that ``measure`` writes, one row for each portfolio.
+
+    In the comments, ``×`` stands before the columns of a row.
+    """
 
     metrics: np.ndarray  # × MEASURES
     moments: np.ndarray  # × blocks × (count, sum, sum of squares) of excess returns
@@ -67,7 +70,7 @@ def measure(
 
 @inner
 def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
-    """Turn deflated values into USD; return the first session not above 0 USD, or −1."""
+    """Turn deflated values into USD; return the first session at 0 USD or below, or −1."""
     below = 0
     for at in range(len(growth)):
         equity[at] *= growth[at]
@@ -129,7 +132,7 @@ def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
 
 @inner
 def _total(values: np.ndarray) -> float:
-    """Return a sum as four partial sums, which a processor can compute at the same time."""
+    """Return a sum, computed as four partial sums that a processor can add at the same time."""
     a = b = c = d = 0.0
     whole = len(values) // 4 * 4
     for at in range(0, whole, 4):
@@ -210,7 +213,7 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
 
 @inner
 def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
-    """Write count, sum and sum of squares of consecutive blocks, as ``np.array_split`` cuts."""
+    """Write count, sum and sum of squares of each block, with the blocks of ``np.array_split``."""
     size, longer = len(excess) // len(moments), len(excess) % len(moments)
     start = 0
     for block in range(len(moments)):

@@ -18,7 +18,7 @@ from strategies.base import SESSIONS_A_YEAR
 BILLS = "BILLS"
 #: A year of 252 sessions, as a text for vectorbt, which counts a session as a day.
 YEAR = f"{SESSIONS_A_YEAR} days"
-#: A change of cash below this share of the capital is a rounding error.
+#: A change of cash below this share of the capital counts as a rounding error.
 ROUNDING = 1e-13
 
 

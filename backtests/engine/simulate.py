@@ -1,7 +1,7 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
 vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. The simulation
-adds these features exactly, because it changes the prices that vectorbt receives:
+adds these features exactly. For this purpose, it changes the prices that vectorbt receives:
 
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
   start. At these deflated prices, idle cash earns nothing. Afterwards, the results are multiplied
@@ -32,7 +32,7 @@ from backtests.engine.schedule import BAND, Trades, choose_trades
 from signals.errors import ConfigError
 
 CAPITAL = 1_000_000.0
-#: An order below this value, in USD, is a rounding error.
+#: An order below this value, in USD, counts as a rounding error.
 DUST = 1e-6
 
 
@@ -58,10 +58,10 @@ class Result:
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
-        be recomputed from orders, prices, bills and borrowing rates, except in one case. In this
-        case, a long position should replace a short position, but the cash cannot buy back the
-        whole short position. The asset then has a long and a short side at once, and ``orders``
-        shows only the net units.
+        be recomputed from orders, prices, bills and borrowing rates. There is one exception: a long
+        position should replace a short position, but the cash cannot buy back the whole short
+        position. The asset then has a long and a short side at once, and ``orders`` shows only the
+        net units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills

@@ -1,7 +1,7 @@
 """Rows of a history from a user's own DataFrames, checked like the rows of an import.
 
-Nothing is assumed about publication: for each series, the user says from when each value was known,
-or chooses the catalog's publication rule by name.
+For each series, the user says from when each value was known, or chooses the catalog's publication
+rule by name. drypowder makes no other assumption about publication.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError, MissingSeries, unknown
 from signals.index import index_fault
 
-#: The name of the catalog's publication rule, as a choice of the user.
+#: Text with which a user chooses the catalog's publication rule.
 BY_CATALOG = "catalog"
 #: From when the values of a series are known: a day or moment for each date, a lag, or
 #: :data:`BY_CATALOG`.
@@ -76,7 +76,7 @@ def _check_dates(index: pd.Index, what: str) -> None:
 
 
 def _prices(ticker: str, closes: pd.Series, now: pd.Timestamp) -> Batch:
-    """Return the rows of a ticker; DataError is raised for a price that an import leaves out."""
+    """Return the rows of a ticker; raise DataError for a price that an import would leave out."""
     values = _numbers(ticker, closes)
     with _with_dates(ticker, values.index):
         batch = price_batch(ticker, values, now, PRICES)
@@ -89,7 +89,7 @@ def _prices(ticker: str, closes: pd.Series, now: pd.Timestamp) -> Batch:
 
 
 def _series(id: str, values: pd.Series, known: Known | None, now: pd.Timestamp) -> Batch:
-    """Return the rows of a series of the catalog, with the moments that the user states."""
+    """Return the rows of a catalog series, with the moments that the user states."""
     if id not in CATALOG:
         where = "; prices of assets belong in `prices`" if is_price(id) else ""
         raise MissingSeries(f"`series`: {unknown('series', str(id), CATALOG)}{where}")
@@ -117,7 +117,7 @@ def _numbers(id: str, values: pd.Series) -> pd.Series:
 
 @contextmanager
 def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
-    """Name the series and the date in an error, in place of the line of a file."""
+    """Let an error name the series and the date, where an import names the line of a file."""
     try:
         yield
     except DataError as error:

@@ -17,7 +17,8 @@ def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     """Return the sessions of a history; series of events do not extend it.
 
     The first session is the session of the first value. The last session is the session of the last
-    price of a share or fund. Without such a price, it is the session of the last value.
+    price of a share or fund. Without such a price, the last session is the session of the last
+    value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}
     if not dated:

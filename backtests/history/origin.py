@@ -27,10 +27,10 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store``, ``simulated``, or ``frames`` for a history made from DataFrames, which cannot be
-        opened. If None, :meth:`decided` chooses ``store`` or ``simulated``.
+        ``store``, ``simulated`` or ``frames``. ``frames`` means a history made from DataFrames,
+        which cannot be opened. If None, :meth:`decided` chooses ``store`` or ``simulated``.
     store
-        The store's file. If None, the default store.
+        The store's file. If None, the default store is used.
     seed, years, thesis
         Parameters of the simulated economy, as in :meth:`History.simulated`.
     """
@@ -44,8 +44,8 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the source that is used.
 
-        If ``source`` is None, the result is ``store`` for a given store, and for a default store
-        that contains data. Otherwise it is ``simulated``.
+        If ``source`` is None, the result is ``store`` if a store is given or the default store
+        contains data. Without such a store, the result is ``simulated``.
 
         Raises
         ------

@@ -1,13 +1,13 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
-The panel has one row for each session, and one column for each series or asset. Among the values of
-a series known at the session's close, a cell contains the value of the newest date. If this value
-was revised, the cell contains the newest revision known at the close. The day of a coin ends at
-24:00 UTC, some hours after the New York session. So the panel shows a coin's close one date late.
-Trades and portfolio values use :attr:`History.closes`, where every price has its own date.
+The panel has one row for each session, and one column for each series or asset. A cell uses only
+values that were known at the session's close. It contains the value of the newest date, in the
+newest revision known at that close. The day of a coin ends at 24:00 UTC, some hours after the New
+York session. So the panel shows a coin's close one date late. Trades and portfolio values use
+:attr:`History.closes`, where every price has its own date.
 
-No value is copied to an earlier session. A value is repeated at later sessions up to a number of
-days, the staleness limit of its series. After this limit, the cell is NaN.
+No value is copied to an earlier session. A value is repeated at later sessions until it is older
+than the staleness limit of its series, a number of days. After this limit, the cell is NaN.
 """
 
 import datetime
@@ -56,9 +56,9 @@ class History(Summarised):
         Ids of series for which the store has past vintages. For these series, each cell contains
         the number known at its session, without later revisions.
     withheld
-        Sessions × ids: True where the source states that it has no value. For example, a filing may
-        have no numbers for the previous year. The panel has NaN there, but the data are not late.
-        An id without any True cell is left out.
+        Sessions × ids: True where the source states that there is no value. For example, a filing
+        may have no numbers for the previous year. The panel has NaN there, but the data are not
+        late. An id without any True cell is left out.
     events
         The values of each event series, by id and by the date of the event. No panel shows these
         series. Some of them were published much later. So only a study of the reaction to an event
@@ -134,7 +134,7 @@ class History(Summarised):
         series: Mapping[str, pd.Series] | None = None,
         known: Mapping[str, Known] | str | None = None,
     ) -> "History":
-        """Return a history of one's own DataFrames, with the checks and the panel of a store.
+        """Return a history of a user's own DataFrames, with the checks and the panel of a store.
 
         The history has the same panel as a store into which the same rows were imported. A run
         needs the series DGS3MO, because idle cash earns its yield.
@@ -146,23 +146,23 @@ class History(Summarised):
             zone and ascend. A coin's ticker ends in ``-USD``, and its closes are at 24:00 UTC; any
             other price is known at the close of its date.
         series
-            Values by catalog id, in the catalog's unit, dated by what they describe. NaN is left
-            out.
+            Values by catalog id, in the catalog's unit. The date of a value is the date that it
+            describes. NaN is left out.
         known
             From when each value is known, by catalog id. A Series gives, for each date of the
-            values, a day or a moment. A day means the open of the first session on or after it. A
-            moment is in New York time, or has a time zone. A ``timedelta`` is the time from the
-            date of each value. ``"catalog"`` chooses the publication rule of the catalog, for one
-            id or, in place of the mapping, for all. Each value has one number: revisions need a
-            store.
+            values, a day or a moment. A day means the open of the first session on or after that
+            day. A moment is in New York time, or has a time zone. A ``timedelta`` is the time from
+            the date of a value to the moment at which it is known. ``"catalog"`` chooses the
+            catalog's publication rule for an id. If ``"catalog"`` replaces the mapping, the rule
+            holds for all ids. Each value has one number: revisions need a store.
 
         Raises
         ------
         ConfigError
             If ``known`` does not say from when a series is known, or if a name or type is wrong.
         DataError
-            If an import would refuse a date or number, or would leave out a price. Also if a value
-            is known before its date.
+            If an import would refuse a date or number, or would leave out a price. DataError is
+            also raised if a value is known before its date.
         """
         rows = rows_of_frames(prices, series or {}, known or {}, new_york_now())
         ids = list(dict.fromkeys((*needed(), YIELD, *sorted(rows))))
@@ -210,8 +210,8 @@ class History(Summarised):
         Raises
         ------
         ConfigError
-            If ``date`` is not a valid date, or lies outside the history. ``name`` is the word for
-            the date in this message.
+            If ``date`` is not a valid date, or lies outside the history. The message calls the date
+            ``name``.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
@@ -228,8 +228,8 @@ class History(Summarised):
     def digest(self) -> str:
         """Return a hash of the history's numbers and names. Equal histories have equal hashes.
 
-        The hash covers the events, too, because results of ``drypowder thesis`` depend on them. A
-        history without events has the same hash as in earlier versions.
+        The hash also covers the events, because results of ``drypowder thesis`` depend on events. A
+        history without events has the same hash as in earlier versions of drypowder.
         """
         sha = hashlib.sha256(self.source.encode())
         bills = bill_returns(self.panel[YIELD])  # keeps run ids as in earlier versions

@@ -28,8 +28,8 @@ def benchmark_returns(
     """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
     The benchmark is bought on the session of the strategy's first trade, ``lag`` sessions after the
-    first decision. Until this purchase, the benchmark earns ``bills``, simple returns since the
-    previous session.
+    first decision. Until this purchase, the benchmark earns ``bills``, the simple returns of bills
+    since the previous session.
 
     Raises
     ------

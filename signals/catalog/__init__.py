@@ -1,7 +1,7 @@
 """The catalog: unit, publication rule and plausible range of every series.
 
-The catalog has one entry for each series. It says in which unit a series is stored, when a value is
-first known and which values are plausible. It also says how old the last value may be before it
+The catalog has one entry for each series. An entry gives the unit in which a series is stored, its
+publication rule, and its plausible range. It also says how old the last value may be before it
 counts as missing. Publication rules follow the publishers' calendars. Times are New York times.
 
 :mod:`signals.universe` defines the price series. The publication rule for an asset's prices depends

@@ -26,14 +26,14 @@ class Rule:
     ----------
     kind
         ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE session
-        after the date. ``fed_sessions``: like ``sessions``, but only sessions on which the Federal
-        Reserve Banks are open count. On Columbus Day and Veterans Day, the New York exchanges are
+        after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on which the
+        Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges are
         open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
         H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
         holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
         at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``stated``: the
-        imported table states a day for each value, and the value is known when the first session on
-        or after this day opens. Where the table states no day, the day is n calendar days after the
+        imported table states a day for each value. The value is known when the first session on or
+        after this day opens. Where the table states no day, this day is n calendar days after the
         date. ``recorded``: when the store recorded the value. This kind is for series whose whole
         past changes with each release.
     n
@@ -114,11 +114,11 @@ H41 = Rule(kind="h41")
 UTC_MIDNIGHT = Rule(kind="midnight_utc")
 FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
-#: For dated releases: a release before the open is known on its own date, if the imported table
-#: states this date. Any other release is known at the first session after its date.
+#: Rule for dated releases. A release before the open is known on its own date, if the imported
+#: table states this date. Any other release is known at the first session after its date.
 STATED_NEXT_DAY = Rule(kind="stated", n=1)
-#: H.8 appears nine days after its Wednesday, on Friday at 16:15, after the close. So it is first
-#: used on Monday, twelve days after its Wednesday.
+#: The H.8 release about a Wednesday appears nine days later, on Friday at 16:15, after the close.
+#: So it is first used on Monday, twelve days after that Wednesday.
 H8 = Rule(kind="days", n=12)
 
 MILLIONS = "USD millions"
@@ -136,7 +136,8 @@ def daily(
 ) -> Series:
     """Return a daily series that is known ``sessions`` sessions after its date.
 
-    If ``fed`` is True, only sessions on which the Federal Reserve Banks are open count.
+    If ``fed`` is True, ``sessions`` counts only sessions on which the Federal Reserve Banks are
+    open.
     """
     known = Rule(kind="fed_sessions" if fed else "sessions", n=sessions)
     return new_series(*entry, frequency="day", known=known, stale_after=stale_after, **rest)

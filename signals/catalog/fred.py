@@ -32,7 +32,7 @@ FRED = (
     # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions: the largest
     # value of WTREGEN would be 1,817 in billions.
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
-    # Values of WTREGEN are read from the first date of WALCL on.
+    # Values of WTREGEN are read only from the first date of WALCL on.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
     # Values before 2008-10 are not read: the Fed paid no interest on reserves and kept them scarce.
     _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
@@ -68,8 +68,8 @@ FRED = (
         first=date(2013, 9, 23),  # earlier operations were sporadic tests
     ),
     # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
-    # which it is open. No holiday delays the other series: reverse repo and Treasury yields appear
-    # on the day that they describe, and the Board announces its rates in advance.
+    # which it is open. No holiday delays the other series. Reverse repo and Treasury yields appear
+    # on the day that they describe. The Board announces its rates in advance.
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
@@ -87,7 +87,7 @@ FRED = (
     daily("T10Y3M", "Treasury 10 years less 3 months", POINTS, -10, 10),
     # The publisher re-estimates the model and releases daily values weekly.
     daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
-    # Credit and volatility. FRED publishes credit spreads on days on which it is open.
+    # Credit and volatility. FRED publishes credit spreads on days on which FRED is open.
     daily("BAA10Y", "Moody's Baa less Treasury 10 years", POINTS, 0, 25, sessions=2, fed=True),
     daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", POINTS, 0, 50, fed=True),
     daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True),
@@ -98,7 +98,7 @@ FRED = (
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
     # Money, output, investment. The ranges contain all values since the series began, in 1947 or
-    # 1959. They reject values in trillions, and today's values in millions. WM2NS is released
+    # 1959. They reject values in trillions, and today's values in millions. WM2NS has been released
     # monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly(
@@ -111,7 +111,7 @@ FRED = (
     _accounts("A679RC1Q027SBEA", "Investment in information processing", 0.1, 2e4, steady=True),
     _accounts("B985RC1Q027SBEA", "Investment in software", 0, 2e4),  # 0.0 in 1959
     quarterly("DRTSCILM", "Banks tightening loans to firms, net share", "%", -100, 100, days=75),
-    # Retail money funds, in the H.6 release of the fourth Tuesday of the next month.
+    # Retail money funds appear in the H.6 release on the fourth Tuesday of the next month.
     monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),
     # Overnight repo with Treasury collateral. FRED copies the last value to days without data.
     daily("RPONTSYD", "Fed overnight repo, Treasury collateral", BILLIONS, 0, 1e3),

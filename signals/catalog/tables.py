@@ -101,7 +101,7 @@ FLOW_TABLES = (
     ),
     # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
-    # A Tuesday's positions, published on Friday at 15:30. The table states that Friday even for
+    # Positions of a Tuesday are published on Friday at 15:30. The table states that Friday even for
     # weeks of a government shutdown, when the publisher was late.
     table(
         *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),

@@ -1,6 +1,6 @@
 """Regime models give each session one regime. :data:`REGIMES` is the registry of these models.
 
-``votes`` is the default. ``quantities`` uses amounts and flows of capital and no past returns, so
+``votes`` is the default. ``quantities`` uses amounts and flows of capital, but no past returns. So
 claims about market timing are tested with this model. Three models use only prices and yields. A
 comparison with these three models shows what the signals add. ``labels`` uses a user's own regimes.
 """

@@ -114,7 +114,7 @@ def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
 
 
 def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """Return, for each session, the rule that last gave the regime of this session.
+    """Return the rule that last gave the regime of each session.
 
     ``regime`` is the confirmed regime of each session. ``rule`` is the rule that is true at each
     session. ``rules`` maps each rule to its regime. The result is None at a session without a
@@ -125,7 +125,7 @@ def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | Non
 
 
 def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
-    """Return how many sessions in a row a rule must give a regime before it becomes the regime."""
+    """Return the number of sessions in a row that confirm a regime."""
     return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 
 
@@ -133,10 +133,10 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     """Return a regime that changes only after ``confirm`` sessions in a row with the new regime.
 
     The first regime of a history also needs ``confirm`` sessions. FORCED_SELLING needs only 2
-    sessions. At a session without a view the regime ends at once, and the next regime needs
-    confirmation again.
+    sessions. At a session where ``raw`` is missing, the regime ends at once, and the next regime
+    needs confirmation again.
     """
-    code, names = pd.factorize(raw)  # a session without a view has the code −1
+    code, names = pd.factorize(raw)  # a session without a regime has the code −1
     at = np.arange(len(raw))
     begins = np.append(True, code[1:] != code[:-1])[: len(raw)]
     run = at - np.maximum.accumulate(np.where(begins, at, 0)) + 1

@@ -14,7 +14,10 @@ from numba import njit
 
 @contextmanager
 def fast_paths() -> Iterator[None]:
-    """Let jumpmodels use :func:`best_path`; other threads must not use the package meanwhile."""
+    """Let jumpmodels use :func:`best_path` inside a ``with`` block.
+
+    No other thread may use jumpmodels during the block, because the block patches the package.
+    """
     from jumpmodels import jump
 
     with patch.object(jump, "dp", best_path):
@@ -33,8 +36,8 @@ def best_path(
     penalty
         Penalty of each change from one state (row) to another (column), states × states.
     return_value_mx
-        If True, return the smallest sum up to each session that ends in each state, sessions ×
-        states, instead of the path.
+        If True, return a table of smallest sums instead of the path, sessions × states. A cell is
+        the smallest sum of all paths that end at its session in its state.
     """
     sums = _smallest_sums(np.where(np.isnan(loss), np.inf, loss), penalty)
     if return_value_mx:

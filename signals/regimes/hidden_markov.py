@@ -26,7 +26,7 @@ class HiddenMarkov(Markov):
         Each feature uses the newest value known at the close: SPY from the same session, DGS10 from
         one session earlier, and BAA10Y from two sessions earlier. One row contains values of
         different days, so the model assumes that the columns are independent within a state. A
-        state lasts for weeks, so the lag does no harm.
+        state lasts for weeks, so a lag of up to two sessions does no harm.
     NaN
         See :meth:`probability`.
     Reference

@@ -71,9 +71,9 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
-        The search makes three steps from each of ten seeded starting points. It then continues from
-        the best result until it ends. It takes half the time of ten full searches and comes as near
-        to the optimum.
+        The search makes three steps from each of ten seeded starting points. Then it continues only
+        from the best result. This search takes half the time of ten full searches, and its result
+        is as near to the optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
@@ -88,7 +88,7 @@ class JumpModel(PriceOnly):
 
 
 def _states(model: Any, features: np.ndarray) -> np.ndarray:
-    """Return the state of each session, 0 or 1, from the sessions up to it."""
+    """Return each session's state, 0 or 1, computed only from sessions up to that session."""
     from signals.regimes.best_path import fast_paths
 
     with fast_paths():

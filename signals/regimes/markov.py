@@ -31,10 +31,10 @@ class TwoStates:
     ) -> "TwoStates":
         """Return two states, in ascending order of the variance of the first feature.
 
-        The probability of leaving a state is at least 1 / ``sessions``, because a state that did
-        not end within the window can still end later. The probability of staying in a state is also
-        at least 1 / ``sessions``. A variance is at least a thousandth of the window's variance, so
-        that a single value cannot form a state.
+        The probability of leaving a state is at least 1 / ``sessions``. The reason is that a state
+        without an end in the window can still end later. The probability of staying in a state is
+        also at least 1 / ``sessions``. A variance is at least a thousandth of the window's
+        variance, so that a single value cannot form a state.
         """
         order = np.argsort(variances[:, 0], kind="stable")
         bounded = leave[order].clip(1 / sessions, 1 - 1 / sessions)

@@ -34,7 +34,7 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 
 MINIMUM = 756
 SEED = 0
-_FLAT = 1e-9  # a smaller standard deviation of a feature is a rounding error
+_FLAT = 1e-9  # below this standard deviation, a feature counts as constant
 
 #: Function from standardised features, sessions × features, to the probability of the bad state.
 Judge = Callable[[np.ndarray], np.ndarray]
@@ -56,7 +56,7 @@ class PriceOnly(RegimeModel):
     confirm
         Number of consecutive sessions for which a condition must be true before the flag changes.
     minimum
-        Smallest number of sessions with a value of every input that the first estimate needs.
+        The first estimate needs at least this number of sessions with a value of every input.
     """
 
     price_only: ClassVar[bool] = True
@@ -111,7 +111,7 @@ class PriceOnly(RegimeModel):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return ABSORPTION in the bad state, NEUTRAL in the good state, None without estimate."""
+        """Return ABSORPTION in the bad state, NEUTRAL in the good state, None if unknown."""
         bad = self.flag(panel)
         holds = {"no estimate": bad.isna(), "bad state": bad, "good state": ~bad}
         return at_once(first_rule(holds, panel.index), self.rules)
