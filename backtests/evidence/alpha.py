@@ -1,4 +1,4 @@
-"""The alpha of a strategy: the mean return that constant weights of its assets do not explain.
+"""The alpha of a strategy: its mean return above a portfolio of its assets with constant weights.
 
 A constant mix of SPY and bills can have the same mean exposure as the strategy, but another beta.
 For example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
@@ -53,9 +53,9 @@ def own_alpha(run: Run) -> Alpha | None:
 
     The dependent variable is the strategy's return after costs, minus the return of bills. Each
     regressor is an asset's return before costs, minus the return of bills. The regression starts
-    with the first fill. If an asset has no price on a session or on the session before, its return
-    on this session is the return of bills. The result is None if the strategy has no asset or the
-    run has too few returns.
+    with the first fill. An asset has no return on a session if its price is missing there or on the
+    session before. The return of bills then takes the place of its return. The result is None if
+    the strategy has no asset or the run has too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
@@ -82,8 +82,9 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     Notes
     -----
     The number of lags follows a published rule. A rule that estimates the lags from the data would
-    choose too few: daily returns are almost uncorrelated, but weights stay constant for months.
-    :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals contain the truth.
+    choose too few. The reason is that daily returns are almost uncorrelated, but weights stay
+    constant for months. :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals
+    contain the truth.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):

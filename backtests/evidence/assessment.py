@@ -48,8 +48,9 @@ class Assessment(Summarised):
     Attributes
     ----------
     strategy, benchmark, bills
-        Mappings from the name of each metric to its value, from
-        :func:`backtests.evidence.metrics.of_run` and :func:`backtests.evidence.metrics.of_returns`.
+        Mappings from the name of each metric to its value.
+        :func:`backtests.evidence.metrics.of_run` and :func:`backtests.evidence.metrics.of_returns`
+        compute them.
     below_a_year
         True if the returns cover less than a year, so that yearly metrics are NaN.
     regimes, years
@@ -59,17 +60,18 @@ class Assessment(Summarised):
     drawdowns
         The deepest drawdowns, sorted by depth.
     absorption
-        Number of episodes and entries of the regime ABSORPTION.
+        How often the regime ABSORPTION occurred: its number of episodes, and how often it was
+        entered.
     own_states
-        Number of episodes and entries of the states in which the strategy acts. None for a strategy
-        without states.
+        The same numbers for the states in which the strategy acts. None for a strategy without
+        states.
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
     explanations
         The explanation of each signal at the last session.
     growth
-        Value at each close of 1 USD invested at the first decision's close. The columns are
-        ``strategy``, ``benchmark`` and ``bills``.
+        Value of 1 USD at each later close, if it was invested at the close of the first decision.
+        The columns are ``strategy``, ``benchmark`` and ``bills``.
     earned_under
         For each session of the history, the regime under which the session's return was earned.
     luck
@@ -111,7 +113,7 @@ class Assessment(Summarised):
 
 
 def growth_of(run: Run) -> pd.DataFrame:
-    """Return the value at each close of 1 USD invested at the first decision's close."""
+    """Return the value of 1 USD at each close, if it was invested at the first decision's close."""
     ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
     return pd.concat([ones, (1 + run.returns).cumprod()])
 
@@ -131,9 +133,9 @@ def assess(
     robustness
         If False, every metric that needs another simulation is left out.
     logged, logged_effective
-        Yearly Sharpe ratios of the strategies in the log of earlier parameter sweeps, and the
-        number of independent strategies to which they are equivalent.
-        :func:`backtests.evidence.luck.luck` describes both.
+        ``logged`` holds the yearly Sharpe ratio of each strategy in the log of earlier parameter
+        sweeps. ``logged_effective`` is the effective number of independent strategies among them.
+        :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
         A function that is called with the name of each step.
 

@@ -1,8 +1,8 @@
 """Return, volatility, drawdown, turnover and cost of a run, by sleeve, regime and year.
 
 The profit of a session, in USD, is the sum of three terms. Let w be the weights and E the equity at
-the previous close. Let p be the last known prices at the session's close, p₋₁ the last known prices
-at the previous close, and b the return of bills between the two closes. The three terms are:
+the previous close. Let p and p₋₁ be the last known prices at the session's close and at the
+previous close. Let b be the return of bills between the two closes. The three terms are:
 
 - The price profit of each asset, w · E · (p / p₋₁ − 1). The profit of a short position is reduced
   by its borrowing cost, debt · borrow · days / 365.
@@ -11,9 +11,10 @@ at the previous close, and b the return of bills between the two closes. The thr
   traded asset.
 
 The sleeve of an asset is its asset class (:mod:`signals.universe`). The regime of a session is the
-regime under which the session's return was earned (:func:`backtests.evidence.entries.acted_on`), or
-``none``. Each measure is first computed for each session and sleeve, and then summed. So the groups
-of each table add up to the total. The measures are:
+regime under which the session's return was earned (:func:`backtests.evidence.entries.acted_on`).
+The regime is called ``none`` if no regime was known. Each measure is first computed for each
+session and sleeve, and then summed. So the groups of each table add up to the total. The measures
+are:
 
 ``return``
     Profit divided by initial capital. The sum over all groups is the total return.
@@ -27,7 +28,7 @@ of each table add up to the total. The measures are:
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
     sum over all groups is the depth of this drawdown, or zero if there is no drawdown.
 ``turnover``
-    Half the sum of |order value| / equity at the close of the fill, per year.
+    Half the sum of |order value| / equity, per year. Equity is measured at the close of the fill.
 ``cost``
     Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
 
@@ -89,7 +90,8 @@ def attribution(
         The costs and the lag of the simulation. Of the costs, only the borrowing rates are used.
     regime
         Name of the regime known at each close; None without a regime. The series should begin
-        before the run: the first returns of the run belong to regimes known before its start.
+        before the run, because the run's first returns belong to regimes that were known before its
+        start.
 
     Notes
     -----
@@ -97,7 +99,7 @@ def attribution(
     regime. So the cost of this order belongs to the old regime. A holding without a price on a
     session keeps its last price. An undefined metric, such as the volatility of a single return, is
     NaN in the total and in every group. SimulationError is raised if the profits do not add up to
-    the change of equity, for example because prices, borrowing rates or orders belong to another
+    the change of equity. For example, the prices, borrowing rates or orders may belong to another
     result.
 
     References
@@ -130,7 +132,7 @@ def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return the price profit minus the growth of debt, sessions × assets, in USD."""
+    """Return the price profit minus the cost of borrowing, sessions × assets, in USD."""
     index, assets = result.equity.index, list(result.weights.columns)
     growth = closes.reindex(index=index, columns=assets).ffill().pct_change(fill_method=None)
     held = result.weights.mul(result.equity, axis=0).shift()
@@ -142,7 +144,7 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:
-    """Return the total value of orders, sessions × sleeves, in the unit of ``orders``."""
+    """Return the sum of ``values``, one for each order, in each session and sleeve."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))

@@ -24,8 +24,8 @@ from signals.errors import ConfigError, DataError
 SHORTEST_BLOCK = 5
 #: A resample needs at least this many returns.
 FEWEST = 20
-#: A resample varies if its standard deviation is above this share of the sample's standard
-#: deviation.
+#: A resample counts as constant if its standard deviation is at most this share of the sample's
+#: standard deviation.
 NO_VARIATION = 1e-6
 
 
@@ -99,11 +99,11 @@ def compare_returns(
     -------
     A mapping from the name of a metric to its interval. ``sharpe`` is the mean of the return minus
     bills, divided by the standard deviation of this difference (ddof 1), × √252. Each portfolio in
-    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean of the strategy's daily
-    return minus the portfolio's daily return, a fraction a year. ``sharpe_<name>`` is the
-    strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
-    resamples. Politis and White's rule sets the mean length of a block from the strategy's returns
-    minus bills. The length is rounded up and is at least 5 sessions.
+    ``others`` has two intervals. ``excess_<name>`` is the mean difference between the daily returns
+    of the strategy and the portfolio, × 252, a fraction a year. ``sharpe_<name>`` is the strategy's
+    Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same resamples. Politis
+    and White's rule sets the mean length of a block from the strategy's returns minus bills. The
+    length is rounded up and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
@@ -118,9 +118,10 @@ def compare_returns(
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
-        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles. BCa
-        intervals need a jackknife, which assumes independent dates. Studentised intervals (Ledoit
-        and Wolf 2008) need a HAC error for each resample.
+        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles, because
+        two known alternatives have drawbacks. BCa intervals need a jackknife, which assumes
+        independent dates. Studentised intervals (Ledoit and Wolf 2008) need a HAC error for each
+        resample.
 
     Notes
     -----
@@ -161,7 +162,7 @@ class _Draws:
     block: int
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        # One column at a time: equal inputs then give exactly equal sums.
+        # Multiply one column at a time, so that equal inputs give exactly equal sums.
         means: np.ndarray = self.counts @ values / len(values)
         return means
 
@@ -194,7 +195,7 @@ class _Draws:
 
 
 def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
-    """Return resamples × ``n`` dates: how often each stationary resample takes each date.
+    """Return how often each stationary resample takes each date, resamples × ``n`` dates.
 
     The first row is the sample, with each date once. The next ``reps`` rows are the resamples.
     ``block`` is the mean length of a block, sessions. Equal seeds give equal resamples.

@@ -77,7 +77,11 @@ class Compared:
 
     @property
     def kind(self) -> str:
-        """``thesis``, ``baseline``, ``challenger``, or ``own`` for a user's strategy."""
+        """The kind of the strategy: ``thesis``, ``baseline``, ``challenger`` or ``own``.
+
+        A challenger uses a regime model that reads only prices. An ``own`` strategy comes from the
+        user.
+        """
         if self.run.config.strategy not in STRATEGIES:
             return "own"
         price_only = REGIMES[self.run.config.regime_model].price_only
@@ -120,7 +124,11 @@ class Comparison:
 
 
 def default_names() -> tuple[str, ...]:
-    """Return the default names: all strategies, and three strategies with other regime models."""
+    """Return the names that a comparison uses by default.
+
+    The names are all strategies without the constant mix. For every other regime model, three
+    strategies are added.
+    """
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
     driven = [f"{tilt}@{model}" for model in others for tilt in tilts]
@@ -173,7 +181,7 @@ def compare(
         A mapping from label to configuration. Configurations may differ only in strategy,
         parameters and regime model.
     history
-        The history. The history ends where the configurations end.
+        The history. Sessions after the end of the configurations are left out.
     reps, shifts, draws
         Number of resamples for the intervals, number of placebos with shifted dates, and number of
         placebos with resampled returns.
@@ -183,9 +191,9 @@ def compare(
     optional
         If True, a regime model whose package is not installed is left out, with a note.
     logged, logged_effective
-        Yearly Sharpe ratios of the strategies in the log of earlier parameter sweeps, and the
-        number of independent strategies to which they are equivalent.
-        :func:`backtests.evidence.luck.luck` describes both.
+        ``logged`` holds the yearly Sharpe ratio of each strategy in the log of earlier parameter
+        sweeps. ``logged_effective`` is the effective number of independent strategies among them.
+        :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
         A function that is called with the name of each step.
     """

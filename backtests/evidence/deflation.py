@@ -6,11 +6,11 @@ Sharpe ratios have the variance V, and with Euler's constant γ, the expected be
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
-ratio of 2026 is Φ((SR − SR₀) / √(V v)). It relies on V alone. But trials that are variants of one
-strategy have almost equal Sharpe ratios: V is then close to 0, and every Sharpe ratio passes. So a
-second test uses the standard error σ of the chosen track record in place of V. The best of N
-independent trials without skill stays below SR with the probability Φ(SR / σ)^N. The hurdle is the
-larger of the two critical values.
+ratio of 2026 is Φ((SR − SR₀) / √(V v)). This ratio relies on V alone. But trials that are variants
+of one strategy have almost equal Sharpe ratios: V is then close to 0, and every Sharpe ratio
+passes. So a second test uses the standard error σ of the chosen track record in place of V. The
+best of N independent trials without skill stays below SR with the probability Φ(SR / σ)^N. The
+hurdle is the larger of the two critical values.
 
 All Sharpe ratios are per session.
 
@@ -40,7 +40,7 @@ class Deflation:
     Attributes
     ----------
     trials, effective
-        Number of trials, and the number of independent trials to which they are equivalent.
+        Number of trials, and the effective number of independent trials among them.
     sharpe
         Sharpe ratio of the chosen trial.
     variance
@@ -55,8 +55,8 @@ class Deflation:
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
         the standard error σ of the chosen track record.
     probability_2014
-        The deflated Sharpe ratio of 2014. It uses the standard error of a single Sharpe ratio, so
-        it rarely finds skill.
+        The deflated Sharpe ratio of 2014. This ratio uses the standard error of a single Sharpe
+        ratio, so it rarely finds skill.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """
@@ -74,7 +74,7 @@ class Deflation:
 
     @property
     def is_told(self) -> bool:
-        """Whether the Sharpe ratio exceeds the luck of the best trial, at the 5 % level."""
+        """Whether the Sharpe ratio reaches the hurdle, so that luck hardly explains it."""
         return self.sharpe >= self.hurdle
 
 
@@ -88,7 +88,7 @@ def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflati
     trials
         Sharpe ratios per session of all trials, the chosen one included. NaN values are left out.
     effective
-        Number of independent trials to which the trials are equivalent, at least 1, as from
+        Effective number of independent trials, at least 1, as from
         :func:`backtests.evidence.effective_trials.effective_trials`.
 
     Raises
@@ -124,7 +124,7 @@ def _deflated(track: TrackRecord, count: int, effective: float, variance: float)
 
 
 def _hurdle(effective: float, best: float, error: float, own: float) -> float:
-    """Return the larger critical value of the two tests; NaN without an own standard error."""
+    """Return the larger critical value of the two tests; NaN if ``own`` is 0 or NaN."""
     if not own > 0:
         return float("nan")
     alone = own * _NORMAL.inv_cdf((1 - SIZE) ** (1 / effective))
@@ -132,11 +132,11 @@ def _hurdle(effective: float, best: float, error: float, own: float) -> float:
 
 
 def expected_maximum(trials: float, variance: float) -> float:
-    """Return the expected largest of several Sharpe ratios without skill; 0 for one trial.
+    """Return the expected value of the largest Sharpe ratio among trials without skill.
 
-    ``variance`` is the variance of the Sharpe ratios. ``trials`` need not be a whole number. The
-    formula is an approximation and falls below 0 for fewer than about 1.3 trials; the result is
-    then 0.
+    The result is 0 for one trial. ``variance`` is the variance of the Sharpe ratios. ``trials``
+    need not be a whole number. The formula is an approximation. For fewer than about 1.3 trials,
+    the formula falls below 0, and 0 is returned.
     """
     if not trials > 1:
         return 0.0

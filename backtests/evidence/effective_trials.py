@@ -1,11 +1,11 @@
-"""The number of independent trials to which correlated trials are equivalent.
+"""The effective number of independent trials among correlated trials.
 
 The best of N variants of one strategy is less lucky than the best of N unrelated strategies. Two
-numbers measure this. :func:`effective_trials` is used for the hurdle that a Sharpe ratio must pass.
-It is the number K of independent trials whose best Sharpe ratio has the same 95 % quantile as the
-best of the N trials. :func:`effective_rank` is a published number that depends only on the
-correlation matrix. With many correlated trials it is too small for a test. ``benchmarks/luck.py``
-measures how often such a test finds skill in noise.
+numbers measure this difference. :func:`effective_trials` gives the number K that is used for the
+hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the same 95 % quantile
+as the best Sharpe ratio of the N trials. :func:`effective_rank` is a published number that depends
+only on the correlation matrix. With many correlated trials, this number is too small for a test.
+``benchmarks/luck.py`` measures how often such a test finds skill in noise.
 
 References
 ----------
@@ -22,7 +22,7 @@ from backtests.evidence.metrics import ROUNDING
 from backtests.evidence.track_record import SIZE
 from signals.errors import DataError
 
-#: Number of simulated track records of all trials without skill.
+#: Number of simulations. Each one draws a track record without skill for every trial.
 DRAWS = 4000
 #: Number of trials in one multiplication.
 _AT_ONCE = 1000
@@ -74,11 +74,11 @@ class BestWithoutSkill:
 
 
 def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> float:
-    """Return the number of independent trials to which trials are equivalent, at least 1.
+    """Return the effective number of independent trials, at least 1.
 
     Formula
-        K = ln 0.95 / ln Φ(q), where q is the 95 % quantile of the best of the standardised Sharpe
-        ratios. A draw of the Sharpe ratios is Σ g x / √n, with standardised returns x and one
+        K = ln 0.95 / ln Φ(q), where q is the 95 % quantile of the largest standardised Sharpe
+        ratio. A draw of the Sharpe ratios is Σ g x / √n, with standardised returns x and one
         standard normal number g for each session.
 
     Parameters
@@ -96,10 +96,11 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
 
 
 def effective_rank(returns: np.ndarray) -> float:
-    """Return exp(−Σ p ln p), with the shares p of the eigenvalues of the correlation matrix.
+    """Return the effective rank of the trials' correlation matrix: exp(−Σ p ln p).
 
-    The number is N for N uncorrelated trials and 1 for equal trials. It cannot exceed the number of
-    sessions less one. ``returns`` holds trials × sessions; constant trials are left out.
+    p is an eigenvalue of the matrix divided by the sum of all eigenvalues. The effective rank is N
+    for N uncorrelated trials and 1 for equal trials. It is at most the number of sessions less one.
+    ``returns`` holds trials × sessions; constant trials are left out.
     """
     values = _standardised(np.atleast_2d(returns)).astype(np.float64)
     if len(values) < 2:

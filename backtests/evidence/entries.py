@@ -22,8 +22,8 @@ QUARTER = 63
 FEW = 3
 #: Largest p-value at which a timing result counts as significant, for one strategy alone.
 SIGNIFICANT = 0.05
-#: Smallest number of placebos for a significant result. With fewer placebos, a single one can
-#: decide.
+#: Smallest number of placebos for a significant result. With fewer placebos, a single placebo can
+#: decide the result.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
 #: The sentence that reports show for too few episodes.
@@ -32,7 +32,7 @@ TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """Number of episodes and entries of a state, while returns were earned.
+    """How often a state occurred while returns were earned.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had; ``earned`` labels each return.
+    """Return how often a state occurred, from the label ``earned`` of each return.
 
     :func:`acted_on` gives such labels. All labels in ``states`` count together as one state. A
     missing label does not belong to any state.

@@ -44,8 +44,8 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error from a normal distribution.
 
-        t is first divided by the fixed-b critical value and multiplied by the normal one, at 97.5
-        %.
+        t is first multiplied by the ratio of two critical values at 97.5 %: normal divided by
+        fixed-b.
         """
         if not error > 0:
             return 1.0

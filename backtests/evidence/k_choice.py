@@ -28,9 +28,9 @@ def by_k(run: Run) -> pd.DataFrame:
 
     The first columns are ``absorption_episodes`` and ``absorption_entered``;
     :class:`backtests.evidence.entries.Observed` defines both counts. The other columns are the
-    metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if k
-    changes nothing. This is so if the strategy ignores the regime, if the regime ignores the signal
-    ``absorption``, or if idle capital is not measured relative to GDP.
+    metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty in three
+    cases in which k changes nothing: the strategy ignores the regime, the regime ignores the signal
+    ``absorption``, or idle capital is not measured relative to GDP.
     """
     rests = run.config.build_model().rests_on
     powder = run.config.build_signals()[DryPowder.name]

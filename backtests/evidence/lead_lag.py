@@ -1,15 +1,15 @@
-"""The information ratio of a run's weights, filled earlier and later than the run fills them.
+"""The information ratio that a run would have if its decisions were filled earlier or later.
 
-If fills come later, the ratio of real timing falls slowly. The ratio of a rule that looks ahead
-falls at once, because its advantage is one single return, and a later fill misses this return.
-Fills before the decision or at its close are impossible. They show what foresight would have
+If fills come later, the ratio of real timing falls slowly. If a rule looks ahead, its ratio falls
+at once. The reason is that its advantage comes from one single return, which a later fill misses.
+Fills before the decision or at its close are impossible. Such fills show what foresight would have
 earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
-active return is the portfolio's return minus the return of the strategy's mean weights before
-costs. A strategy without timing has no active return before costs, so the ratio measures only
-timing. With SPY in place of the mean weights, the ratio would mostly measure the choice of assets,
-and later fills hardly change this choice.
+active return is the portfolio's return minus the return before costs of the strategy's mean
+weights. A strategy without timing has no active return before costs, so the ratio measures only
+timing. If SPY took the place of the mean weights, the ratio would mostly measure the choice of
+assets. Later fills hardly change this choice.
 """
 
 import math
@@ -25,7 +25,7 @@ from backtests.evidence.timing_split import growth_of_assets
 from backtests.evidence.variation import check_kernel, varied_together
 from backtests.runs import Run
 
-#: Sessions from a decision's close to its fill. Fills at 0 or before are impossible.
+#: Sessions from a decision's close to its fill. Fills at lag 0 or below are impossible.
 LAGS = tuple(range(-5, 11))
 #: A collapse loses at least this share of the information ratio in one session of delay.
 LOST = 0.5
@@ -35,7 +35,7 @@ LEAST_T = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class LeadLag:
-    """The information ratios of a run's weights by the lag of their fills.
+    """The information ratios of a run, by the lag of its fills.
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ def lead_lag(run: Run) -> LeadLag | None:
     """Return the information ratios of a run by the lag of its fills.
 
     Each lag is a simulation of the decided weights with the run's costs. All lags are measured on
-    the same sessions, which begin 10 sessions after the run. The result is None if the weights
-    never change, or if these sessions cover less than a year.
+    the same sessions, which begin 10 sessions after the start of the run. The result is None if the
+    weights never change, or if these sessions cover less than a year.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
@@ -128,7 +128,7 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
     """Return decisions moved ``by`` sessions earlier.
 
     A decision that would come before the first session of ``index`` moves to this session. If
-    several decisions move to it, only the last one remains.
+    several decisions move to this session, only the last one remains.
     """
     places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
     moved = decided.set_axis(index[places], axis=0)
@@ -136,7 +136,7 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
 
 
 def _returns(run: Run) -> dict[int, pd.Series]:
-    """Return the run's daily returns if each decision is filled earlier or later, by lag."""
+    """Return, for each lag, the run's daily returns if its decisions are filled at this lag."""
     decided = {by: decided_earlier(run.decided, run.sessions, by) for by in range(2 - LAGS[0])}
     variants = [(decided[max(1 - lag, 0)], max(lag, 1)) for lag in LAGS]
     curves = varied_together(run, variants)

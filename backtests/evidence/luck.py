@@ -1,7 +1,7 @@
 """Whether a strategy's Sharpe ratio can be told apart from luck, given the number of trials.
 
-A trial is a strategy, or one combination of its parameters, that was backtested. The hurdle is the
-smallest Sharpe ratio that the best of all known trials rarely reaches by luck. Known trials are the
+A trial is a strategy, or one combination of its parameters, that was backtested. The hurdle is a
+Sharpe ratio that the best of all known trials rarely reaches by luck. Known trials are the
 strategies of the same command and the trials of earlier parameter sweeps. Other trials, such as
 dropped ideas, are not counted. With them, the hurdle would be higher.
 """
@@ -43,16 +43,17 @@ class Luck:
         Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". It
         ignores other trials.
     minimum_length
-        Sessions after which this Sharpe ratio would pass the test; NaN for a ratio of 0 or below.
+        Number of sessions after which this Sharpe ratio would pass the test of ``probability``; NaN
+        for a ratio of 0 or below.
     power
         Probability that the test finds a yearly Sharpe ratio of 0.5.
     planned_false, observed_false
-        Share of false discoveries among strategies that pass the test, and among strategies with
-        this Sharpe ratio or more. Both assume that one in ten tried strategies has a yearly Sharpe
-        ratio of 0.5.
+        ``planned_false`` is the share of false discoveries among strategies that pass the test.
+        ``observed_false`` is this share among strategies with this Sharpe ratio or a higher one.
+        Both shares assume that one in ten tried strategies has a yearly Sharpe ratio of 0.5.
     difference
-        The test against the Sharpe ratio of the strategy's own mix: SPY and bills, constant, with
-        the strategy's mean net exposure. None without a mix.
+        The test against the Sharpe ratio of the strategy's own mix. The own mix is a constant mix
+        of SPY and bills with the strategy's mean net exposure. None without a mix.
     """
 
     track: TrackRecord
@@ -107,7 +108,7 @@ def luck(
         Yearly Sharpe ratios of all trials of the same command, this strategy included. Without
         them, the strategy is the only trial.
     effective
-        Number of independent trials to which ``trials`` are equivalent, as from
+        Effective number of independent trials among ``trials``, as from
         :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
         ``trials``.
     logged, logged_effective

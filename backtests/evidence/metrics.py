@@ -103,10 +103,11 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
 
 
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
-    """Return the deepest drawdowns, deepest first. The earlier of two equal depths is first.
+    """Return the deepest drawdowns, deepest first.
 
-    A drawdown lasts from a peak to the first session whose value is back at the peak. If the value
-    peaks at the initial capital, ``peak`` is the session of the first return.
+    Of two drawdowns with equal depth, the earlier one comes first. A drawdown lasts from a peak to
+    the first session whose value is back at the peak. If the value peaks at the initial capital,
+    ``peak`` is the session of the first return.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -178,7 +179,7 @@ def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return the mean return on up (or down) days, divided by the benchmark's mean return.
+    """Return the mean return divided by the benchmark's mean return, on up (or down) days.
 
     An up day is a day on which the benchmark's return is above zero.
     """

@@ -25,7 +25,7 @@ from signals.errors import DataError
 BLOCKS = 16
 #: Number of Sharpe ratios in memory at once; more do not fit into a processor's cache.
 _AT_ONCE = 200_000
-#: Sharpe ratios per session with a smaller difference are equal except for rounding.
+#: Two Sharpe ratios per session count as equal if they differ by at most this number.
 _EQUAL = 1e-12
 
 
@@ -33,11 +33,13 @@ _EQUAL = 1e-12
 class Overfitting:
     """The result of combinatorially symmetric cross-validation.
 
+    A combination is a choice of half of the blocks as the sample.
+
     Attributes
     ----------
     probability
-        Share of the combinations in which the best trial in sample ranks at or below the median out
-        of sample; NaN with fewer than two trials. It is near one half for trials without skill.
+        Share of the combinations in which the best trial in sample is at or below the median out of
+        sample. NaN with fewer than two trials. The share is near one half for trials without skill.
     logits
         ln(rank / (1 − rank)) for each combination.
     chosen
@@ -112,8 +114,8 @@ def overfitting(moments: np.ndarray) -> Overfitting:
     Notes
     -----
     A trial without variation in a half, such as a trial that holds only bills, has the Sharpe ratio
-    0 there. Trials with equal returns have equal ranks, so their rank out of sample
-    is the median.
+    0 there. Trials with equal returns have equal ranks. If all trials are equal, their rank out of
+    sample is the median.
 
     Raises
     ------

@@ -16,7 +16,7 @@ BY_VOTES: dict[str, Any] = {"regime_model": Votes.name, "labels": None, "regime"
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """A portfolio to compare with a strategy: simple daily returns on its sessions, after costs.
+    """A portfolio to compare with a strategy: simple daily returns after costs, same sessions.
 
     ``share`` is the share of SPY in a constant mix, a fraction; NaN for any other portfolio.
     """

@@ -26,7 +26,7 @@ from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
-#: Size of each array in a chunk of shifts, small enough for the processor's cache.
+#: Number of cells of each array in a chunk of shifts, small enough for the processor's cache.
 CHUNK = 60_000
 
 
@@ -39,8 +39,8 @@ class Placebo:
     others
         The statistic of each placebo, without undefined values.
     rank
-        Share of placebos with a lower statistic, plus half the share of placebos with an equal one.
-        1 is the best rank and 0 the worst; NaN means a strategy without timing.
+        Share of placebos with a lower statistic, plus half the share of placebos with an equal
+        statistic. 1 is the best rank and 0 the worst; NaN means a strategy without timing.
     p_value
         (1 + number of placebos whose statistic is at least as high) / (1 + n); NaN for a strategy
         without timing.
@@ -130,9 +130,9 @@ def shift_placebo(
 
     A shift by s sessions moves the weights of session t − s to session t. The weights of the last s
     sessions move to the beginning. The test is exact if the weights depend neither on prices nor on
-    listings. Some shifts favour weights that depend on prices. If the last weights differ from the
-    first ones, shifted weights need one more trade than the original ones. At usual costs, this
-    trade costs a few basis points in total.
+    listings. The test is not exact for weights that depend on prices, because some shifts favour
+    them. If the last weights differ from the first ones, a shift adds one trade, from the last
+    weights to the first ones. At usual costs, this trade costs a few basis points in total.
 
     Parameters
     ----------

@@ -1,5 +1,4 @@
-"""Resample the market prices of a history, and leave its quantities, such as balance sheets,
-unchanged.
+"""Resample the market prices of a history. Quantities, such as balance sheets, do not change.
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. Flags computed on a resampled history react to its prices, but the
@@ -65,9 +64,9 @@ def resample_prices(
     seed
         Equal seeds give equal draws.
     since
-        The first session of the test. Changes are drawn separately before ``since`` and from
-        ``since`` on, so that placebos use the market moves of the tested years. With None, changes
-        are drawn from all sessions.
+        The first session of the test. Changes before ``since`` are drawn only from sessions before
+        it, and later changes only from later sessions. So placebos use the market moves of the
+        tested years. With None, changes are drawn from all sessions.
 
     Returns
     -------
@@ -83,10 +82,10 @@ def resample_prices(
     NaN
         Missing values stay missing, so each asset is listed from its original date on. Each session
         has 8 draws of a source session. A listed asset uses the first draw in which it has a
-        return. Assets that skip the same draws use the same next draw, so coins mostly stay
-        together. If an asset has no return in any of the 8 draws, it uses a separate block that
-        starts at a random session after its listing. A separate block loses some co-movement with
-        assets listed earlier.
+        return. Two assets that lack a return in the same draws use the same next draw. So coins
+        mostly stay together. If an asset has no return in any of the 8 draws, it uses a separate
+        block that starts at a random session after its listing. A separate block loses some
+        co-movement with assets listed earlier.
 
     Raises
     ------
@@ -125,7 +124,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """For each session after the first, the source session of its changes."""
+    """The source session of the changes at each session after the first."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:
@@ -153,8 +152,8 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
     """Return resampled columns, and the source session of each change.
 
-    A level is the level of its source session plus a gap. The gap jumps at the start of each block,
-    and shrinks by the fraction ``pull`` at every session.
+    The new level at a session is the level of the source session plus a gap. The gap jumps at the
+    start of each block, and shrinks by the fraction ``pull`` at every session.
     """
     known = levels.notna().to_numpy()
     sources = _sources(known, blocks)

@@ -30,9 +30,9 @@ class Moved:
     Attributes
     ----------
     parameter
-        Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of a
-        signal that this signal uses. :attr:`backtests.evidence.revision.Case.parameter` describes
-        the names for series.
+        Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of
+        another signal, which this signal uses. :attr:`backtests.evidence.revision.Case.parameter`
+        describes the names for series.
     value, base
         The changed and the original value of the parameter.
     on
@@ -64,13 +64,14 @@ def sensitivity(
 ) -> list[Moved]:
     """Return every flag with one of its parameters changed at a time.
 
-    Each number is changed by ±25 %. A parameter with named choices takes each other choice.
+    Each number is changed by ±25 %. A parameter with named choices is set to each of its other
+    choices.
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
     the signal does not allow are left out; for example, a change may not raise a lower threshold
     above the upper threshold. A parameter that is a whole number stays a whole number. Some entries
-    change a parameter that the signal does not use with its present choices, such as ``a`` of
-    dry_powder while ``scale`` is gdp. Such a change does not change the flag.
+    change a parameter that the signal does not use now. For example, dry_powder does not use ``a``
+    while ``scale`` is gdp. The flag then stays the same.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
     of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.

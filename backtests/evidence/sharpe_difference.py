@@ -2,15 +2,16 @@
 
 The test allows for fat tails, changing volatility, serial correlation, and correlation between the
 two portfolios. It has two p-values. One uses a prewhitened HAC standard error with the Parzen
-kernel, as the authors' published code does. The other compares the studentised difference with its
-distribution in a bootstrap of circular blocks of dates. The second p-value is more reliable in
-small samples.
+kernel, like the code that Ledoit and Wolf published. The other compares the studentised difference
+with its distribution in a bootstrap of circular blocks of dates. The second p-value is more
+reliable in small samples.
 
 Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
     Andrews and Monahan (1992), Econometrica 60. The length of a block follows Politis and White.
-    The authors' own calibration would need hundreds of such tests.
+    The authors calibrate this length instead, but their calibration would need hundreds of such
+    tests.
 """
 
 import math
@@ -22,7 +23,7 @@ import numpy as np
 from backtests.evidence.bootstrap import block_length
 from backtests.evidence.metrics import ROUNDING, YEAR
 
-#: Largest singular value of the coefficients of the autoregression that is used to prewhiten.
+#: Upper limit of the singular values of the coefficient matrix in the prewhitening autoregression.
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
@@ -39,7 +40,7 @@ class SharpeDifference:
     p_value
         Two-sided p-value of the bootstrap.
     p_value_hac
-        Two-sided p-value of the HAC standard error.
+        Two-sided p-value from the HAC standard error.
     block, reps
         Length of a block, sessions, and number of resamples.
     """
@@ -66,8 +67,8 @@ def sharpe_difference(
 
     Returns
     -------
-    None with fewer than 50 returns, with a missing return, without variation of a portfolio, or if
-    the two portfolios are equal.
+    None if there are fewer than 50 returns, if a return is missing, if the returns of a portfolio
+    do not vary, or if the two portfolios are equal.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):
@@ -155,7 +156,7 @@ def _curvature(values: np.ndarray) -> float:
 
 
 def _studentised(both: np.ndarray, estimate: float, block: int, reps: int, seed: int) -> np.ndarray:
-    """Return the studentised distance of each resample's difference from the estimate.
+    """Return |difference − estimate| / standard error, for each resample.
 
     The blocks are circular. The calculation uses only the sums of blocks, so it builds no resampled
     series.

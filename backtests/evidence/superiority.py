@@ -51,7 +51,7 @@ class Superiority:
 def superiority(
     excess: pd.DataFrame, benchmark: pd.Series, *, reps: int = 500, seed: int = 0
 ) -> Superiority | None:
-    """Return SPA and StepM of strategies against a benchmark.
+    """Return the results of the tests SPA and StepM of strategies against a benchmark.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Tests of all strategies in a table against luck.
 
-A reader who picks the best row of a table chooses among its rows. So each row is tested against the
-best Sharpe ratio that this number of rows reaches by luck. The choice of the best row is tested,
-too.
+A reader who picks the best row of a table chooses among its rows. So each row is tested against a
+Sharpe ratio that the best of so many rows could reach by luck. The choice of the best row is
+tested, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class TableLuck:
     rows
         A mapping from label to the figures of the strategy.
     effective
-        Number of independent trials to which the rows are equivalent.
+        Effective number of independent trials among the rows.
     overfitting
         The probability that the best row in sample is below the median out of sample.
     superiority
@@ -62,8 +62,8 @@ def table_luck(
     excess
         Simple daily returns minus bills, sessions × strategies, fractions.
     mixes
-        A mapping from label to daily returns minus bills of the strategy's own mix: SPY and bills,
-        constant, with the strategy's mean net exposure.
+        A mapping from label to daily returns minus bills of the strategy's own mix. The own mix is
+        a constant mix of SPY and bills with the strategy's mean net exposure.
     challengers
         Labels of the rows that are challengers. The one with the highest Sharpe ratio is the
         benchmark of SPA and StepM.

@@ -1,4 +1,4 @@
-"""A strategy's mean return, split into its mean tilt and its timing.
+"""A strategy's mean return, split into tilt and timing.
 
 Let w be an asset's weight at the previous close, and x its return minus bills. Over the sessions on
 which the asset is priced, the mean of w · x is
@@ -6,8 +6,8 @@ which the asset is priced, the mean of w · x is
     w̄ · x̄ + cov(w, x).
 
 The first term is called the tilt: it is the return of holding the mean weight all the time. The
-second term is called the timing. It is positive if the weight was large before good returns. The
-mean return of the portfolio is the return of bills, plus tilt and timing of all assets, less
+second term is called the timing. Timing is positive if the weight was large before good returns.
+The mean return of the portfolio is the return of bills, plus tilt and timing of all assets, less
 trading and borrowing costs.
 
 The tilt has hindsight, because the mean weights are known only at the end, and because assets were
@@ -89,7 +89,7 @@ def growth_of_assets(run: Run) -> pd.DataFrame:
 
 
 def _parts(weight: pd.Series, excess: pd.Series) -> dict[str, float]:
-    """Return an asset's mean weight while priced, its tilt and its timing, both a year."""
+    """Return an asset's mean weight while it is priced, and its yearly tilt and timing."""
     priced = excess.notna()
     if not priced.any():
         return {"weight": 0.0, "tilt": 0.0, "timing": 0.0}

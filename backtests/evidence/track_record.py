@@ -91,7 +91,7 @@ class TrackRecord:
     def probability(self, threshold: float = 0.0) -> float:
         """Return the probabilistic Sharpe ratio: 1 − p of the test "true Sharpe ≤ threshold".
 
-        The standard error is that of a true Sharpe ratio equal to ``threshold``.
+        The standard error assumes that the true Sharpe ratio equals ``threshold``.
         """
         error = self.standard_error(threshold)
         return _cdf((self.sharpe - threshold) / error)
@@ -99,8 +99,8 @@ class TrackRecord:
     def minimum_length(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
         """Return the number of sessions after which this Sharpe ratio would exceed a threshold.
 
-        The number is the minimum track record length of a one-sided test of the given size. It is
-        NaN if the Sharpe ratio is not above the threshold.
+        The number is the minimum track record length of a one-sided test of the given size. The
+        number is NaN if the Sharpe ratio is not above the threshold.
         """
         if not self.sharpe > threshold:
             return float("nan")
@@ -108,7 +108,10 @@ class TrackRecord:
         return (spread * _NORMAL.inv_cdf(1 - size) / (self.sharpe - threshold)) ** 2
 
     def critical(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
-        """Return the smallest Sharpe ratio that a test of the given size puts above a threshold."""
+        """Return the smallest Sharpe ratio that is significantly above a threshold.
+
+        ``size`` is the size of the one-sided test.
+        """
         error = self.standard_error(threshold)
         return threshold + _NORMAL.inv_cdf(1 - size) * error
 

@@ -1,7 +1,8 @@
 """Simulate a finished run again with other decisions or other settings.
 
-The compiled simulation computes these variations. Each table of variations first calls
-:func:`check_kernel`, so that variations can be compared with the run.
+The compiled simulation computes these variations. Before each table of variations,
+:func:`check_kernel` checks that the compiled simulation repeats the run itself. So variations can
+be compared with the run.
 """
 
 from collections.abc import Sequence
@@ -50,9 +51,10 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 
 
 def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> list[Curves]:
-    """Return simulations of a run with other decisions and lags, in order.
+    """Return simulations of a run with other decisions and lags, in the order of ``variants``.
 
-    Each variant consists of decided weights and a lag, sessions. The market is prepared once.
+    Each variant consists of decided weights and a lag, sessions. The market data are prepared once
+    for all variants.
     """
     config, strategy = run.config, run.strategy
     plain = Variant(

@@ -40,10 +40,10 @@ class WalkForward:
     """The result of a walk-forward, with scores for comparison.
 
     In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
-    uses the configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the
-    caller gives another ``chooser``. The attributes ``in_sample``, ``out_of_sample`` and ``plain``
-    and the scores in ``candidates`` use the returns after the first refit date. So only the choice
-    of parameters makes these scores differ.
+    uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
+    bills. The caller can give another function as ``chooser``. The attributes ``in_sample``,
+    ``out_of_sample`` and ``plain`` use the returns after the first refit date. The scores in
+    ``candidates`` use the same returns. So only the choice of parameters makes these scores differ.
 
     Attributes
     ----------
@@ -58,8 +58,8 @@ class WalkForward:
         it runs from the start of the sample. The spliced backtest and the plain backtest begin in
         cash and pay for their first purchases.
     in_sample
-        The highest score among candidates, which is biased upward: the same returns decide both the
-        choice and the score.
+        The highest score among candidates. It is biased upward, because the same returns decide
+        both the choice and the score.
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
     run
@@ -114,24 +114,25 @@ def walk_forward(
     purge: int = 21,
     chooser: Chooser = sharpe,
 ) -> WalkForward:
-    """Return a walk-forward: each year trades the parameters that scored best on earlier data.
+    """Return a walk-forward: each year uses the parameters that scored best on earlier data.
 
     Parameters
     ----------
     config
         The configuration to run. Values of the grid replace parameters of this configuration.
     grid
-        A mapping from parameter to the values to try. The key ``volatility`` means a parameter of
-        the strategy. The key ``dry_powder.k`` means parameter ``k`` of the signal ``dry_powder``.
-        Every combination of values is a candidate.
+        A mapping from parameter to the values to try. A key such as ``volatility`` names a
+        parameter of the strategy. A key such as ``dry_powder.k`` names parameter ``k`` of the
+        signal ``dry_powder``. Every combination of values is a candidate.
     history
         The history; by default the history that the configuration chooses.
     first_years
         Number of whole calendar years before the first choice.
     purge
-        Number of last sessions before a refit date whose returns the choice ignores. A position
-        decided before a refit date is held beyond this date, up to about 21 sessions if decisions
-        are monthly. The purge removes the returns of such positions from the choice.
+        The choice at a refit date ignores the returns of this number of sessions before the date. A
+        position decided before a refit date is held beyond this date. With monthly decisions, it is
+        held for up to about 21 more sessions. The purge removes the returns of such positions from
+        the choice.
     chooser
         A function from returns and returns of bills to a score. The highest score wins. Among equal
         scores, the first candidate wins. A NaN score wins only if all scores are NaN.

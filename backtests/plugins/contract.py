@@ -1,6 +1,6 @@
 """Check how a user's class is defined, before drypowder uses the class.
 
-An error is one line. :mod:`signals.form` checks what the methods of a class return.
+Each error message is one line. :mod:`signals.form` checks what the methods of a class return.
 """
 
 import inspect
@@ -79,7 +79,7 @@ def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
         yield f"expected parameters with types that Python can find, but {said}; import the types"
         return
     code = getattr(cls.__init__, "__code__", None)
-    if code is None or code.co_filename != "<string>":  # a dataclass's own
+    if code is None or code.co_filename != "<string>":  # file name of a dataclass's __init__
         yield (
             "expected a class without its own __init__; write parameters as fields, and checks in "
             "__post_init__"
@@ -87,8 +87,8 @@ def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
     bare = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     if bare:
         yield f"expected a default for every parameter; add a default to {', '.join(bare)}"
-    # A dataclass ignores "window = 5" without a type for an inherited field, and keeps the old
-    # default.
+    # If a class writes "window = 5" without a type for an inherited field, the dataclass ignores
+    # this value and keeps the inherited default.
     names = {f.name for f in fields(cls)}
     for base in plugin_bases(cls):
         for name in sorted(names & vars(base).keys() - inspect.get_annotations(base).keys()):

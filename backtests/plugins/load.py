@@ -86,7 +86,7 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
 
 
 def source_of(cls: type) -> str:
-    """Return the text of all of a user's modules that define a class or its base classes."""
+    """Return the source text of the user's modules that define a class and its base classes."""
     modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
     return "\n".join(_source(sys.modules.get(name)) for name in modules)
 

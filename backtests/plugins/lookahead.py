@@ -3,11 +3,11 @@
 The check computes results on the whole history and on a changed history. Both histories are equal
 up to one session, called the cut, and differ after it. The results up to the cut must be equal to
 the last bit. A changed history either ends at the cut, or continues with rows from another period.
-With a history that ends at the cut, the check can miss an error. For example, code may use the next
-session's value, or the value at the cut if no next session exists. If these two values are equal,
-the results are equal. In a history that continues with other rows, the next session has another
-value, and the results differ. The check changes only the data in the panel. So the check does not
-detect look-ahead through files, the network or caches.
+With a history that ends at the cut, the check can miss an error. For example, code may use the
+value of the next session. If there is no next session, it may use the value at the cut. If these
+two values are equal, the results are equal. In a history that continues with other rows, the next
+session has another value, and the results differ. The check changes only the data in the panel. So
+the check does not detect look-ahead through files, the network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +108,8 @@ def truncation_faults(
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
     drypowder check the registered signals. So the check of a strategy does not compute signals
-    again: it cuts or replaces the rows of the signals after the cut, as it does with the panel.
+    again. The check cuts or replaces the rows of the signals' results after the cut, as in the
+    panel.
 
     Parameters
     ----------
@@ -162,9 +163,9 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield each changed history as a cut, a function that changes a table after it, and a kind.
+    """Yield three items for each changed history: a cut, a function and a kind.
 
-    The kind is a value of :attr:`Fault.future`.
+    The function changes a table after the cut. The kind is a value of :attr:`Fault.future`.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
@@ -265,6 +266,6 @@ def _changes(whole: Answers) -> np.ndarray:
 
 
 def _gap_ends(panel: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the last position of each gap that a value follows."""
+    """Return the last position of each gap of missing values that a value follows."""
     missing = panel.reindex(columns=list(columns)).isna().to_numpy(dtype=bool)
     return np.flatnonzero((missing[:-1] & ~missing[1:]).any(axis=1))

@@ -76,7 +76,7 @@ def axis_of(path: str, given: Any) -> Axis:
 
 
 def axes_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[Axis]:
-    """Yield the axes of a TOML table; a path is one key, or the keys of nested tables."""
+    """Yield the axes of a TOML table. A path joins the keys of nested tables with dots."""
     for key, given in table.items():
         path = f"{prefix}{key}"
         if isinstance(given, Mapping):

@@ -18,10 +18,10 @@ from signals.reading import Reading
 class Case:
     """What the configurations of a sweep have in common.
 
-    All configurations trade on the same sessions. Otherwise their figures would cover different
-    periods, and the best figure could belong to the best period. The sessions are those of the base
-    configuration, because only the base was chosen before the sweep. The first regime of another
-    configuration can be later. Until then, its strategy treats the regime as NEUTRAL.
+    All configurations trade on the same sessions. With different sessions, the best figure could
+    belong to the best period. The sessions are those of the base configuration, because only the
+    base was chosen before the sweep. Another configuration may have its first regime later. Its
+    strategy then treats the sessions before as NEUTRAL.
 
     Attributes
     ----------

@@ -24,8 +24,8 @@ _CURE = 'install it with: pip install "drypowder[cluster]"'
 def connected(address: str | None, workers: int) -> Iterator[Any]:
     """Yield a client of the scheduler at ``address``, or of a new local cluster.
 
-    ConfigError is raised if the cluster cannot be reached or has no workers. It is also raised if a
-    worker has another version of drypowder.
+    ConfigError is raised if the cluster cannot be reached or has no workers. ConfigError is also
+    raised if a worker has another version of drypowder.
     """
     try:
         import distributed

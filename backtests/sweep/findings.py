@@ -23,7 +23,7 @@ from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 from strategies.base import SESSIONS_A_YEAR
 
-#: Largest accepted difference between the Sharpe ratios that both engines compute.
+#: Largest accepted difference between the Sharpe ratios from vectorbt and from the compiled engine.
 AGREEMENT = 1e-9
 #: Largest number of configurations that a page compares with their neighbours.
 COMPARED = 400
@@ -50,17 +50,19 @@ class Findings:
     beaten
         Share of the configurations with a lower Sharpe ratio than the base configuration.
     luck
-        The tests of the best configuration against the best of all trials without skill, and
-        against the constant mix of SPY and bills with the same mean exposure.
+        Two tests of the best configuration. One compares it with the best of all trials without
+        skill. The other compares it with the constant mix of SPY and bills with the same mean
+        exposure.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        Positions in ``table`` of some configurations, and for each the mean Sharpe ratio of its
-        neighbours, as :mod:`backtests.sweep.plateau` finds them.
+        ``compared`` holds the positions in ``table`` of some configurations. ``neighbours`` holds
+        the mean Sharpe ratio of the neighbours of each of them. :mod:`backtests.sweep.plateau`
+        defines neighbours.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN without neighbours.
     effective
-        Number of independent trials to which the configurations of this sweep are equivalent.
+        Effective number of independent trials among the configurations of this sweep.
     """
 
     table: pd.DataFrame
@@ -152,7 +154,7 @@ def _sharpe(run: Run) -> float:
 
 
 def _check(run: Run, compiled: float) -> None:
-    """Raise SimulationError unless both engines agree on the best Sharpe ratio."""
+    """Raise SimulationError if vectorbt and the compiled engine differ in the best Sharpe ratio."""
     gap = abs(_sharpe(run) - compiled)
     if not gap <= AGREEMENT:
         raise SimulationError(
@@ -163,7 +165,7 @@ def _check(run: Run, compiled: float) -> None:
 
 
 def independent_trials(swept: Swept) -> float:
-    """Return the number of independent trials to which the configurations are equivalent.
+    """Return the effective number of independent trials among the configurations.
 
     The number comes from the monthly returns over bills of all configurations, as
     :mod:`backtests.evidence.effective_trials` describes. The rows are read in groups, so memory

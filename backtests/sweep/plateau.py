@@ -10,8 +10,9 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
     are equal. In another design, the neighbours are the configurations nearby, two for each numeric
-    parameter. Their texts, such as the name of a scale, are the same. Distances use the ranks of
-    values. The mean leaves out undefined values, and is NaN without any neighbour.
+    parameter. The text parameters of neighbours, such as the name of a scale, are the same.
+    Distances use the ranks of values. The mean leaves out undefined values, and is NaN without any
+    neighbour.
 
     ``values`` has one number for each configuration of the design. ``at`` contains positions of
     configurations.
@@ -45,7 +46,7 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the configurations nearby with the same texts; −1 without one."""
+    """Return the positions of the nearest configurations with the same text parameters, or −1."""
     from scipy.spatial import KDTree
 
     wanted = 2 * len(numeric)

@@ -63,9 +63,10 @@ def _ends(axis: Axis) -> str:
 
 
 def request_of(config: RunConfig, table: Mapping[str, Any], axes: Sequence[Axis]) -> Request:
-    """Return the request of a table ``[sweep]``; ``axes`` replace its axes with equal paths.
+    """Return the request that a table ``[sweep]`` describes.
 
-    Unknown keys, an unknown design, or axes that are missing or repeated raise ConfigError.
+    ``axes`` replace axes of the table that have the same path. Unknown keys, an unknown design, or
+    axes that are missing or repeated raise ConfigError.
     """
     for key in table:
         if key not in KEYS:

@@ -49,7 +49,7 @@ class Setting:
     def changed(
         self, values: Mapping[str, Value], known: dict[Any, Any] | None = None
     ) -> "Setting":
-        """Return a copy with other values of some parameters, by path.
+        """Return a copy with other values of some parameters; ``values`` maps paths to values.
 
         All new values of an object are set together. An invalid value raises ConfigError.
         ``known`` contains the objects that earlier calls on the same setting have made. The call
@@ -152,7 +152,7 @@ def _stage(owner: str) -> str:
 
 
 def config_with(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
-    """Return a configuration with other values of some parameters, by path."""
+    """Return a configuration with other parameters; ``values`` maps paths to values."""
     data = config.model_dump(mode="python", exclude_none=True)
     for path, value in values.items():
         put(data, path, value)

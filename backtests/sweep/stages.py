@@ -28,8 +28,8 @@ class Stages:
 
     The evaluation of a signal is kept, so only changed signals are evaluated again. A signal also
     counts as changed if a signal inside it has changed. A reading contains all evaluations and the
-    regime. It is kept until the signals or the regime model change. Weights are kept until the
-    reading or the strategy changes. :attr:`spent` contains the seconds of each stage.
+    regime. A reading is kept until the signals or the regime model change. Weights are kept until
+    the reading or the strategy changes. :attr:`spent` contains the seconds of each stage.
     """
 
     def __init__(self, case: Case) -> None:
@@ -108,7 +108,8 @@ class Stages:
             used = [made[name] for name in model.rests_on if name in made]
             key = (model, *map(id, used))
             if key not in self._regimes:
-                # The evaluations are kept, so that no other object can get the same id.
+                # Keep the evaluations, because Python could give the id of a deleted object to a
+                # new one.
                 _keep(self._regimes, key, (used, model.classify(self.case.panel, made)), _REGIMES)
             return self._regimes[key][1]
 
@@ -120,7 +121,7 @@ def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
 
 
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """Keep a value, and drop the value that was used longest ago if there are too many."""
+    """Keep a value. If there are too many values, drop the one that was stored longest ago."""
     store[key] = value
     store.move_to_end(key)
     if len(store) > most:

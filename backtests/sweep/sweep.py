@@ -40,7 +40,7 @@ class Means:
         Address of a running Dask scheduler, or None.
     memory
         Memory for the configurations that are computed at the same time, bytes. The program itself
-        needs more.
+        needs additional memory.
     most
         Largest number of configurations.
     """
@@ -148,7 +148,7 @@ class _Ready:
 
 
 def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:
-    """Compute the configurations without a row in the folder, and join all rows."""
+    """Compute the configurations that have no row in the folder yet, and join all rows."""
     simulated, sweep_id = ready.base.simulated, ready.sweep_id
     seconds = {"preparation": time.perf_counter() - began}
     folder = out or default_folder(ready.request, sweep_id, simulated=simulated)

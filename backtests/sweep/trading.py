@@ -1,4 +1,4 @@
-"""Simulate many configurations by the engine compiled by numba; check it against vectorbt."""
+"""Simulate many configurations with the numba engine, and check this engine against vectorbt."""
 
 from collections.abc import Sequence
 
@@ -55,8 +55,9 @@ def simulated(
 def check_base(case: Case, base: Run) -> None:
     """Raise SimulationError if sweep and vectorbt differ on the base configuration.
 
-    The base configuration goes through all stages of the sweep. Its weights must equal those of
-    ``base``, the run by vectorbt. Both equities must agree at each close within a fraction of 1e-9.
+    The base configuration goes through all stages of the sweep. The resulting weights must equal
+    the weights of ``base``, the run by vectorbt. Both equities must agree at each close within a
+    fraction of 1e-9.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)

@@ -25,7 +25,7 @@ from backtests.sweep.chunk import digests
 from backtests.sweep.setting import Setting
 from signals.errors import DataError
 
-#: Ending of the folder's name, which is the store's name plus this ending.
+#: The folder of a log is named like the store, plus this ending.
 ENDING = ".trials"
 
 
@@ -44,7 +44,7 @@ class Trials:
     sessions
         Number of returns of each trial.
     effective
-        Number of independent trials to which the trials are equivalent.
+        Effective number of independent trials among the trials.
     trials
         A hash of the parameters and the sessions of each trial.
     sharpes
@@ -123,7 +123,7 @@ def logged(store: Path) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """The trials of a log: their yearly Sharpe ratios, and the number of independent ones."""
+    """The yearly Sharpe ratios of logged trials, and the effective number of independent trials."""
 
     sharpes: np.ndarray
     effective: float
@@ -132,8 +132,8 @@ class Logged:
 def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
-    If the N trials of a sweep are equivalent to K independent trials, each counts as K / N. The
-    trials with the hashes in ``without`` are left out. ``source`` is ``store`` or ``simulated``. A
+    If the effective number of the N trials of a sweep is K, each trial counts as K / N. The trials
+    with the hashes in ``without`` are left out. ``source`` is ``store`` or ``simulated``. A
     simulated history has no log, so it has no trials. If ``store`` is None, the default store is
     used.
     """

@@ -4,7 +4,8 @@ Terms in these modules:
 
 - Capital is absorbed while the flag of the signal ``absorption`` is on. u, the absorbed share, is
   capital spending divided by the sum of capital spending and idle capital.
-- Idle capital is depleted while the flag of the signal ``dry_powder`` is on, and otherwise ample.
+- Idle capital is depleted while the flag of the signal ``dry_powder`` is on. It is ample while this
+  flag is off.
 - A stay is a run of sessions with a flag on. An episode is one stay, or several stays that are at
   most a quarter apart.
 - The condition of a claim is a signal whose flag must be on.

@@ -10,7 +10,7 @@ import numpy as np
 
 #: Largest bet: the fraction of the wealth that the bettor loses at the worst outcome.
 LARGEST_BET = 0.75
-#: Variance of gains before the first week. A gain of 1 is three standard deviations.
+#: Assumed variance of gains before the first week. A gain of 1 is then three standard deviations.
 PRIOR_VARIANCE = 1 / 9
 #: Stakes of :func:`outperformance`. Their results are averaged.
 STAKES = (0.1, 0.2, 0.4, 0.8)
@@ -20,8 +20,9 @@ def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
     ``gains`` are numbers from −1 to 1; weeks are the last axis. The bet of a week is m / (v + m²),
-    clipped. m and v are the mean and the variance of the gains in earlier weeks, with one imagined
-    week before them (gain 0, variance :data:`PRIOR_VARIANCE`). The first bet is 0.
+    clipped to this range. m and v are the mean and the variance of the gains in earlier weeks. One
+    imagined week, with gain 0 and variance :data:`PRIOR_VARIANCE`, comes before them. The first bet
+    is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -47,16 +48,16 @@ def wealth(gains: np.ndarray) -> np.ndarray:
 
 
 def outperformance(differences: np.ndarray) -> np.ndarray:
-    """Return the evidence, after each week, that a forecaster is better than another: an e-value.
+    """Return the e-value of "this forecaster is better than the other" after each week.
 
     Given the past, each week's difference has an expected value. The null hypothesis says that the
-    mean of these expected values over the weeks so far is at most zero. It allows a positive
-    expected value in some weeks.
+    mean of these expected values over the weeks so far is at most zero. This hypothesis allows a
+    positive expected value in some weeks.
 
     Formula
         E = mean over the stakes λ of exp(λ S − ψ(λ) V), with ψ(λ) = −log(1 − λ) − λ. S is the sum
-        of the differences. V is the sum of the squares of each difference minus the mean of the
-        earlier differences. For the first difference, this mean is 0.
+        of the differences. V is the sum of squared deviations: each difference minus the mean of
+        the earlier differences. For the first difference, this mean is 0.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
         2110.00115: the sub-exponential e-process. The authors mix all stakes. We mix four stakes.
@@ -64,7 +65,7 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of the forecaster, in a unit in which all
+        Loss of the other forecaster minus loss of this forecaster, in a unit in which all
         differences lie between −½ and ½. Weeks are the last axis.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)

@@ -45,8 +45,8 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
     any_primary
         Number of economies in which at least one primary claim is supported.
     e_values
-        For each claim or strategy on which a bettor bets: the number of economies in which the
-        e-value, the bettor's wealth, ever reached 20.
+        The number of economies in which the e-value, the bettor's wealth, ever reached 20. The keys
+        are the claims and strategies on which a bettor bets.
     """
 
     claims: dict[str, Tally]
@@ -55,7 +55,7 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """How the trial of the thesis does on economies with a known truth.
+    """Results of the trial of the thesis on economies in which the truth is known.
 
     Attributes
     ----------

@@ -3,7 +3,7 @@
 Responses to events of one calendar quarter are correlated, because they depend on the same markets,
 and because their windows may overlap. So all events of a quarter form one cluster, and only
 clusters count as independent. With few clusters, the usual standard error (CR1 with ``clusters −
-1`` degrees of freedom) is too small: in simulations with 9 clusters of 5 events, its 95 % interval
+1`` degrees of freedom) is too small. In simulations with 9 clusters of 5 events, its 95 % interval
 contains the true slope in about 91 % of cases. The standard error here is CR2, a bias-reduced
 variance, with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval
 contains the true slope in about 95 % of cases.
@@ -103,9 +103,9 @@ def rearranged(
 ) -> np.ndarray:
     """Return permutations of the surprises, draws × events.
 
-    The surprises fill a table: Events lie in a table, for example quarters × firms; ``rows`` and
-    ``columns`` give each event's cell. Each draw permutes whole rows, so the surprises of a quarter
-    stay together. An event whose cell is then empty gets NaN. If a cell has two events, the later
+    The surprises fill a table, for example quarters × firms. ``rows`` and ``columns`` give the cell
+    of each event. Each draw permutes whole rows, so the surprises of a quarter stay together. An
+    event whose cell is empty after the permutation gets NaN. If a cell has two events, the later
     surprise is used.
     """
     (of_rows, row), (of_columns, column) = (

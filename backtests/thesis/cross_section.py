@@ -3,11 +3,11 @@
 The claims use a declared order of asset classes by duration, see
 :data:`backtests.thesis.sample.DURATION`. This module estimates the duration of single shares from
 data instead. It uses all shares of the history, but no funds. The measure of duration is
-:func:`signals.empirical_duration.empirical_durations`. The measure is noisy: a share's standard
-error is often as large as the difference between one third of the shares and the next.
+:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. The standard error of
+one share is often as large as the difference between two neighbouring thirds.
 
-Free-cash-flow yield, and the share of value beyond ten years, would be other measures. Both need
-the market value of a firm, which the store does not have.
+Free-cash-flow yield, and the share of value beyond ten years, would be other measures. Both
+measures need the market value of a firm, which the store does not have.
 """
 
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each session, the sort with which one could earn its return; sessions × shares.
+    """Return the sort in force while each session's return was earned, sessions × shares.
 
     A sort is known at a month's last close, and can be traded :data:`LAG` sessions later.
     """
@@ -124,7 +124,7 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 
 
 def long_less_short(sample: Sample) -> pd.Series:
-    """Return the daily return of the longest third minus that of the shortest third, a fraction.
+    """Return the daily return of the long third minus that of the short third, a fraction.
 
     Each third has equal weights. A share without a return at a session is left out at that session.
     The result is NaN before the first sort. Raises NotTestable like :func:`durations`.
@@ -156,9 +156,9 @@ def cross_section(sample: Sample) -> CrossSection:
 def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     """Return, for each sort, the rank correlation of duration with the return until the next sort.
 
-    Columns: ``correlation``; ``shares``, the number of shares with both; ``on``, the flag
-    ``absorption`` at the close from which the return is measured. The last sort is left out,
-    because its month has not ended.
+    Columns: ``correlation``; ``shares``, the number of shares with a duration and a return; ``on``,
+    the flag ``absorption`` at the close from which the return is measured. The last sort is left
+    out, because its month has not ended.
     """
     sessions = sample.sessions
     begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)

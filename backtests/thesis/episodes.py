@@ -15,10 +15,10 @@ from strategies import STRATEGIES
 
 #: Classes in the order in which forced selling should hit them according to the thesis.
 CASCADE = ("crypto", "speculative", "software", "broad")
-#: Sessions after the day of a one-day episode that belong to the episode. A one-day episode is
+#: Number of sessions after a one-day episode that also belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: How many sessions before and after the start of an episode a flag may turn on to be reported.
+#: A flag is reported if it turns on at most this many sessions before or after an episode's start.
 YEAR = 252
 
 
@@ -35,10 +35,11 @@ class EpisodeAccount:
         :func:`flag_lead`. Signals whose flag is always NaN are left out.
     falls
         One row for each asset class. ``peak``: session of its highest close in the 63 sessions
-        before :func:`common_trough`. ``trough``: session of its lowest close from the peak to the
-        end of the episode. ``drawdown``: fraction, negative. ``recovered``: the first later session
-        that closes at the level of the peak or above; NaT without one. A class is left out if it
-        lacks a return in the episode or in the 63 sessions before.
+        before the common trough of the classes, see :func:`common_trough`. ``trough``: session of
+        its lowest close from the peak to the end of the episode. ``drawdown``: fraction, negative.
+        ``recovered``: the first later session that closes at the level of the peak or above; NaT
+        without one. A class is left out if it lacks a return in the episode or in the 63 sessions
+        before.
     order
         The classes by date of peak, the earliest first.
     strategies
@@ -112,9 +113,9 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
     """Return the number of sessions by which a flag turned on before an episode.
 
     A stay is a run of sessions with the flag on. If the flag was on in the 252 sessions before the
-    episode, the last stay in them is used. Otherwise the first stay is used that begins in the 252
-    sessions from the start of the episode on, and the result is zero or less. Without such a stay,
-    the result is None. NaN counts as off.
+    episode, the result counts from the last stay in these sessions. If the flag was off there, the
+    result counts from the first stay that begins within 252 sessions from the start of the episode.
+    The result is then zero or less. Without such a stay, the result is None. NaN counts as off.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
 
 
 def falls_of(levels: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """Return ``falls`` of :class:`EpisodeAccount`.
+    """Return the table ``falls`` of an :class:`EpisodeAccount`.
 
     ``later`` are the simple returns after the last session of ``levels``.
     """

@@ -33,16 +33,16 @@ class Estimate:
         opposite sign.
     error, df
         Standard error in the unit of the claim, and degrees of freedom of its t distribution;
-        ``df`` is infinite for a normal distribution. The power follows from both, see
-        :mod:`backtests.thesis.power`.
+        ``df`` is infinite for a normal distribution. The power of the test follows from ``error``
+        and ``df``, see :mod:`backtests.thesis.power`.
     observations
         Number of observations. ``counted`` says what is counted: sessions, weeks, events or
         breakouts.
     episodes
-        Number of separate times at which the claim applied: times with the claim's flag on, with
-        idle capital depleted or ample, with a strategy in an active state, or with u above one
-        half. For the order of falls, it is the number of dated episodes. None if the claim counts
-        no episodes.
+        Number of separate times at which the claim applied. Depending on the claim, these are times
+        with the claim's flag on, with idle capital depleted or ample, with a strategy in an active
+        state, or with u above one half. For the order of falls, it is the number of dated episodes.
+        None if the claim counts no episodes.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside

@@ -5,8 +5,8 @@ that the claim is true, see :mod:`backtests.thesis.betting`. Everything that def
 before its week begins.
 
 Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. So the
-claim is tested on clipped returns. Their mean differs from the mean of returns if extreme returns
-have mostly one sign.
+claim is tested on clipped returns. The mean of clipped returns differs from the mean of returns if
+extreme returns have mostly one sign.
 """
 
 from collections.abc import Callable, Iterable
@@ -62,12 +62,12 @@ class Accumulated:
         Number of these weeks whose return was clipped. With many such weeks, the e-value says
         little about the mean return.
     e_value, highest
-        The e-value after the last week, and the highest e-value so far. Both are 1 before the first
-        week.
+        The e-value after the last week, and the highest e-value so far. Both e-values are 1 before
+        the first week.
     path
         The e-value after each whole week, at the week's last session.
     note
-        Why there is no bet; empty otherwise.
+        Why there is no bet; empty if there are bets.
     """
 
     name: str
@@ -108,8 +108,8 @@ def accumulate(
     """Return the e-values of primary claims and thesis strategies from the weeks after a date.
 
     An e-value stays valid however often one looks at it. If data are missing, the e-value is 1 and
-    the note says why. Data are also missing with fewer than 52 weeks before the date, because these
-    give the standard deviation.
+    the note says why. Fewer than 52 weeks before the date also count as missing data, because these
+    weeks give the standard deviation.
 
     Parameters
     ----------
@@ -216,13 +216,13 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     costs.
 
     A strategy that later holds more shares than the mix earns a higher premium without any timing.
-    So :data:`PREMIUM` times the exposure above that of the mix, known before the week, is
-    subtracted. If the true premium of SPY over bills is between 0 and PREMIUM, a strategy of SPY
-    and bills then wins only by timing. A strategy with other assets can also win because they earn
-    more than SPY.
+    So :data:`PREMIUM` times the exposure above that of the mix is subtracted. This exposure is
+    known before the week. Suppose that the true premium of SPY over bills is between 0 and PREMIUM.
+    Then a strategy of SPY and bills wins only by timing. A strategy with other assets can also win
+    because these assets earn more than SPY.
 
     The standard deviation of a strategy that was in bills before the date is too small. So the
-    limit for clipping is at least that of SPY's return over bills.
+    limit for clipping is at least as large as the limit for SPY's return over bills.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -256,8 +256,8 @@ _MIX = (
     "the exposure above the mix; the mix has the strategy's mean exposure before the date"
 )
 
-#: By the name of a claim or strategy: the number to bet on, in words, and the function that returns
-#: the weekly numbers.
+#: A mapping from the name of a claim or strategy to two items. The first is the number to bet on,
+#: in words. The second is the function that returns the weekly numbers.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
     "crypto-below-spy": (
         "clipped weekly return of SPY minus that of crypto while capital is absorbed",

@@ -73,9 +73,9 @@ class SurpriseStudy:
     responses
         One row for each class. If a policy surprise raises DGS2 by 10 basis points, the class
         returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` bound Anderson
-        and Rubin's 95 % set, and are infinite without bounds. ``strength`` is the F statistic of
-        the first stage, and ``n`` the number of statements. With events in fewer than four
-        quarters, all numbers except ``n`` are NaN.
+        and Rubin's 95 % set, and are infinite if the set has no bounds. ``strength`` is the F
+        statistic of the first stage, and ``n`` the number of statements. With events in fewer than
+        four quarters, all numbers except ``n`` are NaN.
     """
 
     instrument: str

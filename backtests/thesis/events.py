@@ -123,8 +123,9 @@ def read_events(path: Path | None = None) -> Events:
     DataError
         When the file cannot be read.
     ConfigError
-        When the file is not TOML, a key or a kind is unknown, a key is missing, a date lies after
-        today in New York, an episode ends before it starts, or a name or a date occurs twice.
+        When the file is not TOML, or when a key is missing or unknown. Also when a kind is unknown,
+        a date lies after today in New York, an episode ends before it starts, or a name or a date
+        occurs twice.
     """
     file = FILE if path is None else expanded(path)
     try:

@@ -3,7 +3,7 @@
 The events are first filings, or the earnings releases before them, see
 :mod:`backtests.thesis.releases`.
 
-From one filing to the next, the trailing-year expenditure changes by the new quarter minus the same
+From one filing to the next, the trailing-year expenditure gains the new quarter and loses the same
 quarter of the last year. A seasonal random walk is assumed: each quarter is expected to equal the
 same quarter of the last year. So the whole change is a surprise. The surprise is the relative
 change divided by the standard deviation of the firm's earlier relative changes.
@@ -36,10 +36,10 @@ MOVED = -30
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
 EARLIER = 4
-#: Largest absolute surprise, σ. Larger surprises are clipped, because a firm's first standard
-#: deviations come from few values, so a surprise could be huge and determine a slope.
+#: Largest absolute surprise, σ. Larger surprises are clipped. The reason is that a firm's first
+#: standard deviations come from few values. So a surprise could be huge and determine a slope.
 LARGEST = 3.0
-#: Two amounts that became known further apart than this are not of consecutive quarters.
+#: Two amounts count as consecutive quarters if they became known at most this far apart.
 _ONE_QUARTER = pd.Timedelta(days=140)
 
 
@@ -55,7 +55,7 @@ class Filing:
         ``growth`` in standard deviations of the firm's earlier changes, at most 3 in absolute
         value.
     growth
-        Change of the trailing-year amount since the filing before, a fraction.
+        Change of the trailing-year amount since the previous filing, a fraction.
     """
 
     firm: str
@@ -76,13 +76,13 @@ class FilingStudy:
     surprises
         Surprise of each of these events, σ, by session.
     responses
-        One row for each class and state. ``estimate`` is the slope of the class's return from
-        session −5 to session 20 on the surprise, in percentage points per σ. ``low`` and ``high``
-        bound its 95 % interval, with one cluster for each calendar quarter. ``n`` is the number of
-        events. The numbers are NaN with too few quarters.
+        One row for each class and state. ``estimate`` is a slope, in percentage points per σ: the
+        class's return from session −5 to session 20 is regressed on the surprise. ``low`` and
+        ``high`` bound its 95 % interval, with one cluster for each calendar quarter. ``n`` is the
+        number of events. The numbers are NaN with too few quarters.
     path
-        The same slope for the return from session −5 to each session, −5 to 20; a column for each
-        class and state.
+        The same slope, but for the return from session −5 to each session up to 20. One column for
+        each class and state.
     controls
         A table like ``responses``, in which each surprise is moved to a date without an event, see
         :func:`controls`.
@@ -101,11 +101,11 @@ class FilingStudy:
 def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
     """Return every new trailing-year amount of one firm, by the session at which it is first known.
 
-    The columns are ``growth``, a fraction, NaN for the first amount and after a missing quarter;
-    ``deviation``, the standard deviation of earlier growth, NaN with fewer than :data:`EARLIER`
-    values; and ``filed``, True if a filing gives the moment, False if it is assumed. The time of
-    day tells the two apart: a filing is known at the open of a session, an assumed moment is
-    midnight.
+    The table has three columns. ``growth`` is a fraction; it is NaN for the first amount and after
+    a missing quarter. ``deviation`` is the standard deviation of earlier growth; it is NaN with
+    fewer than :data:`EARLIER` values. ``filed`` is True if a filing gives the moment, and False if
+    the moment is assumed. The time of day shows the difference: a filing is known at the open of a
+    session, and an assumed moment is midnight.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def past_deviation(growth: pd.Series) -> pd.Series:
 def filings(history: History) -> tuple[Filing, ...]:
     """Return all first filings of hyperscalers with a computable surprise, in order of sessions.
 
-    The standard deviation uses only changes that were known before the filing. An amount whose
-    moment is assumed is used as an earlier change, but is no event itself.
+    The standard deviation uses only changes that were known before the filing. An amount with an
+    assumed moment counts as an earlier change, but not as an event.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -161,7 +161,7 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events moved 30 sessions back, to dates at which the firm reported nothing.
 
     A moved event is left out if the firm has an event or a new amount in the sessions −5 to 20
-    around it. It is also left out before the start of the history.
+    around it. It is also left out if it falls before the start of the history.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)

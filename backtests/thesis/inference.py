@@ -52,7 +52,8 @@ def drawn_interval(drawn: np.ndarray) -> Interval:
 def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
     """Return the p-value: the share of resampled estimates with the wrong sign or zero.
 
-    The count of these and the count of all are raised by 1, so that the p-value is never zero.
+    The count of these estimates and the count of all estimates are raised by 1, so that the p-value
+    is never zero.
     """
     kept = drawn[~np.isnan(drawn)]
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
@@ -76,8 +77,9 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of each session's gap between episodes, from 0; NaN outside gaps.
 
-    A gap contains the sessions with 0.0 between two episodes, before the first or after the last.
-    Sessions with 0.0 inside an episode belong to the gap before it. All other sessions are NaN.
+    A gap contains the sessions with 0.0 between two episodes, before the first episode, or after
+    the last episode. Sessions with 0.0 inside an episode belong to the gap before it. All other
+    sessions are NaN.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -99,7 +101,7 @@ def segments_of(on: pd.Series) -> pd.Series:
 
 
 def few_clusters(means: np.ndarray) -> tuple[float, float]:
-    """Return the standard error and degrees of freedom of the mean of cluster means.
+    """Return the standard error and the degrees of freedom for the mean of cluster means.
 
     With fewer than two clusters, the standard error is NaN and the degrees of freedom are 0.
 
@@ -150,9 +152,10 @@ class Clusters:
         return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
 
     def moments(self) -> tuple[float, float]:
-        """Return the traces of the variance's quadratic form and of its square.
+        """Return the trace of the variance's matrix, and the trace of the squared matrix.
 
-        For one group, the degrees of freedom are the first trace squared, divided by the second.
+        The variance of the mean is a quadratic form of the observations with this matrix. For one
+        group, the degrees of freedom are the square of the first trace divided by the second trace.
         Observations are assumed to be independent with a variance of 1.
         """
         total = self.counts.sum()
@@ -191,7 +194,7 @@ class Shifted:
     def p_value(self, sign: int) -> float:
         """Return the share of shifts with a statistic at least as extreme as the true one.
 
-        The true dates count as a shift. It is 1 if the true statistic is NaN.
+        The true dates count as a shift. The p-value is 1 if the true statistic is NaN.
         """
         if math.isnan(self.true):
             return 1.0
@@ -242,7 +245,7 @@ def shifted(
 
 
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Return Welch's t of values with the condition minus others, for each row of ``on``."""
+    """Return Welch's t: mean with the condition minus mean without, for each row of ``on``."""
     total, n = values.sum(), len(values)
     squares = (values**2).sum()
     count = on.sum(axis=1)

@@ -6,9 +6,9 @@ moved line breaks the chain. The moments of the seals must be in order, and a se
 than its data.
 
 The hashes contain no secret, and the moments come from the computer's clock. So the chain cannot
-show two forgeries: somebody removes the last lines, or rewrites a line and all later lines. Against
-these, publish the hash of a seal. It proves later that this seal and all seals before it are
-unchanged, see ``published`` of :func:`verify`.
+show two forgeries: somebody removes the last lines, or rewrites a line and all later lines. To
+detect these forgeries, publish the hash of a seal. The published hash proves later that this seal
+and all seals before it are unchanged, see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -178,9 +178,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or if a line was edited, removed, moved or cut. Also if the moment
-        of a line is earlier than the end of its data, or than the moment of the line before. The
-        message names the line.
+        If the file is missing, or if a line was edited, removed, moved or cut. Also if a line has a
+        moment before the end of its data, or before the moment of the previous line. The message
+        names the line.
     """
     path = writable_name(ledger)
     try:
@@ -220,7 +220,7 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
 
 
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if a seal has no moment, or one before its data or the seal before it."""
+    """Raise DataError if a seal has no moment, or a moment before its data end or the last seal."""
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):
@@ -276,9 +276,10 @@ def verify(
 
 
 def in_force(seals: Sequence[Seal]) -> Seal:
-    """Return the first of the latest consecutive seals with equal claims and parameters.
+    """Return the seal since which claims and parameters are unchanged.
 
-    E-values begin at this seal. So a new seal of unchanged claims does not restart them.
+    This seal is the first of the latest consecutive seals with equal claims and parameters.
+    E-values begin at this seal. So a new seal of unchanged claims does not restart the e-values.
     """
     last = seals[-1]
     unchanged = takewhile(

@@ -35,8 +35,9 @@ class Measure:
     counted
         ``sessions`` or ``weeks``.
     held, excess
-        Given for a strategy whose weight of SPY depends only on quantities, otherwise None: this
-        weight at the close before each session, and SPY's return over bills.
+        ``held`` is a strategy's weight of SPY at the close before each session. ``excess`` is SPY's
+        return over bills. ``held`` and ``excess`` are given only for a strategy whose weight of SPY
+        depends only on quantities. For other claims, they are None.
     """
 
     values: pd.Series
@@ -123,8 +124,9 @@ def _cash_heavy(claim: Claim, sample: Sample) -> Measure:
 
 
 def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
-    """Return a strategy's daily returns minus the returns of a constant mix with the same mean
-    exposure.
+    """Return a strategy's daily returns minus those of a mix with the same mean exposure.
+
+    The mix has constant weights.
     """
     run = sample.run(strategy)
     held = run.result.returns.iloc[run.config.lag :]

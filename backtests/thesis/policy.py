@@ -14,7 +14,7 @@ UNIT = 0.10
 
 
 def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFrame:
-    """Return a table of statements by session, with the change of DGS2 in 10 basis points.
+    """Return a table of statements by session; changes of DGS2 are in units of 10 basis points.
 
     A statement on a day without a session belongs to the next session. The yield of a date is
     published one session later. So the change is the value known one session after the statement

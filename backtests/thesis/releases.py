@@ -29,9 +29,10 @@ def releases(history: History) -> tuple[Filing, ...]:
         surprise of this filing. The surprise was already known at the release: the figure is in the
         release, and the standard deviation uses only earlier changes.
     Timing
-        The session is the first one that closes after the release: the session of the date for a
-        release before the open, the next session for one after the close. A filing counts as known
-        one session after its day, so this function takes the session before as its day.
+        The session is the first one that closes after the release. A release before the open
+        belongs to the session of its date. A release after the close belongs to the next session. A
+        filing counts as known one session after its day. So the day of a filing is the session
+        before it is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """

@@ -5,7 +5,7 @@ At the end of each week, every forecaster estimates a regression on all returns 
 then. All forecasters forecast the same weeks, and are compared by the squared error.
 
 All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, the
-forecasts of the thesis are no evidence for it.
+forecasts of the thesis are no evidence for the thesis.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ from signals.errors import DrypowderError
 from signals.regimes import REGIMES, Regime
 
 TARGETS = ("SPY", "BTC-USD")
-#: The forecaster whose forecast is the mean of all past returns. The others are compared with it.
+#: The forecaster whose forecast is the mean of all past returns. All other forecasters are compared
+#: with this one.
 CONSTANT = "constant"
 #: The measures of signals, called gauges, that each forecaster uses: pairs of signal and gauge.
 GAUGES = {
@@ -112,7 +113,7 @@ def _gauges(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
 
 
 def _price_only(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return 1.0 if a price-only model's regime is ABSORPTION, 0.0 for another, NaN without one."""
+    """Return, for each price-only model, 1.0 in ABSORPTION, 0.0 in another regime, else NaN."""
     found, notes = {}, []
     for name, model in REGIMES.items():
         if not model.price_only:
@@ -146,7 +147,7 @@ def _growth(sample: Sample) -> pd.Series:
 
 
 def targets(sample: Sample, target: str) -> pd.DataFrame:
-    """Return, for each week, the return over bills that is forecast at its end.
+    """Return, for each week, the return over bills that is forecast at the end of the week.
 
     The index is the origin of each forecast, the last session of a whole week. ``return`` is the
     simple return minus that of bills, percent; NaN if a close is missing. The return begins at the
@@ -241,13 +242,13 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
     ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
-    White's rule gives a block length for each difference of losses. The longest is the mean block
-    length of the bootstrap. The seed is fixed.
+    White's rule gives a block length for each difference of losses. The longest of these lengths is
+    the mean block length of the bootstrap. The seed is fixed.
 
     The statistic compares each forecaster with the mean of all forecasters (``max`` in Hansen,
     Lunde and Nason). With five equal forecasters, the set should contain all five in 90 of 100
-    simulated samples. With this statistic, it does in 92; with the pairwise statistic, in only 84
-    to 88.
+    simulated samples. With this statistic, it does so in 92 samples. With the pairwise statistic,
+    it does so in only 84 to 88 samples.
     """
     from arch.bootstrap import MCS
 

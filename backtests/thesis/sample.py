@@ -19,7 +19,7 @@ from signals.errors import DrypowderError
 from signals.reading import Reading
 from signals.universe import members
 
-#: Sessions from the close that shows a flag to the close at which one can trade.
+#: Number of sessions from the close that shows a flag to the close at which one can trade.
 LAG = 1
 #: Rank of each asset class by duration, fixed in advance, the shortest first. Equal ranks are ties.
 DURATION = {

@@ -13,7 +13,7 @@ from backtests.thesis.sample import Sample
 class Stay:
     """A stay: a run of sessions with the flag on.
 
-    ``start`` and ``end`` are its first and last session; ``end`` is None if it still lasts.
+    ``start`` and ``end`` are its first and last session; ``end`` is None if the stay still lasts.
     """
 
     start: pd.Timestamp
@@ -29,7 +29,7 @@ class Status:
     on
         Whether the flag is on at the last session at which it is known.
     at
-        That session.
+        The last session at which the flag is known.
     since
         First session of the current state. If the state never changed, the first session with a
         known flag.

@@ -46,8 +46,9 @@ class Trial(Summarised):
     filings, releases
         Responses of asset classes to capex filings, and to the earnings releases before them.
     events, deals, surprises
-        Number of dated events by kind, each bond deal with its response, and responses of asset
-        classes to policy surprises, see :mod:`backtests.thesis.event_tables`.
+        ``events`` counts dated events by kind. ``deals`` has each bond deal with its response.
+        ``surprises`` has responses of asset classes to policy surprises. See
+        :mod:`backtests.thesis.event_tables`.
     cross_section
         Single shares by empirical duration.
     rivals
@@ -101,8 +102,8 @@ def try_claims(
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
-    names of estimators that claims declare to functions. ``progress`` receives the name of each
-    claim before the claim is tested.
+    name of an estimator, as claims declare it, to its function. ``progress`` receives the name of
+    each claim before the claim is tested.
     """
     sample = Sample.of(history)
     verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
@@ -118,8 +119,8 @@ def judge_claims(
 ) -> tuple[Verdict, ...]:
     """Return the verdict on each claim, in the order of the claims; see :func:`try_claims`.
 
-    The p-values of primary claims are adjusted for each other, and the p-values of the other claims
-    too. So the verdicts on all primary claims do not depend on the other claims in ``claims``.
+    The p-values of primary claims are adjusted as one group, and the p-values of the other claims
+    as a second group. So the verdicts on primary claims do not depend on the other claims.
     """
     estimates: dict[Claim, Estimate] = {}
     decided: dict[Claim, Verdict] = {}
@@ -142,7 +143,7 @@ def try_thesis(
 ) -> Trial:
     """Return the whole trial of a history: the verdicts and all other evidence.
 
-    If data for a part are missing, it is None or empty, and :attr:`Trial.lacking` says why.
+    If data for a part are missing, the part is None or empty, and :attr:`Trial.lacking` says why.
     ``ledger`` is the file of sealed claims; it may be missing.
 
     Raises

@@ -3,14 +3,15 @@
 - Contradicted: in the claimed direction, the whole 90 % interval lies below the smallest
   interesting effect. So a wide interval does not contradict a claim.
 - Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
-  the claimed side of zero. A real effect that is too small to matter is contradicted.
+  the claimed side of zero. A claim is contradicted if its effect is real but too small to matter.
 - Inconclusive: everything else. A claim that counts fewer than three episodes is always
   inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
 Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
-adjusts all other p-values for the false discovery rate. It is valid if the tests are independent or
-positively dependent. We expect positive dependence, because the tests use the same few episodes.
+adjusts all other p-values for the false discovery rate. This method is valid if the tests are
+independent or positively dependent. We expect positive dependence, because the tests use the same
+few episodes.
 
 Reference
     Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;
@@ -37,7 +38,7 @@ class Verdict:
     Attributes
     ----------
     outcome
-        ``on`` or ``off`` for a claim about a state, otherwise one of the four verdicts.
+        ``on`` or ``off`` for a claim about a state. For any other claim, one of the four verdicts.
     reason
         The reason for the outcome.
     estimate

@@ -36,7 +36,7 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
 
     Timing
         A value that is known at the close of a week's last session can be traded :data:`LAG`
-        sessions later. So the sum begins with the return after this trade. It ends :data:`LAG`
+        sessions later. So the sum begins with the return after this trade. The sum ends :data:`LAG`
         sessions after the end of the ``weeks``-th later week.
     NaN
         The sum is NaN if one of its returns is missing or after the end of the history.

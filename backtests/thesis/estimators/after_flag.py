@@ -34,12 +34,12 @@ class Entries:
     Attributes
     ----------
     returns
-        Return over the 126 sessions after each entry, by the session at which the flag turned on.
-        Windows that have not ended are left out.
+        Return over the 126 sessions after each entry. The index holds the sessions at which the
+        flag turned on. Windows that have not ended are left out.
     places
-        The positions in the history of the sessions at which the flag turned on.
+        The positions of these sessions in the history.
     usual
-        The mean return over 126 sessions, from all sessions with a flag.
+        The mean return over 126 sessions, from all sessions whose flag is not NaN.
     """
 
     returns: pd.Series
@@ -64,22 +64,23 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     """Return SPY's return in 126 sessions after a flag turns on, minus its usual return.
 
     Formula
-        value = mean of R over the entries − mean of R over all sessions with a flag. R is the
-        compounded simple return of SPY in 126 sessions minus that of bills, × 100. An entry is a
-        session with the flag on directly after a session with the flag off.
+        value = mean of R over the entries − mean of R over all sessions whose flag is not NaN. R is
+        the compounded simple return of SPY in 126 sessions minus that of bills, × 100. An entry is
+        a session with the flag on directly after a session with the flag off.
     Timing
         The flag is known at close t. The return begins at the close of session t +
         :data:`backtests.thesis.sample.LAG`. A return that has not ended is left out.
     NaN
-        A window of 126 sessions with a missing return is left out. A session after NaN is no entry.
+        A window of 126 sessions with a missing return is left out. A session is no entry if the
+        flag was NaN at the session before.
     Interval
         The flag depends on prices, so shifting its dates would not be a valid test. Instead, prices
         are resampled in blocks of 63 sessions on average, and the flag is computed again. If there
-        are n true entries, each resampled history contributes n random entries, or all that it has.
-        The p-value is the rank of the true value among the resampled values. The interval is the
-        true value minus the percentiles of the resampled values. It assumes that a true effect only
-        shifts the distribution of the value. The t-interval of the episodes is shown beside it;
-        with few episodes it is very wide.
+        are n true entries, each resampled history contributes n random entries. A history with
+        fewer entries contributes all of them. The p-value is the rank of the true value among the
+        resampled values. The interval is the true value minus the percentiles of the resampled
+        values. The interval assumes that a true effect only shifts the distribution of the value.
+        The t-interval of the episodes is shown beside it; with few episodes it is very wide.
     Errors
         NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
         half of the resampled histories.
@@ -152,7 +153,7 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
     """Return each resampled history's value, the mean of at most ``entries`` random entries.
 
     A mean of many entries varies less than a mean of few entries, so the true value and the
-    resampled values should have equally many. A history without an entry is left out.
+    resampled values should use equally many entries. A history without an entry is left out.
 
     Raises
     ------
@@ -172,7 +173,7 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
 def inverted(value: float, drawn: np.ndarray) -> Interval:
     """Return the interval of effects that agree with the resampled values.
 
-    It assumes that an effect only shifts the distribution of the values.
+    The interval assumes that an effect only shifts the distribution of the values.
     """
     null = drawn_interval(drawn)
     return Interval(
@@ -184,7 +185,7 @@ def inverted(value: float, drawn: np.ndarray) -> Interval:
 
 
 def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
-    """Return the rank of a value among the resampled values, as a fraction: the p-value.
+    """Return the p-value: the rank of a value among the resampled values, as a fraction.
 
     The rank counts the value itself and the resampled values that are at least as extreme, in the
     direction of ``sign``.

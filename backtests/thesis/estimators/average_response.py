@@ -14,8 +14,8 @@ from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarte
 from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
 
-#: An FOMC statement, or an earnings release of the firm, is other news if it is at most this far
-#: from the deal.
+#: An FOMC statement, or an earnings release of the firm, counts as other news if it comes within
+#: this time of the deal.
 NEAR = pd.Timedelta(days=1)
 _SEED = 6
 _NAMED = 5  # largest number of deals that a note names
@@ -25,8 +25,8 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the mean return of long-duration minus short-duration classes around bond deals.
 
     Formula
-        The mean over deals of the spread's compounded return, from the close before the deal to the
-        close 5 sessions after it. All deals have equal weights.
+        The spread's compounded return runs from the close before the deal to the close 5 sessions
+        after it. The estimate is the mean over deals. All deals have equal weights.
     Timing
         A deal is announced in the morning. A deal on a day without a session belongs to the next
         session.
@@ -34,7 +34,7 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         A deal is left out if one of the classes lacks a return in these sessions.
     Interval
         A t interval, with one cluster for each calendar quarter: variance CR2, Bell and McCaffrey's
-        degrees of freedom. A second test compares the mean with the means of random dates, see
+        degrees of freedom. A second test compares the mean with means at random dates, see
         :func:`random_means`.
     Errors
         NotTestable without a deal, with deals in fewer than four quarters, or without prices of a
@@ -111,7 +111,7 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 
 
 def spread_at_each_session(sample: Sample) -> np.ndarray:
-    """Return the cumulated response to an event at each session, percentage points.
+    """Return the cumulated response as if each session had an event, percentage points.
 
     The result has one row for each session of the history, and columns for 0 to 5 sessions later.
     """
@@ -131,9 +131,9 @@ def random_means(
     """Return the mean response at random dates, one for each draw.
 
     All deals of one calendar quarter move by the same random number of sessions. A deal that would
-    pass the last session of its year continues at the first session of this year. So deals of one
-    week usually stay together, and each year keeps its number of deals. Sessions without a response
-    are left out.
+    move beyond the last session of its year continues at the first session of the same year. So
+    deals of one week usually stay together, and each year keeps its number of deals. Sessions
+    without a response are left out.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)

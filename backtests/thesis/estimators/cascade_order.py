@@ -19,7 +19,7 @@ DRAWS = 9999
 
 
 def cascade_order(claim: Claim, sample: Sample) -> Estimate:
-    """Return the mean over episodes of tau-b, between the declared order and the order of peaks.
+    """Return the episodes' mean tau-b between the declared order and the order of peaks.
 
     The trough of an episode is the session within the episode at which the mean level of the four
     classes is lowest. The peak of a class is its highest close in the 63 sessions before the

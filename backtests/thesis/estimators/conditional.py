@@ -2,8 +2,8 @@
 
 A condition is a flag that must be on. Such a flag was on in only a few episodes, and all returns of
 one episode may have the same cause. So an interval treats each episode as one cluster, or compares
-the true dates of the condition with shifted dates. The daily interval is shown beside it. It
-assumes that distant sessions are independent.
+the true dates of the condition with shifted dates. The daily interval is shown, too. It assumes
+that distant sessions are independent.
 """
 
 import math
@@ -51,11 +51,12 @@ def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
 
 
 def mean_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of a claim's values while its condition is on, or of all without a condition.
+    """Return the mean of the values to which a claim applies.
 
+    A claim applies while its condition is on. A claim without a condition applies to all values.
     With a condition, each episode is one cluster. Without a condition, the values belong to a
-    strategy. They are cut into segments, and each segment is one cluster. A segment contains one
-    episode in which the strategy acts. If the strategy's weight depends only on quantities, the
+    strategy. The values are cut into segments, and each segment is one cluster. A segment contains
+    one episode in which the strategy acts. If the strategy's weight depends only on quantities, the
     dates of its holdings are shifted instead. This test is exact if the holdings do not depend on
     prices. With a single cluster, the daily interval is used.
     """
@@ -78,12 +79,12 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def difference_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of a claim's values while its condition is on, minus the mean of the others.
+    """Return the mean of the values with the claim's condition on, minus the mean of all others.
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. This test is exact if the condition does not depend on the
-    values. Two further intervals are shown beside it. In one, each episode, and each gap between
-    episodes, is one cluster. The other is the daily interval.
+    values. Two further intervals are shown, too. The first treats each episode, and each gap
+    between episodes, as one cluster. The second is the daily interval.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -109,10 +110,10 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
     """Return the interval of a strategy's return over a constant mix, from shifted holdings.
 
-    The null hypothesis says that this return, the advantage, is zero after costs. The statistic of
-    the true dates is the advantage after costs, divided by the standard error of the gain from
-    timing. The shifted holdings would pay the same costs as the true ones, so costs do not matter
-    for them.
+    This return is called the advantage. The null hypothesis says that the advantage after costs is
+    zero. The statistic of the true dates is the advantage after costs, divided by the standard
+    error of the gain from timing. The shifted holdings would pay the same costs as the true
+    holdings, so their statistic leaves out costs.
     """
     both = pd.DataFrame({"held": held, "excess": excess}).dropna()
     drawn = shifted(both["excess"], both["held"], timing)

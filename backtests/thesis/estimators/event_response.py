@@ -1,9 +1,9 @@
 """How long-duration classes respond to dated news, relative to short-duration classes.
 
-Three claims use this estimator. The response is a slope: points of return per unit of surprise. For
-filings of capital expenditure, and for earnings releases with it, the estimate is the response
-while idle capital is depleted minus the response while it is ample. For policy statements, it is
-the response itself.
+Three claims use this estimator. The response is a slope: points of return per unit of surprise. Two
+claims are about filings and earnings releases that contain capital expenditure. Their estimate is
+the response while idle capital is depleted, minus the response while it is ample. The third claim
+is about policy statements. Its estimate is the response itself.
 
 The estimate for policy uses the change of a yield on the date of the statement. This change is
 published on the next session, but the response begins before. So the estimate measures a reaction,
@@ -119,7 +119,7 @@ _MEASURES: Mapping[str, Callable[[Claim, Sample], Estimate]] = {
 
 
 def policy_table(sample: Sample, events: Events) -> pd.DataFrame:
-    """Return FOMC statements by session; the surprise is the change of DGS2 in 10 basis points.
+    """Return FOMC statements by session; surprises are changes of DGS2, unit 10 basis points.
 
     See :func:`backtests.thesis.policy.statements`.
     """

@@ -22,7 +22,7 @@ def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
     """Return, for each session, the number of breakouts and the number that keep their gain.
 
     ``closes`` are in USD, sessions × assets. The columns of the result are ``kept`` and ``count``.
-    A breakout is left out if the close that judges it is missing.
+    A breakout is left out if the close 31 sessions later is missing.
     """
     breakout = closes > closes.shift(1).rolling(HIGH).max()
     later = closes.shift(-LATER)
@@ -46,10 +46,10 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     """Return the % of breakouts that keep their gain while the flag is on, minus the % while off.
 
     The flag is known at the close of the breakout. To test the difference, the dates of the flag
-    are shifted, as for a difference of means. In this test, a session's value is the number of its
-    breakouts that keep their gain, minus the number expected from the overall %. A second interval
-    is shown beside it. In this interval, each episode, and each gap between episodes, is one
-    cluster.
+    are shifted, as for a difference of means. In this test, each session has a value: the number of
+    its breakouts that keep their gain, minus the expected number. The expected number follows from
+    the overall %. A second interval is shown beside the first. It treats each episode, and each gap
+    between episodes, as one cluster.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -7,9 +7,9 @@ day.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
 press conference together. Since 2019, much of the news has come in the press conference. The
-response in the claim also covers both. MPS_ME combines several interest rate futures, so it does
-not depend on the trading of one note. If the history lacks MPS_ME, the surprise of Bauer and
-Swanson is used. It covers only the statement.
+response in the claim also covers the statement and the press conference. MPS_ME combines several
+interest rate futures, so it does not depend on the trading of one note. If the history lacks
+MPS_ME, the surprise of Bauer and Swanson is used. That surprise covers only the statement.
 """
 
 import math
@@ -66,7 +66,7 @@ class Ratio:
         return (self.first.value / self.first.error) ** 2
 
     def _variance(self, ratio: float) -> float:
-        """Return the variance of the slope of response − ratio · change on the instrument."""
+        """Return the variance of the slope of (response − ratio · change) on the instrument."""
         both = self.reduced.error**2 + (ratio * self.first.error) ** 2
         return both - 2 * ratio * self.covariance
 
@@ -96,9 +96,10 @@ class Ratio:
 
 
 def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
-    """Return the slopes of y and of x on z, whose ratio is estimated; the columns have no NaN.
+    """Return the slopes of y and of x on z; the columns have no NaN.
 
-    Their covariance follows from the variances of the slopes of y + x and of y − x.
+    The estimate is the ratio of the two slopes. The covariance of the two slopes follows from the
+    variances of two other slopes: that of y + x and that of y − x.
     """
     plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
     return Ratio(
@@ -122,8 +123,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     NaN
         A statement is left out if its surprise, its change of DGS2 or its response is unknown.
     Interval
-        Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter. It
-        is valid also with a weak instrument. If the set has no bounds, the verdict is inconclusive.
+        Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter.
+        The set is also valid with a weak instrument. If the set has no bounds, the verdict is
+        inconclusive.
     Errors
         NotTestable without surprises, yields or prices of a declared class, or with statements in
         fewer than four quarters.
@@ -170,8 +172,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
 def surprises(sample: Sample) -> tuple[str, Responses]:
     """Return the id of the instrument, and the statements with a surprise and a response.
 
-    In the table, ``surprise`` is the instrument, and ``change`` is the change of DGS2, both in 10
-    basis points.
+    In the table, ``surprise`` is the instrument, and ``change`` is the change of DGS2. Both are in
+    units of 10 basis points.
     """
     meetings = sample.events("FOMC").index
     of_statements = {id: sample.events(id).reindex(meetings).dropna() for id in SURPRISES}

@@ -13,8 +13,8 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interv
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples. The 2.5th percentile needs more bootstrap samples than the signal
-#: draws.
+#: Number of bootstrap samples. The signal uses fewer bootstrap samples, but they are too few for a
+#: 2.5th percentile.
 REPS = 1000
 #: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
@@ -29,8 +29,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is the coefficient on
         the change of max(0, u − 0.5).
     Timing
-        The estimate uses the weeks before the last quarter. It is the one that the signal uses at
-        the last session.
+        The estimate uses the weeks before the last quarter. The signal uses an estimate from the
+        same weeks at the last session.
     NaN
         See :class:`signals.convexity.Convexity`.
     Interval

@@ -24,8 +24,8 @@ WEEKS, LONGEST = 13, 26
 #: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
 #: additional lag of a lag-augmented projection.
 LAGS = 4
-#: Smallest number of weeks for a standard deviation, and of weeks in a state: one year, in which
-#: each firm files four times.
+#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state. It is
+#: one year, because each firm files four times a year.
 FEWEST = 52
 #: The states of dry_powder that a claim compares, with their signs.
 CONTRASTS: Mapping[str, Mapping[State, int]] = {
@@ -86,10 +86,10 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e, with sums over k =
         1 … 4. y_t is SPY's log return over bills in the 13 weeks after t, × 100. s is the flag of
         dry_powder at t. x_t is the impulse, a gauge of the signal capex, at t, and x_t−k is the
-        impulse k weeks earlier. Both are divided by the standard deviation of the impulse up to t.
-        r_t is the log return over bills of week t, so the last sum contains the returns of weeks t
-        to t − 3. b_s is the response to a rise by one standard deviation. Log returns add up, so
-        the response after 13 weeks is the sum of 13 weekly responses.
+        impulse k weeks earlier. x_t and x_t−k are divided by the standard deviation of the impulse
+        up to t. r_t is the log return over bills of week t, so the last sum contains the returns of
+        weeks t to t − 3. b_s is the response to a rise by one standard deviation. Log returns add
+        up, so the response after 13 weeks is the sum of 13 weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
@@ -147,7 +147,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
         The regressors, see :func:`regressors`.
     signs
         A mapping from state to sign: ``{"on": 1, "off": -1}`` means the response while dry_powder
-        is on minus that while it is off.
+        is on minus the response while it is off.
     weeks
         The number of weeks of the return, and the smallest number of lags of the errors.
 
@@ -188,7 +188,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows, without the weeks of a state that is rare and that the claim does not need.
+    """Return the rows without the weeks of a rare state that the claim does not need.
 
     A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
     state.
@@ -216,12 +216,12 @@ def _weeks(sample: Sample, returns: pd.Series) -> Weeks:
 
 
 def _episodes(flag: pd.Series, signs: Mapping[State, int]) -> int:
-    """Return the number of episodes with the flag on, or off if the claim is only about ``off``."""
+    """Return the number of episodes with the flag on, or off for a claim only about ``off``."""
     return int(episodes_of(flag if "on" in signs else 1 - flag).nunique())
 
 
 def _impulses(sample: Sample) -> dict[str, pd.Series]:
-    """Return the capex impulse, %, and the quarterly change of net liquidity, %, if it is known."""
+    """Return the capex impulse and, if known, the quarterly change of net liquidity, both in %."""
     impulses = {"capex": sample.gauge("capex", "impulse")}
     with suppress(NotTestable):
         impulses["net liquidity"] = sample.gauge("bathtub", "change")

@@ -16,8 +16,9 @@ from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
 #: Length of a forecast return, weeks.
 WEEKS = 4
-#: Number of weeks after an origin until its return is surely known. A week has one session or more,
-#: so LAG further weeks contain the LAG sessions before a return begins.
+#: Number of weeks after an origin until its return is surely known. A return begins LAG sessions
+#: after its origin. A week has at least one session, so LAG additional weeks contain these
+#: sessions.
 DELAY = WEEKS + LAG
 #: Number of known returns that the first forecast needs: five years of weeks.
 FIRST = 260
@@ -32,7 +33,9 @@ REPS, SEED = 2000, 7
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forecasts:
-    """Forecasts of returns by three rules, with one row for each date of a forecast, its origin.
+    """Forecasts of returns by three rules, with one row for each origin.
+
+    An origin is the date of a forecast.
 
     Attributes
     ----------
@@ -175,8 +178,9 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 
 
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
-    """Return the mean of ``clark_west``, its error (both in % of the loss of ``mean``) and its
-    p-value.
+    """Return the mean of ``clark_west``, its standard error and its p-value.
+
+    Mean and error are in % of the loss of ``mean``.
     """
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))
@@ -194,7 +198,7 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return the loss of ``mean`` minus that of each other rule, summed up to each week, as a %."""
+    """Return the cumulated gain of each rule over ``mean``, in % of the total loss of ``mean``."""
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()
     shown: pd.DataFrame = 100 * gains / losses["mean"].sum()

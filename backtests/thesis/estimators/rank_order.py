@@ -48,10 +48,10 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     Interval and tests
         The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the means
         moves every tau towards zero, so such a percentile would be too low as an upper bound. The
-        upper bounds come from :func:`largest_tenable`. The claim must pass three tests: a
-        permutation test over all orders of the classes; a t-test on the tau of each episode
-        (Ibragimov, Müller 2010), if there are several; and a test that counts bootstrapped tau with
-        the wrong sign.
+        upper bounds come from :func:`largest_tenable`. The claim must pass three tests. The first
+        is a permutation test over all orders of the classes. The second is a t-test on the tau of
+        each episode (Ibragimov, Müller 2010), if there are several episodes. The third counts
+        bootstrapped tau with the wrong sign.
     Power
         The standard error is that of the t-test on episodes, the hardest test to pass. With a
         single episode, it is that of the bootstrap.
@@ -131,10 +131,10 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in this
-    direction. The critical value is the same for all pairs. For each resample, take the largest
-    deviation among the pairs, in standard errors; the critical value is the quantile ``level`` of
-    these. Then, with a probability of about ``level``, every pair with the right order of true
-    means counts as right.
+    direction. The critical value is the same for all pairs. In each resample, take the largest
+    deviation among the pairs, in standard errors. The critical value is the quantile ``level`` of
+    these largest deviations. So, with a probability of about ``level``, every pair whose true means
+    are in the right order counts as right.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the share of all orders of the classes whose tau is as extreme as the true one."""
+    """Return the share of orders of the classes with a tau at least as extreme as the true tau."""
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
     true = float(tau(means[None, :], order)[0])
