@@ -1,10 +1,10 @@
 """Fetch from FRED: latest values with fredapi, vintages from ALFRED, or a CSV without a key.
 
 fredapi reads the latest values, which is enough for a series that is never revised. fredapi cannot
-read vintages: a date then has several rows, and FRED gives at most 2,000 vintages at once. So this
-module requests vintages without fredapi. Every request uses drypowder's own client. The client has
-timeouts and retries, and it sends at most 120 requests a minute, as FRED demands. The client never
-shows the key.
+read vintages correctly: with vintages, a date has several rows, and FRED gives at most 2,000
+vintages at once. So this module requests vintages without fredapi. Every request uses drypowder's
+own client. The client has timeouts and retries, and it sends at most 120 requests a minute, as FRED
+demands. The client never shows the key.
 """
 
 from collections import Counter
