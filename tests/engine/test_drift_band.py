@@ -1,4 +1,4 @@
-"""A decision is traded when an asset is further from its target than the band, not at it."""
+"""A decision is traded if an asset is further from its target than the band, but not if equal."""
 
 import pandas as pd
 import pytest
