@@ -41,7 +41,7 @@ def a_session_late(**case: Any) -> Curves:
 
 @pytest.fixture
 def planted(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plant the error after a check without it has passed."""
+    """Plant the error. Before, the check without the error must pass."""
     check_kernel(finished)
     monkeypatch.setattr(pipeline, "simulate_curves", a_session_late)
 
