@@ -1,4 +1,4 @@
-"""Slopes with few clusters: held to statsmodels, to plain matrices, and to their promises."""
+"""Slopes with few clusters, compared with statsmodels and with plain matrices; coverage."""
 
 import math
 
@@ -29,7 +29,7 @@ def drawn() -> Drawn:
 
 
 def plain_cr2(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
-    """Slope, CR2 error and Bell–McCaffrey's degrees of freedom, from full n × n matrices."""
+    """Return slope, CR2 error and Bell–McCaffrey's degrees of freedom, from n × n matrices."""
     design = np.column_stack((np.ones(len(x)), x))
     inverse = np.linalg.inv(design.T @ design)
     maker = np.eye(len(y)) - design @ inverse @ design.T

@@ -1,4 +1,4 @@
-"""Single shares by duration: sorted by what was known, held in thirds, without funds or coins."""
+"""Single shares sorted by the duration known then, and held in thirds, without funds or coins."""
 
 from dataclasses import replace
 
@@ -80,7 +80,10 @@ def test_thirds_by_hand() -> None:
 def test_a_sort_is_held_from_the_second_session_of_the_next_month(
     simulated: Sample, known: pd.DataFrame
 ) -> None:
-    """It is known at the month's last close, traded at the next close, and earns from then on."""
+    """The sort is known at the month's last close and traded at the next close.
+
+    The returns after this close count.
+    """
     kept, sessions = held(simulated, known), simulated.sessions
     end = known.index[10]
     after = int(sessions.searchsorted(end)) + 1
