@@ -1,4 +1,4 @@
-"""The weekly estimates of the trial as plain loops over sessions: slow, and easy to check by eye.
+"""Twins of the weekly estimates of the trial: plain loops over sessions, easy to check by eye.
 
 Each function takes prices, bill returns and gauges at their sessions. It shares no code with
 :mod:`backtests.thesis`.
@@ -109,7 +109,10 @@ def lead(crypto: Sequence[float], spy: Sequence[float], ends: Sequence[int]) -> 
 def after(
     prices: Sequence[float], bills: Sequence[float], flag: Sequence[float]
 ) -> tuple[float, int]:
-    """Return SPY's return over bills in 126 sessions after entries minus the usual, and entries."""
+    """Return a difference of SPY's mean return over bills in 126 sessions, and the entries.
+
+    The difference is the mean after entries of the flag, minus the mean after any session.
+    """
     chosen, usual = [], []
     for at in range(len(prices)):
         begin, end = at + WAIT, at + WAIT + 126
