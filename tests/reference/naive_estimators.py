@@ -255,9 +255,9 @@ def after_flag(
 ) -> Estimated:
     """Return the mean return over bills after the flag turns on, minus the mean after any session.
 
-    The result is in percent. The flag turns on if it is on, and was off at the session before. With ``viewed``, "any session"
-    means any session at which the flag has a view. This twin has no error. n counts the times at
-    which the flag turned on, if the whole horizon is known.
+    The result is in percent. The flag turns on if it is on, and was off at the session before. With
+    ``viewed``, "any session" means any session at which the flag has a view. This twin has no
+    error. n counts the times at which the flag turned on, if the whole horizon is known.
     """
     pairs = zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
     over = [(a - b) * 100 for a, b in pairs]

@@ -230,8 +230,9 @@ def event_response(
 ) -> Estimated:
     """Return the slope of responses on surprises, with a cluster for each quarter.
 
-    Events with a NaN are left out. With ``depleted``, return the slope while depleted minus the slope while not depleted. The two
-    slopes count as independent, and Welch's formula gives the degrees of freedom.
+    Events with a NaN are left out. With ``depleted``, return the slope while depleted minus the
+    slope while not depleted. The two slopes count as independent, and Welch's formula gives the
+    degrees of freedom.
     """
     state = [1.0] * len(responses) if depleted is None else depleted
     slopes = []
