@@ -1,4 +1,4 @@
-"""``drypowder data``: its check finds every planted error and nothing else; exports; revisions."""
+"""``drypowder data``: the check finds exactly the planted errors. Also exports and revisions."""
 
 import json
 import shutil
@@ -90,7 +90,7 @@ def plant(sound: Store, sql: str) -> list[Finding]:
 
 
 def only(found: list[Finding], severity: str, series: str, *parts: str) -> Finding:
-    """Assert that there is one finding: severity, series, one line that contains ``parts``."""
+    """Assert that the only finding has this severity and series, and one line with ``parts``."""
     assert [(f.severity, f.series) for f in found] == [(severity, series)], list(map(str, found))
     assert "\n" not in str(found[0])
     for part in parts:
@@ -327,7 +327,7 @@ def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
 
 
 def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Finding]:
-    """Return what the check finds. An import refuses its errors, and reports its notes."""
+    """Return what the check finds. An import refuses prices with errors, and reports notes."""
     sound = Store(tmp_path / f"{ticker}.duckdb")
     with keeping_open(sound):
         sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
@@ -366,7 +366,7 @@ def test_what_may_be_a_split_or_a_real_move_is_a_note(
 
 @pytest.mark.parametrize(("ticker", "first"), [("MU", "2025-01-02"), ("XYZ", "2003-01-02")])
 def test_a_split_in_the_first_rows_of_an_old_share_is_found(ticker: str, first: str) -> None:
-    """The date of the listing counts, not the first row, because a file may begin long after it."""
+    """The date of the listing counts. The first row may be long after the listing."""
     index = sessions(pd.Timestamp(first), TODAY)[:250]
     (found,) = shifts(ticker, split(walk(5, index, 0.02), 0.25, 30))
     assert (found.day, found.alarm) == (index[30], True)
@@ -387,7 +387,7 @@ def test_a_level_that_shifts_further_than_any_market_is_an_error(
 @pytest.mark.parametrize("ratio", [8, 1 / 8])
 @pytest.mark.parametrize("days", [2, 19])
 def test_a_shift_that_goes_back_is_an_error(tmp_path: Path, ratio: float, days: int) -> None:
-    """A shift of one day is a spike instead. A shift is reported once, not at both ends."""
+    """A shift of one day counts as a spike. A longer shift gives one finding, not two."""
     closes = split(split(walk(5, size=0.06), ratio, 120), 1 / ratio, 120 + days)
     found = faults(tmp_path, closes)
     only(found, "error", "MU", str(YEAR[120].date()), f"and back after {days} days")

@@ -1,4 +1,4 @@
-"""Price vintages in the store: new days extend a vintage, and revised closes replace it."""
+"""Price vintages in the store: new days extend a vintage, and revised closes make a new one."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def vintage(closes: pd.Series, ticker: str = "SPY") -> Batch:
 
 
 def grown(path: Path, *vintages: pd.Series) -> tuple[Store, list[tuple[int, int]]]:
-    """Return a store after vintages, added a day apart, and the changes reported for each."""
+    """Add vintages a day apart; return the store and the reported changes of each vintage."""
     store, said = Store(path), []
     for n, closes in enumerate(vintages):
         (added,) = store.add([vintage(closes)], MONDAY + pd.Timedelta(days=n))
@@ -102,7 +102,7 @@ def test_the_last_bits_of_yahoos_single_precision_are_no_revision(tmp_path: Path
 
 @pytest.mark.parametrize("change", [2e-6, -1e-4])
 def test_what_moves_a_close_further_is_one(tmp_path: Path, change: float) -> None:
-    """The changes: a dividend of one basis point, the smallest one, and a far smaller change."""
+    """One change is the smallest dividend, one basis point. The other change is far smaller."""
     paid = CLOSES.where(CLOSES.index > DAYS[30], CLOSES * (1 + change))
     store, said = grown(tmp_path / "s.duckdb", CLOSES, paid)
     assert said[-1] == (0, 31)

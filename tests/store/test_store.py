@@ -350,7 +350,7 @@ FUNDING = pd.Series(
 
 
 def revised(store: Store, series: str, *values: pd.Series) -> list[int]:
-    """Import several times, a day apart; return the reported number of revised dates of each."""
+    """Import several times, a day apart; return the number of revised dates that each reports."""
     store = Store(store.path.with_name(f"{series}.duckdb"))
     said = []
     for n, given in enumerate(values):
