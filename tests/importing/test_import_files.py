@@ -478,7 +478,7 @@ def test_two_vintages_of_one_moment_stay_in_order(tmp_path: Path, db: Path) -> N
 
 
 def fact(**changes: object) -> str:
-    """Return a companyconcept document with one fact, some of whose fields are changed."""
+    """Return a companyconcept document with one fact. ``changes`` replaces some of its fields."""
     good = SEC["units"]["USD"][0]  # type: ignore[index]
     return json.dumps(SEC | {"units": {"USD": [good | changes]}})
 

@@ -1,4 +1,4 @@
-"""The moment when a figure filed with the SEC was first known, also for late listings."""
+"""The moment when a figure filed with the SEC was first known, also for new listings."""
 
 import pandas as pd
 import pytest
@@ -38,7 +38,7 @@ def test_a_filing_in_time_is_known_the_session_after() -> None:
     ("filed", "known"),
     [
         ("2024-04-29", "2024-04-30 09:30"),  # 120 days after the period's end: filed late
-        ("2024-04-30", "2024-02-14 00:00"),  # 121 days: a new tag, 45 days after the end
+        ("2024-04-30", "2024-02-14 00:00"),  # 121 days: a new tag, so known 45 days after the end
         ("2024-03-31", "2024-04-01 09:30"),  # 91 days
     ],
 )
@@ -65,7 +65,7 @@ def test_an_amount_that_not_every_statement_contains_is_known_by_its_filing(conc
     ("year_ago_filed", "known"),
     [
         ("2024-01-30", "2025-01-31 09:30"),  # filed before the current year
-        ("2025-03-14", "2025-03-17 09:30"),  # filed after it, on a Friday
+        ("2025-03-14", "2025-03-17 09:30"),  # filed after the current year, on a Friday
     ],
 )
 def test_a_year_ago_figure_is_known_when_both_years_are(year_ago_filed: str, known: str) -> None:
@@ -79,7 +79,10 @@ def test_a_year_ago_figure_is_known_when_both_years_are(year_ago_filed: str, kno
 
 
 def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
-    """Nine months + last year − nine months of last year, which a later report states first."""
+    """The sum is nine months + last year − nine months of last year.
+
+    A later report states the last part first.
+    """
     entries = [
         {
             "start": "2024-01-01",

@@ -83,7 +83,7 @@ def test_a_day_to_come_is_no_error(tmp_path: Path) -> None:
 
 def test_free_credit_is_cash_and_margin_accounts_where_both_are_given(tmp_path: Path) -> None:
     text = (
-        f"{FINRA}2010-01-31,266455,281035,,2010-02-25\n"  # before 2010-02: both accounts
+        f"{FINRA}2010-01-31,266455,281035,,2010-02-25\n"  # both accounts in one cell, until 2010-01
         "2010-02-28,263657,106131,164624.0,2010-03-25\n"
     )
     found = imported(tmp_path, "finra.csv", text)
