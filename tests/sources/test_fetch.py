@@ -409,7 +409,7 @@ def test_a_place_where_no_store_can_be_is_found_before_anything_is_asked(
 def test_a_series_that_is_always_silent_does_not_keep_the_others_out(
     servers: Servers, target: Store
 ) -> None:
-    """The next fetch begins with the oldest request, even if the request failed."""
+    """The next fetch begins with the series that was requested longest ago, even if it failed."""
     servers.faults.add(Fault("timeout", match="series_id=DGS10", times=None, seconds=60.0))
     hurried = replace(QUICK, read=30.0, attempts=1, budget=2.0)
     ids = ("DGS10", "DGS2", "SOFR")
@@ -514,7 +514,7 @@ def test_fred_is_not_asked_faster_than_its_rate_over_all_series(
 ) -> None:
     monkeypatch.setattr(fred, "RATE", (3, 0.5))
     bring(target, "GDP", "DRTSCILM", "IORB", "DFEDTARU", "PNFI")
-    assert len(servers.requests) >= 8  # two for each of the three that are revised, and retries
+    assert len(servers.requests) >= 8  # two for each of three revised series, and retries
     assert most_within(servers.requests, 0.4) <= 3
 
 
@@ -658,11 +658,11 @@ def test_a_later_start_does_not_shorten_what_is_held(servers: Servers, target: S
 
 
 def known_gdp(vintages: Vintages, sessions: pd.DatetimeIndex) -> pd.Series:
-    """Return by plain loops the GDP known on each session: an independent second opinion.
+    """Return the GDP known at each session, computed by plain loops without drypowder.
 
-    A vintage is known on the session after its date. What the first one holds was out earlier
-    than the archive began: it counts from the catalog's 180 days after the quarter's first day,
-    where that is earlier.
+    A vintage is known on the session after its date. Values in the first vintage were published
+    before the archive began. Such a value is known 180 days after the first day of its quarter, as
+    in the catalog, if this is earlier.
     """
     events: list[tuple[str, str, str, float]] = []
     opening = min(vintages)
@@ -704,7 +704,7 @@ def test_at_every_session_the_panel_is_what_had_been_published_by_then(
     assert len(panel) > 8000
     assert panel.notna().sum() > 8000
 
-    # With the latest revision at the same moments, the panel is different.
+    # If each vintage already had the latest revision, the panel would be different.
     plain = Store(tmp_path / "latest.duckdb")
     import_path(history_dir / "fred" / "GDP.csv", plain, recorded_at=NOW)
     final = {day: float(value) for day, value in servers.fred.values("GDP").items()}

@@ -92,8 +92,8 @@ CHANNELS = {
     ),
 }
 
-#: Temporary faults, after which the fetch repeats the request, with the words of their messages.
-#: Then the lasting faults, with the words of their messages.
+#: PASSING has the temporary faults, after which the fetch repeats the request. LASTING has all
+#: other faults. The values are patterns of the error messages.
 PASSING: dict[Kind, str] = {
     "status": r"\((429|500|502|503)\)",
     "timeout": r"did not answer",

@@ -16,7 +16,7 @@ from backtests.importing.import_path import import_path
 def test_bank_assets_of_a_week_are_seen_on_the_monday_after_their_friday_release(
     wednesday: str, released: str, tmp_path: Path
 ) -> None:
-    """H.8 comes out on the Friday nine days later at 16:15, after the close."""
+    """H.8 for a Wednesday comes out on the Friday nine days later, at 16:15, after the close."""
     before = pd.Timestamp(wednesday) - pd.Timedelta(days=7)
     closes = pd.bdate_range(before, pd.Timestamp(released) + pd.Timedelta(days=7))
     (tmp_path / "TLAACBW027SBOG.csv").write_text(

@@ -1,4 +1,4 @@
-"""Answers as real sources give them: wrong companies, old crumbs, rates, vintages, poison.
+"""Difficult answers of sources: wrong companies, old crumbs, rate limits, vintages, poison.
 
 A poisoned answer is a wrong answer that looks valid. ``benchmarks/live_data.py`` fetches the whole
 catalog with every poisoned answer.
@@ -343,9 +343,9 @@ def test_only_vintages_after_the_last_one_held_are_asked_for(
     servers.requests.clear()
     outcome = bring(target, "NFCI", policy=PATIENT)["NFCI"]
     (asked,) = [r.query for r in servers.requests if r.path.endswith("observations")]
-    assert asked["realtime_start"] == "2025-12-03"  # one vintage before the last, of the 10th
+    assert asked["realtime_start"] == "2025-12-03"  # the vintage before the one of the 10th
     assert asked["realtime_end"] == "2025-12-31"
-    assert outcome.new == 3 + 2 + 1  # three new weeks, then their values in later vintages
+    assert outcome.new == 3 + 2 + 1  # 3 values of 3 new weeks, and 2 + 1 in later vintages
     assert len(everything(target)) - before == outcome.new + outcome.revised
     assert outcome.last == pd.Timestamp("2025-12-26")
 
