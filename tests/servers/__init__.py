@@ -72,8 +72,8 @@ class Servers:
     today
         May be set while the servers run.
     limits
-        By source: number of requests, and seconds in which they are answered. More requests are
-        refused in the way of the real source.
+        Rate limit of each source: number of requests, and window in seconds. Further requests are
+        refused, as by the real source.
     poison
         A change of the answers that it matches, or None.
     """

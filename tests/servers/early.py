@@ -55,7 +55,7 @@ _STEPS = {"day": "B", "month": "MS", "quarter": "QS"}
 
 
 def earlier_values(id: str, later: dict[str, str]) -> dict[str, str]:
-    """Return the values before the dates of a file, by date. Without a file, return all values."""
+    """Return all values by date; with a file, only those earlier than its values."""
     points = [*LEVELS.get(id, ()), *RATES.get(id, ())]
     if not points:
         return {}

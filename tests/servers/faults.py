@@ -89,7 +89,7 @@ class Faults:
     Attributes
     ----------
     done
-        Each fault that occurred, with its request, so that a test can check that it occurred.
+        The faults that occurred, each with its request. Tests check this list.
     """
 
     def __init__(self, today: Callable[[], str]) -> None:
@@ -112,7 +112,7 @@ class Faults:
             self._planted.clear()
 
     def befall(self, request: Request, response: Response, source: Source) -> Response:
-        """Return the response, with the next fault that matches the request."""
+        """Return the response with the first fault that matches the request, or else unchanged."""
         fault = self._due(request)
         return response if fault is None else self._planted_in(fault, request, response, source)
 
@@ -177,7 +177,7 @@ def _renamed(table: Table, body: bytes) -> bytes:
 
 
 def _middle_number(table: Table) -> Row:
-    """Return the middle row of those whose first value is a number."""
+    """Return the middle row among the rows whose first value is a number."""
     filled = [row for row in table.rows if number(row[table.values[0]]) is not None]
     return filled[len(filled) // 2]
 

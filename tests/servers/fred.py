@@ -2,8 +2,8 @@
 
 Messages and limits are those of the real service. Like the real service, this server cuts the
 real-time period of each row to the requested period. For several ``vintage_dates``, the real
-behaviour is unknown. Here, a row then spans the first to the last requested date on which its value
-held. Transformed values are not available.
+behaviour is unknown. Here, each row begins at the first requested date on which its value held, and
+ends at the last. Transformed values are not available.
 """
 
 import csv
@@ -240,7 +240,7 @@ class Fred:
 
 
 def error(query: dict[str, str], status: int, message: str) -> Response:
-    """Return an error in FRED's format, as JSON or XML like the request."""
+    """Return FRED's error message, as JSON or XML according to the query."""
     if query.get("file_type") == "json":
         body = json.dumps({"error_code": status, "error_message": message}).encode()
         return Response(status=status, body=body, content_type="application/json; charset=UTF-8")
@@ -306,7 +306,7 @@ def _held_within(known: list[Period], start: str, end: str) -> list[Period]:
 
 
 def _held_on(known: list[Period], days: list[str]) -> list[Period]:
-    """Return the values that held on any of some days, each with its first and last such day."""
+    """Return the values that held on at least one of ``days``, with the first and last such day."""
     held = ((p, [day for day in days if p.start <= day <= p.end]) for p in known)
     return [p._replace(start=on[0], end=on[-1]) for p, on in held if on]
 

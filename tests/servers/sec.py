@@ -46,7 +46,7 @@ class Sec:
     def undeclared(self) -> Response:
         """Return the answer to a request without a contact.
 
-        Its title is that of too many requests.
+        Its title is the same as in the answer to too many requests.
         """
         page = html(403, "SEC.gov | Request Rate Threshold Exceeded")
         said = b"<h1>Your Request Originates from an Undeclared Automated Tool</h1>"

@@ -18,8 +18,8 @@ Vintages = Mapping[str, Mapping[str, str]]
 CURRENT = "9999-12-31"
 _WEDNESDAY = 2
 _THURSDAY = 3
-_ADVANCE_ERROR = 0.004  # standard deviation of the advance, fraction of the last
-_ERROR_LEFT = (1.0, 0.85, 0.8, 0.5, 0.3, 0.15)  # advance, second, third, annual revisions
+_ADVANCE_ERROR = 0.004  # standard deviation of the advance estimate's error, fraction
+_ERROR_LEFT = (1.0, 0.85, 0.8, 0.5, 0.3, 0.15)  # advance, second, third, three annual revisions
 
 
 class Period(NamedTuple):
@@ -58,7 +58,7 @@ def _before(day: str) -> str:
 
 
 def as_of(known: Iterable[Period], today: str) -> list[Period]:
-    """Return the periods that began by a day, as known then: current values have no end."""
+    """Return the periods that began by ``today``. Values that are current then have no end."""
     return [
         p._replace(end=CURRENT) if today <= p.end != CURRENT else p
         for p in known

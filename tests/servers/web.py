@@ -1,4 +1,7 @@
-"""The HTTP server of one source, on a free port of this machine. It can deliver answers badly."""
+"""The HTTP server of one source, on a free port of this machine.
+
+It can also answer late or badly.
+"""
 
 import socket
 import socketserver
