@@ -139,7 +139,7 @@ def test_no_other_start_is_likelier(model: HiddenMarkov | MarkovSwitching, colum
     best = forward(found.log_density(x), start, found.leave)[1]
     for seed in range(5):
         other = GaussianHMM(2, "diag", n_iter=500, tol=1e-6, random_state=seed).fit(x)
-        assert best > other.score(x) - 1.0  # the probability of the first state differs
+        assert best > other.score(x) - 1.0  # the estimated start probability adds less than 1
 
 
 def test_the_bad_state_is_the_one_of_higher_variance_even_with_the_higher_mean() -> None:
@@ -252,7 +252,8 @@ def test_a_cheating_model(cheat: type[PriceOnly], panel: pd.DataFrame) -> None:
 def two_regimes() -> tuple[pd.DataFrame, pd.Series]:
     """Return a panel of nine years with calm and turbulent spells, and the turbulent sessions.
 
-    A spell lasts one to two years, because the longest half-life of the jump model is 60 sessions.
+    A spell lasts one to two years, far longer than the jump model's longest half-life of 60
+    sessions.
     """
     index = pd.bdate_range("2008-01-01", "2016-12-31")
     rng = np.random.default_rng(11)

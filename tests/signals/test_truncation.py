@@ -51,7 +51,7 @@ def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
 def assert_blind_to_the_future(
     measure: Measure, panel: pd.DataFrame, dates: Sequence[pd.Timestamp]
 ) -> None:
-    """Assert that a measure on the panel cut at a date equals the measure on the whole panel."""
+    """Assert that cutting the panel at a date does not change a measure up to this date."""
     whole = measure(panel)
     assert len(whole) == len(panel)
     for at in dates:

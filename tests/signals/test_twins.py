@@ -130,7 +130,7 @@ def test_signal_equals_its_twin_on_a_simulated_history(name: str, simulated: pd.
 def test_signal_equals_its_twin_where_values_are_missing(
     name: str, simulated: pd.DataFrame
 ) -> None:
-    """Each column lacks some spans of about three weeks, and all columns lack one common span."""
+    """In each column, some spans of about three weeks are missing. One span is missing in all."""
     panel = simulated.iloc[-2520:].copy()
     rng = np.random.default_rng(20240102)
     for at in range(panel.shape[1]):
