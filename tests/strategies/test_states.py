@@ -27,7 +27,7 @@ from tests.signals.test_truncation import assert_blind_to_the_future
 CAPITAL_SCARCE = ("ABSORPTION", "FORCED_SELLING")
 THIRDS = ("1/3 in", "2/3 in", "3/3 in")
 
-#: For each strategy with a state: its active states, and whether only the schedule decides.
+#: For each strategy with a state: its active states, and whether it decides only on its schedule.
 DECLARED = {
     "near-cash-flow": (("ABSORPTION",), False),
     "near-cash-flow-smh": (("ABSORPTION",), False),
@@ -116,7 +116,7 @@ def test_prices_in_another_unit_change_no_weight_and_no_state(
 ) -> None:
     strategy = STRATEGIES[name]()
     scaled = short.panel.copy()
-    scaled[list(strategy.assets)] *= 8  # a power of two, so the last bit must be equal
+    scaled[list(strategy.assets)] *= 8  # multiplying by a power of two loses no bit
     assert decide(strategy, reading, short.panel).equals(decide(strategy, reading, scaled))
     state = strategy.state(reading, short.panel)
     if state is not None:
@@ -331,7 +331,7 @@ Measured = Callable[[Reading, pd.DataFrame], pd.DataFrame]
 
 
 def assert_blind(measure: Measured, reading: Reading, panel: pd.DataFrame) -> None:
-    """Assert that a measure on a cut reading and panel equals the measure on the whole history."""
+    """Assert that cutting the history at a date does not change a measure up to this date."""
     cuts = [pd.Timestamp(day) for day in CUTS]
     assert_blind_to_the_future(lambda p: measure(upto(reading, p.index[-1]), p), panel, cuts)
 
