@@ -1,4 +1,4 @@
-"""A decision is traded if an asset is further from its target than the band, but not if equal."""
+"""A decision is traded only if an asset is further from its target than the band."""
 
 import pandas as pd
 import pytest

@@ -126,7 +126,7 @@ def gap(a: Curve, b: Curve) -> float:
 
 
 def held(case: Case) -> Result:
-    """Compare the engine's result with the ledger's, and return it."""
+    """Compare the engine's result with the ledger's, and return the engine's result."""
     result = case.engine()
     equity, orders = case.ledger()
     assert gap(result.equity, equity) < EXACT
@@ -136,7 +136,7 @@ def held(case: Case) -> Result:
 
 
 def held_with_orders(case: Case) -> Result:
-    """Compare the engine's result and its orders with the ledger's, and return the result."""
+    """Compare the engine's result and orders with the ledger's, and return the engine's result."""
     result = held(case)
     ours = result.orders.astype({"units": float}).assign(date=result.orders["date"].dt.date)
     theirs = pd.DataFrame(case.ledger()[1], columns=ours.columns)
@@ -303,13 +303,13 @@ def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone() -> None
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(("lost", "days"), [("BTC-USD", 7), ("MU", 11)])
 def test_a_holding_is_closed_once_its_last_price_is_stale(lost: str, days: int, sign: int) -> None:
-    """If the last price of an asset is too old, signals have no view, and the engine closes it."""
+    """The engine closes a holding when its last price is too old for signals to have a view."""
     prices, bills = market(60)
     prices.loc[SESSIONS[20] :, lost] = np.nan
     weights = steady(prices, {"SPY": 0.3, lost: 0.5 * sign}, every=100)
     result = held(Case(weights, prices, bills, DEAR))
     last = result.orders.iloc[-1]
-    assert (last["date"] - SESSIONS[19]).days == days  # the coin's limit is four days: Monday
+    assert (last["date"] - SESSIONS[19]).days == days  # after the coin's limit of 4 days: Monday
     assert last["price"] == pytest.approx(prices[lost].iloc[19])
     assert result.weights.loc[last["date"], lost] == 0
     assert (

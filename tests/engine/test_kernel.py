@@ -280,9 +280,9 @@ def test_equal_orders_on_flat_prices() -> None:
 
 
 def test_a_small_remainder_of_cash_is_treated_as_vectorbt_treats_it() -> None:
-    """If weights are rounded to ten digits, some cash remains. vectorbt drops such small cash.
+    """Cash below 1e-9 of an order is dropped by vectorbt.
 
-    Small means below 1e-9 of an order.
+    Weights that are rounded to ten digits leave such cash.
     """
     prices, bills = market()
     rows = {"SPY": 1 - 4e-10}, {"MU": 1 - 4e-10}, {"SPY": 0.5, "MU": 0.5 - 2e-10}

@@ -1,4 +1,4 @@
-"""Many simulations in one call, each compared with a record of its own.
+"""Many simulations in one call, each compared with a separate simulation.
 
 Each configuration of a batch is simulated alone by ``simulate``, too. Equity must agree to a
 relative 1e-12 on every close, and each metric with the function of the same name in

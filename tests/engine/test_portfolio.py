@@ -1,4 +1,4 @@
-"""The vectorbt portfolio of a result, for users: raw prices, and a year of 252 sessions."""
+"""The vectorbt portfolio that users get has raw prices and a year of 252 sessions."""
 
 import numpy as np
 import pandas as pd

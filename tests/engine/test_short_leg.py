@@ -6,8 +6,8 @@ close.
 
 A decision with a gross exposure above the limit is refused. A portfolio with short positions may
 also drift above the limit. At such a close, the engine decides to go back to the last decided
-weights, and fills this decision `lag` sessions later. It does not if another decision waits for its
-fill, or is taken at this close.
+weights, and fills this decision `lag` sessions later. It does nothing if another decision waits for
+its fill, or is taken at this close.
 """
 
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def gap(a: Curve, b: Curve) -> float:
 
 
 def held(case: Case) -> Result:
-    """Compare the engine's result with the ledger's, and return it."""
+    """Compare the engine's result with the ledger's, and return the engine's result."""
     result = case.engine()
     assert gap(result.equity, case.ledger(case.gross_limit)) < EXACT
     return result
@@ -256,7 +256,7 @@ def test_a_decision_of_that_session_comes_first() -> None:
 
 
 def test_a_decision_that_the_band_leaves_alone_is_no_excuse() -> None:
-    """Every session has an equal decision within the band, but gross exposure is 1.105."""
+    """Every session repeats the same decision. No asset leaves the band, but gross is 1.105."""
     prices = squeeze(at=3)
     rows = [(at, EVEN) for at in range(len(prices))]
     result = held(Case(weights=decide(prices, *rows), prices=prices, band=0.2))
