@@ -53,7 +53,7 @@ Simulated = list[tuple[int, Costs, pd.DataFrame]]
 def simulated(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> Simulated:
     """Return lag, costs and weights of every simulation that ``action`` starts.
 
-    All simulations must be compiled. If ``action`` starts a simulation in vectorbt, it fails.
+    All simulations must be compiled. A simulation in vectorbt is an error.
     """
     seen: Simulated = []
 

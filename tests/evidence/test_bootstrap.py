@@ -53,7 +53,7 @@ def naive(block: int, reps: int, seed: int, level: float) -> dict[str, tuple[flo
 
 
 def test_the_block_is_archs_for_excess_returns_rounded_up() -> None:
-    """Here bills keep their level for long, so their own block length is far longer."""
+    """Here bills keep their level for long, so the block length of bills would be far longer."""
     noise = STRATEGY.to_numpy()
     slow = pd.Series(np.convolve(noise, [0.6**n for n in range(12)])[:N], INDEX)
     cash = pd.Series(np.cumsum(returns(7, mean=0.0, deviation=2e-6)), INDEX)

@@ -234,7 +234,10 @@ def held_by_hand(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> np
 
 
 class Market(NamedTuple):
-    """Growth and existence of prices, sessions × assets, from the first fill on; bills; costs."""
+    """Data from the first fill on: growth of prices, existence of prices, bills, costs of trades.
+
+    ``moves`` and ``priced`` are sessions × assets.
+    """
 
     moves: np.ndarray
     priced: np.ndarray

@@ -66,7 +66,7 @@ def test_one_trial_has_the_hurdle_of_a_plain_test() -> None:
 
 
 def test_trials_with_almost_equal_sharpe_ratios_do_not_lower_the_hurdle() -> None:
-    """Variants of one strategy have a small spread, but their common part can still be luck."""
+    """Variants of one strategy have similar Sharpe ratios, but their common part can be luck."""
     track = TrackRecord(n=252, sharpe=0.05)
     variants = deflate(track, 0.05 + np.linspace(-1e-4, 1e-4, 20), 2.0)
     assert variants.probability_2014 < 0.9

@@ -79,7 +79,10 @@ def test_during_each_return_the_weights_of_its_label_were_held(
 
 
 def test_what_is_in_cash_earns_bills_in_forced_selling(history: History, reading: Reading) -> None:
-    """With regimes of one session earlier, returns with 80 % in SPY would count: +23.9 % a year."""
+    """With the regime of a wrong session, returns with 80 % in SPY would count as cash.
+
+    They would give +23.9 % a year over bills.
+    """
     run = made(history, reading)
     regimes = metrics_of(assess(run, robustness=False))["regimes"]
     assert regimes["FORCED_SELLING"]["sessions"] == 102

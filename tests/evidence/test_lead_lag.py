@@ -1,4 +1,4 @@
-"""Lead and lag: real timing fades, look-ahead collapses, and the split of the mean return."""
+"""Lead and lag: real timing fades, and look-ahead collapses. Also the split of mean returns."""
 
 import math
 from dataclasses import replace

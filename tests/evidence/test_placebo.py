@@ -119,7 +119,7 @@ def test_without_costs_they_are_the_engines_to_rounding() -> None:
 def test_fully_invested_the_engine_buys_less_by_what_trading_costs() -> None:
     """The engine cuts a purchase that cash cannot pay, and the placebo does not.
 
-    So they differ by at most a day's return on the cost.
+    So their returns differ by at most the cost times a day's return.
     """
     gap = largest_gap(1.0, USUAL, False, range(0, 180, 60))
     assert 2e-6 < gap < 1e-4

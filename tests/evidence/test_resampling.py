@@ -190,7 +190,10 @@ def test_simulated_histories_can_be_drawn_too() -> None:
 
 
 def small(n: int = 400, late: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a panel and closes. Each return tells the session from which it was drawn."""
+    """Return a panel and closes: shares, one of them listed late, and a yield.
+
+    After a draw, each return shows its original session.
+    """
     step = np.arange(n) / 1e5
     path = np.cumsum(step)
     closes = pd.DataFrame(
@@ -238,7 +241,7 @@ def test_prices_start_where_they_started() -> None:
 
 @pytest.mark.parametrize("id", ["VIXCLS", "DTWEXBGS"])
 def test_vix_and_the_dollar_move_in_proportion(id: str) -> None:
-    """They are resampled as a yield that equals their logarithm would be."""
+    """VIX and the dollar are resampled like a yield that equals their logarithm."""
     panel, closes = small()
     level = 20 * np.exp(np.sin(np.arange(len(panel)) / 7) + np.arange(len(panel)) / 500)
     panel = panel.assign(**{id: level, "T10Y3M": np.log(level), "BAA10Y": level})

@@ -1,4 +1,4 @@
-"""Sessions from ``since`` on are resampled only from sessions after ``since``."""
+"""Moves after ``since`` are drawn only from moves after ``since``."""
 
 import numpy as np
 import pandas as pd

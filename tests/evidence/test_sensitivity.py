@@ -1,4 +1,4 @@
-"""A flag with a changed parameter: the days on which it is on, and the days it shares."""
+"""A flag with a changed parameter: days on which it is on, and days on which both flags are on."""
 
 from dataclasses import replace
 from typing import Any

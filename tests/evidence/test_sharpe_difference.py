@@ -1,4 +1,4 @@
-"""The test of two Sharpe ratios, against a plain transcription of Ledoit and Wolf (2008)."""
+"""The test of two Sharpe ratios, compared with a plain version of Ledoit and Wolf (2008)."""
 
 import math
 

@@ -63,7 +63,7 @@ def test_a_sharpe_below_the_threshold_is_never_long_enough() -> None:
 def test_the_standard_error_is_the_spread_of_estimates(rho: float) -> None:
     """There are 2,000 track records of an AR(1) process.
 
-    An error that ignores ρ = 0.3 would be only 0.73 of the true spread.
+    A standard error that ignores ρ = 0.3 would be only 0.73 of the true spread.
     """
     rng = np.random.default_rng(5)
     shocks = rng.normal(size=(2000, 700))

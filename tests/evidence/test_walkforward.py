@@ -27,7 +27,7 @@ KS = [1, 2, 3]
 
 @dataclass(frozen=True, kw_only=True)
 class Holder(Strategy):
-    """Always all in one of two assets, or always in no asset."""
+    """Holds one asset all the time, or no asset."""
 
     name: ClassVar[str] = "holder"
     description: ClassVar[str] = "all in one asset"
