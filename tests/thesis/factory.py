@@ -207,7 +207,7 @@ def deals() -> pd.DataFrame:
 
 
 def surprises() -> SurpriseStudy:
-    """Return responses to policy surprises; the set of crypto has no bounds."""
+    """Return responses to policy surprises; the confidence set of crypto has no bounds."""
     columns = {
         "estimate": np.linspace(0.5, -2.0, len(CLASSES)),
         "low": [*np.linspace(-1.0, -4.0, len(CLASSES) - 1), -np.inf],

@@ -70,7 +70,7 @@ def test_durations_are_those_known_at_the_month_end(simulated: Sample, known: pd
 def test_thirds_by_hand() -> None:
     row = pd.DataFrame([[3.0, 1.0, np.nan, 2.0, -4.0, 9.0, 1.0, 5.0]], columns=list("abcdefgh"))
     found = thirds(row).iloc[0]
-    # Seven durations: two shares in each outer third. Of two equal durations, b is the shorter.
+    # Seven durations: two shares in each outer third. b and g are equal, and b comes first.
     assert found[found == 1.0].index.tolist() == ["f", "h"]
     assert found[found == -1.0].index.tolist() == ["b", "e"]
     assert found[found == 0.0].index.tolist() == ["a", "d", "g"]

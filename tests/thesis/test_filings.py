@@ -1,4 +1,4 @@
-"""Surprises of capex filings: known before they are used, and planted responses are found."""
+"""Surprises of capex filings are known before their use, and planted responses are found."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -217,7 +217,7 @@ def test_controls_lie_between_filings_of_their_firm(simulated: Sample) -> None:
 def test_a_control_with_a_filing_in_its_window_is_left_out(
     simulated: Sample, away: int, kept: int
 ) -> None:
-    """``away``: sessions from the moved date to a filing of the same firm."""
+    """``away`` is the number of sessions from the moved date to a filing of the same firm."""
     filing = filings(simulated.history)[-20]
     at = int(simulated.sessions.searchsorted(filing.session)) - away - MOVED
     near = replace(filing, session=simulated.sessions[at])

@@ -12,10 +12,9 @@ CLAIM = claim("breakouts-fail")
 
 
 def closes(seed: int, persistence: float, assets: int = 20) -> tuple[pd.DataFrame, pd.Series]:
-    """Return prices and a condition. While the condition is off, daily moves persist.
+    """Return prices and a condition. While the condition is off, a rise tends to continue.
 
-    While it is off, the price rises on average after a rise. With a negative ``persistence``, it
-    falls on average after a rise.
+    With a negative ``persistence``, a rise tends to reverse while the condition is off.
     """
     random = np.random.default_rng(seed)
     on = condition(6, 150)

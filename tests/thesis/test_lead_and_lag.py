@@ -1,4 +1,4 @@
-"""Lead and lag: a planted lead is found, and an equal lead in both directions is zero."""
+"""Lead and lag: a planted lead is found, and equal leads in both directions cancel."""
 
 import numpy as np
 import pandas as pd

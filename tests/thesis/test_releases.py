@@ -76,10 +76,7 @@ def test_a_filing_follows_its_release_within_10_days(
 
 
 def test_a_release_belongs_to_the_first_filing_after_it(simulated: Sample) -> None:
-    """There are two filings within ten days.
-
-    The later one does not give the release a second event.
-    """
+    """Of two filings within ten days, the release is matched only to the first one."""
     history = simulated.history
     firm = [filing for filing in filings(history) if filing.firm == "MSFT"]
     close = (firm[-2], replace(firm[-1], session=firm[-2].session + pd.Timedelta(days=3)))
@@ -97,7 +94,7 @@ def test_a_firm_without_release_dates_has_no_releases(simulated: Sample) -> None
 
 
 def cut(sample: Sample, at: pd.Timestamp) -> None:
-    """Compare the releases of a cut history with those of the whole history known by then."""
+    """Compare the releases of a cut history with those whose filing was known at the cut."""
     history = sample.history
     now = releases(history.until(at))
     filed = {(f.firm, f.growth) for f in filings(history) if f.session <= at}

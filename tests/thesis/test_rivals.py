@@ -1,4 +1,4 @@
-"""Rival forecasters have the same weeks and loss and use only complete returns.
+"""Rival forecasters are judged on the same weeks and loss, and use only complete returns.
 
 A planted winner is found.
 """

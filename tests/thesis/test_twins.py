@@ -41,7 +41,7 @@ def series(values: Numbers) -> pd.Series:
 def assert_same(
     fast: Sequence[float] | np.ndarray | pd.Series, slow: Numbers, relative: float = 1e-10
 ) -> None:
-    """Compare two columns: NaN at the same places, other values equal to ``relative``."""
+    """Compare two columns: NaN at the same places, other values equal within ``relative``."""
     assert len(fast) == len(slow)
     for place, (a, b) in enumerate(zip(fast, slow, strict=True)):
         same = (
