@@ -130,7 +130,7 @@ TAGS = {
     ),
     "LEASES": ("RightOfUseAssetObtainedInExchangeForFinanceLeaseLiability",),
 }
-#: Amounts that a company must publish, so that a late filing is only a new tag.
+#: Amounts that a company must publish in time. So a late fact only has a new tag.
 ALWAYS_PUBLISHED = ("CAPEX", "REVENUE", "OCF")
 #: NVDA filed a half-year that began some days before the fiscal year.
 MISFILED_DAYS = 5
@@ -170,7 +170,7 @@ def value_known(history_dir: Path, series_id: str, session: date) -> float | Non
 def _unless_stale(newest: Row | None, series_id: str, session: date) -> float | None:
     if newest is None or (session - newest.described).days > _stale_after(series_id):
         return None
-    return None if math.isnan(newest.value) else newest.value  # NaN: expressly no figure
+    return None if math.isnan(newest.value) else newest.value  # NaN: published without a figure
 
 
 def column(history_dir: Path, series_id: str) -> list[float | None]:
@@ -189,7 +189,7 @@ def column(history_dir: Path, series_id: str) -> list[float | None]:
 
 @cache
 def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
-    """Return each value of a series with the first session that knows it. Drop unknown values."""
+    """Return each value of a series with the first session that knows it, if there is one."""
     if "_TTM_" in series_id:
         found = _filed(history_dir, series_id)
     elif series_id in EVIDENCE:
@@ -372,7 +372,7 @@ def _filed(history_dir: Path, series_id: str) -> list[Row]:
 
 
 def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, tuple[date, float]]:
-    """Return period end → (first session that sees it, sum of the four quarters up to it)."""
+    """Map each period end to the sum of its four quarters, and the first session that knows it."""
     facts = first_filed(history_dir, concept, ticker)
     years = {f.end: f for f in facts if 350 <= (f.end - f.start).days + 1 <= 380}
     solved = {end: (fact.session, fact.value) for end, fact in years.items()}

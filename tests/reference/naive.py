@@ -135,7 +135,7 @@ def absorption(panel: Panel, scale: str = "gdp") -> tuple[Panel, Column, Flag]:
 
 
 def injecting(panel: Panel) -> Flag:
-    """Return the flag that capital spending still injects money."""
+    """Return a flag that is on while capital spending still injects money."""
     _, triples = _absorption_rows(panel)
     return latched(
         [row is not None and row[0] < 0.3 and row[1] > 10.0 and row[2] > 2.0 for row in triples],
@@ -312,7 +312,7 @@ def _quadrant(treasury: float | None, spread: float | None) -> str | None:
 def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of bitcoin as a probe.
 
-    The gauges that compare bitcoin with shares use both closes of the session before. It is the
+    The gauges that compare bitcoin with shares use both closes of the session before. This is the
     newest date whose closes are both known.
     """
     yesterday = [None, *panel["SPY"][:-1]]

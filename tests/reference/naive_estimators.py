@@ -60,7 +60,7 @@ def _under(values: Numbers, on: Numbers, wanted: float) -> list[float]:
 def conditional_mean(
     returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
 ) -> Estimated:
-    """Return the mean over on-sessions × scale; each episode is one cluster."""
+    """Return the mean over on-sessions, times ``scale``; each episode is one cluster."""
     number_of = plain.episodes(on, quarter)
     there = [i for i, r in enumerate(returns) if on[i] == 1 and r == r]
     y, groups = [returns[i] for i in there], [number_of[i] for i in there]
@@ -71,7 +71,7 @@ def conditional_mean(
 def difference_of_means(
     returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
 ) -> Estimated:
-    """Return the mean over on-sessions minus the mean over off-sessions, × scale.
+    """Return the mean over on-sessions minus the mean over off-sessions, times ``scale``.
 
     Each episode and each gap between episodes is one cluster.
     """
@@ -86,7 +86,7 @@ def difference_of_means(
 
 
 def standardised_product(a: Numbers, b: Numbers) -> list[float]:
-    """Return the product of two columns, each minus its mean and over its standard deviation."""
+    """Return the product of two columns, after each is standardised."""
     columns = []
     for values in (a, b):
         there = known(values)
@@ -236,7 +236,7 @@ def follow_through(closes: Mapping[str, Numbers], on: Numbers, scale: float = 10
 def ahead(returns: Numbers, horizon: int, delay: int = 0) -> list[float]:
     """Return the compounded return of the ``horizon`` sessions after each session.
 
-    The first of them is ``1 + delay`` sessions later. NaN where a return is missing.
+    These sessions begin ``1 + delay`` sessions later. The result is NaN if a return is missing.
     """
     out = []
     for i in range(len(returns)):
@@ -257,7 +257,7 @@ def after_flag(
 
     The result is in percent. The flag turns on if it is on, and was off at the session before. With
     ``viewed``, "any session" means any session at which the flag has a view. This twin has no
-    error. n counts the times at which the flag turned on, if the whole horizon is known.
+    error. n is the number of times that the flag turned on and has a whole horizon afterwards.
     """
     pairs = zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
     over = [(a - b) * 100 for a, b in pairs]

@@ -115,7 +115,8 @@ def cr2(
 
     With the hat matrix H, the residuals of each cluster are multiplied by (I − H of the cluster) to
     the power −½, in the sense of a generalised inverse. The degrees of freedom assume independent
-    observations with equal variance. NaN and 0 if a column has fewer than two clusters.
+    observations with equal variance. The result is NaN and 0 if a column has fewer than two
+    clusters.
     """
     rows = np.array(x, dtype=float).reshape(len(y), len(contrast))
     for column in range(len(contrast)):
@@ -195,8 +196,8 @@ def nested_forecast(
 ) -> Nested:
     """Forecast with expanding windows, and compare with the mean of the known targets.
 
-    ``target[i]`` is known at row ``i + horizon``. The forecast of row i uses the rows that are
-    known then, and begins when they are at least ``first``.
+    ``target[i]`` is known at row ``i + horizon``. The forecast at row i uses the rows that are
+    known at i. The first forecast needs ``first`` such rows.
     """
     columns = [target, *small, *added]
     errors: list[tuple[float, float, float, float]] = []

@@ -219,7 +219,7 @@ def near_cash_flow(
     defensive: Tickers = DEFENSIVE,
     volatility: float = 0.25,
 ) -> Weights:
-    """Hold more memory makers than crypto, and more cash if capital is scarcer."""
+    """Prefer memory makers to crypto, and hold more cash if capital is scarcer."""
     sleeves = {"broad": broad, "memory": memory, "crypto": crypto, "defensive": defensive}
     shares = sized(past, percent(past, "near-cash-flow"), sleeves, volatility)
     return dealt(past, shares, sleeves)

@@ -188,12 +188,12 @@ class Shifted(NamedTuple):
         return (1 + extreme) / (1 + len(self.others))
 
     def interval(self, value: float, error: float) -> Bounds:
-        """Return value minus error times the quantiles of the other statistics."""
+        """Return the bounds: value minus error times the quantiles of the shifted statistics."""
         levels = (0.975, 0.025, 0.95, 0.05)
         return Bounds(*(value - error * quantile(self.others, level) for level in levels))
 
     def widened(self, error: float) -> float:
-        """Return half the width of the 95 % interval, divided by the normal 1.96."""
+        """Return half the width of the 95 % interval, divided by 1.96, the normal quantile."""
         bounds = self.interval(0.0, error)
         return float((bounds.high - bounds.low) / 2 / stats.norm.ppf(0.975))
 

@@ -41,7 +41,7 @@ def response(
     flag: Sequence[float],
     ends: Sequence[int],
 ) -> tuple[float, float]:
-    """Return the 13-week response while the flag is off, and the response while it is on, × 100."""
+    """Return the 13-week responses while the flag is off and while it is on, both times 100."""
     rows, targets = [], []
     for week in range(4, len(ends)):
         at = ends[week]
