@@ -79,7 +79,7 @@ class Brief:
 
     @property
     def rule(self) -> str:
-        """The rule that decided the regime; without one, the rule that applies at the session."""
+        """The rule that decided the regime; without a regime, the rule at the session."""
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
         return str(reading.rule.iloc[-1] if pd.isna(decided) else decided)

@@ -12,8 +12,8 @@ Two values count as equal when their difference is within a small tolerance, see
   days and rescales their prices to fit the new vintage. For a coin, it copies all missing days
   unchanged, because a coin has neither splits nor dividends.
 
-Other modules have already checked the batch alone. This module compares it with the stored values,
-and it refuses a jump that looks like a misplaced decimal point.
+Other modules have already checked the batch alone. This module compares the batch with the stored
+values, and refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
