@@ -75,7 +75,7 @@ def episodes(on: pd.Series) -> int:
 
 
 def flags_table(m: Material) -> str:
-    """Return a table with a row for each signal: first flag, stays, and % of days on a year."""
+    """Return a table of the signals: first flag, stays, and % of days on, by year."""
     header = ("signal", "first view", "on-episodes", "stays", "median sessions of a stay")
     return table(
         (*header, "days on, %, by year 2014 → 2025"),

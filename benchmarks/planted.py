@@ -306,7 +306,7 @@ class Worker:
 
     @classmethod
     def _tried(cls, planted: Planted, usual: float | None) -> Outcome:
-        """Run the tests with an error. A ValueError says why their result proves nothing."""
+        """Run the tests with an error. If the result proves nothing, a ValueError says why."""
         choice = shlex.join(planted.choice)
         if usual == float("inf"):
             raise ValueError(f"the tests fail without the error: {choice}")

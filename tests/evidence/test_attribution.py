@@ -307,7 +307,7 @@ def test_both_sides_of_one_asset_are_told_apart() -> None:
 
 
 def earned_under(regime: pd.Series, lag: int) -> dict[pd.Timestamp, str]:
-    """Return, for each session, the regime at the decision that its return comes from."""
+    """Return, for each session, the regime at the time of the decision behind its return."""
     labels = ["none" if pd.isna(label) else str(label) for label in regime]
     known = ["none"] * (lag + 1) + labels
     return dict(zip(regime.index, known, strict=False))

@@ -1,4 +1,4 @@
-"""The order of falls: a planted order is found, p-values are uniform, repeats are left out."""
+"""The order of falls: a planted order is found, p-values are uniform, a fall counts once."""
 
 import itertools
 from dataclasses import replace

@@ -147,7 +147,7 @@ def test_permutations_find_an_effect() -> None:
 
 @pytest.mark.parametrize("name", INTERVALS)
 def test_95_percent_intervals_cover_the_truth(name: str) -> None:
-    """In ``benchmarks/trial_coverage.py``, 192, 194, 191 and 182 of 200 intervals cover it."""
+    """In ``benchmarks/trial_coverage.py``, 182 to 194 of 200 intervals contain the truth."""
     assert 54 <= covered(name, 60) <= 60
 
 
