@@ -3,17 +3,17 @@
     python benchmarks/detection.py --seeds 20
     python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
-Balanced accuracy: the share of sessions of a true state that the model finds, averaged over the
-states. Sessions at which the model gives no regime are left out.
+Balanced accuracy: for each true state, the share of its sessions at which the model gives this
+state; then the mean over the states. Sessions at which the model gives no regime are left out.
 
 Delay: the median number of sessions from the start of a true stay in ABSORPTION until the model
 says ABSORPTION. A missed stay counts as an infinite delay.
 
-False alarm: a stay in ABSORPTION, according to the model, that overlaps no true stay.
+False alarm: the model says ABSORPTION for some sessions, and none of them is truly ABSORPTION.
 
 A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
-FORCED_SELLING. For such a model, delays and false alarms are about this state. The column "two
-states" compares all models in this way.
+FORCED_SELLING. For such a model, delays and false alarms are about the bad state. The column "two
+states" compares all models by good and bad states.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def stays(on: pd.Series) -> list[tuple[int, int]]:
 
 
 def delays(called: pd.Series, true: pd.Series) -> list[float]:
-    """Return the number of sessions until each true stay is found, or infinity if it is missed."""
+    """Return, for each true stay, the sessions until it is found, or infinity if it is missed."""
     on = called.to_numpy(dtype=bool)
     return [
         float(np.flatnonzero(on[first : last + 1])[0]) if on[first : last + 1].any() else np.inf
@@ -54,7 +54,7 @@ def delays(called: pd.Series, true: pd.Series) -> list[float]:
 
 
 def false_alarms(called: pd.Series, true: pd.Series) -> float:
-    """Return the number of false alarms in ten years: found stays that overlap no true stay."""
+    """Return the false alarms in ten years: stays in ``called`` that overlap none in ``true``."""
     hit = true.to_numpy(dtype=bool)
     alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
     return alarms / (len(true) / YEAR / 10)

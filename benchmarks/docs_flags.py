@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md and of the README, with a function for each block of text.
+"""Compute the numbers of docs/flags.md and of the README: one function for each block of text.
 
 Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
 the blocks into the pages.
@@ -27,7 +27,7 @@ YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
 #: Stays in a state count as one episode if they are fewer than this many sessions apart.
 QUARTER = 63
-#: A flag that turns on after an episode still counts, up to this many sessions after its end.
+#: A flag that turns on after the end of an episode still counts within this many sessions.
 AFTER = 5
 START = "2015-01-01"
 
@@ -75,7 +75,7 @@ def episodes(on: pd.Series) -> int:
 
 
 def flags_table(m: Material) -> str:
-    """Return a table with a row for each signal: first flag, stays, and % of days on by year."""
+    """Return a table of the signals: first flag, stays, and % of days on, by year."""
     header = ("signal", "first view", "on-episodes", "stays", "median sessions of a stay")
     return table(
         (*header, "days on, %, by year 2014 → 2025"),
@@ -248,7 +248,7 @@ def _miss_convexity(m: Material) -> str:
 
 
 def k_table(m: Material) -> str:
-    """Return a table with a row for each k: the periods in which two flags were on."""
+    """Return a table with a row for each k: when ``dry_powder`` and ``absorption`` were on."""
     rows = []
     for k in KS:
         powder = DryPowder(k=k)
@@ -270,7 +270,7 @@ FACTORS = (("halved", 0.5), ("unchanged", 1.0), ("doubled", 2.0))
 
 
 def counterfactual_table(m: Material) -> str:
-    """Return how long ``absorption`` would be on with another level of capital spending."""
+    """Return how long ``absorption`` would be on if capital spending had another level."""
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)

@@ -5,12 +5,12 @@
 Run this script in the project's folder. ``drypowder import path/to/history --store FILE`` makes the
 store. A block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
 docs/flags.md, docs/luck.md, docs/strategies.md, docs/thesis.md or README.md. The script replaces
-only the blocks. The blocks of the flags take a minute, and the blocks of the thesis take another
+only the blocks. The blocks about flags take a minute, and the blocks about the thesis take another
 minute. The blocks of the strategies take as long as ``drypowder compare --start 2015-01-01``.
 ``python -m benchmarks.luck --write`` writes the block luck-calibration.
 
     --only NAME        compute only this block; can be given several times
-    --compare FILE     read the output of that command with --json instead of computing it
+    --compare FILE     take the numbers of strategies from the output of that command with --json
     --draws, --workers as for ``compare``
     --check            write nothing, print the blocks that differ, exit with 1 if any differs
 """
@@ -33,7 +33,7 @@ PAGES = ("README.md", *(f"docs/{name}.md" for name in ("flags", "luck", "strateg
 SLOW = tuple(docs_strategies.BLOCKS)
 #: Blocks that need signals and single runs.
 FLAGS = docs_flags.BLOCKS | docs_scales.BLOCKS | docs_luck.BLOCKS
-#: Blocks that another script writes, without any history.
+#: Blocks that another script writes; they need no history.
 ELSEWHERE = {"luck-calibration": "python -m benchmarks.luck --write"}
 NAMES = (*FLAGS, *docs_thesis.BLOCKS, *SLOW)
 
@@ -58,7 +58,7 @@ def block_of(text: str, name: str) -> str:
 
 
 def with_block(text: str, name: str, content: str) -> str:
-    """Return a page with new content in a block; a block inside a line stays inside the line."""
+    """Return a page with new content in a block. A block within a line stays within the line."""
     inside = marked(name).search(text)
     assert inside is not None, name
     around = "\n" if "\n" in inside[2] else ""

@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md on scales of idle capital, and on flags without a scale.
+"""Compute the numbers of docs/flags.md about scales of idle capital and flags without a scale.
 
 Every function takes a :class:`benchmarks.docs_flags.Material` and returns Markdown.
 """
@@ -101,7 +101,7 @@ def _minus(value: float, digits: int = 0) -> str:
 
 
 def _since(flag: pd.Series, day: str) -> str:
-    """Return the session at which the flag turned on for the period that contains ``day``."""
+    """Return the first session of the flag's stay that contains ``day``."""
     at = pd.Timestamp(day)
     return str(next(first for first, last, _ in stays(flag) if first <= at <= last).date())
 
@@ -117,7 +117,7 @@ def _days(flag: pd.Series, year: str) -> float:
 
 
 def scales_by_year(m: Material) -> str:
-    """Return, by year, how often each scale's flag was on, and what the scales compare."""
+    """Return a table by year: how often each scale's flag was on, and the mean of each measure."""
     panel, flags = m.history.panel, flags_by_scale(m.reading.evaluations)
     reserves = panel["WRESBAL"] / 1e3
     shares = [100 * reserves / panel[id] for id in ("GDP", "TLAACBW027SBOG")]
@@ -148,7 +148,7 @@ def scales_on(m: Material) -> str:
 
 
 def regimes_without_k(m: Material) -> str:
-    """Return a table with the sessions of each regime, on k · GDP and on bank assets."""
+    """Return a table with the sessions of each regime, by k · GDP and by bank assets."""
     chosen = signals.default_signals() | {"dry_powder": DryPowder(scale="bank_assets")}
     other = signals.read(m.history.panel, chosen)
     regimes = m.reading.regime, other.regime

@@ -17,7 +17,7 @@ from benchmarks.docs_flags import START, table
 Numbers = Mapping[str, Mapping[str, Any]]
 
 PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
-#: Columns that count how often a state began. An older file may have only one of them.
+#: Columns that count how often a state began. An older file may have only one of these columns.
 COUNTS = ("episodes", "entered")
 RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return a sentence: how often luck alone puts a strategy above all its placebos."""
+    """Return a sentence: how often a strategy beats all its placebos by luck alone."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:

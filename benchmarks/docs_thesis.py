@@ -83,7 +83,7 @@ def _claim(claim: Numbers) -> tuple[str, ...]:
 
 
 def states(said: Numbers) -> str:
-    """Return a table of the claims about states, with stays that ended in 2013 or later."""
+    """Return a table of the claims about states, over the stays that ended in 2013 or later."""
     rows = []
     for claim in said["claims"]:
         if claim["status"] is not None:
@@ -142,7 +142,7 @@ def events(said: Numbers) -> str:
 
 
 def deals(said: Numbers) -> str:
-    """Return a table of bond deals, each with the return of long minus short-duration classes."""
+    """Return a table of bond deals: return of long-duration minus short-duration classes."""
     rows = [
         (
             _day(row["session"]),
@@ -168,7 +168,7 @@ def surprises(said: Numbers) -> str:
 
 
 def shares(said: Numbers) -> str:
-    """Return a table of the rank correlation of duration and return over single shares."""
+    """Return a table: the rank correlation between duration and return of single shares."""
     found = said["cross_section"]
     rows = [
         (

@@ -3,9 +3,9 @@
     python benchmarks/economy.py --store s.duckdb            simulated against real history
     python benchmarks/economy.py --switch --seeds 50         thesis on against thesis off
 
-The first command prints figures of each asset class and series: from real history, and as medians
-over the seeds. The second command prints the number of seeds in which coins and memory makers
-behave as designed under absorption.
+The first command prints figures of each asset class and series: the figure from real history, and
+the median over the seeds. The second command prints the number of seeds in which coins and memory
+makers behave as designed under absorption.
 """
 
 import argparse
@@ -108,8 +108,9 @@ def against_real(store: Path, seeds: int) -> None:
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
     """Return the t statistic of mean daily returns: sessions of true absorption minus others.
 
-    A session is one of absorption if the true regime of the session before is ABSORPTION. Sessions
-    of crisis and recovery belong to the others. Fewer than 60 sessions of absorption give NaN.
+    A session belongs to absorption if the true regime of the session before is ABSORPTION. All
+    other sessions belong to the others, also those of crisis and recovery. Fewer than 60 sessions
+    of absorption give NaN.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

@@ -1,8 +1,8 @@
 """Run many commands of drypowder quickly, without importing Python packages each time.
 
-Imports take seconds, but most commands here take almost no time. So one process imports everything
-once, and forks a child for each command. The child runs ``backtests.cli.app.main`` in its own
-folder, and writes its output to files.
+Imports take seconds, but without imports most commands here take almost no time. So one process
+imports everything once, and forks a child for each command. The child runs
+``backtests.cli.app.main`` in its own folder, and writes its output to files.
 """
 
 import functools
@@ -41,7 +41,8 @@ class Order:
     largest
         Largest size of a file, bytes, to imitate a full disk; 0 for no limit.
     number, delay
-        Number of the signal that the child gets (0 for no signal), and seconds until the signal.
+        ``number`` is the signal that the child gets, 0 for no signal. ``delay`` is the time until
+        the signal, seconds.
     again
         Seconds from the first signal to a second one; 0 for no second signal.
     before

@@ -4,10 +4,10 @@
     python -m benchmarks.golden compare OLD NEW
 
 ``write`` imports the history into a new store. A record has the output for this store and for two
-simulated economies: ``flags --json`` at twelve dates, the seven files of ``run`` for every
-strategy, ``compare --json`` and ``today --json``. For the store, the record also has ``data
---json``. ``compare`` prints every file and every JSON key that differs. The comparison ignores run
-ids, versions and times of recording, because these change with every edit of the code.
+simulated economies. The output is that of ``flags --json`` at twelve dates, the seven files of
+``run`` for every strategy, ``compare --json`` and ``today --json``. For the store, the record also
+has ``data --json``. ``compare`` prints every file and every JSON key that differs. The comparison
+ignores run ids, versions and times of recording, because these change with every edit of the code.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def write(folder: Path, history: Path, jobs: int) -> None:
 
 
 def _commands(folder: Path, store: Path) -> Iterator[tuple[list[str], Path | None]]:
-    """Yield each command and the file for its output, or None if the command writes files."""
+    """Yield each command and the file for its output; None if the command itself writes files."""
     from strategies import STRATEGIES
 
     sources = {"real": ["--store", str(store)]}

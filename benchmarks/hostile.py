@@ -6,9 +6,9 @@ A command must accept each input, or refuse it with one line that is safe to pri
     python -m benchmarks.hostile --every 10 # every tenth input
 
 The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
-They are in arguments, config files, file names, tables, answers of servers, environment variables,
-and a user's classes. Most cases run in forked children of one process. A case that needs a fresh
-Python, for example with another environment, runs in its own process.
+They stand in arguments, config files, file names, tables, answers of servers, environment
+variables, and a user's classes. Most cases run in forked children of one process. A case that needs
+a fresh Python, for example with another environment, runs in its own process.
 
 A case passes if:
 
@@ -106,7 +106,8 @@ class Odder(Exception):
     def __str__(self): raise ValueError("no str")
 class Base(BaseException): pass
 """
-#: Faults of a user's class: from the name of a fault to what is inserted into the text above.
+#: Faults of a user's class: a mapping from the name of a fault to the code that is inserted into
+#: the text above.
 FAULTS: dict[str, dict[str, str]] = {
     "prints": {"top": "print('hello')", "weights": "print('more')"},
     "prints escapes": {"weights": "print('\\x1b[31mred')"},
@@ -248,7 +249,7 @@ def cases(server: str) -> list[Case]:
 
 
 def _arguments() -> Iterator[Case]:
-    """Yield cases with a hostile text in an argument; the texts differ between arguments."""
+    """Yield cases with a hostile text in an argument. Each argument gets other texts."""
     places: dict[str, tuple[str, ...]] = {
         "a command": ("{}",),
         "a strategy": ("run", "{}"),
@@ -358,7 +359,7 @@ def _servers(server: str) -> Iterator[Case]:
 
 
 def _classes() -> Iterator[Case]:
-    """For each fault of a user's class, yield a run; for every third fault, also a check."""
+    """For each fault of a user's class, yield a ``run``; for every third, also a ``check``."""
     config = "strategy = 'mine:Mine'\nsource = 'simulated'\nyears = 2\n"
     empty = dict.fromkeys(("top", "assets", "state", "weights", "more"), "")
     for i, (name, parts) in enumerate(FAULTS.items()):

@@ -3,11 +3,12 @@
     python -m benchmarks.interrupts --times 200 --history ../shared/history
 
 A command runs in a forked child and replaces an earlier result. The child gets SIGINT, SIGTERM or
-SIGKILL after a random delay, at most as long as a run without a signal. Some children get SIGINT or
-SIGTERM twice. After the signal, the result must be the earlier result, or that of a run without a
-signal. The folder must contain no other file, and the output no traceback. After SIGKILL, a
-temporary file or folder of drypowder may remain, but the next run must remove it. On a full disk,
-imitated by a limit on the size of files, the earlier result must remain.
+SIGKILL after a random delay. The longest delay is the time of a run without a signal. Some children
+get SIGINT or SIGTERM twice. After the signal, the result must equal the earlier result or the
+result of a run without a signal. The folder must contain no other file, and the output must contain
+no traceback. After SIGKILL, a temporary file or folder of drypowder may remain, but the next run
+must remove it. On a full disk, the earlier result must remain. A limit on the size of files
+imitates the full disk.
 
 ``import`` and ``fetch`` write into a store, one series after another. After an interrupt, each
 series must be unchanged or complete, and the next run must complete the store.
@@ -150,7 +151,7 @@ def content(path: Path) -> object:
 
 
 def _undated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give all revisions of a run the same time, so that two runs can be compared."""
+    """Give all revisions the same ``available_at``, so that two runs can be compared."""
     began = pd.Timestamp(killed.TODAY) + pd.Timedelta(days=180)
     known = rows["available_at"]
     return rows.assign(available_at=known.where(known < began, began))

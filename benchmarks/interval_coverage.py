@@ -5,9 +5,10 @@
 Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows whether
 capital was ample or scarce one session earlier. It holds 60 % SPY while capital is ample, and 20 %
 SPY while capital is scarce. It always holds 20 % in a sleeve, a group of assets such as memory
-makers. The returns of the sleeve depend on a regime of their own. Each of the two regimes ends with
-a probability of 1 in 400 at each session. Bills earn nothing, and trading is free. The table shows
-yearly returns over bills and yearly volatilities, first for ample and then for scarce capital:
+makers. The returns of the sleeve depend on a second, independent regime. At each session, each of
+the two regimes ends with a probability of 1 in 400. Bills earn nothing, and trading is free. The
+table shows yearly returns over bills and yearly volatilities, first for ample and then for scarce
+capital:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %
@@ -15,8 +16,8 @@ yearly returns over bills and yearly volatilities, first for ample and then for 
     wide slow regimes    28 and −20 %     13 and 22 %           70 and −50 %
 
 The true value is the figure of an infinitely long history. The command ``compare`` uses the same
-functions for its intervals. A share p of n seeds has the Monte Carlo error √(p (1 − p) / n).
-:data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
+functions for its intervals. If the share of n seeds is p, its Monte Carlo error is √(p (1 − p) /
+n). :data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
 """
 
 import argparse
@@ -90,7 +91,8 @@ def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
 
 def truth_of(world: World) -> dict[str, float]:
     """Return the true value of each figure."""
-    joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2  # before × now
+    # Probability of each state before (rows) and now (columns).
+    joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2
     spy, variance = means.mean(), squares.mean() - means.mean() ** 2
@@ -115,7 +117,7 @@ def truth_of(world: World) -> dict[str, float]:
 
 
 def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
-    """Return whether each figure's interval on one path contains the true value."""
+    """Return, for each figure, whether its interval on one path contains the true value."""
     path = path_of(seed, world)
     index = pd.bdate_range("2015-01-01", periods=len(path.spy))
     spy, bills = pd.Series(path.spy, index), pd.Series(0.0, index)

@@ -7,7 +7,7 @@ Random monthly weights of some assets are traded on SIMULATED history. The scrip
 simulations of this case. ``simulate_curves`` is the compiled simulation. ``simulate`` computes the
 result of a run, with all checks and orders. ``vectorbt.Portfolio.from_orders`` gives daily values,
 without our checks and rules. Times are compared only if the daily values of all three agree to a
-relative 1e-9. The three take turns, and each printed ratio is a median over the rounds.
+relative 1e-9. The three simulations take turns, and each printed ratio is a median over the rounds.
 
 There are no short positions, no missing prices and no interest on cash, because vectorbt alone
 cannot compute these.

@@ -4,8 +4,8 @@
 
 Children of a warm process fetch eight series from local servers or import a small folder. A child
 starts without a store, with a store of earlier data, or with a store of schema version 1. The
-script kills each child after a random delay, at most as long as a run that is not killed.
-Afterwards:
+script kills each child after a random delay. The longest delay is the time of a run that is not
+killed. After each kill, the script tests that:
 
 - the store opens, and ``check_store`` finds no error;
 - every series is unchanged or complete;
@@ -61,8 +61,8 @@ TICKERS = ("SPY", "QQQ", "MU", "NVDA")
 KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
 LOCKS = (".door", ".lock", ".fetch.lock")
 STARTS = ("no store", "an earlier vintage", "schema version 1")
-#: Messages of a child: it begins, enters Store.add, leaves Store.add, waits to be killed, is done,
-#: or failed (a traceback follows).
+#: Messages of a child, in the order of the names below: it begins, enters Store.add, leaves
+#: Store.add, waits to be killed, is done, or failed (a traceback follows).
 READY, IN, OUT, HELD, DONE, WRONG = b"r", b"(", b")", b"h", b"d", b"x"
 
 Content = dict[str, pd.DataFrame]
@@ -406,7 +406,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
 def kills(
     nursery: Nursery, cases: Sequence[Case], times: int, folder: Path, seed: int = 0
 ) -> Iterator[Kill]:
-    """Kill ``times`` runs, case after case, with delays that are spread evenly over a run."""
+    """Kill ``times`` runs, case after case. The delays are spread evenly over the time of a run."""
     rng = np.random.default_rng(seed)
     share = (np.arange(times) + rng.random(times)) / times
     for i, u in enumerate(rng.permutation(share)):
@@ -441,7 +441,7 @@ def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Ca
 def _cases(
     kind: str, nursery: Nursery, works: list[Work], servers: Any, folder: Path
 ) -> list[Case]:
-    """Return a case for each store at the start, with the result of the later fetch or import."""
+    """Return a case for each starting store, with the store after a run that is not killed."""
     earlier, later = works
     servers.today = earlier.today
     first, _ = _made(nursery, earlier, None, folder / "earlier")

@@ -2,13 +2,13 @@
 
     python -m benchmarks.live_data --history ../shared/history [--rounds 14] [--loose]
 
-The first fetch fills an empty store. The servers behave like the publishers: their series begin at
-the same dates, Yahoo's crumb expires after 40 charts, and they refuse requests above the rate
-limits of the publishers.
+The first fetch fills an empty store. The servers behave like the publishers. Their series begin at
+the same dates. They refuse requests above the publishers' rate limits. The crumb, Yahoo's session
+token, expires after 40 charts.
 
 Rounds with wrong answers follow. In each round, one answer of each source is wrong in a new way (53
-ways in 14 rounds), and everything is fetched twice. All other series must arrive both times;
-otherwise the exit code is 1.
+ways in 14 rounds), and everything is fetched twice. All other series must arrive both times. If a
+series is missing, the exit code is 1.
 """
 
 import argparse
@@ -55,7 +55,7 @@ class Several(Poison):
 
 
 def main() -> int:
-    """Run and print all rounds; return 1 if a wrong answer kept out another series."""
+    """Run and print all rounds; return 1 if one wrong answer kept out other series."""
     given = _arguments()
     with (
         tempfile.TemporaryDirectory() as folder,

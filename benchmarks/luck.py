@@ -7,11 +7,13 @@ with four degrees of freedom. The best trial is chosen by its Sharpe ratio and t
 with an edge, one trial has a true yearly Sharpe ratio above 0. The same is done for correlated
 trials, which are variants of one another.
 
-The script prints a table: the share of seeds in which each test finds the chosen trial better than
-luck at the 5 % level, the share in which the chosen trial is the one with the edge, and the mean
-probability of overfitting. The columns "own error" use the track record's own standard error, with
-the number of independent trials of :mod:`backtests.evidence.effective_trials`: the one made for the
-hurdle, and the effective rank. ``--write`` puts the table into docs/luck.md.
+The script prints a table of shares of seeds. For each test, the table has the share in which the
+test finds the chosen trial better than luck at the 5 % level. "edge chosen" is the share in which
+the chosen trial is the trial with the edge. "PBO" is the mean probability of overfitting.
+
+The columns "own error" use the standard error of the chosen track record. They need a number of
+independent trials, and :mod:`backtests.evidence.effective_trials` has two estimates of this number:
+one made for the hurdle, and the effective rank. ``--write`` puts the table into docs/luck.md.
 """
 
 import argparse
@@ -65,7 +67,7 @@ COLUMNS = (
 
 
 def measured(world: World, seed: int, trials: int, sessions: int) -> list[float]:
-    """Return what the tests say about the best trial of one seed, in the order of COLUMNS."""
+    """Return the results of the tests for the best trial of one seed, in the order of COLUMNS."""
     returns = world.returns(np.random.default_rng(seed), trials, sessions)
     sharpes = returns.mean(axis=1) / returns.std(axis=1, ddof=1)
     best = int(np.argmax(sharpes))

@@ -5,10 +5,10 @@
 
 Hypothesis draws weights, gaps and ends of prices, short positions, flips, lags, bands, costs and
 gross limits, as in ``tests/engine/test_kernel.py``. Each case is simulated once by ``simulate`` and
-twice by the compiled loops: with daily figures, and with metrics.
-Equity must agree to a relative 1e-12 at every close, and the metrics with ``evidence/metrics.py``.
-If both refuse a case, the messages must be equal. The first failure is reduced to a small case and
-shown, and the script then ends with an error.
+twice by the compiled loops: with daily figures, and with metrics. Equity must agree to a relative
+1e-12 at every close. The metrics must agree with those of ``evidence/metrics.py``. If both refuse a
+case, the messages must be equal. The script reduces the first failure to a small case, shows this
+case, and ends with an error.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def compare(examples: int, seen: Counter[str]) -> None:
 
 
 def kinds(case: Case, result: Result | str) -> list[str]:
-    """Return what a case contains, for the summary."""
+    """Return the features that a case contains, for the summary."""
     holds = {
         "cases": True,
         "with short positions": bool((case.weights < 0).any(axis=None)),

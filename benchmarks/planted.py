@@ -13,16 +13,17 @@
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
-- ``reason``: why no test can find the error. An error without a ``reason`` must make a test fail;
-  otherwise a test is missing.
+- ``reason``: why no test can find the error. An error without a ``reason`` must make a test fail.
+  If all tests pass, a test is missing.
 
 The script copies the tracked files to a temporary folder, so the checkout does not change. One
 process imports the third-party packages, and its children run the tests.
 
-Each set of tests first runs without an error. If a set already fails then, it proves nothing, and
-the script says so. With an error, the tests may take five times as long, and at least a minute. If
-they take longer, the error counts as caught, because it may cause an endless loop. ``--trust``
-skips the runs without an error; use it only if the tests pass.
+Each set of tests first runs without an error. If a set already fails without an error, it proves
+nothing, and the script says so. The time limit with an error is five times the time without an
+error, but at least a minute. If the tests exceed the limit, the error counts as caught, because it
+may cause an endless loop. ``--trust`` skips the runs without an error. Use ``--trust`` only if the
+tests pass.
 
 An error is ``caught`` if a test fails and ``survived`` if all tests pass. An error ``no longer
 applies`` if its text or its tests no longer exist; the table then needs a correction. The exit code
@@ -168,7 +169,7 @@ def read_table(path: Path) -> list[Planted]:
 
 
 def warm_up() -> None:
-    """Import third-party packages once, because this takes longer than most tests."""
+    """Import third-party packages once, because the imports take longer than most tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in BORROWED:
@@ -227,8 +228,8 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
 
     os.environ.pop("CI", None)  # if CI is set, pytest prints whole differences, which takes minutes
     os.environ[HISTORY] = str(history())
-    # Python checks the bytecode of the copy by its content. Python would check new bytecode by size
-    # and time.
+    # Python checks the bytecode of the copy by the content of the source. No bytecode is added,
+    # because Python would check new bytecode only by size and time.
     os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
     os.chdir(copy)
@@ -305,7 +306,7 @@ class Worker:
 
     @classmethod
     def _tried(cls, planted: Planted, usual: float | None) -> Outcome:
-        """Run the tests with an error; raise ValueError if their result proves nothing."""
+        """Run the tests with an error. If the result proves nothing, a ValueError says why."""
         choice = shlex.join(planted.choice)
         if usual == float("inf"):
             raise ValueError(f"the tests fail without the error: {choice}")

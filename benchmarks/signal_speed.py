@@ -48,7 +48,7 @@ def main() -> None:
     print(f"{'all but convexity':<24}{sum(t for n, t in rows.items() if n in quick):.3f}")
     print(f"{'one reading of these':<24}{best(lambda: signals.read(panel, quick)):.3f}")
     print(f"{'loading the panel':<24}{load:.3f}")
-    simulated = History.simulated(4).panel  # here convexity has an estimate, unlike on real history
+    simulated = History.simulated(4).panel  # unlike on real history, convexity has an estimate here
     convexity = best(partial(chosen["convexity"].evaluate, simulated), 1)
     print(f"{'convexity, SIMULATED':<24}{convexity:.3f}")
     if given.rivals:

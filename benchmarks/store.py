@@ -4,7 +4,7 @@
 
 The script makes a missing store from a SIMULATED economy of 20 years. A quarter of the rows are
 vintages, as from ALFRED. Another quarter are tickers that no signal reads. The other half are whole
-price histories, one for each day, as if every close were revised every day. Then ``flags``,
+price histories. There is one for each day, as if all closes were revised every day. Then ``flags``,
 ``data`` and ``data --check`` run on this store, and on a small store with almost no revisions. Each
 command runs in its own process.
 """
@@ -46,7 +46,7 @@ def make(path: Path, rows: int) -> None:
 
 
 def _archive(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add revisions of every value, one for every two weeks after the first value."""
+    """Add revisions of every value: one revision every two weeks after the first value."""
     connection.execute(
         f"""
         INSERT INTO observations SELECT {
@@ -84,7 +84,7 @@ def _others(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
 
 
 def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add a whole price history for each day, as if each came from a separate fetch."""
+    """Add a whole price history for each day, as if each history came from its own fetch."""
     for day in range(1, times + 1):
         connection.execute(
             f"""

@@ -4,15 +4,17 @@
     python -m benchmarks.sweep --configurations 100 --many 1000 --rounds 3
 
 Each configuration trades random monthly weights of 12 assets over 4,000 sessions of random prices,
-with costs. Idle cash earns nothing, nothing is sold short and no price is missing, so that every
-engine can compute the case. An engine gets a time only if its equity agrees with ``simulate_many``
-to 1e-12 on each compared configuration (bt to 1e-9). The engines take turns, and a ratio is the
-median over the rounds. Times are seconds of the processor, over all threads of the process. Two
-threads are compared with one by the clock, so other work on the machine lowers that ratio.
+with costs. Idle cash earns nothing, there are no short positions, and no price is missing, so that
+every engine can compute the case. An engine gets a time only if its equity agrees with
+``simulate_many`` to 1e-12 on each compared configuration (bt to 1e-9). The engines take turns, and
+a ratio is the median over the rounds. Times are seconds of the processor, over all threads of the
+process. The ratio of two threads to one uses elapsed time, so other work on the machine lowers this
+ratio.
 
-vectorbt is given its public path with all assets of a portfolio in one group that shares cash:
-several portfolios in one call, or one portfolio a call, with each of its engines. bt counts a fee
-inside an amount, so bt trades without costs. ``numpy`` visits only sessions with a trade.
+vectorbt runs through its public functions. All assets of a portfolio are in one group that shares
+cash. One call has several portfolios or one portfolio, and each of vectorbt's engines is used. bt
+counts a fee inside an amount, so bt trades without costs. ``numpy`` visits only sessions with a
+trade.
 """
 
 import argparse
@@ -57,7 +59,7 @@ class Case:
 
 
 def case_of(count: int, seed: int) -> Case:
-    """Return random weights of each month; every second configuration holds no cash."""
+    """Return configurations with random weights in each month; every second one holds no cash."""
     random = np.random.default_rng(seed)
     index = pd.bdate_range("2009-01-02", periods=SESSIONS)
     moves = random.normal(3e-4, 0.015, (SESSIONS, len(ASSETS)))
@@ -75,7 +77,7 @@ def case_of(count: int, seed: int) -> Case:
 
 
 def by_vectorbt(case: Case, engine: str, group: int) -> np.ndarray:
-    """Return equity, configurations × sessions, after vectorbt has computed the metrics, too."""
+    """Return equity, configurations × sessions; vectorbt also computes the metrics."""
     parts = range(0, len(case.variants), group)
     return np.vstack([_grouped(case, case.variants[i : i + group], engine) for i in parts])
 
@@ -208,7 +210,7 @@ def agreeing(engines: dict[str, Any], case: Case) -> Iterator[str]:
 
 
 def stages(case: Case) -> dict[str, float]:
-    """Return the seconds of each stage of ``simulate_many``, and of reading the arrays once."""
+    """Return the seconds of each stage of ``simulate_many``, and of reading all arrays."""
     from backtests.engine.loops import trade
 
     batch = batch_of(case.variants, case.prices, case.bills, CAPITAL, "weights")

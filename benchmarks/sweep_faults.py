@@ -2,11 +2,11 @@
 
     python -m benchmarks.sweep_faults --store FILE --kills 10
 
-The script starts ``drypowder sweep``, sends SIGKILL after a random part of an undisturbed sweep's
-working time, and runs the same command again to its end. A sweep that ends before its kill does not
-count. Then the script starts a sweep with two workers of a local Dask cluster, and kills one worker
-after the first results. The file of results must equal that of the undisturbed sweep, byte for
-byte.
+The script starts ``drypowder sweep`` and sends SIGKILL. The delay is a random part of the time that
+an undisturbed sweep works. The script then runs the same command again to its end. A sweep that
+ends before its kill does not count. Then the script starts a sweep with two workers of a local Dask
+cluster, and kills one worker after the first results. The file of results must equal that of the
+undisturbed sweep, byte for byte.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def finish(store: Path, out: Path) -> None:
 
 
 def working_time(out: Path) -> float:
-    """Return the seconds from the first file of a finished sweep to its results."""
+    """Return the seconds between the first file of a finished sweep and its file of results."""
     return (out / FILE).stat().st_mtime - (out / REQUEST).stat().st_mtime
 
 
@@ -82,7 +82,7 @@ def killed(store: Path, out: Path, delay: float) -> str:
 
 
 def kill_worker(store: Path, out: Path) -> str:
-    """Run a sweep with two workers, kill one after the first part, and return which."""
+    """Run a sweep with two workers, kill one after the first results, and say which one."""
     with start(store, out, workers=2) as process:
         while process.poll() is None and not parts_of(out):
             time.sleep(0.01)

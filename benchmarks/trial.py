@@ -3,10 +3,11 @@
     python -m benchmarks.trial --economies 200 --write
 
 Each economy is SIMULATED for 20 years, like the default history. With the thesis off, quantities do
-not move prices, so a supported claim about returns is an error of the test. With the thesis on, the
-economy follows the thesis, so the share of economies that support a claim is the power. The script
-prints a table. With ``--write``, the script also writes ``backtests/thesis/calibration.json``,
-which the page of the trial shows. ``--years 33`` shows the effect of more episodes.
+not move prices. So a claim about returns that counts as supported is an error of the test. With the
+thesis on, the economy follows the thesis, so the share of economies that support a claim is the
+power. The script prints a table. With ``--write``, the script also writes
+``backtests/thesis/calibration.json``, which the page of the trial shows. ``--years 33`` shows the
+effect of more episodes.
 
 The e-values start in the middle of each economy, so that they have half of the years to grow.
 """
@@ -47,7 +48,7 @@ QUICK: dict[str, Estimator] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """In one economy: each claim's outcome, estimate and episodes, and the highest e-values."""
+    """For one economy: outcome, estimate and episodes of each claim, and the highest e-values."""
 
     outcomes: dict[str, str]
     values: dict[str, float]
@@ -134,7 +135,7 @@ def show(made: Calibration) -> None:
 
 def main() -> None:
     """Run this script."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads only wait
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads would only wait
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--economies", type=int, default=200)
     parser.add_argument("--years", type=int, default=20)

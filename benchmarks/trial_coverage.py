@@ -95,12 +95,12 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return two intervals: response while the state is off, and additional response while on.
+    """Return two intervals: response while a state is off, and response added while it is on.
 
     The data cover 12 years. A rise of the impulse by one standard deviation raises the return of
-    the next 13 weeks by ``off`` or ``on`` points. On average, the state is off for two years and on
-    for one year. The impulse is slow: it moves by small steps in most weeks, and by large steps
-    when firms file.
+    the next 13 weeks by ``off`` or ``on`` points. The mean length of a stay is two years off and
+    one year on. The impulse is slow: it moves by small steps in most weeks, and by large steps when
+    firms file.
     """
     rng = np.random.default_rng(seed)
     n = YEARS * WEEKS
@@ -122,7 +122,7 @@ def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Inte
 
 
 def lagged(news: np.ndarray, stay: float) -> np.ndarray:
-    """Return an autoregression of order 1 with coefficient ``stay``, from the first news on."""
+    """Return an AR(1) process with coefficient ``stay``, begun at the first shock."""
     out: np.ndarray = lfilter([1.0], [1.0, -stay], news)
     return out
 
@@ -133,12 +133,12 @@ def capex_off(seed: int) -> Drawn:
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return interval and true value of the response while depleted minus that while ample."""
+    """Return interval and true value of a difference: response while depleted minus while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
 def crypto_lead(seed: int) -> Drawn:
-    """Return the interval of the lead of crypto over SPY from ten years of weeks.
+    """Return the interval of crypto's lead over SPY in ten years of weekly returns.
 
     SPY's return includes 3.5 % of crypto's return in the week before. Crypto has a beta of 1.2 to
     the shocks of SPY.
@@ -176,20 +176,20 @@ def demand_forecasts(seed: int) -> Forecasts:
 
 @cache
 def mean_gain(worlds: int = 1000) -> float:
-    """Return the expected gain of the larger forecast, in %, from seeds of its own."""
+    """Return the expected gain of the larger model, in %. It uses other seeds."""
     losses = [demand_forecasts(1_000_000 + seed).losses.sum() for seed in range(worlds)]
     total = pd.DataFrame(losses).sum()
     return float(100 * (total["small"] - total["large"]) / total["mean"])
 
 
 def demand_gain(seed: int) -> Drawn:
-    """Return the interval of the R² that demand adds; its true value is the mean of many worlds."""
+    """Return the interval of the R² that demand adds. Its true value is the mean of many worlds."""
     drawn = gain_draws(demand_forecasts(seed))
     return bounds(drawn_interval(drawn[1:]), mean_gain())
 
 
 def kink_path(seed: int) -> tuple[pd.Series, pd.Series]:
-    """Return u and the cost of capital, in %, in ten years of weeks; the kink is 2.
+    """Return ten years of weekly u and cost of capital, in %, with a kink of 2.
 
     u crosses one half many times. The slope of the cost of capital against u is 1 while u is below
     one half, and 3 while u is above. Other causes move the cost by about 0.8 points a year.
@@ -224,8 +224,8 @@ def kink_hac(seed: int) -> Drawn:
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
 
-    A fall is a price more than 12 % below the highest price of 126 sessions. It ends within 42
-    sessions, as soon as the price is more than 4 % above the lowest price of 21 sessions.
+    A fall is a price more than 12 % below the highest price of 126 sessions. It ends when, within
+    42 sessions, the price is more than 4 % above the lowest price of 21 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)
@@ -240,7 +240,7 @@ def chances(returns: np.ndarray) -> np.ndarray:
 
 
 def rewarded(seed: int, reward: float = 0.0005) -> np.ndarray:
-    """Return twenty years of daily returns; ``reward`` is added for 126 sessions after a flag."""
+    """Return twenty years of daily returns. Each start of the flag adds ``reward`` 126 times."""
     rng = np.random.default_rng(seed)
     returns = 0.0002 + clustered(rng, 5000, 0.011, stay=0.985)
     paid = 0
@@ -262,13 +262,13 @@ def entries_in(returns: np.ndarray) -> Entries:
 
 @cache
 def mean_reward(worlds: int = 1000) -> float:
-    """Return the expected value of the estimate, from seeds of its own."""
+    """Return the expected value of the estimate. It uses other seeds."""
     found = [entries_in(rewarded(1_000_000 + seed)) for seed in range(worlds)]
     return float(np.mean([entries.excess.mean() for entries in found if len(entries.returns)]))
 
 
 def patience(seed: int, draws: int = 99) -> Drawn:
-    """Return the interval of the return after the flag; the mean of many worlds is true."""
+    """Return the interval of the return after the flag. The true value is a mean of worlds."""
     returns = rewarded(seed)
     true = entries_in(returns)
     if not len(true.returns):

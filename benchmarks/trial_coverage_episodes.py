@@ -32,7 +32,7 @@ def _claim(name: str) -> Claim:
 
 
 def _returns(rng: np.random.Generator, daily: float = 0.012, columns: int = 1) -> np.ndarray:
-    """Return daily returns, sessions × columns, whose log volatility is an AR(1)."""
+    """Return daily returns, sessions × columns. Their log volatility is an AR(1) process."""
     shocks = rng.normal(0, 0.06, SESSIONS)
     level = np.zeros(SESSIONS)
     for day in range(1, SESSIONS):
@@ -98,7 +98,7 @@ def _order(rng: np.random.Generator) -> tuple[Interval, float]:
 
 
 def _breakouts(rng: np.random.Generator) -> tuple[Interval, float]:
-    """Return the interval of the share of breakouts that keep their gain, and the true value.
+    """Return an interval and its true value, for the share of breakouts that keep their gain.
 
     Prices have no pattern, so breakouts keep their gain equally often with the flag on and off.
     """

@@ -3,8 +3,8 @@
 Filings: five firms file once a quarter. Idle capital is depleted in 9 quarters and ample in 40
 quarters. Responses and surprises have heavy tails (t with 4 degrees of freedom). Events of one
 quarter share 60 % of the variance of responses, and 50 % of the variance of surprises. Policy: 90
-quarters have two statements each. Cascade: in each of 12 episodes, four classes have a date of
-their peak. The dates are normally distributed, and their means are in the declared order. Bond
+quarters have two statements each. Cascade: in each of 12 episodes, each of four classes has a date
+of its peak. The dates are normally distributed, and their means are in the declared order. Bond
 deals: 8 deals lie in 5 quarters. Policy surprises: the change of the yield has a common cause with
 the response, so least squares is biased. The instrument is strong (an F of about 30) or weak (an F
 of about 3).
@@ -29,7 +29,7 @@ STATEMENTS, QUARTERS = 2, 90
 EPISODES, MEANS = 12, np.array([0.0, 0.5, 1.0, 1.5])
 #: Bond deals in each quarter, and their true mean response.
 DEALS, MEAN = (2, 1, 1, 1, 3), -1.0
-#: True slopes while depleted and while ample, and the true slope of policy.
+#: True slopes: while capital is depleted, while it is ample, and of policy surprises.
 ON, OFF, POLICY = -2.0, 0.5, -1.0
 _SHARED_RESPONSE, _SHARED_SURPRISE = 0.6, 0.5
 
@@ -57,7 +57,7 @@ def peaks(rng: np.random.Generator, episodes: int = EPISODES) -> np.ndarray:
 
 
 def true_tau() -> float:
-    """Return the mean tau of :func:`peaks`: the mean of 2 P(earlier) − 1 over pairs of classes."""
+    """Return the mean tau of :func:`peaks`: the mean of 2 P(declared order) − 1 over pairs."""
     pairs = [(i, j) for j in range(len(MEANS)) for i in range(j)]
     return float(np.mean([math.erf((MEANS[j] - MEANS[i]) / 2) for i, j in pairs]))
 

@@ -1,12 +1,12 @@
-"""Test walk-forward, the choice of parameters on past data, on returns with and without an effect.
+"""Test walk-forward, the choice of parameters on past data, with and without a planted effect.
 
     python benchmarks/walkforward.py --seeds 200
 
 There is one invented asset over fifteen years, and trading is free. The strategy holds only the
-asset or only bills. The strategy decides by the sign of the asset's return k sessions earlier, for
-several k. Without an effect, the asset's return over bills is noise with mean zero, so on average
-every k earns as much as bills. The planted effect makes k = 3 the best choice: it adds to each
-return the sign by which a strategy with k = 3 decided.
+asset or only bills. The sign of the asset's return k sessions earlier decides which one. Several k
+are tested. Without an effect, the asset's return over bills is noise with mean zero, so on average
+every k earns as much as bills. The planted effect makes k = 3 the best choice. It raises a return
+if a strategy with k = 3 held the asset, and lowers it if this strategy held bills.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from strategies import Strategy
 ASSET = "FLIP"
 KS = (1, 2, 3, 4, 5, 6, 7, 8)
 TRUE_K = 3
-#: Sessions from a decision to its first return: one until the order is filled, one until the next
-#: close.
+#: Sessions from a decision to its first return: one session to fill the order, and one until the
+#: next close.
 AHEAD = 2
 VOLATILITY = 0.01
 FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)
@@ -79,7 +79,7 @@ def noise(seed: int, start: str = "2010-01-01", end: str = "2024-12-31") -> pd.D
 
 
 def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
-    """Add the sign of an earlier return, times ``size`` standard deviations, to each return."""
+    """Add ``size`` standard deviations to each return, times the sign of an earlier return."""
     values = excess[ASSET].to_numpy(copy=True)
     back = TRUE_K + AHEAD
     for at in range(back, len(values)):

@@ -20,7 +20,7 @@ from signals.errors import ConfigError
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 
-#: By default, the brief shows what changed in this time.
+#: By default, the brief shows what changed in this time before the session.
 WEEK = pd.Timedelta(days=7)
 
 
@@ -38,7 +38,8 @@ class Brief:
         The explanation of each signal's flag at the session, by the name of the signal.
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        gives the same verdicts, because it adjusts p-values of main claims only for each other.
+        gives the same verdicts, because a main claim's p-value is adjusted only for the tests of
+        the other main claims.
     links, changes, flips, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
     """
@@ -78,7 +79,7 @@ class Brief:
 
     @property
     def rule(self) -> str:
-        """The rule that decided the regime; without one, the rule that applies at the session."""
+        """The rule that decided the regime; without a regime, the rule at the session."""
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
         return str(reading.rule.iloc[-1] if pd.isna(decided) else decided)

@@ -23,8 +23,8 @@ class Change:
         What changed. ``name`` is the name of the signal or the link; for a regime or a rule, it is
         empty.
     was, now
-        The states at the first and at the second session. Both are equal if the state changed in
-        between and changed back.
+        The states at the first and at the second session. ``was`` and ``now`` are equal if the
+        state changed in between and changed back.
     when
         The first session of the present state. None if there is no present state.
     """

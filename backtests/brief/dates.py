@@ -48,8 +48,8 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
     The dates are after the last close of the history. Daily series, events, and series without a
     rule for their releases are left out. A firm's filing is expected 52 weeks after one of the past
-    year. So is a release of a series whose earlier vintages (published versions) are in the store,
-    because its publication rule gives only the last of several releases.
+    year. The same holds for a release of a series with earlier vintages (published versions) in the
+    store. For such a series, the publication rule gives only the last of several releases.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]
@@ -89,7 +89,7 @@ def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) 
 
 
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
-    """Return the next release of a series, 52 weeks after a release; None without such a release.
+    """Return the next release of a series, 52 weeks after a past release; else None.
 
     At each release of a series, ``history.known`` has a new moment.
     """

@@ -1,6 +1,6 @@
 """Turn CSV files into batches. A file's header, its first line, determines its format.
 
-:mod:`backtests.importing.tables` lists the tables for which it is enough to choose columns. To add
+:mod:`backtests.importing.tables` lists the tables that need only a choice of columns. To add
 another format, write a reader and add the header to :func:`_reader`.
 """
 
@@ -28,8 +28,8 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
     """Yield the batches of a CSV file.
 
     Some formats state the ticker, or the kind of table, only in the file's ``name``.
-    ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
-    are refused.
+    ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
+    this moment are refused.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, by line number. Raise DataError if the columns do not fit."""
+    """Return the rows as text, by line number. Raise DataError if cells and header do not fit."""
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
@@ -102,7 +102,7 @@ def _table(text: str) -> pd.DataFrame:
 
 
 def _id_of(name: str) -> str:
-    """Return the catalog's id of a series from the publisher's name for it."""
+    """Return the catalog id of the series that has this name at its publisher."""
     return PUBLISHERS_NAMES.get(name, name)
 
 

@@ -75,8 +75,8 @@ def parse(
 ) -> Parsed:
     """Read a file, or every file in a folder and its subfolders.
 
-    ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
-    are refused. ``progress`` is called with each file's name before the file is read.
+    ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
+    this moment are refused. ``progress`` is called with each file's name before the file is read.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def _read(
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Read one file into ``parsed``, or its SEC facts into ``facts``. After an error, keep none."""
+    """Read one file into ``parsed``, or its SEC facts into ``facts``. If it fails, keep nothing."""
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)

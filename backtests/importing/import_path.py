@@ -29,7 +29,7 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """The unknown tickers whose prices were taken as USD, as the user stated no currency."""
+        """The unknown tickers whose prices count as USD, because the user stated no currency."""
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]
@@ -60,8 +60,8 @@ def import_path(
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
 
-    Correct files and series are stored even if others are refused; :attr:`Imported.refused` lists
-    these. If the store does not exist, it is created.
+    Correct files and series are stored even if others are refused. :attr:`Imported.refused` lists
+    the refused files and series. If the store does not exist, it is created.
 
     Parameters
     ----------

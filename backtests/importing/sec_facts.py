@@ -32,7 +32,7 @@ from signals.universe import asset
 LATE = 120  # calendar days
 ASSUMED = 45  # calendar days
 YEAR = pd.Timedelta(days=365)
-SLACK = pd.Timedelta(days=20)  # fiscal years of 52 and 53 weeks, leap years
+SLACK = pd.Timedelta(days=20)  # fiscal years have 52 or 53 weeks, and leap years have 366 days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
 
 
 def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | None:
-    """Return the first fact whose period begins and ends within :data:`SLACK` of two dates."""
+    """Return the first fact with this start and this end; both may differ by :data:`SLACK`."""
     near = (f for f in facts if abs(f.start - start) < SLACK and abs(f.end - end) < SLACK)
     return next(near, None)
 
@@ -125,9 +125,9 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
 
     In both batches, the date of a row is the end of the trailing year. In the second batch, the
     value is the sum over the year that ended one year before this date, or NaN if the facts do not
-    give this sum. The value counts as known when both sums are known. So growth over several
-    companies can use the same companies in both years. If the facts give no trailing year, the list
-    is empty. :func:`first_filed` describes ``entries``.
+    give this sum. The value counts as known when the sums of both years are known. So a growth rate
+    over several companies can use the same companies in both years. If the facts give no trailing
+    year, the list is empty. :func:`first_filed` describes ``entries``.
     """
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:

@@ -36,15 +36,16 @@ class Table:
         The column with the days from which the values count as known. Without such a column, the
         publication rules in the catalog give the moment.
     by
-        The column with the name of a company or a rate, for a table with several of them. The ids
-        in ``columns`` contain ``{}`` in place of this name. Rows with a name outside the catalog
-        are left out.
+        In a table with several companies or rates, the column with their names. The ids in
+        ``columns`` contain ``{}`` in place of this name. Rows with a name outside the catalog are
+        left out.
     names
-        A mapping from names in the column ``by`` to the catalog's names, where they differ.
+        A mapping from names in the column ``by`` to the catalog's names, for names that differ.
     file
         Lower-case text that the file's name must contain, if several tables have this header.
     prepare
-        A function that adds columns to the table, or combines rows. It reads only ``marks``.
+        A function that adds columns to the table, or combines rows. It reads only the columns in
+        ``marks``.
     """
 
     marks: tuple[str, ...]
@@ -96,7 +97,7 @@ class Table:
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
-    """Add whether each release came after the close, and the date of those before the open."""
+    """Add two columns: was the release after the close, and if not, its date."""
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"
     after_close = before_open.map({True: "0", False: "1"})
@@ -116,7 +117,7 @@ def _without_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
-    """Add up the surprises of all statements of a date. If one of them is blank, so is the sum."""
+    """Add up the surprises of all statements of a date. The sum is blank if one is."""
 
     def added(cells: pd.Series) -> str:
         return "" if (cells == "").any() else str(sum(map(float, cells)))

@@ -18,8 +18,8 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
-#: Source of a row whose moment comes from its vintage, and source of a row from the archive's first
-#: vintage whose moment comes from the publication rule of its series.
+#: Sources of rows. VINTAGE: the moment of the row comes from its vintage. FIRST_VINTAGE: the row is
+#: from the archive's first vintage, and its moment comes from the publication rule of its series.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
@@ -86,9 +86,9 @@ def vintage_batch(
     """Return the batch of a revised series: each value and the moment when it was known.
 
     A vintage has a date without an hour. So its values count as known when the next session opens.
-    Many values in the archive's first vintage were published before the archive began. If the
-    publication rule in the catalog gives an earlier moment for such a value, the batch uses this
-    moment, and the value's ``source`` says so.
+    Many values in the archive's first vintage were published before the archive began. For such a
+    value, the publication rule in the catalog may give an earlier moment. Then the batch uses this
+    moment, and ``source`` says so.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.

@@ -15,7 +15,7 @@ from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, describe_exception
 
-#: How long one series waits while another program writes into the store, seconds.
+#: Longest time that one series waits while another program writes into the store, seconds.
 LONGEST_WAIT = 60.0
 
 
@@ -67,8 +67,8 @@ def fetch(
     ----------
     start
         First day of the prices. The default is the whole history. If the store has earlier prices
-        of a ticker, all prices from the first stored day are fetched, because every dividend
-        changes all earlier adjusted prices.
+        of a ticker, its prices are fetched from the first stored day on. The reason is that every
+        dividend changes all earlier adjusted prices.
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
@@ -143,7 +143,8 @@ def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -
 def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool) -> Outcome:
     """Return the outcome for a series that its publisher does not have.
 
-    This is a failure if the store has the series or the user named it, otherwise a note.
+    The outcome is a failure if the store has the series, or if the user named the series. In other
+    cases it is a note.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

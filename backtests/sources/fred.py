@@ -1,10 +1,10 @@
 """Fetch from FRED: latest values with fredapi, vintages from ALFRED, or a CSV without a key.
 
-fredapi reads the latest values, which is enough for a series that is never revised. It reads
-vintages wrongly: a date then has several rows, and FRED gives at most 2,000 vintages at once. So
-this module requests vintages without fredapi. Every request uses drypowder's own client. The client
-has timeouts and retries, and it sends at most 120 requests a minute, as FRED demands. The client
-never shows the key.
+fredapi reads the latest values, which is enough for a series that is never revised. fredapi cannot
+read vintages correctly: with vintages, a date has several rows, and FRED gives at most 2,000
+vintages at once. So this module requests vintages without fredapi. Every request uses drypowder's
+own client. The client has timeouts and retries, and it sends at most 120 requests a minute, as FRED
+demands. The client never shows the key.
 """
 
 from collections import Counter
@@ -77,7 +77,7 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. Vintages that
-    ``store`` already has are not requested again. Its file may be missing.
+    ``store`` already has are not requested again. The file of ``store`` may be missing.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:

@@ -1,8 +1,8 @@
 """Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
-A request ends with a complete answer or with an error. A request is repeated, as often as the
-policy allows, if the answer is incomplete, comes too late, or has the status 429 or 5xx. The final
-error is one line.
+A request ends with a complete answer or with an error. A request is repeated if the answer is
+incomplete, comes too late, or has the status 429 or 5xx. The policy limits the number of attempts.
+The final error is one line.
 """
 
 import json
@@ -96,7 +96,7 @@ class Deadline:
         return max(0.0, self.policy.budget - (time.monotonic() - self.start))
 
     def check(self, pause: float = 0.0) -> None:
-        """Raise :class:`OutOfTime` if no more than ``pause`` seconds are left."""
+        """Raise :class:`OutOfTime` if ``pause`` seconds or less are left."""
         if self.left <= pause:
             raise OutOfTime(
                 f"not fetched within {self.policy.budget:.0f} s; fetch again to continue"

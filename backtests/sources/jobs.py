@@ -41,7 +41,7 @@ class Job:
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
     """Return the jobs of :func:`~backtests.sources.fetching.fetch`."""
-    # By the ``source`` that the catalog gives a series: the function that lists its jobs. The key
+    # Map each ``source`` in the catalog to the function that lists the jobs of its series. The key
     # of all prices is ``prices``.
     sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
         "fred": partial(_fred_jobs, store, deadline),

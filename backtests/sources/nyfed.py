@@ -66,7 +66,7 @@ class NewYorkFedSource:
         return [dated(id, check_values(id, values, now), NYFED, now)]
 
     def _rows(self, endpoint: Endpoint, start: date, end: date, *, may_be_empty: bool) -> list[Row]:
-        """Return the rows from ``start`` to ``end``, or raise SourceError if there must be rows."""
+        """Return the rows of a time span; an empty answer is an error unless ``may_be_empty``."""
         asked = dict(endpoint.query) | {"startDate": str(start), "endDate": str(end)}
         url = f"{self.root}/api/{endpoint.path}/search.json"
         rows = self.client.get(url, asked, read=partial(_read, endpoint.rows))

@@ -132,7 +132,7 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
         said = str(meta.get("currency") or "an unnamed currency")[:40]
         return SourceError(f"expected prices in USD, were in {said}; discarded")
     zone = str(meta.get("exchangeTimezoneName"))
-    if not is_valid_timezone(zone):  # yfinance would keep it until the process ends
+    if not is_valid_timezone(zone):  # yfinance would keep this zone until the process ends
         return SourceError(f"expected a time zone that exists, was {zone[:40]!r}; discarded")
     if "timestamp" not in result:
         return SourceError(f"Yahoo has no prices of {ticker} on the requested days")
@@ -160,7 +160,7 @@ class YahooSource:
         self.deadline = deadline
         self.session = _Session(deadline, http.Rate(*RATE))
         yfinance.config.debug.hide_exceptions = False
-        getLogger("yfinance").setLevel(CRITICAL)  # outcomes show yfinance's errors on one line
+        getLogger("yfinance").setLevel(CRITICAL)  # each job's outcome shows yfinance's error
 
     def batches(self, ticker: str, start: str, now: pd.Timestamp) -> list[Batch]:
         """Return one batch of a ticker: its adjusted prices since ``start`` (an ISO date).

@@ -12,8 +12,8 @@ Two values count as equal when their difference is within a small tolerance, see
   days and rescales their prices to fit the new vintage. For a coin, it copies all missing days
   unchanged, because a coin has neither splits nor dividends.
 
-Other modules have already checked the batch alone. This module compares it with the stored values,
-and it refuses a jump that looks like a misplaced decimal point.
+Other modules have already checked the batch alone. This module compares the batch with the stored
+values, and refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,10 +55,10 @@ END_OF_TIME = pd.Timestamp("9999-12-31")
 class Added:
     """The changes that a batch made in the store, or why the store refused the batch.
 
-    The store refuses the price history of a share if it lacks too many stored dates, because these
-    would be lost. It refuses prices of a coin on another level than the stored prices. It refuses a
-    series that the catalog calls steady, such as GDP, if one value is too far from the value
-    before.
+    The store refuses a share's price history that lacks too many stored dates, because their prices
+    would be lost. It refuses prices of a coin whose level differs from the level of the stored
+    prices. It refuses a series that the catalog calls steady, such as GDP, if one value is too far
+    from the value before.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Added:
         batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
         ``revised`` is the number of new values for stored dates.
     kept
-        Number of days that a new price history lacked, and whose prices the store copied.
+        Number of days without a price in a new price history. The store copied their old prices.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -98,7 +98,7 @@ def precision(series_id: str) -> float:
 
 
 def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Mark each value that equals the stored value, up to :func:`precision`. NaN equals NaN."""
+    """Mark each value that equals the stored value within a small tolerance. NaN equals NaN."""
     largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
     floor = 0.0 if is_price(series_id) else CANCELLED * largest
     close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
@@ -106,14 +106,14 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return SQL that is true if the lowest and highest values differ. NaN must mean missing."""
+    """Return SQL that tells if lowest and highest values differ. Missing values must be NaN."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
 # --- prices -------------------------------------------------------------------------------------
 
-#: SQL for the moment at which the newest price history of each ticker was recorded. Every history
-#: contains the first date, so the newest row of the first date gives the moment.
+#: SQL for the moment at which each ticker's newest price history was recorded. Every history of a
+#: ticker contains its first date, so the newest row of this date gives the moment.
 BEGAN = """
 SELECT series_id, max(recorded_at) AS began
 FROM observations JOIN (
@@ -235,7 +235,7 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 
 
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
-    """Return the latest value of each date, from the catalog's first date on.
+    """Return the latest value of each date. Leave out dates before the catalog's ``first``.
 
     If a date has several rows, the row with the latest ``available_at`` counts. Without a column
     ``available_at``, the last row of a date counts.

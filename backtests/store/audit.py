@@ -3,7 +3,7 @@
 An error makes a backtest wrong. Examples of errors are a value known too early, a repeated value, a
 value in the wrong unit, and an unadjusted price. A note reports a gap, a late value or a series
 that ended. In a gap, a backtest uses the last value until this value is too old. A value is late if
-the value of a later date was known earlier. The panel ignores late values.
+it became known after the value of a later date. Backtests ignore late values.
 """
 
 import datetime
@@ -27,8 +27,8 @@ from signals.universe import asset
 
 Severity = Literal["error", "note"]
 
-#: Largest number of consecutive sessions that may be missing in a daily series. Bond markets have
-#: more holidays than NYSE.
+#: Largest number of consecutive NYSE sessions that a daily series may lack. Bond markets have more
+#: holidays than NYSE, so their series lack some sessions.
 MOST_SESSIONS = 5
 #: Largest number of calendar days from one date to the next, by frequency. A longer step means
 #: that a period is missing.
@@ -117,7 +117,7 @@ def _dates(store: Store) -> pd.DataFrame:
 
 
 def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
-    """Map each ticker to its newest price history, without prices up to zero."""
+    """Map each ticker to its newest price history, without prices that are zero or negative."""
     rows = store.rows(ids).query("value > 0")
     return {
         str(id): pd.Series(part["value"].to_numpy(), index=pd.DatetimeIndex(part["observed_on"]))
@@ -194,7 +194,7 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
         low, high = CATALOG[str(id)].low, CATALOG[str(id)].high
-        values = values[values.between(low, high)]  # _implausible reports the other values
+        values = values[values.between(low, high)]  # implausible values have their own error
         far = leaps(str(id), values)
         if far.any():
             yield _error(
@@ -219,7 +219,8 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
     """Yield an error for a date after tomorrow.
 
-    In the evening in New York, a coin's newest price has tomorrow's date.
+    Tomorrow is allowed, because a coin's newest price has tomorrow's date in the evening in New
+    York.
     """
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
@@ -227,7 +228,7 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error if rows were recorded in the future, by a wrong clock."""
+    """Yield an error if rows were recorded later than now, because a clock was wrong."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -268,10 +269,10 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Mark the dates whose value was stored as known earlier than its publication rule allows.
+    """Mark each date whose value counts as known earlier than its publication rule allows.
 
-    Rows from ALFRED are ignored. Series known by a filing, or by a day that a table states, are not
-    checked, because the store does not have these dates.
+    Rows from ALFRED are ignored. Some series are known from the date of a filing, or from a day in
+    the imported table. They are not checked, because the store does not keep these days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
@@ -288,7 +289,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with a revision that is "known" before its recording."""
+    """Yield an error for each series with a revision that counts as known before its recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""

@@ -10,8 +10,8 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Names of sources. Each name is one word of letters. In every row with a vintage, ``source``
-#: begins with ARCHIVE.
+#: Names of sources. Each name is one word of letters. In every row from ALFRED, ``source`` begins
+#: with ARCHIVE.
 FRED, SEC, NYFED, YAHOO, ARCHIVE = "FRED", "SEC", "NYFed", "Yahoo", "ALFRED"
 #: Sources of imported files: price tables, and tables of flows, funding and cash flow.
 PRICES, TABLE = "prices", "table"
@@ -94,13 +94,13 @@ def dated(
     note: str = "",
     stated: pd.Series | None = None,
 ) -> Batch:
-    """Return a batch of values. The publication rule gives the moment when each value is known.
+    """Return a batch of values, with the moment at which each value is known.
 
     ``values`` are in the unit of the catalog. The index is the dates that the values describe. The
     dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
-    ``stated`` maps the date that a value describes to the day from which the table says that it is
-    known. Such a value is known when the first session on or after this day opens. Other values are
-    known by the publication rule.
+    A table may state the day from which a value is known. ``stated`` maps the date of the value to
+    this day. Such a value is known when the first session on or after this day opens. Other values
+    are known by the publication rule.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

@@ -12,7 +12,7 @@ OLDEST = pd.Timestamp("1900-01-01")
 LONGEST_DELAY = 366
 #: Highest plausible price, USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
-#: Largest factor by which a series that the catalog calls steady may change between two dates.
+#: Largest factor by which a series may change between two dates, if the catalog calls it steady.
 LEAP = 5.0
 
 
@@ -43,8 +43,8 @@ def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not an ISO date, or when a day is before the date of its value or more than
-        :data:`LONGEST_DELAY` after it.
+        When a cell is not an ISO date. Also when a day is before the date of its value, or more
+        than :data:`LONGEST_DELAY` after this date.
     """
     text = column.str.strip()
     given = (text != "").to_numpy()
@@ -104,7 +104,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark dates from ``first`` in the catalog on; for prices, mark all dates."""
+    """Mark each date that is not before ``first`` in the catalog. For prices, mark all dates."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 

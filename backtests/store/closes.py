@@ -17,9 +17,9 @@ TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
     """Return a batch with the whole history of an asset's adjusted closing prices.
 
-    Three kinds of days are left out, with a note: for shares and funds, days without an NYSE
-    session; days that had not ended; days before the listing. Prices before the listing belong to
-    another company.
+    These days are left out, with a note: days that had not ended, days before the listing and, for
+    shares and funds, days without an NYSE session. Prices before the listing belong to another
+    company.
 
     ``closes`` are prices in USD, adjusted for splits and dividends, and indexed by date. ``now`` is
     the moment of recording, New York time.
@@ -44,7 +44,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last date that a price may have: today, or for a coin tomorrow (in UTC)."""
+    """Return the last date that a price may have: today, or tomorrow (in UTC) for a coin."""
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 

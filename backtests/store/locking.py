@@ -144,7 +144,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 def _wait_for_writer(path: Path) -> None:
     """Wait until no writer uses the store, and no writer waits for the store."""
     door = f"{resolved(path)}.door"
-    if os.access(door, os.W_OK):  # a user who may not write to the folder reads at once
+    if os.access(door, os.W_OK):  # a reader who may not write the door does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
 
@@ -153,7 +153,7 @@ def _wait_for_writer(path: Path) -> None:
 def _open(
     path: Path, *, read_only: bool, also: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    # DuckDB accepts allowed paths only after a file is open, and before external access is off.
+    # Allowed paths must be set after DuckDB opens the file, and before external access is off.
     config = SEALED if also is None else {}
     connection = connect(path, read_only=read_only, config=config)
     try:
@@ -181,8 +181,8 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file, after waiting for other programs, and for threads with other settings."""
-    # An absolute path is always a file for DuckDB, but ":memory:" and "md:x" are not.
+    """Wait for other programs and for threads with other settings, then open the file."""
+    # DuckDB takes an absolute path as a file, but not names such as ":memory:" and "md:x".
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
     while True:

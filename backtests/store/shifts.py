@@ -14,8 +14,9 @@ import pandas as pd
 
 from signals.universe import asset
 
-#: Largest plausible ratio between a close and both its neighbours. No share of the universe ever
-#: moved by such a factor and back within a day. A misplaced decimal point gives such a close.
+#: Largest plausible ratio between a close and its two neighbours. No share of the universe ever
+#: moved by such a factor and moved back the next day. A misplaced decimal point gives a larger
+#: ratio.
 OFF = 5.0
 #: Largest plausible ratio between a close and the close before. Shares have lost 90 % in a
 #: day (a failed trial, a fraud), but hardly ever 95 %.
@@ -23,8 +24,8 @@ LARGEST = 20.0
 #: Numbers of new shares for one old share in a split. Three for two is left out, because a bad day
 #: can also lower a price by a third.
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
-#: Number of sessions before and after a shift that are compared with it. A later return to the old
-#: level does not count.
+#: Number of sessions before and after a shift that are compared with the shift. A return to the old
+#: level counts only within this number of sessions.
 AROUND = 20
 #: Smallest number of daily moves from which the usual size of a move is computed.
 FEWEST = 5
@@ -157,8 +158,8 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
     """Return the split that a move looks like ("" for none), and whether it is surely a split."""
-    # Apart from the split, the move of a split day has a usual size. The sessions after it are as
-    # calm as the sessions before it. They are not calm after a true loss of half the value.
+    # Apart from the split, the move of a split day has a usual size. The sessions after a split are
+    # as calm as the sessions before. After a true loss of half the value, they are not calm.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False
@@ -175,7 +176,7 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return True if a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:  # the first close is taken as the listing, but not on the day CUT
+    if listed is None:  # if the closes begin after CUT, the first one counts as the listing
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 

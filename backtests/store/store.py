@@ -49,7 +49,7 @@ _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
-    """Return SQL for the rows to use: of a series with rows from ALFRED, only these."""
+    """Return SQL for the rows to use. If a series has rows from ALFRED, only these are used."""
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
         SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
@@ -146,9 +146,9 @@ class Store:
         Raises
         ------
         DataError
-            As in :class:`Store`; also if another program still writes after ``wait``, or if the
-            clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error, nothing
-            is added.
+            When :class:`Store` raises it, when another program still writes after ``wait``, or when
+            the clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error,
+            nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -221,10 +221,11 @@ class Store:
         """Return the rows that a panel may use. If ``as_of`` is given, ignore rows recorded later.
 
         For prices, these are the rows of the newest vintage. For a series with rows from ALFRED,
-        only these are returned, without each value that came after the value of a later date. For
-        any other series, all rows are returned. A series that is not in the store has no row. The
-        columns are ``series_id, observed_on, available_at, value, recorded_at``. The rows are
-        sorted by ``series_id``, ``available_at``, ``observed_on`` and ``recorded_at``.
+        only these rows are returned. A value from ALFRED is left out if it became known after the
+        value of a later date. For any other series, all rows are returned. A series that is not in
+        the store has no row. The columns are ``series_id, observed_on, available_at, value,
+        recorded_at``. The rows are sorted by ``series_id``, ``available_at``, ``observed_on`` and
+        ``recorded_at``.
         """
         prices, others = [i for i in ids if is_price(i)], [i for i in ids if not is_price(i)]
         return self.query(
@@ -236,7 +237,7 @@ class Store:
 
         ``rows`` is the number of dates, and ``first`` and ``last`` are the first and the last date.
         ``last_known`` is the last moment at which a value became known. ``revisions`` is the number
-        of revised dates. ``recorded_at`` is the moment of the last recording. Of a series with rows
+        of revised dates. ``recorded_at`` is the moment of the last recording. If a series has rows
         from ALFRED, only these rows are used.
         """
         return self.query(
@@ -265,9 +266,9 @@ class Store:
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
     ) -> tuple[str, ...]:
-        """Return each id in ``ids`` with rows from ALFRED, recorded by ``as_of``.
+        """Return each id in ``ids`` that has rows from ALFRED, recorded by ``as_of``.
 
-        A panel uses only these rows of the series, see :meth:`rows`.
+        For such a series, a panel uses only these rows, see :meth:`rows`.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
@@ -299,7 +300,7 @@ class Store:
     def vintages(self, series_id: str) -> pd.DataFrame:
         """Return all values of each date that was revised.
 
-        Of a series with rows from ALFRED, only these rows are used. The columns are ``observed_on,
+        If a series has rows from ALFRED, only these rows are used. The columns are ``observed_on,
         available_at, value, recorded_at``. The rows are sorted by ``observed_on``, ``available_at``
         and ``recorded_at``.
         """
@@ -392,10 +393,10 @@ def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
     """Return the moment for new rows, later than the moments of all stored rows."""
-    # Local time repeats one hour each year, and two imports may share a clock tick. Then the moment
-    # is one microsecond after the newest row. If the clock is further behind, it is wrong now or
-    # was wrong at the last import. New values would be dated too early, or hidden until a wrong
-    # date.
+    # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
+    # the moment is one microsecond after the newest row. If the clock is further behind, it is
+    # wrong now, or it was wrong at the last import. This is an error, because new values would be
+    # dated too early, or would be hidden until a wrong date.
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at

@@ -1,4 +1,4 @@
-"""What the tests of the engine share."""
+"""Fixtures that the tests of the engine share."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from tests.engine.test_kernel import Case, cases_of
 
 @pytest.fixture(scope="session")
 def on_real_history(history: History) -> dict[str, Case]:
-    """Return what each strategy decides in a default run on real history, and its market."""
+    """Return, for each strategy, the decisions of a default run on real history, and the market."""
     return cases_of(history, "2015-01-01")

@@ -1,4 +1,4 @@
-"""A decision is traded when an asset is further from its target than the band, not at it."""
+"""A decision is traded only if an asset is further from its target than the band."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""A signal as a vectorbt indicator says what the signal says, to the last bit."""
+"""A signal as a vectorbt indicator gives the results of the signal, to the last bit."""
 
 import itertools
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ def simulated() -> pd.DataFrame:
 
 
 def plain(signal: Signal, panel: pd.DataFrame) -> pd.DataFrame:
-    """Return flag, score and numeric gauges of a signal as it is called everywhere else."""
+    """Return flag, score and numeric gauges of a signal, without vectorbt."""
     said = signal.evaluate(panel)
     gauges = said.gauges.select_dtypes(["number", "bool", "boolean"])
     flag = said.flag.map({True: 1.0, False: 0.0}, na_action="ignore").astype("Float64")
@@ -34,7 +34,10 @@ def plain(signal: Signal, panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def columns(indicator: Any, at: Any = None) -> pd.DataFrame:
-    """Return the outputs of an indicator; of a grid, those of one combination of parameters."""
+    """Return the outputs of an indicator.
+
+    For a grid, ``at`` selects one combination of parameters.
+    """
     outputs = {name: getattr(indicator, name) for name in indicator.output_names}
     return pd.DataFrame({k: v if at is None else v[at] for k, v in outputs.items()})
 
@@ -165,7 +168,7 @@ def test_what_is_no_number_stays_as_in_the_signal_given(
 
 @dataclass(frozen=True, kw_only=True)
 class Crowded(ScoreSignal):
-    """Names that collide with each other, with its parameters, with python and with vectorbt."""
+    """A signal whose names collide with each other, its parameters, Python and vectorbt."""
 
     name: ClassVar[str] = "crowded"
     link: ClassVar[str] = "L0"

@@ -1,8 +1,8 @@
-"""The compiled simulation against vectorbt's record and against the ledger.
+"""The compiled simulation compared with vectorbt's record and with the ledger.
 
 Each test gives one case to both simulations. Equity must agree to a relative 1e-12 at every close.
-Exposure, the value traded and the costs of each session must agree to 1e-9. A case that one
-simulation refuses, the other must refuse with the same message.
+Exposure, the value traded and the costs of each session must agree to 1e-9. If one simulation
+refuses a case, the other must refuse the case with the same message.
 """
 
 import os
@@ -44,12 +44,12 @@ CLOSE = 1e-12
 T = TypeVar("T")
 
 
-# --- A case, and both answers to it ----------------------------------------------------------
+# --- A case, and its two simulations ---------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is given to both simulations."""
+    """The input of both simulations."""
 
     weights: pd.DataFrame
     prices: pd.DataFrame
@@ -92,12 +92,12 @@ def gap(a: Any, b: Any) -> float:
 
 
 def of_orders(result: Result, value: pd.Series) -> pd.Series:
-    """Return the sum of a value of each order by session; 0 without an order."""
+    """Return, for each session, the sum of a value over its orders; 0 without an order."""
     return value.groupby(result.orders["date"]).sum().reindex(result.equity.index, fill_value=0.0)
 
 
 def agree(case: Case) -> Curves:
-    """Return the compiled figures after a comparison of each one with the record."""
+    """Compare each compiled figure with the record, and return the compiled figures."""
     curves = case.curves()
     compare(curves, case.record(), case.capital)
     return curves
@@ -126,12 +126,12 @@ def answer(simulation: Callable[[], T]) -> T | str:
 
 
 def agree_or_refuse(case: Case) -> None:
-    """Compare both simulations, or both messages if the portfolio is ruined."""
+    """Compare both simulations. If the portfolio is ruined, compare both error messages."""
     agree_with(answer(case.record), case)
 
 
 def agree_with(result: Result | str, case: Case) -> None:
-    """Compare the compiled figures with a record, or both messages."""
+    """Compare the compiled figures with a record, or both error messages."""
     curves = answer(case.curves)
     if isinstance(result, Result) and isinstance(curves, Curves):
         compare(curves, result, case.capital)
@@ -143,7 +143,7 @@ def agree_with(result: Result | str, case: Case) -> None:
 
 
 def cases_of(history: History, start: str) -> dict[str, Case]:
-    """Return what each strategy decides in a default run, with the market that it trades in."""
+    """Return, for each strategy, the decisions of a default run and the market."""
     configs = {name: config_from({"strategy": name, "start": start}) for name in STRATEGIES}
     reading = pipeline.read(configs["spy"], history)
     index = window(configs["spy"], history, reading)
@@ -200,13 +200,13 @@ def decisions(rows: dict[int, list[int]], most: float) -> pd.DataFrame:
 
 LONG_AND_SHORT = st.lists(st.integers(-10, 10), min_size=4, max_size=4)
 LONG = st.lists(st.integers(0, 10), min_size=4, max_size=4)
-#: First and last position of a stretch without prices, and the column.
+#: A gap in the prices: first position, length and column.
 HOLES = st.tuples(st.integers(0, 89), st.integers(1, 30), st.integers(0, 3))
 
 
 @st.composite
 def any_case(draw: st.DrawFn) -> Case:
-    """Draw weights, gaps, listings and delistings, and terms."""
+    """Draw weights, prices with gaps, listings and delistings, costs and other terms."""
     rows = draw(st.sampled_from([LONG, LONG_AND_SHORT]))
     table = draw(st.dictionaries(st.integers(0, 89), rows, min_size=1, max_size=20))
     prices, bills = market(seed=draw(st.integers(0, 3)))
@@ -280,7 +280,10 @@ def test_equal_orders_on_flat_prices() -> None:
 
 
 def test_a_small_remainder_of_cash_is_treated_as_vectorbt_treats_it() -> None:
-    """Vectorbt drops cash below 1e-9 of an order; weights rounded to ten digits leave as much."""
+    """Cash below 1e-9 of an order is dropped by vectorbt.
+
+    Weights that are rounded to ten digits leave such cash.
+    """
     prices, bills = market()
     rows = {"SPY": 1 - 4e-10}, {"MU": 1 - 4e-10}, {"SPY": 0.5, "MU": 0.5 - 2e-10}
     agree(Case(steady(prices, *rows, every=1), prices, bills, FREE))
@@ -297,11 +300,11 @@ def test_without_assets_or_decisions_all_is_cash() -> None:
 def test_costs_above_the_value_of_a_sale() -> None:
     prices, bills = market(30)
     case = Case(steady(prices, {"SPY": 0.9}, {"SPY": 0.5}), prices, bills)
-    agree(replace(case, costs=Costs().times(6000)))  # 120 % of the value traded
+    agree(replace(case, costs=Costs().times(6000)))  # costs are 120 % of the value traded
 
 
 def test_each_loop_is_compiled_once_whatever_the_layout_of_the_input() -> None:
-    """Another layout in memory would be compiled again, which takes seconds."""
+    """Without care, numba compiles again for another memory layout, which takes seconds."""
     prices, bills = market(30)
     frozen = prices.to_numpy(copy=True)
     frozen.flags.writeable = False
@@ -349,7 +352,7 @@ def test_both_refuse_with_the_same_message(message: str) -> None:
     assert str(compiled.value) == str(record.value)
 
 
-# --- The check can fail ----------------------------------------------------------------------
+# --- The tests find planted errors -----------------------------------------------------------
 
 
 PLANTED = {

@@ -1,9 +1,9 @@
-"""Many simulations in one call against the record, one at a time.
+"""Many simulations in one call, each compared with a separate simulation.
 
 Each configuration of a batch is simulated alone by ``simulate``, too. Equity must agree to a
 relative 1e-12 on every close, and each metric with the function of the same name in
-``evidence/metrics.py``. A configuration that ``simulate`` refuses has no figures and the same
-message, and does not disturb the others. ``python -m benchmarks.parity`` tries 2,000 cases.
+``evidence/metrics.py``. A configuration that ``simulate`` refuses has the same message and no
+figures. It does not change other configurations. ``python -m benchmarks.parity`` tries 2,000 cases.
 """
 
 from dataclasses import replace
@@ -37,7 +37,7 @@ def batched(*cases: Case, **options: Any) -> Many:
 
 
 def check(many: Many, row: int, case: Case) -> None:
-    """Compare a row of figures with the record, or the messages of both."""
+    """Compare a row of figures with the record, or both error messages."""
     check_against(answer(case.record), many, row)
 
 
@@ -54,16 +54,16 @@ def check_against(result: Result | str, many: Many, row: int) -> None:
     assert row not in many.refused
     assert (many.equity.iloc[row] / result.equity - 1).abs().max() <= CLOSE
     expected = figures_of(result)
-    for name, value in expected.items():  # roundings add up in sums over thousands of sessions
+    for name, value in expected.items():  # rounding errors add up over thousands of sessions
         assert many.metrics[name].iloc[row] == pytest.approx(value, rel=1e-9, abs=1e-12), name
 
 
 def figures_of(result: Result) -> dict[str, float]:
-    """Return the metrics of a record by the functions that reports use."""
+    """Return the metrics of a record, computed by the functions that reports use."""
     returns, bills = result.returns, result.bills.iloc[1:]
     excess = returns - bills
     off = excess - excess.mean()
-    varies = excess.std(ddof=0) >= 1e-9  # below, the ratios are ratios of rounding errors
+    varies = excess.std(ddof=0) >= 1e-9  # below this, ratios are only rounding errors
     figures = {
         "sessions": len(returns),
         "total_return": metrics.total_return(returns),
@@ -86,7 +86,7 @@ def figures_of(result: Result) -> dict[str, float]:
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(case=any_case())
 def test_any_case_in_a_batch(case: Case) -> None:
-    """Other lags, costs and a refused table stand beside the case in the batch."""
+    """The batch also has other lags, other costs and a table of weights that is refused."""
     others = [
         replace(case, lag=3, costs=DEAR),
         replace(case, band=1.0),
@@ -207,11 +207,11 @@ def test_refused_configurations_stand_beside_sound_ones() -> None:
         check(many, row, case)
 
 
-# --- The checks can fail ---------------------------------------------------------------------
+# --- The tests find planted errors -----------------------------------------------------------
 
 
 def test_a_planted_error_in_the_loops_fails_the_comparison(monkeypatch: Any) -> None:
-    """The band of each configuration is a hundredth wider in the faulty loops."""
+    """In the faulty loops, each band is wider by 0.01."""
     trade = loops.trade
 
     def faulty(market: Any, frames: Any, terms: Any, room: Any, first: int) -> None:

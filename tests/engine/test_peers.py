@@ -1,24 +1,25 @@
-"""Every strategy on real history: the engine, the plain ledger and bt give one net asset value.
+"""Every strategy on real history: engine, plain ledger and bt give the same net asset value.
 
-The three are given the same decided weights, prices, bills and costs:
+All three get the same decided weights, prices, bills and costs:
 
     ledger   tests/reference/ledger.py from the weights, to a relative 1e-9 at every close
-    bt       the bt package's engine, to a relative 1e-6 at every close
+    bt       the engine of the package bt, to a relative 1e-6 at every close
 
-bt chooses no trade days, so it is given the decisions that were executed, on the session of their
-fill. It sees raw prices, never deflated ones: an algorithm pays interest on its cash. A short is a
-security of its own whose price also grows by the borrowing cost, as what is owed does.
+bt does not choose the days of trades. So it gets the executed decisions, on the session of their
+fill. It gets raw prices, never deflated prices, and an algorithm pays interest on its cash. A short
+position is a separate security. Its price also grows by the borrowing cost, as the debt does.
 
-Without costs bt's own `WeighTarget` and `Rebalance` do everything. With costs its definition of an
-amount is another one. To move a holding by an amount, bt's `allocate` counts the fee inside the
-amount: it buys for less and sells for more, so that what cash pays or gets is exactly the amount.
-Ours (and vectorbt's) is a change of the holding, the fee is paid on top, and only a purchase that
-cash cannot pay is cut, where fee and purchase together take all cash that is left. The two coincide
-where all cash buys one asset (`spy`, `trend`), and there bt's own `Rebalance` is held to 1e-6
-with costs too. Elsewhere they come apart by the fee on each trade, compounded by what the asset
-earns until the next one: `test_bt_counts_fees_inside_an_amount` shows how far. So for every
-strategy `AmountsBeforeFees` asks bt for amounts that include the fee: bt finds the units, pays the
-fees from its cash and does all of the accounting.
+Without costs, bt's own `WeighTarget` and `Rebalance` do everything. With costs, bt defines an
+amount in another way. In bt, the fee is part of the amount: bt's `allocate` buys for less and sells
+for more, so that cash changes by exactly the amount. In our engine and in vectorbt, the amount is
+the change of the holding, and the fee is paid in addition. If cash cannot pay a purchase, the
+purchase is cut, and fee and purchase together take all remaining cash.
+
+The two definitions agree if all cash buys one asset (`spy`, `trend`). For these strategies, bt's
+own `Rebalance` must agree to 1e-6 with costs, too. For other strategies, the results differ by the
+fee on each trade, compounded by the return of the asset until the next trade:
+`test_bt_counts_fees_inside_an_amount` shows the size. So `AmountsBeforeFees` asks bt for amounts
+that include the fee. bt then finds the units, pays the fees from its cash and does all accounting.
 """
 
 from dataclasses import dataclass, replace
@@ -46,18 +47,18 @@ START = "2015-01-01"
 TO_THE_LEDGER = 1e-9
 TO_BT = 1e-6
 COSTS = {"usual costs": Costs(), "no costs": FREE}
-#: Strategies whose every trade turns all cash into one asset, or the asset into cash.
+#: Strategies in which every trade puts all cash into one asset, or sells the whole asset.
 ALL_OF_ONE = ("spy", "bitcoin", "gold", "trend")
 
 Curve = pd.Series | np.ndarray | list[float]
 
 
-# --- A case, and the three answers to it -----------------------------------------------------
+# --- A case, and its three simulations -------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What the engine, the ledger and bt are given alike."""
+    """The input of the engine, the ledger and bt."""
 
     decided: pd.DataFrame
     prices: pd.DataFrame
@@ -101,7 +102,7 @@ def gap(a: Curve, b: Curve) -> float:
 
 @pytest.fixture(scope="module")
 def cases(history: History) -> dict[str, Case]:
-    """Return what every strategy decided in a default run, with what it was traded on."""
+    """Return, for each strategy, the decisions of a default run, and the market."""
     configs = {name: config_from({"strategy": name, "start": START}) for name in STRATEGIES}
     reading = pipeline.read(configs["spy"], history)
     index = window(configs["spy"], history, reading)
@@ -130,7 +131,7 @@ def case_of(run: Run) -> Case:
 
 
 class Interest(bt.Algo):  # type: ignore[misc]
-    """Pays what bills earned into the session on the cash of the session before."""
+    """Pays interest on the cash of the session before, at the return of bills."""
 
     def __init__(self, bills: pd.Series) -> None:
         super().__init__()
@@ -142,7 +143,7 @@ class Interest(bt.Algo):  # type: ignore[misc]
 
 
 class Leg(bt.Security):  # type: ignore[misc]
-    """A long or a short side of an asset with its own proportional cost."""
+    """The long or the short side of an asset, with its proportional cost."""
 
     def __init__(self, name: str, rate: float) -> None:
         super().__init__(name)
@@ -153,9 +154,9 @@ class Leg(bt.Security):  # type: ignore[misc]
 
 
 class AmountsBeforeFees(bt.Algo):  # type: ignore[misc]
-    """Moves every holding to its share of the value before fees, the largest purchase last.
+    """Moves every holding to its share of the value before fees. The largest purchase comes last.
 
-    The amounts are bt's, so they include the fee, and none is more than the cash there is.
+    The amounts follow bt's definition, so they include the fee. No amount exceeds the cash.
     """
 
     def __call__(self, target: bt.Strategy) -> bool:
@@ -164,7 +165,7 @@ class AmountsBeforeFees(bt.Algo):  # type: ignore[misc]
         for leg, change in sorted(changes.items(), key=lambda item: item[1]):
             amount = change + target[leg].rate * abs(change)
             if wishes[leg] == 0 and amount <= target.capital:
-                target.close(leg)  # to the last unit
+                target.close(leg)  # sells every unit
             else:
                 target.allocate(min(amount, max(target.capital, 0.0)), child=leg)
         return True
@@ -189,7 +190,7 @@ def bt_portfolio(case: Case, trade: bt.Algo) -> bt.Strategy:
     strategy = test.strategy
     strategy.setup(test.data)
     strategy.adjust(case.capital)
-    for now in test.dates:  # as Backtest.run does, without the statistics that follow there
+    for now in test.dates:  # as in Backtest.run, but without its statistics
         strategy.update(now)
         if now in prices.index:
             strategy.run()
@@ -205,8 +206,8 @@ def bt_cash(case: Case, algo: type[bt.Algo]) -> float:
 def as_legs(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, list[Leg]]:
     """Return prices and executed weights by leg, on sessions and on fills, and bt's securities.
 
-    A price that is missing once is the last one, as a holding is valued. An asset that is not
-    listed on the day of a fill has no weight, so that bt leaves it alone.
+    A missing price is replaced by the last price, because holdings are valued in this way. An asset
+    that is not listed on the day of a fill has no weight, so that bt does not trade it.
     """
     assert case.result.notes == (), "bt is not told what to do with a holding without a price"
     targets = case.result.targets
@@ -228,7 +229,7 @@ def as_legs(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, list[Leg]]:
 
 
 def owed(index: pd.DatetimeIndex, rate: float) -> list[float]:
-    """Return the units owed at each session for one unit borrowed at the first."""
+    """Return the units owed at each session, if one unit is borrowed at the first session."""
     units = [1.0]
     for before, now in pairwise(index):
         units.append(units[-1] * (1 + rate * (now - before).days / 365))
@@ -257,11 +258,14 @@ def test_with_costs_the_engine_and_bt_agree(cases: dict[str, Case], strategy: st
     assert gap(case.result.equity, bt_value(case, AmountsBeforeFees())) < TO_BT
 
 
-# --- Where bt's definitions are other ones ---------------------------------------------------
+# --- Where bt's definitions differ -----------------------------------------------------------
 
 
 def test_bt_counts_fees_inside_an_amount() -> None:
-    """Half of 1,000 at 100 with a fee of 1 %: we buy 5 units and pay 5; bt spends 500 in all."""
+    """Buy half of 1,000 USD at 100 with a fee of 1 %.
+
+    We buy 5 units and pay a fee of 5 USD. bt spends 500 USD with the fee.
+    """
     case = one_purchase(weight=0.5)
     spent = {algo: 1000 - bt_cash(case, algo) for algo in (bt.algos.Rebalance, AmountsBeforeFees)}
     assert spent[bt.algos.Rebalance] == pytest.approx(500, rel=1e-12)
@@ -309,7 +313,7 @@ def one_purchase(weight: float) -> Case:
     )
 
 
-# --- The checkers can fail -------------------------------------------------------------------
+# --- The tests find planted errors -----------------------------------------------------------
 
 
 def one_decision_slightly_off(case: Case) -> Case:

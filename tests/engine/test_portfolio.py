@@ -1,4 +1,4 @@
-"""The portfolio that a user takes further in vectorbt: real prices, a year of 252 sessions."""
+"""The vectorbt portfolio that users get has raw prices and a year of 252 sessions."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ SESSIONS = pd.bdate_range("2015-01-01", periods=900)
 
 
 def a_result(low: float, high: float, bills: float = 0.02) -> Result:
-    """Return what came of random weights between two bounds in two assets, held for weeks."""
+    """Return the result of random weights between ``low`` and ``high``, each held for weeks."""
     random = np.random.default_rng(7)
     moves = random.normal(0.0004, 0.012, (len(SESSIONS), 2))
     prices = pd.DataFrame(100 * np.exp(moves.cumsum(axis=0)), SESSIONS, ["SPY", "BTC-USD"])
@@ -32,7 +32,7 @@ def test_its_figures_a_year_are_ours() -> None:
     result = a_result(0.0, 0.5)
     bills = result.bills.reindex(result.returns.index)
     portfolio, stats = result.portfolio, result.portfolio.stats()
-    # vectorbt counts the first session's return, zero, as one more
+    # vectorbt also counts the return of the first session, which is zero
     more = len(result.returns) / len(result.equity)
     grown = (1 + metrics.cagr(result.returns)) ** more - 1
     assert portfolio.annualized_return() == pytest.approx(grown, rel=1e-9)

@@ -1,11 +1,13 @@
-"""What a short costs, and that it never grows beyond its limit unattended.
+"""The costs of short positions, and the limit of gross exposure.
 
-The first tests are worked out by hand, in dollars. Then random long and short portfolios are held
-to the ledger (`tests/reference/ledger.py`), to a relative 1e-9 at every close.
+The first tests compare with calculations by hand, in dollars. The later tests compare random long
+and short portfolios with the ledger (`tests/reference/ledger.py`), to a relative 1e-9 at every
+close.
 
-The limit: a decision whose gross exposure is above it is refused. A portfolio with shorts that has
-drifted above it at a close goes back to the last decided weights: that is decided at that close
-and filled `lag` sessions later, unless a decision waits or is sent on its way at that close.
+A decision with a gross exposure above the limit is refused. A portfolio with short positions may
+also drift above the limit. At such a close, the engine decides to go back to the last decided
+weights, and fills this decision `lag` sessions later. It does nothing if another decision waits for
+its fill, or is taken at this close.
 """
 
 from collections.abc import Callable
@@ -23,7 +25,7 @@ from backtests.engine.simulate import Result, simulate
 from signals.errors import SimulationError
 from tests.reference import ledger
 
-#: From Thursday 7 January 2021, so that the third session is a Monday.
+#: Sessions since Thursday 7 January 2021, so that the third session is a Monday.
 SESSIONS = sessions(pd.Timestamp("2021-01-07"), pd.Timestamp("2021-07-30"))
 DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 EXACT = 1e-9
@@ -34,7 +36,7 @@ Curve = pd.Series | np.ndarray | list[float]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What the engine and the ledger are given alike."""
+    """The input of the engine and of the ledger."""
 
     weights: pd.DataFrame
     prices: pd.DataFrame
@@ -73,13 +75,13 @@ def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
 
 
 def quotes(**closes: list[float]) -> pd.DataFrame:
-    """Return closes from the first session on; BTC stands for BTC-USD."""
+    """Return closes from the first session on; BTC means BTC-USD."""
     table = pd.DataFrame(closes, dtype=float).rename(columns={"BTC": "BTC-USD"})
     return table.set_axis(SESSIONS[: len(table)])
 
 
 def decide(prices: pd.DataFrame, *rows: tuple[int, dict[str, float]]) -> pd.DataFrame:
-    """Return decisions: position of the session, weights; BTC stands for BTC-USD."""
+    """Return decisions from pairs of session position and weights; BTC means BTC-USD."""
     table = pd.DataFrame([row for _, row in rows], index=SESSIONS[[at for at, _ in rows]])
     return table.rename(columns={"BTC": "BTC-USD"}).reindex(columns=prices.columns).fillna(0.0)
 
@@ -90,7 +92,7 @@ def gap(a: Curve, b: Curve) -> float:
 
 
 def held(case: Case) -> Result:
-    """Return the engine's result after holding it to the ledger's."""
+    """Compare the engine's result with the ledger's, and return the engine's result."""
     result = case.engine()
     assert gap(result.equity, case.ledger(case.gross_limit)) < EXACT
     return result
@@ -107,12 +109,15 @@ def fills(result: Result) -> list[int]:
 
 # --- What borrowing costs --------------------------------------------------------------------
 
-#: A tenth of a percent a day.
+#: Borrowing costs: 0.1 % a day for coins, and 0.05 % a day for shares.
 TENTH_A_DAY = replace(FREE, borrow_crypto=0.365, borrow_stock=0.1825)
 
 
 def test_borrowing_is_charged_by_calendar_day_three_over_a_weekend() -> None:
-    """Friday: 5 coins are sold at 100. Owed on Monday: 5 × 1.003, on Tuesday 1.001 times that."""
+    """On Friday, 5 coins are sold at 100.
+
+    On Monday, 5 × 1.003 coins are owed, and on Tuesday 5 × 1.003 × 1.001.
+    """
     prices = quotes(BTC=[100, 100, 100, 100])
     case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, costs=TENTH_A_DAY)
     assert [day.day_name()[:3] for day in prices.index] == ["Thu", "Fri", "Mon", "Tue"]
@@ -126,7 +131,7 @@ def test_a_stock_is_borrowed_at_the_rate_of_stocks() -> None:
 
 
 def test_borrowing_is_charged_on_what_is_owed_at_todays_price() -> None:
-    """Over the weekend the coin falls to 80: 1500 − 5 × 1.003 × 80."""
+    """Over the weekend the coin falls to 80. Equity is 1500 − 5 × 1.003 × 80 = 1098.8."""
     prices = quotes(BTC=[100, 100, 80])
     case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, costs=TENTH_A_DAY)
     assert equity(case)[-1] == pytest.approx(1098.8, rel=BY_HAND)
@@ -139,7 +144,7 @@ def test_a_long_position_pays_no_borrowing() -> None:
 
 
 def test_the_proceeds_of_a_short_sale_earn_bills() -> None:
-    """1000 earn 1 %, 505 of coins are sold; then 1515 earn 1 %."""
+    """Cash of 1000 earns 1 %. Then coins for 505 are sold, and cash of 1515 earns 1 %."""
     prices = quotes(BTC=[100, 100, 100])
     case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, bills=0.01)
     assert equity(case) == pytest.approx([1000, 1010, 1515 * 1.01 - 505], rel=BY_HAND)
@@ -149,9 +154,10 @@ def test_the_proceeds_of_a_short_sale_earn_bills() -> None:
 
 
 def test_a_short_whose_asset_doubles_loses_what_it_was_worth_and_is_cut_back() -> None:
-    """Sold: 4 at 100, fee 4, cash 1396. At 200: 1396 − 800 = 596, gross 800 / 596 = 1.34.
+    """Four coins are sold at 100 for a fee of 4, so cash is 1396.
 
-    Back to 40 % of 596 = 238.4: 561.6 are bought for a fee of 5.616.
+    At a price of 200, equity is 1396 − 800 = 596, and gross exposure is 800 / 596 = 1.34. The
+    target is 40 % of 596, which is 238.4. So coins for 561.6 are bought, for a fee of 5.616.
     """
     prices = quotes(BTC=[100, 100, 200, 200, 200])
     costs = replace(FREE, crypto_bp=100)
@@ -162,14 +168,14 @@ def test_a_short_whose_asset_doubles_loses_what_it_was_worth_and_is_cut_back() -
 
 
 def test_the_long_leg_pays_for_the_short_one() -> None:
-    """500 of MU against 500 of coins: MU + 10 % = 50, the coin + 6 % = −30."""
+    """Long 500 of MU, short 500 of coins. MU rises by 10 % (+50), and the coin by 6 % (−30)."""
     prices = quotes(MU=[50, 50, 55], BTC=[100, 100, 106])
     case = Case(weights=decide(prices, (0, {"MU": 0.5, "BTC": -0.5})), prices=prices)
     assert equity(case) == pytest.approx([1000, 1000, 1020], rel=BY_HAND)
 
 
 def test_a_portfolio_below_zero_is_refused_in_one_line() -> None:
-    """1500 − 5 × 301 = −5 on Monday, before anything could be bought back."""
+    """On Monday, equity is 1500 − 5 × 301 = −5, before coins can be bought back."""
     prices = quotes(BTC=[100, 100, 301, 301])
     case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices)
     assert case.ledger(1.0)[2] == pytest.approx(-5)
@@ -195,13 +201,13 @@ EVEN = {"MU": 0.5, "BTC": -0.5}
 
 
 def squeeze(n: int = 9, to: float = 110.0, at: int = 3) -> pd.DataFrame:
-    """Return constant prices but for one jump of the coin, from 100."""
+    """Return constant prices, with one jump of the coin from 100 to ``to``."""
     return quotes(MU=[50] * n, BTC=[100] * at + [to] * (n - at))
 
 
 @pytest.mark.parametrize("lag", [1, 2, 4])
 def test_an_excess_lasts_lag_sessions(lag: int) -> None:
-    """At 110 equity is 950 and gross 1050 / 950; back to 475 on either side."""
+    """At 110, equity is 950, and gross exposure is 1050 / 950. The fill brings each side to 475."""
     prices = squeeze(n=12, at=6)
     result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices, lag=lag))
     assert fills(result) == [lag, 6 + lag]
@@ -226,7 +232,7 @@ def test_gross_exposure_exactly_at_the_limit_is_within_it() -> None:
 
 
 def test_it_goes_back_to_the_decision_that_the_band_left_alone() -> None:
-    """What was decided last counts, though it was not worth a trade then."""
+    """The last decision counts, even if the band prevented its trade."""
     prices = squeeze(at=5)
     newer = {"MU": 0.48, "BTC": -0.49}
     case = Case(weights=decide(prices, (0, EVEN), (3, newer)), prices=prices, band=0.03)
@@ -250,7 +256,7 @@ def test_a_decision_of_that_session_comes_first() -> None:
 
 
 def test_a_decision_that_the_band_leaves_alone_is_no_excuse() -> None:
-    """Equal decisions at every session: all are within the band, and gross is 1.105."""
+    """Every session repeats the same decision. No asset leaves the band, but gross is 1.105."""
     prices = squeeze(at=3)
     rows = [(at, EVEN) for at in range(len(prices))]
     result = held(Case(weights=decide(prices, *rows), prices=prices, band=0.2))
@@ -259,7 +265,10 @@ def test_a_decision_that_the_band_leaves_alone_is_no_excuse() -> None:
 
 
 def test_a_holding_given_up_is_not_bought_back_at_the_limit() -> None:
-    """NVDA has no price from the third session on, is closed, and comes back before the squeeze."""
+    """NVDA loses its price at the third session, and is closed.
+
+    It has prices again before the coin jumps.
+    """
     n, at = 30, 24
     prices = squeeze(n=n, to=120.0, at=at).assign(NVDA=10.0)
     prices.iloc[2:20, 2] = np.nan
@@ -284,7 +293,7 @@ def test_an_excess_at_the_end_is_left_since_its_fill_is_not_in_history() -> None
 def test_without_a_short_nothing_is_done_whatever_is_decided_later(
     later: dict[str, float],
 ) -> None:
-    """A long holding above a limit of 0.5 costs nobody; later shorts are not known yet."""
+    """The limit of 0.5 does not apply to a portfolio without shorts. Later shorts do not count."""
     prices = quotes(MU=[50, 50, 60, 60, 60, 60, 60], BTC=[100] * 7)
     case = Case(weights=decide(prices, (0, {"MU": 0.5}), (6, later)), prices=prices)
     assert fills(held(replace(case, gross_limit=0.5))) == [1]
@@ -296,7 +305,7 @@ ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
 
 
 def random_case(seed: int, lag: int = 1, band: float = 0.0, limit: float = 1.0) -> Case:
-    """Return wild prices, and decisions close to the limit of which many are almost alike."""
+    """Return volatile prices, and decisions close to the limit. Many decisions are almost equal."""
     random = np.random.default_rng(seed)
     n, times = 120, 20
     steps = random.normal(0, 0.03, (n, len(ASSETS))).cumsum(axis=0)
@@ -316,7 +325,7 @@ def random_case(seed: int, lag: int = 1, band: float = 0.0, limit: float = 1.0) 
 
 
 def one_long_one_short(random: np.random.Generator) -> np.ndarray:
-    """Return weights of both signs that add up to 1, less than two thirds of it long."""
+    """Return weights of both signs with a gross exposure of 1, of which at most 0.65 is long."""
     halves = random.permutation([1, 1, -1, -1])
     size = random.dirichlet(np.full(len(ASSETS), 3.0))
     long = size[halves > 0].sum()
@@ -326,7 +335,7 @@ def one_long_one_short(random: np.random.Generator) -> np.ndarray:
 
 
 def of_the_limit(case: Case, result: Result) -> int:
-    """Return how many decisions came of the limit alone."""
+    """Return the number of decisions that only the limit caused."""
     return len(result.targets.index.difference(case.weights.index))
 
 
@@ -364,7 +373,7 @@ def test_and_so_they_do_where_prices_are_missing(seed: int, lag: int, band: floa
 def test_gross_is_within_its_limit_after_every_fill_and_above_it_for_at_most_lag_sessions(
     seed: int, lag: int, band: float
 ) -> None:
-    """Without costs: the limit is on weights before them."""
+    """Costs are zero, because the limit applies to weights before costs."""
     case = replace(random_case(seed, lag, band), costs=FREE)
     result = held(case)
     over = (result.exposure > 1 + EXACT).to_numpy()
@@ -373,15 +382,15 @@ def test_gross_is_within_its_limit_after_every_fill_and_above_it_for_at_most_lag
 
 
 def longest(flags: np.ndarray) -> int:
-    """Return the length of the longest stretch of true values."""
+    """Return the length of the longest run of true values."""
     return max((len(list(stretch)) for on, stretch in groupby(flags) if on), default=0)
 
 
-# --- The checkers can fail -------------------------------------------------------------------
+# --- The tests find planted errors -----------------------------------------------------------
 
 
 def weekdays_only(case: Case) -> Case:
-    """Move every session to the day after the one before: a weekend then counts one day."""
+    """Move every session to the day after the session before, so that a weekend counts one day."""
     days = pd.date_range(case.prices.index[0], periods=len(case.prices))
     moved = dict(zip(case.prices.index, days, strict=True))
     return replace(

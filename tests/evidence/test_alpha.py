@@ -1,4 +1,4 @@
-"""Alpha against a plain Newey–West by hand: on drawn returns, and on real history."""
+"""Alpha compared with a Newey–West regression by hand: on random returns and on real history."""
 
 import math
 
@@ -23,7 +23,7 @@ def drawn(seed: int, columns: int) -> pd.DataFrame:
 
 
 def by_hand(excess: np.ndarray, others: np.ndarray, lags: int) -> tuple[float, float]:
-    """Return alpha a year and its t: least squares, then Newey and West's sandwich, in loops."""
+    """Return yearly alpha and its t statistic, by least squares with Newey and West's errors."""
     design = np.column_stack([np.ones(len(excess)), others])
     n, k = design.shape
     inverse = np.linalg.inv(design.T @ design)
@@ -49,7 +49,7 @@ def test_alpha_and_t_are_those_by_hand() -> None:
 
 
 def test_the_interval_is_as_wide_as_averaging_over_so_many_lags_asks_for() -> None:
-    """The critical value is the quantile of |t| when nothing is there, drawn many times."""
+    """The critical value is compared with the simulated 95 % quantile of |t| without any alpha."""
     found = alpha(drawn(2, 1)["asset 0"], drawn(1, 1))
     critical = (found.high - found.low) / 2 / (found.estimate / found.t)
     noise = np.random.default_rng(3).standard_normal((8000, N))
@@ -59,7 +59,7 @@ def test_the_interval_is_as_wide_as_averaging_over_so_many_lags_asks_for() -> No
         variance += 2 * (1 - lag / 31) * (apart[:, lag:] * apart[:, :-lag]).sum(axis=1)
     t = noise.sum(axis=1) / np.sqrt(variance)
     assert critical == pytest.approx(np.quantile(np.abs(t), 0.95), rel=0.04)
-    assert critical > 2.1  # more than the 1.96 of a known error
+    assert critical > 2.1  # more than 1.96, which holds if the error is known
 
 
 def test_constant_weights_have_none_and_good_timing_has_all_it_earns() -> None:
@@ -83,7 +83,7 @@ def test_other_sessions_and_missing_returns_are_refused() -> None:
         alpha(market["asset 0"], hole)
 
 
-# --- Of a run --------------------------------------------------------------------------------
+# --- The alpha of a run ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,10 @@ def near_cash_flow(history: History) -> Run:
 
 
 def test_near_cash_flow_earns_about_4_points_beyond_its_own_assets(near_cash_flow: Run) -> None:
-    """From equity and closes alone: half of what it earns over its mix, and t about 2."""
+    """Alpha is computed here from equity and closes.
+
+    It is half of the strategy's gain over its constant mix, with a t of about 2.
+    """
     result, lag = near_cash_flow.result, near_cash_flow.config.lag
     equity, bills = result.equity.to_numpy(), result.bills.to_numpy()[1:]
     closes = near_cash_flow.history.closes.loc[result.equity.index]

@@ -1,4 +1,4 @@
-"""Assessing a run: which cases are simulated, that writing computes nothing, and equal numbers."""
+"""Assessing a run: its simulated cases, files written without new computations, equal numbers."""
 
 import time
 from collections.abc import Callable
@@ -51,9 +51,9 @@ Simulated = list[tuple[int, Costs, pd.DataFrame]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> Simulated:
-    """Return lag, costs and decisions of every simulation that an action starts.
+    """Return lag, costs and weights of every simulation that ``action`` starts.
 
-    All of them are compiled: an action that starts one in vectorbt fails.
+    All simulations must be compiled. A simulation in vectorbt is an error.
     """
     seen: Simulated = []
 
@@ -72,7 +72,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> Sim
 
 
 def equals(run: Run, case: tuple[int, Costs, pd.DataFrame]) -> bool:
-    """Return whether a simulated case is the run's own."""
+    """Return whether a simulated case has the lag, costs and weights of the run."""
     lag, costs, decided = case
     return (lag, costs) == (run.config.lag, run.config.costs) and decided.equals(run.decided)
 
@@ -85,7 +85,7 @@ def test_a_case_that_equals_the_run_is_simulated_once_in_each_table_to_check_the
 ) -> None:
     seen = simulated(monkeypatch, lambda: assess(finished))
     others = [case for case in seen if not equals(finished, case)]
-    assert len(seen) - len(others) == 5  # three tables, the own mix, and lead and lag
+    assert len(seen) - len(others) == 5  # three tables, the constant mix, lead and lag
     cases = len(LAGS) + len(COSTS) + len(OFFSETS) + len(KS) + len(finished.strategy.assets)
     fills = len(FILLS) - 1
     assert fills < len(others) <= cases - 4 + fills + 1
@@ -97,13 +97,13 @@ def test_a_run_with_a_lag_of_its_own_is_not_simulated_again_at_that_lag(
     slow = pipeline.run(config_from({**TERMS, "strategy": "spy", "lag": 3}), short)
     seen = simulated(monkeypatch, lambda: robustness(slow))
     assert [lag for lag, _, _ in seen if lag != 3] == [lag for lag in LAGS if lag != 3]
-    assert [equals(slow, case) for case in seen].count(True) == 1  # the check of the kernel
+    assert [equals(slow, case) for case in seen].count(True) == 1  # this one checks the kernel
 
 
 def test_cases_that_equal_the_run_have_exactly_its_figures(
     finished: Run, assessed: Assessment
 ) -> None:
-    """A simulation of the same case gives the same figures to the last bit."""
+    """A new simulation of the case of the run gives the same figures, to the last bit."""
     result = finished.result
     again = pipeline.trade(
         finished.config,
@@ -151,7 +151,7 @@ def test_only_what_equals_the_run_in_everything_is_taken_from_it(finished: Run) 
     assert varied(finished, finished.decided * 0.5) is not finished.result
 
 
-# --- Elsewhere, or not at all ----------------------------------------------------------------
+# --- Numbers computed elsewhere, or not at all ------------------------------------------------
 
 
 def test_an_interrupt_ends_the_calls_under_way() -> None:

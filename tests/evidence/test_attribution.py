@@ -1,7 +1,7 @@
-"""Where a backtest's figures came from: the parts sum to the whole, and each part is right.
+"""The attribution of a backtest's figures: the parts sum to the whole, and each part is right.
 
-The parts are held to a calculation by hand, and to a loop in plain Python that goes by units and
-cash from the orders, where the module goes by weights.
+The parts are compared with a calculation by hand, and with a loop in plain Python. The loop uses
+units and cash from the orders, but the module uses weights.
 """
 
 import math
@@ -40,7 +40,7 @@ DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_cr
 
 #: A result, closes, costs, the regime by session and the lag.
 Case = tuple[Result, pd.DataFrame, Costs, pd.Series, int]
-#: By table and group: return, volatility, drawdown, turnover and cost.
+#: For each table and group: return, volatility, drawdown, turnover and cost.
 Tables = dict[str, dict[Any, dict[str, float]]]
 
 
@@ -49,7 +49,7 @@ def tables(found: Attribution) -> dict[str, pd.DataFrame]:
 
 
 def off(found: Attribution) -> float:
-    """Return by how much the sums of the parts differ at most from the whole."""
+    """Return the largest difference between the sum of the parts and the whole."""
     return max(float((table.sum() - found.total).abs().max()) for table in tables(found).values())
 
 
@@ -57,7 +57,7 @@ def off(found: Attribution) -> float:
 
 
 def once(read: Callable[..., Reading]) -> Callable[..., Reading]:
-    """Return the same function that reads a panel once by the same signals."""
+    """Return the function ``read`` with a memory, so that each panel is read only once."""
     kept: dict[tuple[int, str], Reading] = {}
 
     def remembered(panel: pd.DataFrame, *how: object) -> Reading:
@@ -71,7 +71,7 @@ def once(read: Callable[..., Reading]) -> Callable[..., Reading]:
 
 @pytest.fixture(scope="module")
 def backtest(store: Path, history: History) -> Iterator[Callable[[str], Run]]:
-    """Return a function that runs a strategy on real history, each one once."""
+    """Return a function that runs a strategy on real history, and remembers the run."""
     done: dict[str, Run] = {}
 
     def finished(strategy: str) -> Run:
@@ -149,9 +149,9 @@ def test_earlier_prices_and_other_assets_make_no_difference(
 
 
 def small_case() -> Case:
-    """Long SPY, short MU, over the turn of a year: four sessions, of which three earn.
+    """Long SPY and short MU over the end of a year: four sessions, three of them with a return.
 
-    With a lag of 1 the returns were earned under the regimes of 28, 29 and 30 December.
+    With a lag of 1, the three returns belong to the regimes of 28, 29 and 30 December.
     """
     index = pd.DatetimeIndex(["2021-12-29", "2021-12-30", "2021-12-31", "2022-01-03"])
     closes = pd.DataFrame({"SPY": [100, 100, 110, 99.0], "MU": [50, 50, 40, 50.0]}, index=index)
@@ -163,9 +163,10 @@ def small_case() -> Case:
     return simulate(weights, closes, bills, costs, capital=1000.0), closes, costs, regime, 1
 
 
-# 30 December: SPY bought for 500, MU sold for 500, 5 paid on each; cash 990, equity 990.
-# 31 December: SPY +50; owed 10.01 MU at 40, so +99.6; interest 0.99; equity 1140.59.
-# 3 January, three days on: SPY −55; owed 10.04003 MU at 50, so −101.6015; interest 0.99099.
+# 30 December: SPY is bought and MU is sold for 500 each, at costs of 5 each. Equity is 990. 31
+# December: SPY gains 50. The debt is 10.01 MU at 40, a gain of 99.6. Interest is 0.99. Equity is
+# 1140.59. 3 January, three days later: SPY loses 55. The debt is 10.04003 MU at 50, a loss of
+# 101.6015. Interest is 0.99099.
 LAST = 984.97949
 YEARS = 3 / 252
 RETURNS = [-10 / 1000, 150.59 / 990, -155.61051 / 1140.59]
@@ -287,7 +288,10 @@ def test_the_sums_hold_for_random_portfolios_long_and_short(seed: int, flips: bo
 
 
 def test_both_sides_of_one_asset_are_told_apart() -> None:
-    """A cover that cash could not pay in full stands beside a new long side, and is borrowed."""
+    """Cash does not pay for the whole purchase that closes a short.
+
+    So the short side stays partly open, next to a new long side, and still pays borrowing costs.
+    """
     index = SESSIONS[:12]
     closes = pd.DataFrame(100.0, index=index, columns=["SPY", "MU"])
     weights = pd.DataFrame({"SPY": [0, 0.6], "MU": [-1, 0.4]}, index=index[[0, 3]])
@@ -303,7 +307,7 @@ def test_both_sides_of_one_asset_are_told_apart() -> None:
 
 
 def earned_under(regime: pd.Series, lag: int) -> dict[pd.Timestamp, str]:
-    """Return by session the regime that was known when what earns into it was decided."""
+    """Return, for each session, the regime at the time of the decision behind its return."""
     labels = ["none" if pd.isna(label) else str(label) for label in regime]
     known = ["none"] * (lag + 1) + labels
     return dict(zip(regime.index, known, strict=False))
@@ -312,7 +316,7 @@ def earned_under(regime: pd.Series, lag: int) -> dict[pd.Timestamp, str]:
 def split(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> list[dict[str, Any]]:
-    """Return one dict a session: its labels, and by sleeve profit, value traded and cost."""
+    """Return a dict for each session: labels, and profit, traded value and cost of each sleeve."""
     rows: list[dict[str, Any]] = []
     units: defaultdict[str, float] = defaultdict(float)
     price: dict[str, float] = {}
@@ -359,7 +363,7 @@ def split(
 
 
 def deepest(values: list[float]) -> tuple[int, int]:
-    """Return peak and trough of the deepest fall, by trying every later close for each peak."""
+    """Return peak and trough of the deepest fall, by a loop over all closes."""
     best, top, span = 0.0, 0, (0, 0)
     for at, value in enumerate(values):
         top = at if value > values[top] else top
@@ -371,7 +375,7 @@ def deepest(values: list[float]) -> tuple[int, int]:
 def looped(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> Tables:
-    """Return every table of an attribution, as dicts, by plain sums over the sessions."""
+    """Return all tables of an attribution as dicts, from plain sums over the sessions."""
     rows = split(result, closes, costs, regime, lag)
     equity = [float(result.equity.iloc[0]), *(row["equity"] for row in rows)]
     returns = [b / a - 1 for a, b in pairwise(equity)]
@@ -503,7 +507,7 @@ def test_without_that_refusal_the_sums_would_tell(
 
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_regime_of_another_day_is_noticed_by_the_loop(days: int) -> None:
-    """No sum can see it."""
+    """The sums are still correct with a regime of another day. Only the loop finds this error."""
     result, closes, costs, regime, lag = random_case(1, flips=False)
     moved = attribution(result, closes, costs, regime.shift(days), lag)
     assert off(moved) < EXACT
@@ -532,7 +536,7 @@ def test_without_a_drawdown_every_part_of_it_is_zero() -> None:
 
 
 def test_a_fall_from_the_capital_itself_is_a_drawdown() -> None:
-    """Costs at the first fill already lie below the capital, which is the peak."""
+    """The capital is the first peak. After the costs of the first fill, equity is below it."""
     known, index = SESSIONS[:4], SESSIONS[1:4]
     closes = pd.DataFrame({"SPY": [100, 100, 90.0]}, index=index)
     weights = pd.DataFrame({"SPY": [1.0]}, index=index[:1])

@@ -1,4 +1,4 @@
-"""Intervals against arch's own and a plain loop; what they promise of coverage and pairing."""
+"""Intervals compared with arch and with a plain loop; their coverage, and paired resamples."""
 
 import math
 from dataclasses import asdict
@@ -36,7 +36,7 @@ def ratio(excess: np.ndarray) -> float:
 
 
 def naive(block: int, reps: int, seed: int, level: float) -> dict[str, tuple[float, float]]:
-    """Return the same intervals from arch's generator of resampled rows, one by one."""
+    """Return the same intervals, from a loop over the resampled rows of arch."""
     table = np.column_stack([STRATEGY, BILLS, SPY])
     rows = StationaryBootstrap(block, table, seed=seed)
     values: dict[str, list[float]] = {"sharpe": [], "excess_spy": [], "sharpe_spy": []}
@@ -49,23 +49,23 @@ def naive(block: int, reps: int, seed: int, level: float) -> dict[str, tuple[flo
     return {name: tuple(np.quantile(drawn, ends)) for name, drawn in values.items()}
 
 
-# --- The same numbers as others' -------------------------------------------------------------
+# --- The same numbers as other implementations -----------------------------------------------
 
 
 def test_the_block_is_archs_for_excess_returns_rounded_up() -> None:
-    """Bills that keep their level for long would ask for a far longer one."""
+    """Here bills keep their level for long, so the block length of bills would be far longer."""
     noise = STRATEGY.to_numpy()
     slow = pd.Series(np.convolve(noise, [0.6**n for n in range(12)])[:N], INDEX)
     cash = pd.Series(np.cumsum(returns(7, mean=0.0, deviation=2e-6)), INDEX)
     best = optimal_block_length(slow - cash)["stationary"].iloc[0]
     other = optimal_block_length(cash)["stationary"].iloc[0]
     assert 6 < best < other / 2
-    assert best % 1 < 0.5  # rounding to the nearest would round it down
+    assert best % 1 < 0.5  # rounding to the nearest number would round down
     assert compare_returns(slow, cash, {}, reps=10)["sharpe"].block == math.ceil(best)
 
 
 def test_the_block_is_not_that_of_returns_before_bills_are_taken_off() -> None:
-    """Slow and large bills move the strategy as they move its rival, and ask for long blocks."""
+    """Bills with large slow moves would give long blocks, but both strategies have these moves."""
     cash = pd.Series(np.cumsum(returns(7, mean=0.0, deviation=1e-3)), INDEX)
     own = STRATEGY + cash
     assert block_length(own.to_numpy()) > 20
@@ -100,7 +100,7 @@ def test_estimates_are_the_metrics() -> None:
     assert made["excess_mix"].estimate == pytest.approx(252 * (STRATEGY - MIX).mean(), abs=EXACT)
 
 
-# --- What an interval is for -----------------------------------------------------------------
+# --- Coverage --------------------------------------------------------------------------------
 
 
 def test_about_nineteen_in_twenty_intervals_cover_the_truth() -> None:
@@ -114,7 +114,7 @@ def test_about_nineteen_in_twenty_intervals_cover_the_truth() -> None:
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_coverage_is_what_its_benchmark_measures(world: str) -> None:
-    """On few seeds: within four Monte Carlo errors of the table."""
+    """There are few seeds, so the coverage may differ from the table by four Monte Carlo errors."""
     seeds = 40
     measured = coverage(seeds, WORLDS[world], reps=200)
     assert measured.keys() == COVERAGE.keys()

@@ -1,4 +1,4 @@
-"""What ``drypowder compare`` says, recomputed: every figure, every rank, every refusal."""
+"""The output of ``drypowder compare``, computed again: every figure, rank and error."""
 
 import itertools
 import json
@@ -63,7 +63,7 @@ pytestmark = pytest.mark.usefixtures("evaluated_before")
 
 FITTED = "cash-heavy@markov_switching"
 NAMES = ("near-cash-flow", FITTED, "spy", "cash-heavy@quantities", "trend")
-#: So few sessions that every shift is drawn, and a lag that is not the default.
+#: The history is so short that every shift is drawn. The lag is not the default.
 START, LAG, DRAWS = "2021-03-01", 2, 2
 TERMS = {"start": START, "lag": LAG}
 
@@ -78,7 +78,7 @@ def short() -> History:
 
 @pytest.fixture(scope="module")
 def drypowder(short: History) -> Iterator[Drypowder]:
-    """Run a command in this process, where every simulated history is the same short one."""
+    """Run a command in this process. Every simulated history is replaced by the same short one."""
 
     def say(*arguments: object) -> Said:
         out, err = StringIO(), StringIO()
@@ -94,7 +94,7 @@ def drypowder(short: History) -> Iterator[Drypowder]:
 
 
 class Page(NamedTuple):
-    """What a comparison printed as JSON, the page it wrote, and what it made of them."""
+    """A comparison: its JSON, the text of its page, and the result that both are made from."""
 
     numbers: Numbers
     text: str
@@ -139,7 +139,7 @@ Baseline = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def baseline(finished: dict[str, Run], short: History) -> Baseline:
-    """Return a run of what reads no signal, so that they need not be read again."""
+    """Return a function that runs strategies without signals, so that no signal is read again."""
     reading, index = finished["spy"].reading, short.panel.index
     made: dict[str, Run] = {}
 
@@ -154,7 +154,7 @@ def baseline(finished: dict[str, Run], short: History) -> Baseline:
 
 @pytest.fixture(scope="module")
 def mixes(baseline: Baseline, finished: dict[str, Run]) -> dict[str, Run]:
-    """Return for each strategy a constant mix that is invested as much on average."""
+    """Return, for each strategy, the constant mix with the same mean exposure."""
     shares = {name: min(figures_of(ours)["exposure"], 1.0) for name, ours in finished.items()}
     return {name: baseline("constant-mix", params={"share": s}) for name, s in shares.items()}
 
@@ -199,7 +199,7 @@ def arrays(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def figures_of(run: Run) -> dict[str, float]:
-    """Return every figure of a strategy that a comparison shows, from equity and orders."""
+    """Return the figures of a strategy in a comparison, computed from equity and orders."""
     returns, bills = arrays(run)
     years, equity = len(returns) / 252, run.result.equity
     below = np.minimum(returns - bills, 0)
@@ -222,7 +222,10 @@ def figures_of(run: Run) -> dict[str, float]:
 
 
 def held_by_hand(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> np.ndarray:
-    """Return what is held at each close from the first fill on: the last decision old enough."""
+    """Return the weights at each close from the first fill on.
+
+    They are those of the last decision that is at least ``lag`` sessions old.
+    """
     held = []
     for at in range(lag, len(index)):
         old = decided[decided.index <= index[at - lag]]
@@ -231,7 +234,10 @@ def held_by_hand(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> np
 
 
 class Market(NamedTuple):
-    """Sessions × assets from the first fill on: growth, whether priced; bills; costs of a trade."""
+    """Data from the first fill on: growth of prices, existence of prices, bills, costs of trades.
+
+    ``moves`` and ``priced`` are sessions × assets.
+    """
 
     moves: np.ndarray
     priced: np.ndarray
@@ -255,7 +261,7 @@ def market_of(run: Run, assets: list[str]) -> Market:
 
 
 def daily_sharpe(held: np.ndarray, market: Market) -> np.ndarray:
-    """Return the Sharpe ratio of sessions × assets × ways of weights, session by session."""
+    """Return one Sharpe ratio for each table of weights; ``held`` is sessions × assets × tables."""
     left, excess = np.ones(held.shape[2]), []
     for t in range(1, len(held)):
         grown = held[t - 1] * market.moves[t][:, None]
@@ -269,7 +275,7 @@ def daily_sharpe(held: np.ndarray, market: Market) -> np.ndarray:
 
 
 def gains_of(held: np.ndarray, market: Market) -> np.ndarray:
-    """Return what each way gains on its own mean weights, held throughout."""
+    """Return, for each table of weights, its Sharpe ratio minus that of its mean weights."""
     priced = market.priced[:, :, None]
     held = held * priced
     mean = held.sum(axis=0) / priced.sum(axis=0)
@@ -326,7 +332,7 @@ def test_the_mix_is_a_run_that_is_invested_as_much(
 
 
 def test_the_mix_has_the_net_exposure_of_a_strategy_that_is_also_short(short: History) -> None:
-    """Long memory makers and short bitcoin: 15 % gross is 4 % net."""
+    """The strategy is long memory makers and short bitcoin: 15 % gross and 4 % net exposure."""
     made = compare(configs_of(("memory-over-crypto",), TERMS), short, reps=5, shifts=5, draws=0)
     row = made.rows["memory-over-crypto"]
     weights = row.run.result.weights.to_numpy()[1:]
@@ -350,7 +356,7 @@ def test_alpha_is_that_of_the_run_and_stands_in_page_and_numbers(
 def test_how_often_intervals_cover_and_how_ranks_lean_stands_beside_them(
     page: Page, numbers: Numbers, drypowder: Drypowder, tmp_path: Path
 ) -> None:
-    """From one table: in the JSON, on the page, and below the table of the terminal."""
+    """The same table is in the JSON, on the page, and below the table in the terminal."""
     table = {name: asdict(measured) for name, measured in COVERAGE.items()}
     assert all(said["coverage"] == table for said in numbers.values())
     options = ("--source", "simulated", "--start", START, "--out", tmp_path / "page.html")
@@ -416,7 +422,7 @@ def test_all_stand_on_the_same_sessions(numbers: Numbers, short: History) -> Non
 
 
 def test_without_a_start_the_votes_say_where_it_begins(short: History) -> None:
-    """The quantities have a view long before there are votes enough."""
+    """The regime model ``quantities`` has a view long before enough signals can vote."""
     name = "cash-heavy@quantities"
     made = compare(configs_of([name], {}), short, reps=2, shifts=2)
     begun = made.rows[name].run.result.equity.index[0]
@@ -442,13 +448,13 @@ def test_growth_starts_at_one_and_ends_with_the_return(
         assert growth[name].iloc[-1] == pytest.approx(np.prod(1 + arrays(ours)[0]))
 
 
-# --- told from luck ------------------------------------------------------------------------
+# --- comparison with luck ------------------------------------------------------------------
 
 
 def test_shifted_placebos_are_those_of_a_plain_loop(
     numbers: Numbers, finished: dict[str, Run]
 ) -> None:
-    """SPY alone is held: every shift of the circle is another column of one table."""
+    """The strategy holds only SPY, so each shift of the holdings is one column of a table."""
     ours = finished["cash-heavy@quantities"]
     held = held_by_hand(ours.decided, pd.DatetimeIndex(ours.result.equity.index), LAG)[:, 0]
     shifts = np.stack([np.roll(held, by) for by in range(len(held))], axis=-1)
@@ -480,11 +486,11 @@ def test_resampled_placebos_are_plain_runs_on_histories_drawn_anew(
     assert said["rank"] == pytest.approx(below / DRAWS)
     assert said["p_value"] == pytest.approx((1 + DRAWS - below) / (1 + DRAWS))
     nearest = min(abs(other - true) for other in others)
-    assert nearest > 1e-6  # no placebo ties with the result to rounding
+    assert nearest > 1e-6  # no placebo equals the result
 
 
 def counts_by_hand(run: Run, state: pd.Series, active_states: tuple[str, ...]) -> tuple[int, int]:
-    """Count episodes and entries among the states that the run's returns were earned under."""
+    """Count episodes and entries of the states under which the run's returns were earned."""
     index = list(run.history.panel.index)
     episodes = entered = 0
     inside, labelled, away = False, False, 63
@@ -530,7 +536,7 @@ def test_a_rule_that_looks_at_month_ends_alone_enters_then(
 
 @pytest.fixture(scope="module")
 def timed(short: History, finished: dict[str, Run]) -> dict[str, Run]:
-    """Return runs of every sort, of one reading."""
+    """Return runs of every kind of strategy, all on the same reading."""
     first = config_from({"strategy": "spy", **TERMS})
     voted = read(first, short)
     index, runs = window(first, short, voted), dict(finished)
@@ -626,7 +632,7 @@ def test_weights_are_in_force_from_their_fill_to_the_next() -> None:
 
 
 def seen(episodes: int | None) -> Observed | None:
-    """Return so many episodes, entered more often than any conclusion needs."""
+    """Return an observation of ``episodes`` episodes, with more entries than a conclusion needs."""
     return None if episodes is None else Observed(episodes=episodes, entered=9)
 
 
@@ -730,7 +736,7 @@ def test_what_fails_is_told_when_it_is_asked_for() -> None:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], bool]]:
-    """Note what a comparison is asked for, instead of making it."""
+    """Record the strategies and options of a comparison, instead of making it."""
     noted: list[tuple[list[str], bool]] = []
 
     def note(configs: Any, history: History, **options: Any) -> None:
@@ -797,7 +803,7 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
 
 
 def refused(said: Said, *parts: str) -> None:
-    """Expect exit code 2, nothing printed, and one line of error that holds some parts."""
+    """Assert exit code 2, an empty stdout, and one line on stderr that contains ``parts``."""
     assert (said.code, said.out) == (2, ""), said
     assert said.err.startswith("error: ")
     assert said.err.count("\n") == 1, said.err
@@ -912,7 +918,10 @@ def test_the_page_holds_the_rows_and_the_hindsight(page: Page) -> None:
 def test_growth_is_shaded_by_the_regime_it_was_earned_under(
     lag: int, drypowder: Drypowder, short: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A decision at a close is filled a lag later, and earns from the session after the fill."""
+    """A decision is filled ``lag`` sessions later.
+
+    Its first return is one session after the fill.
+    """
     given: list[pd.Series] = []
     page = "backtests.report.compare_page.write_compare_page"
     monkeypatch.setattr(page, lambda numbers, growth, regime, *_: given.append(regime))
@@ -933,7 +942,7 @@ def test_growth_is_shaded_by_the_regime_it_was_earned_under(
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Note every strategy that is decided anew, in order."""
+    """Record, in order, every strategy for which new decisions are made."""
     noted: list[Any] = []
 
     def decide(strategy: Any, *given: Any) -> pd.DataFrame:
@@ -1011,7 +1020,7 @@ def test_without_memory_makers_there_are_no_baskets(
 ) -> None:
     ours = finished["near-cash-flow"]
     assert random_baskets(ours, baskets=2) is not None
-    assert random_baskets(timed["survival"], baskets=2) is None  # it has no such parameter
+    assert random_baskets(timed["survival"], baskets=2) is None  # it has no sleeve of memory
     assert random_baskets(finished["spy"], baskets=2) is None
     twin = config_from({"strategy": "near-cash-flow-smh"}).build_strategy()
     assert random_baskets(replace(ours, strategy=twin), baskets=2) is None
@@ -1023,7 +1032,7 @@ def test_without_memory_makers_there_are_no_baskets(
     assert random_baskets(replace(ours, history=lacking), baskets=2) is None
 
 
-# --- One's own strategy ----------------------------------------------------------------------
+# --- A user's strategy -----------------------------------------------------------------------
 
 OWN = '''
 from dataclasses import dataclass
@@ -1061,7 +1070,7 @@ Write = Callable[..., str]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write a module of a new name into the working folder, and return the path of its class."""
+    """Return a function that writes a module with a new name, and returns the path of its class."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
 

@@ -1,4 +1,4 @@
-"""The test of the best of many trials, held to published numbers and to simulations."""
+"""The test of the best of many trials, compared with published numbers and simulations."""
 
 import math
 
@@ -46,7 +46,7 @@ def test_the_largest_of_many_normal_numbers_varies_less(trials: int, variance: f
 
 def test_the_hurdle_is_the_sharpe_ratio_at_which_both_tests_pass() -> None:
     trials = np.random.default_rng(0).normal(0.0, 0.02, 50)
-    for spread in (0.1, 1.0, 3.0):  # the hurdle comes from one test or from the other
+    for spread in (0.1, 1.0, 3.0):  # either of the two tests can give the hurdle
         track = TrackRecord(n=2500, sharpe=0.05)
         hurdle = deflate(track, trials * spread, 50).hurdle
         above = deflate(TrackRecord(n=2500, sharpe=hurdle + 1e-9), trials * spread, 50)
@@ -66,7 +66,7 @@ def test_one_trial_has_the_hurdle_of_a_plain_test() -> None:
 
 
 def test_trials_with_almost_equal_sharpe_ratios_do_not_lower_the_hurdle() -> None:
-    """The spread of variants of one strategy says nothing about the luck of their common part."""
+    """Variants of one strategy have similar Sharpe ratios, but their common part can be luck."""
     track = TrackRecord(n=252, sharpe=0.05)
     variants = deflate(track, 0.05 + np.linspace(-1e-4, 1e-4, 20), 2.0)
     assert variants.probability_2014 < 0.9

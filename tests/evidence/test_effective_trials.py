@@ -11,7 +11,7 @@ from signals.errors import DataError
 
 
 def alike(rho: float, trials: int = 100, sessions: int = 1500) -> np.ndarray:
-    """Return trials with the given correlation between any two."""
+    """Return trials in which any two have the correlation ``rho``."""
     rng = np.random.default_rng(4)
     shared, alone = rng.normal(size=sessions), rng.normal(size=(trials, sessions))
     values: np.ndarray = math.sqrt(rho) * shared + math.sqrt(1 - rho) * alone

@@ -1,4 +1,4 @@
-"""Which regime a return was earned under, and how many episodes and entries a state had."""
+"""The regime under which a return was earned, and the numbers of episodes and entries."""
 
 from dataclasses import replace
 
@@ -22,12 +22,12 @@ SINCE = {"start": "2015-01-01"}
 
 
 def labels(states: str) -> pd.Series:
-    """Return labels of one letter a session; a dot is no label."""
+    """Return labels from a text with one letter for each session; a dot is no label."""
     return pd.Series([None if s == "." else s for s in states], INDEX[: len(states)], dtype=object)
 
 
 def seen(states: str, active_states: str = "A") -> tuple[int, int]:
-    """Return episodes and entries among the labels that returns were earned under."""
+    """Return the numbers of episodes and entries of ``active_states`` in a text of labels."""
     found = observe(labels(states), tuple(active_states))
     return found.episodes, found.entered
 
@@ -58,8 +58,8 @@ SHARES = {"INJECTION": 0.8, "NEUTRAL": 0.6, "ABSORPTION": 0.2, "FORCED_SELLING":
 
 
 def furthest_from_its_table(run: Run, shift: int) -> float:
-    """Return how far at most SPY's weight during a return is from what its label asks for."""
-    held = run.result.weights["SPY"].shift(1)  # from the close before, into the session
+    """Return the largest difference between SPY's weight and the weight that the label demands."""
+    held = run.result.weights["SPY"].shift(1)  # weight at the close before the session
     known = run.reading.regime.shift(shift).reindex(held.index)
     first = run.config.lag + 1  # nothing is held before the first fill
     return float((held - known.map(SHARES)).iloc[first:].abs().max())
@@ -69,14 +69,20 @@ def furthest_from_its_table(run: Run, shift: int) -> float:
 def test_during_each_return_the_weights_of_its_label_were_held(
     lag: int, history: History, reading: Reading
 ) -> None:
-    """By drift alone SPY's weight moves by some points; the regimes' shares lie 20 apart."""
+    """Drift changes SPY's weight by a few points.
+
+    The weights of regimes differ by 20 points or more.
+    """
     run = made(history, reading, lag=lag)
     assert furthest_from_its_table(run, 1 + lag) < 0.06
     assert furthest_from_its_table(run, lag) > 0.5
 
 
 def test_what_is_in_cash_earns_bills_in_forced_selling(history: History, reading: Reading) -> None:
-    """A session earlier, returns earned with 80 % in SPY read as +23.9 % a year over bills."""
+    """With the regime of a wrong session, returns with 80 % in SPY would count as cash.
+
+    They would give +23.9 % a year over bills.
+    """
     run = made(history, reading)
     regimes = metrics_of(assess(run, robustness=False))["regimes"]
     assert regimes["FORCED_SELLING"]["sessions"] == 102
@@ -95,14 +101,14 @@ def test_what_is_in_cash_earns_bills_in_forced_selling(history: History, reading
         ("NNNNNN", "A", 0),
         ("NNAANN", "A", 1),
         ("NAANAN", "A", 2),
-        ("AANNNN", "A", 0),  # under way when the window begins
+        ("AANNNN", "A", 0),  # began before the window
         ("AANAAN", "A", 1),
-        (".AANNN", "A", 0),  # nothing shows that it began there
+        (".AANNN", "A", 0),  # the state before is unknown
         (".NAANN", "A", 1),
         ("NNNNNA", "A", 1),
-        ("NA.ANN", "A", 2),  # a session without a label lies outside
+        ("NA.ANN", "A", 2),  # no label counts as outside
         ("......", "A", 0),
-        ("NABABN", "AB", 1),  # active_states together, one stay
+        ("NABABN", "AB", 1),  # both states form one stay
         ("NANBNN", "AB", 2),
         ("ANANAN", "A", 2),
         ("", "A", 0),
@@ -117,14 +123,14 @@ def test_an_entry_begins_inside_the_window(states: str, active_states: str, ente
     [
         ("NNNNNN", 0),
         ("NNANNN", 1),
-        ("AANNNN", 1),  # under way when the window begins: observed in part
-        ("NNNNNA", 1),  # still running when it ends: observed in part
+        ("AANNNN", 1),  # began before the window: partly observed
+        ("NNNNNA", 1),  # ends after the window: partly observed
         ("NAANAN", 1),
         ("NA" + "N" * (QUARTER - 1) + "AN", 1),
         ("NA" + "N" * QUARTER + "AN", 2),
         ("NA" + "." * QUARTER + "AN", 2),
         ("A" + "N" * QUARTER + "A" + "N" * QUARTER + "A", 3),
-        ("A" + "N" * 40 + "A" + "N" * 40 + "A", 1),  # each near the one before
+        ("A" + "N" * 40 + "A" + "N" * 40 + "A", 1),  # each stay is near the one before
     ],
 )
 def test_stays_closer_than_a_quarter_are_one_episode(states: str, episodes: int) -> None:
@@ -154,7 +160,7 @@ def test_counts_equal_a_plain_loop(seed: int) -> None:
 
 
 def test_two_stays_eight_sessions_apart_are_one_episode(history: History, reading: Reading) -> None:
-    """By quantities: 2018-09-04 to 09-19, 2018-10-02 to 2020-02-10, and from 2025-10-03."""
+    """Stays by ``quantities``: 2018-09-04 to 09-19, 2018-10-02 to 2020-02-10, from 2025-10-03."""
     driven = config_from({"strategy": "cash-heavy@quantities", **SINCE})
     quantities = read(driven, history)
     run = run_on(driven, history, quantities, window(driven, history, quantities))
@@ -163,7 +169,10 @@ def test_two_stays_eight_sessions_apart_are_one_episode(history: History, readin
 
 
 def test_by_votes_ten_stays_are_six_episodes(history: History, reading: Reading) -> None:
-    """Another set of votes has other numbers; README's block readme-entries states them, too."""
+    """Other votes give other numbers.
+
+    The block readme-entries of the README has the same numbers.
+    """
     assert entries.of_absorption(made(history, reading)) == Observed(episodes=6, entered=10)
 
 

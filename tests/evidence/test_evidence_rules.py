@@ -1,4 +1,4 @@
-"""What counts as evidence, as written down before any return was seen."""
+"""The rules of evidence, which were fixed before any return was seen."""
 
 from backtests.evidence.bootstrap import SHORTEST_BLOCK
 from backtests.evidence.comparison import LEVEL

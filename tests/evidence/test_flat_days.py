@@ -1,4 +1,4 @@
-"""A day on which nothing moved is neither a gain nor a loss."""
+"""A day with a return of zero is neither a gain nor a loss."""
 
 import pandas as pd
 import pytest
@@ -17,7 +17,7 @@ def test_a_day_without_a_return_is_no_hit() -> None:
 
 
 def test_a_day_without_a_return_counts_to_the_downside_deviation() -> None:
-    """Over all days: a strategy that rarely loses has a low one."""
+    """The deviation is over all days, so a strategy that rarely loses has a low one."""
     returns = pd.Series([0.02, 0.0, -0.01, 0.0, 0.0], index=INDEX)
     downside = (0.01**2 / 5) ** 0.5
     expected = 0.002 / downside * 252**0.5

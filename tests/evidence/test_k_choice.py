@@ -1,4 +1,4 @@
-"""What rests on k is shown for several k, by the same path as the run itself."""
+"""Results that depend on k are shown for several k, computed in the same way as the run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Lead and lag: real timing fades, look-ahead collapses, and the split of the mean return."""
+"""Lead and lag: real timing fades, and look-ahead collapses. Also the split of mean returns."""
 
 import math
 from dataclasses import replace
@@ -47,7 +47,7 @@ def short_side(history: History) -> Run:
 
 
 def foreseeing(history: History, sessions: int) -> Run:
-    """Return a run that holds SPY if SPY rises over the session ``sessions`` after the decision."""
+    """Return a run with look-ahead: it holds SPY if SPY rises ``sessions`` after the decision."""
     run = run_of(history, "spy")
     rise = history.closes["SPY"].pct_change(fill_method=None).shift(-sessions) > 0
     decided = rise.astype(float).to_frame("SPY").loc[run.sessions]
@@ -65,7 +65,10 @@ def found_in(run: Run) -> LeadLag:
 
 
 def test_a_rule_that_knows_tomorrow_collapses_when_filled_after_today(history: History) -> None:
-    """A fill at the decision's close earns the foreseen return; every later fill misses it."""
+    """A fill at the close of the decision earns the return that was foreseen.
+
+    Later fills do not.
+    """
     found = found_in(foreseeing(history, 1))
     assert found.ratios[0] > 8
     assert abs(found.ratios[1]) < 2
@@ -106,7 +109,7 @@ def test_each_ratio_is_that_of_a_plain_simulation(tilt: Run) -> None:
 
 
 def test_an_early_fill_trades_a_decision_of_the_future(tilt: Run) -> None:
-    """A fill 3 sessions early is a decision 4 sessions earlier, filled one session later."""
+    """A fill 3 sessions early equals a decision 4 sessions earlier with a lag of one session."""
     sessions = tilt.sessions
     places = [sessions.get_loc(day) for day in tilt.decided.index]
     moved: dict[pd.Timestamp, pd.Series] = {}
@@ -197,7 +200,7 @@ def test_foresight_is_timing_and_constant_weights_are_tilt(history: History) -> 
 def test_a_constant_weight_of_an_asset_listed_late_is_no_timing(history: History) -> None:
     run = run_of(history, "spy")
     closes = history.closes.copy()
-    closes.loc[run.sessions[:300], "SPY"] = np.nan  # the first return is that of session 301
+    closes.loc[run.sessions[:300], "SPY"] = np.nan  # the first return is at session 301
     weights = pd.DataFrame({"SPY": 0.5}, index=run.sessions)
     weights.iloc[:300] = 0.0
     late = replace(
@@ -222,7 +225,7 @@ def test_bills_alone_have_neither_tilt_nor_timing(history: History) -> None:
 
 
 def test_a_cut_run_uses_only_the_cut_data(history: History) -> None:
-    """Luck, lead and lag, and timing of a run to a date do not change when prices go on."""
+    """Later prices do not change luck, lead and lag, and timing of a run that ends at a date."""
     end = history.panel.index[-300]
     closes = history.closes.copy()
     closes.loc[closes.index > end] *= 2.0

@@ -1,4 +1,4 @@
-"""Luck of one strategy and of a table, and what is said about it."""
+"""Tests of luck for one strategy and for a table, and the sentences about the results."""
 
 import math
 from dataclasses import replace
@@ -76,7 +76,7 @@ def test_a_short_or_constant_record_has_no_verdict(excess: np.ndarray) -> None:
     )
 
 
-# --- What is said ------------------------------------------------------------------------------
+# --- The sentences -----------------------------------------------------------------------------
 
 
 def test_the_verdict_names_hurdle_and_trials() -> None:

@@ -1,7 +1,8 @@
-"""Deflated Sharpe ratio and PBO beside ffn and vectorbt, which use the same two formulas.
+"""Deflated Sharpe ratio and PBO compared with ffn and vectorbt, which use the same formulas.
 
-ffn takes skewness and kurtosis without bias, and cuts surplus sessions at the end. vectorbt takes
-the same moments as drypowder, but subtracts one constant rate in place of each session's bills.
+ffn uses unbiased estimates of skewness and kurtosis, and drops surplus sessions at the end.
+vectorbt uses the same moments as drypowder, but it subtracts a constant rate in place of each
+session's bill return.
 """
 
 import math
@@ -44,7 +45,7 @@ def test_ffn_has_the_same_expected_maximum_and_deflated_sharpe_ratio_of_2014() -
     theirs = ffn.calc_deflated_sharpe_ratio(BEST, SHARPES, nperiods=252, annualized_trials=False)
     ours = deflated_2014(unbiased(track, BEST), hurdle)
     assert ours == pytest.approx(theirs, abs=1e-12)
-    assert found.probability_2014 == pytest.approx(theirs, abs=2e-3)  # only the bias differs
+    assert found.probability_2014 == pytest.approx(theirs, abs=2e-3)  # ours has biased moments
     assert found.probability_2014 != theirs
 
 

@@ -1,4 +1,4 @@
-"""Our metrics equal plain loops, and say nothing where nothing is defined."""
+"""Our metrics equal plain loops, and are missing if they are not defined."""
 
 import math
 
@@ -12,7 +12,7 @@ from backtests.engine.simulate import Result, simulate
 from backtests.evidence import metrics
 from tests.reference import formulas
 
-#: The parts of the deepest drawdown, which tests of their own compare.
+#: The parts of the deepest drawdown. Other tests compare them.
 TESTED_ELSEWHERE = {f"max_drawdown_{part}" for part in ("peak", "trough", "recovered", "sessions")}
 
 
@@ -130,7 +130,7 @@ def test_a_return_counts_for_the_regime_it_was_earned_under(lag: int) -> None:
 
 
 def test_the_value_at_risk_itself_is_part_of_what_lies_at_or_below_it() -> None:
-    """Of 21 returns the 5 % quantile lies at the second lowest, which the third lowest equals."""
+    """The 5 % quantile of 21 returns is the second lowest, and the third lowest is equal to it."""
     returns = series([-0.06, -0.03, -0.03, *np.linspace(0.0, 0.018, 18)])
     assert metrics.value_at_risk(returns) == -0.03
     assert metrics.conditional_value_at_risk(returns) == pytest.approx(-0.04)
@@ -143,7 +143,7 @@ def test_a_day_on_which_the_benchmark_stands_still_is_neither_up_nor_down() -> N
 
 
 def bought_once(closes: int) -> Result:
-    """Return SPY bought in full a session after the decision, at a constant price."""
+    """Return a run that puts all in SPY one session after the decision, at a constant price."""
     index = series([0.0] * closes).index
     prices = pd.DataFrame({"SPY": 100.0}, index=index)
     weights = pd.DataFrame({"SPY": [1.0]}, index=index[:1])
@@ -151,7 +151,7 @@ def bought_once(closes: int) -> Result:
 
 
 def test_mean_exposure_is_over_the_closes_at_which_something_could_be_held() -> None:
-    """The decision's own close, before the fill, is none of them."""
+    """The close of the decision does not count, because the fill is later."""
     result = bought_once(5)
     assert list(result.exposure) == pytest.approx([0, 1, 1, 1, 1])
     assert metrics.of_trading(result)["exposure"] == pytest.approx(1.0)
@@ -165,7 +165,7 @@ Fall = tuple[float, int, int, int | None, int]
 
 
 def slow_drawdowns(returns: pd.Series) -> list[Fall]:
-    """Return every drawdown as depth, peak, trough, recovery and sessions, session by session."""
+    """Return depth, peak, trough, recovery and sessions of every drawdown, by a plain loop."""
     value = peak = 1.0
     at = 0
     found: list[Fall] = []

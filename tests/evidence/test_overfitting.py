@@ -1,4 +1,4 @@
-"""The probability of backtest overfitting, against plain loops and on noise."""
+"""The probability of backtest overfitting, compared with plain loops, and on noise."""
 
 from itertools import combinations
 

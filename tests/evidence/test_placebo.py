@@ -1,4 +1,4 @@
-"""Placebos against the engine and a plain loop: they are fair, and they can see timing."""
+"""Placebos compared with the engine and a plain loop: they are fair, and detect timing."""
 
 import math
 
@@ -39,7 +39,10 @@ def market(n: int, assets: list[str] = ASSETS, seed: int = 7) -> tuple[pd.DataFr
 def in_force(
     prices: pd.DataFrame, total: float = 0.9, every: int = 20, short: bool = False, seed: int = 3
 ) -> pd.DataFrame:
-    """Return weights that stay for some sessions; shorts in the third asset and now and then."""
+    """Return weights that stay for ``every`` sessions.
+
+    With ``short``, some weights are negative.
+    """
     random = np.random.default_rng(seed)
     n = len(prices)
     rows = random.dirichlet(np.ones(prices.shape[1]), n // every + 1) * total
@@ -66,10 +69,10 @@ def one_asset(n: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:
 def engine_returns(
     held: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, costs: Costs
 ) -> pd.Series:
-    """Return the engine's when it trades to the weights at every close.
+    """Return the returns of the engine if it trades to the given weights at every close.
 
-    With a band of 0 it leaves alone what it has just brought to an unchanged target, so every
-    other target is moved by a millionth of a millionth, which is worth a trade.
+    With a band of 0, the engine does not trade if a target is unchanged. So every second target is
+    moved by 1e-12, which forces a trade.
     """
     decisions = held.shift(-1).iloc[:-1] * (1 - 1e-12 * (np.arange(len(held) - 1) % 2))[:, None]
     return simulate(decisions, prices, bills, costs, 1, band=0.0).returns
@@ -88,9 +91,9 @@ def daily(held: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, costs: Cos
 def largest_gap(
     total: float, costs: Costs, short: bool, shifts: range, unlisted: int = 60
 ) -> float:
-    """Return how far a day's return is from the engine's, over some shifts.
+    """Return the largest difference between a daily return and the engine's, over some shifts.
 
-    The engine starts in cash and buys at the second close: it is compared from the day after that.
+    The engine starts in cash and buys at the second close. So the comparison starts one day later.
     """
     prices, bills = market(180)
     prices.iloc[:unlisted, 3] = np.nan
@@ -114,7 +117,10 @@ def test_without_costs_they_are_the_engines_to_rounding() -> None:
 
 
 def test_fully_invested_the_engine_buys_less_by_what_trading_costs() -> None:
-    """What cash cannot pay is cut there and not here: at most a day's return on the cost."""
+    """The engine cuts a purchase that cash cannot pay, and the placebo does not.
+
+    So their returns differ by at most the cost times a day's return.
+    """
     gap = largest_gap(1.0, USUAL, False, range(0, 180, 60))
     assert 2e-6 < gap < 1e-4
 
@@ -135,7 +141,7 @@ def test_the_comparison_sees_a_forgotten_cost_and_a_day_too_many() -> None:
 # --- Against plain Python --------------------------------------------------------------------
 
 
-#: By session, then by asset.
+#: Numbers by session, then by asset.
 Grid = list[list[float]]
 
 
@@ -147,7 +153,7 @@ def plain_sharpe(
     rates: list[float],
     fees: list[float],
 ) -> float:
-    """Return the Sharpe ratio of a list of weights, session by session and asset by asset."""
+    """Return the Sharpe ratio of a list of weights, by loops over sessions and assets."""
     excess, left, many = [], 1.0, range(len(rates))
     for t in range(1, len(rows)):
         grown, cash, value = [], 1.0, 0.0
@@ -212,7 +218,7 @@ def test_an_asset_without_a_price_is_cash_that_day() -> None:
     assert timing_gain(held, prices, bills, USUAL) == timing_gain(without, prices, bills, USUAL)
 
 
-# --- What a placebo is for -------------------------------------------------------------------
+# --- The ranks of placebos -------------------------------------------------------------------
 
 
 def placebo_of(

@@ -1,4 +1,4 @@
-"""A resampled history against the original: where it has values, and how its market behaves."""
+"""A resampled history compared with the original: missing values and market behaviour."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -69,7 +69,7 @@ def test_equal_seeds_draw_equal_histories(history: History, drawn: Drawn) -> Non
 
 
 def assert_coins_and_shares_fit(panel: pd.DataFrame, closes: pd.DataFrame) -> None:
-    """Assert how the panel's prices go with closes, in the original as in a draw."""
+    """Assert that the panel's prices fit the closes, in the original and in a draw."""
     next_day = np.diff(panel.index.to_numpy()) == np.timedelta64(1, "D")
     for name in closes.columns:
         before = closes[name].shift(1)
@@ -97,13 +97,13 @@ def test_coins_stay_a_session_behind(history: History, drawn: Drawn) -> None:
 
 
 def logs(closes: pd.DataFrame) -> pd.DataFrame:
-    """Return log returns of what was listed for years."""
+    """Return the log returns of assets with more than 2,500 closes."""
     listed = closes.loc[:, closes.notna().sum() > 2500]
     return listed.transform(np.log).diff()
 
 
 def unlike(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
-    """Return the columns whose returns are spread differently, by a fifth at some quantile."""
+    """Return the columns for which a quantile of returns differs by more than a fifth."""
     levels = [0.05, 0.25, 0.75, 0.95]
     ratio = one.quantile(levels) / other.quantile(levels)
     return [str(name) for name in ratio if (ratio[name] - 1).abs().max() > 0.2]
@@ -190,7 +190,10 @@ def test_simulated_histories_can_be_drawn_too() -> None:
 
 
 def small(n: int = 400, late: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return two shares with traceable returns, the second listed late, and a yield."""
+    """Return a panel and closes: shares, one of them listed late, and a yield.
+
+    After a draw, each return shows its original session.
+    """
     step = np.arange(n) / 1e5
     path = np.cumsum(step)
     closes = pd.DataFrame(
@@ -202,7 +205,7 @@ def small(n: int = 400, late: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def steps(closes: pd.DataFrame, name: str) -> np.ndarray:
-    """Return which session each change was drawn from, of the one asset that has one."""
+    """Return, for each change of an asset, the session from which it was drawn."""
     back = np.log(closes[name]).diff().dropna().to_numpy() * 1e5
     return np.asarray(np.round(np.abs(back)).astype(int))
 
@@ -238,7 +241,7 @@ def test_prices_start_where_they_started() -> None:
 
 @pytest.mark.parametrize("id", ["VIXCLS", "DTWEXBGS"])
 def test_vix_and_the_dollar_move_in_proportion(id: str) -> None:
-    """Drawn as a yield would be that is their logarithm."""
+    """VIX and the dollar are resampled like a yield that equals their logarithm."""
     panel, closes = small()
     level = 20 * np.exp(np.sin(np.arange(len(panel)) / 7) + np.arange(len(panel)) / 500)
     panel = panel.assign(**{id: level, "T10Y3M": np.log(level), "BAA10Y": level})
@@ -248,7 +251,10 @@ def test_vix_and_the_dollar_move_in_proportion(id: str) -> None:
 
 
 def test_a_coin_moves_after_a_rest_alone_and_as_after_the_session_drawn() -> None:
-    """Its moves over rests are traceable: each is the position of its session, in millionths."""
+    """A rest is a break between sessions, such as a weekend.
+
+    Each move over a rest equals the position of its session in millionths, so its source is known.
+    """
     panel, closes = small()
     n = np.arange(len(panel))
     rested = np.append(False, np.diff(panel.index.to_numpy()) > np.timedelta64(1, "D"))
@@ -262,7 +268,7 @@ def test_a_coin_moves_after_a_rest_alone_and_as_after_the_session_drawn() -> Non
     np.testing.assert_allclose(ahead[both], source[both], atol=1e-4)
     np.testing.assert_allclose(ahead[~both], 0.0, atol=1e-4)
     assert 10 < both.sum() < 100
-    assert (rested[2:] & ~rested[source]).sum() > 10  # an ordinary session drawn for a Monday
+    assert (rested[2:] & ~rested[source]).sum() > 10  # Mondays drawn from other days
 
 
 def test_histories_that_do_not_match_are_refused() -> None:
@@ -278,7 +284,7 @@ def test_histories_that_do_not_match_are_refused() -> None:
 
 
 def test_no_other_columns_than_the_declared_ones_move(history: History, drawn: Drawn) -> None:
-    """Signals that read only other columns are not evaluated again on a resampled history."""
+    """Signals that read no resampled column are not evaluated again on a resampled history."""
     panel, _ = drawn
     moved = {id for id in panel if not panel[id].equals(history.panel[id])}
     declared = {id for id in panel if is_resampled(str(id), history.closes)}

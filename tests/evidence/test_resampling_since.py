@@ -1,4 +1,4 @@
-"""What is judged is drawn from what is judged: the years before it lend it none of their moves."""
+"""Moves after ``since`` are drawn only from moves after ``since``."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,10 @@ SINCE = INDEX[200]
 
 
 def test_before_and_after_the_first_session_judged_are_drawn_apart() -> None:
-    """Shares rise by 0.1 % a session until ``since``, and fall by 0.1 % from the next one on."""
+    """Up to ``since``, shares rise by 0.1 % a session.
+
+    From the next session on, they fall by 0.1 %.
+    """
     moves = np.where(INDEX <= SINCE, 0.001, -0.001)
     closes = pd.DataFrame({"SPY": 100 * np.exp(np.cumsum(moves))}, index=INDEX)
     for seed in range(5):

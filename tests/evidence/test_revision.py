@@ -1,4 +1,4 @@
-"""Results under a revision bound: which series get one, and what a row of it is."""
+"""Results under a bound on revisions: the series that get a bound, and the rows of the table."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_gdp_is_moved_by_two_percent_and_the_term_premium_left_out(rows: pd.Data
 
 
 def with_gdp(rows: pd.DataFrame, factor: float) -> pd.Series:
-    """Return the row of a run with GDP multiplied."""
+    """Return the row of the run with GDP multiplied by ``factor``."""
     row = rows.loc[("GDP", f"× {factor:.2f}")]
     assert isinstance(row, pd.Series)
     return row
@@ -80,7 +80,7 @@ def test_quantities_rest_on_gdp_alone_and_prices_on_no_revised_series(history: H
 
 
 def test_one_percent_of_gdp_moves_a_flag_by_two_months(history: History) -> None:
-    """The advance estimate of 2017Q3 was 1 % below the figure that the file holds now."""
+    """The first estimate of GDP for 2017Q3 was 1 % below the figure in the file."""
 
     def first_on(gdp: pd.Series) -> str:
         flag = DryPowder().evaluate(history.panel.assign(GDP=gdp)).flag.fillna(False).astype(bool)
@@ -101,7 +101,7 @@ def test_a_series_with_vintages_needs_no_bound(finished: Run, history: History) 
 
 
 def test_only_revised_series_with_values_get_one(history: History) -> None:
-    """NFCI counts from when it was recorded; yields and prices are never revised."""
+    """NFCI counts only from its recording on. Yields and prices are never revised."""
     assert revised_in(history, ("NFCI", "DGS10", "SPY", "WALCL")) == ()
     empty = replace(history, panel=history.panel.assign(GDP=float("nan")))
     assert revised_in(empty, ("GDP",)) == ()

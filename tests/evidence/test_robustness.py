@@ -1,4 +1,4 @@
-"""Each choice moved alone: every row against a plain run or against a loop of its own."""
+"""Robustness changes one choice at a time. Each row is compared with a plain run or a loop."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def reading(short: History) -> Reading:
 
 @pytest.fixture(scope="module")
 def runs(short: History, reading: Reading) -> dict[str, Run]:
-    """Return runs of some years, and of one alone."""
+    """Return runs of several years, and runs of a single year."""
     one = {name: made(short, reading, name, start=LATE) for name in ("spy", "bills")}
     return {name: made(short, reading, name) for name in (TILT, "sixty-forty")} | one
 
@@ -45,7 +45,7 @@ def tables(runs: dict[str, Run]) -> dict[str, pd.DataFrame]:
 
 
 def made(history: History, reading: Reading, name: str, **more: Any) -> Run:
-    """Return a plain run: read already, since no signal hangs on how one trades."""
+    """Return a plain run on a given reading, because signals do not depend on trading terms."""
     config = config_from({"strategy": name, "start": START, **more})
     return run_on(config, history, reading, window(config, history, reading))
 
@@ -55,7 +55,7 @@ def times(factor: float) -> dict[str, float]:
 
 
 def measured(returns: np.ndarray, bills: np.ndarray, exposure: np.ndarray) -> list[float]:
-    """Return the four figures of daily returns, by hand; those a year only from a year on."""
+    """Return four figures of daily returns, by hand. Yearly figures need a year of returns."""
     value = peak = 1.0
     deepest = 0.0
     for r in returns:
@@ -71,7 +71,7 @@ def measured(returns: np.ndarray, bills: np.ndarray, exposure: np.ndarray) -> li
 
 
 def of_run(run: Run, kept: np.ndarray | None = None) -> list[float]:
-    """Return the four figures of a run, on all its sessions with a return or some of them."""
+    """Return the four figures of a run, over all its returns or over the returns in ``kept``."""
     equity = run.result.equity.to_numpy()
     rows = slice(None) if kept is None else kept
     exposure = run.result.weights.abs().sum(axis=1).to_numpy()[1:]
@@ -136,7 +136,7 @@ def test_the_rows_that_are_moved_are_not(tables: dict[str, pd.DataFrame]) -> Non
 def test_rows_start_from_what_was_run_and_not_from_the_defaults(
     short: History, reading: Reading
 ) -> None:
-    """Lag, costs and day are others than usual: each row moves one of them alone."""
+    """Lag, costs and day differ from the defaults. Each row changes only one of them."""
     terms = {"lag": 3, "costs": times(2), "schedule": {"offset": 4}}
     ours = made(short, reading, "sixty-forty", **terms)
     table = robustness(ours)
@@ -217,9 +217,9 @@ def test_without_an_asset_its_sleeve_is_that_of_the_others(
 
 
 def bonds_alone(history: History, share: float, rate: float) -> list[float]:
-    """Return the figures of a share of IEF, decided at month ends, bought the session after.
+    """Return the figures of a constant share of IEF, decided at month ends, filled a session later.
 
-    A decision is worth a trade when the weight has drifted by more than 2 points.
+    A decision is traded only if the weight has drifted by more than 2 points.
     """
     index = history.panel.index[history.panel.index >= START]
     prices = history.closes["IEF"].loc[index].to_numpy()

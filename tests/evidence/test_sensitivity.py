@@ -1,4 +1,4 @@
-"""A flag whose parameter is moved: on how many days it is on, and on how many of the same."""
+"""A flag with a changed parameter: days on which it is on, and days on which both flags are on."""
 
 from dataclasses import replace
 from typing import Any

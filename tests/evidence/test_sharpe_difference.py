@@ -1,4 +1,4 @@
-"""The test of two Sharpe ratios, against a plain transcription of Ledoit and Wolf (2008)."""
+"""The test of two Sharpe ratios, compared with a plain version of Ledoit and Wolf (2008)."""
 
 import math
 
@@ -76,7 +76,7 @@ def test_the_hac_error_is_that_of_plain_loops(seed: int) -> None:
 
 
 def test_the_bootstrap_is_that_of_built_resamples() -> None:
-    """The same circular blocks, resample by resample, as the published code builds them."""
+    """Each resample has the same circular blocks as in the published code."""
     both, reps = pair(3, 203), 60
     found = sharpe_difference(both[:, 0], both[:, 1], reps=reps, seed=7)
     assert found is not None

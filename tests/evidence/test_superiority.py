@@ -14,7 +14,7 @@ def excess(skill: dict[str, float], n: int = 1500, seed: int = 0) -> pd.DataFram
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=(n, len(skill)))
     noise = (noise - noise.mean(axis=0)) / noise.std(axis=0)
-    scales = np.linspace(0.002, 0.03, len(skill))  # the volatility must not decide
+    scales = np.linspace(0.002, 0.03, len(skill))  # volatilities differ, but must not decide
     return pd.DataFrame((noise + list(skill.values())) * scales, columns=list(skill))
 
 

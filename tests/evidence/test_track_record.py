@@ -1,4 +1,4 @@
-"""The statistics of one track record, held to published numbers and to simulations."""
+"""The statistics of one track record, compared with published numbers and simulations."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,10 @@ def test_a_sharpe_below_the_threshold_is_never_long_enough() -> None:
 
 @pytest.mark.parametrize("rho", [0.0, 0.3])
 def test_the_standard_error_is_the_spread_of_estimates(rho: float) -> None:
-    """2,000 track records of an AR(1) process: ignoring ρ = 0.3 would give 0.73 of the spread."""
+    """There are 2,000 track records of an AR(1) process.
+
+    A standard error that ignores ρ = 0.3 would be only 0.73 of the true spread.
+    """
     rng = np.random.default_rng(5)
     shocks = rng.normal(size=(2000, 700))
     values = np.empty_like(shocks)

@@ -41,7 +41,7 @@ def a_session_late(**case: Any) -> Curves:
 
 @pytest.fixture
 def planted(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plant the error after a check without it has passed."""
+    """Check the kernel without the error, and then plant the error."""
     check_kernel(finished)
     monkeypatch.setattr(pipeline, "simulate_curves", a_session_late)
 

@@ -1,4 +1,4 @@
-"""Walk-forward: it finds what is there, finds nothing where nothing is, and never looks ahead."""
+"""Walk-forward finds a planted effect, finds nothing in noise, and never looks ahead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ KS = [1, 2, 3]
 
 @dataclass(frozen=True, kw_only=True)
 class Holder(Strategy):
-    """All in one of two assets, or in none, for ever."""
+    """Holds one asset all the time, or no asset."""
 
     name: ClassVar[str] = "holder"
     description: ClassVar[str] = "all in one asset"
@@ -45,7 +45,7 @@ class Holder(Strategy):
 
 @pytest.fixture
 def one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read made-up histories of the same sessions once: no signal sees the made-up asset."""
+    """Read made-up histories of the same sessions only once: signals ignore their assets."""
     known: dict[tuple[object, ...], Reading] = {}
 
     def once(config: RunConfig, history: History) -> Reading:
@@ -77,7 +77,7 @@ def holding(**changed: Any) -> RunConfig:
 
 
 def two_assets(fall: int | None = None) -> History:
-    """Return 2010 to 2013, in which ONE beats TWO but for a fall of a half at some session."""
+    """Return 2010 to 2013. ONE rises faster than TWO, but it falls by half at session ``fall``."""
     index = sessions(pd.Timestamp("2010-01-01"), pd.Timestamp("2013-12-31"))
     wiggle = np.tile([0.01, -0.01], len(index))[: len(index)]
     excess = pd.DataFrame({"ONE": 0.002 + wiggle, "TWO": 0.001 + wiggle}, index=index)
@@ -87,11 +87,11 @@ def two_assets(fall: int | None = None) -> History:
 
 
 def first_seam(history: History) -> int:
-    """Return the place of the first session of 2012."""
+    """Return the position of the first session of 2012."""
     return int(history.panel.index.searchsorted(pd.Timestamp("2012-01-01")))
 
 
-# --- What is there, and what is not ----------------------------------------------------------
+# --- Planted effects, and noise --------------------------------------------------------------
 
 
 def test_a_planted_parameter_is_found_in_every_year() -> None:
@@ -111,7 +111,7 @@ def test_the_planted_relation_leaves_room_for_the_fill() -> None:
 
 
 def out_of_sample(seeds: int) -> tuple[list[float], list[float]]:
-    """Return the scores out of sample and in sample where there is nothing to find."""
+    """Return the scores out of sample and in sample on noise."""
     found = [
         walk_forward(monthly(), {"k": [1, 2, 3, 4]}, made_up(noise(seed, **SPAN)), first_years=3)
         for seed in range(seeds)
@@ -140,7 +140,7 @@ def test_a_choice_that_has_seen_its_year_finds_something_in_nothing(
 
 
 def peeking(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the year ahead in place of the past."""
+    """Return the sessions of the next year in place of the past sessions."""
     return index[(index >= refit) & (index < refit + pd.DateOffset(years=1))]
 
 
@@ -175,7 +175,10 @@ def test_metrics_and_attribution_take_the_spliced_run(economy: History) -> None:
 
 @pytest.mark.usefixtures("one_reading")
 def test_a_single_candidate_scores_alike_in_and_out_of_sample_but_for_starting() -> None:
-    """The fall before the first refit belongs to neither; the spliced run still waits a fill."""
+    """The fall before the first refit is in no score.
+
+    The spliced run lacks only the first return, because it waits for its first fill.
+    """
 
     def gained(returns: pd.Series, bills: pd.Series) -> float:
         return float((returns - bills).sum())
@@ -191,7 +194,7 @@ def test_a_single_candidate_scores_alike_in_and_out_of_sample_but_for_starting()
 
 @pytest.mark.usefixtures("one_reading")
 def test_the_best_candidate_is_the_one_that_was_best_after_the_first_seam() -> None:
-    """ONE falls by half on the way to the first refit and beats TWO from then on."""
+    """ONE falls by half before the first refit, and beats TWO afterwards."""
     history = two_assets(fall=100)
     found = walk_forward(holding(), {"holds": ["ONE", "TWO"]}, history, first_years=2)
     assert list(found.choices["holds"]) == ["TWO", "TWO"]
@@ -302,7 +305,7 @@ def test_equal_scores_go_to_the_first_and_an_undefined_one_is_below_every_other(
 
     assert chosen({"color": ["red", "blue"]}) == ["red", "red"]
     assert chosen({"color": ["blue", "red"]}) == ["blue", "blue"]
-    assert chosen({"holds": ["", "TWO", "ONE"]}) == ["ONE", "ONE"]  # "" earns bills: no Sharpe
+    assert chosen({"holds": ["", "TWO", "ONE"]}) == ["ONE", "ONE"]  # "" has no Sharpe ratio
     assert chosen({"holds": ["", "TWO", "ONE"]}, chooser=worst) == ["TWO", "TWO"]
     assert chosen({"holds": ["TWO", "ONE"]}, chooser=nowhere) == ["TWO", "TWO"]
 
@@ -325,7 +328,7 @@ CUTS = ["2013-03-01", "2014-12-31", "2015-01-02"]
 
 
 def past(found: WalkForward, at: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return choices, without what came of them, and decisions up to a session."""
+    """Return choices without their later scores, and decisions, both up to a session."""
     known = found.choices[found.choices.index <= pd.Timestamp(at).year]
     return known.drop(columns="out_of_sample"), found.run.decided.loc[:at]
 

@@ -1,4 +1,4 @@
-"""The panel of imported evidence against values worked out by hand from the files."""
+"""Compare the panel of imported evidence with values computed by hand from the files."""
 
 import random
 from datetime import date
@@ -19,7 +19,7 @@ FLOWS = ("OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
 
 @pytest.fixture(scope="module")
 def added(store: Path, history_store: Path) -> tuple[str, ...]:
-    """Return the series that the evidence adds to history, without events."""
+    """Return the series that only the folder of evidence has, without events."""
     new = set(Store(store).series_ids()) - set(Store(history_store).series_ids())
     return tuple(sorted(id for id in new if not is_event(id)))
 
@@ -30,7 +30,7 @@ def panel(store: Path, added: tuple[str, ...]) -> pd.DataFrame:
 
 
 def drawn(added: tuple[str, ...], sessions: tuple[date, ...]) -> list[tuple[date, str]]:
-    """Return twenty pairs of a session from 2012 on and a series, the same ones each time."""
+    """Return twenty pairs of a session since 2012 and a series; each call gives the same pairs."""
     draw = random.Random(SEED)
     days = [day for day in sessions if day.year >= 2012]
     return [(draw.choice(days), id) for id in draw.sample(added, 20)]
@@ -51,7 +51,7 @@ def test_every_cell_equals_the_value_by_hand(
 ) -> None:
     assert set(added) == {*byhand.EVIDENCE, *(id for id in added if id.startswith(FLOWS))}
     assert not any(is_price(id) for id in added)
-    start = pd.Timestamp("2003-02-01")  # by hand there are no sessions before 2003
+    start = pd.Timestamp("2003-02-01")  # the calculation by hand has no sessions before 2003
     sessions = pd.DatetimeIndex(byhand.sessions(history_dir)).as_unit("us")
     for id in added:
         by_hand = pd.Series(byhand.column(history_dir, id), index=sessions, dtype="float64")

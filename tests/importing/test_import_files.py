@@ -1,4 +1,4 @@
-"""Importing: what is recognised, what is refused, and that nothing is lost or guessed."""
+"""Importing: which files are recognised or refused; no value is lost or guessed."""
 
 import errno
 import gzip
@@ -238,7 +238,7 @@ def test_a_binary_file_is_foreign(tmp_path: Path, db: Path) -> None:
         take(path, db)
 
 
-# --- damaged is not unrecognised ----------------------------------------------------------------
+# --- a damaged file is refused, not skipped -----------------------------------------------------
 
 DAMAGED = {
     "prices.csv.gz": gzip.compress(TABLE.encode())[:-12],
@@ -293,7 +293,7 @@ def test_a_link_to_a_folder_is_named_and_not_followed(tmp_path: Path, db: Path) 
 def test_a_file_whose_folder_does_not_let_us_in_is_refused_and_the_good_go_in(
     tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that can be listed but not entered: the system refuses to tell what a file is."""
+    """The folder can be listed but not entered, so the system does not say what its files are."""
     folder = tmp_path / "in"
     write(folder, "WALCL.csv", FRED)
     write(folder, "closed/SPY.csv", YAHOO)
@@ -390,7 +390,7 @@ def test_the_command_ends_with_2_after_a_damaged_file(
     assert "1 files, 1 series: 2 rows new" in said.out
 
 
-# --- where a file meets what is held ------------------------------------------------------------
+# --- files compared with stored values ----------------------------------------------------------
 
 GDP = "observation_date,GDP\n2024-07-01,29511.664\n2024-10-01,29825.182\n"
 
@@ -452,7 +452,7 @@ def test_another_currency_is_refused(
 
 
 def test_a_day_that_has_not_closed_is_left_out(tmp_path: Path, db: Path) -> None:
-    text = "Date,Close\n2026-01-02,1\n2026-01-05,2\n"  # NOW is noon of the second
+    text = "Date,Close\n2026-01-02,1\n2026-01-05,2\n"  # NOW is noon of the second day
     done = take(write(tmp_path, "MU.csv", text), db)
     assert values(db, "MU") == {"2026-01-02": 1.0}
     assert done.parsed.batches[0].note == "2026-01-05 left out: the day had not closed"
@@ -478,7 +478,7 @@ def test_two_vintages_of_one_moment_stay_in_order(tmp_path: Path, db: Path) -> N
 
 
 def fact(**changes: object) -> str:
-    """Return a companyconcept document whose one fact has some parts changed."""
+    """Return a companyconcept document with one fact. ``changes`` replaces some of its fields."""
     good = SEC["units"]["USD"][0]  # type: ignore[index]
     return json.dumps(SEC | {"units": {"USD": [good | changes]}})
 

@@ -1,4 +1,4 @@
-"""When a figure filed with the SEC was first known, of companies that went public late too."""
+"""The moment when a figure filed with the SEC was first known, also for new listings."""
 
 import pandas as pd
 import pytest
@@ -17,7 +17,7 @@ TWO_YEARS_AT_ONCE = [entry(2023, "2026-03-03"), entry(2024, "2026-03-03")]
 @pytest.mark.parametrize(
     ("ticker", "known"),
     [
-        ("MSFT", ["2024-02-14", "2025-02-14"]),  # a new tag: the figures had long been out
+        ("MSFT", ["2024-02-14", "2025-02-14"]),  # a new tag: the figures were public long before
         ("CRWV", ["2026-03-04 09:30", "2026-03-04 09:30"]),  # public from 2025-03-28
     ],
 )
@@ -31,14 +31,14 @@ def test_a_late_filing_is_a_new_tag_only_of_a_company_that_was_public(
 
 def test_a_filing_in_time_is_known_the_session_after() -> None:
     (fact,) = first_filed("CAPEX", "CRWV", [entry(2025, "2026-02-27")])
-    assert fact.known == pd.Timestamp("2026-03-02 09:30")  # a Friday's filing, on Monday
+    assert fact.known == pd.Timestamp("2026-03-02 09:30")  # filed on a Friday, known on Monday
 
 
 @pytest.mark.parametrize(
     ("filed", "known"),
     [
         ("2024-04-29", "2024-04-30 09:30"),  # 120 days after the period's end: filed late
-        ("2024-04-30", "2024-02-14 00:00"),  # 121 days: a new tag, 45 days after the end
+        ("2024-04-30", "2024-02-14 00:00"),  # 121 days: a new tag, so known 45 days after the end
         ("2024-03-31", "2024-04-01 09:30"),  # 91 days
     ],
 )
@@ -51,7 +51,10 @@ def test_more_than_120_days_after_the_periods_end_a_figure_had_long_been_out(
 
 @pytest.mark.parametrize("concept", ["DEBT_ISSUED", "LEASES", "BUYBACKS", "DIVIDENDS"])
 def test_an_amount_that_not_every_statement_contains_is_known_by_its_filing(concept: str) -> None:
-    """META tagged its first debt in 2022. Nobody could read the amounts of earlier years before."""
+    """META first tagged its debt in 2022.
+
+    Before, nobody could read the amounts of earlier years.
+    """
     facts = first_filed(concept, "MSFT", TWO_YEARS_AT_ONCE)
     assert {(fact.known, fact.assumed) for fact in facts} == {
         (pd.Timestamp("2026-03-04 09:30"), False)
@@ -61,12 +64,12 @@ def test_an_amount_that_not_every_statement_contains_is_known_by_its_filing(conc
 @pytest.mark.parametrize(
     ("year_ago_filed", "known"),
     [
-        ("2024-01-30", "2025-01-31 09:30"),  # long before the current one: known with it
-        ("2025-03-14", "2025-03-17 09:30"),  # after it, at last, a Friday: only then
+        ("2024-01-30", "2025-01-31 09:30"),  # filed before the current year
+        ("2025-03-14", "2025-03-17 09:30"),  # filed after the current year, on a Friday
     ],
 )
 def test_a_year_ago_figure_is_known_when_both_years_are(year_ago_filed: str, known: str) -> None:
-    """CRWV files its first year late, as one does who was not public; the next one in time."""
+    """CRWV was not public, so it files its first year late. It files the next year in time."""
     entries = [entry(2023, year_ago_filed), entry(2024, "2025-01-30")]
     now, ago = batches("CAPEX", "CRWV", entries)
     assert now.rows["available_at"].iloc[-1] == pd.Timestamp("2025-01-31 09:30")
@@ -76,7 +79,10 @@ def test_a_year_ago_figure_is_known_when_both_years_are(year_ago_filed: str, kno
 
 
 def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
-    """Nine months + the year before - the nine months before, which a later report gives first."""
+    """The sum is nine months + last year − nine months of last year.
+
+    A later report states the last part first.
+    """
     entries = [
         {
             "start": "2024-01-01",

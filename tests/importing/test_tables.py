@@ -1,4 +1,4 @@
-"""Tables of several publishers: the series that cells become, and when values are known."""
+"""Tables of several publishers: their series, and the moments when values are known."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ STATEMENTS = "date_time,SEP,UST2Y,UST10Y,SP500\n"
 
 
 def imported(folder: Path, name: str, text: str) -> dict[str, list[tuple[str, str, float]]]:
-    """Import a file, and return its rows by series: date, moment known, value."""
+    """Import a file, and return its rows by series: date, moment when known, value."""
     (folder / name).write_text(text)
     store = folder / "store.duckdb"
     import_path(folder / name, store, recorded_at=NOW)
@@ -41,7 +41,7 @@ def test_every_series_of_a_table_is_in_the_catalog() -> None:
     ("stated", "known"),
     [
         ("2025-11-25", "2025-11-25 09:30"),  # a session: its open
-        ("2025-12-25", "2025-12-26 09:30"),  # Christmas: the open of the session after
+        ("2025-12-25", "2025-12-26 09:30"),  # Christmas: the open of the next session
         ("2025-11-22", "2025-11-24 09:30"),  # a Saturday
         ("", "2025-11-25 09:30"),  # no day: the 25th of the next month
     ],
@@ -72,18 +72,18 @@ def test_a_day_before_the_date_is_refused(tmp_path: Path, stated: str, message: 
 
 
 def test_a_day_to_come_is_no_error(tmp_path: Path) -> None:
-    """The file of the end of December states the 25th of January, before that day has come."""
+    """The file of the end of December states the 25th of January, a day in the future."""
     text = f"{FINRA}2025-12-31,1200000,190000,180000,2026-01-25\n"
     (row,) = imported(tmp_path, "finra.csv", text)["MARGIN_DEBT"]
     assert row[1] == "2026-01-26 09:30"
 
 
-# --- what becomes of the cells ------------------------------------------------------------------
+# --- how cells become values --------------------------------------------------------------------
 
 
 def test_free_credit_is_cash_and_margin_accounts_where_both_are_given(tmp_path: Path) -> None:
     text = (
-        f"{FINRA}2010-01-31,266455,281035,,2010-02-25\n"  # one account for both, before 2010-02
+        f"{FINRA}2010-01-31,266455,281035,,2010-02-25\n"  # both accounts in one cell, until 2010-01
         "2010-02-28,263657,106131,164624.0,2010-03-25\n"
     )
     found = imported(tmp_path, "finra.csv", text)
@@ -96,7 +96,7 @@ def test_an_earnings_release_is_known_the_session_after_unless_it_comes_before_t
 ) -> None:
     text = (
         "report_date,symbol,timing_second_source,timing_assumed\n"
-        "1996-04-18,MSFT,,\n"  # nobody says: after the close
+        "1996-04-18,MSFT,,\n"  # no source states the time, so after the close
         "2012-05-04,SNDK_old,AMC,AMC\n"  # another company
         "2024-02-02,AMZN,BMO,AMC\n"  # the second source counts
         "2025-01-31,META,,BMO\n"
@@ -186,7 +186,7 @@ def test_a_publishers_name_leads_to_the_series_of_the_catalog(tmp_path: Path) ->
     assert imported(tmp_path, "srf.csv", text) == {
         "SRF": [("2025-10-30", "2025-10-31 09:30", 0.02), ("2025-10-31", "2025-11-03 09:30", 50.35)]
     }
-    text = "observation_date,TGCRRATE\n2024-10-11,4.8\n"  # then Columbus Day
+    text = "observation_date,TGCRRATE\n2024-10-11,4.8\n"  # the next weekday is Columbus Day
     assert imported(tmp_path, "tgcr.csv", text)["TGCR"] == [("2024-10-11", "2024-10-15 09:30", 4.8)]
 
 
@@ -235,7 +235,7 @@ def test_a_wrong_unit_or_cell_is_refused(
 def test_the_evidence_enters_after_history_without_a_revision(
     history_store: Path, evidence_dir: Path, tmp_path: Path
 ) -> None:
-    """Series that both folders hold are equal, so that nothing is revised and nothing refused."""
+    """Series in both folders are equal, so no value is revised and no series is refused."""
     store = Path(shutil.copy(history_store, tmp_path / "store.duckdb"))
     done = import_path(evidence_dir, store, recorded_at=NOW)
     assert (done.refused, done.revised) == ([], 0)

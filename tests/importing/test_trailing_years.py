@@ -1,4 +1,4 @@
-"""A trailing year that is solved from three facts: its value, its days, and when it was known."""
+"""A trailing year computed from three facts: value, first and last day, moment when known."""
 
 import pandas as pd
 import pytest

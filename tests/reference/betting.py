@@ -1,11 +1,11 @@
-"""E-values and weekly forecasts as plain loops over weeks, from the definitions alone."""
+"""E-values and weekly forecasts as plain loops over weeks, written only from the definitions."""
 
 import math
 from collections.abc import Sequence
 
 
 def wealth(gains: Sequence[float]) -> list[float]:
-    """The bettor's wealth after each week; a gain lies between -1 and 1."""
+    """Return the bettor's wealth after each week. Gains lie between -1 and 1."""
     held, path = 1.0, []
     for week, gain in enumerate(gains):
         past = gains[:week]
@@ -21,7 +21,7 @@ def wealth(gains: Sequence[float]) -> list[float]:
 
 
 def outperformance(differences: Sequence[float]) -> list[float]:
-    """The e-value after each week; a difference lies between -1/2 and 1/2."""
+    """Return the e-value after each week. Differences lie between -1/2 and 1/2."""
     path = []
     for week in range(1, len(differences) + 1):
         seen = differences[:week]
@@ -39,7 +39,10 @@ def outperformance(differences: Sequence[float]) -> list[float]:
 
 
 def line_through(points: Sequence[tuple[float, float]], at: float) -> float:
-    """The least-squares line through points (x, y) at a new x; the mean of y if all x are equal."""
+    """Return the least-squares line through points (x, y) at a new x.
+
+    If all x are equal, return the mean of y.
+    """
     n = len(points)
     mean_x = sum(x for x, _ in points) / n
     mean_y = sum(y for _, y in points) / n

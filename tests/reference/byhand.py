@@ -1,11 +1,11 @@
-"""What was known when, worked out by hand from the source files.
+"""The values known at each session, computed from the source files without drypowder.
 
-An independent second opinion on the panel: plain loops over the files as published, with the
-standard library alone, written from the table of publication rules and not from the code that
-builds the panel. Slow and literal on purpose.
+This is an independent check of the panel. It consists of plain loops over the published files, and
+uses only the standard library. It is written from the table of publication rules, not from the code
+that builds the panel. It is slow and literal on purpose.
 
-The limits of staleness and the first date that counts are facts about a series, not arithmetic,
-and are taken from the catalog.
+The catalog gives the age at which a value is too old, and the first date that counts, because these
+are facts about a series.
 """
 
 import csv
@@ -55,7 +55,8 @@ NEXT_SESSION = (
     "JGB10Y",
     "STABLECOIN_SUPPLY",
 )
-#: Published by the New York Fed and FRED on days on which the Federal Reserve Banks are open.
+#: Series published by the New York Fed and FRED on days on which the Federal Reserve Banks are
+#: open.
 WHEN_FED_IS_OPEN = ("SOFR", "EFFR", "TGCR", "BAA10Y", "BAMLH0A0HYM2", "BAMLC0A0CM")
 SESSIONS_LATER = {**dict.fromkeys(NEXT_SESSION, 1), "BAA10Y": 2, "THREEFYTP10": 7, "DTWEXBGS": 7}
 DAYS_LATER = {
@@ -71,7 +72,7 @@ DAYS_LATER = {
     "STABLECOINS": 5,
     "WRMFNS": 60,
 }
-#: H.8 of a Wednesday appears on the Friday of the next week, after the close.
+#: The H.8 release for a Wednesday appears on the Friday of the next week, after the close.
 H8 = ("TLAACBW027SBOG", "TOTBKCR")
 H8_DAYS_LATER = 9
 TABLES = {
@@ -82,7 +83,8 @@ TABLES = {
     "FUNDING_SOL": ("crypto/perp_funding_rate_8h.csv", "SOL"),
     "STABLECOINS": ("crypto/stablecoin_supply_usd_monthly.csv", "total"),
 }
-#: Series of the evidence: file, column of the date, columns whose sum is the value.
+#: For each series of the evidence: the file, the column of dates, and the columns that sum up to
+#: the value.
 EVIDENCE = {
     **{
         id: (f"rates/{id}.csv", "observation_date", (id,))
@@ -128,18 +130,18 @@ TAGS = {
     ),
     "LEASES": ("RightOfUseAssetObtainedInExchangeForFinanceLeaseLiability",),
 }
-#: Amounts that a company must publish, so that a late filing is only a new tag.
+#: Amounts that a company must publish in time. So a late fact only has a new tag.
 ALWAYS_PUBLISHED = ("CAPEX", "REVENUE", "OCF")
 #: NVDA filed a half-year that began some days before the fiscal year.
 MISFILED_DAYS = 5
 LATE_AFTER = 120
 LATE_KNOWN_AFTER = 45
-#: Before these days the company was not public, and nobody was told anything.
+#: Before these days, the company was not public and published nothing.
 PUBLIC = {"META": date(2012, 5, 18), "CRWV": date(2025, 3, 28)}
 
 
 class Row(NamedTuple):
-    """A value, the date that it describes, and the first session whose close sees it."""
+    """A value, the date that it describes, and the first session at whose close it is known."""
 
     described: date
     session: date
@@ -147,7 +149,7 @@ class Row(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """An SEC fact as first filed, and the first session whose close sees it."""
+    """The first filing of an SEC fact, and the first session at whose close it is known."""
 
     start: date
     end: date
@@ -156,7 +158,7 @@ class Fact(NamedTuple):
 
 
 def value_known(history_dir: Path, series_id: str, session: date) -> float | None:
-    """Return what a session's close knows of a series; None for no view."""
+    """Return the value of a series that is known at a session's close; None without a view."""
     newest = None
     for row in rows(Path(history_dir), series_id):
         visible = row.session <= session
@@ -168,11 +170,11 @@ def value_known(history_dir: Path, series_id: str, session: date) -> float | Non
 def _unless_stale(newest: Row | None, series_id: str, session: date) -> float | None:
     if newest is None or (session - newest.described).days > _stale_after(series_id):
         return None
-    return None if math.isnan(newest.value) else newest.value  # NaN: expressly no figure
+    return None if math.isnan(newest.value) else newest.value  # NaN: published without a figure
 
 
 def column(history_dir: Path, series_id: str) -> list[float | None]:
-    """Return what every session's close knows of a series: :func:`value_known` in one walk."""
+    """Return :func:`value_known` for all sessions, in one pass over the rows."""
     out: list[float | None] = []
     coming = sorted(rows(Path(history_dir), series_id), key=lambda r: (r.session, r.described))
     newest: Row | None = None
@@ -187,7 +189,7 @@ def column(history_dir: Path, series_id: str) -> list[float | None]:
 
 @cache
 def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
-    """Return every value of a series with the first session that sees it, if any does."""
+    """Return each value of a series with the first session that knows it, if there is one."""
     if "_TTM_" in series_id:
         found = _filed(history_dir, series_id)
     elif series_id in EVIDENCE:
@@ -202,7 +204,7 @@ def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
 
 
 def _of_evidence(history_dir: Path, series_id: str) -> Iterator[Row]:
-    """Yield the values of a series of the evidence; a value with a blank part is left out."""
+    """Yield the values of a series of the evidence. A value with a blank column is left out."""
     file, label, columns = EVIDENCE[series_id]
     for line in _csv(evidence_folder(history_dir) / file):
         if any(line[column].strip() in ("", ".") for column in columns):
@@ -223,7 +225,7 @@ def sessions(history_dir: Path) -> tuple[date, ...]:
 
 @cache
 def raw(history_dir: Path, series_id: str) -> tuple[tuple[date, float], ...]:
-    """Return a series as published: (described date, value), blanks left out."""
+    """Return a series as published: pairs of described date and value, without blanks."""
     lines, label, name = _lines(history_dir, series_id)
     return tuple(
         (date.fromisoformat(line[label]), float(line[name]))
@@ -233,7 +235,7 @@ def raw(history_dir: Path, series_id: str) -> tuple[tuple[date, float], ...]:
 
 
 def _lines(history_dir: Path, series_id: str) -> tuple[list[dict[str, str]], str, str]:
-    """Return the lines that hold a series, and the names of its date and value columns."""
+    """Return the lines of a series, and the names of its date column and its value column."""
     if series_id in TABLES:
         file, name = TABLES[series_id]
         lines = _csv(history_dir / file)
@@ -247,7 +249,7 @@ def _lines(history_dir: Path, series_id: str) -> tuple[list[dict[str, str]], str
         return [ln for ln in lines if ln["ticker"] == ticker], "period_end", ANNUAL[concept]
     if series_id in CATALOG:
         return _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
-    if series_id.endswith("-USD@session"):  # the closes of dates on which New York traded
+    if series_id.endswith("-USD@session"):  # only closes of dates with an NYSE session
         dates = {str(day) for day in sessions(history_dir)}
         lines = _csv(history_dir / f"crypto/{series_id.removesuffix('@session')}.csv")
         return [line for line in lines if line["Date"] in dates], "Date", "Close"
@@ -274,7 +276,7 @@ def _stale_after(series_id: str) -> int:
 
 
 def _first_session(history_dir: Path, series_id: str, described: date) -> date:
-    """Return the first session whose close sees a value that describes a date."""
+    """Return the first session at whose close the value of a date is known."""
     if series_id in NEVER:
         return date.max
     if series_id in H41:
@@ -293,7 +295,8 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
     if series_id in DAYS_LATER:
         return _on_or_after(history_dir, described + timedelta(DAYS_LATER[series_id]))
     if "-USD" in series_id or series_id.startswith("FUNDING_"):
-        # The UTC day ends after New York's close of that date and before the next date's.
+        # The UTC day ends after New York's close of the same date, and before the close of the next
+        # date.
         return _on_or_after(history_dir, described + timedelta(1))
     if "_FY_" in series_id:
         return _on_or_after(history_dir, described + timedelta(ANNUAL_DAYS_LATER))
@@ -303,15 +306,15 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
 
 
 def fed_is_closed(day: date) -> bool:
-    """Return whether the Reserve Banks keep Columbus Day or Veterans Day on a trading day."""
+    """Return whether a trading day is Columbus Day or Veterans Day, when the Fed is closed."""
     if day.month == 10:
         return day.weekday() == 0 and 8 <= day.day <= 14
-    moved = day.weekday() == 0 and day.day == 12  # from a Sunday
+    moved = day.weekday() == 0 and day.day == 12  # moved from a Sunday
     return day.month == 11 and (day.day == 11 or moved)
 
 
 def _after(history_dir: Path, day: date, n: int = 1) -> date:
-    """Return the n-th session strictly after a day; date.max beyond the table."""
+    """Return the n-th session after a day; ``date.max`` if the table ends before."""
     days = sessions(history_dir)
     place = bisect_right(days, day) + n - 1
     return days[place] if place < len(days) else date.max
@@ -324,7 +327,7 @@ def _on_or_after(history_dir: Path, day: date) -> date:
 
 
 def h41_release(wednesday: date) -> date:
-    """Return the day, at 16:30 New York, on which the H.4.1 of a Wednesday is released."""
+    """Return the day of the H.4.1 release for a Wednesday, which comes at 16:30 New York time."""
     if wednesday.weekday() != 2:
         raise AssertionError(f"{wednesday} is no Wednesday")
     thursday = wednesday + timedelta(1)
@@ -334,8 +337,8 @@ def h41_release(wednesday: date) -> date:
 def is_thursday_holiday(day: date) -> bool:
     """Return whether a Thursday is a US federal holiday.
 
-    Holidays that fall on a weekend are kept on a Friday or Monday, and those kept on a Monday by
-    law never reach a Thursday, so only fixed dates and Thanksgiving matter.
+    Only holidays with a fixed date and Thanksgiving matter. Holidays on a weekend move to a Friday
+    or Monday, and other holidays are always on a Monday.
     """
     fixed = {(1, 1), (7, 4), (11, 11), (12, 25)}
     if day.year >= 2021:
@@ -345,10 +348,10 @@ def is_thursday_holiday(day: date) -> bool:
 
 
 def _filed(history_dir: Path, series_id: str) -> list[Row]:
-    """Return a firm's trailing four quarters, or those of a year before, by period end.
+    """Return a firm's sums over four quarters, or those of a year earlier, by their end.
 
-    The year-ago figure is dated by the current period, and known when both are; NaN where the
-    files do not allow it to be worked out.
+    The figure of a year earlier has the date of the current period, and is known when both figures
+    are. It is NaN if the files do not give it.
     """
     concept, rest = series_id.split("_TTM_")
     year_ago, ticker = rest.startswith("YEAR_AGO_"), rest.removeprefix("YEAR_AGO_")
@@ -369,11 +372,11 @@ def _filed(history_dir: Path, series_id: str) -> list[Row]:
 
 
 def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, tuple[date, float]]:
-    """Return period end → (first session that sees it, sum of the four quarters up to it)."""
+    """Map each period end to the sum of its four quarters, and the first session that knows it."""
     facts = first_filed(history_dir, concept, ticker)
     years = {f.end: f for f in facts if 350 <= (f.end - f.start).days + 1 <= 380}
     solved = {end: (fact.session, fact.value) for end, fact in years.items()}
-    for now in sorted(facts, key=lambda f: f.start):  # earliest start first: year-to-date facts
+    for now in sorted(facts, key=lambda f: f.start):  # facts since the start of the year come first
         ended = [y for y in years.values() if 0 <= (now.start - y.end).days <= MISFILED_DAYS]
         if now.end in solved or not ended:
             continue
@@ -388,7 +391,7 @@ def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, t
 
 @cache
 def first_filed(history_dir: Path, concept: str, ticker: str) -> tuple[Fact, ...]:
-    """Return for each (start, end) the fact that was filed first."""
+    """Return the fact that was filed first, for each pair of start and end."""
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for tag in TAGS[concept]:
         places = (history_dir / "edgar", evidence_folder(history_dir) / "firms")

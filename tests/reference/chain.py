@@ -1,11 +1,11 @@
-"""The hash chain of a ledger with the standard library alone."""
+"""The hash chain of a ledger, with only the standard library."""
 
 import hashlib
 import json
 
 
 def first_broken(text: bytes) -> int | None:
-    """The number of the first line that breaks the chain, from 1; None for a whole chain."""
+    """Return the number of the first line that breaks the chain, from 1; None for a whole chain."""
     before = "0" * 64
     lines = text.split(b"\n")
     last = lines.pop()

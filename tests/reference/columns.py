@@ -1,6 +1,6 @@
-"""Columns as plain lists, and what the twins of the signals do with them: no pandas.
+"""Operations on columns as plain lists, for the twins of the signals, without pandas.
 
-A column is a list with one value a session, None where there is no view; a flag is a list of
+A column is a list with one value for each session, and None without a view. A flag is a list of
 True, False and None.
 """
 
@@ -22,8 +22,8 @@ CONFIRM = 5
 def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
     """Return (x − mean) / standard deviation over the window that ends at each session.
 
-    With the sums S of n values and Q of their squares, its square is (n x − S)² (n − 1) over
-    n (n Q − S²). S and Q run along as whole numbers, so nothing is lost.
+    Let S be the sum of n values, and Q the sum of their squares. The square of the result is (n x −
+    S)² (n − 1) / (n (n Q − S²)). S and Q are updated as whole numbers, so no digit is lost.
     """
     out: Column = []
     units = [None if v is None else _units(v) for v in x]
@@ -45,13 +45,16 @@ def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
 
 
 def _units(value: float) -> int:
-    """Return a float as a whole number of 2⁻¹⁰⁷⁴, of which every float is a multiple."""
+    """Return a float as a whole number of units.
+
+    The unit is 2⁻¹⁰⁷⁴; every float is a multiple of it.
+    """
     numerator, denominator = value.as_integer_ratio()
     return numerator * (2**1074 // denominator)
 
 
 class Combined(NamedTuple):
-    """Mean, score and names of the parts left out, one value a session."""
+    """Mean, score and names of the parts left out, each with one value for each session."""
 
     mean: Column
     score: Column
@@ -59,11 +62,12 @@ class Combined(NamedTuple):
 
 
 def combined(parts: Panel) -> Combined:
-    """Return mean, score and the names left out of several columns of z, by name.
+    """Return mean, score and the names left out, from several columns of z-scores by name.
 
-    The mean is that of the parts that have a value, each within ±3, if half of all parts do. A part
-    counts for the score where it has a value then, and on 252 of the last 1,260 sessions. The score
-    holds their mean against the same parts' means of the last 1,260 sessions that have all of them.
+    The mean is over the parts with a value, clipped to ±3. At least half of all parts need a value.
+    A part counts for the score if it has a value at the session, and at 252 of the last 1,260
+    sessions. The score is the z-score of the mean of these parts. Its window is the last 1,260
+    sessions, without sessions at which one of these parts has no value.
     """
     names = list(parts)
     within = {k: [None if v is None else max(-3.0, min(3.0, v)) for v in parts[k]] for k in names}
@@ -80,7 +84,7 @@ def combined(parts: Panel) -> Combined:
 
 
 def _counts(x: Column) -> list[bool]:
-    """Return where a column has a value and had one on enough sessions of the window."""
+    """Return, for each session, whether it and enough sessions of its window have a value."""
     seen = 0
     out = []
     for i, value in enumerate(x):
@@ -91,20 +95,20 @@ def _counts(x: Column) -> list[bool]:
 
 
 def _mean_of_present(values: list[float | None]) -> float | None:
-    """Return the mean of the values that are there, if at least half are."""
+    """Return the mean of the values that are not None, if at least half are not None."""
     there = [v for v in values if v is not None]
     return math.fsum(there) / len(there) if 2 * len(there) >= len(values) else None
 
 
 def _means(columns: list[Column]) -> Column:
-    """Return the mean of several columns, where all of them have a value."""
+    """Return the mean of several columns at each session; None if one has no value."""
     return [
         None if None in row else math.fsum(row) / len(row) for row in zip(*columns, strict=True)
     ]
 
 
 def complete(row: Iterable[float | None]) -> tuple[float, ...] | None:
-    """Return a row of values, None where one of them is missing."""
+    """Return a row of values, or None if one of them is missing."""
     there = tuple(row)
     seen = tuple(v for v in there if v is not None)
     return seen if len(seen) == len(there) else None
@@ -144,9 +148,9 @@ def negative(x: Column) -> Column:
 def latched(
     enter: list[bool], leave: list[bool], view: list[bool], confirm: int, confirm_leave: int = 0
 ) -> Flag:
-    """Return a flag that turns when its condition has held ``confirm`` sessions in a row.
+    """Return a flag that changes when its condition has held for ``confirm`` consecutive sessions.
 
-    Turning off takes ``confirm_leave`` sessions where that is given.
+    If ``confirm_leave`` is not 0, turning off takes this number of sessions.
     """
     out: Flag = []
     on = False
@@ -180,7 +184,7 @@ def below(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag
 
 
 def drawdown(x: Column, window: int) -> Column:
-    """Return the fall from the highest of a full window of values, %."""
+    """Return the fall from the highest value of the window, %; None if the window is not full."""
     out: Column = []
     for i in range(len(x)):
         seen = complete(x[max(0, i + 1 - window) : i + 1])

@@ -1,6 +1,6 @@
 """Performance metrics by plain loops over floats, written from their definitions.
 
-None where a metric is not defined.
+A function returns None if the metric is not defined.
 """
 
 import math

@@ -1,13 +1,13 @@
-"""Portfolio accounting in plain Python: what the engine is held to.
+"""Portfolio accounting in plain Python, with which the engine is compared.
 
-Written from the rules alone, one session, one position and one order at a time, with
-nothing but the standard library. It is slow and means to be read:
+It is written only from the rules: one session, one position and one order at a time. It uses only
+the standard library, and is slow but easy to read:
 
     rebuild   daily equity from executed orders, as anyone can from `orders.csv`
     run       daily equity and orders from target weights
 
-Prices are a dict of sessions, each a dict of assets; an asset without a close is missing
-from it, or None, or NaN. A bill's return is the one into a session from the session before.
+Prices are a dict of sessions, and each session is a dict of assets. An asset without a close is
+missing, None or NaN. The bill return of a session is the return since the session before.
 """
 
 import math
@@ -28,7 +28,7 @@ STALE_DAYS = {"coin": 4, "share": 10}
 
 
 class Order(NamedTuple):
-    """One row of `orders.csv`: units signed, price before costs, cost all-in in USD."""
+    """One row of `orders.csv`: signed units, price before costs, and total cost in USD."""
 
     date: date
     asset: str
@@ -39,7 +39,7 @@ class Order(NamedTuple):
 
 @dataclass
 class Quotes:
-    """The last close of every asset, and when it was."""
+    """The last close of every asset, and its date."""
 
     price: dict[str, float] = field(default_factory=dict)
     seen: dict[str, date] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Quotes:
         return self.seen.get(asset) == day
 
     def lost(self, asset: str, day: date, previous: date) -> bool:
-        """Whether `day` is the first session that is too long after the last price."""
+        """Return whether the last price is too old at `day`, but was not too old at `previous`."""
         seen = self.seen.get(asset, day)
         limit = STALE_DAYS["coin" if asset.endswith("-USD") else "share"]
         return (previous - seen).days <= limit < (day - seen).days
@@ -70,7 +70,7 @@ def rebuild(
     capital: float,
     borrow: Weights,
 ) -> tuple[list[float], list[float]]:
-    """Equity at each session's close, and the simple returns from the second session on."""
+    """Return equity at each session's close, and the simple returns from the second session on."""
     by_day: dict[date, list[Order]] = {}
     for order in orders:
         by_day.setdefault(order.date, []).append(order)
@@ -98,7 +98,7 @@ def rebuild(
 
 @dataclass
 class Pending:
-    """A decision that has been taken and waits for its close."""
+    """A decision that waits for its fill."""
 
     fill: date
     weights: dict[str, float]
@@ -106,7 +106,7 @@ class Pending:
 
 @dataclass
 class Drift:
-    """The weights held since `base`, growing with prices and bills, before any cost."""
+    """The weights since `base`, which drift with prices and bills, before costs."""
 
     base: date = date.min
     weights: dict[str, float] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Drift:
 
 @dataclass
 class Book:
-    """Cash and positions; an asset's long and short legs are two positions."""
+    """Cash and positions. The long and the short side of an asset are two positions."""
 
     cash: float
     long: dict[str, float] = field(default_factory=dict)
@@ -150,9 +150,10 @@ class Book:
         return self.long.get(asset, 0.0) != 0 or self.short.get(asset, 0.0) != 0
 
     def trade(self, targets: Weights, day: date, quotes: Quotes, costs: Weights) -> list[Order]:
-        """Move the legs of the assets in `targets` to their share of the value before costs.
+        """Trade the long and short sides of assets to their shares of the value before costs.
 
-        The largest sale goes first, the largest purchase last; what ties goes in order of assets.
+        The largest sale comes first, and the largest purchase last. Equal orders keep the order of
+        assets.
         """
         value = self.value(quotes)
         wishes = []
@@ -180,14 +181,14 @@ class Book:
 
 
 def differs(target: Weights, held: Weights, band: float) -> bool:
-    """Whether some asset's target lies further than `band` from what is held."""
+    """Return whether the target of an asset is further than `band` from its held weight."""
     return any(
         abs(target.get(asset, 0.0) - held.get(asset, 0.0)) > band for asset in {*target, *held}
     )
 
 
 def too_large(held: Weights, limit: float | None) -> bool:
-    """Whether what is held has a short, and long and short add up to more than the limit."""
+    """Return whether there is a short position and the gross exposure is above the limit."""
     if limit is None or min(held.values(), default=0.0) >= 0:
         return False
     return sum(abs(weight) for weight in held.values()) > limit + ROUNDING
@@ -204,12 +205,12 @@ def run(
     band: float,
     gross_limit: float | None = None,
 ) -> tuple[list[float], list[Order]]:
-    """Equity at each session's close, and the orders executed.
+    """Return equity at each session's close, and the executed orders.
 
-    At every close, in this order: interest and borrow fees accrue, holdings that have lost
-    their price are closed, the decision of `lag` sessions ago fills, a new decision is taken.
-    Where none is taken and none waits, a portfolio with shorts that has drifted above the
-    gross limit decides for the last decided weights once more. No limit: it drifts.
+    At every close, in this order: interest and borrow fees accrue, holdings without a recent price
+    are closed, the decision of `lag` sessions ago fills, and a new decision is taken. A portfolio
+    with shorts may have drifted above the gross limit. If no decision is taken and none waits, it
+    then decides again for the last decided weights. Without a limit, it drifts.
     """
     sessions = sorted(closes)
     assets = list(dict.fromkeys(asset for row in decisions.values() for asset in row))

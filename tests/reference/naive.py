@@ -1,9 +1,9 @@
-"""The signals once more, as plain loops over rows: slow, literal, and free of pandas.
+"""Twins of the signals: plain loops over rows, slow and literal, without pandas.
 
-Written from the definitions, to hold the fast versions to; those made of market prices are in
-:mod:`tests.reference.naive_market`, those of funding in :mod:`tests.reference.naive_funding`. A
-column is a list with one value a session, None where there is no view; a flag is a list of True,
-False and None.
+They are written from the definitions, and tests compare the fast versions with them. The twins of
+signals on market prices are in :mod:`tests.reference.naive_market`, and those on funding are in
+:mod:`tests.reference.naive_funding`. A column is a list with one value for each session, and None
+without a view. A flag is a list of True, False and None.
 """
 
 import math
@@ -56,7 +56,7 @@ def dry_powder(
 
 
 def _idle(panel: Panel, by: str, need: float) -> tuple[Column, Column, Column]:
-    """Return idle capital in % of a series, idle capital, and the reserves above the need."""
+    """Return idle capital in % of the series ``by``, idle capital, and reserves above need."""
     share: Column = []
     idle: Column = []
     excess: Column = []
@@ -98,7 +98,7 @@ def capex(
 def _absorption_rows(
     panel: Panel, scale: str = "gdp"
 ) -> tuple[Panel, list[tuple[float, ...] | None]]:
-    """Return the gauges, and (u, impulse, idle share) for the sessions that have all three."""
+    """Return the gauges, and for each session (u, impulse, idle share), None if one is missing."""
     spending, _, _ = capex(panel)
     powder, _, _ = dry_powder(panel, scale)
     u: Column = [
@@ -135,7 +135,7 @@ def absorption(panel: Panel, scale: str = "gdp") -> tuple[Panel, Column, Flag]:
 
 
 def injecting(panel: Panel) -> Flag:
-    """Return whether capital spending still injects."""
+    """Return a flag that is on while capital spending still injects money."""
     _, triples = _absorption_rows(panel)
     return latched(
         [row is not None and row[0] < 0.3 and row[1] > 10.0 and row[2] > 2.0 for row in triples],
@@ -171,9 +171,9 @@ def bathtub(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 
 def convexity(panel: Panel) -> tuple[Gauges, Column, Flag]:
-    """Return gauges, score and flag of the bend in the price of capital.
+    """Return gauges, score and flag of the convexity of the price of capital.
 
-    The panel's column ``session`` holds the dates as numbers, 20240102 for the second of January.
+    The panel's column ``session`` has the dates as numbers, such as 20240102 for 2 January 2024.
     """
     days = [int(day) for day in panel["session"] if day is not None]
     quarters = [(day // 10000, (day // 100 % 100 - 1) // 3) for day in days]
@@ -207,7 +207,10 @@ def convexity(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 
 def excursions(u: Column) -> list[int]:
-    """Return how many stays above 0.5 have begun; one ends with 65 sessions in a row below 0.4."""
+    """Return the number of stays above 0.5 that have begun.
+
+    A stay ends after 65 consecutive sessions below 0.4.
+    """
     out = []
     number, low, inside = 0, 0, False
     for share in u:
@@ -222,7 +225,10 @@ def excursions(u: Column) -> list[int]:
 
 
 def weekly_changes(u: Column, cost: Column) -> list[tuple[float, float, float]]:
-    """Return Δu, Δ max(0, u − 0.5), Δ cost over 65 sessions, at every fifth back from the last."""
+    """Return the changes of u, max(0, u − 0.5) and cost over 65 sessions.
+
+    They are taken at every fifth session, counted back from the last.
+    """
     rows = []
     for i in range(len(u) - 1, 64, -5):
         row = complete((u[i], u[i - 65], cost[i], cost[i - 65]))
@@ -234,7 +240,7 @@ def weekly_changes(u: Column, cost: Column) -> list[tuple[float, float, float]]:
 
 
 def products(rows: list[tuple[float, float, float]]) -> list[list[float]]:
-    """Return the columns a, b, y less their means, and a², ab, b², ay, by."""
+    """Return the columns a, b and y minus their means, and their products a², ab, b², ay, by."""
     a, b, y = ([v - math.fsum(x) / len(x) for v in x] for x in zip(*rows, strict=True))
     pairs = ((a, a), (a, b), (b, b), (a, y), (b, y))
     return [a, b, y, *([v * w for v, w in zip(p, q, strict=True)] for p, q in pairs)]
@@ -306,8 +312,8 @@ def _quadrant(treasury: float | None, spread: float | None) -> str | None:
 def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of bitcoin as a probe.
 
-    Of what moves together both closes are those of the session before, the newest of a shared
-    date that are known.
+    The gauges that compare bitcoin with shares use both closes of the session before. This is the
+    newest date whose closes are both known.
     """
     yesterday = [None, *panel["SPY"][:-1]]
     bitcoin = growth(panel["BTC-USD@session"], 63)
@@ -355,7 +361,7 @@ def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 
 def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
-    """Return gauges, score and flag of a chance."""
+    """Return gauges, score and flag of an opportunity."""
     depth = market.speculative_drawdown(panel)
     decile = market.worst_decile(depth)
     _, _, selling = market.forced_selling(panel)
@@ -398,7 +404,10 @@ def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 
 def stays(chance: list[bool], view: list[bool]) -> Flag:
-    """Return a flag that is on for 63 sessions from a fifth in a row, and only then looks again."""
+    """Return a flag that is on for 63 sessions from the fifth consecutive chance on.
+
+    New chances count only after these sessions.
+    """
     out: Flag = [None if not there else False for there in view]
     i = 0
     while i < len(view):
@@ -425,7 +434,7 @@ REGIME_OF = {
 def raw_rule(
     flags: dict[str, Flag], injects: Flag, voters: tuple[str, ...], min_views: int
 ) -> list[str]:
-    """Return the rule that decides about each session, before confirmation."""
+    """Return the rule that decides the regime of each session, before confirmation."""
     out: list[str] = []
     for i, injection in enumerate(injects):
         today = {name: flag[i] for name, flag in flags.items()}
@@ -450,12 +459,12 @@ def raw_rule(
 def raw_regime(
     flags: dict[str, Flag], injects: Flag, voters: tuple[str, ...], min_views: int
 ) -> list[str | None]:
-    """Return the regime that each session's votes speak for, before confirmation."""
+    """Return the regime that the votes of each session give, before confirmation."""
     return [REGIME_OF[rule] for rule in raw_rule(flags, injects, voters, min_views)]
 
 
 def decided_by(regime: list[str | None], rule: list[str]) -> list[str | None]:
-    """Return the newest rule that spoke for the regime in force."""
+    """Return the latest rule that gave the confirmed regime."""
     return [
         None
         if name is None
@@ -465,7 +474,7 @@ def decided_by(regime: list[str | None], rule: list[str]) -> list[str | None]:
 
 
 def confirmed(raw: list[str | None], confirm: int = 10, forced: int = 2) -> list[str | None]:
-    """Return the regime that stands: the newest that was spoken for so many sessions in a row."""
+    """Return the confirmed regime: the latest that has held for enough consecutive sessions."""
     out: list[str | None] = []
     for i, name in enumerate(raw):
         if name is None:

@@ -1,8 +1,8 @@
-"""The trial's estimators once more, as plain loops over lists, written from the claims.
+"""Twins of the trial's estimators: plain loops over lists, written from the claims.
 
-Inputs are columns of numbers, NaN without a value, and conditions of 1.0, 0.0 and NaN; see
-:mod:`tests.reference.naive_trial`. Results have the unit of the inputs times ``scale``. ``TWINS``
-names the twin of each estimator.
+Inputs are columns and conditions, as in :mod:`tests.reference.naive_trial`. A column has NaN for a
+missing value. A condition has 1.0, 0.0 and NaN. Results have the unit of the inputs times
+``scale``. ``TWINS`` names the twin of each estimator.
 """
 
 import itertools
@@ -28,7 +28,7 @@ from tests.reference.naive_trial import NAN, Numbers, known
 
 
 class State(NamedTuple):
-    """A flag at its last view, the first session of this state, and all stays of the flag."""
+    """The state of a flag at its last view, the first session of this state, and all stays."""
 
     on: bool
     at: date
@@ -60,7 +60,7 @@ def _under(values: Numbers, on: Numbers, wanted: float) -> list[float]:
 def conditional_mean(
     returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
 ) -> Estimated:
-    """Return the mean over on-sessions × scale; each episode is one cluster."""
+    """Return the mean over on-sessions, times ``scale``; each episode is one cluster."""
     number_of = plain.episodes(on, quarter)
     there = [i for i, r in enumerate(returns) if on[i] == 1 and r == r]
     y, groups = [returns[i] for i in there], [number_of[i] for i in there]
@@ -71,7 +71,7 @@ def conditional_mean(
 def difference_of_means(
     returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
 ) -> Estimated:
-    """Return the mean over on-sessions minus the mean over off-sessions, × scale.
+    """Return the mean over on-sessions minus the mean over off-sessions, times ``scale``.
 
     Each episode and each gap between episodes is one cluster.
     """
@@ -86,7 +86,7 @@ def difference_of_means(
 
 
 def standardised_product(a: Numbers, b: Numbers) -> list[float]:
-    """Return the product of two columns, each minus its mean and over its standard deviation."""
+    """Return the product of two columns, after each is standardised."""
     columns = []
     for values in (a, b):
         there = known(values)
@@ -124,7 +124,7 @@ class Ordered(NamedTuple):
 def rank_order(means: Mapping[str, float], duration: Mapping[str, int]) -> Ordered:
     """Return tau-b between mean returns and earliness, and its p-value over all distinct orders.
 
-    A class with an earlier cash flow has a smaller duration, so its earliness is minus that.
+    A class with an earlier cash flow has a smaller duration. So earliness is minus the duration.
     """
     names = list(means)
     returns = [means[name] for name in names]
@@ -151,9 +151,9 @@ def cascade_tau(peaks: Numbers) -> float:
 
 
 def cascade_order(episodes: Sequence[Numbers]) -> Ordered:
-    """Return the mean tau of episodes with peaks in the declared order, and its exact p-value.
+    """Return the mean tau of episodes and its exact p-value, from peaks in the declared order.
 
-    Under the null, each order of an episode's peaks is as likely as any other.
+    Under the null hypothesis, all orders of an episode's peaks are equally likely.
     """
     taus = {i: cascade_tau(peaks) for i, peaks in enumerate(episodes)}
     used = [i for i, tau in taus.items() if not math.isnan(tau)]
@@ -185,7 +185,7 @@ def correlation(x: Numbers, y: Numbers) -> float:
 def lead_and_lag(first: Numbers, second: Numbers) -> float:
     """Return corr(first, second a week later) − corr(second, first a week later).
 
-    Both correlations use the same pairs of weeks, those without a missing return.
+    Both correlations use the same pairs of weeks: the pairs without a missing return.
     """
     pairs = itertools.pairwise(zip(first, second, strict=True))
     rows = [(*now, *later) for now, later in pairs]
@@ -204,7 +204,7 @@ class Breakout(NamedTuple):
 
 
 def breakouts(closes: Numbers, high: int = 60, later: int = 31) -> list[Breakout]:
-    """Return the closes above the highest of ``high`` earlier closes, and whether they kept it.
+    """Return the closes above the highest of ``high`` earlier closes, and which kept the gain.
 
     All earlier closes and the close ``later`` sessions afterwards must exist.
     """
@@ -217,7 +217,7 @@ def breakouts(closes: Numbers, high: int = 60, later: int = 31) -> list[Breakout
 
 
 def follow_through(closes: Mapping[str, Numbers], on: Numbers, scale: float = 100.0) -> Estimated:
-    """Return the share of breakouts kept on on-sessions minus the share on off-sessions.
+    """Return the share of breakouts that kept their gain: on-sessions minus off-sessions.
 
     ``on`` is the condition that belongs to the session of the breakout. This twin has no error.
     """
@@ -236,7 +236,7 @@ def follow_through(closes: Mapping[str, Numbers], on: Numbers, scale: float = 10
 def ahead(returns: Numbers, horizon: int, delay: int = 0) -> list[float]:
     """Return the compounded return of the ``horizon`` sessions after each session.
 
-    The first of them is ``1 + delay`` sessions later. NaN where a return is missing.
+    These sessions begin ``1 + delay`` sessions later. The result is NaN if a return is missing.
     """
     out = []
     for i in range(len(returns)):
@@ -255,9 +255,9 @@ def after_flag(
 ) -> Estimated:
     """Return the mean return over bills after the flag turns on, minus the mean after any session.
 
-    In percent. The flag turns on if it is on, and was off at the session before. With ``viewed``,
-    any session means any session at which the flag has a view. This twin has no error; n counts the
-    times that the flag turned on and the whole horizon is known.
+    The result is in percent. The flag turns on if it is on, and was off at the session before. With
+    ``viewed``, "any session" means any session at which the flag has a view. This twin has no
+    error. n is the number of times that the flag turned on and has a whole horizon afterwards.
     """
     pairs = zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
     over = [(a - b) * 100 for a, b in pairs]
@@ -271,7 +271,7 @@ def after_flag(
 
 
 class Surprise(NamedTuple):
-    """A surprise over the deviation of past changes, and the growth of the trailing year."""
+    """The surprise, divided by the deviation of past changes, and the trailing year's growth."""
 
     standardised: float
     growth: float
@@ -287,10 +287,10 @@ def seasonal_surprises(
     """Return the surprise of each trailing-year total against a seasonal random walk.
 
     The walk expects a quarter as large as the same quarter a year earlier. A total changes by the
-    new quarter minus that one, so the walk expects no change. The surprise is the change (with
-    ``drift``: minus the mean of earlier changes) over the standard deviation of at least ``fewest``
-    earlier changes, between −limit and limit. ``relative`` measures changes as fractions of the
-    total before.
+    new quarter minus the quarter a year earlier, so the walk expects no change. The surprise is the
+    change divided by the standard deviation of earlier changes, clipped to ±limit. It needs at
+    least ``fewest`` earlier changes. With ``drift``, the mean of earlier changes is subtracted
+    first. With ``relative``, changes are fractions of the total before.
     """
     out = [Surprise(NAN, NAN)]
     changes: list[float] = []

@@ -1,7 +1,7 @@
-"""Surprises of filings and orders of falls once more, as plain loops over rows.
+"""Twins of the surprises of filings and the orders of falls: plain loops over rows.
 
-Written from the definitions, to hold :mod:`backtests.thesis.filings` and
-:mod:`backtests.thesis.estimators.cascade_order` to.
+They are written from the definitions. Tests compare :mod:`backtests.thesis.filings` and
+:mod:`backtests.thesis.estimators.cascade_order` with them.
 """
 
 import statistics
@@ -50,7 +50,7 @@ def peaks_and_trough(
 
 
 def tau_b(dates: Sequence[int]) -> float:
-    """Return tau-b between the order of a list and its dates, from all pairs."""
+    """Return tau-b between the positions in a list and its dates, from all pairs."""
     later = earlier = 0
     for j in range(len(dates)):
         for i in range(j):

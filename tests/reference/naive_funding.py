@@ -1,6 +1,6 @@
-"""The signals on the price of reserves, on who pays for spending, and on margin debt, as loops.
+"""Twins of the signals on the price of reserves, on who pays for spending, and on margin debt.
 
-Written from the definitions, like :mod:`tests.reference.naive`.
+They are plain loops, written from the definitions, as in :mod:`tests.reference.naive`.
 """
 
 from tests.reference.columns import (
@@ -47,7 +47,7 @@ def funding(panel: Panel, window: int = 21) -> tuple[Gauges, Column, Flag]:
 
 
 def _spread(rate: Column, paid: Column) -> Column:
-    """Return rate less paid in basis points, with four decimals."""
+    """Return ``rate`` minus ``paid`` in basis points, rounded to four decimals."""
     return [
         None if r is None or p is None else round(100 * (r - p), 4)
         for r, p in zip(rate, paid, strict=True)
@@ -55,7 +55,7 @@ def _spread(rate: Column, paid: Column) -> Column:
 
 
 def _mean(x: Column, window: int) -> Column:
-    """Return a window's mean, if its last and at least half of its sessions have a value."""
+    """Return the mean of a window. Its last session and at least half of all need a value."""
     out: Column = []
     for i, now in enumerate(x):
         seen = [v for v in x[max(0, i + 1 - window) : i + 1] if v is not None]
@@ -107,13 +107,13 @@ def outside_capital(
 
 
 def _there(*amounts: list[float | None]) -> list[tuple[float, ...]]:
-    """Return the firms that have all of these amounts, one tuple a firm."""
+    """Return one tuple of amounts for each firm that has all of these amounts."""
     rows = (complete(row) for row in zip(*amounts, strict=True))
     return [row for row in rows if row is not None]
 
 
 def _added(rows: list[tuple[float, ...]], minimum: int, least: float) -> float | None:
-    """Return the growth of spending, the first amount less the second, if it is large enough."""
+    """Return the growth of spending: first minus second amounts; None if it is too small."""
     now, then = sum(row[0] for row in rows), sum(row[1] for row in rows)
     return now - then if len(rows) >= minimum and now - then > least / 100 * then else None
 

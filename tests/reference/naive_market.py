@@ -1,4 +1,4 @@
-"""The signals made of market prices once more, as plain loops written from the definitions.
+"""Twins of the signals on market prices: plain loops, written from the definitions.
 
 See :mod:`tests.reference.naive`.
 """
@@ -32,7 +32,7 @@ CLASSES = tuple(dict.fromkeys(asset.asset_class for asset in UNIVERSE.values()))
 
 
 def windows(x: Column, n: int) -> Iterator[list[float] | None]:
-    """Yield for each session its last n values, None where one is missing."""
+    """Yield the last n values for each session, or None if one of them is missing."""
     seen: list[float] = []
     for value in x:
         seen = [] if value is None else [*seen, value][-n:]
@@ -40,7 +40,7 @@ def windows(x: Column, n: int) -> Iterator[list[float] | None]:
 
 
 def mean(values: list[float | None]) -> float | None:
-    """Return the mean of the values that are there, None without any."""
+    """Return the mean of the values that are not None; None without values."""
     seen = [v for v in values if v is not None]
     return math.fsum(seen) / len(seen) if seen else None
 
@@ -52,14 +52,14 @@ def moment(xs: list[float], ys: list[float]) -> float:
 
 
 def on_one_date(panel: Panel, ticker: str) -> Column:
-    """Return prices as known that stand on the date of the session before, coin or share."""
+    """Return, at each session, the known close of the session before, for a coin or a share."""
     if ticker.endswith("-USD"):
         return panel[f"{ticker}@session"]
     return [None, *panel[ticker][:-1]]
 
 
 def average(columns: list[Column]) -> Column:
-    """Return the mean of several columns, of those that have a view."""
+    """Return the mean of several columns at each session, over those with a view."""
     return [mean(list(row)) for row in zip(*columns, strict=True)]
 
 
@@ -91,7 +91,7 @@ def inverse_qe(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 
 def duration(panel: Panel) -> tuple[Gauges, Column, Flag]:
-    """Return gauges, score and flag of short duration against long."""
+    """Return gauges, score and flag of short-duration against long-duration assets."""
     returns: Panel = {
         name: percent(average([growth(on_one_date(panel, t), 63) for t in members(name)]))
         for name in (*SHORT, *LONG)
@@ -154,9 +154,9 @@ def volatility_ratio(prices: Column) -> Column:
 
 
 def common(returns: list[Column]) -> Column:
-    """Return the largest eigenvalue of the correlations over 21 sessions, % of their trace.
+    """Return the largest eigenvalue of the correlation matrix over 21 sessions, % of its trace.
 
-    It is the square of the largest singular value of the standardised returns.
+    The eigenvalue is the square of the largest singular value of the standardised returns.
     """
     out: Column = []
     for row in zip(*(windows(x, 21) for x in returns), strict=True):
@@ -248,7 +248,7 @@ def worst_decile(x: Column) -> Column:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """Return the value below which a share of the values lies, in proportion between two."""
+    """Return a quantile by linear interpolation between two ordered values."""
     place = share * (len(ordered) - 1)
     below = int(place)
     after = min(below + 1, len(ordered) - 1)

@@ -1,7 +1,7 @@
 """Least squares with three kinds of errors, and the estimators that are regressions.
 
-Plain loops over lists; see :mod:`tests.reference.naive_trial`. A regression has one row of
-regressors for each observation, the constant included.
+They are plain loops over lists; see :mod:`tests.reference.naive_trial`. A regression has one row of
+regressors for each observation, with the constant.
 """
 
 import math
@@ -115,7 +115,8 @@ def cr2(
 
     With the hat matrix H, the residuals of each cluster are multiplied by (I − H of the cluster) to
     the power −½, in the sense of a generalised inverse. The degrees of freedom assume independent
-    observations with equal variance. NaN and 0 if a column has fewer than two clusters.
+    observations with equal variance. The result is NaN and 0 if a column has fewer than two
+    clusters.
     """
     rows = np.array(x, dtype=float).reshape(len(y), len(contrast))
     for column in range(len(contrast)):
@@ -145,7 +146,7 @@ def complete(*columns: Numbers) -> list[list[float]]:
 
 
 class Response(NamedTuple):
-    """Response while idle capital is ample, and the response while depleted minus that."""
+    """The response while idle capital is ample, and the difference: while depleted minus ample."""
 
     ample: Estimated
     difference: Estimated
@@ -195,8 +196,8 @@ def nested_forecast(
 ) -> Nested:
     """Forecast with expanding windows, and compare with the mean of the known targets.
 
-    ``target[i]`` is known at row ``i + horizon``. The forecast of row i uses the rows that are
-    known then, and begins when they are at least ``first``.
+    ``target[i]`` is known at row ``i + horizon``. The forecast at row i uses the rows that are
+    known at i. The first forecast needs ``first`` such rows.
     """
     columns = [target, *small, *added]
     errors: list[tuple[float, float, float, float]] = []
@@ -228,10 +229,11 @@ def event_response(
     quarters: Sequence[Hashable],
     depleted: Numbers | None = None,
 ) -> Estimated:
-    """Return the slope of responses on surprises, by quarter; events with a NaN are left out.
+    """Return the slope of responses on surprises, with a cluster for each quarter.
 
-    With ``depleted``: the slope while depleted minus the slope while not, as if the two were
-    independent, with Welch's degrees of freedom.
+    Events with a NaN are left out. With ``depleted``, return the slope while depleted minus the
+    slope while not depleted. The two slopes count as independent, and Welch's formula gives the
+    degrees of freedom.
     """
     state = [1.0] * len(responses) if depleted is None else depleted
     slopes = []
@@ -252,7 +254,7 @@ def event_response(
 
 
 def average_response(responses: Numbers, quarters: Sequence[Hashable]) -> Estimated:
-    """Return the mean of responses; each quarter is one cluster. A NaN leaves an event out."""
+    """Return the mean of responses; each quarter is one cluster. Events with NaN are left out."""
     there = [i for i, response in enumerate(responses) if response == response]
     y = [responses[i] for i in there]
     error, df = cr2(y, [[1.0]] * len(y), [quarters[i] for i in there], [1.0])
@@ -271,9 +273,9 @@ class Instrumented(NamedTuple):
 def instrumented(y: Numbers, x: Numbers, z: Numbers, quarters: Sequence[Hashable]) -> Instrumented:
     """Return the slope of y on x with the instrument z, and Anderson and Rubin's set.
 
-    The set holds each slope β at which the t-test of y − βx on z does not reject. Its ends are
-    found by search: from the ratio outwards to the first rejected slope, and then by bisection. An
-    end is infinite if no slope is rejected up to a million standard errors away.
+    The set holds each slope β at which the t-test of y − βx on z does not reject. A search finds
+    its ends: it goes outwards from the ratio to the first rejected slope, and then uses bisection.
+    An end is infinite if no slope is rejected up to a million standard errors away.
     """
     means = [plain.mean(column) for column in (y, x, z)]
     of_y, of_x = (

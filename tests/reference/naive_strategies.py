@@ -1,8 +1,9 @@
-"""The strategies once more, one asset and one session at a time: slow, literal, free of pandas.
+"""Oracles of the strategies: one asset and one session at a time, slow, literal, without pandas.
 
-Written from the rules, to hold the fast versions to. An oracle is given the :class:`Past` of one
-session, which has no way to look beyond it, and its parameters; it answers with a weight by asset,
-where an asset left out has none. A state oracle answers with a label, or None for none.
+They are written from the rules, and tests compare the fast versions with them. An oracle gets the
+:class:`Past` of one session, which cannot look ahead, and its parameters. It returns weights by
+asset. An asset that is left out has no weight. An oracle of a state returns a label, or None
+without a state.
 """
 
 import math
@@ -15,7 +16,7 @@ from itertools import pairwise
 Weights = dict[str, float]
 Tickers = tuple[str, ...]
 
-#: By strategy and regime, percent of the portfolio in each sleeve; the remainder is cash.
+#: For each strategy and regime: percent of the portfolio in each sleeve. The rest is cash.
 TABLES: dict[str, dict[str, dict[str, float]]] = {
     "near-cash-flow": {
         "INJECTION": {"broad": 60, "memory": 20, "crypto": 20},
@@ -55,7 +56,7 @@ TABLES: dict[str, dict[str, dict[str, float]]] = {
 }
 CHANCE = {"broad": 60, "memory": 20, "crypto": 20}
 
-#: The classes between which capital is re-ranked, shortest duration first.
+#: The classes between which the strategy survival moves capital, shortest duration first.
 CLASSES: dict[str, Tickers] = {
     "memory": ("MU", "SNDK", "WDC", "STX"),
     "defensive": ("USMV", "XLP", "XLU", "XLV"),
@@ -74,7 +75,7 @@ TRADED = (*BROAD, *MEMORY, *COINS, *DEFENSIVE)
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Columns as lists, one value a session, None where there is none."""
+    """Columns as lists, with one value for each session, and None without a value."""
 
     days: list[date]
     panel: Mapping[str, Sequence[float | None]]
@@ -92,7 +93,7 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """What was known at the close of one session: that row and those before it."""
+    """The data known at the close of one session: its row and all earlier rows."""
 
     rows: Rows
     at: int
@@ -103,13 +104,13 @@ class Past:
         return self.at - back
 
     def cell(self, id: str, back: int = 0) -> float | None:
-        """Return a cell of the panel, so many sessions ago; None before history begins."""
+        """Return a cell of the panel ``back`` sessions ago; None before history begins."""
         if back > self.at or id not in self.rows.panel:
             return None
         return self.rows.panel[id][self._row(back)]
 
     def last_of_month(self, ago: int, id: str) -> float | None:
-        """Return the last cell there is in a month that is over, so many months ago."""
+        """Return the last value in the month ``ago`` months ago, which must be over."""
         if ago < 1:
             raise IndexError(f"a month that is not over has no last price, asked for {ago} ago")
         month = self.rows.month[self.at] - ago
@@ -121,7 +122,7 @@ class Past:
         return None
 
     def regime(self, back: int = 0) -> str | None:
-        """Return the regime so many sessions ago; None before history begins."""
+        """Return the regime ``back`` sessions ago; None before history begins."""
         return None if back > self.at else self.rows.regime[self._row(back)]
 
     @property
@@ -135,16 +136,16 @@ class Past:
         return self.rows.flag[self.at]
 
 
-# --- what several of them do -----------------------------------------------------------------
+# --- shared by several oracles ---------------------------------------------------------------
 
 
 def there(past: Past, tickers: Tickers) -> list[str]:
-    """Return those that have a price at the session."""
+    """Return the tickers with a price at the session."""
     return [ticker for ticker in tickers if past.cell(ticker) is not None]
 
 
 def session_return(past: Past, tickers: Tickers, back: int) -> float | None:
-    """Return the mean return of the members that have one on a session; None if none has."""
+    """Return the mean return over the tickers with a return at a session; None without any."""
     returns = []
     for ticker in tickers:
         now, before = past.cell(ticker, back), past.cell(ticker, back + 1)
@@ -154,7 +155,7 @@ def session_return(past: Past, tickers: Tickers, back: int) -> float | None:
 
 
 def volatility_of(past: Past, tickers: Tickers) -> float | None:
-    """Return the yearly volatility over 63 sessions; None unless all of them have a return."""
+    """Return the yearly volatility over 63 sessions; None if a session has no return."""
     returns = []
     for back in range(63):
         one = session_return(past, tickers, back)
@@ -167,7 +168,7 @@ def volatility_of(past: Past, tickers: Tickers) -> float | None:
 
 
 def scale_of(past: Past, tickers: Tickers, target: float) -> float:
-    """Return min(1, target / volatility), and 0 where no volatility is known."""
+    """Return min(1, target / volatility); 0 if the volatility is not known."""
     volatility = volatility_of(past, tickers)
     if volatility is None:
         return 0.0
@@ -175,13 +176,16 @@ def scale_of(past: Past, tickers: Tickers, target: float) -> float:
 
 
 def percent(past: Past, table: str) -> dict[str, float]:
-    """Return the row of a table that the session's regime names, as fractions."""
+    """Return the row of a table for the session's regime, as fractions."""
     row = TABLES[table][past.regime() or "NEUTRAL"]
     return {sleeve: share / 100 for sleeve, share in row.items()}
 
 
 def dealt(past: Past, shares: dict[str, float], sleeves: dict[str, Tickers]) -> Weights:
-    """Deal each sleeve's share out to its listed members, equally; without one it is cash."""
+    """Divide each sleeve's share equally between its listed members.
+
+    Without members, it is cash.
+    """
     weights: Weights = {}
     for sleeve, share in shares.items():
         listed = there(past, sleeves[sleeve])
@@ -197,7 +201,7 @@ def sized(
     target: float,
     names: Tickers = ("memory", "crypto"),
 ) -> dict[str, float]:
-    """Scale some sleeves to a volatility; what that frees is cash."""
+    """Scale some sleeves to a target volatility. The rest becomes cash."""
     return {
         sleeve: share * (scale_of(past, sleeves[sleeve], target) if sleeve in names else 1.0)
         for sleeve, share in shares.items()
@@ -215,28 +219,28 @@ def near_cash_flow(
     defensive: Tickers = DEFENSIVE,
     volatility: float = 0.25,
 ) -> Weights:
-    """Memory makers over crypto, and the more cash the scarcer capital is."""
+    """Prefer memory makers to crypto, and hold more cash if capital is scarcer."""
     sleeves = {"broad": broad, "memory": memory, "crypto": crypto, "defensive": defensive}
     shares = sized(past, percent(past, "near-cash-flow"), sleeves, volatility)
     return dealt(past, shares, sleeves)
 
 
 def cash_heavy(past: Past, broad: Tickers = BROAD) -> Weights:
-    """SPY and bills, the more bills the scarcer capital is."""
+    """Hold SPY and bills, and more bills if capital is scarcer."""
     return dealt(past, percent(past, "cash-heavy"), {"broad": broad})
 
 
 def defensive(past: Past, broad: Tickers = BROAD, defensive: Tickers = DEFENSIVE) -> Weights:
-    """SPY, then defensive shares, then cash."""
+    """Hold SPY if capital is ample, defensive shares if it is scarcer, and then cash."""
     sleeves = {"broad": broad, "defensive": defensive}
     return dealt(past, percent(past, "defensive"), sleeves)
 
 
 def thirds(past: Past, stage: int = 42, hold: int = 252) -> int:
-    """Return how many thirds of the chance are held at the session.
+    """Return the number of thirds of the chance that are held at the session.
 
-    What counts is every turn to OPPORTUNITY since the last FORCED_SELLING. Each carries on with
-    what the one before it still held when it came.
+    Every turn to OPPORTUNITY since the last FORCED_SELLING counts. Each turn starts with the thirds
+    that are still held from the turn before.
     """
     turns = []
     for back in range(past.at + 1):
@@ -251,7 +255,7 @@ def thirds(past: Past, stage: int = 42, hold: int = 252) -> int:
 
 
 def held_after(age: int, carried: int, stage: int, hold: int) -> int:
-    """Return the thirds held so many sessions after a turn that found some already held."""
+    """Return the thirds held ``age`` sessions after a turn; ``carried`` were held at the turn."""
     leaving = age - stage - hold
     if leaving < 0:
         bought = 1 if age < stage / 2 else 2 if age < stage else 3
@@ -268,7 +272,7 @@ def patient(
     crypto: Tickers = COINS,
     volatility: float = 0.25,
 ) -> Weights:
-    """Mostly cash until a chance, then in by thirds, held, out by thirds."""
+    """Hold mostly cash until a chance; then buy in thirds, hold, and sell in thirds."""
     sleeves = {"broad": broad, "memory": memory, "crypto": crypto}
     part = thirds(past, stage, hold)
     back = 0
@@ -288,7 +292,7 @@ def memory_over_crypto(
     crypto: Tickers = ("BTC-USD",),
     volatility: float = 0.25,
 ) -> Weights:
-    """Long memory makers, short bitcoin, both legs or none."""
+    """Hold memory makers long and bitcoin short: both legs or none."""
     legs = {"memory": memory, "crypto": crypto}
     shares = sized(past, percent(past, "memory-over-crypto"), legs, volatility)
     for leg in legs.values():
@@ -298,7 +302,7 @@ def memory_over_crypto(
 
 
 def survival(past: Past, volatility: float = 0.25) -> Weights:
-    """40 % SPY; 60 % over seven classes, tilted from long to short duration."""
+    """Hold 40 % SPY, and 60 % in seven classes, tilted from long to short duration."""
     x = max(-1.0, min(1.0, past.score or 0.0))
     places = [3 / 3, 2 / 3, 1 / 3, 0.0, -1 / 3, -2 / 3, -3 / 3]
     shares = {"broad": 0.40}
@@ -312,17 +316,17 @@ def survival(past: Past, volatility: float = 0.25) -> Weights:
 
 
 def fixed(past: Past, **shares: float) -> Weights:
-    """Fixed shares; what is not listed is cash."""
+    """Hold fixed shares. The share of an unlisted asset is cash."""
     return {ticker: share for ticker, share in shares.items() if past.cell(ticker) is not None}
 
 
 def equal_weight(past: Past, tickers: Tickers = TRADED) -> Weights:
-    """Equal weights over what is listed."""
+    """Hold equal weights in the listed assets."""
     return dealt(past, {"all": 1.0}, {"all": tickers})
 
 
 def constant_mix(past: Past, share: float = 0.5) -> Weights:
-    """A constant share of SPY."""
+    """Hold a constant share of SPY."""
     return fixed(past, SPY=share)
 
 
@@ -330,12 +334,12 @@ def constant_mix(past: Past, share: float = 0.5) -> Weights:
 
 
 def month_closes(past: Past, ticker: str, months: int) -> list[float | None]:
-    """Return the last price of each of the months before this one, nearest first."""
+    """Return the last price of each of the ``months`` months before this one, the latest first."""
     return [past.last_of_month(ago, ticker) for ago in range(1, months + 1)]
 
 
 def trend(past: Past, tickers: Tickers = BROAD, months: int = 10) -> Weights:
-    """An equal share of each listed asset that stands above its ten-month mean."""
+    """Hold each listed asset whose price is above its ten-month mean, with equal shares."""
     listed = there(past, tickers)
     weights: Weights = {}
     for ticker in listed:
@@ -348,7 +352,7 @@ def trend(past: Past, tickers: Tickers = BROAD, months: int = 10) -> Weights:
 
 
 def dual_momentum(past: Past) -> Weights:
-    """The better of SPY and EFA while SPY beats bills, else IEF."""
+    """Hold the better of SPY and EFA while SPY beats bills, else IEF."""
     gained = {}
     for ticker in ("SPY", "EFA", "IEF"):
         now, then = past.cell(ticker), month_closes(past, ticker, 12)[11]
@@ -366,7 +370,7 @@ def dual_momentum(past: Past) -> Weights:
 
 
 def vol_target(past: Past, volatility: float = 0.10) -> Weights:
-    """SPY scaled to a volatility."""
+    """Hold SPY, scaled to a target volatility."""
     return fixed(past, SPY=scale_of(past, BROAD, volatility))
 
 
@@ -374,7 +378,7 @@ def vol_target(past: Past, volatility: float = 0.10) -> Weights:
 
 
 def patient_state(past: Past) -> str | None:
-    """Return the thirds held, or the regime while none is."""
+    """Return the number of thirds that are held, or the regime if none is held."""
     held = thirds(past)
     return f"{held}/3 in" if held else past.regime()
 
@@ -385,11 +389,11 @@ def survival_state(past: Past) -> str | None:
 
 
 def holding(past: Past, oracle: Callable[[Past], Weights], tickers: Tickers) -> str:
-    """Return whether any of some assets is held."""
+    """Return "invested" if one of the tickers is held, else "out"."""
     return "invested" if any(oracle(past).get(ticker) for ticker in tickers) else "out"
 
 
-#: Strategy name → its oracle, which takes the strategy's parameters by name.
+#: By name of the strategy: its oracle, which takes the strategy's parameters by name.
 ORACLES: dict[str, Callable[..., Weights]] = {
     "near-cash-flow": near_cash_flow,
     "near-cash-flow-smh": partial(near_cash_flow, memory=("SMH",)),
@@ -412,7 +416,7 @@ ORACLES: dict[str, Callable[..., Weights]] = {
     "vol-target": vol_target,
 }
 
-#: Strategy name → the oracle of its state; those left out have none.
+#: By name of the strategy: the oracle of its state. Other strategies have no state.
 STATES: dict[str, Callable[[Past], str | None]] = {
     "near-cash-flow": Past.regime,
     "near-cash-flow-smh": Past.regime,

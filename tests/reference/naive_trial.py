@@ -1,8 +1,8 @@
-"""The statistics that the trial's estimators share, once more as plain loops over lists.
+"""Twins of the statistics that the trial's estimators share: plain loops over lists.
 
-They are written from the docstrings of :mod:`backtests.thesis`, to compare the fast versions with.
-A column is a list with one number for each session, NaN without a value. A condition is a column of
-1.0 (on), 0.0 (off) and NaN (no view).
+They are written from the docstrings of :mod:`backtests.thesis`, and tests compare the fast versions
+with them. A column is a list with one number for each session, NaN without a value. A condition is
+a column of 1.0 (on), 0.0 (off) and NaN (no view).
 """
 
 import itertools
@@ -50,12 +50,12 @@ def variance(values: Numbers) -> float:
 
 
 def simple_returns(closes: Numbers) -> list[float]:
-    """Return close / previous close − 1; NaN at the first session and beside a missing close."""
+    """Return close / previous close − 1; NaN at the first session, or if a close is missing."""
     return [NAN, *(b / a - 1 for a, b in itertools.pairwise(closes))]
 
 
 def class_return(assets: Sequence[Numbers]) -> list[float]:
-    """Return the mean at each session over the assets that have a return."""
+    """Return the mean return at each session, over the assets with a return."""
     return [mean(known(row)) for row in zip(*assets, strict=True)]
 
 
@@ -98,7 +98,10 @@ def drawn_p_value(drawn: Numbers, sign: int) -> float:
 
 
 def episodes(on: Numbers, quarter: int = QUARTER) -> list[float]:
-    """Return the number of each session's episode: on-sessions at most a quarter apart are one."""
+    """Return the number of each session's episode.
+
+    On-sessions at most a quarter apart are in the same episode.
+    """
     numbers = [NAN] * len(on)
     number, last = -1, -math.inf
     for i, value in enumerate(on):
@@ -124,7 +127,7 @@ def gaps(on: Numbers, quarter: int = QUARTER) -> list[float]:
 
 
 def segments(on: Numbers) -> list[float]:
-    """Return the number of the episode nearest to each session, the later one if two are as near.
+    """Return the number of the episode nearest to each session; the later one if two are equal.
 
     Without an episode, all sessions have the number 0.
     """
@@ -153,7 +156,7 @@ def few_clusters(means: Numbers) -> tuple[float, float]:
 
 
 def welch(values: Numbers, on: Numbers) -> float:
-    """Return the difference of means over its standard error, with separate variances."""
+    """Return the difference of means divided by its standard error, with separate variances."""
     with_it = [v for v, flag in zip(values, on, strict=True) if flag == 1]
     without = [v for v, flag in zip(values, on, strict=True) if flag == 0]
     squared = variance(with_it) / max(len(with_it), 1) + variance(without) / max(len(without), 1)
@@ -163,19 +166,19 @@ def welch(values: Numbers, on: Numbers) -> float:
 
 
 def shifts_of(n: int, shifts: int) -> list[int]:
-    """Return 0, the true dates, and ``shifts`` evenly spaced shifts, at most each of n sessions."""
+    """Return 0 for the true dates, and ``shifts`` evenly spaced shifts, or all n − 1 shifts."""
     number = min(shifts + 1, n)
     return [i * n // number for i in range(number)]
 
 
 class Shifted(NamedTuple):
-    """A statistic for the true dates, and for shifted dates if it exists there."""
+    """A statistic for the true dates, and for the shifted dates for which it exists."""
 
     true: float
     others: list[float]
 
     def p_value(self, sign: int) -> float:
-        """Return the share of dates, the true ones included, whose statistic is as extreme.
+        """Return the share of dates whose statistic is at least as extreme. The true dates count.
 
         The result is 1 if the true dates have no statistic.
         """
@@ -185,12 +188,12 @@ class Shifted(NamedTuple):
         return (1 + extreme) / (1 + len(self.others))
 
     def interval(self, value: float, error: float) -> Bounds:
-        """Return value minus error times the quantiles of the other statistics."""
+        """Return the bounds: value minus error times the quantiles of the shifted statistics."""
         levels = (0.975, 0.025, 0.95, 0.05)
         return Bounds(*(value - error * quantile(self.others, level) for level in levels))
 
     def widened(self, error: float) -> float:
-        """Return half the width of the 95 % interval, divided by the normal 1.96."""
+        """Return half the width of the 95 % interval, divided by 1.96, the normal quantile."""
         bounds = self.interval(0.0, error)
         return float((bounds.high - bounds.low) / 2 / stats.norm.ppf(0.975))
 
@@ -210,7 +213,7 @@ def shifted(
     statistic: Callable[[Numbers, Numbers], float],
     shifts: int = 1000,
 ) -> Shifted:
-    """Return the statistic of the true dates and of conditions moved around the circle."""
+    """Return the statistic of the true dates, and of circular shifts of the condition."""
     n = len(on)
     drawn = [
         statistic(values, [on[(i - move) % n] for i in range(n)]) for move in shifts_of(n, shifts)
@@ -232,14 +235,14 @@ def timing(values: Numbers, weights: Numbers) -> float:
 def power(error: float, df: float, effect: float, level: float = 0.025) -> float:
     """Return P(Z + effect / error > c √(χ² / df)), integrated over the χ distribution.
 
-    This is the definition of a noncentral t; c is the critical value of Student's t.
+    The formula defines the noncentral t distribution. c is the critical value of Student's t.
     """
     if not error > 0 or df < 1:
         return NAN
     c, shift = float(stats.t.ppf(1 - level, df)), effect / error
     if math.isinf(df):
         return float(stats.norm.sf(c - shift))
-    # In terms of log χ, the integrand is smooth and vanishes at both ends, so that the trapezoid
+    # As a function of log χ, the integrand is smooth and vanishes at both ends. So the trapezoid
     # rule converges fast.
     grid = np.exp(np.linspace(-40.0, math.log(float(stats.chi.isf(1e-16, df))), 40_001))
     heights = stats.chi.pdf(grid, df) * stats.norm.sf(c * grid / math.sqrt(df) - shift)
@@ -250,7 +253,10 @@ def power(error: float, df: float, effect: float, level: float = 0.025) -> float
 
 
 def holm(p_values: Numbers) -> list[float]:
-    """Return p-values adjusted by Holm: the j-th smallest of m times m − j + 1, then a maximum."""
+    """Return p-values adjusted by Holm: the j-th smallest of m is multiplied by m − j + 1.
+
+    Then each is at least the next smaller one.
+    """
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted = [NAN] * len(p_values)
     largest = 0.0
@@ -263,7 +269,7 @@ def holm(p_values: Numbers) -> list[float]:
 def benjamini_hochberg(p_values: Numbers) -> list[float]:
     """Return p-values adjusted by Benjamini and Hochberg.
 
-    The j-th smallest of m is multiplied by m / j; then each is at most the next larger one.
+    The j-th smallest of m is multiplied by m / j. Then each is at most the next larger one.
     """
     m = len(p_values)
     order = sorted(range(m), key=lambda i: p_values[i])

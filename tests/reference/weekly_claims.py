@@ -1,4 +1,4 @@
-"""The weekly estimates of the trial as plain loops over sessions: slow, and easy to check by eye.
+"""Twins of the weekly estimates of the trial: plain loops over sessions, easy to check by eye.
 
 Each function takes prices, bill returns and gauges at their sessions. It shares no code with
 :mod:`backtests.thesis`.
@@ -41,7 +41,7 @@ def response(
     flag: Sequence[float],
     ends: Sequence[int],
 ) -> tuple[float, float]:
-    """Return the 13-week response while the flag is off, and the response while it is on, × 100."""
+    """Return the 13-week responses while the flag is off and while it is on, both times 100."""
     rows, targets = [], []
     for week in range(4, len(ends)):
         at = ends[week]
@@ -109,7 +109,10 @@ def lead(crypto: Sequence[float], spy: Sequence[float], ends: Sequence[int]) -> 
 def after(
     prices: Sequence[float], bills: Sequence[float], flag: Sequence[float]
 ) -> tuple[float, int]:
-    """Return SPY's return over bills in 126 sessions after entries minus the usual, and entries."""
+    """Return a difference of SPY's mean return over bills in 126 sessions, and the entries.
+
+    The difference is the mean after entries of the flag, minus the mean after any session.
+    """
     chosen, usual = [], []
     for at in range(len(prices)):
         begin, end = at + WAIT, at + WAIT + 126

@@ -1,24 +1,24 @@
-"""Loopback servers that stand for Yahoo, FRED, the SEC and the New York Fed.
+"""Servers on this machine that imitate Yahoo, FRED, the SEC and the New York Fed.
 
 They serve real history.
 
 How to use it::
 
-    with Servers(history_dir, today="2025-12-31") as servers:  # without today: the clock's
+    with Servers(history_dir, today="2025-12-31") as servers:  # without today: today's date
         environment = os.environ | servers.env()               # DRYPOWDER_FRED_URL and so on
         servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
         servers.faults.add(Fault("status", status=429, retry_after=1, match="id=GDP", times=2))
         ...                                                    # fetch
-        assert len(servers.faults.done) == 2                   # both came up
+        assert len(servers.faults.done) == 2                   # both faults occurred
         assert "api_key" not in servers.requests[0].query      # path, query, headers, source, at
-        servers.today = "2026-01-02"                           # a day later: what is new?
+        servers.today = "2026-01-02"                           # the next day, with newer data
         servers.down = True                                    # connections are refused
-        servers.limits = {"sec": (10, 1.0)}                    # more in a second are refused
-        servers.poison = Poison(name="…", match="GDP", change=…)  # an answer that nobody foresaw
+        servers.limits = {"sec": (10, 1.0)}                    # more than 10 a second are refused
+        servers.poison = Poison(name="…", match="GDP", change=…)  # a wrong answer
         servers.yahoo.crumb_life = 5                           # charts until a crumb expires
 
-What is dated, published or filed after ``today`` does not exist yet. Leaving the block raises
-when a server itself went wrong, such as for a fault that the answer had no place for.
+Data that are dated, published or filed after ``today`` do not exist yet. The end of the block
+raises an error if a server itself failed, for example if an answer has no place for a fault.
 """
 
 from collections.abc import Callable
@@ -51,30 +51,31 @@ _Source = Yahoo | Fred | Sec | NewYorkFed
 
 
 class Servers:
-    """The four sources on the loopback.
+    """The four sources as servers on this machine.
 
     Parameters
     ----------
     history_dir
         Folder of real history.
     today
-        The present day of all, in ISO form; None for US Central's clock, which is FRED's.
+        The present day of all servers, in ISO form. None means the date of today in Chicago, whose
+        time FRED uses.
 
     Attributes
     ----------
     fred, yahoo, sec, nyfed
-        The sources, for what can be set on each.
+        The sources. Their attributes can be set.
     faults
-        What goes wrong.
+        The faults of the servers.
     requests
         Every request since the start, in order of arrival.
     today
-        May be set while they run.
+        May be set while the servers run.
     limits
-        By source, how many requests in how many seconds are answered; more are refused as the
-        real ones refuse them.
+        Rate limit of each source: number of requests, and window in seconds. Further requests are
+        refused, as by the real source.
     poison
-        Changes the answers that it matches; None for none.
+        A change of the answers that it matches, or None.
     """
 
     def __init__(self, history_dir: Path, today: str | None = None) -> None:
@@ -92,7 +93,7 @@ class Servers:
         self._down = False
 
     def __enter__(self) -> Self:
-        """Listen."""
+        """Start the servers."""
         for name, source in self._sources().items():
             self._listeners[name] = Listener(name, self._answering(source), self._crashes)
         return self
@@ -100,19 +101,19 @@ class Servers:
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
-        """Stop, and say what went wrong in the servers themselves."""
+        """Stop the servers. Raise AssertionError if a server itself failed."""
         for listener in self._listeners.values():
             listener.release()
         if self._crashes and kind is None:
             raise AssertionError("a loopback server failed:\n" + "\n".join(self._crashes))
 
     def env(self) -> dict[str, str]:
-        """Return the environment variables that lead a client here."""
+        """Return the environment variables that connect a client to these servers."""
         return {f"DRYPOWDER_{n.upper()}_URL": server.url for n, server in self._listeners.items()}
 
     @property
     def down(self) -> bool:
-        """True while connections are refused; set it to take the servers down or up again."""
+        """True while connections are refused. Set it to stop or restart the servers."""
         return self._down
 
     @down.setter

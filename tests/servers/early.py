@@ -1,9 +1,9 @@
-"""What the publishers have before our files begin, and a series that we have no file of.
+"""Values before the first date of our files, and a series without a file.
 
-First dates are the publishers'. A value that stands here is the published one, or that value
-rounded where it has fewer digits than the file; every date between two of them is made: on a
-straight line for rates, on a straight line of logarithms for levels. The extremes of rates stand
-here too, since a plausible range has to hold them.
+The first dates are those of the publishers. The values in this file are the published values, some
+with fewer digits. The values between two of them are interpolated: rates linearly, and levels
+linearly in logarithms. The extremes of rates are included, because the plausible range of a series
+must contain them.
 """
 
 import math
@@ -55,7 +55,7 @@ _STEPS = {"day": "B", "month": "MS", "quarter": "QS"}
 
 
 def earlier_values(id: str, later: dict[str, str]) -> dict[str, str]:
-    """Return the values by date before those of a file; of a series without a file, all."""
+    """Return all values by date; with a file, only those earlier than its values."""
     points = [*LEVELS.get(id, ()), *RATES.get(id, ())]
     if not points:
         return {}

@@ -1,4 +1,4 @@
-"""Faults: what a source on the network can do wrong, planted in chosen answers."""
+"""Faults of a source on the network, planted in chosen answers."""
 
 import re
 import threading
@@ -32,29 +32,29 @@ _SPIKE = 100
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, and the answers it goes into.
+    """One fault, and the answers that get it.
 
     Attributes
     ----------
     kind
-        ``status``: an HTTP status of trouble. ``timeout``: held for ``seconds``, then hung up.
-        ``cut``: half of the body that Content-Length promised. ``truncated``: half of the text,
-        in valid HTTP. ``html``: a page with status 200. ``empty``: no rows. ``renamed``: a key
-        or column under another name. ``text_numbers``: ``text`` in place of the middle number.
-        ``duplicate``: the middle row twice. ``future``: a last row 30 days after today.
-        ``spike``: the middle row's numbers times 100. ``vanished``: what was asked for does not
-        exist. ``reset``: a TCP reset. ``slow``: the body drips for ``seconds``.
+        ``status``: an HTTP error status. ``timeout``: no answer for ``seconds``, then the server
+        hangs up. ``cut``: half of the body that Content-Length promised. ``truncated``: half of the
+        text, in valid HTTP. ``html``: a page with status 200. ``empty``: no rows. ``renamed``: a
+        key or column under another name. ``text_numbers``: ``text`` in place of the middle number.
+        ``duplicate``: the middle row twice. ``future``: a last row 30 days after today. ``spike``:
+        the middle row's numbers times 100. ``vanished``: the requested series does not exist.
+        ``reset``: a TCP reset. ``slow``: the body drips for ``seconds``.
     match
-        A regular expression to be found in the decoded path and query; '' is in all of them,
-        Yahoo's cookie and crumb too.
+        A regular expression that is searched in the decoded path and query. '' matches every
+        request, also those for Yahoo's cookie and crumb.
     times
-        How often, None for always.
+        Number of answers with the fault, or None for all.
     status, retry_after
-        Of ``status``: the code, and the header Retry-After in seconds.
+        For ``status``: the code, and the header Retry-After in seconds.
     seconds
-        Of ``timeout`` and ``slow``.
+        Duration for ``timeout`` and ``slow``.
     text
-        Of ``text_numbers``.
+        The text for ``text_numbers``.
     """
 
     kind: Kind
@@ -67,20 +67,20 @@ class Fault:
     text: str = "n/a"
 
     def __post_init__(self) -> None:
-        """Refuse a kind that there is none of."""
+        """Raise ValueError for an unknown kind."""
         if self.kind not in get_args(Kind):
             raise ValueError(f"expected a kind of {', '.join(get_args(Kind))}; was {self.kind!r}")
         re.compile(self.match)
 
 
 class Source(Protocol):
-    """What a fault asks of the source that it befalls."""
+    """The methods of a source that faults use."""
 
     def missing(self, request: Request) -> Response:
-        """Answer as for something that no longer exists."""
+        """Return the answer for something that no longer exists."""
 
     def refusal(self, request: Request, status: int) -> Response:
-        """Answer with a status of trouble."""
+        """Return an answer with an error status."""
 
 
 class Faults:
@@ -89,7 +89,7 @@ class Faults:
     Attributes
     ----------
     done
-        Each fault that came up, and the request it met: a test can see that it took place.
+        The faults that occurred, each with its request. Tests check this list.
     """
 
     def __init__(self, today: Callable[[], str]) -> None:
@@ -99,17 +99,20 @@ class Faults:
         self.done: list[tuple[Fault, Request]] = []
 
     def add(self, *faults: Fault) -> None:
-        """Plant faults; of several that match an answer the earliest planted comes first."""
+        """Plant faults.
+
+        If several faults match an answer, the one that was planted first occurs.
+        """
         with self._lock:
             self._planted += [(fault, [fault.times]) for fault in faults]
 
     def clear(self) -> None:
-        """Be well again."""
+        """Remove all faults."""
         with self._lock:
             self._planted.clear()
 
     def befall(self, request: Request, response: Response, source: Source) -> Response:
-        """Return the response, with the fault in it that is due."""
+        """Return the response with the first fault that matches the request, or else unchanged."""
         fault = self._due(request)
         return response if fault is None else self._planted_in(fault, request, response, source)
 
@@ -160,7 +163,7 @@ class Faults:
         return table.rebuild(rows)
 
     def _to_come(self, table: Table) -> Row:
-        """Return the last row again, dated after today."""
+        """Return a copy of the last row with a date after today."""
         row = dict(table.rows[-1])
         ahead = days_until(row[table.dates[0]], self._today()) + _DAYS_TO_COME
         return row | {name: later(row[name], ahead) for name in table.dates}
@@ -174,7 +177,7 @@ def _renamed(table: Table, body: bytes) -> bytes:
 
 
 def _middle_number(table: Table) -> Row:
-    """Return the row nearest after the middle whose first number is one."""
+    """Return the middle row among the rows whose first value is a number."""
     filled = [row for row in table.rows if number(row[table.values[0]]) is not None]
     return filled[len(filled) // 2]
 

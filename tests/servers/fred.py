@@ -1,8 +1,9 @@
 """FRED and ALFRED: observations by real-time period, vintage dates, series info, the CSV download.
 
-Messages, limits and the clamping of each row's real-time period to the one asked for are those of
-the real service. Not known of it, and chosen here: how several ``vintage_dates`` are dated in the
-rows (from the first to the last of them that a value held on). Values come untransformed only.
+Messages and limits are those of the real service. Like the real service, this server cuts the
+real-time period of each row to the requested period. For several ``vintage_dates``, the real
+behaviour is unknown. Here, each row begins at the first requested date on which its value held, and
+ends at the last. Transformed values are not available.
 """
 
 import csv
@@ -39,24 +40,25 @@ _FREQUENCIES = {"day": "Daily", "week": "Weekly", "month": "Monthly", "quarter":
 
 
 class BadRequest(Exception):  # noqa: N818 - FRED's own words
-    """What FRED refuses; the message is without its leading 'Bad Request.'."""
+    """A request that FRED refuses. The message lacks the leading 'Bad Request.'."""
 
 
 @cache
 def read_values(folder: Path, id: str) -> dict[str, str]:
-    """Return a series' values by observation date from the publisher's first date on.
+    """Return a series' values by observation date, from the publisher's first date.
 
-    What the file holds comes with the file's own digits, a blank as '.'; before it, and without a
-    file, see :mod:`tests.servers.early`. Empty for a series that is in neither.
+    Values in the file keep the digits of the file, and a blank becomes '.'. Earlier values, and
+    values of a series without a file, come from :mod:`tests.servers.early`. The result is empty for
+    an unknown series.
     """
     held = read_file(folder, id)
     return {**earlier_values(id, held), **held}
 
 
 def read_file(folder: Path, id: str) -> dict[str, str]:
-    """Return what a series' file holds by observation date; empty without a file.
+    """Return the values in a series' file by observation date; empty without a file.
 
-    A series that history does not hold may have its file in the evidence.
+    The file is in the folder of history or in the folder of evidence.
     """
     beside = evidence_folder(folder)
     places = (folder / "fred", beside / "rates", beside / "flows")
@@ -65,7 +67,7 @@ def read_file(folder: Path, id: str) -> dict[str, str]:
 
 
 def read_csv(path: Path) -> dict[str, str]:
-    """Return the values of a file of FRED's form by date, as text; a blank is '.'."""
+    """Return the values of a file in FRED's format by date, as text. A blank becomes '.'."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     return {day: value or "." for day, value in rows[1:]}
@@ -84,14 +86,14 @@ class Fred:
     history_dir
         Folder that holds ``fred/<ID>.csv``.
     today
-        Says FRED's present day, in ISO form.
+        A function that returns FRED's present day, in ISO form.
 
     Attributes
     ----------
     vintages
-        Put a series' vintages here to have them instead of one release a value.
+        Vintages by series. A series that is not in it has one release for each value.
     not_in_alfred
-        Ids that have no archive: asked for with any real-time period but today's, they fail.
+        Ids without an archive. Their requests fail for any real-time period other than today.
     """
 
     def __init__(self, history_dir: Path, today: Callable[[], str]) -> None:
@@ -101,7 +103,7 @@ class Fred:
         self.not_in_alfred: set[str] = set()
 
     def values(self, id: str) -> dict[str, str]:
-        """Return a series' values by observation date, from the publisher's first on, as text."""
+        """Return a series' values by observation date, as text, from the publisher's first date."""
         return read_values(self._folder, id)
 
     def answer(self, request: Request) -> Response:
@@ -122,13 +124,13 @@ class Fred:
             return error(request.query, 400, f"Bad Request.  {refused}")
 
     def missing(self, request: Request) -> Response:
-        """Answer as for a series that no longer exists."""
+        """Return the answer for a series that no longer exists."""
         if request.path == "/graph/fredgraph.csv":
             return html(404, "Error - St. Louis Fed")
         return error(request.query, 400, f"Bad Request.  {_NO_SERIES}")
 
     def refusal(self, request: Request, status: int) -> Response:
-        """Answer with a status of trouble."""
+        """Return an answer with an error status."""
         if status == 429:
             return error(request.query, 429, "Too Many Requests.  Exceeded Rate Limit")
         if status == 500:
@@ -136,7 +138,7 @@ class Fred:
         return html(status, "Access Denied" if status == 403 else "Service Unavailable")
 
     def _known(self, id: str) -> list[Period]:
-        """Return every period that had begun by today."""
+        """Return every period that has begun by today."""
         if id in self.vintages:
             return as_of(periods(self.vintages[id]), self._today())
         if not re.fullmatch(r"\w+", id) or not read_values(self._folder, id):
@@ -238,7 +240,7 @@ class Fred:
 
 
 def error(query: dict[str, str], status: int, message: str) -> Response:
-    """Return an error in FRED's form, JSON or XML as was asked for."""
+    """Return FRED's error message, as JSON or XML according to the query."""
     if query.get("file_type") == "json":
         body = json.dumps({"error_code": status, "error_message": message}).encode()
         return Response(status=status, body=body, content_type="application/json; charset=UTF-8")
@@ -274,7 +276,7 @@ def _day(query: dict[str, str], name: str, default: str) -> str:
 
 
 def _real_time(query: dict[str, str], today: str, start: str, end: str) -> tuple[str, str]:
-    """Return the real-time period asked for, else the default one."""
+    """Return the requested real-time period, or the default period."""
     start, end = _day(query, "realtime_start", start), _day(query, "realtime_end", end)
     for name, day in (("realtime_start", start), ("realtime_end", end)):
         if day < EARLIEST:
@@ -295,7 +297,7 @@ def _vintages_asked(query: dict[str, str], today: str) -> list[str]:
 
 
 def _held_within(known: list[Period], start: str, end: str) -> list[Period]:
-    """Return what held at any time of a real-time period, clamped to it."""
+    """Return the values that held at any time in a real-time period, with dates cut to it."""
     return [
         Period(p.date, max(p.start, start), min(p.end, end), p.value)
         for p in known
@@ -304,7 +306,7 @@ def _held_within(known: list[Period], start: str, end: str) -> list[Period]:
 
 
 def _held_on(known: list[Period], days: list[str]) -> list[Period]:
-    """Return what held on any of some days, dated from the first to the last of them it did."""
+    """Return the values that held on at least one of ``days``, with the first and last such day."""
     held = ((p, [day for day in days if p.start <= day <= p.end]) for p in known)
     return [p._replace(start=on[0], end=on[-1]) for p, on in held if on]
 
@@ -319,7 +321,7 @@ def _row(period: Period) -> dict[str, str]:
 
 
 def _page(query: dict[str, str], rows: list[Any], head: dict[str, Any], most: int) -> Response:
-    """Return the part of the rows that limit, offset and sort_order ask for."""
+    """Return the part of the rows that limit, offset and sort_order select."""
     limit, offset = _whole(query, "limit", most), _whole(query, "offset", 0)
     order = query.get("sort_order", "asc")
     if not 1 <= limit <= most:
@@ -340,7 +342,7 @@ def _whole(query: dict[str, str], name: str, default: int) -> int:
 
 
 def _render(query: dict[str, str], kind: str, head: dict[str, Any], rows: list[Any]) -> Response:
-    """Return rows under FRED's name for many of them, as JSON or XML."""
+    """Return rows as JSON or XML, under the name that FRED gives the list of rows."""
     if query.get("file_type") == "json":
         body = json.dumps({**head, kind: rows}, separators=(",", ":")).encode()
         return Response(body=body, content_type="application/json; charset=UTF-8")
@@ -350,7 +352,7 @@ def _render(query: dict[str, str], kind: str, head: dict[str, Any], rows: list[A
 
 
 def _element(name: str, row: dict[str, str] | str) -> str:
-    """Return a row as XML. ElementTree takes ten times as long for a daily series."""
+    """Return a row as XML. For a daily series, ElementTree would take ten times as long."""
     if isinstance(row, str):
         return f"<{name}>{escape(row)}</{name}>"
     return f"<{name} {_attributes(row)} />"

@@ -1,9 +1,9 @@
 """The New York Fed's markets API: one reference rate and the operations of the standing facility.
 
-The forms of the answers are those of the real API, newest first. The files state only the accepted
-amount of a date. This server divides the amount between two operations, because the real API states
-each operation. The server adds operations of other kinds, because the real API returns them even if
-a request asks for one kind.
+The answers have the format of the real API, with the newest row first. The files state only the
+accepted amount of a date. This server divides the amount between two operations, because the real
+API states each operation. The server adds operations of other kinds, because the real API returns
+them even if a request asks for one kind.
 """
 
 import json
@@ -28,9 +28,9 @@ class NewYorkFed:
     Parameters
     ----------
     history_dir
-        Folder of history; the folder of evidence lies beside it.
+        Folder of history, next to the folder of evidence.
     today
-        Says the present day, in ISO form.
+        A function that returns the present day, in ISO form.
     """
 
     def __init__(self, history_dir: Path, today: Callable[[], str]) -> None:
@@ -51,11 +51,11 @@ class NewYorkFed:
         return Response(body=body, content_type="application/json")
 
     def missing(self, request: Request) -> Response:
-        """Answer as for an address that does not exist."""
+        """Return the answer for an address that does not exist."""
         return html(404, "Not Found")
 
     def refusal(self, request: Request, status: int) -> Response:
-        """Answer with an error status."""
+        """Return an answer with an error status."""
         return html(status, "Too Many Requests" if status == 429 else "Service Unavailable")
 
     def _rates(self, first: str, last: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class NewYorkFed:
                 "volumeInBillions": 1,
             }
             for day, value in read_csv(self._folder / "TGCRRATE.csv").items()
-            if first <= day <= last and day < self._today()  # published the next day
+            if first <= day <= last and day < self._today()  # a rate is published on the next day
         ]
         return {"refRates": days[::-1]}
 

@@ -1,6 +1,6 @@
-"""Poisoned answers: what a source could say that is no data of the series asked for.
+"""Poisoned answers: answers of a source that are wrong for the requested series.
 
-Each comes with status 200, whole and in time, unless it says otherwise.
+Each answer has status 200, is complete and comes in time, unless its name says something else.
 """
 
 import gzip
@@ -17,16 +17,16 @@ Change = Callable[[Response], Response]
 
 @dataclass(frozen=True, kw_only=True)
 class Poison:
-    """A change of the answers whose decoded path and query a regular expression is found in.
+    """A change of the answers whose request matches a regular expression.
 
     Attributes
     ----------
     name
-        What it does, in words.
+        The change, in words.
     match
-        The regular expression.
+        The regular expression, searched in the decoded path and query.
     change
-        Makes the poisoned answer of the good one.
+        A function from the correct answer to the poisoned answer.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Poison:
     change: Change
 
     def put_in(self, request: Request, response: Response) -> Response:
-        """Return the poisoned answer where it matches, else the good one."""
+        """Return the poisoned answer if the request matches, else the correct answer."""
         return self.change(response) if re.search(self.match, request.target) else response
 
 
 def document(edit: Callable[[Any], Any]) -> Change:
-    """Return the change of a JSON document by a function that edits or replaces it."""
+    """Return a change: the function ``edit`` edits or replaces the JSON document."""
 
     def change(response: Response) -> Response:
         if response.status != 200:
@@ -52,17 +52,17 @@ def document(edit: Callable[[Any], Any]) -> Change:
 
 
 def text(said: str) -> Change:
-    """Return the change into another text."""
+    """Return a change that replaces the whole text."""
     return lambda response: replace(response, body=said.encode())
 
 
 def swap(old: str, new: str) -> Change:
-    """Return the change of a part of the text, of which the first is replaced."""
+    """Return a change that replaces the first ``old`` in the text by ``new``."""
     return lambda r: replace(r, body=r.body.replace(old.encode(), new.encode(), 1))
 
 
 def put(*path: Any) -> Change:
-    """Return the change that puts the last of some arguments where the others lead."""
+    """Return a change that puts the last argument at the place given by the other arguments."""
     *way, last, value = path
 
     def edit(found: Any) -> None:
@@ -103,8 +103,8 @@ _CHART = "chart/SNDK"
 _TGCR = "tgcr/search.*startDate=2024"
 _SRF = "rp/results/search.*startDate=2024"
 
-#: By the series that it is put into: the trailing capital expenditure of MU, GDP's vintages, SOFR's
-#: latest values, SNDK's prices, and the New York Fed's rate and operations.
+#: Poisons by series: MU's trailing capital expenditure, GDP's vintages, SOFR's latest values,
+#: SNDK's prices, and the New York Fed's rate and operations.
 POISONS: dict[str, tuple[Poison, ...]] = {
     target: tuple(Poison(name=name, match=match, change=change) for name, match, change in ways)
     for target, ways in {

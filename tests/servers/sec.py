@@ -1,4 +1,4 @@
-"""SEC EDGAR's company concepts: one company's facts under one XBRL tag, as filed."""
+"""SEC EDGAR's company concepts: the facts that one company filed under one XBRL tag."""
 
 import json
 import re
@@ -25,7 +25,7 @@ class Sec:
     history_dir
         Folder that holds ``edgar/*.json``.
     today
-        Says the last filing day there is, in ISO form.
+        A function that returns the last day of filings, in ISO form.
     """
 
     def __init__(self, history_dir: Path, today: Callable[[], str]) -> None:
@@ -33,7 +33,7 @@ class Sec:
         self._today = today
 
     def answer(self, request: Request) -> Response:
-        """Answer a request as the SEC would, which wants a contact in the User-Agent."""
+        """Answer a request as the SEC would. The SEC demands a contact in the User-Agent."""
         if "@" not in request.headers.get("User-Agent", ""):
             return self.undeclared()
         asked = _CONCEPT.fullmatch(request.path)
@@ -44,17 +44,20 @@ class Sec:
         return Response(body=body, content_type="application/json")
 
     def undeclared(self) -> Response:
-        """Answer as one who does not say who he is: by the title as one who asks too often."""
+        """Return the answer to a request without a contact.
+
+        Its title is the same as in the answer to too many requests.
+        """
         page = html(403, "SEC.gov | Request Rate Threshold Exceeded")
         said = b"<h1>Your Request Originates from an Undeclared Automated Tool</h1>"
         return replace(page, body=page.body + said)
 
     def missing(self, request: Request) -> Response:
-        """Answer as for a concept that no longer exists."""
+        """Return the answer for a concept that no longer exists."""
         return Response(status=404, body=_NO_KEY, content_type="application/xml")
 
     def refusal(self, request: Request, status: int) -> Response:
-        """Answer with a status of trouble."""
+        """Return an answer with an error status."""
         busy = status in (403, 429)
         title = "SEC.gov | Request Rate Threshold Exceeded"
         return html(status, title if busy else "Service Unavailable")
@@ -62,7 +65,7 @@ class Sec:
 
 @cache
 def _documents(folder: Path) -> dict[tuple[int, str], bytes]:
-    """Return each document as served, by CIK and tag."""
+    """Return the text of each document, by CIK and tag."""
     found = {}
     firms = evidence_folder(folder) / "firms"
     for path in sorted((*(folder / "edgar").glob("*.json"), *firms.glob("*.json"))):
@@ -74,7 +77,7 @@ def _documents(folder: Path) -> dict[tuple[int, str], bytes]:
 
 @cache
 def _filed_by(document: bytes, today: str) -> bytes:
-    """Return the document with the facts filed by a day: its own bytes when those are all."""
+    """Return the document with only the facts filed by a day. With all facts, it is unchanged."""
     parsed = json.loads(document)
     filed = [fact for fact in parsed["units"]["USD"] if fact["filed"] <= today]
     if len(filed) == len(parsed["units"]["USD"]):

@@ -1,4 +1,4 @@
-"""The rows inside a body, whatever its form, so that one fault can be planted in all of them."""
+"""Read the rows in a body of any format, so that the same fault can be planted in all formats."""
 
 import csv
 import io
@@ -18,18 +18,18 @@ _SECONDS_A_DAY = 86_400
 
 @dataclass(kw_only=True)
 class Table:
-    """A body's rows, which may be changed, and the way back to bytes.
+    """The rows of a body, which may be changed, and a function that makes bytes from rows.
 
     Attributes
     ----------
     rows
-        One a date or fact.
+        One row for each date or fact.
     dates, values
-        Names of a row's columns that hold dates (ISO text or seconds) and numbers.
+        Names of the columns with dates (ISO text or seconds), and of those with numbers.
     renamed
-        A name in the body, as its bytes stand there, and another that nobody expects.
+        A name in the body, as bytes, and an unexpected name that replaces it.
     rebuild
-        Makes a body from rows.
+        A function that makes a body from rows.
     """
 
     rows: list[Row]
@@ -45,7 +45,7 @@ def read_table(response: Response) -> Table:
     Raises
     ------
     ValueError
-        When there is none, so that no fault could be planted and no test could fail.
+        When there is no table, because then no fault can be planted and no test can fail.
     """
     if response.status != 200:
         raise ValueError(f"expected a table to plant a fault in, was status {response.status}")
@@ -69,20 +69,20 @@ def read_table(response: Response) -> Table:
 
 
 def later(value: Any, days: int) -> Any:
-    """Return a date some days after another, in the same form: ISO text or seconds."""
+    """Return the date some days after a date, in the same format: ISO text or seconds."""
     if isinstance(value, int):
         return value + days * _SECONDS_A_DAY
     return (date.fromisoformat(value) + timedelta(days=days)).isoformat()
 
 
 def days_until(value: Any, today: str) -> int:
-    """Return how many days lie between a date in either form and today."""
+    """Return the number of days from a date, in either format, to today."""
     day = datetime.fromtimestamp(value, UTC).date() if isinstance(value, int) else None
     return (date.fromisoformat(today) - (day or date.fromisoformat(value))).days
 
 
 def number(value: Any) -> float | None:
-    """Return what a cell holds, None when that is no number."""
+    """Return the number in a cell, or None without a number."""
     try:
         return float(value)
     except (TypeError, ValueError):

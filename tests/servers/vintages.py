@@ -1,4 +1,4 @@
-"""Vintages: what a series' values were, as of each day on which any of them was published."""
+"""Vintages: the values of a series as of each day on which a value was published."""
 
 import random
 from collections import defaultdict
@@ -11,18 +11,19 @@ import pandas as pd
 from backtests.calendar import known_at
 from signals.catalog import CATALOG, NEXT_SESSION, Rule
 
-#: Vintage date to the values new or changed that day (by observation date); all ISO, all text.
+#: By vintage date: the values that are new or changed on that day, by observation date. Dates are
+#: in ISO form, and values are text.
 Vintages = Mapping[str, Mapping[str, str]]
 
 CURRENT = "9999-12-31"
 _WEDNESDAY = 2
 _THURSDAY = 3
-_ADVANCE_ERROR = 0.004  # of the level: one standard deviation between the advance and the last
+_ADVANCE_ERROR = 0.004  # standard deviation of the advance estimate's error, fraction
 _ERROR_LEFT = (1.0, 0.85, 0.8, 0.5, 0.3, 0.15)  # advance, second, third, three annual revisions
 
 
 class Period(NamedTuple):
-    """One value of one observation, and the first and last day on which it was the value."""
+    """One value of an observation, with the first and the last day on which it was current."""
 
     date: str
     start: str
@@ -31,9 +32,9 @@ class Period(NamedTuple):
 
 
 def periods(vintages: Vintages) -> list[Period]:
-    """Return every value with the days it held, by observation date and then by first day.
+    """Return every value with its first and last day, sorted by observation date and first day.
 
-    A vintage that repeats a value opens no new period, as at ALFRED.
+    As in ALFRED, a vintage that repeats a value does not begin a new period.
     """
     values: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for vintage in sorted(vintages):
@@ -57,7 +58,7 @@ def _before(day: str) -> str:
 
 
 def as_of(known: Iterable[Period], today: str) -> list[Period]:
-    """Return the periods begun by a day, as they looked then: what held then has no end."""
+    """Return the periods that began by ``today``. Values that are current then have no end."""
     return [
         p._replace(end=CURRENT) if today <= p.end != CURRENT else p
         for p in known
@@ -66,10 +67,10 @@ def as_of(known: Iterable[Period], today: str) -> list[Period]:
 
 
 def once(id: str, values: Mapping[str, str]) -> Vintages:
-    """Return vintages in which each value comes out once, by the catalog's publication rule.
+    """Return vintages that publish each value once, by the publication rule of the catalog.
 
-    Series whose whole past is re-estimated come out on the Wednesday after, series that the
-    catalog does not hold at the next session.
+    A series whose whole past is re-estimated is published on the next Wednesday. A series outside
+    the catalog is published at the next session.
     """
     dates = pd.DatetimeIndex([pd.Timestamp(day) for day in values])
     rule = CATALOG[id].known if id in CATALOG else NEXT_SESSION
@@ -87,7 +88,7 @@ def _released(rule: Rule, dates: pd.DatetimeIndex) -> list[str]:
 
 
 def archived_since(vintages: Vintages, first: str) -> Vintages:
-    """Return the same as an archive that began late: all that was out by then is dated then."""
+    """Return the vintages of an archive that began on ``first``. Earlier vintages get this date."""
     late: dict[str, dict[str, str]] = defaultdict(dict)
     for vintage in sorted(vintages):
         late[max(vintage, first)].update(vintages[vintage])
@@ -97,14 +98,15 @@ def archived_since(vintages: Vintages, first: str) -> Vintages:
 def gdp_revisions(values: Mapping[str, str], *, seed: int = 0) -> Vintages:
     """Return vintages of a quarterly series as the Bureau of Economic Analysis revises GDP.
 
-    A quarter's advance estimate comes about 30 days after its end, the second and third at 60
-    and 90, then annual revisions on the last Thursday of three Septembers. Estimates come closer
-    with each; the last one out by the day of the newest quarter's advance is the given value.
+    The advance estimate comes about 30 days after the end of a quarter, the second after 60 days,
+    and the third after 90 days. Annual revisions follow on the last Thursday of three Septembers.
+    The error becomes smaller with each estimate. Vintages end with the advance estimate of the
+    newest quarter, and the last estimate of each quarter is the given value.
 
     Parameters
     ----------
     values
-        The newest value of each quarter, by the quarter's first day.
+        The last value of each quarter, by the first day of the quarter.
     """
     draw = random.Random(seed)
     newest = _estimates(max(values))[0]

@@ -1,4 +1,7 @@
-"""One source on a free port of the loopback: requests come in, responses go out, well or badly."""
+"""The HTTP server of one source, on a free port of this machine.
+
+It can also answer late or badly.
+"""
 
 import socket
 import socketserver
@@ -17,15 +20,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 HOST = "127.0.0.1"
 _POLL_SECONDS = 0.02
 _DRIPS = 20
-_LINGER_ZERO = struct.pack("ii", 1, 0)  # on close, forget what is unsent and reset
+_LINGER_ZERO = struct.pack("ii", 1, 0)  # on close, drop unsent bytes and reset
 
-#: How the bytes go out: ``cut`` stops in mid-body, ``slow`` takes ``seconds`` for the body,
-#: ``timeout`` holds the connection that long and hangs up, ``reset`` answers with a TCP reset.
+#: Ways to send the bytes. ``cut`` stops in the middle of the body. ``slow`` takes ``seconds`` for
+#: the body. ``timeout`` sends nothing for ``seconds`` and then hangs up. ``reset`` sends a TCP
+#: reset.
 Delivery = Literal["whole", "cut", "slow", "timeout", "reset"]
 
 
 class Request(NamedTuple):
-    """What a client asked for: path and query decoded, headers looked up without regard to case.
+    """A client's request. Path and query are decoded, and names of headers ignore case.
 
     ``at`` is the moment of arrival on the monotonic clock, in seconds.
     """
@@ -45,7 +49,7 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """What a source answers, and how it is delivered."""
+    """The answer of a source, and the way to deliver it."""
 
     body: bytes
     content_type: str
@@ -56,7 +60,7 @@ class Response:
 
 
 def html(status: int, title: str) -> Response:
-    """Return a page of a web server rather than of the source behind it."""
+    """Return an HTML page, as from a web server in front of the source."""
     page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{title}</body></html>"
     return Response(status=status, body=page.encode(), content_type="text/html; charset=utf-8")
 
@@ -107,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: requests are recorded."""
+        """Write no log, because requests are recorded."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -124,7 +128,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)  # without a look-up of the host's name
+        socketserver.TCPServer.server_bind(self)  # this skips the look-up of the host's name
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
@@ -141,16 +145,16 @@ class _Server(ThreadingHTTPServer):
 
 
 class Listener:
-    """A source's server, which can be stopped and started again on its port.
+    """The server of a source. It can stop, and start again on the same port.
 
     Parameters
     ----------
     source
-        Name that requests are recorded under.
+        Name of the source in recorded requests.
     answer
-        Called with each request, in its own thread.
+        Function that answers a request. Each call has its own thread.
     crashes
-        Gets the traceback of everything that goes wrong in the server itself.
+        List that receives the traceback of each error in the server itself.
     """
 
     def __init__(
@@ -167,7 +171,7 @@ class Listener:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Listen, on the port of last time."""
+        """Start the server, on the same port as before."""
         if self._reserved is not None:
             self._reserved.close()
             self._reserved = None
@@ -178,7 +182,10 @@ class Listener:
         self._thread.start()
 
     def stop(self, *, reserve: bool = False) -> None:
-        """Refuse connections; with ``reserve`` the port stays ours, bound but not listening."""
+        """Refuse connections.
+
+        With ``reserve``, keep the port bound, so that nobody else takes it.
+        """
         self._server.closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -189,7 +196,7 @@ class Listener:
             self._reserved.bind((HOST, self.port))
 
     def release(self) -> None:
-        """Stop for good, whether listening or only holding the port."""
+        """Stop for ever, and release the port."""
         if self._reserved is None:
             self.stop()
         else:

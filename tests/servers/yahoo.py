@@ -1,7 +1,7 @@
 """Yahoo's chart service: daily prices of shares and coins, raw and adjusted, with their events.
 
-The file's prices are the adjusted ones, to the last bit. Raw closes are made from them, so that
-for those who pay dividends the two differ, as they do at Yahoo, whose raw closes are already
+The adjusted prices are exactly those of the files. Raw closes are computed from them, and differ
+only for tickers with dividends. This is so at Yahoo, too, because Yahoo's raw closes are already
 adjusted for splits.
 """
 
@@ -21,10 +21,10 @@ from zoneinfo import ZoneInfo
 
 from tests.servers.web import Request, Response, html
 
-#: These lose 0.3 % of their price on the first session of March, June, September and December.
+#: Tickers with a dividend of 0.3 % on the first session of March, June, September and December.
 PAYERS = frozenset({"SPY", "QQQ", "TLT", "HYG", "BIL", "XLU", "MSFT", "ORCL"})
 KEPT = 0.997
-#: Ticker to the day and ratio of a split, which is in the events and in no price.
+#: By ticker: day and ratio of a split. The split is in the events, but not in the prices.
 SPLITS = {"NVDA": ("2024-06-10", 10)}
 
 _CHART = re.compile(r"/v8/finance/chart/([^/]+)")
@@ -45,7 +45,10 @@ _INDICATORS = ("open", "high", "low", "close", "volume")
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """One ticker: dates, adjusted closes (NaN-free; None where the file is blank), raw closes."""
+    """Prices of one ticker.
+
+    A close is None if the cell in the file is blank; NaN does not occur.
+    """
 
     dates: list[str]
     adjusted: list[float | None]
@@ -62,18 +65,19 @@ class Yahoo:
     history_dir
         Folder that holds ``prices.csv.gz`` and ``crypto/*-USD.csv``.
     today
-        Says the last day that has a price, in ISO form.
+        A function that returns the last day with a price, in ISO form.
 
     Attributes
     ----------
     running
-        When set, every chart ends with a row of that moment, 1 % above the last close: the print
-        of a session that has not closed.
+        If set, every chart ends with a row at this moment, 1 % above the last close. The row
+        imitates the price of a session that has not closed.
     crumb_life
-        How many charts a crumb is good for; then it and its cookie are refused, and only a new
-        cookie brings a new crumb. None for ever. A chart may be asked for without a crumb.
+        Number of charts for which a crumb is valid; None for no limit. Afterwards the crumb and its
+        cookie are refused, and only a new cookie gives a new crumb. Requests without a crumb are
+        always answered.
     refused
-        How many charts were refused for their crumb.
+        Number of charts that were refused because of their crumb.
     """
 
     def __init__(self, history_dir: Path, today: Callable[[], str]) -> None:
@@ -89,7 +93,7 @@ class Yahoo:
     def answer(self, request: Request) -> Response:
         """Answer a request as Yahoo would."""
         if request.path == "/" and "A3=" in request.headers.get("Cookie", ""):
-            return Response(body=b"", content_type="text/html")  # keeps the cookie it has
+            return Response(body=b"", content_type="text/html")  # the client keeps its cookie
         if request.path == "/":
             with self._lock:
                 self._cookies += 1
@@ -102,7 +106,7 @@ class Yahoo:
         return html(404, "Not Found")
 
     def _expired(self, request: Request) -> Response | None:
-        """Return what Yahoo says to an old crumb, or to one of another cookie; None to a good."""
+        """Return Yahoo's error for an expired crumb or a crumb of another cookie; else None."""
         crumb = request.query.get("crumb")
         if self.crumb_life is None or crumb is None:
             return None
@@ -115,11 +119,11 @@ class Yahoo:
         return _json({"finance": {"result": None, "error": error}}, 401)
 
     def missing(self, request: Request) -> Response:
-        """Answer as for a ticker that no longer exists."""
+        """Return the answer for a ticker that no longer exists."""
         return _error(404, "Not Found", "No data found, symbol may be delisted")
 
     def refusal(self, request: Request, status: int) -> Response:
-        """Answer with a status of trouble."""
+        """Return an answer with an error status."""
         if status == 429:
             text = b"Edge: Too Many Requests\r\n"
             return Response(status=429, body=text, content_type="text/html")
@@ -147,7 +151,7 @@ class Yahoo:
         return _json({"chart": {"result": [result], "error": None}})
 
     def _rows(self, prices: Prices) -> list[tuple[int, float | None, float | None]]:
-        """Return moment, raw and adjusted close of each day up to today."""
+        """Return the moment, the raw close and the adjusted close of each day up to today."""
         size = bisect_left(prices.dates, self._today() + "~")
         moments = [_moment(day, prices.is_coin) for day in prices.dates[:size]]
         rows = list(zip(moments, prices.raw, prices.adjusted, strict=False))
@@ -200,7 +204,7 @@ def _prices(ticker: str, dates: list[str], texts: list[str], *, is_coin: bool) -
 def _before_dividends(
     dates: list[str], adjusted: list[float | None]
 ) -> tuple[list[float | None], dict[str, float]]:
-    """Return raw closes whose adjustment gives these, and what was paid on each ex-day."""
+    """Return the raw closes that give these adjusted closes, and the dividend on each ex-day."""
     raw = list(adjusted)
     paid: dict[str, float] = {}
     factor = 1.0
@@ -215,7 +219,7 @@ def _before_dividends(
 
 @cache
 def _moment(day: str, is_coin: bool) -> int:
-    """Return a row's time stamp: 09:30 in New York, for coins 00:00 UTC."""
+    """Return the time stamp of a row: 09:30 in New York, or 00:00 UTC for a coin."""
     on = date.fromisoformat(day)
     if is_coin:
         return int(datetime(on.year, on.month, on.day, tzinfo=UTC).timestamp())
@@ -223,7 +227,7 @@ def _moment(day: str, is_coin: bool) -> int:
 
 
 def _span(query: dict[str, str], rows: list[Any]) -> tuple[int, int]:
-    """Return the first moment asked for and the one past the last."""
+    """Return the requested span: its first moment, and the moment after its end."""
     newest = rows[-1][0]
     if "period1" in query or "period2" in query:
         return int(query.get("period1", 0)), int(query.get("period2", newest + 1))
@@ -241,7 +245,7 @@ def _span(query: dict[str, str], rows: list[Any]) -> tuple[int, int]:
 
 
 def _series(rows: list[Any]) -> dict[str, Any]:
-    """Return time stamps and indicators; without a row Yahoo leaves both empty."""
+    """Return time stamps and indicators. Without rows, Yahoo gives empty indicators."""
     if not rows:
         return {"indicators": {"quote": [{}], "adjclose": [{}]}}
     moments, raw, adjusted = (list(column) for column in zip(*rows, strict=True))

@@ -1,4 +1,4 @@
-"""A composite compares like with like: its components today with the same components' past."""
+"""A composite compares its present components with the past of the same components."""
 
 from collections.abc import Iterator
 
@@ -41,7 +41,7 @@ def test_the_mean_is_of_clipped_components_and_the_score_is_its_z() -> None:
     made = composite(parts(a=[9.0, 1.0] * 200, b=[1.0, 2.0] * 200), minimum=2)
     means = pd.Series([2.0, 1.5] * 200, index=made.mean.index)  # 9 is clipped to 3
     pd.testing.assert_series_equal(made.mean.iloc[1:], means.iloc[1:], check_names=False)
-    # Both count from the second session on.
+    # Both components count from the second session on.
     expected = zscore(means, minimum=2).iloc[1:]
     pd.testing.assert_series_equal(made.score.iloc[1:], expected, check_names=False)
 
@@ -93,14 +93,14 @@ COMPOSITES = list(composites())
 
 
 def without_series(panel: pd.DataFrame, id: str, start: str = LAPSE) -> pd.DataFrame:
-    """Return a panel in which a series has no value from a session on."""
+    """Return a panel in which a series has no value from the session ``start`` on."""
     lapsed = panel.copy()
     lapsed.loc[start:, id] = NAN
     return lapsed
 
 
 def score_on(signal: Signal, panel: pd.DataFrame) -> pd.Series:
-    """Return a score from the lapse on."""
+    """Return a score from the session LAPSE on, at which a series ends."""
     return signal.evaluate(panel).score.loc[LAPSE:]
 
 
@@ -167,7 +167,7 @@ def test_the_percentile_of_a_mean_counts_sessions_with_the_same_components(
     assert said.percentile == pytest.approx(100 * (alike <= alike.iloc[-1]).mean())
 
 
-# --- it is said wherever it is shown -----------------------------------------------------------
+# --- every output names the missing components -------------------------------------------------
 
 
 def test_the_explanation_names_what_a_score_rests_on(history: History) -> None:

@@ -1,4 +1,4 @@
-"""Convexity where it is identified, which it is not on real history: see also test_twins."""
+"""Convexity on made-up data, because real history does not identify it. See also test_twins."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ ESTIMATES = ["kink", "low", "high", "slope"]
 
 
 def evaluated(signal: Convexity, panel: pd.DataFrame) -> Evaluation:
-    """Evaluate convexity on an absorption whose u is a column of the panel."""
+    """Evaluate convexity with an evaluation of absorption whose u is a column of the panel."""
     absorption = Evaluation(
         signal=Absorption(),
         gauges=panel[["u"]],
@@ -65,7 +65,7 @@ def test_it_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excur
     noise = np.cumsum(np.random.default_rng(2).normal(0, 0.02, len(swings)))
     g = evaluated(SIGNAL, panel_of(swings, 4 + swings + noise)).gauges
     third = g.index[g["excursions"] == 3][0]
-    assert third == SESSIONS[529]  # two years of 260, and nine sessions from 0.45 to 0.5
+    assert third == SESSIONS[529]  # 520 sessions, then nine from 0.45 to 0.5
     assert g["kink"].first_valid_index() == pd.Timestamp("2002-04-01")
     changes = g[ESTIMATES].dropna().diff().iloc[1:].ne(0).any(axis=1)
     quarters = pd.DatetimeIndex(changes.index).quarter
@@ -94,9 +94,9 @@ def test_it_has_no_view_while_not_identified(
     ("between", "stays"),
     [
         ([0.3] * 65, 2),
-        ([0.3] * 64, 1),  # a session short
-        ([0.45] * 300, 1),  # absorption is not left
-        ([0.3] * 40 + [0.45] + [0.3] * 40, 1),  # not in a row
+        ([0.3] * 64, 1),  # one session too few
+        ([0.45] * 300, 1),  # u is not low enough
+        ([0.3] * 40 + [0.45] + [0.3] * 40, 1),  # the sessions are not consecutive
         ([0.3] * 40 + [np.nan] + [0.3] * 40, 1),
         ([0.3] * 30 + [0.6] + [0.3] * 65, 2),
     ],

@@ -1,4 +1,4 @@
-"""The spread compares whole sides: without one of its classes there is none."""
+"""The duration spread compares two groups of classes. It needs all classes of both groups."""
 
 import numpy as np
 import pytest
@@ -18,4 +18,4 @@ def test_without_a_class_there_is_no_spread(name: str) -> None:
     spread = Duration().gauges(panel)["spread"]
     assert whole.iloc[-60:].notna().all()
     assert spread.iloc[:-30].equals(whole.iloc[:-30])
-    assert spread.iloc[-28:].isna().all()  # shares are seen a session late
+    assert spread.iloc[-28:].isna().all()  # closes of shares count one session later

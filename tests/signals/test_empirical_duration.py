@@ -1,4 +1,4 @@
-"""The empirical duration against statsmodels' regression on the same weeks, written out by hand."""
+"""Compare the empirical duration with a regression by statsmodels on the same weeks."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def panel() -> pd.DataFrame:
 
 
 def by_hand(panel: pd.DataFrame, ticker: str) -> tuple[float, float, int]:
-    """Regress weekly returns, every fifth session back from the last one, over 156 weeks."""
+    """Regress the returns of 156 weeks. A week is five sessions, counted back from the last one."""
     coin = UNIVERSE[ticker].market == "crypto"
     price = panel[session_close_id(ticker)] if coin else panel[ticker].shift(1)
     weeks = panel.index[::-5][::-1]
@@ -55,7 +55,7 @@ def test_the_future_changes_nothing(panel: pd.DataFrame) -> None:
 @pytest.mark.parametrize(("weeks", "view"), [(104, True), (103, False)])
 def test_it_needs_104_weeks(panel: pd.DataFrame, weeks: int, view: bool) -> None:
     short = panel.iloc[-(5 * weeks + 1) :].copy()
-    short["SPY"] = panel["SPY"].shift(-1).iloc[-len(short) :]  # a price at the first week, too
+    short["SPY"] = panel["SPY"].shift(-1).iloc[-len(short) :]  # a price at the first session
     short["IGV"] = panel["IGV"].shift(-1).iloc[-len(short) :]
     short = pd.concat([panel.iloc[[-(5 * weeks + 2)]].assign(SPY=100.0, IGV=50.0), short])
     found = Duration().empirical(short, short.index[-1]).loc["IGV"]

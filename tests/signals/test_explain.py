@@ -1,4 +1,4 @@
-"""What an explanation says of distances, percentiles and stays, worked out by hand."""
+"""Distances, percentiles and stays in an explanation, compared with values by hand."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,7 +20,7 @@ NAN = float("nan")
 
 @dataclass(frozen=True, kw_only=True)
 class Two(Signal):
-    """On while a is above 10 and b below −2; left when a is below 5 or b above 1."""
+    """The flag turns on when a > 10 and b < −2. It turns off when a < 5 or b > 1."""
 
     name: ClassVar[str] = "two"
     link: ClassVar[str] = ""
@@ -48,7 +48,7 @@ class Two(Signal):
 
 
 def panel(*rows: tuple[float, float]) -> pd.DataFrame:
-    """Return a past in which a and b each have a standard deviation of 1, then some rows."""
+    """Return past rows, in which a and b have a standard deviation of 1, and then ``rows``."""
     past = [(float(v), float(v)) for v in (-1, 1) * 500]
     index = pd.bdate_range("2020-01-01", periods=len(past) + len(rows))
     return pd.DataFrame([*past, *rows], index=index, columns=["a", "b"])
@@ -61,11 +61,11 @@ def said_of(given: pd.DataFrame) -> Explanation:
 @pytest.mark.parametrize(
     ("rows", "gauge", "distance", "flips"),
     [
-        # Off: the condition that is furthest from holding decides, and is named.
+        # While the flag is off, the condition that is furthest from its level is named.
         pytest.param([(4.0, 0.0)], "a", 6.0, "a above 10 points", id="off: a is 6 below"),
         pytest.param([(9.0, 3.0)], "b", -5.0, "b below -2 %", id="off: b is 5 above"),
         pytest.param([(12.0, 3.0)], "b", -5.0, "b below -2 %", id="off: a holds, b is 5 above"),
-        # On: the condition that is nearest to failing.
+        # While the flag is on, the condition that is nearest to its level is named.
         pytest.param([(12.0, -3.0)], "b", 4.0, "b above 1 %", id="on: b needs 4, a needs −7"),
         pytest.param(
             [(12.0, -3.0), (6.0, -3.0)], "a", -1.0, "a below 5 points", id="on: a needs −1"
@@ -85,8 +85,8 @@ def test_the_distance_is_signed_and_of_the_threshold_that_binds(
 
 
 def test_which_threshold_binds_is_judged_in_standard_deviations() -> None:
-    given = panel((4.0, 3.0))  # a is 6 below, b 5 above
-    given["b"] /= 100  # b is now 2.03 above, in units of 0.01
+    given = panel((4.0, 3.0))  # a is 6 below its level, b is 5 above
+    given["b"] /= 100  # b is now 0.0203 above its level, or 2.03 standard deviations
     said = said_of(given)
     assert said.distance_gauge == "b"
     assert said.distance == pytest.approx(-2.03)
@@ -137,11 +137,11 @@ def whole(simulated: History) -> signals.Reading:
 def test_an_explanation_at_an_earlier_session_is_blind_to_what_comes_after(
     name: str, simulated: History, whole: signals.Reading
 ) -> None:
-    """The explanation reads the evaluation of the whole panel as if it ended at the session."""
+    """The explanation must use the evaluation of the whole panel only up to the session."""
     for share in (0.6, 0.9):
         at = simulated.panel.index[int(share * len(simulated.panel))]
         past = simulated.until(at)
         cut = signals.evaluate(past.panel, signals.default_signals())[name]
         then = explain(cut, past.panel, at, past.known)
         now = explain(whole.evaluations[name], simulated.panel, at, simulated.known)
-        assert repr(now) == repr(then)  # as text, since NaN does not equal itself
+        assert repr(now) == repr(then)  # as text, because NaN does not equal itself

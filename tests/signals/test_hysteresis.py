@@ -1,4 +1,4 @@
-"""The latch, the hysteresis on it, the confirmation of a regime, and the z-score, by hand."""
+"""Hysteresis, the confirmation of a regime, and the z-score, compared with results by hand."""
 
 import math
 
@@ -19,12 +19,12 @@ def days(n: int) -> pd.DatetimeIndex:
 
 
 def bits(text: str) -> pd.Series:
-    """Return booleans from ones and dots."""
+    """Return a boolean series from a text: 1 is True and a dot is False."""
     return pd.Series([c == "1" for c in text], index=days(len(text)))
 
 
 def shown(flag: pd.Series) -> str:
-    """Return a flag as ones, dots, and question marks for no view."""
+    """Return a flag as text: 1 for on, a dot for off, and ? for no view."""
     assert flag.dtype == "boolean"
     return "".join("?" if pd.isna(f) else "1" if f else "." for f in flag)
 
@@ -91,7 +91,7 @@ def test_hysteresis_confirms_within_one_stretch_of_views() -> None:
 
 
 def settled(text: str, confirm: int) -> str:
-    """Settle regimes named by a letter: N, A, F for FORCED_SELLING, a dot for none."""
+    """Confirm regimes: N is NEUTRAL, A is ABSORPTION, F is FORCED_SELLING, a dot is no regime."""
     names = {"N": "NEUTRAL", "A": "ABSORPTION", "F": "FORCED_SELLING", ".": None}
     letters = {name: letter for letter, name in names.items()}
     raw = pd.Series([names[c] for c in text], index=days(len(text)), dtype=object)

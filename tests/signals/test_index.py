@@ -1,4 +1,4 @@
-"""Every door asks one thing of an index: naive dates, each once, in ascending order."""
+"""Every public function demands an index of naive dates, unique and ascending."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.sessions import read_at
 
 SESSIONS = pd.bdate_range("2024-01-02", periods=30)
 
-#: Ways an index can be wrong, and what the message says it was.
+#: Wrong indexes: for each, a function that makes it, and the words of the message.
 WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "empty": (lambda x: x.iloc[:0], "is empty"),
     "whole numbers": (lambda x: x.set_axis(range(len(x))), r"is of type RangeIndex \(int64\)"),
@@ -64,7 +64,7 @@ def simulated() -> History:
 
 
 def spoiled(history: History, how: str) -> History:
-    """Return the last sessions of a history with another index on all its parts."""
+    """Return the last sessions of a history. All its parts have the wrong index ``how``."""
 
     def cut(part: pd.DataFrame) -> pd.DataFrame:
         return WRONG[how][0](part.iloc[-30:].set_axis(SESSIONS))
@@ -112,7 +112,7 @@ def test_run(how: str, dates: dict[str, str], simulated: History) -> None:
         (part, how)
         for part in ("weights", "prices", "bills")
         for how in WRONG
-        if (part, how) != ("weights", "empty")  # no decision leaves the portfolio in bills
+        if (part, how) != ("weights", "empty")  # without a decision, all is in bills
     ],
 )
 def test_simulate(part: str, how: str) -> None:

@@ -1,4 +1,4 @@
-"""A parameter of a wrong type is refused on one line, wherever it stands and without extra code."""
+"""A parameter of a wrong type is refused on one line, in every class, also in a user's class."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -26,7 +26,7 @@ CLASSES = [
     Costs,
     Schedule,
 ]
-#: By annotation, values that are of another type.
+#: For each annotation, values of a wrong type.
 WRONG: dict[Any, tuple[Any, ...]] = {
     int: ("5", 65.5, 65.0, None, True, [5], 2**40, 10**5000),
     float: ("0.5", None, True, [0.5], 1j, pd.Series([0.5])),
@@ -118,7 +118,7 @@ def test_a_firm_named_twice_is_refused() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class NewSignal(Signal):
-    """A signal of somebody's own, with a check of its own that calls no other."""
+    """A user's signal. Its own check of parameters does not call the check of the base class."""
 
     name: ClassVar[str] = "new"
     link: ClassVar[str] = "L0"
@@ -152,7 +152,7 @@ class NewSignal(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class NewStrategy(Strategy):
-    """A strategy of somebody's own, likewise."""
+    """A user's strategy. Its own check of parameters does not call the check of the base class."""
 
     name: ClassVar[str] = "new"
     description: ClassVar[str] = "new"

@@ -1,7 +1,7 @@
-"""The models of prices alone, held to references and to the law.
+"""Regime models that use only prices, compared with references.
 
-They are held to the enumeration of every path, to the packages' own filters, and to the law that
-appending the future never changes the past.
+The references are the enumeration of every path, and the filters of published packages. Later data
+must never change earlier results.
 """
 
 import sys
@@ -25,9 +25,10 @@ from signals.regimes import REGIMES, HiddenMarkov, JumpModel, MarkovSwitching, P
 from signals.regimes.markov import TwoStates, forward
 from signals.regimes.price_only import Judge
 
-#: The models that know prices alone, by name.
+#: The models that use only prices, by name.
 MODELS = {name: model for name, model in REGIMES.items() if issubclass(model, PriceOnly)}
-#: Five simulated years, of which the last three have an estimate.
+#: Years of simulated history, and sessions before the first estimate. The last three years have
+#: estimates.
 YEARS, SHORT = 5, 490
 
 CHAIN = TwoStates(
@@ -50,7 +51,7 @@ def whole(panel: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def features(sessions: int, columns: int, seed: int = 0) -> np.ndarray:
-    """Return features of two states that alternate every 40 sessions, standardised."""
+    """Return standardised features with two states, which alternate every 40 sessions."""
     rng = np.random.default_rng(seed)
     bad = (np.arange(sessions) // 40 % 2 == 1)[:, None]
     x = rng.normal(size=(sessions, columns)) * np.where(bad, 2.0, 0.6) - 0.2 * bad
@@ -61,7 +62,7 @@ def features(sessions: int, columns: int, seed: int = 0) -> np.ndarray:
 
 
 def density(x: np.ndarray, chain: TwoStates, state: int) -> float:
-    """Return the density of one session's features, feature by feature."""
+    """Return the density of one session's features: the product over the features."""
     out = 1.0
     for value, mean, variance in zip(x, chain.means[state], chain.variances[state], strict=True):
         out *= exp(-((value - mean) ** 2) / (2 * variance)) / (2 * pi * variance) ** 0.5
@@ -69,7 +70,7 @@ def density(x: np.ndarray, chain: TwoStates, state: int) -> float:
 
 
 def by_every_path(x: np.ndarray, chain: TwoStates, start: float) -> tuple[float, float]:
-    """Return P(bad at the last session) and the log likelihood, summing over all paths."""
+    """Return P(bad state at the last session) and the log likelihood, by a sum over all paths."""
     turn = [[1 - chain.leave[0], chain.leave[0]], [chain.leave[1], 1 - chain.leave[1]]]
     weights = [0.0, 0.0]
     for path in product((0, 1), repeat=len(x)):
@@ -105,7 +106,7 @@ def test_forward_pass_equals_hmmlearn() -> None:
     filtered, likelihood = forward(CHAIN.log_density(x), 0.3, CHAIN.leave)
     model = as_hmmlearn(CHAIN, 0.3)
     assert likelihood == pytest.approx(model.score(x), abs=1e-9)
-    for t in (1, 2, 40, 41, 200, 300):  # at its last session a smoothed probability is filtered
+    for t in (1, 2, 40, 41, 200, 300):  # at the last session, smoothed equals filtered
         assert filtered[t - 1] == pytest.approx(model.predict_proba(x[:t])[-1, 1], abs=1e-12)
 
 
@@ -138,7 +139,7 @@ def test_no_other_start_is_likelier(model: HiddenMarkov | MarkovSwitching, colum
     best = forward(found.log_density(x), start, found.leave)[1]
     for seed in range(5):
         other = GaussianHMM(2, "diag", n_iter=500, tol=1e-6, random_state=seed).fit(x)
-        assert best > other.score(x) - 1.0  # the start's own likelihood is worth below one
+        assert best > other.score(x) - 1.0  # the estimated start probability adds less than 1
 
 
 def test_the_bad_state_is_the_one_of_higher_variance_even_with_the_higher_mean() -> None:
@@ -193,7 +194,7 @@ def assert_blind_to_the_future(
 
 
 def turns(panel: pd.DataFrame, year: str) -> list[pd.Timestamp]:
-    """Return the last session before a year and the first of it."""
+    """Return the last session before a year, and the first session of the year."""
     first = panel.index.tolist().index(panel.loc[year].index[0])
     return panel.index[first - 1 : first + 1].tolist()
 
@@ -218,7 +219,7 @@ class Smoothed(HiddenMarkov):
 
 @dataclass(frozen=True, kw_only=True)
 class WholePath(JumpModel):
-    """Cheats: predicts with the best path through all sessions it is given."""
+    """Cheats: predicts each session by the best path through all sessions, also later ones."""
 
     def estimate(self, window: np.ndarray) -> Judge:
         model = Jumps(2, self.penalty, random_state=0)
@@ -228,7 +229,7 @@ class WholePath(JumpModel):
 
 @dataclass(frozen=True, kw_only=True)
 class RunningYear(MarkovSwitching):
-    """Cheats: estimates on the year that it judges as well."""
+    """Cheats: its estimates use the year that they judge."""
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
         return super()._judged(known, len(known))
@@ -237,21 +238,22 @@ class RunningYear(MarkovSwitching):
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the model cheats")
 @pytest.mark.parametrize("cheat", [Smoothed, WholePath, RunningYear])
 def test_a_cheating_model(cheat: type[PriceOnly], panel: pd.DataFrame) -> None:
-    # On sessions where a state is left, not in the middle of a calm year.
+    # Cut at sessions at which the probability changes most, not in the middle of a calm year.
     measure = cheat(minimum=SHORT).probability
     whole = measure(panel)
     moving = whole.diff().abs().iloc[SHORT + 1 :].nlargest(5).index
     assert_blind_to_the_future(measure, panel, whole, list(moving))
 
 
-# --- what they find --------------------------------------------------------------------------
+# --- the models find planted states ----------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def two_regimes() -> tuple[pd.DataFrame, pd.Series]:
-    """Return nine years in which calm and turbulent spells alternate, and when it was bad.
+    """Return a panel of nine years with calm and turbulent spells, and the turbulent sessions.
 
-    A spell is one to two years: the jump model's longest halflife is 60 sessions.
+    A spell lasts one to two years, far longer than the jump model's longest half-life of 60
+    sessions.
     """
     index = pd.bdate_range("2008-01-01", "2016-12-31")
     rng = np.random.default_rng(11)
@@ -370,7 +372,7 @@ def test_the_registry_has_names_and_lines() -> None:
 @pytest.mark.parametrize("penalty", [0.0, 0.3, 50.0])
 @pytest.mark.parametrize("sessions", [1, 2, 5, 400])
 def test_the_compiled_path_is_that_of_jumpmodels(sessions: int, penalty: float) -> None:
-    """Ties are common among these losses, so the first of several equal paths counts."""
+    """These losses are often tied. Then the first of several equal paths must be chosen."""
     from jumpmodels.jump import dp
 
     from signals.regimes.best_path import best_path

@@ -1,11 +1,14 @@
-"""Who votes on the regime, and how many votes it takes, as stated before any return was seen."""
+"""The signals that vote on the regime, and the number of votes.
+
+Both were fixed before any return was seen.
+"""
 
 import signals
 from signals.regimes import Votes
 
 
 def test_the_voters() -> None:
-    """A vote changes the regime and most numbers; CONTRIBUTING.md says what goes with it."""
+    """A new vote changes the regime and most numbers. CONTRIBUTING.md lists what else to change."""
     assert set(signals.voters()) == {
         "dry_powder",
         "funding",

@@ -15,8 +15,8 @@ from signals.scales import flags_by_scale, scales_at_end
 
 NAN = float("nan")
 SESSIONS = pd.bdate_range("2024-01-02", periods=30)
-#: Reserves of 3,000 bn USD, reverse repo of 100: with 28,000 of GDP and 23,000 of bank assets there
-#: are 480 above the need of 2,520, and 125 above the need of 2,875.
+#: Reserves are 3,000 bn USD, and reverse repo is 100. GDP of 28,000 gives a need of 2,520, so 480
+#: are above it. Bank assets of 23,000 give a need of 2,875, so 125 are above it.
 LEVELS = {
     "RRPONTSYD": 100.0,
     "WRESBAL": 3e6,
@@ -109,7 +109,7 @@ def test_a_scale_says_its_value_and_since_when() -> None:
     row = scales_at_end(evaluate(given, BOTH)).rows[0]
     assert (row.name, row.title, row.unit) == ("gdp", "k · GDP", "% of GDP")
     assert row.value == pytest.approx(100 * 100 / 28_000)
-    assert (row.flag, row.since) == (True, given.index[14])  # the fifth session in a row
+    assert (row.flag, row.since) == (True, given.index[14])  # the fifth consecutive session
 
 
 def test_scales_of_signals_that_were_not_evaluated_are_left_out() -> None:

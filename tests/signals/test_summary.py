@@ -31,7 +31,7 @@ def test_html_escapes_every_text() -> None:
 
 
 def test_html_has_no_colours_of_its_own() -> None:
-    """So the table can be read on a light and on a dark page."""
+    """Without colours, the table can be read on a light and on a dark page."""
     said = Summary(title="t", facts={"n": "f"}).html()
     assert "#" not in said
     assert "background" not in said
@@ -75,7 +75,7 @@ def test_a_reading_without_a_regime_or_a_session_has_a_short_form() -> None:
 
 
 def test_the_short_form_of_a_reading_evaluates_no_signal_without_a_vote() -> None:
-    """Evaluations are computed when they are first asked for, which can take seconds."""
+    """An evaluation is computed at its first use, which can take seconds."""
 
     class VotesOnly(dict[str, Evaluation]):
         def __getitem__(self, name: str) -> Evaluation:

@@ -1,7 +1,7 @@
-"""Appending the future never changes the past: of signals, of the reading, of weights, of history.
+"""Later data never change earlier signals, readings, weights or histories.
 
-Whatever is computed on history cut at a session must equal, to the last bit, what is computed on
-the whole of it and then cut there.
+A result on a history that is cut at a session must equal the result on the whole history up to this
+session, to the last bit.
 """
 
 import gzip
@@ -37,9 +37,10 @@ def panel(history: History) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
-    """Return 22 random sessions, most of them in the years in which signals have views.
+    """Return 22 random sessions, and two sessions at which bitcoin or ether was new.
 
-    And two at which bitcoin and ether were so new that measures of them had not begun.
+    Most random sessions are in the years in which signals have views. At the other two sessions,
+    measures of the new coin have no value yet.
     """
     rng = np.random.default_rng(42)
     early, late = panel.loc["2004":"2012"].index, panel.loc["2013":].index
@@ -50,12 +51,12 @@ def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
 def assert_blind_to_the_future(
     measure: Measure, panel: pd.DataFrame, dates: Sequence[pd.Timestamp]
 ) -> None:
-    """Hold a measure on the panel cut at each date to the measure on the whole panel, cut there."""
+    """Assert that cutting the panel at a date does not change a measure up to this date."""
     whole = measure(panel)
     assert len(whole) == len(panel)
     for at in dates:
         cut, then = measure(panel.loc[:at]), whole.loc[:at]
-        if not cut.equals(then):  # which is quicker, but names no difference
+        if not cut.equals(then):  # quick, but does not show the difference
             pd.testing.assert_frame_equal(cut, then, check_exact=True, obj=f"cut at {at.date()}")
 
 
@@ -64,7 +65,7 @@ def assert_blind_to_the_future(
 
 @pytest.fixture(scope="module")
 def readings(panel: pd.DataFrame, dates: list[pd.Timestamp]) -> dict[pd.Timestamp, signals.Reading]:
-    """Return the reading of the panel cut at each date, and of the whole of it."""
+    """Return the reading of the panel cut at each date, and of the whole panel."""
     return {at: signals.read(panel.loc[:at]) for at in [*dates, panel.index[-1]]}
 
 
@@ -107,7 +108,7 @@ def test_strategy(
     assert_blind_to_the_future(lambda p: strategy.weights(readings[p.index[-1]], p), panel, dates)
 
 
-# --- the checker can fail -------------------------------------------------------------------
+# --- the test finds planted errors ----------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ class TomorrowsPowder(DryPowder):
 
 @dataclass(frozen=True, kw_only=True)
 class WholeSamplePowder(DryPowder):
-    """Cheats: standardises, and sets its threshold, by the mean of the whole sample."""
+    """Cheats: standardises by the mean of the whole sample, and flags by this score."""
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         share = gauges["share"]
@@ -132,7 +133,7 @@ class WholeSamplePowder(DryPowder):
 
 @dataclass(frozen=True, kw_only=True)
 class BackfilledPowder(DryPowder):
-    """Cheats: fills a gap, such as the one before the first value, from what came later."""
+    """Cheats: fills gaps, also the gap before the first value, with later values."""
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         return super().gauges(panel).bfill()
@@ -199,7 +200,7 @@ def test_history_from_files_cut_at_a_date(
 
 
 def copy_until(source: Path, target: Path, last: str) -> None:
-    """Copy a folder of history, leaving out all that describes a later date."""
+    """Copy a folder of history without data about later dates."""
     for file in sorted(path for path in source.rglob("*") if path.is_file()):
         copy = target / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)

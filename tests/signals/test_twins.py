@@ -1,4 +1,7 @@
-"""Every signal, and the vote on the regime, against plain loops written from the definitions."""
+"""Compare every signal and the vote on the regime with a twin.
+
+A twin is a set of plain loops, written from the definitions.
+"""
 
 import math
 from collections.abc import Sequence
@@ -19,8 +22,8 @@ from signals.regimes import Regime, Votes
 from tests.readings import evaluation_of, plainly
 from tests.reference import columns, naive
 
-#: Relative; and absolute for what lies near zero, such as a score of 0.001, whose last digits are
-#: lost in the subtraction of its mean.
+#: Relative and absolute tolerance. Values near zero, such as a score of 0.001, need the absolute
+#: one, because the subtraction of the mean loses their last digits.
 RELATIVE, ABSOLUTE = 1e-10, 1e-12
 
 
@@ -29,7 +32,7 @@ def column(x: pd.Series) -> columns.Column:
 
 
 class Plain(columns.Panel):
-    """The columns of a panel as the twins read them, and its dates, 20240102.0 and so on.
+    """The columns of a panel in the form for twins, and its dates as numbers such as 20240102.0.
 
     A twin reads a few of 235 columns, so a column is converted when a twin first asks for it.
     """
@@ -48,7 +51,7 @@ def flags_of(x: pd.Series) -> columns.Flag:
 
 
 def assert_same(name: str, fast: pd.Series, slow: Sequence[float | str | None]) -> None:
-    """Hold a column to its twin: views at the same sessions, values relative to the larger."""
+    """Compare a column with its twin: values at the same sessions, equal within the tolerance."""
     assert fast.isna().tolist() == [v is None for v in slow], name
     for session, a, b in zip(fast.index, fast, slow, strict=True):
         if b is None or isinstance(b, str):
@@ -59,7 +62,7 @@ def assert_same(name: str, fast: pd.Series, slow: Sequence[float | str | None]) 
 
 
 def twin_of(name: str, panel: pd.DataFrame) -> tuple[columns.Gauges, columns.Flag]:
-    """Hold a signal to its twin at every session; return the twin's gauges and flag."""
+    """Compare a signal with its twin at every session; return the twin's gauges and flag."""
     assert name in naive.TWINS, f"add a twin of {name} to TWINS of tests/reference/naive.py"
     said = signals.evaluate(panel, signals.default_signals())[name]
     return assert_twin(name, said, naive.TWINS[name](Plain(panel)))
@@ -68,7 +71,7 @@ def twin_of(name: str, panel: pd.DataFrame) -> tuple[columns.Gauges, columns.Fla
 def assert_twin(
     name: str, said: Evaluation, twin: tuple[columns.Gauges, columns.Column, columns.Flag]
 ) -> tuple[columns.Gauges, columns.Flag]:
-    """Hold an evaluation to the gauges, score and flag of its twin; return its gauges and flag."""
+    """Compare gauges, score and flag with those of a twin; return the twin's gauges and flag."""
     gauges, score, flag = twin
     assert set(said.gauges) == set(gauges)
     for gauge, slow in gauges.items():
@@ -112,7 +115,7 @@ def test_signal_equals_its_twin_without_k(name: str, history: History) -> None:
 
 @pytest.fixture(scope="module")
 def simulated() -> pd.DataFrame:
-    """Return the panel of a simulated history on which every signal flags, convexity too."""
+    """Return the panel of a simulated history in which every flag is on at some session."""
     return History.simulated(seed=4).panel
 
 
@@ -127,7 +130,7 @@ def test_signal_equals_its_twin_on_a_simulated_history(name: str, simulated: pd.
 def test_signal_equals_its_twin_where_values_are_missing(
     name: str, simulated: pd.DataFrame
 ) -> None:
-    """Take stretches of about three weeks out of each column, and one out of all of them."""
+    """In each column, some spans of about three weeks are missing. One span is missing in all."""
     panel = simulated.iloc[-2520:].copy()
     rng = np.random.default_rng(20240102)
     for at in range(panel.shape[1]):
@@ -207,7 +210,7 @@ def test_regime_equals_its_twin_on_random_flags(min_views: int, confirm: int) ->
 
 
 def persistent(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return flags that stand for about eight sessions at a time: off, on, or without a view."""
+    """Return flags that keep a state (off, on or no view) for about eight sessions."""
     states = rng.choice([0.0, 1.0, np.nan], size=n, p=[0.6, 0.2, 0.2])
     return np.repeat(states, rng.geometric(1 / 8, size=n))[:n]
 

@@ -1,4 +1,4 @@
-"""The price of reserves, who pays for spending, margin debt and crypto's flows, worked by hand."""
+"""Signals compared with values by hand: reserves, who pays for spending, margin debt, crypto."""
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,7 @@ def test_a_flag_of_funding_needs_half_a_window_and_ends_with_its_series() -> Non
 
 
 def firms(**changed: tuple[float, ...]) -> pd.DataFrame:
-    """Return a panel in which each firm spends 120 bn after 100, earns 150 and buys back 30.
+    """Return a panel of firms. Each spends 120 bn USD, after 100, earns 150 and buys back 30.
 
     ``changed`` maps a flow to the amounts of MSFT, GOOGL, AMZN, META and ORCL, USD bn.
     """
@@ -101,8 +101,8 @@ def test_the_flag_is_on_when_the_firms_spend_more_than_they_earn() -> None:
 
 def test_added_spending_is_compared_with_added_cash_flow_and_smaller_buybacks() -> None:
     said = who_pays()
-    assert said["marginal"] == pytest.approx(50)  # of 20 added, 10 are earned
-    assert said["from_payouts"] == pytest.approx(25)  # and 5 are not bought back
+    assert said["marginal"] == pytest.approx(50)  # spending grew by 20, cash flow by 10
+    assert said["from_payouts"] == pytest.approx(25)  # buybacks fell by 5
 
 
 @pytest.mark.parametrize(("spent", "has_value"), [(110.0, False), (110.1, True), (90.0, False)])
@@ -187,7 +187,7 @@ def test_growth_from_a_supply_of_zero_has_no_value() -> None:
     assert said.first_valid_index() == SESSIONS[50]
 
 
-# --- hostile panels, and what stands beside absorption ---------------------------------------
+# --- hostile panels, and the numbers shown next to absorption --------------------------------
 
 
 @pytest.mark.parametrize("signal", [Funding(), OutsideCapital(), Leverage(), CryptoProbe()])

@@ -1,4 +1,4 @@
-"""A z-score looks back five years: 1,260 sessions, the present one among them."""
+"""A z-score uses five years: 1,260 sessions, including the present one."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What the tests of sources share: running servers, an empty store, a place for cookies."""
+"""Fixtures of the tests of sources: running servers, an empty store, a folder for cookies."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from backtests.store.store import Store
 from tests.open_stores import keeping_open
 from tests.servers import Servers, gdp_revisions
 
-#: The servers' day.
+#: The present day of the servers.
 TODAY = "2026-01-01"
 
 
@@ -22,7 +22,7 @@ def cookies(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def running(history_dir: Path) -> Iterator[Servers]:
-    """Run servers for a whole file, on one day, with revisions of GDP."""
+    """Run servers for all tests of a file, on one present day, with revisions of GDP."""
     with Servers(history_dir, TODAY) as servers:
         servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
         yield servers

@@ -1,4 +1,4 @@
-"""``drypowder fetch``: what the sources hold comes into the store, value for value, and no key."""
+"""``drypowder fetch``: every value of the sources comes into the store, and the key never does."""
 
 import bisect
 import json
@@ -46,11 +46,11 @@ from tests.sources.conftest import TODAY
 
 pytestmark = pytest.mark.usefixtures("kept_open")
 
-ALL_OUT = "2026-10-01"  # by then the last quarter of the files had been published
+ALL_OUT = "2026-10-01"  # by then the last quarter in the files is published
 NOW = pd.Timestamp("2026-01-02 09:00")
 KEY = "k3y0123456789abcdefsecret0123456"
 CONTACT = "Ann Lee ann@example.org"
-#: Each source by its name, and how often its publisher may be asked, requests a second.
+#: The module of each source, and the publisher's limit in requests a second.
 MODULES = {"SEC": edgar, "FRED": fred, "NYFed": nyfed, "Yahoo": yahoo}
 ALLOWED = {"SEC": 10.0, "FRED": 2.0, "NYFed": 2.0, "Yahoo": 2.0}
 RATES = {name: source.RATE for name, source in MODULES.items()}
@@ -58,7 +58,7 @@ IDENTITY = {"FRED_API_KEY": KEY, "DRYPOWDER_CONTACT": CONTACT}
 QUICK = RetryPolicy(
     connect=2.0, read=10.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0
 )
-#: FRED's server has these, but real history has no file of them.
+#: Series that FRED's server has, but for which real history has no file.
 NO_FILE = {"DTB3"}
 SESSIONS = list(all_sessions().strftime("%Y-%m-%d"))
 
@@ -73,7 +73,7 @@ def servers(history_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
 def lead_to(
     servers: Servers, patch: pytest.MonkeyPatch, now: pd.Timestamp = NOW
 ) -> pytest.MonkeyPatch:
-    """Lead this process to the servers, on their day, with a key and a contact."""
+    """Connect this process to the servers: addresses, present moment, key and contact."""
     for name, value in (servers.env() | IDENTITY).items():
         patch.setenv(name, value)
     patch.setattr(fetching, "new_york_now", lambda: now)
@@ -83,7 +83,7 @@ def lead_to(
 
 
 def bring(target: Store, *only: str, policy: RetryPolicy = QUICK) -> dict[str, Outcome]:
-    """Fetch; an error that nobody foresaw is one of the program and ends the test."""
+    """Fetch. An unexpected error is a bug of the program, so it ends the test."""
     outcomes = fetch(target, only=only, policy=policy)
     for outcome in outcomes:
         if outcome.unforeseen is not None:
@@ -96,7 +96,7 @@ def everything(target: Store) -> pd.DataFrame:
 
 
 def rows(target: Store, ids: list[str] | None = None) -> pd.DataFrame:
-    """Return what is held, without who brought it and when."""
+    """Return the stored rows, without their source and the moment of recording."""
     held = target.query(
         "SELECT series_id, observed_on, available_at, value FROM observations ORDER BY ALL"
     )
@@ -104,7 +104,7 @@ def rows(target: Store, ids: list[str] | None = None) -> pd.DataFrame:
 
 
 def latest(target: Store, ids: list[str]) -> pd.DataFrame:
-    """Return the newest value of each date, without when it was known."""
+    """Return the newest value of each date, without the moment when it was known."""
     return target.query(
         "SELECT series_id, observed_on, arg_max(value, available_at) AS value FROM observations "
         "WHERE list_contains(?, series_id) GROUP BY ALL ORDER BY ALL",
@@ -121,7 +121,7 @@ def price_rows(target: Store, ticker: str) -> pd.Series:
 
 
 class Whole(NamedTuple):
-    """A fetch of everything, and one right after it."""
+    """A fetch of everything, and a second fetch right after it."""
 
     store: Store
     first: dict[str, Outcome]
@@ -153,11 +153,11 @@ def test_everything_fetched_is_what_the_files_hold_value_for_value(
     imported = Store(store)
     live = [id for id in CATALOG if CATALOG[id].source != "file"] + [*UNIVERSE]
     both = sorted(set(live) & set(imported.series_ids()))
-    assert set(whole.store.series_ids()) == set(both) | NO_FILE  # neither more nor less
+    assert set(whole.store.series_ids()) == set(both) | NO_FILE  # exactly these series
     assert len(both) > 90
     begin = imported.first_dates(both)
     fetched = since(begin, latest(whole.store, both))
-    # The evidence's file of SRF has sums with rounding errors: 0.10200000000000001.
+    # The file of SRF in the evidence has rounding errors in its sums, such as 0.10200000000000001.
     pd.testing.assert_frame_equal(fetched, latest(imported, both), rtol=1e-15, atol=0)
     once = [id for id in both if is_price(id) or not CATALOG[id].revised]
     fetched = since(begin, rows(whole.store, once))
@@ -167,7 +167,10 @@ def test_everything_fetched_is_what_the_files_hold_value_for_value(
 def test_twenty_random_cells_of_what_was_fetched_equal_the_value_by_hand(
     whole: Whole, history_store: Path, history_dir: Path
 ) -> None:
-    """Of the series that only the evidence has; vintages follow another rule."""
+    """The cells are of series that only the evidence has.
+
+    Series with vintages are left out, because their values are known by another rule.
+    """
     added = set(whole.store.series_ids()) - set(Store(history_store).series_ids()) - NO_FILE
     once = tuple(sorted(id for id in added if not CATALOG[id].revised))
     panel = History.load(whole.store, only=once).panel
@@ -180,14 +183,14 @@ def test_twenty_random_cells_of_what_was_fetched_equal_the_value_by_hand(
 
 
 def since(begin: dict[str, pd.Timestamp], held: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows from the first date of each series on, which is that of our files."""
+    """Return the rows that are not before ``begin``, the first date of each series in our files."""
     return held[held["observed_on"] >= held["series_id"].map(begin)].reset_index(drop=True)
 
 
 def test_what_the_publishers_have_before_our_files_begin_comes_in_too(
     whole: Whole, history_dir: Path
 ) -> None:
-    """Real GDP begins in 1947 with 243.164, real M2 in 1959 with 286.6."""
+    """In FRED's real data, GDP begins in 1947 with 243.164, and M2 begins in 1959 with 286.6."""
     ids = [id for id in CATALOG if CATALOG[id].source == "fred"]
     held = latest(whole.store, ids).set_index(["series_id", "observed_on"])["value"]
     assert held["GDP"][pd.Timestamp("1947-01-01")] == 243.164
@@ -262,7 +265,7 @@ def test_one_year_ago_figure_is_enough_to_name_a_company(servers: Servers, targe
 def test_the_standing_facility_is_the_sum_of_its_overnight_operations(
     servers: Servers, target: Store
 ) -> None:
-    """Each date has two of them, a reverse repo and an operation for a month."""
+    """Each date has two overnight operations, a reverse repo and an operation for a month."""
     bring(target, "SRF")
     held = target.rows(["SRF"]).set_index("observed_on")["value"]
     assert held[pd.Timestamp("2025-10-31")] == 50.35
@@ -406,7 +409,7 @@ def test_a_place_where_no_store_can_be_is_found_before_anything_is_asked(
 def test_a_series_that_is_always_silent_does_not_keep_the_others_out(
     servers: Servers, target: Store
 ) -> None:
-    """The next fetch begins with what was asked for longest ago, in vain or not."""
+    """The next fetch begins with the series that was requested longest ago, even if it failed."""
     servers.faults.add(Fault("timeout", match="series_id=DGS10", times=None, seconds=60.0))
     hurried = replace(QUICK, read=30.0, attempts=1, budget=2.0)
     ids = ("DGS10", "DGS2", "SOFR")
@@ -453,7 +456,7 @@ def test_without_a_network_it_ends_within_30_seconds_a_line_a_series(
     assert not target.exists()
 
 
-# --- manners --------------------------------------------------------------------------------
+# --- limits of requests ---------------------------------------------------------------------
 
 
 def test_without_a_contact_the_sec_is_left_out_with_a_note(
@@ -482,7 +485,7 @@ def test_the_sec_is_told_who_asks(servers: Servers, target: Store) -> None:
 
 
 def most_within(requests: list[Request], seconds: float) -> int:
-    """Return the largest number of requests that arrived within some seconds."""
+    """Return the largest number of requests that arrived within a window of some seconds."""
     at = sorted(request.at for request in requests)
     return max(bisect.bisect_right(at, first + seconds) - i for i, first in enumerate(at))
 
@@ -511,7 +514,7 @@ def test_fred_is_not_asked_faster_than_its_rate_over_all_series(
 ) -> None:
     monkeypatch.setattr(fred, "RATE", (3, 0.5))
     bring(target, "GDP", "DRTSCILM", "IORB", "DFEDTARU", "PNFI")
-    assert len(servers.requests) >= 8  # two for each of the three that are revised, and retries
+    assert len(servers.requests) >= 8  # two for each of three revised series, and retries
     assert most_within(servers.requests, 0.4) <= 3
 
 
@@ -531,7 +534,7 @@ def rewrite(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[served_prices.Prices], served_prices.Prices],
 ) -> None:
-    """Let the server serve changed prices from now on."""
+    """Let the server send changed prices from now on."""
     load = served_prices._load
 
     def changed(folder: Path, ticker: str) -> served_prices.Prices | None:
@@ -576,7 +579,7 @@ def test_a_split_between_two_fetches_is_one_new_whole_vintage_and_changes_no_ret
     count = bring(target, "MU", "SPY")["MU"].new
     before = History.load(target, ("MU",)).closes["MU"]
     servers.today = TODAY
-    rewrite(monkeypatch, scaled("2025-12-26", 0.25))  # four for one on the 26th
+    rewrite(monkeypatch, scaled("2025-12-26", 0.25))  # a split of four for one on the 26th
     after = bring(target, "MU", "SPY")["MU"]
     whole = price_rows(target, "MU")
     assert (after.new, after.revised) == (4, count)  # the 26th, 29th, 30th and 31st
@@ -585,7 +588,7 @@ def test_a_split_between_two_fetches_is_one_new_whole_vintage_and_changes_no_ret
     np.testing.assert_allclose(closes, before / 4, rtol=1e-15)
     np.testing.assert_allclose(closes.pct_change(), before.pct_change(), rtol=1e-11, atol=1e-14)
     held = target.query("SELECT count(*) AS n FROM observations WHERE series_id = 'MU'")
-    assert held["n"].iloc[0] == 2 * count + 4  # what was held stays, as the vintage it was
+    assert held["n"].iloc[0] == 2 * count + 4  # the old vintage stays in the store
 
 
 def test_prices_in_another_currency_are_refused(
@@ -608,7 +611,7 @@ def test_an_answer_without_prices_is_told_in_yahoos_words(
 def test_what_was_traded_before_the_listing_is_cut(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SNDK was another company's ticker until 2016."""
+    """Until 2016, SNDK was the ticker of another company."""
 
     def older(p: served_prices.Prices) -> served_prices.Prices:
         dates = ["2016-05-11", "2016-05-12", *p.dates]
@@ -637,7 +640,7 @@ def test_an_answer_shorter_than_what_is_held_is_refused_and_nothing_lost(
     outcome = bring(target, "MU")["MU"]
     assert "expected prices of MU on every stored date" in outcome.failed
     pd.testing.assert_frame_equal(everything(target), before)
-    assert target.last_fetched()["MU"] == NOW  # of the fetch before, which brought it
+    assert target.last_fetched()["MU"] == NOW  # the last successful fetch
 
 
 def test_a_later_start_does_not_shorten_what_is_held(servers: Servers, target: Store) -> None:
@@ -655,11 +658,11 @@ def test_a_later_start_does_not_shorten_what_is_held(servers: Servers, target: S
 
 
 def known_gdp(vintages: Vintages, sessions: pd.DatetimeIndex) -> pd.Series:
-    """Return by plain loops the GDP known on each session: an independent second opinion.
+    """Return the GDP known at each session, computed by plain loops without drypowder.
 
-    A vintage is known on the session after its date. What the first one holds was out earlier
-    than the archive began: it counts from the catalog's 180 days after the quarter's first day,
-    where that is earlier.
+    A vintage is known on the session after its date. Values in the first vintage were published
+    before the archive began. Such a value is known 180 days after the first day of its quarter, as
+    in the catalog, if this is earlier.
     """
     events: list[tuple[str, str, str, float]] = []
     opening = min(vintages)
@@ -701,7 +704,7 @@ def test_at_every_session_the_panel_is_what_had_been_published_by_then(
     assert len(panel) > 8000
     assert panel.notna().sum() > 8000
 
-    # The latest revision of the same quarters, by the same clock, is another panel.
+    # If each vintage already had the latest revision, the panel would be different.
     plain = Store(tmp_path / "latest.duckdb")
     import_path(history_dir / "fred" / "GDP.csv", plain, recorded_at=NOW)
     final = {day: float(value) for day, value in servers.fred.values("GDP").items()}
@@ -724,7 +727,7 @@ def test_the_loop_over_vintages_finds_a_panel_that_looks_ahead(servers: Servers)
 
 
 def daily_vintages(count: int) -> Vintages:
-    """Return a series revised a day after it came out, a vintage a day; some days have none."""
+    """Return daily vintages: each value is revised after a day, and some dates have no value."""
     days = [str(day.date()) for day in pd.bdate_range("2008-01-01", periods=count + 1)]
     made: dict[str, dict[str, str]] = {days[1]: {days[0]: "1.5"}}
     for i in range(1, count):
@@ -735,9 +738,10 @@ def daily_vintages(count: int) -> Vintages:
 
 
 def published(vintages: Vintages) -> dict[tuple[str, str], str]:
-    """Return what became known when: of two vintages between sessions the later; '.' for none.
+    """Return the value of each date and moment at which it became known; '.' without a value.
 
-    A date that comes out without a value says nothing.
+    If two vintages come between the same sessions, the later one counts. A date that is first
+    published without a value is left out.
     """
     known = {(p.date, after(p.start)): p.value for p in periods(vintages)}
     out: dict[tuple[str, str], str] = {}
@@ -799,7 +803,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Run(NamedTuple):
-    """A fetch in a process of its own: all that it wrote anywhere, and all command lines."""
+    """A fetch in another process: everything that it wrote, and all command lines."""
 
     code: int
     written: str
@@ -832,7 +836,7 @@ def command_lines() -> bytes:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             found += path.read_bytes()
-        except OSError:  # it has ended meanwhile
+        except OSError:  # this process has ended
             continue
     return found
 
@@ -851,8 +855,8 @@ def test_the_key_shows_nowhere_whatever_goes_wrong(servers: Servers, tmp_path: P
     assert run.code == 3
     answer = json.loads(run.written[: run.written.index("\n}") + 2])["series"]
     assert {name for name, said in answer.items() if said["failed"]} == set(bad)
-    assert any(r.query.get("api_key") == KEY for r in servers.requests)  # it was used
-    assert "DEBUG:urllib3.connectionpool" in run.written  # and the libraries talked
+    assert any(r.query.get("api_key") == KEY for r in servers.requests)  # the key was sent
+    assert "DEBUG:urllib3.connectionpool" in run.written  # the libraries wrote logs
     assert "api_key=<key>" in run.written
     assert b"drypowder" in run.commands or b"store.duckdb" in run.commands
     assert len(run.store) > 100_000

@@ -1,6 +1,6 @@
-"""What sources do wrong: nothing wrong enters the store, what is right does, a line says what.
+"""Faults of sources: wrong data stay out, correct data enter, and one line names the fault.
 
-Runs at random: ``DRYPOWDER_FAULT_RUNS`` says how many of each kind of fault; default 1.
+Random runs: ``DRYPOWDER_FAULT_RUNS`` is their number for each kind of fault; default 1.
 """
 
 import os
@@ -45,13 +45,13 @@ STATUSES = (429, 500, 502, 503)
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One way in which data come: what is asked for, and the answers that go wrong."""
+    """One way in which data arrive: the requested series, and the answers that get a fault."""
 
     target: str
     bystander: str
     match: str
     key: bool = True
-    #: Of what would be seen, what this way cannot or need not see.
+    #: Faults that cause no harm in this channel, and faults that it cannot notice.
     harmless: tuple[Kind, ...] = ()
     never: tuple[Kind, ...] = ()
 
@@ -81,18 +81,19 @@ CHANNELS = {
         target="SRF",
         bystander="TGCR",
         match="rp/results/search.*startDate=2024",
-        never=("spike",),  # a hundred times a small amount is still a plausible amount
+        never=("spike",),  # a small amount times 100 is still plausible
     ),
     "the SEC": Channel(
         target="CAPEX_TTM_MU",
         bystander="CAPEX_TTM_META",
         match="CIK0000723125/us-gaap/PaymentsToAcquirePropertyPlantAndEquipment",
         harmless=("duplicate",),
-        never=("spike",),  # a hundred times many a quarter's spending is still a plausible sum
+        never=("spike",),  # the sum is often plausible with one quarter times 100
     ),
 }
 
-#: What passes, and is asked for again within a fetch; and how the line puts it that does not.
+#: PASSING has the temporary faults, after which the fetch repeats the request. LASTING has all
+#: other faults. The values are patterns of the error messages.
 PASSING: dict[Kind, str] = {
     "status": r"\((429|500|502|503)\)",
     "timeout": r"did not answer",
@@ -114,7 +115,7 @@ MESSAGES = PASSING | LASTING
 
 
 def ways(kinds: Any) -> list[Any]:
-    """Return each channel with each kind that may befall it."""
+    """Return each channel with each kind of fault that it can notice."""
     return [
         pytest.param(name, kind, id=f"{name}: {kind}")
         for name, channel in CHANNELS.items()
@@ -137,7 +138,7 @@ Told = frozenset[tuple[str, str, str, str]]
 
 
 def told(target: Store) -> Told:
-    """Return what a store says: series, date described, when known, value."""
+    """Return the rows of a store: series, date, moment when known, value."""
     if not target.exists():
         return frozenset()
     with reading(target.path) as connection:
@@ -150,7 +151,7 @@ def told(target: Store) -> Told:
 
 @pytest.fixture(scope="module")
 def truth(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """Return what comes of every channel when nothing goes wrong."""
+    """Return the rows of all channels after a fetch without a fault."""
     target = Store(tmp_path_factory.mktemp("truth") / "store.duckdb")
     with pytest.MonkeyPatch.context() as patch:
         lead_to(running, patch)
@@ -160,7 +161,7 @@ def truth(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 def of(name: str, truth: Told) -> Told:
-    """Return the part of one series; of a company also the trailing year a year ago."""
+    """Return the rows of one series; for a company, also those of the trailing year a year ago."""
     ids = {name, name.replace("_TTM_", "_TTM_YEAR_AGO_")}
     return frozenset(row for row in truth if row[0] in ids)
 
@@ -172,7 +173,7 @@ def both(channel: Channel, truth: Told) -> Told:
 def ask(
     channel: Channel, target: Store, patience: RetryPolicy = SOON, *, alone: bool = False
 ) -> dict[str, Outcome]:
-    """Fetch a channel's series, and with it another that nothing befalls unless it is alone."""
+    """Fetch the series of a channel and, unless ``alone``, a second series without faults."""
     names = (channel.target,) if alone else (channel.target, channel.bystander)
     with pytest.MonkeyPatch.context() as patch:
         if not channel.key:
@@ -219,7 +220,7 @@ def test_what_lasts_keeps_the_series_out_and_nothing_else_and_what_passes_is_ove
 
     servers.faults.clear()
     servers.faults.done.clear()
-    if kind in PASSING:  # once more: the fetch asks again, and has it whole
+    if kind in PASSING:  # with a temporary fault, the fetch repeats the request and succeeds
         servers.faults.add(fault(kind, channel, 1, random.Random(1)))
     again = ask(channel, target, patience_for(kind), alone=True)
     assert len(servers.faults.done) == (kind in PASSING)
@@ -258,11 +259,11 @@ def test_what_was_held_stays_when_the_series_vanishes(
     before = everything(target)
     servers.faults.add(Fault("vanished", match=channel.match, times=None))
     outcome = ask(channel, target, alone=True)[channel.target]
-    assert re.search(MESSAGES["vanished"], outcome.failed)  # no mere note: it was here before
+    assert re.search(MESSAGES["vanished"], outcome.failed)  # no note: the store has the series
     pd.testing.assert_frame_equal(everything(target), before)
 
 
-@pytest.mark.parametrize("name", ["Yahoo", "the SEC"])  # FRED has the client of the SEC
+@pytest.mark.parametrize("name", ["Yahoo", "the SEC"])  # FRED uses the same client as the SEC
 def test_a_source_that_says_how_long_to_wait_is_believed(
     name: str, servers: Servers, target: Store, truth: Told
 ) -> None:
@@ -297,7 +298,7 @@ def test_yahoo_gives_prices_even_without_its_cookie_or_crumb(
 def test_a_page_that_shrinks_the_history_is_no_history(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of the prices, in valid JSON, over what is held."""
+    """The store has all prices. Then the source sends only the later half, in valid JSON."""
     channel = CHANNELS["Yahoo"]
     ask(channel, target)
     before = everything(target)
@@ -315,7 +316,7 @@ def test_a_page_that_shrinks_the_history_is_no_history(
 
 
 def anywhere(draw: random.Random) -> Any:
-    """Return a way to choose a row, at random, for a fault that is planted in one."""
+    """Return a function that chooses a random row, into which a fault is planted."""
 
     def choose(table: Any) -> Any:
         row = draw.choice([r for r in table.rows if number(r[table.values[0]]) is not None])
@@ -362,7 +363,7 @@ def test_whatever_happens_the_store_holds_nothing_but_the_truth(
 def test_the_truth_is_missed_when_a_wrong_value_gets_in(
     servers: Servers, target: Store, truth: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The property above can fail: without the check on prices a spike is seen in the store."""
+    """The test above can fail: without the check of prices, a spike enters the store."""
     monkeypatch.setattr("backtests.store.closes.shifts", lambda ticker, closes: [])
     channel = CHANNELS["Yahoo"]
     servers.faults.add(Fault("spike", match=channel.match))
@@ -388,7 +389,7 @@ def test_a_price_a_hundredfold_off_is_seen_wherever_it_stands(
 
 
 def test_vintages_stay_vintages(truth: Told, servers: Servers, target: Store) -> None:
-    """The truth above holds GDP's revisions: several values of one quarter."""
+    """``truth`` contains revisions of GDP: several values for each quarter."""
     gdp = [row[1] for row in of("GDP", truth)]
     assert len(gdp) > 3 * len(set(gdp))
     ask(CHANNELS["ALFRED's vintages"], target)

@@ -1,4 +1,4 @@
-"""When the Federal Reserve's H.8 release is known: against real release dates."""
+"""The moment when the Federal Reserve's H.8 release is known, compared with real release dates."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from backtests.importing.import_path import import_path
 def test_bank_assets_of_a_week_are_seen_on_the_monday_after_their_friday_release(
     wednesday: str, released: str, tmp_path: Path
 ) -> None:
-    """Released at 16:15 on the Friday nine days after, so after that day's close."""
+    """H.8 for a Wednesday comes out on the Friday nine days later, at 16:15, after the close."""
     before = pd.Timestamp(wednesday) - pd.Timedelta(days=7)
     closes = pd.bdate_range(before, pd.Timestamp(released) + pd.Timedelta(days=7))
     (tmp_path / "TLAACBW027SBOG.csv").write_text(

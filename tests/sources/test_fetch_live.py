@@ -1,6 +1,7 @@
-"""Sources as they really answer: who is meant, old crumbs, rates, later vintages, and poison.
+"""Difficult answers of sources: wrong companies, old crumbs, rate limits, vintages, poison.
 
-The whole catalog against every poisoned answer is in ``benchmarks/live_data.py``.
+A poisoned answer is a wrong answer that looks valid. ``benchmarks/live_data.py`` fetches the whole
+catalog with every poisoned answer.
 """
 
 import itertools
@@ -37,7 +38,7 @@ from tests.sources.test_fetch import (
 pytestmark = pytest.mark.usefixtures("kept_open")
 
 PATIENT = replace(QUICK, read=20.0, budget=300.0)
-#: Beside the series whose answer is poisoned, one of the same source and one of another.
+#: For each series with a poisoned answer: one series of the same source, one of another source.
 OTHERS = {
     "CAPEX_TTM_MU": ("CAPEX_TTM_META", "COIN"),
     "GDP": ("DRTSCILM", "COIN"),
@@ -114,7 +115,7 @@ def test_an_error_of_our_own_costs_one_series_too_and_says_where_it_is(
         assert "test_fetch_live.py:" in said
         assert isinstance(outcomes["SOFR"].unforeseen, ZeroDivisionError)
         assert outcomes["IORB"].failed == ""
-    with pytest.raises(ZeroDivisionError):  # our own tests are told
+    with pytest.raises(ZeroDivisionError):  # ``bring`` raises the error in tests
         bring(target, "SOFR")
 
 
@@ -132,13 +133,13 @@ def test_the_command_gives_one_line_to_an_error_of_our_own(
     assert answer["IORB"]["failed"] is None
 
 
-# --- whose answer it is ---------------------------------------------------------------------
+# --- answers for another series -------------------------------------------------------------
 
 
 def test_amazons_document_is_not_microsofts(
     servers: Servers, target: Store, history_dir: Path
 ) -> None:
-    """Whole and plausible, but of another company: cik and tag say so."""
+    """The document is complete and plausible, but its cik is that of another company."""
     (file,) = (history_dir / "edgar").glob("AMZN_PaymentsToAcquireProd*.json")
     amazon = json.loads(file.read_text())
     servers.poison = Poison(name="AMZN", match="CIK0000789019", change=document(lambda _: amazon))
@@ -163,7 +164,7 @@ def test_a_chart_of_qqq_is_not_spys(servers: Servers, target: Store) -> None:
 
 
 def test_a_symbol_may_be_written_in_small_letters(servers: Servers, target: Store) -> None:
-    """What is compared is the symbol, not its spelling."""
+    """The comparison of symbols ignores upper and lower case."""
     change = document(lambda d: d["chart"]["result"][0]["meta"].update(symbol="btc-usd"))
     servers.poison = Poison(name="small", match="chart/BTC-USD", change=change)
     assert bring(target, "BTC-USD", policy=PATIENT)["BTC-USD"].failed == ""
@@ -195,12 +196,12 @@ def test_an_archives_answer_to_another_question_is_refused(servers: Servers, tar
 
 
 def test_an_expired_crumb_is_renewed_and_the_fetch_goes_on(servers: Servers, target: Store) -> None:
-    """The server refuses the old crumb, and the old cookie brings no other."""
+    """The server refuses the old crumb, and gives no new crumb for the old cookie."""
     tickers = ("MU", "COIN", "SNDK", "SPY", "QQQ", "TLT")
     servers.yahoo.crumb_life, servers.yahoo.refused = 5, 0
     outcomes = bring(target, *tickers, policy=PATIENT)
     assert {o.failed for o in outcomes.values()} == {""}
-    assert 1 <= servers.yahoo.refused <= 3  # 6 to 12 charts, 5 to a crumb, perhaps an older one
+    assert 1 <= servers.yahoo.refused <= 3  # 6 to 12 charts, 5 for each crumb
     assert set(target.series_ids()) == set(tickers)
 
 
@@ -221,7 +222,7 @@ def test_the_secs_403_for_asking_too_often_is_asked_again_later(
     patience = replace(PATIENT, wait=0.2, longest=5.0)
     assert bring(target, "CAPEX_TTM_MU", policy=patience)["CAPEX_TTM_MU"].failed == ""
     at = [r.at for r in servers.requests if match in r.path][:3]
-    assert 0.2 <= at[1] - at[0] <= 1.5  # seconds: the wait, then twice as long, and jitter
+    assert 0.2 <= at[1] - at[0] <= 1.5  # seconds: the wait with jitter, then twice the wait
     assert 0.4 <= at[2] - at[1] <= 2.5
     servers.faults.add(Fault("status", status=403, times=None, match=match))
     said = bring(target, "CAPEX_TTM_MU", policy=PATIENT)["CAPEX_TTM_MU"].failed
@@ -240,7 +241,7 @@ def test_but_not_where_it_says_that_we_did_not_say_who_we_are(
 def test_within_the_sources_rates_nothing_is_refused(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Servers that refuse whoever asks more often than a tenth of the real rates, in less time."""
+    """The servers have shorter windows than real sources, and refuse requests above a limit."""
     for source, name in ((edgar, "sec"), (fred, "fred"), (yahoo, "yahoo")):
         monkeypatch.setattr(source, "RATE", (4, 0.6))
         servers.limits[name] = (4, 0.5)
@@ -261,7 +262,7 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
     late = [name for name, o in outcomes.items() if "not fetched within 8 s" in o.failed]
     assert late
     assert set(late) | set(target.series_ids()) == set(ids)
-    assert not set(late) & set(target.last_tried())  # so the next fetch begins with them
+    assert not set(late) & set(target.last_tried())  # the next fetch begins with them
 
 
 def test_a_store_that_others_write_to_is_not_waited_for_beyond_the_budget() -> None:
@@ -276,7 +277,7 @@ WEEKS = [str(day.date()) for day in pd.date_range("2019-01-04", "2025-12-26", fr
 
 
 def reestimated() -> Vintages:
-    """Return an index whose whole past changes with each release, of a Wednesday."""
+    """Return vintages of an index: each release, on a Wednesday, changes all earlier values."""
     vintages: dict[str, dict[str, str]] = {}
     for n in range(100, len(WEEKS)):
         out = str((pd.Timestamp(WEEKS[n]) + pd.Timedelta(days=5)).date())
@@ -287,7 +288,7 @@ def reestimated() -> Vintages:
 
 
 def between_sessions() -> Vintages:
-    """Return revisions on days that no session separates, one of which is taken back."""
+    """Return revisions on days without a session in between. One of them is withdrawn."""
     made: dict[str, dict[str, str]] = {"2025-01-08": {"2024-10-01": "10", "2024-07-01": "9"}}
     made["2025-01-10"] = {"2024-10-01": "11"}  # Friday
     made["2025-01-11"] = {"2024-10-01": "10", "2024-07-01": "8"}
@@ -304,7 +305,7 @@ CASES = {
 
 
 def held_until(target: Store, id: str) -> dict[tuple[Any, Any], str]:
-    """Return for each date and moment the value that counts: the one recorded last."""
+    """Return, for each date and moment, the value that was recorded last."""
     held = target.query(
         "SELECT observed_on, available_at, arg_max(coalesce(value, 'nan'::DOUBLE), recorded_at) "
         "AS value FROM observations WHERE series_id = ? GROUP BY ALL ORDER BY ALL",
@@ -342,9 +343,9 @@ def test_only_vintages_after_the_last_one_held_are_asked_for(
     servers.requests.clear()
     outcome = bring(target, "NFCI", policy=PATIENT)["NFCI"]
     (asked,) = [r.query for r in servers.requests if r.path.endswith("observations")]
-    assert asked["realtime_start"] == "2025-12-03"  # the one before the last held, of the 10th
+    assert asked["realtime_start"] == "2025-12-03"  # the vintage before the one of the 10th
     assert asked["realtime_end"] == "2025-12-31"
-    assert outcome.new == 3 + 2 + 1  # three weeks, and what the later two made of them
+    assert outcome.new == 3 + 2 + 1  # 3 values of 3 new weeks, and 2 + 1 in later vintages
     assert len(everything(target)) - before == outcome.new + outcome.revised
     assert outcome.last == pd.Timestamp("2025-12-26")
 
@@ -372,7 +373,7 @@ def test_an_archive_that_is_another_than_before_is_asked_for_whole(
 
 # --- plausible ranges -----------------------------------------------------------------------
 
-#: The publishers' first value and a recent one, rounded, in the catalog's unit.
+#: The publisher's first value and a recent value, rounded, in the unit of the catalog.
 WHOLE = {
     "GDP": (243.164, 31422.5),
     "PNFI": (23.0, 4364.4),
@@ -415,7 +416,7 @@ def test_what_lies_before_the_catalogs_first_is_left_out_whatever_it_is(
 def test_a_file_from_the_publishers_first_date_on_is_imported(
     id: str, servers: Servers, target: Store, tmp_path: Path
 ) -> None:
-    """As FRED's own download has it: GDP from 1947, M2 from 1959."""
+    """A file from FRED has GDP since 1947 and M2 since 1959."""
     lines = [f"{day},{value}" for day, value in servers.fred.values(id).items()]
     file = tmp_path / f"{id}.csv"
     file.write_text("\n".join([f"observation_date,{id}", *lines, ""]))
@@ -430,7 +431,7 @@ def test_a_file_from_the_publishers_first_date_on_is_imported(
 def test_a_decimal_that_slipped_in_an_early_value_is_seen(
     at: int, servers: Servers, target: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A hundred times GDP of 1948 is less than GDP of 2025: the range alone cannot see it."""
+    """GDP of 1948 times 100 is less than GDP of 2025, so the plausible range contains it."""
     values = dict(itertools.islice(servers.fred.values("GDP").items(), 40))
     day = list(values)[at]
     values[day] = str(100 * float(values[day]))

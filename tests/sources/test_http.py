@@ -1,4 +1,4 @@
-"""Our client on the wire: packed and in pieces, broken off, and answers that never end."""
+"""The HTTP client with a real server: compressed answers, broken answers, endless answers."""
 
 import email.utils
 import gzip
@@ -29,9 +29,9 @@ BRISK = RetryPolicy(
 
 
 class Handler(BaseHTTPRequestHandler):
-    """``/whole``, ``/cut``: gzip in chunks, as FRED and the SEC send it. ``/drip``: for ever.
+    """Answers by path: ``/whole`` and ``/cut`` are gzip in chunks, as from FRED and the SEC.
 
-    ``/page``: the SEC's answer to one who asks too often.
+    ``/drip`` never ends. ``/page`` is the SEC's answer to too many requests.
     """
 
     protocol_version = "HTTP/1.1"
@@ -67,10 +67,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 time.sleep(0.1)
         except OSError:
-            pass  # the client has had enough
+            pass  # the client hung up
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_an_answer_that_never_ends_is_given_up(root: str, path: str) -> None:
     begun = time.monotonic()
     with pytest.raises(SourceError, match="Nobody did not complete its answer within 1 s"):
         get(f"{root}/{path}")
-    assert 2.0 <= time.monotonic() - begun < 5.0  # asked twice
+    assert 2.0 <= time.monotonic() - begun < 5.0  # two attempts
 
 
 def test_nor_does_it_outlast_the_time_of_the_whole_fetch(root: str) -> None:
@@ -116,11 +116,11 @@ def test_nor_does_it_outlast_the_time_of_the_whole_fetch(root: str) -> None:
     assert time.monotonic() - begun < 3.0
 
 
-# --- asking again -----------------------------------------------------------------------------
+# --- repeated requests ------------------------------------------------------------------------
 
 
 def asked(patience: RetryPolicy, error: SourceError) -> int:
-    """Return how often a source that always fails alike is asked."""
+    """Return the number of attempts if every attempt fails with the same error."""
     times = 0
 
     def ask() -> str:
@@ -146,7 +146,7 @@ def test_what_may_pass_is_asked_for_as_often_as_patience_says(
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the seconds that are slept, without sleeping them."""
+    """Record the seconds of each pause, without pausing."""
     slept: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
     return slept
@@ -189,7 +189,10 @@ def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> No
 
 
 def test_a_rate_is_kept_to_the_request(root: str) -> None:
-    """Three in half a second: of seven the fourth waits for the first, the seventh twice."""
+    """The rate is three requests in half a second.
+
+    The fourth request waits half a second, and the seventh waits half a second more.
+    """
     client = Client("Nobody", Rate(3, 0.5), Deadline(BRISK))
     begun = time.monotonic()
     for _ in range(7):

@@ -35,7 +35,7 @@ def test_the_name_of_a_source_is_one_word_of_letters(name: str) -> None:
 def test_a_series_that_cannot_be_looked_up_in_the_store_does_not_end_the_fetch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program may hold the store open just when a source says that a series is absent."""
+    """A source says that a series is absent, while another program has the store open."""
     store = Store(tmp_path / "store.duckdb")
     store.note_fetched(["SPY"], pd.Timestamp("2025-01-06"))
 

@@ -1,4 +1,4 @@
-"""The New York Fed's operations of a day count once the day is over."""
+"""The New York Fed's operations of a day count only after the day has ended."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""The loopback servers answer as the four publishers do, and fail as they are told to."""
+"""The local servers answer as the four publishers do, and make the faults that a test asks for."""
 
 import io
 import json
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 def read(url: str, headers: dict[str, str] | None = None, timeout: float = 5.0) -> Answer:
-    """Ask plainly; what is refused is returned like any answer."""
+    """Request a URL once. An answer with an error status is returned like any other answer."""
     request = urllib.request.Request(url, headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -83,7 +83,7 @@ def chart(servers: Servers, ticker: str, **query: Any) -> dict[str, Any]:
 
 def file_column(history_dir: Path, name: str, column: str) -> "pd.Series[float]":
     cells = pd.read_csv(history_dir / name, index_col=0, parse_dates=True, dtype=str)[column]
-    return cells.dropna().map(float)  # Python reads a decimal to the nearest float, always
+    return cells.dropna().map(float)  # Python always reads the nearest float
 
 
 class TestFred:
@@ -229,7 +229,7 @@ class TestFred:
             ("TB3MS", ("1934-01-01", "0.72")),
             ("DGS10", ("1962-01-02", "4.06")),
             ("WALCL", ("2002-12-18", "719542")),
-            ("DTB3", ("1954-01-04", "1.33")),  # of which we have no file
+            ("DTB3", ("1954-01-04", "1.33")),  # history has no file of it
             ("TLAACBW027SBOG", ("1973-01-03", "728.000")),
         ],
     )
@@ -354,7 +354,7 @@ class TestVintages:
 
 
 def _yfinance_closes(base: str, tickers: list[str], cache: str) -> dict[str, Any]:
-    """Return what yfinance reads, and how it reads an unknown ticker; for a process of its own."""
+    """Return what yfinance reads, also for an unknown ticker. Runs in a new process."""
     import yfinance
     from curl_cffi import requests
 
@@ -393,7 +393,7 @@ class TestYahoo:
             "BTC-USD": file_column(history_dir, "crypto/BTC-USD.csv", "Close"),
         }
         base = servers.env()["DRYPOWDER_YAHOO_URL"]
-        context = multiprocessing.get_context("spawn")  # yfinance keeps answers in its process
+        context = multiprocessing.get_context("spawn")  # yfinance caches answers
         with ProcessPoolExecutor(1, mp_context=context) as pool:
             found = pool.submit(_yfinance_closes, base, list(files), str(tmp_path)).result()
         for ticker, column in files.items():
@@ -540,7 +540,7 @@ FORMS = ["json", "xml", "csv", "chart", "facts", "rates"]
 
 
 def every_table(servers: Servers) -> dict[str, str]:
-    """Return an address for each form of table."""
+    """Return an address for each format of a table."""
     env = servers.env()
     return {
         "json": fred_url(servers, "series/observations", series_id="GDP"),
@@ -561,7 +561,7 @@ _PLACES = {
 
 
 def parsed(form: str, raw: bytes) -> "pd.DataFrame":
-    """Return dates and values of any form of table, as text."""
+    """Return dates and values of a table in any format, as text."""
     if form == "csv":
         table = pd.read_csv(io.BytesIO(raw), dtype=str)
         return table.set_axis(["date", "value"], axis=1)
@@ -583,7 +583,7 @@ def parsed(form: str, raw: bytes) -> "pd.DataFrame":
 
 class TestFaultsInTables:
     def befallen(self, servers: Servers, form: str, fault: Fault) -> tuple[bytes, bytes]:
-        """Return a table's body as it should be, and with a fault."""
+        """Return the correct body of a table, and the body with a fault."""
         url = every_table(servers)[form]
         good = read(url, CONTACT).body
         servers.faults.add(fault)

@@ -1,4 +1,4 @@
-"""One store, several processes: two fetches, a fetch beside readers, a fetch beside imports."""
+"""Several processes use one store: two fetches, or a fetch with readers, or with imports."""
 
 import multiprocessing
 import os
@@ -28,14 +28,14 @@ from benchmarks.killed import FETCHED, KEYS, RECORDED_AT, TODAY, Content, conten
 from signals.errors import DataError, DrypowderError
 from tests.servers import Fault, Servers, gdp_revisions
 
-#: Series that no fetch here asks for, one file each.
+#: Series that are imported here from one file each, and never fetched.
 OTHERS = ("DGS10", "DGS30", "DGS3MO", "VIXCLS", "BAA10Y", "T10YIE")
 LOCKED = "expected to be the only writer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Servers, a store that holds an import, and what one fetch makes of it."""
+    """Local servers, a store with imported data, and the store's content after one fetch."""
 
     servers: Servers
     env: dict[str, str]
@@ -44,7 +44,7 @@ class Place:
     ids: tuple[str, ...]
 
     def fetch(self, store: Path) -> "Fetch":
-        """Start ``drypowder fetch`` in a process of its own."""
+        """Start ``drypowder fetch`` in a new process."""
         only = [word for id in self.ids for word in ("--only", id)]
         arguments = ["fetch", "--store", str(store), *only]
         said = [store.with_name(f"{time.monotonic_ns()}.{end}") for end in ("out", "err")]
@@ -54,7 +54,7 @@ class Place:
 
 
 def apart() -> ForkServerContext:
-    """Return what starts processes from one that has imported everything once."""
+    """Return a context for new processes. They fork from a process with all imports done."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         [__name__, "backtests.cli.fetch", "backtests.cli.flags", "backtests.sources.fetching"]
@@ -63,7 +63,7 @@ def apart() -> ForkServerContext:
 
 
 def fetch_on(arguments: list[str], env: dict[str, str], out: Path, err: Path) -> None:
-    """Run a command as a process of its own, and end with its exit code."""
+    """Run a command in this process, and end the process with the command's exit code."""
     os.environ.update(env)
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
@@ -72,7 +72,7 @@ def fetch_on(arguments: list[str], env: dict[str, str], out: Path, err: Path) ->
 
 @dataclass(frozen=True)
 class Fetch:
-    """A fetch that runs in a process of its own."""
+    """A fetch that runs in another process."""
 
     process: ForkServerProcess
     out: Path
@@ -83,7 +83,7 @@ class Fetch:
         return self.process.is_alive()
 
     def end(self) -> tuple[int | None, str]:
-        """Wait for its end; return its exit code and what it said on stderr."""
+        """Wait for the end of the fetch; return its exit code and its stderr."""
         self.process.join()
         self.out.unlink()
         said = self.err.read_text()
@@ -93,7 +93,7 @@ class Fetch:
 
 @contextmanager
 def placed(history_dir: Path, folder: Path, ids: tuple[str, ...] = FETCHED) -> Iterator[Place]:
-    """Yield a place where the ids are fetched; none means all that can be."""
+    """Yield a place whose fetches ask for ``ids``, or for all series if ``ids`` is empty."""
     start, alone = folder / "start.duckdb", folder / "alone.duckdb"
     files = write_files(history_dir, folder / "files", TODAY)
     import_path(files, start, pd.Timestamp(RECORDED_AT[TODAY]))
@@ -122,7 +122,7 @@ def store(place: Place, tmp_path: Path) -> Path:
 
 
 def unlike(store: Path, truth: Content) -> list[str]:
-    """Return the series that are not as they should be, and the errors of a check."""
+    """Return the series that differ from ``truth``, and the errors that ``check_store`` finds."""
     held = content(store)
     ids = sorted(set(held) | set(truth))
     same = {id for id in held.keys() & truth.keys() if held[id].equals(truth[id])}
@@ -142,7 +142,7 @@ def test_a_series_that_lost_a_row_is_seen(place: Place, store: Path) -> None:
 
 
 def both(place: Place, store: Path) -> list[tuple[int | None, str]]:
-    """Return exit codes and complaints of two fetches started together, the better one first."""
+    """Start two fetches at once; return exit code and stderr of each, the successful one first."""
     place.servers.faults.add(Fault("slow", match="vintagedates", seconds=3.0))
     two = [place.fetch(store), place.fetch(store)]
     ended = [fetch.end() for fetch in two]
@@ -163,7 +163,7 @@ def test_of_two_fetches_one_fetches_and_the_other_says_so(place: Place, store: P
 
 @dataclass
 class Waits:
-    """How long each reading took, in seconds, and what went wrong."""
+    """The duration of each reading in seconds, and the errors."""
 
     what: str
     seconds: list[float] = field(default_factory=list)
@@ -192,14 +192,14 @@ def _linger(store: Path, times: int) -> None:
 
 
 def read_on(what: str, store: Path, stop: Event, mouth: Connection) -> None:
-    """Read again and again until told to stop, be it that something goes wrong."""
+    """Read again and again until ``stop`` is set, and continue after an error."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the process ends with it
     waits = Waits(what)
     while not stop.is_set():
         start = time.monotonic()
         try:
             READINGS[what](store)
-        except BaseException as error:  # a command may exit
+        except BaseException as error:  # a command may raise SystemExit
             waits.failures.append(f"{what}: {type(error).__name__}: {error}")
         waits.seconds.append(time.monotonic() - start)
         if len(waits.seconds) == 1:
@@ -209,7 +209,7 @@ def read_on(what: str, store: Path, stop: Event, mouth: Connection) -> None:
 
 
 def heard(what: str, ear: Connection) -> Waits:
-    """Return what a reader tells at its end, which a crash would spare it."""
+    """Return the last message of a reader, or a failure if its process died."""
     try:
         said = ear.recv()
     except EOFError:
@@ -219,7 +219,7 @@ def heard(what: str, ear: Connection) -> Waits:
 
 @contextmanager
 def readers(store: Path, whats: list[str]) -> Iterator[list[Waits]]:
-    """Have processes read a store meanwhile; what they met is in the list afterwards."""
+    """Let processes read a store in a ``with`` block. Afterwards the list has their results."""
     context = apart()
     stop, ears = context.Event(), []
     for what in whats:
@@ -237,7 +237,7 @@ def readers(store: Path, whats: list[str]) -> Iterator[list[Waits]]:
 
 
 def beside_readers(place: Place, store: Path, whats: list[str]) -> tuple[list[Waits], float]:
-    """Return what readers met while a fetch ran, and how long it took."""
+    """Return the results of readers during a fetch, and the seconds of the fetch."""
     with readers(store, whats) as met:
         start = time.monotonic()
         code, trouble = place.fetch(store).end()
@@ -261,7 +261,7 @@ def test_a_writer_comes_in_among_readers_that_never_cease(store: Path) -> None:
             Store(store).note_fetched(["GDP"], pd.Timestamp("2026-01-05") + pd.Timedelta(days=n))
             waited.append(time.monotonic() - start)
     assert [failure for waits in met for failure in waits.failures] == []
-    assert max(waited) < 5.0  # without the door it gives up after 20
+    assert max(waited) < 5.0  # without the lock file .door, the writer gives up after 20 s
 
 
 def test_a_reader_that_fails_is_seen(tmp_path: Path) -> None:
@@ -280,11 +280,11 @@ def test_a_reader_that_dies_is_seen(store: Path) -> None:
 
 
 def import_others(folder: Path, store: Path, fetch: Fetch) -> list[str]:
-    """Import file after file while a fetch runs, again where that is refused.
+    """Import file after file while a fetch runs. Repeat an import that is refused.
 
     Returns
     -------
-    What came of each attempt: ``beside``, ``after`` the fetch, or the refusal.
+    The result of each attempt: ``beside`` or ``after`` the fetch, or the message of the refusal.
     """
     met = []
     left = [folder / f"{id}.csv" for id in OTHERS]

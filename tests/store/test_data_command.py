@@ -1,4 +1,4 @@
-"""``drypowder data``: what cannot be right is found, and nothing else; exports and revisions."""
+"""``drypowder data``: the check finds exactly the planted errors. Also exports and revisions."""
 
 import json
 import shutil
@@ -49,7 +49,7 @@ def walk(seed: int, index: pd.DatetimeIndex = YEAR, size: float = 0.01) -> pd.Se
 
 
 def batches() -> dict[str, Batch]:
-    """Return series without a fault, one of each kind."""
+    """Return one correct series of each kind."""
     days = pd.date_range("2025-01-01", "2026-01-03", unit="us")
     weeks = pd.date_range("2025-01-01", "2025-12-31", freq="W-WED", unit="us")
     made = {
@@ -77,12 +77,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sound(made: Path, tmp_path: Path) -> Store:
-    """Return a store without a fault, to be spoiled."""
+    """Return a correct store, into which a test plants an error."""
     return Store(shutil.copy(made, tmp_path / "store.duckdb"))
 
 
 def plant(sound: Store, sql: str) -> list[Finding]:
-    """Spoil a store, and return what the check then finds."""
+    """Plant an error in a store by SQL, and return what the check finds."""
     with duckdb.connect(str(sound.path)) as connection:
         connection.execute(sql)
     with keeping_open(sound):
@@ -90,7 +90,7 @@ def plant(sound: Store, sql: str) -> list[Finding]:
 
 
 def only(found: list[Finding], severity: str, series: str, *parts: str) -> Finding:
-    """Expect one finding, of a severity and series, on one line with some parts."""
+    """Assert that the only finding has this severity and series, and one line with ``parts``."""
     assert [(f.severity, f.series) for f in found] == [(severity, series)], list(map(str, found))
     assert "\n" not in str(found[0])
     for part in parts:
@@ -98,7 +98,7 @@ def only(found: list[Finding], severity: str, series: str, *parts: str) -> Findi
     return found[0]
 
 
-# --- nothing is found where nothing is ------------------------------------------------------
+# --- a correct store has no finding ---------------------------------------------------------
 
 
 def test_in_a_store_without_fault_nothing_is_found(sound: Store) -> None:
@@ -122,7 +122,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
     assert check_store(sound, TODAY) == []
 
 
-# --- each fault is found, alone ---------------------------------------------------------------
+# --- each planted error gives one finding -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
 
 
 def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Finding]:
-    """Return what the check finds; an import is refused for its errors and notes its notes."""
+    """Return what the check finds. An import refuses prices with errors, and reports notes."""
     sound = Store(tmp_path / f"{ticker}.duckdb")
     with keeping_open(sound):
         sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
@@ -358,7 +358,7 @@ def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, 
 def test_what_may_be_a_split_or_a_real_move_is_a_note(
     tmp_path: Path, ticker: str, size: float, day: int
 ) -> None:
-    """SNDK was listed on 13 February 2025; the other files here begin with the year."""
+    """SNDK was listed on 13 February 2025. The other files here begin at the start of 2025."""
     index = YEAR[pd.Timestamp("2025-02-13") <= YEAR] if ticker == "SNDK" else YEAR
     found = faults(tmp_path, split(walk(5, index, size), 0.5, day), ticker)
     only(found, "note", ticker, "like a split of 2:1; a real move, or not adjusted?")
@@ -366,7 +366,7 @@ def test_what_may_be_a_split_or_a_real_move_is_a_note(
 
 @pytest.mark.parametrize(("ticker", "first"), [("MU", "2025-01-02"), ("XYZ", "2003-01-02")])
 def test_a_split_in_the_first_rows_of_an_old_share_is_found(ticker: str, first: str) -> None:
-    """The listing counts, not the first row: a file may begin long after it."""
+    """The date of the listing counts. The first row may be long after the listing."""
     index = sessions(pd.Timestamp(first), TODAY)[:250]
     (found,) = shifts(ticker, split(walk(5, index, 0.02), 0.25, 30))
     assert (found.day, found.alarm) == (index[30], True)
@@ -387,7 +387,7 @@ def test_a_level_that_shifts_further_than_any_market_is_an_error(
 @pytest.mark.parametrize("ratio", [8, 1 / 8])
 @pytest.mark.parametrize("days", [2, 19])
 def test_a_shift_that_goes_back_is_an_error(tmp_path: Path, ratio: float, days: int) -> None:
-    """As long as it lasts longer than a day, which is a spike; once, not at either end."""
+    """A shift of one day counts as a spike. A longer shift gives one finding, not two."""
     closes = split(split(walk(5, size=0.06), ratio, 120), 1 / ratio, 120 + days)
     found = faults(tmp_path, closes)
     only(found, "error", "MU", str(YEAR[120].date()), f"and back after {days} days")
@@ -406,7 +406,7 @@ def test_a_coin_that_nobody_vouches_for_may_lose_everything_in_a_day(tmp_path: P
 
 
 def test_real_moves_of_young_shares_are_no_errors() -> None:
-    """500 shares of 60 sessions, each with one real move that doubles or halves it and more."""
+    """500 shares of 60 sessions. Each has one real move, often by more than a factor of two."""
     rng = np.random.default_rng(3)
     alarms = 0
     for _ in range(500):

@@ -1,4 +1,4 @@
-"""A fetch or an import killed at any moment leaves whole series, and the next run goes on."""
+"""A fetch or import that is killed leaves only complete series, and the next run works."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from backtests.store.store import FETCHED, Store
 from benchmarks import killed
 from benchmarks.killed import Case, Kill, Nursery, content, kill, kills, problems, unlike
 
-KILLS = len(killed.STARTS)  # of each kind, beside those at chosen moments
+KILLS = len(killed.STARTS)  # kills of each kind at random moments; others are at chosen moments
 
 
 class Scene(NamedTuple):
@@ -31,7 +31,7 @@ def scene(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def whole(scene: Scene, tmp_path: Path) -> Path:
-    """Return a store that holds an import, as an undisturbed run left it."""
+    """Return a store with imported data, from a run that was not killed."""
     first = scene.imports[1].start
     assert first is not None
     (tmp_path / "whole").mkdir()
@@ -71,11 +71,11 @@ def test_a_first_fetch_killed_inside_its_first_transaction(scene: Scene, tmp_pat
     assert wrong([done]) == []
 
 
-# --- what would be seen ---------------------------------------------------------------------
+# --- the test finds planted errors ----------------------------------------------------------
 
 
 def looked_at(scene: Scene, store: Path) -> list[str]:
-    """Return what is wrong with a store that began with the earlier vintage."""
+    """Return the problems of a store that began with the earlier vintage."""
     case = scene.imports[1]
     assert case.start is not None
     return problems(store, content(case.start), {}, case.truth)

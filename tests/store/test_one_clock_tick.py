@@ -1,4 +1,4 @@
-"""Values that are recorded at one tick of the clock stay in the order in which they came."""
+"""Values that are recorded at the same tick of the clock keep the order of their recording."""
 
 from pathlib import Path
 

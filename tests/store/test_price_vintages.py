@@ -1,4 +1,4 @@
-"""A price vintage in the store: extended by new days, replaced whole when closes are rewritten."""
+"""Price vintages in the store: new days extend a vintage, and revised closes make a new one."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def vintage(closes: pd.Series, ticker: str = "SPY") -> Batch:
 
 
 def grown(path: Path, *vintages: pd.Series) -> tuple[Store, list[tuple[int, int]]]:
-    """Return a store after some vintages, a day apart, and what each was said to bring."""
+    """Add vintages a day apart; return the store and the reported changes of each vintage."""
     store, said = Store(path), []
     for n, closes in enumerate(vintages):
         (added,) = store.add([vintage(closes)], MONDAY + pd.Timedelta(days=n))
@@ -57,7 +57,7 @@ def test_a_dividend_after_an_extension_is_a_new_vintage_and_no_old_close_is_seen
 ) -> None:
     paid = CLOSES.where(CLOSES.index > DAYS[45], CLOSES * 0.997)
     store, said = grown(tmp_path / "s.duckdb", CLOSES[:40], CLOSES[:50], paid)
-    assert said[-1] == (len(CLOSES) - 50, 46)  # new days, and closes that changed
+    assert said[-1] == (len(CLOSES) - 50, 46)  # numbers of new days and of changed closes
     assert stored(store) == 50 + len(CLOSES)
     pd.testing.assert_series_equal(seen(store), paid, check_names=False, check_freq=False)
 
@@ -102,7 +102,7 @@ def test_the_last_bits_of_yahoos_single_precision_are_no_revision(tmp_path: Path
 
 @pytest.mark.parametrize("change", [2e-6, -1e-4])
 def test_what_moves_a_close_further_is_one(tmp_path: Path, change: float) -> None:
-    """A dividend of one basis point, the least there is, and what is still far below it."""
+    """One change is the smallest dividend, one basis point. The other change is far smaller."""
     paid = CLOSES.where(CLOSES.index > DAYS[30], CLOSES * (1 + change))
     store, said = grown(tmp_path / "s.duckdb", CLOSES, paid)
     assert said[-1] == (0, 31)
@@ -110,7 +110,7 @@ def test_what_moves_a_close_further_is_one(tmp_path: Path, change: float) -> Non
 
 
 def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Path) -> None:
-    """Yahoo's coins begin in 2014 and 2017, and miss some days; a coin has no splits."""
+    """Yahoo's prices of coins begin in 2014 or 2017 and lack some days. A coin has no splits."""
     days = pd.date_range("2025-01-01", "2025-03-31")
     held = pd.Series(100.0 + np.arange(len(days)), days)
     yahoo = (held * 1.001).drop(days[50])[20:]
@@ -142,7 +142,7 @@ def test_days_of_a_coin_on_another_scale_than_those_held_are_refused(
     assert "import the whole history in one unit; the whole series was left out" in added.refused
     assert stored(store) == 92
     (added,) = store.add([vintage(closes * ratio, "BTC-USD")], MONDAY + pd.Timedelta(days=2))
-    assert (added.refused, added.new) == ("", 90)  # the cure
+    assert (added.refused, added.new) == ("", 90)  # the whole history in one unit is accepted
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_share_that_lacks_more_than_single_days_is_refused(
 def test_single_days_that_a_source_lacks_stay_as_held_on_the_vintages_scale(
     tmp_path: Path,
 ) -> None:
-    """A split in between: what is kept of the days before it is halved with the rest."""
+    """There is a split in between, so the copied prices of earlier days are halved, too."""
     halved = CLOSES.where(CLOSES.index > DAYS[40], CLOSES / 2)
     holes = DAYS[[10, 11, 39, 50]]
     store = Store(tmp_path / "s.duckdb")
@@ -190,7 +190,7 @@ def test_a_hole_in_what_stands_otherwise_changes_nothing(tmp_path: Path) -> None
 
 
 def test_but_what_is_held_never_drifts_further_than_that(tmp_path: Path) -> None:
-    """Each vintage is held to the first, not to the one before."""
+    """Each vintage is compared with the stored first vintage, not with the vintage before."""
     steps = [CLOSES * (1 + 0.6 * JITTER * n) for n in range(3)]
     _, said = grown(tmp_path / "s.duckdb", *steps)
     assert said == [(len(CLOSES), 0), (0, 0), (0, len(CLOSES))]

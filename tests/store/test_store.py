@@ -1,4 +1,4 @@
-"""The store: append-only, one writer, whole or not at all, and plain about what is wrong."""
+"""The store: it only adds rows, has one writer, adds all or nothing, and names each problem."""
 
 import functools
 import operator
@@ -142,13 +142,13 @@ def test_many_readers_in_threads_lose_nothing(store: Store) -> None:
     assert seen == [3] * 10
 
 
-# --- a store from a stranger --------------------------------------------------------------------
+# --- a store from an unknown person -------------------------------------------------------------
 
 ROW = "('DGS2', '2025-01-06', '2025-01-07 09:30', 4.0, 'FRED', '2026-01-05')"
 
 
 def stranger(path: Path, key: Path, *made: str) -> Store:
-    """Return a store whose observations are made by some SQL that names the key file."""
+    """Return a store made by SQL statements. KEY in a statement becomes SQL that reads the key."""
     key.write_text("0123456789abcdef")
     with duckdb.connect(str(path)) as connection:
         connection.execute(MIGRATIONS[1].partition("CREATE TABLE observations")[0])
@@ -178,7 +178,7 @@ def test_observations_must_be_the_table_that_we_make(tmp_path: Path, made: str) 
 
 
 def test_no_macro_or_view_of_a_store_reads_another_file(tmp_path: Path) -> None:
-    """A macro stands before DuckDB's own function of that name, here in our own queries."""
+    """In our queries, a macro in the store hides DuckDB's function of the same name."""
     store = stranger(
         tmp_path / "store.duckdb",
         tmp_path / "key",
@@ -202,7 +202,7 @@ def test_no_macro_or_view_of_a_store_reads_another_file(tmp_path: Path) -> None:
         assert "0123456789abcdef" not in str(caught.value)
     with pytest.raises(DataError, match="the store tries to read another file; do not trust it"):
         store.rows(["DGS2"])
-    assert store.series_ids() == ("DGS2",)  # what calls no macro works
+    assert store.series_ids() == ("DGS2",)  # a query without the macro works
 
 
 def test_an_export_reaches_its_own_file_alone(store: Store, tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_an_hour_that_repeats_keeps_vintages_in_order(store: Store) -> None:
 
 
 def test_a_copy_without_what_a_wrong_clock_recorded_goes_on(store: Store, tmp_path: Path) -> None:
-    """Nothing of the wrong import is lost: the right clock brings it again, dated now."""
+    """After the clock is corrected, the same data are imported again, with the present moment."""
     store.note_fetched(["DGS2"], NOW)
     revised = [batch("DGS2", 5.0), batch("SPY", 500.0)]
     store.add(revised, WRONG, fetched={"SPY": "ok"})
@@ -350,7 +350,7 @@ FUNDING = pd.Series(
 
 
 def revised(store: Store, series: str, *values: pd.Series) -> list[int]:
-    """Return how many dates each of some imports, a day apart, is said to revise."""
+    """Import several times, a day apart; return the number of revised dates that each reports."""
     store = Store(store.path.with_name(f"{series}.duckdb"))
     said = []
     for n, given in enumerate(values):

@@ -1,4 +1,4 @@
-"""The store fed by a network: vintages, one fetch at a time, migrations, and the past as it was."""
+"""The store with fetched data: vintages, one fetch at a time, migrations, and earlier states."""
 
 import signal
 import subprocess
@@ -35,7 +35,7 @@ def plain(values: dict[str, float], series: str = "GDP", at: pd.Timestamp = NOW)
 
 
 def archive(*rows: tuple[str, str, float], series: str = "GDP") -> Batch:
-    """Return vintages of (date described, moment known, value)."""
+    """Return vintages from rows: date, moment from which the value was known, value."""
     table = pd.DataFrame(rows, columns=["observed_on", "available_at", "value"])
     for column in ("observed_on", "available_at"):
         table[column] = pd.to_datetime(table[column], format="mixed").astype("datetime64[us]")
@@ -70,15 +70,15 @@ def test_a_session_sees_the_vintage_of_its_day(store: Store) -> None:
     assert seen(store, "2025-05-01") == 100.0
     assert seen(store, "2025-05-30") == 100.0
     assert seen(store, "2025-06-02") == 101.0
-    assert np.isnan(seen(store, "2025-07-01"))  # withdrawn: expressly no figure
+    assert np.isnan(seen(store, "2025-07-01"))  # the archive withdrew the value
 
 
 def test_later_values_from_elsewhere_no_longer_count_once_there_are_vintages(store: Store) -> None:
     store.add([plain({"2024-10-01": 90.0, "2025-01-01": 107.0}), prices(500.0)], NOW)
-    assert seen(store, "2025-07-14") == 107.0  # the latest revision, from 180 days on
+    assert seen(store, "2025-07-14") == 107.0  # the latest revision counts after 180 days
     store.add([archive(FIRST, SECOND)], LATER)
     assert seen(store, "2025-07-14") == 101.0
-    assert np.isnan(seen(store, "2025-04-14"))  # what the archive does not hold was not known
+    assert np.isnan(seen(store, "2025-04-14"))  # a value outside the archive was not known
 
 
 def test_plain_values_are_still_stored_beside_vintages_but_do_not_count(store: Store) -> None:
@@ -116,7 +116,7 @@ def test_new_vintages_are_appended_and_nothing_held_changes(store: Store) -> Non
     after = everything(store)
     kept = after[after["recorded_at"] == NOW].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before)
-    assert after["available_at"].max() == pd.Timestamp(fresh[1])  # the archive's own, not ours
+    assert after["available_at"].max() == pd.Timestamp(fresh[1])  # the archive's own moment
 
 
 def test_a_vintage_equal_to_a_plain_value_is_a_vintage_of_its_own(store: Store) -> None:
@@ -357,16 +357,16 @@ def test_a_kill_leaves_version_1_or_2_whole(old: Store, moment: str, delay: floa
         assert version(old) == 1
     after = everything(old)
     pd.testing.assert_frame_equal(after[after["series_id"] == "DGS2"], before)
-    old.add([plain({"2025-01-01": 100.0})], NOW)  # and the next write goes through
+    old.add([plain({"2025-01-01": 100.0})], NOW)  # the next write succeeds
     assert version(old) == 2
     assert len(everything(old)) == 501
 
 
-# --- the store as it was --------------------------------------------------------------------
+# --- earlier states of the store ------------------------------------------------------------
 
 
 def grown(path: Path, until: pd.Timestamp | None = None) -> Store:
-    """Return a store as it grew by four recordings, or as it stood after some of them."""
+    """Return a store after four recordings, or after those up to the moment ``until``."""
     store = Store(path)
     for at, batches in (
         ("2025-12-01 18:00", [prices(500.0, 200), plain({"2025-01-01": 100.0})]),
@@ -430,7 +430,7 @@ except Exception as error:
 
 
 def fill(store: Store, size: int) -> str:
-    """Return what a write said where no file may be larger than some bytes."""
+    """Return the message of a write while no file may be larger than ``size`` bytes."""
     command = [sys.executable, "-c", FULL, str(store.path), str(size)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -445,7 +445,7 @@ def test_a_disk_that_is_full_at_the_first_write_leaves_no_broken_store(
     assert "\n" not in said
     left = {p.name.removeprefix(store.path.name) for p in store.path.parent.iterdir()}
     assert left <= {"", ".lock", ".door"}
-    store.add([plain({"2025-01-01": 100.0})], NOW)  # and with room it goes on
+    store.add([plain({"2025-01-01": 100.0})], NOW)  # with free space, the next write succeeds
     assert len(everything(store)) == 1
 
 

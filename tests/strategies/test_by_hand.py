@@ -1,7 +1,8 @@
-"""Strategies on prices made up so that every number can be worked out on paper.
+"""Strategies on made-up prices, for which every number can be computed by hand.
 
-An asset whose return is +r and −r in turn has a mean of r/63 over 63 sessions and a sum of squares
-of 63 r², so a variance of (63 r² − r²/63) / 62 = 64/63 r², and √(64/63 · 252) r = 16 r a year.
+Some assets have the returns +r and −r in turn. Over 63 sessions, the mean is r/63, and the sum of
+squares is 63 r². So the variance is (63 r² − r²/63) / 62 = 64/63 r², and the yearly volatility is
+√(64/63 · 252) r = 16 r.
 """
 
 from dataclasses import fields
@@ -46,7 +47,7 @@ CALM, LOUD, WILD = 1 / 64, 1 / 32, 1 / 16
 
 
 def zigzag(swing: float, sessions: int, late: int = 0) -> list[float]:
-    """Return prices whose returns are +swing and −swing in turn; None before a late listing."""
+    """Return prices with the returns +swing and −swing in turn; NaN before a late listing."""
     prices, price = [], 100.0
     for i in range(sessions):
         prices.append(price)
@@ -55,7 +56,7 @@ def zigzag(swing: float, sessions: int, late: int = 0) -> list[float]:
 
 
 def panel_of(**prices: list[float]) -> pd.DataFrame:
-    """Return a panel of some tickers; BTC for BTC-USD."""
+    """Return a panel of some tickers; BTC means BTC-USD, and ETH means ETH-USD."""
     sessions = len(next(iter(prices.values())))
     columns = {{"BTC": "BTC-USD", "ETH": "ETH-USD"}.get(t, t): p for t, p in prices.items()}
     return pd.DataFrame(
@@ -69,7 +70,7 @@ def reading_of(
     score: float = np.nan,
     flag: list[bool | None] | None = None,
 ) -> Reading:
-    """Return a reading of a panel's sessions; one regime may stand for all."""
+    """Return a reading of a panel's sessions; a single regime holds at all sessions."""
     names = regime if isinstance(regime, list) else [regime] * len(panel)
     flags = [None] * len(panel) if flag is None else flag
     absorption = readings.evaluation_of(flags, panel.index, score=score)
@@ -77,7 +78,7 @@ def reading_of(
 
 
 def last(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> dict[str, float]:
-    """Return what is held at the last session, by asset; what is not held is left out."""
+    """Return the weight of each held asset at the last session."""
     weights = decide(strategy, reading, panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
     row = weights.iloc[-1]
@@ -93,9 +94,9 @@ def close(expected: dict[str, float] | list[float]) -> object:
 
 @pytest.fixture
 def market() -> pd.DataFrame:
-    """Return a market in which memory has 50 % volatility, bitcoin 100 %; SNDK is not listed.
+    """Return a market: volatility is 50 % for memory and 100 % for bitcoin; SNDK is not listed.
 
-    Ether and USMV are not held at all. MU and WDC move as one, so their mean does as well.
+    Ether and USMV are missing. MU and WDC have equal returns, so their mean has these returns.
     """
     n = WARM_UP
     return panel_of(
@@ -111,7 +112,7 @@ def market() -> pd.DataFrame:
 
 
 NEAR_CASH_FLOW = {
-    # 25 / 50 of memory, 25 / 100 of crypto; in two, one and three listed members
+    # Scales: 25 / 50 for memory, 25 / 100 for crypto. Listed members: two, one and three.
     "INJECTION": {"SPY": 0.6, "MU": 0.05, "WDC": 0.05, "BTC-USD": 0.05},
     "NEUTRAL": {"SPY": 0.6, "MU": 0.05, "WDC": 0.05, "BTC-USD": 0.025},
     "ABSORPTION": {
@@ -146,7 +147,7 @@ def test_no_regime_counts_as_neutral(strategy: Strategy, market: pd.DataFrame) -
 
 
 def test_the_twin_holds_smh_in_the_place_of_memory(market: pd.DataFrame) -> None:
-    """SMH has the volatility that is aimed at: its sleeve is whole."""
+    """SMH has exactly the target volatility, so its sleeve is not scaled."""
     found = last(NearCashFlowSmh(), reading_of(market, "NEUTRAL"), market)
     assert found == close({"SPY": 0.6, "SMH": 0.2, "BTC-USD": 0.025})
 
@@ -184,14 +185,14 @@ def test_defensive_deals_out_over_three_listed_funds(
 
 
 def test_a_sleeve_is_cash_until_63_returns_are_known(market: pd.DataFrame) -> None:
-    """64 prices make 63 returns; with one fewer, memory and crypto are left out."""
+    """63 returns need 64 prices. With 63 prices, memory and crypto are left out."""
     short = market.iloc[1:]
     found = last(NearCashFlow(), reading_of(short, "NEUTRAL"), short)
     assert found == close({"SPY": 0.6})
 
 
 def test_a_scale_is_never_above_one() -> None:
-    """At a fifth of the volatility that is aimed at, the sleeve is whole, not five times that."""
+    """The volatility is a fifth of the target, but the sleeve is not scaled up to five times."""
     quiet = zigzag(CALM / 5, WARM_UP)
     panel = panel_of(SPY=quiet, MU=quiet, BTC=[9.0] * WARM_UP)
     found = last(NearCashFlow(), reading_of(panel, "INJECTION"), panel)
@@ -199,7 +200,7 @@ def test_a_scale_is_never_above_one() -> None:
 
 
 def test_an_asset_of_two_sleeves_gets_both_shares(market: pd.DataFrame) -> None:
-    """MU: half of broad's 60 %, and half of memory's 20 % at a scale of a half."""
+    """MU gets half of broad's 60 %, and half of memory's 20 %, which is scaled by a half."""
     strategy = NearCashFlow(broad=("SPY", "MU"))
     assert strategy.assets.count("MU") == 1
     found = last(strategy, reading_of(market, "NEUTRAL"), market)
@@ -210,7 +211,7 @@ def test_a_sleeve_is_overridden_by_a_parameter(market: pd.DataFrame) -> None:
     strategy = NearCashFlow(memory=("XLP", "SMH"), crypto=())
     assert strategy.assets == ("SPY", "XLP", "SMH", "USMV", "XLU", "XLV")
     found = last(strategy, reading_of(market, "NEUTRAL"), market)
-    assert found == close({"SPY": 0.6, "XLP": 0.1, "SMH": 0.1})  # half SMH's 25 %: not scaled
+    assert found == close({"SPY": 0.6, "XLP": 0.1, "SMH": 0.1})  # volatility 12.5 %: not scaled
 
 
 # --- patient ---------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ START = WARM_UP + 6
 def patiently(
     regimes: list[tuple[str | None, int]], stage: int = 42, hold: int = 252
 ) -> pd.DataFrame:
-    """Return patient's weights from the first turn on, after START sessions of NEUTRAL."""
+    """Return patient's weights under ``regimes``, which follow START sessions of NEUTRAL."""
     names = ["NEUTRAL"] * START + [name for name, n in regimes for _ in range(n)]
     quiet = zigzag(1 / 256, len(names))
     panel = panel_of(SPY=quiet, MU=quiet, BTC=quiet)
@@ -243,9 +244,10 @@ def test_patient_waits_by_the_table() -> None:
 
 
 def test_patient_enters_by_thirds_holds_a_year_and_leaves_by_thirds() -> None:
-    """From the turn on: 0, 21, 42; then 252 sessions to 294; out at 294, 315, 336.
+    """Patient buys a third at 0, 21 and 42 sessions after the turn, and sells at 294, 315 and 336.
 
-    SPY never falls below the 30 % of NEUTRAL's row, so that the chance sells none of it.
+    Between 42 and 294, it holds all thirds for 252 sessions. SPY never falls below the 30 % of
+    NEUTRAL's row, because the chance sells no SPY.
     """
     weights = patiently([("OPPORTUNITY", 63), ("NEUTRAL", 337 - 63)])
     first, second, whole = [0.3, 0.2 / 3, 0.2 / 3], [0.4, 0.4 / 3, 0.4 / 3], [0.6, 0.2, 0.2]
@@ -284,7 +286,7 @@ def test_regimes_that_come_and_go_while_the_whole_is_held_do_nothing() -> None:
 
 
 def test_regimes_that_come_and_go_on_the_way_in_do_not_stop_it() -> None:
-    """Only the part that is not in the chance follows the table: nothing in ABSORPTION."""
+    """Only the part outside the chance follows the table. In ABSORPTION, this part is cash."""
     weights = patiently([("OPPORTUNITY", 5), ("ABSORPTION", 40)])
     assert row(weights, 20) == close([0.2, 0.2 / 3, 0.2 / 3])
     assert row(weights, 21) == close([0.4, 0.4 / 3, 0.4 / 3])
@@ -298,7 +300,7 @@ def test_a_new_chance_starts_the_clock_again_and_sells_none_of_the_old(
     turn: int, held: int
 ) -> None:
     weights = patiently([("OPPORTUNITY", 63), ("ABSORPTION", turn - 63), ("OPPORTUNITY", 337)])
-    thirds = (weights["MU"].loc[turn:] * 15).round(9).reset_index(drop=True)  # 3 · 20 % is 3 thirds
+    thirds = (weights["MU"].loc[turn:] * 15).round(9).reset_index(drop=True)  # 20 % is 3 thirds
     assert thirds.loc[:20].tolist() == [held] * 21
     assert thirds.loc[21:41].tolist() == [max(held, 2)] * 21
     assert thirds.loc[42:293].tolist() == [3] * 252
@@ -307,7 +309,7 @@ def test_a_new_chance_starts_the_clock_again_and_sells_none_of_the_old(
 
 @pytest.mark.parametrize("turn", [0, 15, 300])
 def test_a_turn_to_opportunity_sells_nothing_of_the_market_either(turn: int) -> None:
-    """From NEUTRAL, SPY stays at 30 % until two thirds of the chance are more."""
+    """After NEUTRAL, SPY stays at 30 % until two thirds of the chance hold more than 30 %."""
     calm: list[tuple[str | None, int]] = [("OPPORTUNITY", 10), ("NEUTRAL", turn - 10)]
     weights = patiently([*(calm if turn else []), ("OPPORTUNITY", 1)])
     market = weights["SPY"]
@@ -316,7 +318,7 @@ def test_a_turn_to_opportunity_sells_nothing_of_the_market_either(turn: int) -> 
 
 
 def test_a_second_turn_on_the_way_in_starts_the_clock_again() -> None:
-    """The second third falls 21 sessions after the new turn, on 36, not on 21."""
+    """The new turn is at 15, so the second third comes 21 sessions later, at 36 instead of 21."""
     weights = patiently([("OPPORTUNITY", 10), ("NEUTRAL", 5), ("OPPORTUNITY", 50)])
     thirds = (weights["MU"] * 15).round(9)
     assert thirds.tolist() == [1] * (15 + 21) + [2] * 21 + [3] * 8
@@ -360,7 +362,7 @@ def test_patients_memory_and_crypto_are_scaled_and_what_is_freed_is_cash(
 def test_memory_over_crypto_is_long_one_and_short_the_other(
     regime: str, market: pd.DataFrame
 ) -> None:
-    """Both legs carry 12.5 % of volatility: 25 % of the whole at 50 %, 12.5 % of it at 100 %."""
+    """Each leg has a volatility of 12.5 %: 25 % of memory at 50 %, 12.5 % of crypto at 100 %."""
     found = last(MemoryOverCrypto(), reading_of(market, regime), market)
     assert found == close({"MU": 0.125, "WDC": 0.125, "BTC-USD": -0.125})
 
@@ -404,7 +406,7 @@ def test_without_both_legs_there_is_no_trade(missing: dict[str, list[float]]) ->
 
 # --- survival --------------------------------------------------------------------------------
 
-#: One member of each class, shortest duration first; none is volatile enough to be scaled.
+#: One member of each class, the shortest duration first. No volatility is high enough for scaling.
 LADDER = ("MU", "XLP", "MSFT", "NVDA", "IGV", "ARKK", "BTC-USD")
 TILTED: dict[float, list[float]] = {
     -1.0: [0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3, 2],
@@ -449,7 +451,7 @@ def test_survival_says_in_a_word_whether_absorption_is_on() -> None:
 
 
 def monthly(closes: list[float], within: float, sessions: pd.DatetimeIndex) -> list[float]:
-    """Return prices that stand at ``within`` in a month, and at its close on its last session."""
+    """Return prices: at a month's last session, its close; at other sessions, ``within``."""
     months = sessions.to_period("M")
     ends = months[1:] != months[:-1]
     prices, month = [], 0
@@ -463,7 +465,7 @@ YEAR = calendar.sessions(pd.Timestamp("2019-01-01"), pd.Timestamp("2020-01-31"))
 
 
 def year_of(closes: list[float], within: float = 1000.0) -> pd.DataFrame:
-    """Return SPY from January 2019 to January 2020, by thirteen month-end closes."""
+    """Return SPY from January 2019 to January 2020, with the given thirteen month-end closes."""
     return pd.DataFrame({"SPY": monthly(closes, within, YEAR)}, index=YEAR)
 
 
@@ -475,9 +477,10 @@ CLOSES = [float(c) for c in (100, 102, 104, 106, 108, 110, 112, 114, 116, 100, 1
 
 
 def test_trend_at_a_month_end_is_the_price_over_the_mean_of_the_last_ten_closes() -> None:
-    """October's close is 100, the mean of January's to October's 107.2: out.
+    """Trend holds SPY if the month's close is above the mean of the last ten closes.
 
-    November's is 110 over 108.2: in. December's 90 under 107: out. January's 111 over 107.7: in.
+    October: 100 is below 107.2, so out. November: 110 is above 108.2, so in. December: 90 is below
+    107, so out. January: 111 is above 107.7, so in.
     """
     held = trends(year_of(CLOSES))
     ends = held.groupby(YEAR.to_period("M")).last()
@@ -488,9 +491,10 @@ def test_trend_at_a_month_end_is_the_price_over_the_mean_of_the_last_ten_closes(
 
 
 def test_trend_within_a_month_is_the_price_over_the_mean_of_itself_and_nine_closes() -> None:
-    """On 2019-12-10 the closes are those of March to November, 980 in sum.
+    """On 2019-12-10, the price is compared with the closes of March to November, 980 in sum.
 
-    In where 9 · price is above 980, so above 108.9: neither December's close nor February's counts.
+    Trend holds SPY if 9 · price is above 980, so if the price is above 108.9. The closes of
+    December and February do not count.
     """
     assert sum(CLOSES[2:11]) == 980
     for price, held in ((108.8, 0.0), (109.0, 1.0)):
@@ -511,7 +515,7 @@ def test_trend_is_out_before_ten_months_and_without_a_month_among_them() -> None
     assert held[held > 0].index[0] == pd.Timestamp("2019-10-01")
     gap = panel.drop(panel.loc["2019-05"].index)
     assert not trends(gap).any()
-    assert trends(gap, months=3).loc["2019-07-31"] == 0.0  # May is one of the two before
+    assert trends(gap, months=3).loc["2019-07-31"] == 0.0  # one of two months before is May
     assert trends(gap, months=3).loc["2019-08-30"] == 1.0
 
 
@@ -520,12 +524,12 @@ def test_a_month_whose_last_sessions_have_no_price_closes_at_its_last_one() -> N
     panel.loc["2019-11-25":"2019-11-29", "SPY"] = np.nan
     panel.loc["2019-11-22", "SPY"] = 110.0
     assert trends(panel).loc["2019-11-25":"2019-11-29"].tolist() == [0.0] * 4
-    assert trends(panel).loc["2019-12-31"] == 0.0  # 90 under 107
-    assert trends(panel).loc["2020-01-31"] == 1.0  # 111 over 107.7
+    assert trends(panel).loc["2019-12-31"] == 0.0  # 90 is below the mean, 107
+    assert trends(panel).loc["2020-01-31"] == 1.0  # 111 is above the mean, 107.7
 
 
 def test_each_asset_of_trend_has_a_trend_and_an_equal_share_of_its_own() -> None:
-    """Of three listed, two rise: a third each. Not yet listed: no share is kept for it."""
+    """Two of three listed assets rise and get a third each. An unlisted asset gets no share."""
     rising, falling = [100.0 + i for i in range(13)], [100.0 - i for i in range(13)]
     panel = year_of(rising, within=100.0).assign(
         MU=monthly(rising, 100.0, YEAR), STX=monthly(falling, 100.0, YEAR)
@@ -552,9 +556,9 @@ def momentum(panel: pd.DataFrame) -> dict[str, float]:
 
 
 def thirteen_months(spy: float, efa: float, ief: float = 0.0, bills: float = 2.0) -> pd.DataFrame:
-    """Return prices that stood at 100 at the end of January 2019, and what they gained since.
+    """Return prices that are 100 at the end of January 2019 and have the given gains a year later.
 
-    Whatever they did between is of no account.
+    The prices in between do not count.
     """
     gains = {"SPY": spy, "EFA": efa, "IEF": ief}
     columns = {
@@ -583,7 +587,7 @@ def test_dual_momentum_beside_bills_at_two_percent(spy: float, efa: float, chose
 
 
 def test_bills_are_the_mean_yield_of_252_sessions() -> None:
-    """4 % for half of them and 1 % for the rest: 2.5 %. What came before is of no account."""
+    """The yield is 4 % for 126 sessions and 1 % for 126: 2.5 %. Earlier yields do not count."""
     panel = thirteen_months(0.0249, 0.0)
     panel["DGS3MO"] = [99.0] * (len(YEAR) - 252) + [4.0] * 126 + [1.0] * 126
     assert momentum(panel) == {"IEF": 1.0}
@@ -594,7 +598,7 @@ def test_without_a_return_of_spy_dual_momentum_is_cash() -> None:
     panel = thirteen_months(0.1, 0.2)
     assert momentum(panel) == {"EFA": 1.0}
     assert momentum(panel.drop(columns="SPY")) == {}
-    assert momentum(panel.iloc[21:]) == {}  # from February on: no twelve months
+    assert momentum(panel.iloc[21:]) == {}  # less than twelve months
     assert momentum(panel.assign(DGS3MO=np.nan)) == {}
 
 

@@ -1,4 +1,7 @@
-"""Every strategy's weights and states against plain loops written from the rules."""
+"""Compare every strategy's weights and states with an oracle.
+
+An oracle is a set of plain loops, written from the rules of the strategy.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -38,12 +41,12 @@ TICKERS = tuple(dict.fromkeys(t for each in STRATEGIES.values() for t in each().
 
 
 def plain(column: pd.Series) -> list[Any]:
-    """Return a column as a list, None where there is nothing."""
+    """Return a column as a list, with None for a missing value."""
     return [None if pd.isna(value) else value for value in column.tolist()]
 
 
 def rows_of(panel: pd.DataFrame, reading: Reading) -> Rows:
-    """Return what the oracles read, as lists."""
+    """Return the input of the oracles, as lists."""
     return Rows(
         days=[day.date() for day in panel.index],
         panel={id: plain(panel[id]) for id in (*TICKERS, "DGS3MO") if id in panel},
@@ -55,7 +58,7 @@ def rows_of(panel: pd.DataFrame, reading: Reading) -> Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A panel, a reading, the same as lists, and the rows at which weights are compared."""
+    """A panel and a reading, also as lists, and the rows at which weights are compared."""
 
     panel: pd.DataFrame
     reading: Reading
@@ -71,7 +74,7 @@ class World:
 
 
 def assert_same_weights(strategy: Strategy, world: World, **parameters: Any) -> list[naive.Weights]:
-    """Hold a strategy's weights to its oracle's with the same parameters; return the oracle's."""
+    """Compare a strategy's weights with its oracle's, and return the oracle's weights."""
     assert strategy.name in naive.ORACLES, f"{strategy.name} has no oracle; write one"
     fast = decide(strategy, world.reading, world.panel)
     found = []
@@ -90,7 +93,7 @@ def assert_same_weights(strategy: Strategy, world: World, **parameters: Any) -> 
 
 
 def assert_same_states(strategy: Strategy, world: World) -> list[str | None] | None:
-    """Hold a strategy's states to its oracle's; return them."""
+    """Compare a strategy's states with its oracle's; return the states."""
     fast = strategy.state(world.reading, world.panel)
     if strategy.name not in naive.STATES:
         assert fast is None
@@ -114,7 +117,7 @@ def assert_same_states(strategy: Strategy, world: World) -> list[str | None] | N
 
 
 def decisions_from(index: pd.DatetimeIndex, regime: pd.Series, year: int) -> list[int]:
-    """Return the rows from a year on that end a month or change the regime."""
+    """Return the rows, from a year on, at which a month ends or the regime changes."""
     names = plain(regime)
     months = [(day.year, day.month) for day in index]
     return [
@@ -125,13 +128,13 @@ def decisions_from(index: pd.DatetimeIndex, regime: pd.Series, year: int) -> lis
 
 
 def wandering(index: pd.DatetimeIndex, seed: int = 0) -> pd.Series:
-    """Return a made-up regime in which everything happens, OPPORTUNITY and no regime too.
+    """Return a made-up series of regimes with every regime, and with times without a regime.
 
-    FORCED_SELLING is rarer than the rest, so that a chance can be held to its end.
+    FORCED_SELLING is rarer than the others, so that some chances are held to their end.
     """
     rng = np.random.default_rng(seed)
     names = [None, *(r.value for r in Regime)]
-    odds = [0.1, 0.2, 0.2, 0.2, 0.04, 0.26]  # the order of Regime, after none
+    odds = [0.1, 0.2, 0.2, 0.2, 0.04, 0.26]  # no regime, then the order of Regime
     labels: list[str | None] = []
     while len(labels) < len(index):
         labels += [names[rng.choice(len(names), p=odds)]] * int(rng.integers(2, 90))
@@ -139,7 +142,7 @@ def wandering(index: pd.DatetimeIndex, seed: int = 0) -> pd.Series:
 
 
 def scattered(reading: Reading, seed: int = 1) -> Reading:
-    """Return a reading with a made-up regime, and absorption's score and flag made up too."""
+    """Return a reading with a made-up regime, and a made-up score and flag of absorption."""
     index = pd.DatetimeIndex(reading.regime.index)
     rng = np.random.default_rng(seed)
     walk = np.cumsum(rng.normal(0, 0.1, len(index)))
@@ -151,7 +154,7 @@ def scattered(reading: Reading, seed: int = 1) -> Reading:
 
 
 def with_holes(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return a panel in which assets are listed late, lapse for a while, or end."""
+    """Return a panel in which assets are listed late, lack some prices, or end early."""
     holes = {
         "SPY": [(700, 705)],
         "EFA": [(0, 330), (900, 930)],
@@ -186,7 +189,7 @@ def real(history: History) -> World:
 
 @pytest.fixture(scope="module")
 def scripted(real: World) -> World:
-    """Return real history under a made-up regime, since real history never saw OPPORTUNITY."""
+    """Return real history with a made-up regime, because real history never has OPPORTUNITY."""
     reading = scattered(real.reading)
     index = pd.DatetimeIndex(real.panel.index)
     return World.make(real.panel, reading, decisions_from(index, reading.regime, 2006))
@@ -201,11 +204,11 @@ def simulated() -> World:
 
 @pytest.fixture(scope="module")
 def torn(simulated: World) -> World:
-    """Return every session of the same history with holes, under a made-up regime."""
+    """Return every session of the simulated history with gaps, under a made-up regime."""
     return World.make(with_holes(simulated.panel), scattered(simulated.reading, seed=24))
 
 
-# --- as they are -----------------------------------------------------------------------------
+# --- with default parameters -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -230,7 +233,7 @@ def test_every_strategy_has_an_oracle() -> None:
 def test_the_worlds_hold_what_is_to_be_compared(
     real: World, scripted: World, simulated: World, torn: World
 ) -> None:
-    """Every regime, every third on the way in and out, and every rule of listing occurs."""
+    """Every regime, every third when entering and leaving, and every rule of listing occurs."""
     assert len(real.at) > 260
     every = {None, *(r.value for r in Regime)}
     assert {real.rows.regime[at] for at in real.at} == every - {"OPPORTUNITY"}
@@ -289,12 +292,12 @@ def test_weights_by_quantities_equal_the_oracle(name: str, real: World) -> None:
     assert any(assert_same_weights(STRATEGIES[name](), world))
 
 
-# --- the checkers can fail -------------------------------------------------------------------
+# --- the tests find planted errors -----------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnowsTomorrow(NearCashFlow):
-    """Wrong: the weights of the session after."""
+    """Wrong: has the weights of the next session."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         return super().weights(reading, panel).shift(-1, fill_value=0.0)
@@ -302,7 +305,7 @@ class KnowsTomorrow(NearCashFlow):
 
 @dataclass(frozen=True, kw_only=True)
 class SpendsWhatIsFreed(NearCashFlow):
-    """Wrong: what volatility scaling frees goes to SPY."""
+    """Wrong: puts the capital that volatility scaling frees into SPY."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         unscaled = replace(self, volatility=5.0)
@@ -313,7 +316,7 @@ class SpendsWhatIsFreed(NearCashFlow):
 
 @dataclass(frozen=True, kw_only=True)
 class KeepsAPlace(EqualWeight):
-    """Wrong: what is not listed keeps its share, as cash."""
+    """Wrong: keeps the share of an unlisted asset in cash."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         return (super().weights(reading, panel) > 0).astype(float) / len(self.tickers)
@@ -321,7 +324,7 @@ class KeepsAPlace(EqualWeight):
 
 @dataclass(frozen=True, kw_only=True)
 class NoRegimeIsCash(CashHeavy):
-    """Wrong: without a regime, FORCED_SELLING."""
+    """Wrong: treats no regime as FORCED_SELLING."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         return super().weights(
@@ -331,7 +334,7 @@ class NoRegimeIsCash(CashHeavy):
 
 @dataclass(frozen=True, kw_only=True)
 class TiltsTheOtherWay(Survival):
-    """Wrong: from short to long as capital is absorbed."""
+    """Wrong: tilts from short to long duration when capital is absorbed."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         other = with_evaluations(reading, lambda said: replace(said, score=-said.score))
@@ -340,7 +343,7 @@ class TiltsTheOtherWay(Survival):
 
 @dataclass(frozen=True, kw_only=True)
 class TradesOneLeg(MemoryOverCrypto):
-    """Wrong: the long leg alone where there is no bitcoin yet."""
+    """Wrong: holds only the long leg before bitcoin has prices."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         weights = super().weights(reading, panel)
@@ -350,7 +353,7 @@ class TradesOneLeg(MemoryOverCrypto):
 
 @dataclass(frozen=True, kw_only=True)
 class BillsInPercent(DualMomentum):
-    """Wrong: holds a return as a fraction to a yield in percent."""
+    """Wrong: compares a return as a fraction with a yield in percent."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         return super().weights(reading, panel.assign(DGS3MO=panel["DGS3MO"] * 100))
@@ -358,7 +361,7 @@ class BillsInPercent(DualMomentum):
 
 @dataclass(frozen=True, kw_only=True)
 class PeeksAtMonthEnds(Trend):
-    """Wrong: takes the month's own last price before it is known."""
+    """Wrong: uses the last price of the month before it is known."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         month = pd.DatetimeIndex(panel.index).to_period("M")
@@ -367,7 +370,7 @@ class PeeksAtMonthEnds(Trend):
 
 @dataclass(frozen=True, kw_only=True)
 class OffByAHair(ConstantMix):
-    """Wrong: one weight, on one session, in the eleventh digit."""
+    """Wrong: changes one weight at one session by 1e-11."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         weights = super().weights(reading, panel)
@@ -385,7 +388,7 @@ PLANTED = [
     BillsInPercent(),
     PeeksAtMonthEnds(),
     OffByAHair(),
-    NearCashFlow(volatility=0.25 * (63 / 62) ** 0.5),  # as if deviations were over n, not n − 1
+    NearCashFlow(volatility=0.25 * (63 / 62) ** 0.5),  # variance with n in place of n − 1
     NearCashFlow(volatility=0.25 * (252 / 365) ** 0.5),  # as if a year had 365 sessions
     Patient(stage=44),
     Patient(hold=251),
@@ -406,7 +409,7 @@ def test_a_wrong_strategy(planted: Strategy, torn: World) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class LeavesADayLate(Patient):
-    """Wrong: its state of the session before."""
+    """Wrong: has the state of the session before."""
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         state = super().state(reading, panel)
@@ -416,7 +419,7 @@ class LeavesADayLate(Patient):
 
 @dataclass(frozen=True, kw_only=True)
 class NeverWithoutAView(Survival):
-    """Wrong: not absorbing where there is no view."""
+    """Wrong: treats no view as "not absorbing"."""
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         state = super().state(reading, panel)

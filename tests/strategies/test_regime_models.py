@@ -1,4 +1,4 @@
-"""What a regime model makes of evaluations and prices, and what follows for strategies."""
+"""Regime models on evaluations and prices, and the decisions of strategies under them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +27,7 @@ T, F, N = True, False, None
 
 @dataclass(frozen=True, kw_only=True)
 class Falling(HiddenMarkov):
-    """Knows prices alone: its bad state is SPY below its close 20 sessions ago."""
+    """Uses only prices: in the bad state, SPY is below its close 20 sessions ago."""
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         then = panel["SPY"].shift(20)
@@ -48,7 +48,7 @@ def reading(history: History) -> Reading:
 
 
 def by(model: Any, panel: pd.DataFrame) -> pd.DataFrame:
-    """Return what a model makes of a panel alone."""
+    """Return the regimes and rules of a model on a panel."""
     said = model.classify(panel, evaluate(panel, {"absorption": Absorption()}))
     return pd.DataFrame(vars(said))
 
@@ -67,7 +67,7 @@ def absorbing(flag: Flag, injecting: Flag) -> tuple[pd.DataFrame, dict[str, Eval
 
 
 def test_quantities_name_three_regimes_and_none_without_a_view() -> None:
-    """Absorbing goes before injecting; without a view of injecting nothing injects."""
+    """Absorption takes precedence over injection. Injection without a view counts as off."""
     given = absorbing([N, N, F, F, F, T, T, T], [N, T, T, F, N, F, T, N])
     said = Quantities().classify(*given)
     assert plainly(said.regime) == [
@@ -81,7 +81,7 @@ def test_quantities_name_three_regimes_and_none_without_a_view() -> None:
 
 
 def test_a_model_of_prices_alone_names_its_bad_state_absorption() -> None:
-    """Twenty sessions without a view, four of falling, then higher than ever."""
+    """There are twenty sessions without a view, then four of falling prices, then a new high."""
     index = sessions(28)
     spy = [100.0 - i if i < 24 else 200.0 for i in range(28)]
     said = Falling().classify(pd.DataFrame({"SPY": spy}, index=index), {})
@@ -90,7 +90,7 @@ def test_a_model_of_prices_alone_names_its_bad_state_absorption() -> None:
 
 
 def test_a_label_holds_from_its_date_to_the_next_one() -> None:
-    """The first date is a Saturday, the second a session, the third lies beyond the panel."""
+    """The first date is a Saturday. The second is a session. The third is after the panel."""
     model = Labels(
         dated=(
             (date(2024, 1, 6), "ABSORPTION"),
@@ -167,7 +167,7 @@ def test_quantities_on_history_are_the_flag_and_injection_session_by_session(
 
 
 def test_quantities_know_no_price(history: History) -> None:
-    """The same regime on a panel whose market prices are all made up."""
+    """The regime is the same on a panel with made-up market prices."""
     rng = np.random.default_rng(0)
     prices = list(history.closes.columns)
     made_up = history.panel.assign(**{t: rng.uniform(1, 9, len(history.panel)) for t in prices})
@@ -187,7 +187,7 @@ def test_every_strategy_decides_under_every_model(history: History, reading: Rea
                 assert (weights != 0).any(axis=None), f"{name}@{model.name} never holds anything"
 
 
-# --- appending the future changes nothing ----------------------------------------------------
+# --- later data change nothing ---------------------------------------------------------------
 
 CUTS = [
     pd.Timestamp(day)
@@ -216,7 +216,7 @@ def test_a_cheating_model(history: History) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Foresight(Quantities):
-    """Cheats: injects where it will in a month."""
+    """Cheats: has the regime of a month later."""
 
     def classify(self, panel: pd.DataFrame, evaluations: Any) -> Any:
         said = super().classify(panel, evaluations)

@@ -1,4 +1,4 @@
-"""Which parameters of a strategy are sleeves, also in a class of a user's own."""
+"""The parameters of a strategy that are sleeves, also in a user's class."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from strategies import CashHeavy, NearCashFlow
 
 @dataclass(frozen=True, kw_only=True)
 class WithMore(NearCashFlow):
-    """A strategy with parameters beside the sleeves."""
+    """A strategy with more sleeves, and with tuples that are not sleeves."""
 
     tech: tuple[str, ...] = ("QQQ",)
     windows: tuple[int, ...] = (21, 63)
@@ -24,7 +24,7 @@ def test_tuples_of_text_are_sleeves_and_parts_of_the_contract_are_not() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class NoTuple(CashHeavy):
-    """A default that is text instead of a tuple."""
+    """A strategy with a default that is text instead of a tuple."""
 
     broad: tuple[str, ...] = "QQQ"  # type: ignore[assignment]
 
@@ -36,7 +36,7 @@ def test_a_sleeve_that_is_no_tuple_is_refused_not_left_out() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Ascending(CashHeavy):
-    """A parameter with a usual name does not meet the names of the base class."""
+    """A strategy whose parameters have common names, which the base class must not use."""
 
     ascending: bool = True
     above_zero: float = -1.0

@@ -1,4 +1,4 @@
-"""What a strategy's state is good for: when it decides, and how often it was put to the test."""
+"""The uses of a strategy's state: when the strategy decides, and how often the state began."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from tests.signals.test_truncation import assert_blind_to_the_future
 CAPITAL_SCARCE = ("ABSORPTION", "FORCED_SELLING")
 THIRDS = ("1/3 in", "2/3 in", "3/3 in")
 
-#: By strategy with a state: the states it acts in, and whether its schedule alone decides.
+#: For each strategy with a state: its active states, and whether it decides only on its schedule.
 DECLARED = {
     "near-cash-flow": (("ABSORPTION",), False),
     "near-cash-flow-smh": (("ABSORPTION",), False),
@@ -95,7 +95,7 @@ def test_weights_do_not_depend_on_a_regime_that_is_not_followed(
 def test_what_goes_by_the_regime_alone_sees_no_price_flag_score_or_vote(
     name: str, short: History, reading: Reading
 ) -> None:
-    """Prices doubled every second session, and nobody has a view but the regime."""
+    """Every second price is doubled, and signals have no view. Only the regime is the same."""
     strategy = STRATEGIES[name]()
     rough = short.panel.copy()
     rough.loc[rough.index[::2], list(strategy.assets)] *= 2
@@ -116,7 +116,7 @@ def test_prices_in_another_unit_change_no_weight_and_no_state(
 ) -> None:
     strategy = STRATEGIES[name]()
     scaled = short.panel.copy()
-    scaled[list(strategy.assets)] *= 8  # a power of two, so not even the last bit may differ
+    scaled[list(strategy.assets)] *= 8  # multiplying by a power of two loses no bit
     assert decide(strategy, reading, short.panel).equals(decide(strategy, reading, scaled))
     state = strategy.state(reading, short.panel)
     if state is not None:
@@ -134,14 +134,14 @@ MONTH_ENDS = {at for at in range(len(INDEX) - 1) if INDEX[at].month != INDEX[at 
 
 
 def a_reading(regime: list[str | None], flag: list[bool | None] | None = None) -> Reading:
-    """Return a reading of the sessions from 2015 on; the last regime stays to the end."""
+    """Return a reading of the sessions since 2015; the last regime and flag stay to the end."""
     names = regime + regime[-1:] * (len(INDEX) - len(regime))
     flags = [None] * len(INDEX) if flag is None else flag + flag[-1:] * (len(INDEX) - len(flag))
     return reading_of(names, INDEX, {"absorption": evaluation_of(flags, INDEX)})
 
 
 def unscheduled(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> set[int]:
-    """Return the rows on which a strategy decides though no month ends; the first left out."""
+    """Return the rows of decisions outside month ends, without the first row."""
     state = strategy.state(reading, panel)
     config = config_from({"strategy": strategy.name})
     days = pipeline.decisions(config, strategy, state, INDEX)
@@ -156,12 +156,12 @@ def flat() -> pd.DataFrame:
 
 
 def test_patient_decides_at_each_third_and_at_no_regime_change_between(flat: pd.DataFrame) -> None:
-    """In on 5, 26, 47; out on 299, 320, 341, with the regime flipping all the while.
+    """Patient buys at rows 5, 26 and 47, and sells at 299, 320 and 341, while the regime flips.
 
-    Before and after, while nothing is held, every change of regime is an occasion.
+    Before and after, when it holds nothing, it decides at every change of regime.
     """
     regime: list[str | None] = [*["NEUTRAL"] * 3, *["INJECTION"] * 2, *["OPPORTUNITY"] * 45]
-    regime += ["ABSORPTION", "NEUTRAL", None, "INJECTION"] * 80  # four a turn, to row 370
+    regime += ["ABSORPTION", "NEUTRAL", None, "INJECTION"] * 80  # four at a time, to row 370
     found = unscheduled(Patient(), a_reading([*regime, *["NEUTRAL"] * 9, "ABSORPTION"]), flat)
     flips = set(range(341, 371)) | {379}
     assert found == ({3, 5, 26, 47, 299, 320} | flips) - MONTH_ENDS
@@ -195,7 +195,7 @@ def test_challengers_decide_at_month_ends_alone(strategy: Strategy) -> None:
 
 
 def a_run(strategy: Strategy, state: list[str | None] | None, decided: list[int]) -> Any:
-    """Return as much of a run as counting needs."""
+    """Return the parts of a run that the counting of states needs."""
     index = INDEX[: len(state or decided)]
     series = None if state is None else pd.Series(state, index=index, dtype=object)
     return SimpleNamespace(
@@ -228,13 +228,16 @@ def test_thirds_in_and_out_are_one_time() -> None:
 
 
 def test_a_schedule_that_alone_decides_sees_the_state_of_its_sessions_alone() -> None:
-    """Out on 2 to 4, which the decisions on 0 and 6 never saw, and on 9, which that on 9 did."""
+    """The state is "out" on rows 2 to 4 and on row 9.
+
+    Decisions on rows 0, 6 and 9 miss the first stay, but not the second.
+    """
     state: list[str | None] = ["invested"] * 13
     state[2:5] = ["out"] * 3
     state[9] = "out"
     assert entered(a_run(Trend(), state, [0, 6, 9])) == 1
     assert entered(a_run(Trend(), state, [0, 3, 6, 9])) == 2
-    assert entered(a_run(Trend(), state, [0, 3, 9])) == 1  # never seen to be back
+    assert entered(a_run(Trend(), state, [0, 3, 9])) == 1  # no decision between 3 and 9
     assert entered(a_run(Trend(), state, [0, 6, 11])) == 0
 
 
@@ -248,9 +251,9 @@ def test_a_strategy_without_a_state_entered_none() -> None:
 
 
 def counted(labels: list[str | None], active_states: tuple[str, ...]) -> int:
-    """Count stays that begin among the states that returns were earned under, one by one.
+    """Count the stays that begin among the states under which returns were earned.
 
-    The last two states earn nothing in the run: a decision is filled a session later.
+    The last two states have no return in the run, because a decision is filled a session later.
     """
     times, inside, labelled = 0, False, False
     for label in labels[:-2]:
@@ -275,7 +278,7 @@ def test_a_run_counts_what_its_strategy_acts_in(
 def test_a_run_of_a_challenger_counts_what_its_decisions_saw(
     name: str, short: History, reading: Reading
 ) -> None:
-    """Between decisions it stays as it is, whatever the rule says in the meantime."""
+    """Between decisions, the state stays as it was at the last decision."""
     run = a_real_run(name, short, reading)
     days = run.result.equity.index
     assert run.state is not None
@@ -285,19 +288,19 @@ def test_a_run_of_a_challenger_counts_what_its_decisions_saw(
     times = counted(labels, ("out",))
     assert times > 0
     assert entered(run) == times
-    if name == "trend":  # the one that turns back and forth within months here
+    if name == "trend":  # its state changes several times in a month
         assert counted(labels_of(run.state.loc[days_acted_on(run)]), ("out",)) > times
 
 
 def days_acted_on(run: Run) -> pd.DatetimeIndex:
-    """Return the run's sessions and the one before, which its first return counts for."""
+    """Return the run's sessions, and the session before, whose state the first return has."""
     assert run.state is not None
     index = pd.DatetimeIndex(run.state.index)
     return index[index.tolist().index(run.result.equity.index[0]) - 1 :]
 
 
 def a_real_run(name: str, history: History, reading: Reading) -> Run:
-    """Run from a session before the strategy's state comes up."""
+    """Run a strategy, from a session before its state begins."""
     start = "2021-01-04" if name == "survival" else "2022-01-03"
     config = config_from({"strategy": name, "start": start})
     return pipeline.run_on(config, history, reading, window(config, history, reading))
@@ -305,7 +308,7 @@ def a_real_run(name: str, history: History, reading: Reading) -> Run:
 
 # --- states never change with the future -----------------------------------------------------
 
-#: Sessions to cut at: before coins, in calm, in crises, and within a held chance.
+#: Sessions of the cuts: before coins, in calm times, in crises, and during a held chance.
 CUTS = ["2009-03-09", "2014-10-15", "2017-06-30", "2020-03-16", "2022-11-08", "2024-02-29"]
 
 
@@ -316,7 +319,7 @@ def real(history: History) -> Reading:
 
 @pytest.fixture(scope="module")
 def eventful(real: Reading) -> Reading:
-    """Return the reading with a chance every two years, which real history never saw."""
+    """Return the reading with an OPPORTUNITY every two years, because real history has none."""
     cycle: list[str | None] = [*["FORCED_SELLING"] * 9, *["OPPORTUNITY"] * 63]
     cycle += ["NEUTRAL"] * 260
     cycle += ["OPPORTUNITY"] * 20 + ["ABSORPTION"] * 100 + ["INJECTION"] * 60 + [None] * 11
@@ -328,7 +331,7 @@ Measured = Callable[[Reading, pd.DataFrame], pd.DataFrame]
 
 
 def assert_blind(measure: Measured, reading: Reading, panel: pd.DataFrame) -> None:
-    """Hold a measure on a reading and a panel cut at each date to the whole, cut there."""
+    """Assert that cutting the history at a date does not change a measure up to this date."""
     cuts = [pd.Timestamp(day) for day in CUTS]
     assert_blind_to_the_future(lambda p: measure(upto(reading, p.index[-1]), p), panel, cuts)
 
@@ -369,12 +372,12 @@ def test_weights_are_finite_and_within_their_limits_whatever_the_regime(
         assert not weights.where(~priced, 0.0).any(axis=None), "it holds what has no price"
 
 
-# --- the checkers can fail -------------------------------------------------------------------
+# --- the tests find planted errors -----------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnowsTheTurn(CashHeavy):
-    """Cheats: names tomorrow's regime."""
+    """Cheats: its state is tomorrow's regime."""
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         return reading.regime.shift(-1)
@@ -382,7 +385,7 @@ class KnowsTheTurn(CashHeavy):
 
 @dataclass(frozen=True, kw_only=True)
 class KnowsHowTheMonthEnds(Trend):
-    """Cheats: the month's last price stands on all its sessions."""
+    """Cheats: uses the month's last price at all sessions of the month."""
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         month = pd.DatetimeIndex(panel.index).to_period("M")
@@ -391,7 +394,7 @@ class KnowsHowTheMonthEnds(Trend):
 
 @dataclass(frozen=True, kw_only=True)
 class KnowsWhetherItLasts(Patient):
-    """Cheats: takes no chance that FORCED_SELLING is about to end."""
+    """Cheats: takes no chance that FORCED_SELLING will end within 500 sessions."""
 
     def thirds(self, regime: pd.Series) -> pd.Series:
         ahead = (regime == "FORCED_SELLING")[::-1].rolling(500, min_periods=1).max()[::-1]

@@ -1,4 +1,4 @@
-"""What the tests of the trial share: samples that are made once."""
+"""Samples that the tests of the trial share. They are made once."""
 
 import pytest
 

@@ -30,7 +30,8 @@ from backtests.thesis.verdicts import Verdict, judge, judge_status
 
 CLASSES = ("memory", "defensive", "broad", "software", "speculative", "crypto")
 STATES = ("idle capital ample", "idle capital depleted")
-#: Estimate and standard error, in multiples of the smallest interesting effect, and episodes.
+#: Estimate, standard error and episodes of some claims. The first two are multiples of the smallest
+#: effect that is of interest.
 CHOSEN: dict[str, tuple[float, float, int | None]] = {
     "crypto-below-spy": (2.4, 3.1, 5),
     "short-duration-first": (0.6, 0.9, 2),
@@ -52,7 +53,7 @@ def sample() -> Sample:
 
 
 def shown_of(claim: Claim) -> pd.DataFrame:
-    """Return numbers for a chart: by session, by class or by horizon, as the estimator does."""
+    """Return numbers for a chart: by session, class or horizon, in the form of the estimator."""
     rng = np.random.default_rng(len(claim.name))
     days = sample().sessions[:1200]
     if claim.estimator in ("rank_order", "cascade_order"):
@@ -157,7 +158,7 @@ def account(episode: Episode) -> EpisodeAccount:
 
 
 def filings(n: int = 192) -> FilingStudy:
-    """Return responses of every class in both states, beside dates without a filing."""
+    """Return responses of every class in both states, at filings and at dates without a filing."""
     rng = np.random.default_rng(5)
     index = pd.MultiIndex.from_product([CLASSES, STATES], names=["class", "state"])
 
@@ -206,7 +207,7 @@ def deals() -> pd.DataFrame:
 
 
 def surprises() -> SurpriseStudy:
-    """Return responses to policy surprises; the set of crypto has no bounds."""
+    """Return responses to policy surprises; the confidence set of crypto has no bounds."""
     columns = {
         "estimate": np.linspace(0.5, -2.0, len(CLASSES)),
         "low": [*np.linspace(-1.0, -4.0, len(CLASSES) - 1), -np.inf],
@@ -219,7 +220,7 @@ def surprises() -> SurpriseStudy:
 
 
 def cross_section() -> CrossSection:
-    """Return rank correlations; too few episodes give no interval while capital is absorbed."""
+    """Return rank correlations. While capital is absorbed, too few episodes give no interval."""
     correlations = pd.DataFrame(
         {
             "estimate": [-0.12, 0.03],
@@ -326,7 +327,7 @@ def seal() -> Seal:
 
 
 def bare_trial(*, simulated: bool = True) -> Trial:
-    """Return a trial with verdicts alone; every other part is missing, for a stated reason."""
+    """Return a trial with only the verdicts. Every other part is missing for a stated reason."""
     base = sample()
     if not simulated:
         base = replace(base, history=replace(base.history, source="store"))

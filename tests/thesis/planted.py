@@ -12,7 +12,7 @@ from signals.universe import members
 
 
 def with_one_filer(sample: Sample, firm: str = "MSFT") -> Sample:
-    """Return the sample without the capital expenditure of other firms, so windows are apart."""
+    """Return the sample with the filings of only one firm, so that their windows do not overlap."""
     others = [ttm_id("CAPEX", other) for other in HYPERSCALERS if other != firm]
     panel, known = sample.history.panel.copy(), sample.history.known.copy()
     panel[others], known[others] = np.nan, pd.NaT
@@ -22,8 +22,8 @@ def with_one_filer(sample: Sample, firm: str = "MSFT") -> Sample:
 def with_planted(sample: Sample, at: np.ndarray, sizes: np.ndarray, names: Iterable[str]) -> Sample:
     """Return the sample with extra returns of classes at some sessions.
 
-    ``at`` holds positions of sessions, ``sizes`` fractions. The reading stays as it was, because
-    the estimators read only flags of quantities.
+    ``at`` contains positions of sessions, and ``sizes`` contains returns as fractions. The reading
+    does not change, because the estimators read only flags of quantities.
     """
     extra = np.zeros(len(sample.sessions))
     np.add.at(extra, at, sizes)
@@ -35,5 +35,5 @@ def with_planted(sample: Sample, at: np.ndarray, sizes: np.ndarray, names: Itera
 
 
 def as_real(sample: Sample) -> Sample:
-    """Return the sample as if its history came from a store, so that dated events apply."""
+    """Return the sample with a history marked as real, so that dated events apply."""
     return replace(sample, history=replace(sample.history, source="store"))

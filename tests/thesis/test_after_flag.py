@@ -1,4 +1,4 @@
-"""Returns after a flag: which windows count, and how often luck gives as much."""
+"""Returns after a flag: the windows that count, and how often luck gives an equal return."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ BILLS = pd.Series(0.0001, SESSIONS)
 
 
 def flag_on(*stays: slice) -> pd.Series:
-    """Return a flag that is on in some stays, without a view at the first 100 sessions."""
+    """Return a flag that is on in the given stays. It has no view at the first 100 sessions."""
     flag = pd.Series(0.0, SESSIONS)
     for stay in stays:
         flag.iloc[stay] = 1.0
@@ -99,7 +99,7 @@ def test_the_p_value_is_a_rank_and_the_interval_agrees_with_it() -> None:
 
 
 def values_of(returns: np.ndarray, draws: int, seed: int) -> tuple[float, np.ndarray]:
-    """Return the value of a flag that contains prices, and its values on resampled returns."""
+    """Return the value for a flag that depends on prices, and its values on resampled returns."""
     true = entries_in(returns)
     blocks = StationaryBootstrap(BLOCK, np.arange(len(returns)), seed=seed)
     others = [entries_in(returns[blocks.update_indices()]) for _ in range(draws)]
@@ -132,7 +132,7 @@ def test_its_interval_contains_the_truth_about_as_often_as_it_says(
 
 
 def assert_entries_blind_to_the_future(shift: int) -> None:
-    """Hold the entries of a cut history to those of the whole history that ended by then."""
+    """Compare the entries of a cut history with those of the whole history that end by the cut."""
     returns = rewarded(1)
 
     def found(part: np.ndarray) -> pd.Series:

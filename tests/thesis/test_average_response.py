@@ -114,7 +114,7 @@ def test_deals_do_not_change_with_later_sessions(simulated: Sample) -> None:
 
 
 def test_random_dates_keep_the_year_and_the_distance_of_deals_in_a_quarter() -> None:
-    """The response of a session is its own position, so that a mean shows where dates moved."""
+    """The response of a session is its own position. So a mean shows to where the dates moved."""
     sessions = pd.bdate_range("2019-01-01", "2020-12-31")
     where = np.arange(len(sessions), dtype=float)
     first = int(sessions.searchsorted(pd.Timestamp("2020-01-01")))
@@ -123,7 +123,7 @@ def test_random_dates_keep_the_year_and_the_distance_of_deals_in_a_quarter() -> 
     drawn = random_means(where, found, sessions, draws=2000)
     assert drawn.min() >= first
     length = len(sessions) - first
-    wrapped = np.isclose(drawn, first + length / 2)  # one deal at each end of the circle
+    wrapped = np.isclose(drawn, first + length / 2)  # one deal at each end of the year
     assert np.allclose(drawn[~wrapped] % 1, 0)
     assert len(np.unique(drawn)) > 0.95 * length
 

@@ -1,4 +1,4 @@
-"""The order of falls: a planted order is found, labels permute uniformly, repeats are left out."""
+"""The order of falls: a planted order is found, p-values are uniform, a fall counts once."""
 
 import itertools
 from dataclasses import replace
@@ -32,7 +32,7 @@ SESSIONS = sessions(pd.Timestamp("2012-01-03"), pd.Timestamp("2025-12-31"))
 
 
 def falls(order: tuple[str, ...], apart: int = 5) -> pd.DataFrame:
-    """Returns in which the classes peak one after the other, ``apart`` sessions each."""
+    """Return returns in which the classes peak one after the other, ``apart`` sessions apart."""
     returns = np.zeros((len(SESSIONS), len(CASCADE)))
     for episode in read_events().episodes:
         if span := span_of(episode, SESSIONS):
@@ -118,7 +118,7 @@ def test_an_episode_without_a_class_is_left_out() -> None:
 
 
 def test_p_values_are_uniform_when_the_order_is_random() -> None:
-    """Mean taus are discrete: one of 12 episodes has about 8 % of probability at one value."""
+    """The mean tau of 12 episodes is discrete: a single value has a probability of about 8 %."""
     rng = np.random.default_rng(0)
     drawn = [rng.permuted(np.tile(np.arange(4), (12, 1)), axis=1) for _ in range(1000)]
     found = np.array([permuted_p_value(numbers, 1, seed) for seed, numbers in enumerate(drawn)])

@@ -1,4 +1,4 @@
-"""The declarations of the thesis: complete, and free of returns where they condition."""
+"""The declared claims of the thesis: they are complete, and their conditions use no returns."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Slopes with few clusters: held to statsmodels, to plain matrices, and to their promises."""
+"""Slopes with few clusters, compared with statsmodels and with plain matrices; coverage."""
 
 import math
 
@@ -29,7 +29,7 @@ def drawn() -> Drawn:
 
 
 def plain_cr2(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
-    """Slope, CR2 error and Bell–McCaffrey's degrees of freedom, from full n × n matrices."""
+    """Return slope, CR2 error and Bell–McCaffrey's degrees of freedom, from n × n matrices."""
     design = np.column_stack((np.ones(len(x)), x))
     inverse = np.linalg.inv(design.T @ design)
     maker = np.eye(len(y)) - design @ inverse @ design.T
@@ -147,7 +147,7 @@ def test_permutations_find_an_effect() -> None:
 
 @pytest.mark.parametrize("name", INTERVALS)
 def test_95_percent_intervals_cover_the_truth(name: str) -> None:
-    """Of 200 seeds, ``benchmarks/trial_coverage.py`` counts 192, 194, 191 and 182."""
+    """In ``benchmarks/trial_coverage.py``, 182 to 194 of 200 intervals contain the truth."""
     assert 54 <= covered(name, 60) <= 60
 
 

@@ -1,4 +1,4 @@
-"""Means by episode: planted means are found, intervals cover, and few episodes widen them."""
+"""Means by episode: planted means are found, and few episodes give wider intervals."""
 
 from dataclasses import replace
 

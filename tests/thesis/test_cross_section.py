@@ -1,4 +1,4 @@
-"""Single shares by duration: sorted by what was known, held in thirds, without funds or coins."""
+"""Single shares sorted by the duration known then, and held in thirds, without funds or coins."""
 
 from dataclasses import replace
 
@@ -70,7 +70,7 @@ def test_durations_are_those_known_at_the_month_end(simulated: Sample, known: pd
 def test_thirds_by_hand() -> None:
     row = pd.DataFrame([[3.0, 1.0, np.nan, 2.0, -4.0, 9.0, 1.0, 5.0]], columns=list("abcdefgh"))
     found = thirds(row).iloc[0]
-    # Seven durations: two shares in each outer third. Of two equal durations, b is the shorter.
+    # Seven durations: two shares in each outer third. b and g are equal, and b comes first.
     assert found[found == 1.0].index.tolist() == ["f", "h"]
     assert found[found == -1.0].index.tolist() == ["b", "e"]
     assert found[found == 0.0].index.tolist() == ["a", "d", "g"]
@@ -80,7 +80,10 @@ def test_thirds_by_hand() -> None:
 def test_a_sort_is_held_from_the_second_session_of_the_next_month(
     simulated: Sample, known: pd.DataFrame
 ) -> None:
-    """It is known at the month's last close, traded at the next close, and earns from then on."""
+    """The sort is known at the month's last close and traded at the next close.
+
+    The returns after this close count.
+    """
     kept, sessions = held(simulated, known), simulated.sessions
     end = known.index[10]
     after = int(sessions.searchsorted(end)) + 1

@@ -1,4 +1,4 @@
-"""Accounts of episodes: spans, falls, flags that lead or lag, and what strategies did."""
+"""Accounts of episodes: spans, falls, flags that lead or lag, and returns of strategies."""
 
 import datetime
 
@@ -67,7 +67,10 @@ def test_an_episode_outside_the_history_has_no_span(start: str, end: str) -> Non
 
 
 def made_up() -> pd.DataFrame:
-    """Returns of two classes: crypto peaks at 90 and falls to 105; broad peaks at 98."""
+    """Return the returns of two classes: crypto peaks at session 90 and broad at session 98.
+
+    Both fall at session 105.
+    """
     returns = pd.DataFrame(0.0, index=SESSIONS, columns=["crypto", "broad"])
     returns.loc[SESSIONS[90], "crypto"] = 1.0
     returns.loc[SESSIONS[91], "crypto"] = -0.5
@@ -109,7 +112,7 @@ def flagged(*stays: tuple[int, int]) -> pd.Series:
     ("stays", "lead"),
     [
         ([(950, 1100)], 50),  # on at the start
-        ([(900, 940)], 100),  # on and off again within a year before
+        ([(900, 940)], 100),  # on and off within the year before
         ([(200, 1100)], 800),  # on for years
         ([(800, 820), (990, 1200)], 10),  # the last stay counts
         ([(1000, 1100)], 0),

@@ -1,4 +1,4 @@
-"""Plain twins of the estimators: against closed forms, and against the estimators."""
+"""Plain twins of the estimators, compared with closed forms and with the estimators."""
 
 import math
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def test_each_estimator_has_a_twin() -> None:
 
 
 def test_holm_and_benjamini_hochberg_by_hand() -> None:
-    # 5 p-values: Holm multiplies by 5, 4, 3, …; the other method by 5 / j.
+    # Of five p-values, Holm multiplies the j-th smallest by 6 − j, and the other method by 5 / j.
     p_values = [0.03, 0.01, 0.05, 0.02, 0.04]
     assert close(plain.holm(p_values), [0.09, 0.05, 0.09, 0.08, 0.09])
     assert close(plain.benjamini_hochberg(p_values), [0.05] * 5)
@@ -44,8 +44,9 @@ def test_holm_and_benjamini_hochberg_by_hand() -> None:
 
 @pytest.mark.parametrize(("few", "many"), [(2, 2), (3, 27), (10, 11)])
 def test_cr2_with_clusters_of_one_observation(few: int, many: int) -> None:
-    # Imbens and Kolesár (2016), section II: variance HC2 is Welch's, and the degrees of freedom
-    # depend on the numbers alone. Their example of 3 and 27 has 2.5 degrees of freedom.
+    # Imbens and Kolesár (2016), section II: the variance HC2 equals Welch's, and the degrees of
+    # freedom depend only on the two numbers of observations. Their example with 3 and 27 has 2.5
+    # degrees of freedom.
     y = np.random.default_rng(few).normal(size=few + many).tolist()
     x = [[1.0, 0.0]] * few + [[0.0, 1.0]] * many
     error, df = regressions.cr2(y, x, range(few + many), [1.0, -1.0])
@@ -69,7 +70,7 @@ def test_p_values_of_perfect_orders() -> None:
 
 
 def test_declared_classes_have_1680_distinct_orders() -> None:
-    # 8 classes, of which 2, 3 and 2 share a rank: 8! / (2! 3! 2!).
+    # In 8 classes, groups of 2, 3 and 2 share a rank, so there are 8! / (2! 3! 2!) orders.
     means = {name: -float(i) for i, name in enumerate(DURATION)}
     ordered = twins.rank_order(means, DURATION)
     assert (ordered.orders, ordered.p_value) == (1680, 1 / 1680)
@@ -93,7 +94,7 @@ def test_the_peak_is_the_first_highest_level_up_to_the_trough() -> None:
 def test_lead_and_lag_of_a_series_and_its_delayed_copy() -> None:
     leader = np.random.default_rng(3).normal(size=300)
     follower = np.append(NAN, leader[:-1])
-    # The follower has no first return, so the first of both pairs is left out.
+    # The follower has no first return, so both correlations lack the first pair.
     backward = np.corrcoef(follower[1:-1], leader[2:])[0, 1]
     both = twins.lead_and_lag(leader.tolist(), follower.tolist())
     assert close([both], [1.0 - backward])
@@ -124,9 +125,9 @@ def test_returns_after_a_flag_by_hand() -> None:
     returns, bills = [0.0, 0.0, 0.0, 0.1, 0.1, 0.0, 0.0, 0.0], [0.0] * 8
     # The flag turns on at session 1; with a delay of 1, its two sessions are 3 and 4.
     found = twins.after_flag(returns, bills, [0, 1, 1, 0, 0, 0, 0, 1], horizon=2, delay=1)
-    # Five pairs of sessions are known: 10, 21, 10 %, and twice nothing.
+    # Five returns over two sessions are known: 10 %, 21 %, 10 %, 0 % and 0 %.
     assert close([found.value, found.n], [21 - 41 / 5, 1])
-    flag = [NAN, NAN, NAN, 0, 1, 0, 0, 0]  # the last two pairs, both of nothing, have a view
+    flag = [NAN, NAN, NAN, 0, 1, 0, 0, 0]  # only the two returns of 0 % have a view
     viewed = twins.after_flag(returns, bills, flag, horizon=2, delay=1, viewed=True)
     assert close([viewed.value], [0.0])
 
@@ -200,7 +201,7 @@ def test_nested_forecasts_by_refitting_at_each_row() -> None:
     y, supply, demand = forecast_inputs()
     found = nested(y, supply, demand)
     errors = []
-    for i in range(33, 120):  # 30 targets are known at row 33: those of rows 0 to 29
+    for i in range(33, 120):  # at row 33, the targets of rows 0 to 29 are known
         past = slice(0, i - 3)
         forecasts = [y[past].mean()]
         for columns in ([supply], [supply, demand]):
@@ -222,7 +223,7 @@ def test_a_kink_without_noise_is_found_exactly() -> None:
 def test_seasonal_surprises_by_hand() -> None:
     totals = [100.0, 110.0, 108.0, 120.0]
     last = twins.seasonal_surprises(totals, fewest=2)[-1]
-    # Earlier changes: 10 and −2, with a mean of 4 and a standard deviation of √72.
+    # The earlier changes are 10 and −2. Their mean is 4, and their standard deviation is √72.
     assert close(last, [12 / math.sqrt(72), 12 / 108])
     last = twins.seasonal_surprises(totals, fewest=2, drift=True)[-1]
     assert close(last, [(12 - 4) / math.sqrt(72), 12 / 108])

@@ -1,4 +1,4 @@
-"""E-values since a date: rarely high by chance, high for true claims, and free of look-ahead."""
+"""E-values since a date are rarely high by chance and high for true claims, without look-ahead."""
 
 from collections.abc import Callable
 from functools import partial
@@ -31,7 +31,7 @@ SINCE = pd.Timestamp("2021-06-30")
 
 
 def weekly_returns(sharpe: float, seed: int = 0) -> np.ndarray:
-    """Weekly returns with fat tails (t4) and clustered volatility: runs × weeks.
+    """Return weekly returns, runs × weeks, with fat tails (t4) and clustered volatility.
 
     ``sharpe`` is the yearly Sharpe ratio. The log of the volatility is a first-order process.
     """
@@ -49,7 +49,7 @@ def weekly_returns(sharpe: float, seed: int = 0) -> np.ndarray:
 
 
 def by_betting(returns: np.ndarray) -> np.ndarray:
-    """Whether the e-value has ever reached 20, after each week."""
+    """Return, for each week, whether the e-value has reached 20 so far."""
     limit = 3 * returns[:, :BEFORE].std(axis=1, ddof=1, keepdims=True)
     path = wealth((returns[:, BEFORE:] / limit).clip(-1, 1))
     ever: np.ndarray = np.maximum.accumulate(path, axis=1) >= CONVINCING
@@ -57,7 +57,10 @@ def by_betting(returns: np.ndarray) -> np.ndarray:
 
 
 def by_looking_weekly(returns: np.ndarray) -> np.ndarray:
-    """Whether a one-sided t-test at 5 %, looked at every week after the 20th, ever rejected."""
+    """Return, for each week, whether a weekly one-sided t-test at 5 % has rejected so far.
+
+    The tests begin after week 20.
+    """
     later = returns[:, BEFORE:]
     n = np.arange(1, later.shape[1] + 1)
     mean = later.cumsum(axis=1) / n
@@ -140,7 +143,7 @@ def test_every_primary_claim_and_every_thesis_strategy_has_a_bet() -> None:
     thesis = {name for name, strategy in STRATEGIES.items() if kind_of(strategy) == "thesis"}
     assert set(PRIMARY) <= set(BETS)
     named = {name.partition("@")[0] for name in BETS if name not in PRIMARY}
-    assert named == thesis - {"cash-heavy"}  # its bet has the name of the claim
+    assert named == thesis - {"cash-heavy"}  # its bet is named after the claim
 
 
 def test_a_history_that_ends_before_the_date_has_no_evidence(sample: Sample) -> None:
@@ -161,7 +164,7 @@ def test_too_few_weeks_before_the_date_are_no_evidence(sample: Sample) -> None:
 
 
 def plainly(sample: Sample) -> list[float]:
-    """The e-value of crypto-below-spy after each week, from closes, as a loop over weeks."""
+    """Return the e-value of crypto-below-spy after each week, by a loop over weeks of closes."""
     days = list(sample.sessions)
     spy, coins = sample.asset("SPY"), sample.asset_class("crypto")
     flag = sample.flag("absorption")
@@ -189,7 +192,7 @@ def plainly(sample: Sample) -> list[float]:
 def test_the_path_of_a_claim_equals_a_loop_over_weeks(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A flag that changes from session to session shows which session's flag decides."""
+    """The flag is random at each session, so the result shows which session's flag decides."""
     flag = np.random.default_rng(0).integers(0, 2, len(sample.sessions)).astype("float64")
     flags = pd.Series(flag, index=sample.sessions)
     monkeypatch.setattr(Sample, "flag", lambda self, signal: flags)
@@ -202,7 +205,7 @@ def test_the_path_of_a_claim_equals_a_loop_over_weeks(
 def test_exposure_beyond_the_share_must_earn_more_than_the_premium(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A strategy that holds 30 % of SPY up to the date and 90 % after it has timed nothing."""
+    """The strategy holds 30 % of SPY up to the date and 90 % afterwards, which is not timing."""
     held = pd.Series(np.where(sample.sessions <= SINCE, 0.3, 0.9), index=sample.sessions)
     spy, bills, before = sample.asset("SPY"), sample.bills, held.shift(1)
     result = SimpleNamespace(

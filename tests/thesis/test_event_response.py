@@ -1,4 +1,4 @@
-"""Responses to filings and policy statements: planted effects are found, and gaps are named."""
+"""Responses to filings and policy statements: planted effects are found; missing data are named."""
 
 from dataclasses import replace
 
@@ -112,7 +112,7 @@ def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Samp
     yields, at = base.history.panel["DGS2"].to_numpy(), events["at"].to_numpy()
     assert events["surprise"].to_numpy() == pytest.approx((yields[at + 1] - yields[at]) / 0.10)
     dated = (base.history.known["DGS2"].dt.normalize() == base.sessions).to_numpy()
-    assert dated[at + 1].all()  # the value after the event became known on that very session
+    assert dated[at + 1].all()  # the next value became known at this session
 
 
 def test_a_statement_on_a_sunday_belongs_to_the_next_session(simulated: Sample) -> None:

@@ -1,4 +1,4 @@
-"""Tables of dated events: counted by kind, and responses of classes to policy surprises."""
+"""Tables of dated events: their numbers by kind, and responses of classes to policy surprises."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def test_events_are_counted_by_kind(simulated: Sample) -> None:
     releases = [values for id, values in events.items() if id.startswith("EARNINGS_")]
     assert found.loc["earnings releases", "events"] == sum(map(len, releases))
     assert found.loc["FOMC statements", "events"] == len(events["FOMC"])
-    # Three series hold the changes around one statement.
+    # Each statement has its changes in three series, but counts once.
     assert found.loc["FOMC statements with 30-minute changes", "events"] == len(events["FOMC"])
     assert found.loc["FOMC statements", "first"] == events["FOMC"].index[0]
 

@@ -1,4 +1,4 @@
-"""The dated facts: complete, sourced, packaged; a wrong file gets one clear line."""
+"""The dated events are complete, have sources and are packaged. A wrong file gives a clear line."""
 
 import configparser
 import datetime

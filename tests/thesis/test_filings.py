@@ -1,4 +1,4 @@
-"""Surprises of capex filings: known before they are used, and planted responses are found."""
+"""Surprises of capex filings are known before their use, and planted responses are found."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,7 +46,7 @@ def simulated() -> Sample:
 def one_firm(
     filed_at: list[int], amounts: list[float], assumed: int | None = None
 ) -> tuple[pd.Series, pd.Series]:
-    """Return the amounts and moments that a panel shows; one moment may be assumed."""
+    """Return amounts, and the moments when they were known. One moment may be assumed."""
     values = pd.Series(np.nan, index=SESSIONS)
     known = pd.Series(pd.NaT, index=SESSIONS, dtype="datetime64[us]")
     for number, (at, amount) in enumerate(zip(filed_at, amounts, strict=True)):
@@ -173,7 +173,7 @@ def test_a_deviation_from_later_changes_is_found(
 def test_the_state_was_known_before_the_filing(
     simulated: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The flag here changes at random, so that each session's value is recognisable."""
+    """The flag is random at each session, so the result shows which session's flag decides."""
     bits = np.random.default_rng(0).integers(0, 2, len(simulated.sessions)).astype(float)
     flag = pd.Series(bits, index=simulated.sessions)
     monkeypatch.setattr(Sample, "flag", lambda sample, name: flag)
@@ -217,7 +217,7 @@ def test_controls_lie_between_filings_of_their_firm(simulated: Sample) -> None:
 def test_a_control_with_a_filing_in_its_window_is_left_out(
     simulated: Sample, away: int, kept: int
 ) -> None:
-    """``away``: sessions from the moved date to a filing of the same firm."""
+    """``away`` is the number of sessions from the moved date to a filing of the same firm."""
     filing = filings(simulated.history)[-20]
     at = int(simulated.sessions.searchsorted(filing.session)) - away - MOVED
     near = replace(filing, session=simulated.sessions[at])
@@ -296,7 +296,7 @@ def test_past_deviation_is_shifted() -> None:
 
 
 def test_real_history_has_some_two_hundred_filings(history: History) -> None:
-    """Numbers of filings by firm, counted once from the filing dates of the SEC."""
+    """The numbers of filings by firm were counted by hand from the filing dates of the SEC."""
     found = pd.Series([filing.firm for filing in filings(history)]).value_counts()
     assert found.to_dict() == {"MSFT": 61, "ORCL": 54, "META": 47, "GOOGL": 36, "AMZN": 28}
     assert study(Sample.of(history)).n == 208

@@ -1,4 +1,4 @@
-"""Breakouts: which closes count, which keep their gain, and the difference between two states."""
+"""Breakouts: the closes that count, those that keep their gain, and a difference of two states."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ CLAIM = claim("breakouts-fail")
 
 
 def closes(seed: int, persistence: float, assets: int = 20) -> tuple[pd.DataFrame, pd.Series]:
-    """Return prices whose trend is stronger by ``persistence`` while the condition does not hold.
+    """Return prices and a condition. While the condition is off, a rise tends to continue.
 
-    After an up day, the price rises on average; with a negative value it falls back.
+    With a negative ``persistence``, a rise tends to reverse while the condition is off.
     """
     random = np.random.default_rng(seed)
     on = condition(6, 150)
@@ -37,7 +37,7 @@ def test_a_breakout_lies_above_the_sixty_closes_before() -> None:
     found = breakouts(price.to_frame("A"))
     assert found["count"].iloc[100] == 1
     assert found["kept"].iloc[100] == 1
-    assert found["count"].sum() == 2  # the later rise is a breakout, too, and loses its gain
+    assert found["count"].sum() == 2  # the later rise is a breakout that loses its gain
     assert found["kept"].sum() == 1
 
 

@@ -1,4 +1,4 @@
-"""The response to policy surprises: an oracle, weak instruments, and the dates that count."""
+"""The response to policy surprises: a plain twin, weak instruments, and the dates that count."""
 
 import math
 import sys
@@ -94,7 +94,7 @@ def test_a_weak_instrument_gives_a_set_without_bounds() -> None:
 def test_a_set_without_bounds_is_inconclusive_and_named(
     simulated: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = sys.modules["backtests.thesis.estimators.instrumented"]  # the package names a function
+    module = sys.modules["backtests.thesis.estimators.instrumented"]  # the module, not the function
     monkeypatch.setattr(module, "ratio_of", lambda *columns: weak())
     found = instrumented(CLAIM, simulated)
     assert "no bounds" in found.notes[-1]

@@ -1,4 +1,4 @@
-"""The kink of the trial is the kink of the signal, with a test."""
+"""The kink of the trial is the kink of the signal convexity, with a statistical test."""
 
 from dataclasses import replace
 
@@ -101,7 +101,7 @@ def test_its_interval_contains_the_truth_less_often_than_it_says(name: str) -> N
 
 
 def assert_blind_to_the_quarter(sample: Sample, planted: int) -> None:
-    """Hold the estimate to that of a history whose last quarter is different."""
+    """Compare the estimate with that of a history whose last quarter is different."""
     _, _, before = last_estimate(sample)
     panel = sample.history.panel.copy()
     start = quarter_starts(sample.sessions)[-1]

@@ -1,4 +1,4 @@
-"""Lead and lag: a planted lead is found, and an equal lead in both directions is zero."""
+"""Lead and lag: a planted lead is found, and equal leads in both directions cancel."""
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ def test_equal_leads_in_both_directions_cancel() -> None:
 
 
 def test_the_block_is_that_of_politis_and_white() -> None:
-    """Arch's own test: an AR(1) of 0.3 has a block of 13.635665, which we round up."""
+    """In a test of arch, an AR(1) process of 0.3 has a block of 13.635665. We round it up."""
     shocks = np.random.RandomState(0).standard_normal(10100)
     for at in range(1, 10100):
         shocks[at] += 0.3 * shocks[at - 1]
@@ -82,7 +82,7 @@ def test_too_few_weeks_cannot_be_tested(noise: np.ndarray) -> None:
 
 
 def assert_pairs_blind_to_the_future(returns: pd.DataFrame) -> None:
-    """Hold the pairs of a cut history to the pairs of the whole history."""
+    """Compare the pairs of a cut history with the pairs of the whole history."""
     whole = pairs_of(returns.apply(weekly))
     for cut in (700, 801, 998):
         part = pairs_of(returns.iloc[:cut].apply(weekly))

@@ -1,4 +1,4 @@
-"""The ledger of sealed claims: whole or refused, and plain about what changed since."""
+"""The ledger of sealed claims: a damaged ledger is refused, and later changes are named."""
 
 import subprocess
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def sample() -> Sample:
 
 @pytest.fixture(autouse=True)
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seal also while the claims of this checkout are being changed."""
+    """Allow seals even if the claims of this checkout are not committed."""
     monkeypatch.setattr(ledger_module, "committed_claims", lambda: None)
 
 
@@ -115,7 +115,7 @@ def test_a_damaged_line_is_found_named_and_refused(path: Path, sample: Sample, n
 
 
 def test_a_forged_line_breaks_the_line_after_it(path: Path) -> None:
-    """Whoever edits a line and hashes it again has to hash every later line again."""
+    """If a line is edited and gets a new hash, every later line needs a new hash, too."""
     lines = path.read_bytes().splitlines(keepends=True)
     first = read_ledger(path)[0]
     content = {k: v for k, v in vars(replace(first, data_end="2020-12-31")).items() if k != "hash"}
@@ -136,7 +136,7 @@ def test_a_forged_line_breaks_the_line_after_it(path: Path) -> None:
     ],
 )
 def test_a_moment_that_cannot_be_true_is_refused(path: Path, sealed_at: str, said: str) -> None:
-    """An older date would turn weeks that were known at the seal into weeks after it."""
+    """With an older date, weeks that were known at the seal would count as weeks after the seal."""
     lines = path.read_bytes().splitlines(keepends=True)
     last = replace(read_ledger(path)[-1], sealed_at=sealed_at)
     content = {k: v for k, v in vars(last).items() if k != "hash"}
@@ -148,7 +148,7 @@ def test_a_moment_that_cannot_be_true_is_refused(path: Path, sealed_at: str, sai
 
 
 def test_a_chain_written_again_is_found_only_by_a_published_hash(path: Path) -> None:
-    """The hashes contain no secret, so a whole chain can be made again."""
+    """The hashes contain no secret, so anybody can make the whole chain again."""
     published = read_ledger(path)[1].hash
     before, again = "0" * 64, b""
     for one in read_ledger(path):

@@ -1,4 +1,4 @@
-"""Nested forecasts: they use only returns that ended, and find demand where it matters."""
+"""Nested forecasts use only returns that have ended, and find demand if it has an effect."""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ ORIGINS = pd.date_range("2005-01-07", periods=500, freq="W-FRI")
 
 
 def world(seed: int = 0, effect: float = 0.0) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
-    """Return 4-week returns, supply, and supply with demand; the last four returns have no end."""
+    """Return 4-week returns, supply, and supply with demand. The last four returns are NaN."""
     rng = np.random.default_rng(seed)
     small = pd.DataFrame({"supply": np.cumsum(rng.standard_normal(len(ORIGINS)))}, ORIGINS)
     large = small.assign(u=rng.random(len(ORIGINS)))

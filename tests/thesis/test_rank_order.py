@@ -65,7 +65,10 @@ def test_without_an_order_the_claim_is_rarely_found() -> None:
 
 
 def test_a_true_order_with_small_steps_is_rarely_contradicted() -> None:
-    """Noise hides the order, so the data cannot exclude it: the 90 % interval errs in 5 %."""
+    """Noise hides the order, so the data rarely exclude it.
+
+    The upper end of the 90 % interval is wrong in 5 % of cases.
+    """
     found = [order_of(CLAIM, *returns(seed, 5.0)).interval.high90 for seed in range(40, 80)]
     assert sum(high < SMALLEST for high in found) <= 4
 
@@ -77,7 +80,10 @@ def test_a_clear_reverse_order_is_contradicted() -> None:
 
 
 def test_a_pair_counts_against_the_order_only_if_its_reverse_is_significant() -> None:
-    """Two classes, the second ahead by 1.5 or 3 standard errors; one pair is in the order."""
+    """There are two classes, so there is one pair.
+
+    The second class is ahead by 1.5 or 3 standard errors.
+    """
     order = np.array([1.0, 0.0])
     noisy = np.random.default_rng(0).normal(size=(5000, 1)) @ np.array([[1.0, 0.0]])
     for ahead, bound in ((1.5, 1.0), (3.0, -1.0)):

@@ -1,4 +1,4 @@
-"""Estimators of leads, forecasts, responses, flags, kinks and events, against plain twins."""
+"""Estimators of leads, forecasts, responses, flags, kinks and events, compared with plain twins."""
 
 from typing import Any
 

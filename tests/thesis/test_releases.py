@@ -1,4 +1,4 @@
-"""Releases before filings: dated when the market learns the figure, and matched to one filing."""
+"""Earnings releases before filings: their dates, and the one filing that each belongs to."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,7 +66,7 @@ def test_the_session_is_the_first_that_closes_after_the_release(
 def test_a_filing_follows_its_release_within_10_days(
     simulated: Sample, days: int, matched: bool
 ) -> None:
-    """The filing was made on the session before the session at which it is known."""
+    """A filing is known one session after the session on which it is made."""
     history = simulated.history
     filing = last_filing(history, "MSFT")
     filed = simulated.sessions[int(simulated.sessions.searchsorted(filing.session)) - 1]
@@ -76,7 +76,7 @@ def test_a_filing_follows_its_release_within_10_days(
 
 
 def test_a_release_belongs_to_the_first_filing_after_it(simulated: Sample) -> None:
-    """Two filings within ten days: the later one is no second event of the release."""
+    """Of two filings within ten days, the release is matched only to the first one."""
     history = simulated.history
     firm = [filing for filing in filings(history) if filing.firm == "MSFT"]
     close = (firm[-2], replace(firm[-1], session=firm[-2].session + pd.Timedelta(days=3)))
@@ -94,7 +94,7 @@ def test_a_firm_without_release_dates_has_no_releases(simulated: Sample) -> None
 
 
 def cut(sample: Sample, at: pd.Timestamp) -> None:
-    """Compare the releases of a cut history with those of the whole history filed by then."""
+    """Compare the releases of a cut history with those whose filing was known at the cut."""
     history = sample.history
     now = releases(history.until(at))
     filed = {(f.firm, f.growth) for f in filings(history) if f.session <= at}

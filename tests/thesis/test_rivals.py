@@ -1,4 +1,7 @@
-"""Rival forecasters: same weeks, same loss, complete returns alone, and a known winner is found."""
+"""Rival forecasters are judged on the same weeks and loss, and use only complete returns.
+
+A planted winner is found.
+"""
 
 from dataclasses import replace
 
@@ -42,7 +45,7 @@ def sample(history: History) -> Sample:
 
 
 def cheap(sample: Sample, target: str) -> dict[str, pd.DataFrame]:
-    """Return the predictors that take no time, without the regime models."""
+    """Return the predictors that are fast to compute. Regime models are left out."""
     return {**rivals._gauges(sample)[0], "trend": trend(sample, target)}
 
 
@@ -118,7 +121,7 @@ def test_later_sessions_never_change_an_earlier_forecast(history: History, targe
 
 @pytest.fixture
 def foreseeing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every estimate use returns that are complete only at the end of the history."""
+    """Let every estimate use all returns at once, also those that are not complete yet."""
     honest = rivals.targets
 
     def at_once(sample: Sample, target: str) -> pd.DataFrame:
@@ -139,7 +142,10 @@ def test_the_check_catches_an_estimate_from_returns_that_are_not_complete(
 
 
 def made_up(weeks: int, skill: dict[str, float], seed: int = 0) -> pd.DataFrame:
-    """Return forecasts of a return, of which each forecaster knows a share, and a constant."""
+    """Return a table of weekly returns and their forecasts.
+
+    Each forecaster knows a share of the returns. One forecast is constant.
+    """
     rng = np.random.default_rng(seed)
     index = pd.date_range("2015-01-02", periods=weeks, freq="W-FRI")
     known = rng.standard_normal(weeks)

@@ -1,4 +1,4 @@
-"""What the estimators see: class returns, weeks, flags and their conditions, errors."""
+"""The input of the estimators: class returns, weeks, flags, conditions and errors."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The statistics that the estimators share, against plain loops written from the docstrings."""
+"""Compare the statistics that estimators share with plain loops, written from the docstrings."""
 
 import itertools
 import math
@@ -41,7 +41,7 @@ def series(values: Numbers) -> pd.Series:
 def assert_same(
     fast: Sequence[float] | np.ndarray | pd.Series, slow: Numbers, relative: float = 1e-10
 ) -> None:
-    """Compare two columns: NaN at the same places, other values equal to ``relative``."""
+    """Compare two columns: NaN at the same places, other values equal within ``relative``."""
     assert len(fast) == len(slow)
     for place, (a, b) in enumerate(zip(fast, slow, strict=True)):
         same = (
@@ -163,7 +163,7 @@ def test_few_clusters(means: list[float]) -> None:
 
 
 class Observed(NamedTuple):
-    """Values with their clusters, and the same as sums and counts of sessions."""
+    """Values with their clusters, and the sums and counts of the values by session."""
 
     values: list[float]
     clusters: list[float]
@@ -171,7 +171,7 @@ class Observed(NamedTuple):
 
 
 def observed(seed: int, sizes: Sequence[int], start: int = 0) -> Observed:
-    """Return random values, several in some sessions, in clusters of the given sizes."""
+    """Return random values in clusters of the given sizes. Some sessions have several values."""
     rng = np.random.default_rng(seed)
     clusters = [float(start + c) for c, size in enumerate(sizes) for _ in range(size)]
     values = [rng.normal(size=rng.integers(1, 4)).tolist() for _ in clusters]
@@ -354,7 +354,7 @@ def test_newey_west(seed: int, lags: int | None) -> None:
 
 
 def assert_close(fast: Sequence[float] | np.ndarray, slow: Numbers, relative: float) -> None:
-    """Compare numbers that both sides find by inverting a matrix, relative to the largest."""
+    """Compare numbers from the inverse of a matrix, with a tolerance relative to the largest."""
     scale = max(abs(v) for v in slow)
     assert np.allclose(fast, slow, rtol=0, atol=relative * scale)
 
@@ -409,7 +409,7 @@ def estimate(
 @pytest.mark.parametrize("seed", range(6))
 def test_adjusted_p_values(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    # Rounded, so that some are tied.
+    # The p-values are rounded, so that some are tied.
     p_values = {claim: round(float(rng.random() ** 3), 1 + seed % 3) for claim in JUDGED}
     fast = verdicts.adjusted_p_values({claim: estimate(p=p) for claim, p in p_values.items()})
     for primary, adjust in ((True, plain.holm), (False, plain.benjamini_hochberg)):

@@ -1,4 +1,4 @@
-"""Weekly returns: when they begin, when they end, and that later sessions never change them."""
+"""Weekly returns: their first and last session. Later sessions never change them."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from backtests.thesis.sample import LAG
 from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
 
 SESSIONS = pd.bdate_range("2024-01-01", periods=30)
-#: The return of each session is a power of two, so that a sum says which sessions it holds.
+#: The return of each session is a power of two, so a sum shows which sessions are in it.
 OVER = pd.Series(2.0 ** np.arange(30), SESSIONS)
 
 
