@@ -17,11 +17,16 @@ _PART = re.compile(
 
 def as_markdown(docstring: str) -> str:
     """Return a docstring with code instead of roles, and with its parts as a definition list."""
-    text = _ROLE.sub(r"`\1`", docstring).replace("``", "`")
+    text = _ROLE.sub(_reference, docstring).replace("``", "`")
     section = _SECTION.search(text)
     end = section.start() if section else len(text)
     free = re.sub(r"::$", ":", text[:end], flags=re.MULTILINE)
     return _PART.sub(_definition, free) + text[end:]
+
+
+def _reference(role: re.Match[str]) -> str:
+    """Return a link, or only code if no API page has the target."""
+    return f'<autoref optional identifier="{role[1]}"><code>{role[1]}</code></autoref>'
 
 
 def _definition(part: re.Match[str]) -> str:

@@ -113,6 +113,21 @@ def assets() -> str:
     return table(("class", "duration", "tickers"), rows)
 
 
+def registered() -> str:
+    """Return a table of the registered signals."""
+    from signals import SIGNALS
+
+    rows = (
+        (
+            *(f"`{name}`", f"[{entry.signal.__name__}](#signals.{entry.signal.__name__})"),
+            *(entry.signal.link, "yes" if entry.votes else "no"),
+            (entry.signal.__doc__ or "").partition("\n")[0],
+        )
+        for name, entry in SIGNALS.items()
+    )
+    return table(("name", "class", "link", "votes", "what it measures"), rows)
+
+
 def configuration() -> str:
     """Return the file that ``drypowder init`` writes."""
     from backtests.cli.init import template
@@ -126,6 +141,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "configuration": configuration,
     "links": lambda: section("The links of the thesis"),
+    "signals": registered,
     "terms": lambda: section("Terms"),
 }
 
