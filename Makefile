@@ -7,7 +7,7 @@ FLOORS := $(addprefix tests/, store/test_store.py importing/test_import_files.py
 	store/test_price_vintages.py importing/test_sec_facts.py evidence/test_metrics.py \
 	evidence/test_bootstrap.py engine/test_engine.py cli/test_init.py signals/test_hysteresis.py)
 
-.PHONY: help run test test-docs test-floors lint types build clean
+.PHONY: help run docs test test-docs test-floors lint types build clean
 
 help:
 	@echo "make run    environment, install, one backtest and its tearsheet"
@@ -15,7 +15,7 @@ help:
 	@echo "make docs   environment, install, the documentation site in build/site"
 	@echo "make test-docs   environment, install, the commands and snippets of the documentation"
 	@echo "make test-floors   its fast part on the lowest versions declared"
-	@echo "make lint   ruff;  make types   mypy;  make build   wheel and sdist"
+	@echo "make lint   ruff;  make types   mypy;  make build   wheel and sdist, checked"
 
 .venv/.run: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -67,6 +67,8 @@ types: .venv/.dev
 build: .venv/.dev
 	rm -rf dist
 	$(BIN)/python -m build --quiet --installer uv
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m benchmarks.wheel dist
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,7 +15,7 @@ import typer
 ROOT = Path(__file__).resolve().parent.parent
 #: Files beside mkdocs.yml that are pages of the site, with their addresses.
 TOP = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-_MARK = re.compile(r"<!-- generated: (\S+) -->")
+_MARK = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -167,6 +167,11 @@ def on_files(files: Any, config: Any, **_: Any) -> Any:
         content = linked((ROOT / file).read_text("utf-8"), file)
         files.append(File.generated(config, address, content=content))
     return files
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Take the prompts out of the commands; the style sheet draws them, so nobody copies them."""
+    return html.replace('<span class="gp">$ </span>', '<span class="gp"></span>')
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
