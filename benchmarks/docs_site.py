@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,19 +39,20 @@ def section(title: str) -> str:
     return str(found[0]).strip()
 
 
-def each_command() -> Iterator[tuple[str, click.Command, click.Context]]:
-    """Yield the name, the command and the context of each command and subcommand."""
+def each_command() -> Iterator[tuple[str, Any, Any]]:
+    """Yield the name, the command and the context of each command and subcommand.
+
+    Commands and contexts have the classes of click, which some versions of typer contain.
+    """
     from backtests.cli.app import app
 
-    main = typer.main.get_command(app)
-    yield from _below(main, click.Context(main, info_name="drypowder"))
+    main: Any = typer.main.get_command(app)
+    yield from _below(main, main.context_class(main, info_name="drypowder"))
 
 
-def _below(
-    group: click.Command, context: click.Context
-) -> Iterator[tuple[str, click.Command, click.Context]]:
+def _below(group: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:
     for name, command in getattr(group, "commands", {}).items():
-        inner = click.Context(command, parent=context, info_name=name)
+        inner = command.context_class(command, parent=context, info_name=name)
         yield inner.command_path, command, inner
         yield from _below(command, inner)
 
@@ -62,7 +62,7 @@ def commands() -> str:
     return "\n\n".join(_said(*command) for command in each_command())
 
 
-def _said(path: str, command: click.Command, context: click.Context) -> str:
+def _said(path: str, command: Any, context: Any) -> str:
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     lines = [f"## `{path}`", f"```text\n{usage}\n```", _unwrapped(command.help or "")]
     records = [p.get_help_record(context) for p in command.get_params(context)]
@@ -169,9 +169,30 @@ def on_files(files: Any, config: Any, **_: Any) -> Any:
     return files
 
 
+def foreign(html: str) -> list[str]:
+    """Return the addresses on other hosts that a browser would load with a page."""
+    loaded = (
+        r"<(?:script|img|iframe|source)\b[^>]*?\bsrc=|<link\b(?![^>]*\bcanonical\b)[^>]*?\bhref="
+    )
+    return re.findall(rf'(?:{loaded})"?((?:https?:)?//[^\s">]+)', html)
+
+
+def on_post_build(config: Any, **_: Any) -> None:
+    """Raise PluginError if a page of the site would load something from another host."""
+    from mkdocs.exceptions import PluginError
+
+    for page in Path(config.site_dir).rglob("*.html"):
+        if found := foreign(page.read_text("utf-8")):
+            raise PluginError(f"{page}: expected no request to other hosts, found {found}")
+
+
 def on_page_content(html: str, **_: Any) -> str:
-    """Take the prompts out of the commands; the style sheet draws them, so nobody copies them."""
-    return html.replace('<span class="gp">$ </span>', '<span class="gp"></span>')
+    """Take the prompts out of the commands, and keep dates and numbers in tables on one line.
+
+    The style sheet draws the prompts, so nobody copies them.
+    """
+    html = html.replace('<span class="gp">$ </span>', '<span class="gp"></span>')
+    return re.sub(r"<td>([^<]{1,20})</td>", r'<td class="short">\1</td>', html)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from backtests.cli.app import command
@@ -181,7 +180,7 @@ def test_commands_in_sentences_exist() -> None:
             assert asked <= options[path], f"{page}: {text}"
 
 
-def names_of(parameter: click.Parameter) -> list[str]:
+def names_of(parameter: Any) -> list[str]:
     return ["--help", *parameter.opts, *parameter.secondary_opts]
 
 
@@ -193,7 +192,9 @@ def test_links_and_pictures_exist() -> None:
 
 def test_every_folder_named_exists() -> None:
     for page in PAGES:
-        for name in re.findall(r"`((?:backtests|signals|strategies|tests)/[\w/.]*)`", page.text):
+        for name in re.findall(
+            r"`((?:backtests|signals|strategies|tests|benchmarks|examples)/[\w/.]*)`", page.text
+        ):
             mine = name.rpartition("/")[2].startswith("my_")
             assert mine or (ROOT / name).exists(), f"{page}: {name}"
 

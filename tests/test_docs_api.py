@@ -14,7 +14,16 @@ import backtests
 import signals
 import strategies
 from benchmarks.docs_docstrings import as_markdown
-from benchmarks.docs_site import PARTS, catalog, commands, each_command, filled, linked, table
+from benchmarks.docs_site import (
+    PARTS,
+    catalog,
+    commands,
+    each_command,
+    filled,
+    foreign,
+    linked,
+    table,
+)
 from signals.regimes import REGIMES
 from tests.pages import PAGES
 
@@ -126,6 +135,12 @@ def test_every_generated_part_stands_on_one_page() -> None:
     mark = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
     marks = [name for page in PAGES for name in mark.findall(page.text)]
     assert sorted(marks) == sorted(PARTS)
+
+
+def test_what_a_page_would_load_from_another_host_is_found() -> None:
+    assert foreign('<script async src="https://a.b/c.js"></script>') == ["https://a.b/c.js"]
+    assert foreign('<link rel="stylesheet" href="//a.b/c.css">') == ["//a.b/c.css"]
+    assert foreign('<link rel=stylesheet href="a.css"><a href="https://a.b">a link</a>') == []
 
 
 def test_a_mark_is_filled_and_links_to_the_top_stay_inside_the_site() -> None:
