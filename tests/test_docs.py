@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from backtests.cli.app import command
+from backtests.version import __version__
 from benchmarks.docs_site import TOP, each_command
 from tests.pages import CODE, PAGES, ROOT, Block, Page
 from tests.servers import Servers
@@ -203,6 +204,15 @@ def test_every_page_stands_in_the_navigation() -> None:
     listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), flags=re.MULTILINE)
     pages = {str(path.relative_to(ROOT / "docs")) for path in ROOT.glob("docs/**/*.md")}
     assert sorted(listed) == sorted(pages | set(TOP.values()))
+
+
+def test_the_release_has_the_same_version_everywhere() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    date = re.search(r"^date-released: (\S+)$", citation, flags=re.MULTILINE)
+    assert f"\nversion: {__version__}\n" in citation
+    assert date is not None
+    assert f"\n## [{__version__}] – {date[1]}\n" in changelog
 
 
 def test_the_readme_is_one_screen_and_a_start() -> None:
