@@ -24,11 +24,17 @@ class Run(Summarised):
 
     Attributes
     ----------
+    config, strategy
+        The configuration, and the strategy with its parameters.
+    history, reading
+        The history, and its regime and signals, up to the end of the run.
     state
         The strategy's state at each session of the history, from :meth:`strategies.Strategy.state`;
         None for a strategy without states.
     decided
         Target weights at the sessions on which the strategy decided, fractions.
+    result
+        The simulation: equity, returns, weights, orders, and vectorbt's portfolio.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
         strategy's first possible trade, these returns are the returns of bills.

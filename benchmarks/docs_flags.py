@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md and of the README: one function for each block of text.
+"""Compute the numbers of docs/flags.md and docs/few-episodes.md, one function a block.
 
 Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
 the blocks into the pages.
@@ -305,7 +305,7 @@ def _of_capex(m: Material) -> str:
 
 
 def entries_line(m: Material) -> str:
-    """Return a sentence for the README: how often ABSORPTION began since 2015."""
+    """Return a sentence for docs/few-episodes.md: how often ABSORPTION began since 2015."""
     on = m.reading.regime.loc[START:] == Regime.ABSORPTION.value
     flag = m.reading.flags["absorption"].loc[START:]
     return (
@@ -324,5 +324,5 @@ BLOCKS = {
     "flags-misses": misses,
     "flags-k": k_table,
     "flags-counterfactual": counterfactual_table,
-    "readme-entries": entries_line,
+    "entries": entries_line,
 }

@@ -4,9 +4,9 @@
 
 Run this script in the project's folder. ``drypowder import path/to/history --store FILE`` makes the
 store. A block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
-docs/flags.md, docs/luck.md, docs/strategies.md, docs/thesis.md or README.md. The script replaces
-only the blocks. The blocks about flags take a minute, and the blocks about the thesis take another
-minute. The blocks of the strategies take as long as ``drypowder compare --start 2015-01-01``.
+a page of ``PAGES``. The script replaces only the blocks. The blocks of the flags take a minute, and
+the blocks of the thesis take another minute. The blocks of the strategies take as long as
+``drypowder compare --start 2015-01-01``.
 ``python -m benchmarks.luck --write`` writes the block luck-calibration.
 
     --only NAME        compute only this block; can be given several times
@@ -29,7 +29,9 @@ from benchmarks import docs_flags, docs_luck, docs_scales, docs_strategies, docs
 from benchmarks.docs_flags import Material
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("flags", "luck", "strategies", "thesis")))
+PAGES = tuple(
+    f"docs/{name}.md" for name in ("few-episodes", "flags", "luck", "strategies", "thesis")
+)
 SLOW = tuple(docs_strategies.BLOCKS)
 #: Blocks that need signals and single runs.
 FLAGS = docs_flags.BLOCKS | docs_scales.BLOCKS | docs_luck.BLOCKS

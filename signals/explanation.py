@@ -23,6 +23,8 @@ class Explanation:
 
     Attributes
     ----------
+    signal
+        Name of the signal.
     value, unit
         Value and unit of the gauge that tables show. The value is NaN when it is unknown.
     percentile
@@ -34,9 +36,9 @@ class Explanation:
         True, False, or None when the flag is NA.
     since
         First session of the flag's present state. None when the flag is NA.
-    distance
-        The binding gauge is the gauge that decides the next flip of the flag. ``distance`` is the
-        signed move of this gauge that flips the flag, in ``distance_unit``.
+    distance, distance_gauge, distance_unit
+        The binding gauge is the gauge that decides the next flip of the flag. ``distance_gauge`` is
+        its name, and ``distance`` is its signed move that flips the flag, in ``distance_unit``.
     distance_value
         Present value of the binding gauge, in ``distance_unit``. NaN when the flag is NA.
     flips

@@ -32,7 +32,15 @@ from signals.regimes import RegimeModel, Votes
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """Entry of the registry: a signal's class, and whether its flag is a vote on the regime."""
+    """Entry of the registry.
+
+    Attributes
+    ----------
+    signal
+        Class of the signal.
+    votes
+        Whether the signal's flag is a vote on the regime.
+    """
 
     signal: type[Signal]
     votes: bool

@@ -153,6 +153,7 @@ def kept_histories() -> Iterator[None]:
     def simulate_once(seed: int = 0, years: int = 20, *, thesis: bool = True) -> History:
         return simulated(seed, years, thesis=thesis)
 
+    @wraps(load)
     def load_once(store: Path, *how: Any, **more: Any) -> History:
         if store not in SHARED:
             return load(store, *how, **more)

@@ -19,7 +19,10 @@ Store = Annotated[
     typer.Option(help="File of the store; default: DRYPOWDER_STORE, else the standard file."),
 ]
 Source = Annotated[
-    str | None, typer.Option(metavar="store|simulated", help="The kind of history; see the README.")
+    str | None,
+    typer.Option(
+        metavar="store|simulated", help="The kind of history; default: store if it holds data."
+    ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default: 0.")]
 Date = Annotated[str | None, typer.Option(metavar="DATE", help="A date such as 2015-01-01.")]

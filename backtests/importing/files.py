@@ -143,7 +143,7 @@ def _nothing_to_import(path: Path, parsed: Parsed) -> str:
     what = "none of its files has a known format" if path.is_dir() else skipped
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
-        f"({what}); the README lists the formats"
+        f"({what}); the page 'Import files' of the documentation lists the formats"
     )
 
 

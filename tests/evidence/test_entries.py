@@ -169,10 +169,7 @@ def test_two_stays_eight_sessions_apart_are_one_episode(history: History, readin
 
 
 def test_by_votes_ten_stays_are_six_episodes(history: History, reading: Reading) -> None:
-    """Other votes give other numbers.
-
-    The block readme-entries of the README has the same numbers.
-    """
+    """Another set of votes has other numbers; docs/few-episodes.md states them, too."""
     assert entries.of_absorption(made(history, reading)) == Observed(episodes=6, entered=10)
 
 

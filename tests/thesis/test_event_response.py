@@ -18,9 +18,13 @@ from backtests.thesis.sample import LONG, SHORT, Sample
 from signals.universe import members
 from tests.thesis.planted import as_real, with_one_filer, with_planted
 
-FILINGS, POLICY = (
+FILINGS, RELEASES, POLICY = (
     next(claim for claim in CLAIMS if claim.name == name)
-    for name in ("capex-filings-hurt-long-duration", "tight-policy-hurts-long-duration")
+    for name in (
+        "capex-filings-hurt-long-duration",
+        "capex-releases-hurt-long-duration",
+        "tight-policy-hurts-long-duration",
+    )
 )
 
 
@@ -145,6 +149,11 @@ def test_policy_needs_the_two_year_yield(simulated: Sample) -> None:
     history = replace(simulated.history, panel=simulated.history.panel.drop(columns="DGS2"))
     with pytest.raises(NotTestable, match="no value of DGS2"):
         event_response(POLICY, as_real(replace(simulated, history=history)))
+
+
+def test_a_history_without_releases_cannot_test_a_claim_about_them(simulated: Sample) -> None:
+    with pytest.raises(NotTestable, match="no releases of capital spending"):
+        event_response(RELEASES, replace(simulated, history=replace(simulated.history, events={})))
 
 
 def test_filings_need_quarters_in_both_states() -> None:

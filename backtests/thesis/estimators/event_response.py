@@ -61,8 +61,10 @@ def _by_state(
     claim: Claim, sample: Sample, dated: Callable[[History], tuple[Filing, ...]], note: str
 ) -> Estimate:
     """Return the response while idle capital is depleted minus the response while it is ample."""
-    counted = dated.__name__
-    found = table(sample, dated(sample.history))
+    counted, news = dated.__name__, dated(sample.history)
+    if not news:
+        raise NotTestable(f"the history has no {counted} of capital spending")
+    found = table(sample, news)
     found = found.assign(row=found["quarter"], column=found["firm"])
     events = complete(sample, found, AFTER)
     depleted, ample = (events.where(state) for state in (1.0, 0.0))
