@@ -67,12 +67,12 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
     ConfigError. Nothing checks that the values of both histories are equal.
     """
     chosen, model = config.build_signals(), config.build_model()
-    earlier = {} if known is None else _evaluated(known, history)
+    earlier = {} if known is None else _evaluated(known, history, model.rests_on)
     return signals.read(history.panel, chosen, config.more_voters(), model, earlier)
 
 
-def _evaluated(known: Reading, history: History) -> Mapping[str, Evaluation]:
-    """Return the evaluations of a reading on the sessions of a history."""
+def _evaluated(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
+    """Return the evaluations of a reading on the sessions of a history; only ``names`` if cut."""
     index, sessions = history.panel.index, known.regime.index
     if sessions.equals(index):
         return known.evaluations
@@ -83,7 +83,8 @@ def _evaluated(known: Reading, history: History) -> Mapping[str, Evaluation]:
         )
     # No row of an evaluation depends on a later row, so the cut evaluations are those of the cut
     # panel.
-    return known.rows(lambda part: part.iloc[: len(index)]).evaluations
+    held = [name for name in names if name in known.evaluations]
+    return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:

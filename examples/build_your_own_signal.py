@@ -243,8 +243,8 @@ def _(label, passed, plain, votes, with_mine):
         f"{'As a voter' if votes.value else 'Without a vote'}, the signal changes the regime on "
         f"{100 * changed:.0f} % of sessions, and the Sharpe ratio by {difference:+.2f}. "
     )
-    if changed == 0:
-        conclusion += "So it changes nothing here."
+    if test is None:
+        conclusion += "So the portfolio does not change."
     elif test.p_value <= SIGNIFICANT:
         conclusion += (
             f"The difference is told from luck (p = {test.p_value:.2f}), if this is the only "
