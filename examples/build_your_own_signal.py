@@ -4,6 +4,7 @@ __generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="Build your own signal")
 
 with app.setup:
+    import inspect
     from dataclasses import dataclass
     from typing import ClassVar
 
@@ -87,6 +88,12 @@ class SubtleCheat(YieldRise):
 
 @app.cell
 def _():
+    mo.accordion({"The class": mo.md(f"```python\n{inspect.getsource(YieldRise)}```")})
+    return
+
+
+@app.cell
+def _():
     history = default_history()  # read once; no slider reads it again
     plain = run(config_from({"strategy": "near-cash-flow"}), history)
     label = "SIMULATED: " if history.source == "simulated" else ""
@@ -96,8 +103,10 @@ def _():
 @app.cell
 def _(history):
     mo.callout(
-        "SIMULATED: there is no store, so all numbers come from an invented economy. "
-        "`drypowder import` or `drypowder fetch` fills a store.",
+        mo.md(
+            "SIMULATED: there is no store, so all numbers come from an invented economy. "
+            "`drypowder import` or `drypowder fetch` fills a store."
+        ),
         kind="warn",
     ) if history.source == "simulated" else mo.md(
         f"Real history to {history.panel.index[-1]:%Y-%m-%d}."
@@ -153,7 +162,7 @@ def _(evaluation, history, label):
     signal_chart(
         evaluation,
         history.panel[["DGS10"]],
-        f"{label}{evaluation.signal.name}; the flag is on in the shaded periods",
+        f"{label}yield_rise (shaded: flag on)",
     )
     return
 
@@ -181,16 +190,13 @@ def _(enter, history, signal, window):
     )
     checks = {each.name: check_signal(each, config, history) for each in tried}
     passed = {name: all(check.holds for check in each) for name, each in checks.items()}
-    mo.ui.table(
-        [
-            {"signal": name, "check": check.name, "passes": check.holds, "what it says": check.said}
+    mo.md(
+        "".join(
+            f"- {'Passes' if check.holds else '**Fails**'}: `{name}`, {check.name}: {check.said}\n"
             for name, each in checks.items()
             for check in each
             if name == "yield_rise" or not check.holds
-        ],
-        selection=None,
-        page_size=12,
-        wrapped_columns=["what it says"],
+        )
     )
     return (passed,)
 
@@ -225,7 +231,11 @@ def _(enter, history, plain, votes, window):
 
 @app.cell
 def _(plain, with_mine):
-    metrics_table({"default votes": plain, "with your signal": with_mine})
+    mo.ui.table(
+        metrics_table({"default votes": plain, "with your signal": with_mine}),
+        selection=None,
+        show_data_types=False,
+    )
     return
 
 

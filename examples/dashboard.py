@@ -5,6 +5,7 @@ app = marimo.App(width="full", app_title="drypowder: dashboard")
 
 with app.setup:
     import time
+    from functools import partial
 
     import marimo as mo
     import pandas as pd
@@ -43,8 +44,10 @@ def _():
 @app.cell
 def _(history):
     mo.callout(
-        "SIMULATED: there is no store, so all numbers come from an invented economy. "
-        "`drypowder import` or `drypowder fetch` fills a store.",
+        mo.md(
+            "SIMULATED: there is no store, so all numbers come from an invented economy. "
+            "`drypowder import` or `drypowder fetch` fills a store."
+        ),
         kind="warn",
     ) if history.source == "simulated" else mo.md(
         f"Real history to {history.panel.index[-1]:%Y-%m-%d}."
@@ -109,7 +112,7 @@ def _(finished, label):
     equity_chart(
         weekly.rename(columns={"strategy": finished.label, "benchmark": finished.config.benchmark}),
         acted_on(finished.reading.regime, finished.config.lag),
-        f"{label}{finished.label}: growth of 1 and drawdown, by the regime of each return (weekly)",
+        f"{label}growth of 1, weekly",
     )
     return
 
@@ -130,7 +133,7 @@ def _(finished, label):
             hovertemplate="%{y:.0f} %",
         )
     weights.update_yaxes(title="% of the portfolio", range=[0, 100])
-    theme.apply_theme(weights, f"{label}Weights by class; the rest is cash in bills", height=340)
+    theme.apply_theme(weights, f"{label}weights by class", height=340)
     return
 
 
@@ -138,10 +141,11 @@ def _(finished, label):
 def _(finished):
     now = finished.weights.iloc[-1]
     holdings = pd.concat([now[now.abs() > 5e-4], pd.Series({"cash in bills": 1 - now.sum()})])
+    table = partial(mo.ui.table, selection=None, show_data_types=False)
     mo.hstack(
         [
-            metrics_table({finished.label: finished}),
-            (100 * holdings).round(1).rename("% of the portfolio").rename_axis("now").to_frame(),
+            table(metrics_table({finished.label: finished})),
+            table((100 * holdings).round(1).rename("% held").rename_axis("now").to_frame()),
         ],
         widths="equal",
         wrap=True,

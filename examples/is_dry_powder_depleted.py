@@ -45,8 +45,10 @@ def _():
 @app.cell
 def _(history):
     mo.callout(
-        "SIMULATED: there is no store, so all numbers come from an invented economy. "
-        "`drypowder import` or `drypowder fetch` fills a store.",
+        mo.md(
+            "SIMULATED: there is no store, so all numbers come from an invented economy. "
+            "`drypowder import` or `drypowder fetch` fills a store."
+        ),
         kind="warn",
     ) if history.source == "simulated" else mo.md(
         f"Real history to {history.panel.index[-1]:%Y-%m-%d}."
@@ -145,7 +147,7 @@ def _(at, evaluation, history, label, start):
     signal_chart(
         evaluation.rows(lambda part: part.loc[start:at]),
         history.panel.loc[start:at, ["RRPONTSYD", "WRESBAL"]],
-        f"{label}Idle capital; the flag is on in the shaded periods",
+        f"{label}idle capital (shaded: flag on)",
     )
     return
 
@@ -187,13 +189,19 @@ def _(inside, label, need):
     )
     figure.add_hline(y=need.value, line={"color": "black", "dash": "dash", "width": 1})
     figure.update_yaxes(title="reserves that banks need, %")
-    theme.apply_theme(figure, f"{label}When the flag is on, by assumption", height=380)
+    theme.apply_theme(figure, f"{label}when the flag is on", height=380)
     return
 
 
 @app.cell
 def _(by_need):
-    mo.accordion({"The table behind the chart": mo.ui.table(by_need.reset_index(), selection=None)})
+    mo.accordion(
+        {
+            "The table behind the chart": mo.ui.table(
+                by_need.reset_index(), selection=None, show_data_types=False, page_size=15
+            )
+        }
+    )
     return
 
 

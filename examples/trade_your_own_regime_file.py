@@ -64,8 +64,10 @@ def _():
 @app.cell
 def _(history):
     mo.callout(
-        "SIMULATED: there is no store, so all prices come from an invented economy, which knows "
-        "nothing of the Fed. `drypowder import` or `drypowder fetch` fills a store.",
+        mo.md(
+            "SIMULATED: there is no store, so all prices come from an invented economy, which "
+            "knows nothing of the Fed. `drypowder import` or `drypowder fetch` fills a store."
+        ),
         kind="warn",
     ) if history.source == "simulated" else mo.md(
         f"Real history to {history.panel.index[-1]:%Y-%m-%d}."
@@ -124,14 +126,14 @@ def _(cost, folder, history, lag, strategy, text):
 
 
 @app.cell
-def _(finished):
-    finished.plot()
+def _(finished, label):
+    finished.plot().update_layout(title_text=f"{label}growth of 1 by regime")
     return
 
 
 @app.cell
 def _(finished):
-    metrics_table({"your labels": finished})
+    mo.ui.table(metrics_table({"your labels": finished}), selection=None, show_data_types=False)
     return
 
 

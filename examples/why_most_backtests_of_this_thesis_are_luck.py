@@ -47,7 +47,7 @@ def _():
     mo.md(r"""
     # Why most backtests of this thesis are luck
 
-    Somebody shows you a backtest with a good Sharpe ratio. How many did he try before? This
+    Somebody shows you a backtest with a good Sharpe ratio. How many did they try before? This
     notebook tries many configurations of the strategy `cash-heavy`. Each is a choice that one could
     defend: how many reserves banks need, how long a change of the flag must last, on which day of
     the month one trades. It then picks the best one, as most people do, and asks four questions.
@@ -96,8 +96,10 @@ def _(history_of, seed, world):
     mo.callout(
         "SIMULATED: all numbers of this page come from an invented economy.", kind="warn"
     ) if label else mo.callout(
-        "The trials of this page enter the trial log beside your store, as those of "
-        "`drypowder sweep` do. You have seen them, so they count.",
+        mo.md(
+            "The trials of this page enter the trial log beside your store, as those of "
+            "`drypowder sweep` do. You have seen them, so they count."
+        ),
         kind="info",
     )
     return history, label
@@ -300,7 +302,7 @@ def _(found, label, overfitting, p_value, seen, tested):
     answers = {**skill, "The winner wins again: a PBO of at most 5 %.": choice}
     conclusion = (
         f"{label}The best of {len(found.table)} backtests has a Sharpe ratio of "
-        f"{tested.sharpe:.2f}. "
+        f"{tested.sharpe:.2f}; the hurdle for so many trials is {tested.hurdle:.2f}. "
     )
     if not all(skill.values()):
         conclusion += "**Its timing may be luck.**"
@@ -314,7 +316,12 @@ def _(found, label, overfitting, p_value, seen, tested):
     mo.vstack(
         [
             mo.md("## Conclusion"),
-            *(mo.md(f"{'✅' if holds else '❌'} {asked}") for asked, holds in answers.items()),
+            mo.md(
+                "".join(
+                    f"- {'Yes' if holds else '**No**'}: {asked}\n"
+                    for asked, holds in answers.items()
+                )
+            ),
             mo.md(conclusion),
         ]
     )
