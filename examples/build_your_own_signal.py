@@ -182,13 +182,13 @@ def _():
 
 @app.cell
 def _(enter, history, signal, window):
-    config = config_from({"strategy": "bills"})
-    tried = (
+    _config = config_from({"strategy": "bills"})
+    _tried = (
         signal,
         Cheat(window=window.value, enter=enter.value),
         SubtleCheat(window=window.value, enter=enter.value),
     )
-    checks = {each.name: check_signal(each, config, history) for each in tried}
+    checks = {each.name: check_signal(each, _config, history) for each in _tried}
     passed = {name: all(check.holds for check in each) for name, each in checks.items()}
     mo.md(
         "".join(

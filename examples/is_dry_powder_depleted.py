@@ -75,11 +75,11 @@ def _(history):
 
 @app.cell
 def _(scale):
-    lowest, default = (6.0, 9.0) if scale.value == "gdp" else (9.0, 12.5)
-    needs = [lowest + step / 2 for step in range(15)]  # %
+    _lowest, _default = (6.0, 9.0) if scale.value == "gdp" else (9.0, 12.5)
+    needs = [_lowest + step / 2 for step in range(15)]  # %
     need = mo.ui.slider(
         steps=needs,
-        value=default,
+        value=_default,
         label="Reserves that banks need, %",
         show_value=True,
     )

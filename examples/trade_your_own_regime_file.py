@@ -9,6 +9,7 @@ with app.setup:
     from textwrap import dedent
 
     import marimo as mo
+    import pandas as pd
     from plotly import graph_objects as go
 
     from backtests import config_from, default_history, metrics_table, run
@@ -56,7 +57,7 @@ def _():
 @app.cell
 def _():
     history = default_history()  # read once; no slider reads it again
-    folder = tempfile.TemporaryDirectory(prefix="drypowder-labels-")  # for the file of labels
+    folder = Path(tempfile.mkdtemp(prefix="drypowder-"))  # for the file of labels
     label = "SIMULATED: " if history.source == "simulated" else ""
     return folder, history, label
 
@@ -82,10 +83,10 @@ def _():
 
 
 @app.cell
-def _(upload):
-    given = upload.contents().decode("utf-8-sig", "replace") if upload.value else FED
+def _(history, upload):
+    _given = upload.contents().decode("utf-8-sig", "replace") if upload.value else FED
     text = mo.ui.text_area(
-        value=given, rows=13, label="Dates and labels", debounce=True, max_length=100_000
+        value=_given, rows=13, label="Dates and labels", debounce=True, max_length=100_000
     )
     strategy = mo.ui.dropdown(
         ["cash-heavy", "near-cash-flow", "defensive", "survival"],
@@ -93,26 +94,37 @@ def _(upload):
         label="Strategy",
     )
     lag = mo.ui.slider(1, 21, value=1, label="Delay of fills, sessions", show_value=True)
+    _first = history.panel["DGS3MO"].first_valid_index()  # idle cash needs the yield of bills
+    start = mo.ui.date(
+        start=_first.date(),
+        stop=history.panel.index[-30].date(),
+        value=max(_first, pd.Timestamp("2008-11-25")).date(),
+        label="First decision",
+    )
     cost = mo.ui.slider(0, 50, 1, value=2, label="Cost of a trade, basis points", show_value=True)
-    return cost, lag, strategy, text
+    return cost, lag, start, strategy, text
 
 
 @app.cell
-def _(cost, lag, strategy, text, upload):
+def _(cost, lag, start, strategy, text, upload):
     mo.hstack(
-        [text, mo.vstack([upload, strategy, lag, cost], gap=1)], wrap=True, justify="start", gap=2
+        [text, mo.vstack([upload, strategy, start, lag, cost], gap=1)],
+        wrap=True,
+        justify="start",
+        gap=2,
     )
     return
 
 
 @app.cell
-def _(cost, folder, history, lag, strategy, text):
-    file = Path(folder.name, "labels.csv")
+def _(cost, folder, history, lag, start, strategy, text):
+    file = folder / "labels.csv"
     file.write_text(text.value, encoding="utf-8")
     try:
         config = config_from(
             {
                 "strategy": f"{strategy.value}@{file}",
+                "start": start.value,
                 "lag": lag.value,
                 "costs": dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp"), float(cost.value)),
             }

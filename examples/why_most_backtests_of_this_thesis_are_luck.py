@@ -107,10 +107,10 @@ def _(history_of, seed, world):
 
 @app.cell
 def _(grid, history):
-    config = config_from({"strategy": "cash-heavy@quantities", "store": environment_store()})
-    request = request_of(config, {"set": GRIDS[grid.value]}, ())
-    with tempfile.TemporaryDirectory() as folder:  # only the findings are kept
-        found = find(sweep(request, Path(folder, "sweep"), history=history))
+    _config = config_from({"strategy": "cash-heavy@quantities", "store": environment_store()})
+    _request = request_of(_config, {"set": GRIDS[grid.value]}, ())
+    with tempfile.TemporaryDirectory() as _folder:  # only the findings are kept
+        found = find(sweep(_request, Path(_folder, "sweep"), history=history))
     return (found,)
 
 
@@ -122,7 +122,7 @@ def _(found):
         label="Independent ideas that were dropped before and that nobody wrote down",
         show_value=True,
     )
-    values = {
+    _values = {
         name.removeprefix("set."): found.table[name].iloc[found.best]
         for name in found.table
         if name.startswith("set.")
@@ -131,7 +131,7 @@ def _(found):
         [
             mo.md(
                 "## 1. The best of many\n\nThe winner: "
-                + ", ".join(f"`{name}` = {value}" for name, value in values.items())
+                + ", ".join(f"`{name}` = {value}" for name, value in _values.items())
             ),
             ideas,
         ]
