@@ -255,19 +255,16 @@ def test_a_wrong_file_gives_one_line(history: History, text: str, said: str) -> 
 
 
 def lucky(history: History, ideas: int, **more: Any) -> Definitions:
-    return played(
-        LUCK,
-        {"grid": "24 configurations", "seed": 3, "world": False, "ideas": ideas},
-        history_of=lambda thesis, seed: history,
-        worlds={},
-        real=history,
-    )
+    widgets = {"grid": "24 configurations", "seed": 3, "world": False, "ideas": ideas}
+    given = {"history_of": lambda thesis, seed: history, "worlds": {}, "real": history}
+    return played(LUCK, widgets, **given, **more)
 
 
 def test_the_best_of_a_sweep_is_judged_by_all_trials() -> None:
     history = History.simulated(years=6, thesis=False)
-    few, many = lucky(history, 0), lucky(history, 1000)
+    few = lucky(history, 0)
     found = few["found"]
+    many = lucky(history, 1000, found=found)
     assert len(found.table) == 24
     best = found.table["sharpe"].max()
     assert run(found.run.config, history).metrics["sharpe"] == pytest.approx(best, rel=1e-9)
