@@ -15,7 +15,7 @@ def test_the_blocks_run_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"__name__": "__main__"}
     for block in BLOCKS:
         exec(compile(block, "docs/notebook.md", "exec"), names)
     said = capsys.readouterr().out

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -247,7 +248,7 @@ def test_the_table_shows_runs_beside_the_benchmark(finished: Run) -> None:
         table.loc["Maximum drawdown", "mine"] == f"{100 * finished.metrics['max_drawdown']:.2f} %"
     )
     years = len(finished.benchmark) / 252
-    growth = (1 + finished.benchmark).prod() ** (1 / years) - 1
+    growth = float(np.prod(1 + finished.benchmark)) ** (1 / years) - 1
     assert table.loc["CAGR", "SPY"] == f"{100 * growth:.2f} %"
     assert table.loc["Turnover, a year", "SPY"] == "–"
 
