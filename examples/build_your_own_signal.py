@@ -162,7 +162,7 @@ def _(evaluation, history, label):
     signal_chart(
         evaluation,
         history.panel[["DGS10"]],
-        f"{label}yield_rise (shaded: flag on)",
+        f"{label}yield_rise",
     )
     return
 

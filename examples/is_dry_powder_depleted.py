@@ -147,7 +147,7 @@ def _(at, evaluation, history, label, start):
     signal_chart(
         evaluation.rows(lambda part: part.loc[start:at]),
         history.panel.loc[start:at, ["RRPONTSYD", "WRESBAL"]],
-        f"{label}idle capital (shaded: flag on)",
+        f"{label}idle capital",
     )
     return
 

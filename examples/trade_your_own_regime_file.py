@@ -184,7 +184,7 @@ def _(label, placebo, placed):
     )
     figure.update_xaxes(title="timing gain, yearly Sharpe ratio")
     figure.update_yaxes(title=f"number of {placebo.n} placebos")
-    theme.apply_theme(figure, f"{label}Your dates among shifted dates", height=320)
+    theme.apply_theme(figure, f"{label}shifted dates", height=320)
     mo.vstack([figure, mo.md(f"How it is tested: {placed.note}.")])
     return
 

@@ -16,7 +16,7 @@ with app.setup:
 
     from backtests import History, config_from, default_history
     from backtests.evidence.entries import FEW, SIGNIFICANT, of_own_states
-    from backtests.evidence.luck import luck, verdict
+    from backtests.evidence.luck import luck
     from backtests.evidence.significance import place
     from backtests.report import theme
     from backtests.store.store import environment_store
@@ -53,9 +53,9 @@ def _():
     the month one trades. It then picks the best one, as most people do, and asks four questions.
 
     `cash-heavy` holds only SPY and cash, and here only idle capital and capital spending decide how
-    much. So all that it can have is good timing by the thesis. In the first economy below, the
-    thesis is false: idle capital and spending move no price, and good timing is luck. Draw other
-    economies with the seed.
+    much. So all that it can have is good timing by the thesis. Choose a simulated economy in which
+    the thesis is false: there, idle capital and spending move no price, and good timing is luck.
+    Draw other economies with the seed.
     """)
     return
 
@@ -146,7 +146,7 @@ def _(found, ideas):
     tested = luck(
         excess,
         trials=found.sharpes,
-        effective=found.effective + ideas.value,
+        effective=found.luck.deflation.effective + ideas.value,  # also logged trials
     )
     return tested, winner
 
@@ -175,12 +175,15 @@ def _(found, label, tested):
         )
     bars.update_xaxes(title="yearly Sharpe ratio over bills")
     bars.update_yaxes(title="configurations")
-    theme.apply_theme(bars, f"{label}All trials, and the hurdle of the best one", height=340)
+    theme.apply_theme(bars, f"{label}trials and hurdle", height=340)
     mo.vstack(
         [
             bars,
             mo.md(
-                f"{verdict(tested)}\n\nThe trials resemble one another: {len(found.table)} of them "
+                f"The best one {'reaches' if tested.is_told else 'is below'} the hurdle of "
+                f"{tested.hurdle:.2f}. Without skill, the best of "
+                f"{tested.deflation.effective:.1f} independent trials reaches it in 5 of 100 cases."
+                f"\n\nThe trials resemble one another: {len(found.table)} of them "
                 f"count as {found.effective:.1f} independent ones. The hurdle asks only whether "
                 "the result beats bills. Shares beat bills without any timing, so passing it is "
                 "not yet skill. The next question is harder."
@@ -197,8 +200,8 @@ def _(winner):
 
 
 @app.cell
-def _(found, ideas, placebo):
-    tries = found.effective + ideas.value
+def _(placebo, tested):
+    tries = tested.deflation.effective
     # The smallest of several independent p-values without skill (Šidák 1967).
     p_value = 1.0 if placebo is None else 1 - (1 - placebo.p_value) ** tries
     mo.md(
@@ -223,9 +226,9 @@ def _(found, label):
         )
     )
     ranks.add_vline(x=0.5, line={"color": theme.STRATEGY, "width": 2}, annotation_text="median")
-    ranks.update_xaxes(title="rank in the other half of the history (1 is the best)", range=[0, 1])
+    ranks.update_xaxes(title="rank in the other half, 1 is best", range=[0, 1])
     ranks.update_yaxes(title="splits of the history")
-    theme.apply_theme(ranks, f"{label}How the winner of one half ranks in the other", height=320)
+    theme.apply_theme(ranks, f"{label}the winner later", height=320)
     mo.vstack(
         [
             mo.md(
@@ -260,7 +263,7 @@ def _(found, label):
     )
     near.update_xaxes(title="Sharpe ratio")
     near.update_yaxes(title="mean Sharpe ratio of the neighbours")
-    theme.apply_theme(near, f"{label}A peak among low neighbours is luck", height=320)
+    theme.apply_theme(near, f"{label}neighbours", height=320)
     mo.vstack(
         [
             near,
