@@ -17,7 +17,9 @@ __all__ = [
     "__version__",
     "assess",
     "config_from",
+    "default_history",
     "import_path",
+    "metrics_table",
     "plot_reading",
     "run",
     "walk_forward",
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
     from backtests.config import RunConfig, config_from
     from backtests.evidence.assessment import assess
     from backtests.evidence.walkforward import walk_forward
+    from backtests.history.origin import default_history
     from backtests.history.panel import History
     from backtests.importing.import_path import import_path
     from backtests.pipeline import run
     from backtests.report.folder import write_run
-    from backtests.report.notebook import plot_reading
+    from backtests.report.notebook import metrics_table, plot_reading
     from backtests.runs import Run
 
 #: A mapping from each public name to the module that defines it. Type checkers and editors read the
@@ -43,7 +46,9 @@ _HOMES = {
     "Run": "backtests.runs",
     "RunConfig": "backtests.config",
     "config_from": "backtests.config",
+    "default_history": "backtests.history.origin",
     "import_path": "backtests.importing.import_path",
+    "metrics_table": "backtests.report.notebook",
     "plot_reading": "backtests.report.notebook",
     "run": "backtests.pipeline",
     "walk_forward": "backtests.evidence.walkforward",

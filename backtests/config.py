@@ -20,7 +20,7 @@ from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
 from backtests.plugins.labels import read_labels
-from backtests.plugins.load import is_plugin, load_signal, load_strategy, source_of
+from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
@@ -257,9 +257,14 @@ def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
 def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
+    In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes instead of their
+    dotted paths, such as classes that a notebook defines. A command can repeat such a run only if
+    it can import the class.
+
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
     the most similar valid key.
     """
+    data = _with_paths(data)
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
         if isinstance(data.get(key), Mapping):
@@ -277,6 +282,18 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     config.build_signals()
     config.build_model()
     return config
+
+
+def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data with the dotted path of each class that is given itself."""
+    given = dict(data)
+    if isinstance(given.get("strategy"), type):
+        given["strategy"] = path_of(given["strategy"])
+    if isinstance(voting := given.get("plugin_signals"), Mapping):
+        given["plugin_signals"] = {
+            path_of(key) if isinstance(key, type) else key: value for key, value in voting.items()
+        }
+    return given
 
 
 def refuse_unknown_keys(data: Mapping[str, Any]) -> None:

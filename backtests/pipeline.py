@@ -1,6 +1,6 @@
 """The steps of a run: history → reading → weights → simulation → result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,19 +15,30 @@ from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns, check_assets
 from backtests.runs import Run
 from backtests.window import window
+from signals.base import Evaluation
+from signals.errors import ConfigError
 from signals.index import check_sessions
 from signals.reading import Reading
+from signals.summary import described
 from strategies import Strategy, decide, state_of
 
 
-def run(config: RunConfig, history: History | None = None) -> Run:
+def run(config: RunConfig, history: History | None = None, known: Reading | None = None) -> Run:
     """Return the finished backtest of a configuration, without writing a file.
 
-    By default, the configuration chooses the history, which is cut at the configuration's end. A
-    configuration that cannot be run raises ConfigError, DataError or SimulationError.
+    A configuration that cannot be run raises ConfigError, DataError or SimulationError.
+
+    Parameters
+    ----------
+    history
+        By default, the configuration chooses the history. The history is cut at the configuration's
+        end.
+    known
+        A reading of the same history, as :func:`read` describes it. For many runs on one history,
+        give the reading of the first run: it saves most of the time.
     """
     history = history_of(config, history)
-    reading = read(config, history)
+    reading = read(config, history, known)
     return run_on(config, history, reading, window(config, history, reading))
 
 
@@ -49,10 +60,32 @@ def history_of(
     return history.until(history.session(end, "end"))
 
 
-def read(config: RunConfig, history: History) -> Reading:
-    """Return the reading of a history, with the configuration's signals and regime model."""
+def read(config: RunConfig, history: History, known: Reading | None = None) -> Reading:
+    """Return the reading of a history, with the configuration's signals and regime model.
+
+    ``known`` is a reading of the same history, which may end later. Its evaluations are used again
+    for signals whose parameters and parts are equal. Other sessions than those of the history raise
+    ConfigError. Nothing checks that the values of both histories are equal.
+    """
     chosen, model = config.build_signals(), config.build_model()
-    return signals.read(history.panel, chosen, config.more_voters(), model)
+    earlier = {} if known is None else _evaluated(known, history, model.rests_on)
+    return signals.read(history.panel, chosen, config.more_voters(), model, earlier)
+
+
+def _evaluated(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
+    """Return the evaluations of a reading on the sessions of a history; only ``names`` if cut."""
+    index, sessions = history.panel.index, known.regime.index
+    if sessions.equals(index):
+        return known.evaluations
+    if not sessions[: len(index)].equals(index):
+        raise ConfigError(
+            f"expected a known reading of the same history ({described(index)}), was a reading of "
+            f"{described(sessions)}; leave `known` out"
+        )
+    # No row of an evaluation depends on a later row, so the cut evaluations are those of the cut
+    # panel.
+    held = [name for name in names if name in known.evaluations]
+    return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:

@@ -5,11 +5,12 @@ A new signal needs one import and one line in :data:`SIGNALS`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
 from signals.absorption import Absorption
-from signals.base import Signal
+from signals.base import Evaluation, Signal
 from signals.bathtub import Bathtub
 from signals.capex import Capex
 from signals.convexity import Convexity
@@ -17,7 +18,7 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
-from signals.evaluations import evaluate, inputs_of
+from signals.evaluations import Evaluations, inputs_of
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.funding import Funding
@@ -94,6 +95,7 @@ def read(
     signals: Mapping[str, Signal] | None = None,
     more_voters: tuple[str, ...] = (),
     model: RegimeModel | None = None,
+    known: Mapping[str, Evaluation] = MappingProxyType({}),
 ) -> Reading:
     """Return the evaluations of the signals and the regime on a point-in-time panel.
 
@@ -110,9 +112,12 @@ def read(
         Names among ``signals`` that vote in addition to the registered voters.
     model
         The regime model. The default is :class:`signals.regimes.Votes`.
+    known
+        Earlier evaluations on the same panel, by name. An evaluation is used again if its signal
+        and all parts of its signal are unchanged.
     """
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)
-    evaluations = evaluate(panel, chosen)
+    evaluations = Evaluations(panel, chosen, known)
     classification = (model or Votes(voters=names)).classify(panel, evaluations)
     return Reading(**vars(classification), evaluations=evaluations, voters=names)

@@ -73,6 +73,8 @@ def shell(
     def run(line: str) -> str:
         if line.startswith("make "):
             assert line.removeprefix("make ") in targets(), line
+        elif line.startswith("cd "):
+            monkeypatch.chdir(ROOT / line.removeprefix("cd "))
         elif line != "source .venv/bin/activate":
             program, *arguments = shlex.split(line)
             assert program == "drypowder", f"{line}: teach tests/test_docs.py this command"
@@ -104,7 +106,7 @@ def own_modules() -> Iterator[None]:
 def test_the_code_of_a_page_runs(
     page: Page, shell: Shell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"__name__": "__main__"}
     for block in page.blocks:
         if block.reason or block.language not in CODE:
             continue

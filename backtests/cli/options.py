@@ -1,6 +1,5 @@
 """Options shared by several commands, and functions that open the chosen store and history."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,8 +46,9 @@ def store_path(store: Path | None) -> Path:
 
 def named_store(store: Path | None) -> Path | None:
     """Return the store's path from the option, else from the environment, else None."""
-    named = store or os.environ.get("DRYPOWDER_STORE")
-    return Path(named) if named else None
+    from backtests.store.store import environment_store
+
+    return store or environment_store()
 
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:

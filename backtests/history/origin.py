@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtests.calendar import new_york_now
 from backtests.history.panel import History
-from backtests.store.store import Store, default_store
+from backtests.store.store import Store, default_store, environment_store
 from signals.errors import ConfigError
 
 Source = Literal["store", "simulated", "frames"]
@@ -87,6 +87,17 @@ class HistorySource:
         else:
             history = History.load(self.store or default_store(), only)
         return history if end is None else history.until(history.session(end, "end"))
+
+
+def default_history() -> History:
+    """Return the history that a command without options reads, with every series and price.
+
+    The history comes from the store that DRYPOWDER_STORE names, else from the default store if it
+    contains data, else from the simulated economy. The last case is visible: the attribute
+    ``source`` of the history is ``simulated``. A store that is named, but missing or empty, raises
+    DataError.
+    """
+    return HistorySource(store=environment_store()).open()
 
 
 def stale_warning(history: History) -> str | None:

@@ -22,11 +22,24 @@ from strategies import Strategy
 _KINDS = (Strategy, Signal)
 #: A mapping from the name of each loaded module to the working folder when it was loaded.
 _loaded: dict[str, Path] = {}
+#: A mapping from dotted path to class, for the classes that a user gave instead of their paths.
+_given: dict[str, type] = {}
 
 
 def is_plugin(name: str) -> bool:
     """Return whether a name is a path such as ``package.module:Name``."""
     return ":" in name
+
+
+def path_of(cls: type) -> str:
+    """Return the dotted path of a user's class, and let :func:`load_class` find this class by it.
+
+    No import finds a class that is defined in a notebook or at a prompt. A later class with the
+    same path takes the place of this one.
+    """
+    path = f"{cls.__module__}:{cls.__qualname__}"
+    _given[path] = cls
+    return path
 
 
 def load_strategy(path: str) -> type[Strategy]:
@@ -55,6 +68,8 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     ConfigError
         If the module cannot be imported, or if the class is not defined as it must be.
     """
+    if path in _given:
+        return _checked(_given[path], path)
     name = _module_of(path)
     try:
         with _first(Path.cwd()), author_code(f"{path}: importing {name}"):
@@ -87,13 +102,25 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
 
 def source_of(cls: type) -> str:
     """Return the source text of the user's modules that define a class and its base classes."""
-    modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
-    return "\n".join(_source(sys.modules.get(name)) for name in modules)
+    bases = plugin_bases(cls)
+    modules = dict.fromkeys(base.__module__ for base in bases)
+    sources = [_source(sys.modules.get(name)) for name in modules]
+    if cls in _given.values():  # the module of a notebook may have another source, or none
+        sources += [_source(method) for base in bases for method in _methods(base)]
+    return "\n".join(sources)
 
 
-def _source(module: ModuleType | None) -> str:
+def _methods(cls: type) -> Iterator[Any]:
+    """Yield the functions that a class defines itself, also those of its properties."""
+    for value in vars(cls).values():
+        function = value.fget if isinstance(value, property) else value
+        if inspect.isfunction(function) and function.__code__.co_filename != "<string>":
+            yield function
+
+
+def _source(thing: Any) -> str:
     try:
-        return "" if module is None else inspect.getsource(module)
+        return "" if thing is None else inspect.getsource(thing)
     except Exception:  # the source code is missing or is not text
         return ""
 

@@ -6,7 +6,7 @@ draws a reading.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from backtests.thesis.trial import Trial
     from backtests.thesis.verdicts import Verdict
 
+#: Metrics of :func:`metrics_table`.
+TABLE = (
+    *("total_return", "cagr", "volatility", "sharpe", "max_drawdown", "beta", "exposure"),
+    *("turnover", "costs"),
+)
 _PERCENT: Form = partial(percent, digits=1, unit="%")
 
 
@@ -191,3 +196,39 @@ def _said(verdict: "Verdict") -> str:
     low, high = significant(estimate.interval.low), significant(estimate.interval.high)
     unit = verdict.claim.unit
     return f"{verdict.outcome}; {significant(estimate.value)} [{low}, {high}] {unit}"
+
+
+def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Return the metrics of runs side by side, as texts with the labels of the tearsheet.
+
+    Parameters
+    ----------
+    runs
+        One or more finished runs, by the headings of their columns.
+
+    Returns
+    -------
+    Metrics × runs. The last column is the benchmark of the first run, on the sessions of this run.
+    A metric that is not defined is a dash, such as a yearly metric of a run shorter than a year.
+    The index says SIMULATED if a history is simulated.
+
+    Raises
+    ------
+    ConfigError
+        If there is no run.
+    """
+    from backtests.report.tearsheet import ROWS
+
+    if not runs:
+        raise ConfigError("expected at least one run for a table, found none; give one")
+    first = next(iter(runs.values()))
+    beside = metrics.of_returns(first.benchmark, first.bills, first.benchmark)
+    columns = {name: metrics.of_run(run) for name, run in runs.items()}
+    columns.setdefault(first.config.benchmark, beside)
+    label = label_of(any(run.simulated for run in runs.values()))
+    shown = [row for row in ROWS if row[0] in TABLE]
+    cells = {
+        name: [form(numbers.get(key)) for key, _, form in shown]
+        for name, numbers in columns.items()
+    }
+    return pd.DataFrame(cells, index=pd.Index([row[1] for row in shown], name=f"{label}metric"))

@@ -14,6 +14,7 @@ removes a row.
 """
 
 import datetime
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,12 @@ FROM counting LEFT JOIN passed USING (series_id, available_at)
 WHERE observed_on >= coalesce(already, observed_on)
 ORDER BY series_id, available_at, observed_on, recorded_at
 """
+
+
+def environment_store() -> Path | None:
+    """Return the store that the environment variable DRYPOWDER_STORE names; None without one."""
+    named = os.environ.get("DRYPOWDER_STORE")
+    return Path(named) if named else None
 
 
 def default_store() -> Path:

@@ -133,9 +133,11 @@ def simulated(short: History, reading: signals.Reading, monkeypatch: pytest.Monk
     """Let every simulated history be the same short one, which registered signals read once."""
     read = pipeline.read
 
-    def read_once(config: RunConfig, history: History) -> signals.Reading:
-        known = config.regime_model == "votes" and not config.plugin_signals
-        return reading if known else read(config, history)
+    def read_once(
+        config: RunConfig, history: History, known: signals.Reading | None = None
+    ) -> signals.Reading:
+        default = config.regime_model == "votes" and not config.plugin_signals
+        return reading if default else read(config, history, known)
 
     monkeypatch.setattr(History, "simulated", lambda *_, **__: short)
     monkeypatch.setattr(pipeline, "read", read_once)

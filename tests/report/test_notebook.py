@@ -5,10 +5,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from backtests import History, Run, assess, config_from, plot_reading, run
+from backtests import History, Run, assess, config_from, metrics_table, plot_reading, run
 from backtests.cli.app import command
 from backtests.report.folder import FILES
 from backtests.thesis.claims import CLAIMS
@@ -233,3 +234,25 @@ def test_a_series_without_a_value_is_refused(history: History) -> None:
     blind = replace(history, panel=history.panel.assign(WALCL=float("nan")))
     with pytest.raises(MissingSeries, match="import or fetch WALCL"):
         blind.plot("WALCL")
+
+
+# --- runs side by side ----------------------------------------------------------------------------
+
+
+def test_the_table_shows_runs_beside_the_benchmark(finished: Run) -> None:
+    table = metrics_table({"mine": finished})
+    assert list(table) == ["mine", "SPY"]
+    assert table.index.name == "SIMULATED: metric"
+    assert table.loc["Sharpe, over bills", "mine"] == f"{finished.metrics['sharpe']:.2f}"
+    assert (
+        table.loc["Maximum drawdown", "mine"] == f"{100 * finished.metrics['max_drawdown']:.2f} %"
+    )
+    years = len(finished.benchmark) / 252
+    growth = float(np.prod(1 + finished.benchmark)) ** (1 / years) - 1
+    assert table.loc["CAGR", "SPY"] == f"{100 * growth:.2f} %"
+    assert table.loc["Turnover, a year", "SPY"] == "–"
+
+
+def test_a_table_needs_a_run() -> None:
+    with pytest.raises(ConfigError, match="expected at least one run"):
+        metrics_table({})

@@ -1,0 +1,71 @@
+"""A run with a known reading has the numbers of a run without one, and evaluates less."""
+
+import pandas as pd
+import pytest
+
+from backtests import History, Run, config_from, run
+from signals.base import Evaluation, Signal
+from signals.errors import ConfigError
+
+TERMS = {"strategy": "near-cash-flow", "start": "2020-06-01"}
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return History.simulated(years=6)
+
+
+@pytest.fixture(scope="module")
+def first(history: History) -> Run:
+    return run(config_from(TERMS), history)
+
+
+@pytest.fixture
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the signals that are evaluated from now on."""
+    names: list[str] = []
+    evaluate = Signal.evaluate
+
+    def counting(self: Signal, *given: object) -> Evaluation:
+        names.append(self.name)
+        return evaluate(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Signal, "evaluate", counting)
+    return names
+
+
+@pytest.mark.parametrize("end", [None, "2022-12-30"])
+@pytest.mark.parametrize("model", ["votes", "quantities"])
+def test_the_numbers_are_those_of_a_run_without_it(
+    history: History, first: Run, end: str | None, model: str
+) -> None:
+    config = config_from(
+        TERMS | {"signals": {"dry_powder": {"k": 0.11}}, "regime_model": model, "end": end}
+    )
+    again, alone = run(config, history, known=first.reading), run(config, history)
+    pd.testing.assert_series_equal(again.result.equity, alone.result.equity, check_exact=True)
+    pd.testing.assert_series_equal(again.reading.regime, alone.reading.regime)
+    pd.testing.assert_frame_equal(again.reading.scores, alone.reading.scores, check_exact=True)
+    assert again.run_id == alone.run_id
+
+
+def test_only_changed_signals_are_evaluated(
+    history: History, first: Run, evaluated: list[str]
+) -> None:
+    run(config_from(TERMS | {"lag": 5}), history, known=first.reading)
+    assert evaluated == []
+    run(config_from(TERMS | {"signals": {"dry_powder": {"k": 0.11}}}), history, first.reading)
+    assert sorted(evaluated) == ["absorption", "dry_powder"]
+
+
+def test_only_changed_signals_are_evaluated_until_an_earlier_end(
+    history: History, first: Run, evaluated: list[str]
+) -> None:
+    run(config_from(TERMS | {"end": "2022-12-30"}), history, known=first.reading)
+    assert evaluated == []
+
+
+def test_a_reading_of_other_sessions_is_refused(history: History, first: Run) -> None:
+    other = first.reading.since(history.panel.index[5])
+    with pytest.raises(ConfigError, match=r"expected a known reading of the same history .* leave"):
+        run(config_from(TERMS), history, known=other)
