@@ -15,7 +15,7 @@ def flipped_numbers(found: SinceFetch) -> dict[str, Any]:
 def flipped_words(found: SinceFetch) -> str:
     """Return one line: which states flipped, from what to what, or why nothing can be compared."""
     if found.began is None:
-        return "flips are unknown: no fetch or import followed the first one into this store"
+        return "flips are unknown until the next fetch or import into this store"
     began = f"{found.began:%Y-%m-%d %H:%M}"
     if found.session is None:
         return f"flips are unknown: the data before the fetch of {began} give no signals"

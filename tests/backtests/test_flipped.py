@@ -159,7 +159,7 @@ def test_a_store_without_an_earlier_state_has_nothing_to_compare_with(tmp_path: 
     config = config_from({"strategy": "cash-heavy", "store": store.path})
     found = since_fetch(config, None, reading([N], [True]))  # type: ignore[arg-type]
     assert found == SinceFetch()
-    assert "no fetch or import followed the first one" in flipped_words(found)
+    assert "until the next fetch or import" in flipped_words(found)
 
 
 def test_data_without_any_session_before_the_fetch_are_no_earlier_state(

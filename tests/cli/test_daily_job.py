@@ -99,7 +99,7 @@ def test_a_week_with_one_flip(
             assert drypowder(*ask).code == 0
     assert codes == {day: FLIPPED if day == FLIP else 0 for day in WEEK}
     assert lines == {
-        FILLED: "flips are unknown: no fetch or import followed the first one into this store",
+        FILLED: "flips are unknown until the next fetch or import into this store",
         **{day: f"no flip with the data recorded from {day} 20:30 on" for day in WEEK[1:]},
         FLIP: f"flipped with the data recorded from {FLIP} 20:30 on: {FLIP_SAID}",
     }
