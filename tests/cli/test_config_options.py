@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from backtests.version import __version__
-from signals import default_signals
+from signals import DryPowder, default_signals
 from tests.commands import Drypowder
 
 pytestmark = pytest.mark.usefixtures("briefly", "evaluated_before")
@@ -29,6 +30,12 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.fixture
+def without_look_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the check for look-ahead, which takes longest."""
+    monkeypatch.setattr("backtests.plugins.check.truncation_faults", lambda *_, **__: ())
+
+
 def said(drypowder: Drypowder, *arguments: object, code: int = 0) -> Any:
     """Return the JSON of a command."""
     done = drypowder(*arguments, "--json")
@@ -37,10 +44,10 @@ def said(drypowder: Drypowder, *arguments: object, code: int = 0) -> Any:
 
 
 def test_a_parameter_of_a_signal_changes_every_signal_that_contains_it(
-    drypowder: Drypowder, store: Path
+    drypowder: Drypowder,
 ) -> None:
     before, after = (
-        said(drypowder, "flags", "--store", store, *param)["signals"]
+        said(drypowder, "flags", *SIMULATED, *param)["signals"]
         for param in ((), ("--param", "dry_powder.k=0.11"))
     )
     chosen = default_signals()
@@ -53,14 +60,20 @@ def test_a_parameter_of_a_signal_changes_every_signal_that_contains_it(
 
 
 def test_why_and_sensitivity_show_the_parameters_of_the_configuration(
-    drypowder: Drypowder,
+    drypowder: Drypowder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     why = drypowder("flags", "--config", "k.toml", "--why", "dry_powder")
     assert "k=0.05" in why.out
+    moved: list[DryPowder] = []
+
+    def note(_: pd.DataFrame, chosen: dict[str, DryPowder], revised: object) -> list[object]:
+        moved.append(chosen["dry_powder"])
+        return []
+
+    monkeypatch.setattr("backtests.evidence.sensitivity.sensitivity", note)
     found = said(drypowder, "flags", "--config", "k.toml", "--sensitivity")
-    assert found["source"] == "simulated"
-    moved = [case for case in found["cases"] if case["parameter"] in ("k", "dry_powder.k")]
-    assert {case["base"] for case in moved} == {0.05}
+    assert (found["source"], found["cases"]) == ("simulated", [])
+    assert moved == [DryPowder(k=0.05)]
 
 
 def test_options_override_the_file(drypowder: Drypowder) -> None:
@@ -124,13 +137,21 @@ def test_an_argument_overrides_the_strategy_of_the_file(drypowder: Drypowder) ->
     assert (found["strategy"], found["regime"]) == ("defensive@labels", "ABSORPTION")
 
 
-def test_check_takes_parameters(drypowder: Drypowder) -> None:
-    given = ("check", "near-cash-flow", *SIMULATED)
-    limits = [
-        next(c["said"] for c in said(drypowder, *given, *param)["checks"] if c["check"] == "state")
-        for param in ((), ("--param", "regime.confirm=60"))
+@pytest.mark.parametrize(
+    ("name", "check", "param"),
+    [
+        ("near-cash-flow", "state", "regime.confirm=60"),
+        ("funding", "flag", "funding.enter=90"),
+    ],
+)
+@pytest.mark.usefixtures("without_look_ahead")
+def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, param: str) -> None:
+    given = ("check", name, *SIMULATED)
+    found = [
+        next(c["said"] for c in said(drypowder, *given, *more)["checks"] if c["check"] == check)
+        for more in ((), ("--param", param))
     ]
-    assert limits[0] != limits[1]
+    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize(
@@ -161,21 +182,22 @@ def test_bad_input_gets_one_line(
 
 
 def test_a_file_that_ends_the_history_cannot_say_what_flipped(
-    drypowder: Drypowder, store: Path
+    drypowder: Drypowder,
 ) -> None:
     Path("end.toml").write_text("end = 2023-06-30\n")
-    done = drypowder("today", "--store", store, "--config", "end.toml", "--exit-code")
+    done = drypowder("today", "--store", "any.duckdb", "--config", "end.toml", "--exit-code")
     assert done.code == 2
     assert "but end in --config is 2023-06-30" in done.err
 
 
+@pytest.mark.usefixtures("without_look_ahead")
 @pytest.mark.parametrize(
     "arguments",
     [
         ("flags",),
         ("flags", "--why", "capex"),
         ("today",),
-        ("check", "cash-heavy"),
+        ("check", "funding"),
         ("brief", "--out", "brief.html"),
     ],
     ids=" ".join,
