@@ -24,7 +24,10 @@ def flags(
     source: options.Source = None,
     seed: options.Seed = None,
     config: options.Config = None,
-    param: options.Param = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="dry_powder.k=0.11, or regime.confirm=5."),
+    ] = None,
     why: Annotated[
         str | None,
         typer.Option(
