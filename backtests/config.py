@@ -31,6 +31,8 @@ from strategies.base import ticker_fields
 
 T = TypeVar("T")
 
+#: Faults, by pydantic's names, of values that should be a list or a table.
+_SEVERAL = ("tuple_type", "dict_type", "model_type", "dataclass_type")
 #: Names of the settings that choose the history.
 _SOURCE = {"source", "store", "seed", "years", "thesis"}
 
@@ -202,10 +204,13 @@ class RunConfig(pydantic.BaseModel):
 
     def series(self) -> tuple[str, ...]:
         """Return the ids and tickers that a run reads besides the yield of bills, each once."""
-        strategy, chosen = self.build_strategy(), self.build_signals()
-        read = (*needed(chosen), *self.build_model().inputs)
-        ids = (*strategy.assets, *strategy.reads, self.benchmark, *read)
-        return tuple(dict.fromkeys(ids))
+        strategy = self.build_strategy()
+        return tuple(dict.fromkeys((*strategy.assets, *strategy.reads, *self.regime_series())))
+
+    def regime_series(self) -> tuple[str, ...]:
+        """Return the ids that the signals and the regime model read, and the benchmark."""
+        read = (*needed(self.build_signals()), *self.build_model().inputs)
+        return tuple(dict.fromkeys((self.benchmark, *read)))
 
     def end_day(self) -> pd.Timestamp | None:
         """Return the last day of the run; None if the run lasts to the end of the history."""
@@ -348,4 +353,6 @@ def _first_fault(error: pydantic.ValidationError, what: str) -> str:
     if isinstance(cause := fault.get("ctx", {}).get("error"), Exception):
         return f"{what}{where}: {shown(cause, str, 400)}".replace(" : ", ": ")
     form = f""" like {fault["loc"][-1]}=["A", "B"]""" if fault["type"] == "tuple_type" else ""
-    return f"{what}{where}: {fault['msg'].lower()}{form}, was {shown(fault['input'])}"
+    single = isinstance(fault["input"], list | dict) and fault["type"].endswith("_type")
+    cure = "; give one value" if single and fault["type"] not in _SEVERAL else ""
+    return f"{what}{where}: {fault['msg'].lower()}{form}, was {shown(fault['input'])}{cure}"

@@ -61,8 +61,8 @@ TICKERS = ("SPY", "QQQ", "MU", "NVDA")
 KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
 LOCKS = (".door", ".lock", ".fetch.lock")
 STARTS = ("no store", "an earlier vintage", "schema version 1")
-#: Messages of a child, in the order of the names below: it begins, enters Store.add, leaves
-#: Store.add, waits to be killed, is done, or failed (a traceback follows).
+#: Messages of a child: it begins, enters a write, leaves the write, waits to be killed, is done,
+#: or failed (a traceback follows).
 READY, IN, OUT, HELD, DONE, WRONG = b"r", b"(", b")", b"h", b"d", b"x"
 
 Content = dict[str, pd.DataFrame]
@@ -163,15 +163,19 @@ def _fetch(work: Work, store: str) -> None:
 
 
 def _mark(say: Callable[[bytes], Any]) -> None:
-    add = Store.add
+    """Tell when the child enters and leaves a method of the store that writes."""
 
-    def marked(*given: Any, **named: Any) -> Any:
-        say(IN)
-        done = add(*given, **named)
-        say(OUT)
-        return done
+    def marked(write: Callable[..., Any]) -> Callable[..., Any]:
+        def within(*given: Any, **named: Any) -> Any:
+            say(IN)
+            done = write(*given, **named)
+            say(OUT)
+            return done
 
-    Store.add = marked  # type: ignore[method-assign]
+        return within
+
+    Store.add = marked(Store.add)  # type: ignore[method-assign]
+    Store.note_recording = marked(Store.note_recording)  # type: ignore[method-assign]
 
 
 def _hold(where: str, say: Callable[[bytes], Any]) -> None:
@@ -475,7 +479,8 @@ def _downgraded(store: Path) -> Path:
     old = store.with_name("old.duckdb")
     shutil.copy(store, old)
     with duckdb.connect(str(old)) as connection:
-        connection.execute("DROP TABLE fetched; UPDATE drypowder SET schema_version = 1")
+        connection.execute("DROP TABLE fetched; DROP TABLE recordings")
+        connection.execute("UPDATE drypowder SET schema_version = 1")
     return old
 
 

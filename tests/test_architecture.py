@@ -25,7 +25,7 @@ DOORS = {
 #: plugins has two floors: loading serves the configuration, checking runs a backtest.
 ROOMS = (
     *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
-    *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today"),
+    *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}

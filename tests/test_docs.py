@@ -28,7 +28,7 @@ from tests.servers import Servers
 #: Blocks that may stand in a page without being run: outputs.
 SHOWN = ("text",)
 #: Blocks with a reason why they do not run.
-MOST_NOT_RUN = 3
+MOST_NOT_RUN = 4
 
 Shell = Callable[[str], str]
 

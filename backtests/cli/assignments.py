@@ -1,10 +1,65 @@
 """Options that several commands turn into the data of a configuration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from backtests.cli import options
+
+#: Keys of a configuration that decide only what a strategy holds, and no signal and no regime.
+_OF_STRATEGY = ("params", "universe")
+#: A strategy that follows the regime.
+_FOLLOWER = "near-cash-flow"
+
+
+def config_data(
+    config: Path | None,
+    param: Iterable[str] | None,
+    source: str | None,
+    store: Path | None,
+    seed: int | None,
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the data of a configuration from ``--config`` and the options that override it.
+
+    Parameters
+    ----------
+    config
+        A TOML file, or None. Its table ``[sweep]`` is left out.
+    param
+        Texts such as ``dry_powder.k=0.11``.
+    source, store, seed
+        The options that choose the history.
+    given
+        Values of other options, by the key of the configuration.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, a key is unknown, or an assignment has the wrong form.
+    """
+    from backtests.config import read_config, refuse_unknown_keys
+
+    data = read_config(config) if config else {}
+    data.pop("sweep", None)  # a file may also hold the request of a sweep
+    refuse_unknown_keys(data)
+    data |= given
+    data |= history_keys(data, source, store, seed)
+    assigned(data, param or ())
+    return data
+
+
+def config_of(data: Mapping[str, Any]) -> Any:
+    """Return the configuration of some data, with its source decided.
+
+    A notice is printed if the history is simulated by default. Invalid data raise ConfigError.
+    """
+    from backtests.config import config_from
+
+    config = config_from(data)
+    origin = config.history_source()
+    options.announce(origin)
+    return config.model_copy(update={"source": origin.decided()})
 
 
 def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
@@ -25,10 +80,12 @@ def history_keys(
         from_environment = data.get("source") == "store" and "store" not in data
         store = options.named_store(None) if from_environment else None
         return options.given(seed=seed, store=store)
-    choice = options.choose_history(source, store, seed)
+    choice = options.named_history(source, store, seed)
     data.pop("store", None)
     seed = data.get("seed") if seed is None else seed
-    return options.given(source=choice.decided(), store=choice.store, seed=seed)
+    named = choice.source is not None or choice.store is not None
+    decided = choice.decided() if named else None
+    return options.given(source=decided, store=choice.store, seed=seed)
 
 
 def require_strategy(data: dict[str, Any]) -> None:
@@ -41,6 +98,35 @@ def require_strategy(data: dict[str, Any]) -> None:
         raise ConfigError(f"give a strategy as an argument or in --config; known: {names}")
 
 
+def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data for a command that reads only signals and the regime.
+
+    The strategy becomes one that follows the regime, so every regime model fits. The regime model
+    that the name of the strategy gives stays.
+    """
+    model = str(data.get("strategy", "")).partition("@")[2]
+    kept = {key: data[key] for key in data if key not in _OF_STRATEGY}
+    return kept | {"strategy": f"{_FOLLOWER}@{model}" if model else _FOLLOWER}
+
+
+def names_assigned(assignments: Iterable[str] | None) -> list[str]:
+    """Return the names in texts such as ``dry_powder.k=0.11``."""
+    return [_parsed(assignment)[0] for assignment in assignments or ()]
+
+
+def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
+    """Raise ConfigError for an assignment that changes neither a signal nor the regime."""
+    from signals.errors import ConfigError
+
+    for path in names_assigned(assignments):
+        owner, dot, _ = path.partition(".")
+        if not dot or owner in ("schedule", "costs"):
+            raise ConfigError(
+                f"expected a parameter of a signal or of the regime model, like dry_powder.k or "
+                f"regime.confirm, was {path!r}, on which no flag depends; remove it"
+            )
+
+
 def _parsed(text: str) -> tuple[str, Any]:
     """Split NAME=VALUE into name and value; a value that is not valid TOML stays text."""
     import tomllib
@@ -51,6 +137,13 @@ def _parsed(text: str) -> tuple[str, Any]:
     if not (name and equals) or "\n" in text:
         raise ConfigError(f"expected --param NAME=VALUE, was {text!r}")
     try:
-        return name.strip(), tomllib.loads(f"x = {value}")["x"]
+        found = tomllib.loads(f"x = {value}")["x"]
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         return name.strip(), value
+    if isinstance(found, dict):
+        raise ConfigError(
+            f"expected one value or a list in --param {name.strip()}=VALUE, was the table "
+            f"{value.strip()}; set each parameter alone, like dry_powder.k=0.11, or write the "
+            "table into a file for --config"
+        )
+    return name.strip(), found

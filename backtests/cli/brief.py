@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.terminal import console, print_json, progress, styled
 from backtests.report.format import percent, source_said, state
 
@@ -29,6 +30,7 @@ def brief(
     mail: Annotated[
         Path | None, typer.Option(help="Write the page for a mail, with inline styles.")
     ] = None,
+    exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> None:
     """Show on one page what holds now, why, how sure that is, and what to watch."""
@@ -37,15 +39,28 @@ def brief(
 
     _check_files(out, pdf, mail)
     choice = options.choose_history(source, store, seed)
+    config = _config(choice)
+    if exit_code:
+        check_comparable(config, at)
     with progress("making the brief") as step:
         history = choice.open()
         made = make_brief(history.until(history.session(at, "--at")), since, progress=step)
-        said = brief_numbers(made)
+        found = comparison(config, history, made.sample.reading) if exit_code else None
+        said = {**brief_numbers(made), "since_fetch": found}
         step("writing")
         written = _write(made, said, at is None, out, pdf, mail)
     print_json(said) if json else _print(said, written)
     if at is None:
         options.warn_if_stale(history)
+    exit_if_flipped(found)
+
+
+def _config(choice: Any) -> Any:
+    """Return a configuration with the chosen history and default parameters, as in the brief."""
+    from backtests.config import config_from
+
+    keys = options.given(source=choice.decided(), store=choice.store, seed=choice.seed)
+    return config_from({"strategy": "near-cash-flow", **keys})
 
 
 def _check_files(out: Path, pdf: Path | None, mail: Path | None) -> None:
@@ -79,6 +94,8 @@ def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
     screen, label = console(), "SIMULATED " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
     screen.print(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
+    if said["since_fetch"] is not None:
+        typer.echo(said["since_fetch"]["said"])
     for term, items in _lines(said):
         typer.echo(f"{term:<8} {fitted(items, screen.width - 9)}")
     typer.echo(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")

@@ -5,6 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.assignments import (
+    config_data,
+    config_of,
+    refuse_parameters_of_strategies,
+    without_strategy,
+)
 from backtests.cli.terminal import console, print_json, progress, styled
 
 
@@ -24,29 +30,39 @@ def check(
         str | None,
         typer.Option(metavar="DATE", help="First session of the backtest, like 2015-01-01."),
     ] = None,
+    config: options.Config = None,
+    param: options.Param = None,
     json: options.Json = False,
 ) -> None:
     """Check whether a strategy or signal keeps its contract and has no look-ahead."""
+    from backtests.pipeline import history_of
     from backtests.plugins.check import check_signal, check_strategy
 
-    config, signal = _what(name, options.given(start=start))
-    history = options.open_history(source, store, seed, config.series())
+    data = config_data(config, param, source, store, seed, options.given(start=start))
+    checked, signal = _what(name, data)
+    if signal is not None:
+        refuse_parameters_of_strategies(param)
+    with progress("reading history"):
+        ids = checked.series() if signal is None else checked.regime_series()
+        history = history_of(checked, ids=ids)
     with progress("checking") as step:
         step(name)
         checks = (
-            check_strategy(config, history)
+            check_strategy(checked, history)
             if signal is None
-            else check_signal(signal, config, history)
+            else check_signal(signal, checked, history)
         )
-    _say(name, "strategy" if signal is None else "signal", history.source, checks, json)
+    _say(name, "strategy" if signal is None else "signal", history, checks, json)
     for failed in checks:
         if failed.error is not None:
             raise failed.error
 
 
-def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the configuration for the check, and the signal to check (None for a strategy)."""
-    from backtests.config import config_from
+def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the configuration for the check, and the signal to check (None for a strategy).
+
+    ``data`` are the data of a configuration, whose strategy counts only if it is the checked one.
+    """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS
     from signals.base import Signal
@@ -57,30 +73,34 @@ def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
     if is_plugin(path):
         cls = load_class(path)
         if issubclass(cls, Signal):
-            config = config_from({**keys, "strategy": "bills", "plugin_signals": {path: True}})
+            plugins = {path: True, **data.get("plugin_signals", {})}
+            config = config_of({**without_strategy(data), "plugin_signals": plugins})
             return config, config.build_signals()[cls.name]
     elif name in SIGNALS:
-        config = config_from({**keys, "strategy": "bills"})
+        config = config_of(without_strategy(data))
         return config, config.build_signals()[name]
     elif path not in STRATEGIES:
         raise ConfigError(unknown("strategy or signal", name, (*STRATEGIES, *SIGNALS)))
-    return config_from({**keys, "strategy": name}), None
+    return config_of({**data, "strategy": name}), None
 
 
-def _say(name: str, kind: str, source: str, checks: list[Any], json: bool) -> None:
+def _say(name: str, kind: str, history: Any, checks: list[Any], json: bool) -> None:
+    from backtests.report.envelope import envelope
+
     if json:
         print_json(
             {
+                **envelope(history),
                 "name": name,
                 "kind": kind,
-                "source": source,
                 "ok": all(c.holds for c in checks),
                 "checks": [{"check": c.name, "ok": c.holds, "said": c.said} for c in checks],
             }
         )
         return
     screen = console()
-    shown = "SIMULATED history" if source == "simulated" else f"history: {source}"
+    simulated = history.source == "simulated"
+    shown = "SIMULATED history" if simulated else f"history: {history.source}"
     screen.print(styled(f"{name},", "bold"), f"a {kind}, on {shown}", soft_wrap=True)
     for c in checks:
         mark = styled("ok   ", "green") if c.holds else styled("wrong", "red")

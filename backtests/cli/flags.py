@@ -6,6 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.assignments import (
+    config_data,
+    config_of,
+    refuse_parameters_of_strategies,
+    without_strategy,
+)
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import console, print_json, progress, styled
@@ -17,6 +23,11 @@ def flags(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
+    config: options.Config = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="dry_powder.k=0.11, or regime.confirm=5."),
+    ] = None,
     why: Annotated[
         str | None,
         typer.Option(
@@ -39,10 +50,12 @@ def flags(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Show the regime and every signal."""
+    """Show the regime and every signal.
+
+    From --config, the command takes the history, the signals and the regime model.
+    """
+    from backtests.pipeline import history_of, read
     from backtests.report.export import TABLES, check_target
-    from backtests.report.reading import said_at_end
-    from signals import read
     from signals.errors import ConfigError
 
     if why is not None and sensitivity:
@@ -50,23 +63,61 @@ def flags(
     for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
         if target is not None:
             check_target(target, option, endings)
-    history = options.open_history(source, store, seed, ("SPY",))
+    checked = _config(config, param, source, store, seed)
+    with progress("reading history"):
+        history = history_of(checked, ids=checked.regime_series())
     past = history.until(history.session(at, "--at"))
-    reading = read(past.panel)
-    if why is not None:
-        _why(past, reading, why, json)
-    elif sensitivity:
-        _sensitivity(past, json)
-    else:
-        said = said_at_end(past, reading)
-        print_json(said) if json else _print(said)
-    _write(past, reading, at is None, export, html)
-    if at is None:
+    reading, model = read(checked, past), checked.build_model()
+    _answer(past, reading, checked, why, sensitivity, json)
+    newest = at is None and checked.end is None
+    _write(past, reading, model, newest, export, html)
+    if newest:
         options.warn_if_stale(history)
 
 
+def _config(
+    config: Path | None,
+    param: list[str] | None,
+    source: str | None,
+    store: Path | None,
+    seed: int | None,
+) -> Any:
+    """Return the configuration of the signals and of the regime model.
+
+    Its strategy is one that follows the regime, so that each regime model fits.
+    """
+    from backtests.config import config_from
+
+    data = config_data(config, param, source, store, seed, {})
+    if "strategy" in data:
+        config_from(data)
+    refuse_parameters_of_strategies(param)
+    return config_of(without_strategy(data))
+
+
+def _answer(
+    past: Any, reading: Any, config: Any, why: str | None, sensitivity: bool, json: bool
+) -> None:
+    """Print the answer: one signal, the sensitivity of all flags, or the regime and all signals."""
+    from backtests.report.reading import said_at_end
+
+    if sensitivity:
+        _sensitivity(past, config, json)
+        return
+    said = said_at_end(past, reading, config.build_model())
+    if why is not None:
+        _why(past, reading, said, why, json)
+    else:
+        print_json(said) if json else _print(said)
+
+
 def _write(
-    history: Any, reading: Any, newest: bool, export: Path | None, html: Path | None
+    history: Any,
+    reading: Any,
+    model: Any,
+    newest: bool,
+    export: Path | None,
+    html: Path | None,
 ) -> None:
     from backtests.report.export import write_table
     from backtests.report.flags_page import write_flags_page
@@ -76,7 +127,7 @@ def _write(
         typer.echo(f"wrote {export}", err=True)
     if html is not None:
         with progress("drawing"):
-            write_flags_page(history, reading, html, newest=newest)
+            write_flags_page(history, reading, html, model=model, newest=newest)
         typer.echo(f"wrote {html}", err=True)
 
 
@@ -85,9 +136,8 @@ def _print(reading: dict[str, Any]) -> None:
     regime = styled(f"{reading['regime'] or 'no regime'},", "bold")
     screen.print(regime, f"as of {reading['as_of']}")
     screen.print(reading["sentence"])
-    sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
-    votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
-    screen.print(styled(f"votes {'; '.join(votes)}", "dim"))
+    if reading["regime_model"] == "votes":
+        _print_votes(reading)
     print_records(_COLUMNS, [{"name": name, **s} for name, s in reading["signals"].items()])
     for name, s in reading["signals"].items():
         for remark in _remarks(s):
@@ -95,6 +145,12 @@ def _print(reading: dict[str, Any]) -> None:
     print_scales(reading["scales"])
     label = source_said(reading["source"])
     typer.echo(f"(name): no vote. Source: {label}. Research, not investment advice.")
+
+
+def _print_votes(reading: dict[str, Any]) -> None:
+    sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
+    votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
+    console().print(styled(f"votes {'; '.join(votes)}", "dim"))
 
 
 def _distance(s: dict[str, Any]) -> str:
@@ -117,15 +173,14 @@ def _remarks(s: dict[str, Any]) -> list[str]:
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
 
-def _why(history: Any, reading: Any, name: str, json: bool) -> None:
+def _why(history: Any, reading: Any, everything: dict[str, Any], name: str, json: bool) -> None:
     from backtests.report.docstring import sections
-    from backtests.report.reading import said_at_end
+    from backtests.report.envelope import envelope
     from signals.dry_powder import DryPowder
     from signals.errors import ConfigError, unknown
 
     if name not in reading.evaluations:
         raise ConfigError(unknown("signal", name, reading.evaluations))
-    everything = said_at_end(history, reading)
     said = everything["signals"][name]
     if name == DryPowder.name:
         said["scales"] = everything["scales"]
@@ -133,7 +188,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     signal = reading.evaluations[name].signal
     parts = sections(type(signal))
     if json:
-        print_json({"signal": name, "definition": dict(parts), **said})
+        print_json({**envelope(history), "signal": name, "definition": dict(parts), **said})
         return
     for heading, text_of_it in parts:
         typer.echo(text_of_it if heading == "what" else f"{heading}: {text_of_it}")
@@ -163,19 +218,21 @@ def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str,
     }
 
 
-def _sensitivity(history: Any, json: bool) -> None:
+def _sensitivity(history: Any, config: Any, json: bool) -> None:
     from dataclasses import asdict
 
     import signals
     from backtests.evidence.revision import revised_in
     from backtests.evidence.sensitivity import sensitivity
+    from backtests.report.envelope import envelope
 
     with progress("moving parameters"):
-        chosen = signals.default_signals()
+        chosen = config.build_signals()
         revised = revised_in(history, signals.needed(chosen))
         rows = sensitivity(history.panel, chosen, revised)
     if json:
-        print_json([asdict(row) | {"other_story": row.other_story} for row in rows])
+        cases = [asdict(row) | {"other_story": row.other_story} for row in rows]
+        print_json({**envelope(history), "cases": cases})
         return
     print_records(_SENSITIVITY, rows)
 

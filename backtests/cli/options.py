@@ -1,13 +1,12 @@
 """Options shared by several commands, and functions that open the chosen store and history."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from backtests.cli import completion
-from backtests.cli.terminal import complain, progress, warn
+from backtests.cli.terminal import complain, warn
 
 STRATEGY = typer.Argument(
     help="A name shown by 'drypowder list', or my_module:MyStrategy.",
@@ -29,6 +28,13 @@ At = Annotated[
     str | None, typer.Option(metavar="DATE", help="The session; default: the last in the history.")
 ]
 Lag = Annotated[int | None, typer.Option(help="Sessions from decision to fill; at least 1.")]
+Config = Annotated[
+    Path | None, typer.Option(help="A TOML file; other options override its values.")
+]
+Param = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="volatility=0.2, or dry_powder.k=0.11."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -53,7 +59,22 @@ def named_store(store: Path | None) -> Path | None:
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
     """Return the source of history, and print a notice if it is simulated by default."""
-    from backtests.history.origin import HistorySource, notice
+    choice = named_history(source, store, seed)
+    announce(choice)
+    return choice
+
+
+def announce(choice: Any) -> None:
+    """Print a notice if a history is simulated by default."""
+    from backtests.history.origin import notice
+
+    if said := notice(choice):
+        complain("notice", said)
+
+
+def named_history(source: str | None, store: Path | None, seed: int | None) -> Any:
+    """Return the source of history that the options and the environment name."""
+    from backtests.history.origin import HistorySource
     from signals.errors import ConfigError, unknown
 
     if source not in (None, "store", "simulated"):
@@ -62,8 +83,6 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
     choice = HistorySource(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
     if seed is not None and choice.decided() == "store":
         refuse_seed(named)
-    if said := notice(choice):
-        complain("notice", said)
     return choice
 
 
@@ -75,15 +94,6 @@ def refuse_seed(store: Path | None) -> None:
         f"expected --seed with the simulated economy, but the history comes from the store "
         f"{store_path(store)}; add --source simulated or remove --seed"
     )
-
-
-def open_history(
-    source: str | None, store: Path | None, seed: int | None, series: Sequence[str]
-) -> Any:
-    """Return the history that the options choose, with ``series`` and the inputs of signals."""
-    choice = choose_history(source, store, seed)
-    with progress("reading history"):
-        return choice.open(series)
 
 
 def warn_if_stale(history: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options, table
-from backtests.cli.assignments import assigned, history_keys, require_strategy
+from backtests.cli.assignments import config_data, config_of, require_strategy
 from backtests.cli.table import print_table, words
 from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import source_said
@@ -22,13 +22,8 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; default: reports/<strategy>-<run id>.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="A TOML file; other options override its values.")
-    ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="volatility=0.2, or dry_powder.k=0.11."),
-    ] = None,
+    config: options.Config = None,
+    param: options.Param = None,
     lag: options.Lag = None,
     robustness: Annotated[
         bool, typer.Option(help="Also simulate other k, lags, costs, days and assets.")
@@ -37,21 +32,16 @@ def run(
 ) -> None:
     """Run one backtest; write its tearsheet and files."""
     from backtests.atomic import resolved
-    from backtests.config import config_from, read_config, refuse_unknown_keys
     from backtests.evidence.assessment import assess
     from backtests.evidence.entries import observed_said
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
     from backtests.sweep.trial_log import other_trials
 
-    data = read_config(config) if config else {}
-    data.pop("sweep", None)  # a file may also hold the request of a sweep
-    refuse_unknown_keys(data)
-    data |= options.given(strategy=strategy, start=start, end=end, lag=lag)
-    data |= history_keys(data, source, store, seed)
-    assigned(data, param or ())
+    given = options.given(strategy=strategy, start=start, end=end, lag=lag)
+    data = config_data(config, param, source, store, seed, given)
     require_strategy(data)
-    checked = config_from(data)
+    checked = config_of(data)
     if out is not None:
         out = resolved(out)
         check_folder(out)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
-from backtests.cli.assignments import assigned, history_keys, require_strategy
+from backtests.cli.assignments import config_data, config_of, names_assigned, require_strategy
 from backtests.cli.terminal import progress, warn
 
 
@@ -30,13 +30,11 @@ def sweep(
             autocompletion=completion.designs,
         ),
     ] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Number of draws.")] = None,
-    draw_seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of the draws; default: 0.")
-    ] = None,
+    samples: Annotated[int | None, typer.Option(help="Number of draws; at least 1.")] = None,
+    draw_seed: Annotated[int | None, typer.Option(help="Seed of the draws; default: 0.")] = None,
     most: Annotated[
         int | None,
-        typer.Option("--max", min=1, help="Largest number of configurations; default: 100,000."),
+        typer.Option("--max", help="Largest number of configurations; default: 100,000."),
     ] = None,
     store: options.Store = None,
     source: options.Source = None,
@@ -75,26 +73,24 @@ def sweep(
     interrupted sweep.
     """
     from backtests.cli.sweep_said import print_sweep
-    from backtests.config import config_from, read_config
+    from backtests.config import read_config
     from backtests.sweep.memory import bytes_of
-    from backtests.sweep.request import MOST, request_of
+    from backtests.sweep.request import limit_of, request_of
     from backtests.sweep.sweep import Means
     from signals.errors import ConfigError
 
     if dask is not None and workers:
         raise ConfigError("expected --workers or --dask, found both; leave one out")
-    data = read_config(config) if config else {}
-    table = data.pop("sweep", {})
+    table = (read_config(config) if config else {}).get("sweep", {})
     if not isinstance(table, dict):
         raise ConfigError(f"expected a table [sweep] in {config}, was {table!r}; correct the file")
     table = table | options.given(design=design, samples=samples, draw_seed=draw_seed, max=most)
-    data |= options.given(strategy=strategy, start=start, end=end, lag=lag)
-    data |= history_keys(data, source, store, seed)
-    assigned(data, param or ())
+    given = options.given(strategy=strategy, start=start, end=end, lag=lag)
+    data = config_data(config, param, source, store, seed, given)
     require_strategy(data)
-    limit = table.pop("max", MOST)
-    request = request_of(config_from(data), table, _axes(set_))
-    means = Means(workers=workers, address=dask, memory=bytes_of(memory), most=limit)
+    request = request_of(config_of(data), table, _axes(set_))
+    _refuse_twice(request, param, lag)
+    means = Means(workers=workers, address=dask, memory=bytes_of(memory), most=limit_of(table))
     with progress("sweeping") as step:
         done, numbers = _swept(request, out, means, step)
     print_sweep(numbers, str(done.folder), json=json, verbose=verbose)
@@ -115,6 +111,20 @@ def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, 
     written = write_findings(done, find(done, step), step)
     seconds = {**done.seconds, "luck": time.perf_counter() - began}
     return done, {**written, "seconds": seconds, "resumed": done.resumed}
+
+
+def _refuse_twice(request: Any, param: list[str] | None, lag: int | None) -> None:
+    """Raise ConfigError if an option gives one value to a parameter that is swept."""
+    from signals.errors import ConfigError
+
+    fixed = {name: f"--param {name}" for name in names_assigned(param)}
+    fixed |= {} if lag is None else {"lag": "--lag"}
+    for axis in request.axes:
+        if axis.path in fixed:
+            raise ConfigError(
+                f"expected {axis.path} to be swept or fixed, but it is swept and "
+                f"{fixed[axis.path]} fixes it; leave one out"
+            )
 
 
 def _axes(given: list[str] | None) -> list[Any]:

@@ -7,11 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.assignments import config_data, config_of
+from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import money, percent
 
+#: The strategy that is shown if the user names none.
+DEFAULT = "near-cash-flow"
 #: Exit code if the target needs a value that is missing, for example after a source failed.
 MISSING = 3
 _ORDERS: Columns = (
@@ -24,7 +28,7 @@ _ORDERS: Columns = (
 
 
 def today(
-    strategy: Annotated[str, options.STRATEGY] = "near-cash-flow",
+    strategy: Annotated[str | None, options.STRATEGY] = None,
     at: options.At = None,
     start: Annotated[
         str | None,
@@ -37,6 +41,9 @@ def today(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
+    config: options.Config = None,
+    param: options.Param = None,
+    exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> None:
     """Show whether today is a decision day, the target weights, their reason, and the orders.
@@ -44,63 +51,68 @@ def today(
     A backtest would place the same orders. Orders appear only on a decision day, and only if a
     holding is beyond the drift band. But short holdings beyond the gross limit are traded on any
     day. Exit code 3 means that data are missing. The last target then stays, and the command lists
-    each missing series with the date of its last value.
+    each missing series with the date of its last value. Without a strategy, the command shows
+    near-cash-flow.
     """
-    from backtests.config import config_from
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings
+    from backtests.pipeline import history_of
     from backtests.today import make_plan
 
-    config = config_from({"strategy": strategy, "start": start})
-    built = config.build_strategy()
+    given = options.given(strategy=strategy, start=start)
+    data = config_data(config, param, source, store, seed, given)
+    checked = config_of({"strategy": DEFAULT, **data})
+    if exit_code:
+        check_comparable(checked, at)
+    built = checked.build_strategy()
     held = read_holdings(holdings) if holdings else None
-    choice = options.choose_history(source, store, seed)
     with progress("reading history"):
-        history = choice.open((*config.series(), *_tickers(held, choice)))
+        history = history_of(checked, ids=(*checked.series(), *_tickers(held, checked)))
     check_assets(built.assets, history)
     session = history.session(at, "--at")
-    plan = make_plan(config, history.until(session))
+    plan = make_plan(checked, history.until(session))
     decision = plan.at(session, held, decimals=decimals)
-    said = _as_data(decision, config.label, history.source, _why(plan))
+    found = comparison(checked, history, plan.reading) if exit_code else None
+    said = _as_data(decision, checked.label, plan, found)
     print_json(said) if json else _print(said)
     for id, last in decision.missing.items():
         warn(_too_old(id, last.date()))
     if decision.state_is_lost:
         warn("values are missing, so the strategy's state is unknown; the last target stays")
-    if at is None:
+    if at is None and checked.end is None:
         options.warn_if_stale(history)
     if decision.missing or decision.state_is_lost:
         raise typer.Exit(MISSING)
+    exit_if_flipped(found)
 
 
 def _why(plan: Any) -> dict[str, Any]:
-    """Return the reason for the weights, and idle capital on each scale.
+    """Return the reason for the weights, the regime, and idle capital on each scale.
 
-    The reason is the regime, and the rule that decided the regime.
+    The reason is a sentence on the regime, and on the rule that decided the regime.
     """
-    from backtests.report.reading import said_of_scales, sentence, sentence_of_model
+    from backtests.report.reading import said_of_regime, said_of_scales, sentence
     from signals.explanation import explain_all
-    from signals.regimes import Votes
 
-    history, reading, model = plan.history, plan.reading, plan.config.regime_model
+    history, reading, model = plan.history, plan.reading, plan.config.build_model()
     said = explain_all(reading.evaluations, history.panel, history.known)
-    if model != Votes.name:
-        reason = sentence_of_model(reading, model)
-    else:
-        other = "" if plan.strategy.follows_regime else "follows no regime; "
-        reason = other + sentence(reading, said)
-    return {"reason": reason, "scales": said_of_scales(said)}
+    other = "" if plan.strategy.follows_regime else "follows no regime; "
+    return {
+        "reason": other + sentence(reading, said, model),
+        "scales": said_of_scales(said),
+        **said_of_regime(reading, model),
+    }
 
 
-def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
+def _tickers(held: dict[str, float] | None, config: Any) -> tuple[str, ...]:
     """Return the held assets that have prices; a later check reports assets without prices."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE
 
-    if choice.decided() == "simulated":
+    if config.history_source().decided() == "simulated":
         return ()
-    known = {*UNIVERSE, *Store(choice.store or default_store()).series_ids()}
+    known = {*UNIVERSE, *Store(config.store or default_store()).series_ids()}
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
 
 
@@ -115,17 +127,18 @@ def _too_old(id: str, last: Any) -> str:
     )
 
 
-def _as_data(decision: Any, strategy: str, source: str, why: dict[str, Any]) -> dict[str, Any]:
+def _as_data(
+    decision: Any, strategy: str, plan: Any, since_fetch: dict[str, Any] | None
+) -> dict[str, Any]:
+    from backtests.report.envelope import envelope
     from backtests.report.numbers import plain
 
     return plain(
         {
-            "as_of": decision.session,
+            **envelope(plan.history),
             "strategy": strategy,
-            "source": source,
-            **why,
-            "regime": decision.regime,
-            "since": decision.since,
+            **_why(plan),
+            "since_fetch": since_fetch,
             "is_decision_day": decision.is_decision_day,
             "decided_because": decision.decided_because,
             "next_decision_date": decision.next_decision,
@@ -151,6 +164,8 @@ def _print(said: dict[str, Any]) -> None:
     screen = console()
     label = "SIMULATED " if said["source"] == "simulated" else ""
     screen.print(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
+    if said["since_fetch"] is not None:
+        screen.print(said["since_fetch"]["said"])
     screen.print(said["reason"])
     screen.print(_decision_line(said))
     _print_weights(said)

@@ -90,4 +90,5 @@ def import_path(
     parsed = parse(expanded(path), now, progress)
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
+    target.note_recording(now)
     return Imported(parsed=parsed, added=target.add(parsed.batches, now), currency=currency)

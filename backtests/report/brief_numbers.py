@@ -7,12 +7,12 @@ from backtests.brief.brief import Brief
 from backtests.brief.dates import Expected
 from backtests.brief.holdings import Holding
 from backtests.report.brief_words import moves_words, regime_words, sure_words, watch, why
+from backtests.report.envelope import envelope
 from backtests.report.numbers import plain
 from backtests.report.reading import pending, said_of_scales, voters
 from backtests.report.thesis_words import verdict_sentences
 from backtests.thesis.links import WORDS
 from backtests.thesis.verdicts import Verdict
-from backtests.version import __version__
 
 
 def brief_numbers(brief: Brief) -> dict[str, Any]:
@@ -21,11 +21,7 @@ def brief_numbers(brief: Brief) -> dict[str, Any]:
     reading = brief.sample.reading
     return plain(
         {
-            "as_of": last,
-            "source": brief.sample.history.source,
-            "simulated": brief.sample.is_simulated,
-            "window": {"start": first, "end": last, "sessions": len(brief.sample.sessions)},
-            "version": __version__,
+            **envelope(brief.sample.history),
             "regime": brief.regime,
             "since": brief.since,
             "sessions": brief.lasted,

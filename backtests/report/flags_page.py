@@ -12,20 +12,27 @@ from backtests.report.reading import said_at_end
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
+from signals.regimes import RegimeModel
 
 #: Largest number of periods without a component that a page lists for a composite.
 STRETCHES = 5
 
 
 def write_flags_page(
-    history: History, reading: Reading, path: Path, *, newest: bool = True
+    history: History,
+    reading: Reading,
+    path: Path,
+    *,
+    model: RegimeModel | None = None,
+    newest: bool = True,
 ) -> None:
     """Write one self-contained page: the votes, and a section on each signal.
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
-    shows. With ``newest``, the page warns if the history is stale.
+    shows. ``model`` is the regime model of the reading; None means ``votes`` with default
+    parameters. With ``newest``, the page warns if the history is stale.
     """
-    label, said = label_of(history.source == "simulated"), said_at_end(history, reading)
+    label, said = label_of(history.source == "simulated"), said_at_end(history, reading, model)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
     entries = [
         {

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from backtests.history.panel import History
+from backtests.report.envelope import envelope
 from backtests.report.numbers import plain
 from signals.dry_powder import DryPowder
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 from signals.reading import Reading
-from signals.regimes import Votes
-from signals.regimes.base import sessions_to_confirm
+from signals.regimes import RegimeModel, Votes
+from signals.regimes.base import CONFIRM_REGIME, sessions_to_confirm
 from signals.scales import Scales
 
 #: Fields of an explanation that are copied into a signal's data.
@@ -23,25 +24,41 @@ _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "f
 _COMPONENTS = ("components", "without", "rests_on", "beside")
 
 
-def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
-    """Return the regime and every signal at the last session of a history, as plain data."""
-    session = past.panel.index[-1]
+def said_at_end(
+    past: History, reading: Reading, model: RegimeModel | None = None
+) -> dict[str, Any]:
+    """Return the regime and every signal at the last session of a history, as plain data.
+
+    ``model`` is the regime model of the reading; None means ``votes`` with default parameters.
+    """
     said = explain_all(reading.evaluations, past.panel, past.known)
-    decided = reading.decided_by.iloc[-1]
     return plain(
         {
-            "as_of": session,
-            "regime": reading.regime.iloc[-1],
-            "since": since(reading.regime),
-            "source": past.source,
-            "decided_by": None if pd.isna(decided) else decided,
-            "pending": pending(reading),
-            "sentence": sentence(reading, said),
+            **envelope(past),
+            **said_of_regime(reading, model),
+            "sentence": sentence(reading, said, model),
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
             "scales": said_of_scales(said),
             "signals": {name: _signal(e, name in reading.votes) for name, e in said.items()},
+        }
+    )
+
+
+def said_of_regime(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any]:
+    """Return the regime at the last session, its start, its model and its rule, as plain data.
+
+    ``model`` is as in :func:`said_at_end`. ``pending`` is the result of :func:`pending`.
+    """
+    decided = reading.decided_by.iloc[-1]
+    return plain(
+        {
+            "regime": reading.regime.iloc[-1],
+            "since": since(reading.regime),
+            "regime_model": Votes.name if model is None else model.name,
+            "decided_by": None if pd.isna(decided) else decided,
+            "pending": pending(reading, model),
         }
     )
 
@@ -70,27 +87,33 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
-def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
+def sentence(
+    reading: Reading, said: Mapping[str, Explanation], model: RegimeModel | None = None
+) -> str:
     """Return a sentence on the regime: its start, the rule that decided, and levels of flips.
 
     The sentence also says at which level the flags would flip, and on how many scales idle capital
-    is depleted. The regime model must be ``votes``.
-    The reading and the explanations ``said`` must end at the same session.
+    is depleted. For a model other than ``votes``, it says only the start and the rule. The reading
+    and the explanations ``said`` must end at the same session. ``model`` is as in
+    :func:`said_at_end`.
     """
+    if model is not None and not isinstance(model, Votes):
+        return _sentence_of_model(reading, model.name)
+    waiting = _pending(pending(reading, model))
     name, start = reading.regime.iloc[-1], since(reading.regime)
     holds = str(reading.rule.iloc[-1])
     if name is None or start is None:
         why = "the first regime is not confirmed yet"
         if holds == "too few views":
             why = f"too few votes have a view (none from {', '.join(voters(reading, None))})"
-        return f"no regime: {why}{_pending(reading)}"
+        return f"no regime: {why}{waiting}"
     because = _because(str(reading.decided_by.iloc[-1]), holds, reading, said)
     scales = _scales(said)
     agree = f"; {scales.said}" if scales else ""
-    return f"{name} since {start.date()}: {because}{agree}{_pending(reading)}"
+    return f"{name} since {start.date()}: {because}{agree}{waiting}"
 
 
-def sentence_of_model(reading: Reading, model: str) -> str:
+def _sentence_of_model(reading: Reading, model: str) -> str:
     """Return a sentence on the regime, its start and its rule, for a model other than votes."""
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
@@ -122,9 +145,8 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
     return f"decided by no flag; {count}, fewer than half{names}"
 
 
-def _pending(reading: Reading) -> str:
-    """Return a clause on the regime that waits for confirmation, or an empty text without one."""
-    waiting = pending(reading)
+def _pending(waiting: dict[str, Any] | None) -> str:
+    """Return a clause on the result of :func:`pending`; an empty text for None."""
     if waiting is None:
         return ""
     return (
@@ -133,8 +155,13 @@ def _pending(reading: Reading) -> str:
     )
 
 
-def pending(reading: Reading) -> dict[str, Any] | None:
-    """Return data on the regime that waits for confirmation, or None without one."""
+def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any] | None:
+    """Return data on the regime that waits for confirmation, or None without one.
+
+    Under a model other than ``votes``, no regime waits. ``model`` is as in :func:`said_at_end`.
+    """
+    if model is not None and not isinstance(model, Votes):
+        return None
     holds = str(reading.rule.iloc[-1])
     spoken = Votes.rules[holds]
     if spoken is None or spoken == reading.regime.iloc[-1]:
@@ -145,7 +172,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
         "regime": spoken,
         "rule": "no flag" if holds == "none" else holds,
         "sessions": run,
-        "needed": sessions_to_confirm(spoken),
+        "needed": sessions_to_confirm(spoken, CONFIRM_REGIME if model is None else model.confirm),
     }
 
 

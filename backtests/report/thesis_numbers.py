@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.report.bathtub import bathtub_now
+from backtests.report.envelope import envelope
 from backtests.report.numbers import plain
 from backtests.report.thesis_words import LIMITATIONS, strength, verdict_sentences
 from backtests.thesis.cross_section import CrossSection
@@ -20,7 +21,6 @@ from backtests.thesis.links import LINKS
 from backtests.thesis.rivals import Rivals
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
-from backtests.version import __version__
 from signals.hysteresis import since
 from signals.reading import Reading
 
@@ -34,11 +34,7 @@ def thesis_numbers(trial: Trial) -> dict[str, Any]:
     sample = trial.sample
     first, last = str(sample.sessions[0].date()), str(sample.sessions[-1].date())
     numbers = {
-        "as_of": last,
-        "source": sample.history.source,
-        "simulated": sample.is_simulated,
-        "window": {"start": first, "end": last, "sessions": len(sample.sessions)},
-        "version": __version__,
+        **envelope(sample.history),
         "verdict": verdict_sentences(trial.verdicts, first, last),
         "links": [_link(trial, link) for link in LINKS],
         "claims": [_claim(verdict) for verdict in trial.verdicts],

@@ -83,7 +83,7 @@ def fetch(
     """
     deadline = Deadline(policy or RetryPolicy())
     jobs = jobs_of(store, start, only, deadline)
-    with store.fetching():
+    with store.fetching(new_york_now(), _wait(deadline)):
         tried = store.last_tried()
         jobs.sort(key=lambda job: tried.get(job.ids[0], pd.Timestamp.min))
         return [*_outcomes(store, jobs, deadline, frozenset(only), progress)]

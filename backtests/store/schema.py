@@ -29,6 +29,9 @@ MIGRATIONS: dict[int, str] = {
             outcome VARCHAR NOT NULL
         );
     """,
+    3: """
+        CREATE TABLE recordings (began_at TIMESTAMP NOT NULL);
+    """,
 }
 SCHEMA_VERSION = max(MIGRATIONS)
 

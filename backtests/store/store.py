@@ -203,9 +203,40 @@ class Store:
                 return []
             return connection.execute(f"SELECT * FROM fetched WHERE {which}", given).fetchall()
 
+    def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
+        """Note that a fetch or an import begins, at a moment in New York time.
+
+        A new store gets no note, because nothing was known before. ``wait`` is the time to wait for
+        another writer, in seconds.
+        """
+        if not self.exists():
+            return
+        with locking.writing(self.path, wait) as connection:
+            began = _recording_moment(connection, at, self.path)
+            _note(connection, [began])
+
+    def last_recording(self) -> pd.Timestamp | None:
+        """Return the moment at which the last fetch or import began, New York time.
+
+        Every row from before this fetch or import has an earlier ``recorded_at``. Return None if no
+        fetch or import followed the first one.
+        """
+        return max(self._recordings(END_OF_TIME), default=None)
+
+    def _recordings(self, until: pd.Timestamp) -> list[pd.Timestamp]:
+        """Return the noted moments up to ``until``."""
+        with locking.reading(self.path) as connection:
+            if version_of(connection, self.path) < 3:
+                return []
+            found = connection.execute("SELECT * FROM recordings WHERE began_at <= ?", [until])
+            return [pd.Timestamp(began).as_unit("us") for (began,) in found.fetchall()]
+
     @contextmanager
-    def fetching(self) -> Iterator[None]:
+    def fetching(self, at: pd.Timestamp | None = None, wait: float = 0.0) -> Iterator[None]:
         """Prevent other fetches into this store in a ``with`` block; imports are allowed.
+
+        ``at`` is the moment at which the fetch begins, New York time; by default now. ``wait`` is
+        the time to wait for another writer, in seconds.
 
         Raises
         ------
@@ -214,14 +245,12 @@ class Store:
             newest row by more than :data:`CLOCK_BACK`.
         """
         locking.check_writable(self.path)
-        if self.exists():
-            with locking.reading(self.path) as connection:
-                _recording_moment(connection, new_york_now(), self.path)
         busy = (
             f"expected to be the only fetch into {self.path}, but another fetch is running; wait "
             "for it to end"
         )
         with locking.alone(self.path, ".fetch.lock", busy):
+            self.note_recording(at or new_york_now(), wait)
             yield
 
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -342,10 +371,11 @@ class Store:
         if target.path.exists() or target.path.is_symlink():
             raise DataError(f"expected no file at {target.path}, found one; give a new path")
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
-        tried = self._fetches("fetched_at <= ?", as_of)
+        tried, began = self._fetches("fetched_at <= ?", as_of), self._recordings(as_of)
         with locking.creating(target.path) as connection:
             _append(connection, [rows])
             _record(connection, tried)
+            _note(connection, began)
         return len(rows)
 
     def export(self, path: Path) -> int:
@@ -425,6 +455,12 @@ def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> 
     connection.execute(
         f"INSERT INTO observations SELECT {_COLUMNS} FROM incoming ORDER BY series_id, observed_on"
     )
+
+
+def _note(connection: duckdb.DuckDBPyConnection, began: Sequence[datetime.datetime]) -> None:
+    """Note the moments at which fetches or imports began."""
+    if began:
+        connection.executemany("INSERT INTO recordings VALUES (?)", [(at,) for at in began])
 
 
 def _record(

@@ -90,7 +90,7 @@ def _range(path: str, parts: list[str]) -> Axis:
     if not low < high:
         raise ConfigError(
             f"{path}: expected a range from a lower to a higher value, was {parts[0]}:{parts[1]}; "
-            "swap the two values"
+            + (f"for one value, write {path}={parts[0]}" if low == high else "swap the two values")
         )
     if len(parts) == 2:
         return Axis(path=path, ends=(low, high))

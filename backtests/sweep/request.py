@@ -99,6 +99,11 @@ def request_of(config: RunConfig, table: Mapping[str, Any], axes: Sequence[Axis]
     )
 
 
+def limit_of(table: Mapping[str, Any]) -> int:
+    """Return the largest number of configurations that a table ``[sweep]`` allows."""
+    return _whole(table, "max", 1, MOST) or MOST
+
+
 def _refuse_repeated(axes: Sequence[Axis]) -> None:
     paths = [axis.path for axis in axes]
     for path in paths:

@@ -321,7 +321,7 @@ def test_why_of_every_signal_has_its_parts(
     say: Say, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = signals.read(history.until("2025-06-30").panel)
-    monkeypatch.setattr("signals.read", lambda panel: reading)
+    monkeypatch.setattr("signals.read", lambda *_: reading)
     for name in signals.SIGNALS:
         code, out, err = say("flags", "--why", name, "--json", "--at", "2025-06-30")
         assert code == 0, err

@@ -86,6 +86,13 @@ def test_a_file_may_hold_the_request_and_the_written_request_repeats_it(
         ((), "expected at least one parameter to sweep"),
         (("--set", "lag=2"), "expected at least 2 configurations, but the design has 1"),
         (("--set", "lag=1,2", "--draw-seed", "3"), "expected --draw-seed with --design random"),
+        (("--set", "lag=1,2", "--samples", "0"), "samples as a whole number of at least 1, was 0"),
+        (("--set", "lag=1,2", "--max", "0"), "max as a whole number of at least 1, was 0"),
+        (("--set", "lag=1,2", "--lag", "3"), "it is swept and --lag fixes it; leave one out"),
+        (
+            ("--set", "volatility=0.1,0.2", "--param", "volatility=0.3"),
+            "it is swept and --param volatility fixes it; leave one out",
+        ),
     ],
 )
 def test_bad_input_gets_one_line(

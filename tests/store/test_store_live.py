@@ -259,8 +259,46 @@ def test_the_first_dates_held(store: Store) -> None:
     assert store.first_dates(["GDP", "QQQ"]) == {"GDP": pd.Timestamp("2025-01-01")}
 
 
+# --- when a fetch or an import began -------------------------------------------------------------
+
+
+def test_the_first_recording_of_a_store_has_no_moment_because_nothing_was_known(
+    store: Store,
+) -> None:
+    with store.fetching(NOW):
+        store.add([plain({"2025-01-01": 100.0})], NOW)
+    assert store.last_recording() is None
+
+
+def test_a_fetch_notes_when_it_began_even_if_it_brings_nothing(store: Store) -> None:
+    store.add([plain({"2025-01-01": 100.0})], NOW)
+    with store.fetching(LATER):
+        pass
+    assert store.last_recording() == LATER
+
+
+def test_a_recording_began_after_every_row_before_it_though_clocks_go_back(store: Store) -> None:
+    store.add([plain({"2025-01-01": 100.0})], NOW)
+    store.note_recording(NOW - pd.Timedelta(hours=1))
+    began = store.last_recording()
+    assert began is not None
+    assert began > everything(store)["recorded_at"].max()
+    store.add([plain({"2025-04-01": 101.0})], NOW - pd.Timedelta(hours=1))
+    assert everything(store)["recorded_at"].max() >= began
+
+
+def test_a_copy_keeps_the_moments_up_to_its_date(store: Store, tmp_path: Path) -> None:
+    store.add([plain({"2025-01-01": 100.0})], NOW)
+    for at in (LATER, LATER + pd.Timedelta(days=1)):
+        store.note_recording(at)
+    store.copy(tmp_path / "copy.duckdb", LATER)
+    assert Store(tmp_path / "copy.duckdb").last_recording() == LATER
+
+
 # --- migrations -----------------------------------------------------------------------------
 
+#: The tables that version 1 does not have.
+NEW = {"fetched", "recordings"}
 VERSION_1 = """
 CREATE TABLE IF NOT EXISTS drypowder (schema_version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS observations (
@@ -295,6 +333,7 @@ def test_a_store_of_version_1_is_read_as_it_is(old: Store) -> None:
     held = old.path.read_bytes()
     assert len(old.rows(["DGS2"])) == 500
     assert old.last_fetched() == {}
+    assert old.last_recording() is None
     assert len(old.summary()) == 1
     assert old.path.read_bytes() == held
 
@@ -302,7 +341,7 @@ def test_a_store_of_version_1_is_read_as_it_is(old: Store) -> None:
 def test_the_first_write_migrates_it_and_keeps_every_row(old: Store) -> None:
     before = everything(old)
     old.add([plain({"2025-01-01": 100.0})], NOW, fetched={"GDP": FETCHED})
-    assert version(old) == SCHEMA_VERSION == 2
+    assert version(old) == SCHEMA_VERSION == 3
     after = everything(old)
     pd.testing.assert_frame_equal(after[after["series_id"] == "DGS2"], before)
     assert old.last_fetched() == {"GDP": NOW}
@@ -319,9 +358,9 @@ def test_a_fresh_store_has_the_schema_of_a_migrated_one(old: Store, tmp_path: Pa
 
 def test_a_newer_store_is_refused_by_readers_and_writers(old: Store) -> None:
     with duckdb.connect(str(old.path)) as connection:
-        connection.execute("UPDATE drypowder SET schema_version = 3")
+        connection.execute("UPDATE drypowder SET schema_version = 4")
     for act in (old.series_ids, lambda: old.add([plain({"2025-01-01": 1e4})], NOW)):
-        with pytest.raises(DataError, match=r"expected schema version 1 to 2 in .*, was 3"):
+        with pytest.raises(DataError, match=r"expected schema version 1 to 3 in .*, was 4"):
             act()
 
 
@@ -342,7 +381,9 @@ store.Store(sys.argv[1]).add([plain({"2025-01-01": 100.0})], pd.Timestamp("2026-
 
 
 @pytest.mark.parametrize(("moment", "delay"), [("midway", 0.0), ("any", 0.01), ("any", 0.03)])
-def test_a_kill_leaves_version_1_or_2_whole(old: Store, moment: str, delay: float) -> None:
+def test_a_kill_leaves_the_old_or_the_new_version_whole(
+    old: Store, moment: str, delay: float
+) -> None:
     before = everything(old)
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(old.path), moment], stdout=subprocess.PIPE
@@ -352,13 +393,13 @@ def test_a_kill_leaves_version_1_or_2_whole(old: Store, moment: str, delay: floa
         time.sleep(delay)
         writer.send_signal(signal.SIGKILL)
     tables = set(old.query("SELECT table_name AS t FROM duckdb_tables()")["t"])
-    assert ("fetched" in tables) == (version(old) == 2)
+    assert NEW & tables == (NEW if version(old) == SCHEMA_VERSION else set())
     if moment == "midway":
         assert version(old) == 1
     after = everything(old)
     pd.testing.assert_frame_equal(after[after["series_id"] == "DGS2"], before)
     old.add([plain({"2025-01-01": 100.0})], NOW)  # the next write succeeds
-    assert version(old) == 2
+    assert version(old) == SCHEMA_VERSION
     assert len(everything(old)) == 501
 
 

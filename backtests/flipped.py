@@ -1,0 +1,143 @@
+"""What flipped with the last fetch: the regime, and the flags on which the regime rests.
+
+The comparison has two sides. One side is what the store knew just before its last fetch or import
+began: the state at the last session of those data. The other side is what the store knows now: the
+state at the last session. A state that changed in between and changed back is not a flip. A fetch
+that adds nothing gives no flip.
+
+Primary flags are the flags that the regime model reads, see
+:attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, also the change to or
+from no view.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.config import RunConfig
+from backtests.history.origin import SIMULATED
+from backtests.history.panel import History
+from backtests.pipeline import read
+from backtests.store.store import Store, default_store
+from signals.errors import ConfigError, DataError
+from signals.hysteresis import since
+from signals.reading import Reading
+
+_JUST_BEFORE = pd.Timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flipped:
+    """A state that is not the same as before the last fetch.
+
+    Attributes
+    ----------
+    what
+        ``regime``, or the name of a signal.
+    was, now
+        The states as known before the fetch and now: a regime or ``none``, or ``on``, ``off`` or
+        ``no view``.
+    since
+        The session on which the present state began; None without a regime or a view.
+    revised
+        Whether the data known now give another state also for the earlier session. So late or
+        revised data changed the state, or helped to change it.
+    """
+
+    what: str
+    was: str
+    now: str
+    since: pd.Timestamp | None
+    revised: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinceFetch:
+    """The comparison of a store with itself before its last fetch or import.
+
+    Attributes
+    ----------
+    began
+        The moment at which the last fetch or import began, New York time. None if nothing was known
+        before, or if the store did not note the moment.
+    session
+        The last session that was known at that moment; None if no session was known.
+    flipped
+        The regime if it flipped, and then each primary flag that flipped.
+    """
+
+    began: pd.Timestamp | None = None
+    session: pd.Timestamp | None = None
+    flipped: tuple[Flipped, ...] = ()
+
+
+def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceFetch:
+    """Return what flipped with the last fetch or import into the store of a configuration.
+
+    Parameters
+    ----------
+    config
+        The source of the history, the parameters of the signals, and the regime model.
+    history, reading
+        The history as known now, up to its last session, and its reading.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration's history does not come from a store.
+    """
+    store = store_of(config)
+    began = store.last_recording()
+    if began is None:
+        return SinceFetch()
+    try:
+        earlier = _known_before(store, began, config)
+        then = read(config, earlier)
+    except DataError:  # the store did not yet have what the signals need
+        return SinceFetch(began=began)
+    session = pd.Timestamp(earlier.panel.index[-1])
+    primary = config.build_model().rests_on
+    flipped = (*_flips(then, reading, session, primary),)
+    return SinceFetch(began=began, session=session, flipped=flipped)
+
+
+def store_of(config: RunConfig) -> Store:
+    """Return the store of a configuration; raise ConfigError if its history has another source."""
+    source = config.history_source().decided()
+    if source != "store":
+        label = SIMULATED if source == "simulated" else source
+        raise ConfigError(
+            f"expected a store to compare before and after the last fetch, but the history is "
+            f"{label}, which no fetch changes; give a store, or remove --exit-code"
+        )
+    return Store(config.store or default_store())
+
+
+def _known_before(store: Store, began: pd.Timestamp, config: RunConfig) -> History:
+    """Return the history of the rows recorded before a moment."""
+    until = began - _JUST_BEFORE
+    held = store.series_ids(until)
+    ids = [id for id in config.series() if id in held]
+    return History.load(store, ids, as_of=until)
+
+
+def _flips(
+    then: Reading, now: Reading, session: pd.Timestamp, primary: tuple[str, ...]
+) -> Iterator[Flipped]:
+    states = {"regime": (then.regime, now.regime)}
+    for name in primary:
+        if name in then.evaluations and name in now.evaluations:
+            states[name] = then.evaluations[name].flag, now.evaluations[name].flag
+    for what, (before, after) in states.items():
+        was, known, is_now = (_word(what, part) for part in (before, after.loc[:session], after))
+        if was != is_now:
+            yield Flipped(what=what, was=was, now=is_now, since=since(after), revised=known != was)
+
+
+def _word(what: str, states: pd.Series) -> str:
+    """Return the last state as a word."""
+    last = None if states.empty else states.iloc[-1]
+    if what == "regime":
+        return "none" if pd.isna(last) else str(last)
+    return "no view" if pd.isna(last) else "on" if last else "off"

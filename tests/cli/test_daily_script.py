@@ -1,0 +1,121 @@
+"""The script of docs/daily.md: one alert for each flip, and a brief even after a failed fetch.
+
+The script runs in a shell, with apprise and a loopback web hook. A stand-in answers in place of
+drypowder, as a test tells it; ``test_daily_job.py`` asks the real commands.
+"""
+
+import configparser
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backtests.cli.exit_code import FLIPPED
+from backtests.cli.today import MISSING
+from tests.servers.messages import Hook, hook
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/daily.md").read_text(encoding="utf-8")
+(SCRIPT,) = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+SECRET = "pa55w0rd"
+#: Answers as the files ``fetch``, ``brief`` and ``today`` tell it: an exit code and a text.
+STAND_IN = """#!/bin/sh
+read -r code text <"$ANSWERS/$1"
+if [ "$1" = brief ]; then echo "<p>$text</p>" >mail.html; fi
+echo "$text"
+exit "$code"
+"""
+
+
+class Job:
+    """The script in a home of its own, with what drypowder answers."""
+
+    def __init__(self, home: Path, server: Hook) -> None:
+        self.home, self.server = home, server
+        for folder in ("bin", "answers", ".config/apprise"):
+            (home / folder).mkdir(parents=True)
+        for name, text in (("drypowder", STAND_IN), ("daily", SCRIPT)):
+            (home / "bin" / name).write_text(text)
+            (home / "bin" / name).chmod(0o700)
+        (home / ".config/apprise/apprise.conf").write_text(
+            f"alert=json://me:{SECRET}@{server.address}/alert\n"
+            f"brief=json://me:{SECRET}@{server.address}/brief\n"
+        )
+        self.answer(fetch="0 fetched", brief="0 page", today="0 no flip")
+
+    def answer(self, **answers: str) -> None:
+        for command, said in answers.items():
+            (self.home / "answers" / command).write_text(f"{said}\n")
+
+    def run(self, **answers: str) -> subprocess.CompletedProcess[str]:
+        self.answer(**answers)
+        places = (self.home / "bin", Path(sys.executable).parent, "/usr/bin", "/bin")
+        environment = {
+            "HOME": str(self.home),
+            "ANSWERS": str(self.home / "answers"),
+            "PATH": os.pathsep.join(map(str, places)),
+        }
+        done = subprocess.run(
+            ["sh", str(self.home / "bin/daily")], env=environment, capture_output=True, text=True
+        )
+        assert SECRET not in done.stdout + done.stderr
+        return done
+
+    @property
+    def alerts(self) -> list[str]:
+        return self.server.messages("/alert")
+
+    @property
+    def briefs(self) -> list[str]:
+        return self.server.messages("/brief")
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Iterator[Job]:
+    with hook() as server:
+        yield Job(tmp_path, server)
+
+
+def test_a_flip_gives_one_alert_and_a_day_without_gives_none(job: Job) -> None:
+    assert job.run().returncode == 0
+    assert (job.alerts, job.briefs) == ([], ["<p>page</p>"])
+    flip = f"{FLIPPED} flipped: regime from NEUTRAL to ABSORPTION"
+    assert job.run(brief="0 other page", today=flip).returncode == FLIPPED
+    assert job.alerts == ["flipped: regime from NEUTRAL to ABSORPTION"]
+    assert job.briefs == ["<p>page</p>", "<p>other page</p>"]
+    job.run()  # the same flip once more, as after a fetch that was refused
+    assert (len(job.alerts), len(job.briefs)) == (1, 2)
+
+
+def test_a_failed_fetch_is_told_and_the_brief_and_the_flip_still_come(job: Job) -> None:
+    done = job.run(fetch="3 SPY failed", today=f"{FLIPPED} flipped")
+    assert "SPY failed" in done.stderr
+    assert (job.alerts, job.briefs) == (["flipped"], ["<p>page</p>"])
+
+
+def test_an_alert_that_cannot_be_sent_waits_and_comes_once(job: Job) -> None:
+    job.server.broken = True
+    done = job.run(today=f"{FLIPPED} flipped")
+    assert "the next run tries again" in done.stderr
+    job.server.broken = False
+    job.run(today="0 no flip")
+    job.run()
+    assert job.alerts == ["flipped"]
+
+
+def test_missing_data_and_bad_input_give_an_alert(job: Job) -> None:
+    assert job.run(brief="2 error", today=f"{MISSING} too old").returncode == MISSING
+    assert (job.alerts, job.briefs) == (["too old"], [])
+
+
+def test_the_timer_runs_the_service_which_takes_a_flip_as_success() -> None:
+    units = re.findall(r"```ini\n(.*?)```", PAGE, flags=re.DOTALL)
+    service, timer = (configparser.ConfigParser(interpolation=None) for _ in units)
+    service.read_string(units[0])
+    timer.read_string(units[1])
+    assert service["Service"]["SuccessExitStatus"] == str(FLIPPED)
+    assert timer["Timer"]["OnCalendar"].endswith("America/New_York")
+    assert timer["Timer"]["Persistent"] == "true"
