@@ -81,6 +81,21 @@ REGIMES = {
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: A mapping from kinds of strategies to colours.
 KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
+#: Colours of the asset classes (:data:`signals.universe.CLASSES`) and of cash, for areas.
+CLASSES = {
+    "memory": "#e69f00",
+    "defensive": "#1b9e77",
+    "hyperscalers": "#cc79a7",
+    "semiconductors": "#7d5fb2",
+    "broad": "#56a3d6",
+    "software": "#d55e00",
+    "speculative": _RED,
+    "crypto": "#4b4f9c",
+    "metals": _SAND,
+    "bonds": "#6f8f7f",
+    "other": _GREY,
+    "cash": "var(--track)",
+}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
 #: A mapping from strategy to colour, for strategies with a fixed colour.
 FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
