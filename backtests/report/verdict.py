@@ -41,29 +41,35 @@ def _trust(numbers: Mapping[str, Any]) -> str:
     difference, benchmark = found["difference"], run["benchmark"]
     if difference is not None and abs(difference["estimate"]) < NONE:
         return f"It earns what {benchmark} earns, so there is nothing to judge."
-    passed, failed = _tests(numbers, +1), _tests(numbers, -1)
-    more = [f"it earned less than {benchmark} by more than luck explains"] * (_side(difference) < 0)
+    passed, failed = _tests(numbers, passes=True), _tests(numbers, passes=False)
+    facts = [f"it earned less than {benchmark} by more than luck explains"] * (_side(found) < 0)
     if found["few_episodes"]:
-        more.append(f"it acted in only {_episodes(run)}")
-    if passed and not (failed or more):
-        return f"{_capital(passed)} {_do(passed)} not look like luck, but hindsight remains."
-    luck = [f"{_and(failed)} can be luck"] * bool(failed)
-    doubts = _and([*luck, *more])
+        facts.append(_acted(run))
+    doubts = ", and ".join([f"{_and(failed)} can be luck"] * bool(failed) + facts)
     if passed:
-        return f"{_capital(passed)} {_do(passed)} not look like luck, but {doubts}."
-    return f"Do not rely on it: {doubts}." if doubts else "No test of luck was made."
+        luck = f"{_and(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
+        return _sentence(f"{luck}, but {doubts or 'hindsight remains'}")
+    if failed or found["few_episodes"]:
+        return _sentence(f"do not rely on it: {doubts}")
+    return _sentence(doubts or "no test of luck was made")
 
 
-def _tests(numbers: Mapping[str, Any], side: int) -> list[str]:
-    """Return the names of the tests that the run passes (``side`` 1) or does not pass (−1)."""
+def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
+    """Return the names of the tests that the run passes, or of those that it does not pass.
+
+    The timing is no test if there are too few episodes. The distance to the benchmark is no test if
+    the benchmark clearly earned more.
+    """
     found, benchmark = numbers["conclusion"], numbers["run"]["benchmark"]
-    ahead = _side(found["difference"])
+    difference, side = found["difference"], _side(found)
+    ahead = difference is not None and difference["estimate"] > 0
+    distance = f"its lead over {benchmark}" if ahead else f"its shortfall against {benchmark}"
     told = {
-        f"its distance to {benchmark}": None if ahead < 0 or not found["difference"] else ahead > 0,
+        distance: None if side < 0 or difference is None else side > 0,
         "its Sharpe ratio": found["sharpe_told"],
-        "its timing": found["timing_told"],
+        "its timing": None if found["few_episodes"] else found["timing_told"],
     }
-    return [name for name, passes in told.items() if passes is (side > 0)]
+    return [name for name, told_from_luck in told.items() if told_from_luck is passes]
 
 
 def _and(clauses: list[str]) -> str:
@@ -71,17 +77,13 @@ def _and(clauses: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _capital(names: list[str]) -> str:
-    said = _and(names)
-    return said[:1].upper() + said[1:]
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."
 
 
-def _do(names: list[str]) -> str:
-    return "do" if len(names) > 1 else "does"
-
-
-def _side(difference: Mapping[str, Any] | None) -> int:
-    """Return 1 or −1 if the interval lies above or below zero, else 0."""
+def _side(found: Mapping[str, Any]) -> int:
+    """Return 1 or −1 if the interval of the difference lies above or below zero, else 0."""
+    difference = found["difference"]
     if difference is None or is_missing(difference["low"]) or is_missing(difference["high"]):
         return 0
     return int(difference["low"] > 0) - int(difference["high"] < 0)
@@ -137,18 +139,31 @@ def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
     luck, found = numbers["luck"], numbers["conclusion"]
     if found["sharpe_told"] is None:
         return "No verdict", "The returns cover less than a year or do not vary"
-    doubted = [name for name, told in _told(found).items() if not told]
+    return _skill_said(found), (
+        f"Sharpe {fixed(luck['sharpe'])}, hurdle {fixed(luck['hurdle'])}; {_timing_said(numbers)}"
+    )
+
+
+def _skill_said(found: Mapping[str, Any]) -> str:
+    told = _told(found)
+    doubted = [name for name, yes in told.items() if not yes]
     if not doubted:
-        value = "Told from luck"
-    else:
-        value = f"{doubted[0]} may be luck" if len(doubted) < len(_told(found)) else "May be luck"
-    p = found["timing_p_value"]
-    timing = "timing not tested" if p is None else f"timing {p_said(p)}"
-    return value, f"Sharpe {fixed(luck['sharpe'])}, hurdle {fixed(luck['hurdle'])}; {timing}"
+        return "Too few episodes" if found["few_episodes"] else "Told from luck"
+    return f"{doubted[0]} may be luck" if len(doubted) < len(told) else "May be luck"
+
+
+def _timing_said(numbers: Mapping[str, Any]) -> str:
+    found = numbers["conclusion"]
+    if found["few_episodes"]:
+        return _acted(numbers["run"])
+    if found["timing_p_value"] is not None:
+        return f"timing {p_said(found['timing_p_value'])}"
+    return "timing not tested" if numbers["robustness"] is None else "no timing to test"
 
 
 def _told(found: Mapping[str, Any]) -> dict[str, bool]:
-    tests = {"Sharpe ratio": found["sharpe_told"], "Timing": found["timing_told"]}
+    timing = None if found["few_episodes"] else found["timing_told"]
+    tests = {"Sharpe ratio": found["sharpe_told"], "Timing": timing}
     return {name: told for name, told in tests.items() if told is not None}
 
 
@@ -167,9 +182,12 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
     return run["regime"], f"since {run['regime_since']}; last close {run['end']}"
 
 
-def _episodes(run: Mapping[str, Any]) -> str:
+def _acted(run: Mapping[str, Any]) -> str:
+    """Return how often the states came up in which the strategy acts."""
     own = run["state_episodes"]
-    return _counted(run["absorption_episodes"] if own is None else own)
+    count = run["absorption_episodes"] if own is None else own
+    what = "ABSORPTION" if own is None else "what it waits for"
+    return f"{what} came up in only {_counted(count)}" if count else f"{what} never came up"
 
 
 def _counted(count: int) -> str:
