@@ -1,4 +1,4 @@
-"""Charts of the information ratio by the lag of fills: bars for one strategy, lines for many.
+"""A chart of the information ratio by the lag of fills, with a line for each strategy.
 
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """
@@ -15,33 +15,12 @@ _HOVER = "filled after %{x} sessions: %{y:.2f}"
 _IMPOSSIBLE = "impossible: filled at or before the decision"
 
 
-def lead_lag_bars(ratios: Mapping[str, float | None], lag: int, title: str) -> Any:
-    """Return bars of a strategy's information ratios.
-
-    ``ratios`` maps the lag to the information ratio, as in metrics.json. ``lag`` is the lag of the
-    run, whose bar has a colour of its own.
-    """
-    from plotly.graph_objects import Figure
-
-    figure = Figure()
-    for name, colour, chosen in (
-        (_IMPOSSIBLE, theme.FLAGS["off"], [at for at in ratios if int(at) < 1]),
-        ("the run's lag", theme.STRATEGY, [at for at in ratios if int(at) == lag]),
-        ("other lags", theme.BENCHMARK, [at for at in ratios if int(at) >= 1 and int(at) != lag]),
-    ):
-        figure.add_trace(_bar(name, colour, {int(at): ratios[at] for at in chosen}))
-    figure.update_xaxes(title=_AXIS, dtick=1)
-    figure.update_yaxes(title=_RATIO)
-    theme.apply_theme(figure, title, height=340)
-    return figure.update_layout(hovermode="closest", barmode="overlay", margin={"b": 46})
-
-
 def lead_lag_lines(
     ratios: Mapping[str, Mapping[str, float | None]], looks: Mapping[str, Style], title: str
 ) -> Any:
     """Return a line of information ratios for each strategy; impossible lags have a grey ground.
 
-    ``ratios`` maps the name of each strategy to its ratios, as in :func:`lead_lag_bars`. ``looks``
+    ``ratios`` maps the name of each strategy to its ratios by lag, as in metrics.json. ``looks``
     sets the look of each line. A strategy without ratios has an empty line, so that all charts of
     the page have their lines in the same order.
     """
@@ -60,17 +39,6 @@ def lead_lag_lines(
     figure.update_yaxes(title=_RATIO)
     theme.apply_theme(figure, title, height=440)
     return figure.update_layout(hovermode="closest", showlegend=False, margin={"b": 46})
-
-
-def _bar(name: str, colour: str, ratios: Mapping[int, float | None]) -> dict[str, Any]:
-    return {
-        "type": "bar",
-        "x": list(ratios),
-        "y": list(ratios.values()),
-        "name": name,
-        "marker": {"color": colour},
-        "hovertemplate": f"{_HOVER}<extra>{name}</extra>",
-    }
 
 
 def _line(name: str, ratios: Mapping[str, float | None], look: Style) -> dict[str, Any]:

@@ -7,20 +7,11 @@ import jinja2
 
 from backtests.history.origin import SIMULATED
 from backtests.report.format import fixed, percent, significant, thousands
-from backtests.report.theme import css_variables
+from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
+from backtests.report.panels import POINTED
+from backtests.report.theme import css_light_and_dark
 
-#: The HTML comments that mark the place of a page's section, and the start of quantstats' charts.
-#: quantstats removes an unknown ``{{…}}``, but not a comment.
-MARKER = "<!-- drypowder: first section -->"
-_CHARTS = "<!-- drypowder: no charts -->"
 _FILTERS = (fixed, percent, significant, thousands)
-_CLOSING = "</main>\n</body>\n</html>\n"
-
-
-def template() -> str:
-    """Return the template of a page, with placeholders for the title and for charts."""
-    text = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
-    return text.replace("{{colours}}", css_variables())
 
 
 def label_of(simulated: bool) -> str:
@@ -29,9 +20,20 @@ def label_of(simulated: bool) -> str:
 
 
 def page(title: str, section: str) -> str:
-    """Return a page that has one section, without charts by quantstats."""
-    head, _, _ = template().partition(_CHARTS)
-    return head.replace("{{title}}", title).replace(MARKER, section, 1) + _CLOSING
+    """Return a self-contained page that has one section.
+
+    A page with panels (:func:`backtests.report.panels.panels`) has the script that shows their
+    values. A page with links to terms (:mod:`backtests.report.glossary`) has the script that shows
+    definitions. Another page has no script.
+    """
+    needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
+    script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)
+    styles = css_light_and_dark() + _read("panels.css")
+    return render("template.html.j2", title=title, section=section, styles=styles, script=script)
+
+
+def _read(name: str) -> str:
+    return files("backtests.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def render(name: str, **values: Any) -> str:
@@ -47,4 +49,5 @@ def render(name: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {form.__name__: form for form in _FILTERS}
+    environment.globals |= {"term": explained, "anchor": anchor, "TERMS": TERMS}
     return environment.get_template(name).render(**values)

@@ -1,5 +1,6 @@
 """The theme of all pages and charts: colours, and settings for plotly."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ DRAWN = {
     "shade": "#e2f0e8",
     "water": "#b9dcf2",
 }
-#: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen.
+#: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen. A variable that
+#: is not here has the same colour on both.
 DARK = {
     "ink": "#e6e8eb",
     "soft": "#a7afba",
@@ -61,6 +63,10 @@ DARK = {
     "band": "#f0903f",
     "shade": "#1d342a",
     "water": "#1f4a66",
+    "state-NEUTRAL": "#565e69",
+    "state-none": "#3d3a34",
+    "state-off": "#2b323a",
+    "state-no-view": "#24221f",
 }
 #: Colours of regimes, in the order of legends.
 REGIMES = {
@@ -75,6 +81,21 @@ REGIMES = {
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: A mapping from kinds of strategies to colours.
 KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
+#: Colours of the asset classes (:data:`signals.universe.CLASSES`) and of cash, for areas.
+CLASSES = {
+    "memory": "#e69f00",
+    "defensive": "#1b9e77",
+    "hyperscalers": "#cc79a7",
+    "semiconductors": "#7d5fb2",
+    "broad": "#56a3d6",
+    "software": "#d55e00",
+    "speculative": _RED,
+    "crypto": "#4b4f9c",
+    "metals": _SAND,
+    "bonds": "#6f8f7f",
+    "other": _GREY,
+    "cash": "var(--track)",
+}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
 #: A mapping from strategy to colour, for strategies with a fixed colour.
 FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
@@ -88,15 +109,21 @@ MANY_LINES = (
 DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 
-def css_variables() -> str:
-    """Return the colours of :data:`PAGE` as a CSS rule."""
-    return _rule(PAGE)
-
-
 def css_light_and_dark() -> str:
-    """Return CSS rules with the colours of the SVG charts, also for a dark screen."""
+    """Return CSS rules with the colours of pages and of SVG charts, also for a dark screen."""
+    states = {_variable(name): colour for name, colour in {**REGIMES, **FLAGS}.items()}
     dark = f"@media screen and (prefers-color-scheme:dark){{{_rule(DARK)}}}"
-    return f"{_rule(DRAWN)}\n:root{{color-scheme:light dark}}\n{dark}"
+    return f"{_rule({**PAGE, **DRAWN, **states})}\n:root{{color-scheme:light dark}}\n{dark}"
+
+
+def css_states(names: Iterable[str]) -> dict[str, str]:
+    """Return a mapping from regimes or states of a flag to CSS colours, for light and dark."""
+    return {name: f"var(--{_variable(name)})" for name in names}
+
+
+def _variable(name: str) -> str:
+    """Return the name of the CSS variable with the colour of a regime or of a state of a flag."""
+    return f"state-{name.replace(' ', '-')}"
 
 
 def _rule(colours: dict[str, str]) -> str:
