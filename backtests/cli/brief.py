@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
-from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.report.format import percent, source_said, state
 
+_TERM = 8  # width of the terms at the beginning of the lines, characters
 _NAMED = ("on", "off", "no view", "no flag")
 
 
@@ -76,12 +77,12 @@ def _write(
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
     """Print ten lines. A line shows only the items that fit, and counts the others."""
-    screen, label = console(), "SIMULATED " if said["simulated"] else ""
+    width, label = console().width, "SIMULATED " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
-    screen.print(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
+    say(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
     for term, items in _lines(said):
-        typer.echo(f"{term:<8} {fitted(items, screen.width - 9)}")
-    typer.echo(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
+        say(f"{term:<{_TERM}} {fitted(items, width - _TERM - 1)}", hang=_TERM + 1)
+    say(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
 
 
 def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
-from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.cli.terminal import print_json, progress, say, styled
+
+_HANG = 19  # characters before what a check says
 
 
 def check(
@@ -79,9 +81,8 @@ def _say(name: str, kind: str, source: str, checks: list[Any], json: bool) -> No
             }
         )
         return
-    screen = console()
     shown = "SIMULATED history" if source == "simulated" else f"history: {source}"
-    screen.print(styled(f"{name},", "bold"), f"a {kind}, on {shown}", soft_wrap=True)
+    say(styled(f"{name},", "bold"), f"a {kind}, on {shown}")
     for c in checks:
         mark = styled("ok   ", "green") if c.holds else styled("wrong", "red")
-        screen.print(mark, f" {c.name:<10}  {c.said}", soft_wrap=True)
+        say(mark, f" {c.name:<10}  {c.said}", hang=_HANG)

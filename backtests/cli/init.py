@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion
+from backtests.cli.terminal import say
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
@@ -64,7 +65,7 @@ def init(
     if not target.parent.is_dir():
         raise ConfigError(f"the folder of {file} does not exist; make the folder first")
     write_text(target, text)
-    typer.echo(f"wrote {file}; edit this file, then: drypowder run --config {file}")
+    say(f"wrote {file}; edit this file, then: drypowder run --config {file}")
 
 
 def template(strategy: str) -> str:

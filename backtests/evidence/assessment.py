@@ -1,6 +1,6 @@
 """The assessment of a run: every number and series in the run's report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,6 +22,7 @@ from backtests.evidence.own_mix import mix_of
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
+from backtests.progress import Progress, silent
 from backtests.runs import Run
 from signals.explanation import Explanation, explain_all
 from signals.summary import Summarised, Summary
@@ -122,7 +123,7 @@ def assess(
     robustness: bool = True,
     logged: Sequence[float] = (),
     logged_effective: float | None = None,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Progress = silent,
 ) -> Assessment:
     """Return the assessment of a finished run.
 
@@ -135,7 +136,7 @@ def assess(
         number of independent strategies to which they are equivalent.
         :func:`backtests.evidence.luck.luck` describes both.
     progress
-        A function that is called with the name of each step.
+        Receives each step, and the number of its parts that are done.
 
     Raises
     ------
@@ -189,6 +190,9 @@ def _attributed(run: Run) -> Attribution:
     return parts
 
 
-def _robustness(run: Run, progress: Callable[[str], None]) -> Robustness:
-    progress("robustness")
-    return Robustness(by_k=by_k(run), by_revision=by_revision(run), by_choice=by_choice(run))
+def _robustness(run: Run, progress: Progress) -> Robustness:
+    return Robustness(
+        by_k=by_k(run, progress),
+        by_revision=by_revision(run, progress),
+        by_choice=by_choice(run, progress),
+    )

@@ -211,7 +211,12 @@ def test_a_part_that_the_history_cannot_give_is_missing_with_its_reason(
     monkeypatch.setattr("backtests.thesis.trial.compare_rivals", lambda sample: factory.rivals())
     steps: list[str] = []
     history = factory.sample().history
-    tried = try_thesis(history, tmp_path / "none.jsonl", progress=steps.append)
+
+    def note(step: str, done: int | None = None, total: int | None = None) -> None:
+        assert (done, total) == (len(steps), len(CLAIMS) + 11)
+        steps.append(step)
+
+    tried = try_thesis(history, tmp_path / "none.jsonl", progress=note)
     assert [verdict.claim for verdict in tried.verdicts] == list(CLAIMS)
     assert tried.rivals is not None
     assert tried.seal is None
