@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.report.format import percent, source_said, state
 
@@ -23,12 +24,14 @@ def brief(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/brief.html"),
+    out: options.OutPage = Path("reports"),
     pdf: Annotated[
-        Path | None, typer.Option(help="Print the page on one sheet of A4; needs Chromium.")
+        Path | None,
+        typer.Option(metavar="FILE.pdf", help="Print the page on one sheet of A4; needs Chromium."),
     ] = None,
     mail: Annotated[
-        Path | None, typer.Option(help="Write the page for a mail, with inline styles.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the page for a mail, with inline styles."),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -36,43 +39,43 @@ def brief(
     from backtests.brief.brief import make_brief
     from backtests.report.brief_numbers import brief_numbers
 
-    _check_files(out, pdf, mail)
+    page = page_of(out, "brief.html")
+    _check_files(pdf, mail)
     choice = options.choose_history(source, store, seed)
     with progress("making the brief") as step:
         history = choice.open()
         made = make_brief(history.until(history.session(at, "--at")), since, progress=step)
         said = brief_numbers(made)
         step("writing")
-        written = _write(made, said, at is None, out, pdf, mail)
+        written = _write(made, said, at is None, page, pdf, mail)
     print_json(said) if json else _print(said, written)
     if at is None:
         options.warn_if_stale(history)
 
 
-def _check_files(out: Path, pdf: Path | None, mail: Path | None) -> None:
+def _check_files(pdf: Path | None, mail: Path | None) -> None:
     """Raise ConfigError, before long work, for a file that cannot be written."""
     from backtests.report.pdf import find_browser
 
-    options.check_page(out)
     if mail is not None:
-        options.check_page(mail, "--mail")
+        check_file(mail, "--mail", HTML)
     if pdf is not None:
-        options.check_page(pdf, "--pdf", ".pdf")
+        check_file(pdf, "--pdf", ".pdf")
         find_browser()
 
 
 def _write(
-    made: Any, said: dict[str, Any], newest: bool, out: Path, pdf: Path | None, mail: Path | None
+    made: Any, said: dict[str, Any], newest: bool, page: Path, pdf: Path | None, mail: Path | None
 ) -> list[Path]:
     from backtests.report.brief_page import write_brief_mail, write_brief_page
     from backtests.report.pdf import write_pdf
 
-    write_brief_page(made, said, out, newest=newest)
+    write_brief_page(made, said, page, newest=newest)
     if pdf is not None:
-        write_pdf(out, pdf)
+        write_pdf(page, pdf)
     if mail is not None:
         write_brief_mail(made, said, mail, newest=newest)
-    return [path for path in (out, pdf, mail) if path is not None]
+    return [path for path in (page, pdf, mail) if path is not None]
 
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import MISSING, fixed, interval, percent, source_said, text
@@ -32,7 +33,7 @@ def compare(
     draws: Annotated[
         int, typer.Option(min=0, max=10_000, help="Number of resampled histories for placebos.")
     ] = 39,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/compare.html"),
+    out: options.OutPage = Path("reports"),
     json: options.Json = False,
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
@@ -47,7 +48,7 @@ def compare(
     from backtests.report.compare_page import write_compare_page
     from backtests.sweep.trial_log import known_trials
 
-    options.check_page(out)
+    page = page_of(out, "compare.html")
     configs = configs_of(
         strategies or default_names(), options.given(start=start, end=end, lag=lag)
     )
@@ -69,15 +70,15 @@ def compare(
         entries = comparison_numbers(comparison)
         said = about(comparison, history)
         earned_under = acted_on(comparison.regime, said["lag"])
-        write_compare_page(entries, growth_of(comparison), earned_under, said, out)
-    print_json(entries) if json else _print(entries, out)
+        write_compare_page(entries, growth_of(comparison), earned_under, said, page)
+    print_json(entries) if json else _print(entries, page)
     for line in comparison.notes:
         warn(line)
     if end is None:
         options.warn_if_stale(history)
 
 
-def _print(entries: dict[str, Any], out: Path) -> None:
+def _print(entries: dict[str, Any], page: Path) -> None:
     from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
@@ -100,7 +101,7 @@ def _print(entries: dict[str, Any], out: Path) -> None:
     )
     for line in _luck(entries):
         say(line)
-    say(f"page: {out}")
+    say(f"page: {page}")
     say("Capacity and tax are not modelled. Research, not investment advice.")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.out import check_file
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import complain, print_json, say
 from backtests.report.format import significant, thousands
@@ -64,6 +65,10 @@ def data(
         )
     if (copy is None) != (as_of is None):
         raise ConfigError("expected --copy FILE and --as-of DATE together; give both")
+    if export is not None:
+        check_file(export, "--export", ".parquet")
+    if copy is not None:
+        check_file(copy, "--copy")
     target = Store(options.store_path(store))
     missing = options.named_store(store) is None and not target.exists()
     if missing and not (check or revisions or export or copy):

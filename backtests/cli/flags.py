@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.out import HTML, check_file
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
@@ -26,10 +27,12 @@ def flags(
         ),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Write all gauges, scores and flags: .csv or .parquet.")
+        Path | None,
+        typer.Option(metavar="FILE.csv|FILE.parquet", help="Write all gauges, scores and flags."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page with every signal's chart.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page with every signal's chart."),
     ] = None,
     sensitivity: Annotated[
         bool,
@@ -40,16 +43,16 @@ def flags(
     json: options.Json = False,
 ) -> None:
     """Show the regime and every signal."""
-    from backtests.report.export import TABLES, check_target
+    from backtests.report.export import TABLES
     from backtests.report.reading import said_at_end
     from signals import read
     from signals.errors import ConfigError
 
     if why is not None and sensitivity:
         raise ConfigError("expected only one of --why and --sensitivity; run one at a time")
-    for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
+    for target, option, endings in ((export, "--export", TABLES), (html, "--html", (HTML,))):
         if target is not None:
-            check_target(target, option, endings)
+            check_file(target, option, *endings)
     history = options.open_history(source, store, seed, ("SPY",))
     past = history.until(history.session(at, "--at"))
     reading = read(past.panel)
@@ -196,12 +199,12 @@ _COLUMNS: Columns = (
 )
 _SENSITIVITY: Columns = (
     (words("signal"), lambda row: "" if row.parameter else row.signal),
-    (words("parameter"), _parameter),
-    (numbers("days on", rank=1), lambda row: fixed(row.on, 0, "%")),
-    (numbers("overlap"), lambda row: fixed(row.overlap) if row.parameter else ""),
+    (words("parameter", wraps=True), _parameter),
+    (numbers("days on", rank=2), lambda row: fixed(row.on, 0, "%")),
+    (numbers("overlap", rank=1), lambda row: fixed(row.overlap) if row.parameter else ""),
     (
-        words("major switches", wraps=True, rank=2),
+        words("major switches", wraps=True, rank=3),
         lambda row: ", ".join(row.switches[-6:]) or "none",
     ),
-    (words("remark", rank=3), lambda row: "another story" if row.other_story else ""),
+    (words("remark", rank=4), lambda row: "another story" if row.other_story else ""),
 )

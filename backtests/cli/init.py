@@ -62,8 +62,6 @@ def init(
     target = resolved(file)
     if os.path.lexists(file) or target.exists():
         raise ConfigError(f"expected no file at {file}; give another name or remove the file")
-    if not target.parent.is_dir():
-        raise ConfigError(f"the folder of {file} does not exist; make the folder first")
     write_text(target, text)
     say(f"wrote {file}; edit this file, then: drypowder run --config {file}")
 

@@ -36,4 +36,5 @@ def list_(json: options.Json = False) -> None:
             for name, entry in entries.items()
         ]
         say(styled(title, "bold"))
-        print_table((words(), words(rank=1), words(wraps=True)), rows, headed=False)
+        columns = (words("name"), words("link", rank=1), words("what", wraps=True))
+        print_table(columns, rows, headed=False)

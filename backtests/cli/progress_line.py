@@ -3,14 +3,16 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import Progress as Line
 from rich.progress import ProgressColumn, SpinnerColumn, Task
-from rich.text import Text
 
-from backtests.cli.terminal import escaped
+from backtests.cli.terminal import escaped, styled
 from backtests.progress import Progress
+
+if TYPE_CHECKING:
+    from backtests.cli.terminal import Screen, Styled
 
 _MINUTE = 60  # seconds
 _SPINNER = 3  # characters of the spinner and the space after it
@@ -23,7 +25,7 @@ class _Said(ProgressColumn):
         super().__init__()
         self.width = width
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: Task) -> "Styled":
         spent, counts = task.elapsed or 0.0, ""
         time = in_words(spent)
         if task.total is not None:
@@ -31,7 +33,7 @@ class _Said(ProgressColumn):
             left = time_left(task, spent)
             time = time if left is None else f"{in_words(left)} left"
         ending = f"{counts} · {time}"
-        return Text(task.description[: max(0, self.width - len(ending))] + ending, no_wrap=True)
+        return styled(task.description[: max(0, self.width - len(ending))] + ending, "")
 
 
 def time_left(task: Task, spent: float) -> float | None:
@@ -57,7 +59,7 @@ def in_words(seconds: float) -> str:
 
 
 @contextmanager
-def progress_line(what: str, screen: Console) -> Iterator[Progress]:
+def progress_line(what: str, screen: "Screen") -> Iterator[Progress]:
     """Show one line while the context runs; the context yields the function that changes it."""
     line = Line(
         SpinnerColumn(),

@@ -7,6 +7,7 @@ import typer
 
 from backtests.cli import options, table
 from backtests.cli.assignments import assigned, history_keys, require_strategy
+from backtests.cli.out import check_out
 from backtests.cli.table import print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
 from backtests.report.format import source_said
@@ -20,7 +21,10 @@ def run(
     start: options.Date = None,
     end: options.Date = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to; default: reports/<strategy>-<run id>.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder to write to; default: reports/<strategy>-<run id>."
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file; other options override its values.")
@@ -53,6 +57,7 @@ def run(
     require_strategy(data)
     checked = config_from(data)
     if out is not None:
+        check_out(out)
         out = resolved(out)
         check_folder(out)
     with progress("running") as step:
@@ -88,7 +93,7 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
     rows = [(row["label"], *row["shown"].values()) for row in rows_of(numbers).values()]
     names = (described["strategy"], described["benchmark"], "bills")
     columns = [table.numbers(name, rank=rank) for rank, name in enumerate(names)]
-    print_table((words(), *columns), rows)
+    print_table((words(wraps=True), *columns), rows)
     if described["below_a_year"]:
         say(
             f"{described['sessions']} sessions are less than a year, so yearly figures are left "

@@ -8,6 +8,7 @@ import typer
 
 from backtests.cli import completion, options
 from backtests.cli.assignments import assigned, history_keys, require_strategy
+from backtests.cli.out import check_out
 from backtests.cli.terminal import progress, warn
 
 
@@ -46,7 +47,10 @@ def sweep(
     lag: options.Lag = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to write to; default: reports/sweep-<strategy>-<sweep id>."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder to write to; default: reports/sweep-<strategy>-<sweep id>.",
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file; its table [sweep] may hold the request.")
@@ -95,6 +99,8 @@ def sweep(
     limit = table.pop("max", MOST)
     request = request_of(config_from(data), table, _axes(set_))
     means = Means(workers=workers, address=dask, memory=bytes_of(memory), most=limit)
+    if out is not None:
+        check_out(out)
     with progress("sweeping") as step:
         done, numbers = _swept(request, out, means, step)
     print_sweep(numbers, str(done.folder), json=json, verbose=verbose)

@@ -53,17 +53,19 @@ def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: boo
 
     screen, cells = console(), [tuple(row) for row in rows]
     sizes = [_sizes(screen, c, [row[at] for row in cells]) for at, c in enumerate(columns)]
-    kept = _that_fit(columns, [least for least, _ in sizes], screen.width)
-    widths = _widths([sizes[at] for at in kept], screen.width)
+    room = screen.width
+    kept = _that_fit(columns, [least for least, _ in sizes], room)
+    widths = _widths([sizes[at] for at in kept], room)
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
     for c, width in zip((columns[at] for at in kept), widths, strict=True):
         table.add_column(c.heading, justify="right" if c.right else "left", width=width)
     for row in cells:
         table.add_row(*(row[at] for at in kept))
-    screen.print(table, width=max(screen.width, _total(widths)), crop=False)
+    screen.width = max(room, _total(widths))
+    screen.print(table, crop=False)
     left_out = [c.heading for at, c in enumerate(columns) if at not in kept and c.heading]
     if left_out:
-        note = f"left out at width {screen.width}: {', '.join(left_out)}; widen the terminal"
+        note = f"left out at width {room}: {', '.join(left_out)}; widen the terminal"
         say(styled(f"{note} or add --json", "dim"))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, percent, source_said, state, text
@@ -27,7 +28,7 @@ def thesis(
     seed: options.Seed = None,
     end: options.Date = None,
     ledger: Ledger = None,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/thesis.html"),
+    out: options.OutPage = Path("reports"),
     json: options.Json = False,
 ) -> None:
     """Try every claim of the thesis; write a page.
@@ -42,15 +43,15 @@ def thesis(
     from backtests.report.thesis_page import write_thesis_page
     from backtests.thesis.trial import try_thesis
 
-    options.check_page(out)
+    page = page_of(out, "thesis.html")
     choice = options.choose_history(source, store, seed)
     with progress("trying the thesis") as step:
         history = choice.open(end=end)
         tried = try_thesis(history, _ledger(ledger, store), progress=step)
         said = thesis_numbers(tried)
         step("writing the page")
-        write_thesis_page(tried, said, out, newest=end is None)
-    print_json(said) if json else _print(said, out)
+        write_thesis_page(tried, said, page, newest=end is None)
+    print_json(said) if json else _print(said, page)
     if end is None:
         options.warn_if_stale(history)
 
@@ -137,7 +138,7 @@ def _real_history(store: Path | None, end: str | None) -> Any:
     return options.choose_history("store", store, None).open(end=end)
 
 
-def _print(said: dict[str, Any], out: Path) -> None:
+def _print(said: dict[str, Any], page: Path) -> None:
     window = said["window"]
     label = source_said(said["source"])
     say(f"{window['start']} to {window['end']}, source: {label}")
@@ -153,7 +154,7 @@ def _print(said: dict[str, Any], out: Path) -> None:
     )
     for part, reason in said["lacking"].items():
         say(f"no {part}: {reason}")
-    say(f"page: {out}")
+    say(f"page: {page}")
     say("Capacity and tax are not modelled. Research, not investment advice.")
 
 
