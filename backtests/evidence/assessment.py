@@ -179,7 +179,12 @@ def _attributed(run: Run) -> Attribution:
     """Return the attribution; its yearly metrics are NaN if the run is shorter than a year."""
     config, result = run.config, run.result
     parts = attribution(
-        result, run.history.closes, config.costs, run.reading.regime, lag=config.lag
+        result,
+        run.history.closes,
+        config.costs,
+        run.reading.regime,
+        lag=config.lag,
+        classes=config.universe.classes,
     )
     if not metrics.is_short(result.returns):
         return parts
