@@ -48,7 +48,7 @@ class Universe(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, tuple[str, ...]]
+    __pydantic_extra__: dict[str, tuple[str, ...]] = pydantic.Field(init=False)
 
     classes: dict[str, tuple[str, ...]] = {}
 

@@ -35,14 +35,14 @@ def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], st
         yield item
 
 
-def within(progress: Progress, before: int, total: int) -> Progress:
+def within(progress: Progress, before: int, whole: int) -> Progress:
     """Return a progress for a task that is part of a longer one.
 
-    ``before`` parts of the longer task are done before the task begins; ``total`` is the number of
+    ``before`` parts of the longer task are done before the task begins; ``whole`` is the number of
     all parts.
     """
 
-    def report(step: str, done: int | None = None, _: int | None = None) -> None:
-        progress(step, before + (done or 0), total)
+    def report(step: str, done: int | None = None, total: int | None = None) -> None:
+        progress(step, before + (done or 0), whole)
 
     return report

@@ -68,7 +68,8 @@ def import_path(
     recorded_at
         The moment of recording, New York time. The default is now.
     progress
-        Receives the name of each file, and the number of files that were read.
+        Receives the name of each file with the number of files that were read, then the number of
+        series to store.
     currency
         The currency of the prices, which must be USD. If ``currency`` is None, the prices are
         assumed to be in USD, see :attr:`Imported.assumed`.
@@ -90,4 +91,5 @@ def import_path(
     parsed = parse(expanded(path), now, progress)
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
+    progress(f"storing {len(parsed.batches)} series")
     return Imported(parsed=parsed, added=target.add(parsed.batches, now), currency=currency)

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from backtests.config import RunConfig, config_from, config_toml
+from backtests.evidence.assessment import assess
 from backtests.evidence.attribution import attribution
 from backtests.history.panel import History
 from backtests.pipeline import read, run_on
+from backtests.report.numbers import metrics_of
 from backtests.runs import Run, run_id
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.sealed import parameters_in_use
@@ -84,6 +86,14 @@ def test_profits_belong_to_the_class_that_the_user_names(
     assert set(declared.index) - set(own.index) == {"other"}
     assert own.loc["memory", "return"] == pytest.approx(declared.loc["other", "return"])
     assert own.loc["defensive", "return"] == pytest.approx(declared.loc["memory", "return"])
+
+
+def test_the_metrics_and_the_tearsheet_use_the_classes(history: History, reading: Reading) -> None:
+    run = ran(configured({"memory": ["AAPL"]}), history, reading)
+    numbers = metrics_of(assess(run, robustness=False))
+    assert numbers["run"]["classes"] == {"memory": ["AAPL"]}
+    assert {"memory"} <= set(numbers["attribution"]["by_sleeve"]) - {"other"}
+    assert "other" not in numbers["attribution"]["by_sleeve"]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

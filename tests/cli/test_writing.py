@@ -306,7 +306,7 @@ def test_the_time_left_follows_the_mean_pace() -> None:
 
 def test_a_part_of_a_longer_task_counts_on() -> None:
     said: list[tuple[str, int | None, int | None]] = []
-    whole = within(lambda *given: said.append(given), 5, 9)  # type: ignore[arg-type]
+    whole = within(lambda *given: said.append(given), 5, 9)
     assert list(counted("ab", whole, str.upper)) == ["a", "b"]
     assert said == [("A", 5, 9), ("B", 6, 9)]
 
