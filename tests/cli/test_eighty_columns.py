@@ -19,6 +19,7 @@ import rich.table
 import typer
 
 from backtests.cli.app import app, command
+from backtests.evidence.sensitivity import Moved
 from backtests.sources.fetching import Outcome
 from backtests.store.audit import Finding
 from backtests.thesis.ledger import Verified
@@ -78,6 +79,23 @@ def outcomes() -> list[Outcome]:
     ]
 
 
+def moved() -> list[Moved]:
+    days = tuple(f"20{year:02d}-03-0{1 + year % 9}" for year in range(14, 24))
+    names = ("", "absorption.injecting_enter", "scale", "A679RC1Q027SBEA ×")
+    return [
+        Moved(
+            signal="crypto_forced_selling",
+            parameter=name,
+            value="bank_assets" if name == "scale" else 0.09375,
+            base="gdp" if name == "scale" else 0.125,
+            on=18.4,
+            switches=days,
+            overlap=0.123,
+        )
+        for name in names
+    ]
+
+
 @pytest.fixture
 def prepared(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -94,6 +112,10 @@ def prepared(
     what = "expected at least 5000 USD billions, was 299.62047"
     findings = [Finding(severity="error", series="GDP", what=what)]
     monkeypatch.setattr("backtests.store.audit.check_store", lambda *_: findings)
+    for page in ("thesis", "compare", "brief"):
+        writer = f"backtests.report.{page}_page.write_{page}_page"
+        monkeypatch.setattr(writer, lambda *_, **__: None)
+    monkeypatch.setattr("backtests.evidence.sensitivity.sensitivity", lambda *_: moved())
     case = request.node.callspec.params["case"]
     if case == "fetch":
         monkeypatch.setattr("backtests.sources.fetching.fetch", lambda *_, **__: outcomes())
