@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -26,6 +27,7 @@ from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
 from signals.params import names_of
 from signals.regimes import Labels, Votes
+from signals.universe import check_classes
 from strategies import STRATEGIES, Strategy
 from strategies.base import ticker_fields
 
@@ -35,6 +37,38 @@ T = TypeVar("T")
 _SEVERAL = ("tuple_type", "dict_type", "model_type", "dataclass_type")
 #: Names of the settings that choose the history.
 _SOURCE = {"source", "store", "seed", "years", "thesis"}
+
+
+class Universe(pydantic.BaseModel):
+    """The tickers of a run: one list for each sleeve of the strategy, and ``classes``.
+
+    Attributes
+    ----------
+    classes
+        Classes with other tickers than the universe of drypowder. A sleeve with the name of a class
+        gets the tickers of the class.
+    """
+
+    model_config = pydantic.ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, tuple[str, ...]] = pydantic.Field(init=False)
+
+    classes: dict[str, tuple[str, ...]] = {}
+
+    @pydantic.field_validator("classes")
+    @classmethod
+    def _known_and_apart(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        check_classes(given)
+        return given
+
+    @pydantic.model_serializer(mode="wrap")
+    def _without_empty_classes(self, plain: pydantic.SerializerFunctionWrapHandler) -> Any:
+        data = plain(self)
+        return data if self.classes else {k: v for k, v in data.items() if k != "classes"}
+
+    @property
+    def sleeves(self) -> dict[str, tuple[str, ...]]:
+        """The tickers of each sleeve that the user set."""
+        return self.__pydantic_extra__
 
 
 class RunConfig(pydantic.BaseModel):
@@ -72,7 +106,7 @@ class RunConfig(pydantic.BaseModel):
     """Parameters of the regime model."""
     params: dict[str, Any] = {}
     """Parameters of the strategy."""
-    universe: dict[str, tuple[str, ...]] = {}
+    universe: Universe = Universe()
     """Tickers of the strategy's assets, as one list for each sleeve."""
     signals: dict[str, dict[str, Any]] = {}
     """Parameters of signals, as one table for each signal's name."""
@@ -130,13 +164,15 @@ class RunConfig(pydantic.BaseModel):
         """
         cls = self.strategy_class()
         self._check_model(cls)
-        _refuse_unknown(self.universe, ticker_fields(cls), f"sleeve of {cls.name}")
-        twice = sorted(self.universe.keys() & self.params.keys())
-        if twice:
-            raise ConfigError(
-                f"expected {twice[0]} in universe or in params, but both set it; delete one of them"
-            )
-        built = build(cls, {**self.universe, **self.params}, f"parameter of {cls.name}")
+        sleeves, classes = self.universe.sleeves, self.universe.classes
+        _refuse_unknown(sleeves, ticker_fields(cls), f"sleeve of {cls.name}")
+        _refuse_twice(sleeves, self.params, "universe or in params")
+        defaults = {f.name: f.default for f in fields(cls)}
+        chosen = {n for n, v in {**sleeves, **self.params}.items() if v != defaults.get(n)}
+        _refuse_twice(chosen, classes, "universe or in universe.classes")
+        built = build(cls, {**sleeves, **self.params}, f"parameter of {cls.name}")
+        with author_code(f"{cls.name}: setting its classes"):
+            built = built.with_classes(classes) if classes else built
         for name in ("assets", "reads"):
             ask(built, name)
         return built
@@ -205,7 +241,9 @@ class RunConfig(pydantic.BaseModel):
     def series(self) -> tuple[str, ...]:
         """Return the ids and tickers that a run reads besides the yield of bills, each once."""
         strategy = self.build_strategy()
-        return tuple(dict.fromkeys((*strategy.assets, *strategy.reads, *self.regime_series())))
+        classed = chain.from_iterable(self.universe.classes.values())
+        ids = (*strategy.assets, *strategy.reads, *self.regime_series(), *classed)
+        return tuple(dict.fromkeys(ids))
 
     def regime_series(self) -> tuple[str, ...]:
         """Return the ids that the signals and the regime model read, and the benchmark."""
@@ -226,6 +264,8 @@ class RunConfig(pydantic.BaseModel):
         # defaults.
         built = {"params", "universe", "signals", "labels", "regime"}
         data = self.model_dump(mode="json", exclude=_SOURCE | built)
+        if self.universe.classes:
+            data["classes"] = self.universe.classes
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
         if is_plugin(self.strategy):
             plugins.append(self.strategy_class())
@@ -239,7 +279,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
     An unknown name, a value of a wrong type or a value out of range raises ConfigError.
     """
     kinds, given = get_type_hints(cls), dict(params)
-    _refuse_unknown(params, [f.name for f in fields(cls)], what)  # type: ignore[arg-type]
+    _refuse_unknown(params, names_of(cast(type, cls)), what)
     for name, value in params.items():
         kind = kinds[name]
         if isinstance(value, bool) and kind is not bool:
@@ -338,6 +378,12 @@ def config_toml(config: RunConfig) -> str:
     data = config.model_dump(mode="python", exclude_none=True)
     data |= {key: str(data[key]) for key in ("store", "labels") if key in data}
     return tomlkit.dumps(data)
+
+
+def _refuse_twice(one: Iterable[str], other: Iterable[str], where: str) -> None:
+    twice = sorted({*one} & {*other})
+    if twice:
+        raise ConfigError(f"expected {twice[0]} in {where}, but both set it; delete one of them")
 
 
 def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:

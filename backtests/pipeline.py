@@ -12,7 +12,7 @@ from backtests.engine.schedule import decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.history.prices import benchmark_returns, check_assets
+from backtests.history.prices import benchmark_returns, check_assets, check_priced
 from backtests.runs import Run
 from backtests.window import window
 from signals.base import Evaluation
@@ -112,6 +112,7 @@ def plan(
     An asset or a benchmark without any price raises MissingSeries.
     """
     strategy = config.build_strategy()
+    check_priced(config.universe.classes, history)
     check_assets((*strategy.assets, config.benchmark), history)
     return strategy, *decided_on(config, strategy, reading, history.panel, index)
 

@@ -28,6 +28,7 @@ from backtests.calendar import all_sessions
 from backtests.config import RunConfig
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
+from backtests.history.prices import check_priced
 from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import decisions, read
@@ -281,6 +282,7 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
     history raises ConfigError.
     """
     strategy = config.build_strategy()
+    check_priced(config.universe.classes, history)
     reading = read(config, history) if reading is None else reading
     ids = [id for id in (*strategy.assets, *strategy.reads) if id in history.panel]
     # The strategy sees the last values, even beyond their staleness limit.

@@ -20,7 +20,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from backtests.history.panel import History
@@ -95,7 +95,10 @@ def _numbers(history: History, options: argparse.Namespace) -> docs_strategies.N
     if options.compare:
         numbers: docs_strategies.Numbers = json.loads(options.compare.read_text("utf-8"))
         return numbers
-    say: Callable[[str], None] = lambda step: print(step, file=sys.stderr)  # noqa: E731
+
+    def say(step: str, done: int | None = None, total: int | None = None) -> None:
+        print(step, *(() if total is None else (f"{done} of {total}",)), file=sys.stderr)
+
     given = {"draws": options.draws, "workers": options.workers, "progress": say}
     return docs_strategies.numbers_of(history, **given)
 

@@ -166,8 +166,11 @@ def parameters(obj: object) -> dict[str, Any]:
 
 
 def names_of(cls: type) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields; inherited fields come last."""
-    known = {f.name for f in fields(cls)}
+    """Return the names of a dataclass's fields; inherited fields come last.
+
+    A field with ``repr=False`` is no parameter, so it has no name here.
+    """
+    known = {f.name for f in fields(cls) if f.repr}
     declared = (name for base in cls.__mro__ for name in vars(base).get("__annotations__", {}))
     return tuple(name for name in dict.fromkeys(declared) if name in known)
 

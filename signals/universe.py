@@ -9,11 +9,14 @@ the New York close. The day of a coin ends at 24:00 UTC, so its close is known h
 York close.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from signals.catalog import AT_CLOSE, UTC_MIDNIGHT, Rule
+from signals.errors import ConfigError, unknown
 
 Market = Literal["etf", "stock", "crypto"]
 
@@ -140,3 +143,56 @@ def session_close_id(coin: str) -> str:
 def members(asset_class: str) -> tuple[str, ...]:
     """Return the tickers of a class, in the order of the universe."""
     return tuple(a.ticker for a in UNIVERSE.values() if a.asset_class == asset_class)
+
+
+#: The classes that a user may fill with other tickers.
+OPEN_CLASSES = tuple(name for name in CLASSES if name != "other")
+#: A mapping from class to the tickers that a user gives it.
+OwnClasses = Mapping[str, tuple[str, ...]]
+
+
+def class_of(ticker: str, own: OwnClasses) -> str:
+    """Return the class of a ticker in a universe in which some classes have other tickers.
+
+    A ticker that left its class has the class ``other``.
+    """
+    for name, tickers in own.items():
+        if ticker in tickers:
+            return name
+    declared = asset(ticker).asset_class
+    return "other" if declared in own else declared
+
+
+def check_classes(own: OwnClasses) -> None:
+    """Raise ConfigError unless each class is known and has tickers that stand in no other class.
+
+    A class without other tickers keeps its members, so these count, too.
+    """
+    for name, tickers in own.items():
+        if name not in OPEN_CLASSES:
+            raise ConfigError(unknown("class", name, OPEN_CLASSES))
+        if not tickers:
+            raise ConfigError(
+                f"expected tickers in class {name}, found none; leave the class out to keep "
+                f"{', '.join(members(name))}"
+            )
+        _check_tickers(name, tickers)
+    whole = {name: own.get(name, members(name)) for name in OPEN_CLASSES}
+    for name, tickers in own.items():
+        for other in (other for other in whole if other != name):
+            if twice := [ticker for ticker in tickers if ticker in whole[other]]:
+                raise ConfigError(_in_two(twice[0], name, other, tickers, own))
+
+
+def _check_tickers(name: str, tickers: tuple[str, ...]) -> None:
+    if len(set(tickers)) < len(tickers) or any(not t or t != t.strip() for t in tickers):
+        raise ConfigError(f"class {name}: expected tickers, each once, was {list(tickers)!r}")
+
+
+def _in_two(ticker: str, name: str, other: str, tickers: tuple[str, ...], own: OwnClasses) -> str:
+    said = f"expected {ticker} in one class, found it in {name} and "
+    if other in own:
+        return f"{said}{other}; remove it from one of them"
+    rest = [t for t in members(other) if t not in tickers]
+    cure = f"add {other} = {json.dumps(rest)}" if rest else f"give {other} other tickers"
+    return f"{said}by default in {other}; {cure}"

@@ -8,7 +8,7 @@ trades these weights at the close of a later session, at a cost.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import ClassVar, get_type_hints
+from typing import ClassVar, Self, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from signals.form import ask
 from signals.params import Typed
 from signals.reading import Reading
 from signals.regimes import Regime
+from signals.universe import OwnClasses
 
 VOLATILITY_WINDOW = 63
 SESSIONS_A_YEAR = 252
@@ -70,6 +71,13 @@ class Strategy(Typed, ABC):
     def reads(self) -> tuple[str, ...]:
         """Ids of the panel's columns that the strategy reads besides its assets; default empty."""
         return ()
+
+    def with_classes(self, own: OwnClasses) -> Self:
+        """Return the strategy for a universe in which some classes have other tickers.
+
+        By default, the strategy does not depend on classes.
+        """
+        return self
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return each session's state, such as the regime; each change of state causes a decision.

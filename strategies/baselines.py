@@ -1,14 +1,15 @@
 """Baselines: portfolios that an investor could hold without the thesis."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import pandas as pd
 
 from signals.errors import ConfigError
 from signals.reading import Reading
+from signals.universe import OwnClasses
 from strategies.base import Strategy, listed
-from strategies.near_cash_flow import NearCashFlow
+from strategies.near_cash_flow import NearCashFlow, traded_with
 from strategies.sleeves import SleeveStrategy
 
 
@@ -88,6 +89,10 @@ class EqualWeight(SleeveStrategy):
     description: ClassVar[str] = "equal weights over the assets of near-cash-flow"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
+
+    def with_classes(self, own: OwnClasses) -> Self:
+        """Return the strategy with the assets that ``near-cash-flow`` has with these classes."""
+        return replace(self, tickers=traded_with(self.tickers, own))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
         """Return the share 1 for the only sleeve (group of assets)."""

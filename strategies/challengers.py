@@ -5,15 +5,16 @@ challenger follows a published source, and its docstring lists the differences f
 challengers decide at month ends.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import pandas as pd
 
 from signals.errors import ConfigError
 from signals.reading import Reading
+from signals.universe import OwnClasses
 from strategies.base import SESSIONS_A_YEAR, Strategy, listed
-from strategies.near_cash_flow import NearCashFlow
+from strategies.near_cash_flow import NearCashFlow, traded_with
 from strategies.sleeves import check_sleeves, check_volatility, volatility_scale
 
 INVESTED, OUT = "invested", "out"
@@ -96,6 +97,10 @@ class TrendUniverse(Trend):
     description: ClassVar[str] = "assets of near-cash-flow above their ten-month mean, or bills"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
+
+    def with_classes(self, own: OwnClasses) -> Self:
+        """Return the strategy with the assets that ``near-cash-flow`` has with these classes."""
+        return replace(self, tickers=traded_with(self.tickers, own))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,5 +72,6 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
 
     name: ClassVar[str] = "memory-over-crypto-smh"
     description: ClassVar[str] = "memory-over-crypto with SMH for the memory makers: less hindsight"
+    of_no_class: ClassVar[tuple[str, ...]] = ("memory",)
 
     memory: tuple[str, ...] = ("SMH",)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from signals.regimes import Regime
-from signals.universe import members
+from signals.universe import OwnClasses, members
 from strategies.sleeves import ScaledSleeves, Table
 
 
@@ -56,5 +56,15 @@ class NearCashFlowSmh(NearCashFlow):
 
     name: ClassVar[str] = "near-cash-flow-smh"
     description: ClassVar[str] = "near-cash-flow with SMH for the memory makers: less hindsight"
+    of_no_class: ClassVar[tuple[str, ...]] = ("memory",)
 
     memory: tuple[str, ...] = ("SMH",)
+
+
+def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
+    """Return the assets of ``near-cash-flow`` with other classes, if ``tickers`` are its assets.
+
+    Other tickers are returned as they are, because a user chose them.
+    """
+    default = NearCashFlow()
+    return default.with_classes(own).assets if tickers == default.assets else tickers

@@ -5,8 +5,8 @@ held in cash.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from signals.errors import ConfigError
 from signals.reading import Reading
 from signals.regimes import Regime
+from signals.universe import OwnClasses
 from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW, Strategy, listed, ticker_fields
 
 #: A mapping from regime to the fraction of the portfolio in each sleeve. The remainder is cash.
@@ -33,14 +34,22 @@ class SleeveStrategy(Strategy):
     table
         A mapping from regime to the share of each sleeve, a fraction of the portfolio. A sleeve
         without an entry has the share 0. A session without a regime counts as NEUTRAL.
+    of_no_class
+        Names of the sleeves that are no class, although they have the name of a class.
     """
 
     table: ClassVar[Table] = {}
+    of_no_class: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a parameter outside its range or an invalid sleeve."""
         super().__post_init__()
         check_sleeves(self.sleeves)
+
+    def with_classes(self, own: OwnClasses) -> Self:
+        """Return the strategy with a class's tickers in the sleeve of the same name."""
+        mine = [name for name in ticker_fields(type(self)) if name not in self.of_no_class]
+        return replace(self, **{name: own[name] for name in mine if name in own})
 
     @property
     def sleeves(self) -> Sleeves:

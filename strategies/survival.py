@@ -1,12 +1,12 @@
 """Link L8 in small steps: hold assets with nearer cash flows as more capital is absorbed."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 import pandas as pd
 
 from signals.reading import Reading
-from signals.universe import members
+from signals.universe import OwnClasses, members
 from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
@@ -51,10 +51,19 @@ class Survival(ScaledSleeves):
     link: ClassVar[str] = "L8"
     active_states: ClassVar[tuple[str, ...]] = (ABSORBING,)
 
+    #: The classes with other tickers than the universe. This is no parameter: a configuration sets
+    #: it from its classes.
+    own: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
+
+    def with_classes(self, own: OwnClasses) -> Self:
+        """Return the strategy with other tickers in some classes."""
+        return replace(self, own=tuple(own.items()))
+
     @property
     def sleeves(self) -> Sleeves:
         """A mapping from each sleeve's name to its tickers: SPY, and each of the seven classes."""
-        return {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
+        declared = {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
+        return declared | {name: held for name, held in self.own if name in declared}
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return ``absorbing``, ``not absorbing``, or None where the flag ``absorption`` is NA."""

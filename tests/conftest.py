@@ -48,6 +48,7 @@ LONGEST = (
     "signals/test_truncation.py",
     "cli/test_cli.py",
     "report/test_compare_page.py",
+    "cli/test_eighty_columns.py",
     "store/test_data_command.py",
     "backtests/test_evaluated_once.py",
     "economy/test_economy.py",

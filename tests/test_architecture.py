@@ -24,7 +24,8 @@ DOORS = {
 #: Rooms of backtests, lowest first; a room imports from itself and from rooms before it. The room
 #: plugins has two floors: loading serves the configuration, checking runs a backtest.
 ROOMS = (
-    *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
+    *("version", "progress", "atomic", "calendar", "store", "importing", "sources"),
+    *("economy", "history"),
     *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )

@@ -1,6 +1,5 @@
 """Make the brief of a history at its last close."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,6 +11,7 @@ from backtests.brief.holdings import Holding, holdings
 from backtests.brief.late import Late, late_data
 from backtests.brief.links import LinkState, link_states
 from backtests.history.panel import History
+from backtests.progress import Progress, silent
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.sample import Sample
 from backtests.thesis.trial import judge_claims
@@ -89,7 +89,7 @@ def make_brief(
     history: History,
     compared: str | None = None,
     *,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Brief:
     """Return the brief at the last session of a history, from the data known at its close.
 

@@ -8,9 +8,11 @@ import typer
 
 from backtests.cli import options
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
-from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.cli.out import HTML, check_file, page_of
+from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.report.format import percent, source_said, state
 
+_TERM = 8  # width of the terms at the beginning of the lines, characters
 _NAMED = ("on", "off", "no view", "no flag")
 
 
@@ -23,12 +25,14 @@ def brief(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/brief.html"),
+    out: options.OutPage = Path("reports"),
     pdf: Annotated[
-        Path | None, typer.Option(help="Print the page on one sheet of A4; needs Chromium.")
+        Path | None,
+        typer.Option(metavar="FILE.pdf", help="Print the page on one sheet of A4; needs Chromium."),
     ] = None,
     mail: Annotated[
-        Path | None, typer.Option(help="Write the page for a mail, with inline styles.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the page for a mail, with inline styles."),
     ] = None,
     exit_code: ExitCode = False,
     json: options.Json = False,
@@ -37,7 +41,8 @@ def brief(
     from backtests.brief.brief import make_brief
     from backtests.report.brief_numbers import brief_numbers
 
-    _check_files(out, pdf, mail)
+    page = page_of(out, "brief.html")
+    _check_files(pdf, mail)
     choice = options.choose_history(source, store, seed)
     config = _config(choice)
     if exit_code:
@@ -48,7 +53,7 @@ def brief(
         found = comparison(config, history, made.sample.reading) if exit_code else None
         said = {**brief_numbers(made), "since_fetch": found}
         step("writing")
-        written = _write(made, said, at is None, out, pdf, mail)
+        written = _write(made, said, at is None, page, pdf, mail)
     print_json(said) if json else _print(said, written)
     if at is None:
         options.warn_if_stale(history)
@@ -63,42 +68,41 @@ def _config(choice: Any) -> Any:
     return config_from({"strategy": "near-cash-flow", **keys})
 
 
-def _check_files(out: Path, pdf: Path | None, mail: Path | None) -> None:
+def _check_files(pdf: Path | None, mail: Path | None) -> None:
     """Raise ConfigError, before long work, for a file that cannot be written."""
     from backtests.report.pdf import find_browser
 
-    options.check_page(out)
     if mail is not None:
-        options.check_page(mail, "--mail")
+        check_file(mail, "--mail", HTML)
     if pdf is not None:
-        options.check_page(pdf, "--pdf", ".pdf")
+        check_file(pdf, "--pdf", ".pdf")
         find_browser()
 
 
 def _write(
-    made: Any, said: dict[str, Any], newest: bool, out: Path, pdf: Path | None, mail: Path | None
+    made: Any, said: dict[str, Any], newest: bool, page: Path, pdf: Path | None, mail: Path | None
 ) -> list[Path]:
     from backtests.report.brief_page import write_brief_mail, write_brief_page
     from backtests.report.pdf import write_pdf
 
-    write_brief_page(made, said, out, newest=newest)
+    write_brief_page(made, said, page, newest=newest)
     if pdf is not None:
-        write_pdf(out, pdf)
+        write_pdf(page, pdf)
     if mail is not None:
         write_brief_mail(made, said, mail, newest=newest)
-    return [path for path in (out, pdf, mail) if path is not None]
+    return [path for path in (page, pdf, mail) if path is not None]
 
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
     """Print ten lines. A line shows only the items that fit, and counts the others."""
-    screen, label = console(), "SIMULATED " if said["simulated"] else ""
+    width, label = console().width, "SIMULATED " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
-    screen.print(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
+    say(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
     if said["since_fetch"] is not None:
-        typer.echo(said["since_fetch"]["said"])
+        say(said["since_fetch"]["said"])
     for term, items in _lines(said):
-        typer.echo(f"{term:<8} {fitted(items, screen.width - 9)}")
-    typer.echo(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
+        say(f"{term:<{_TERM}} {fitted(items, width - _TERM - 1)}", hang=_TERM + 1)
+    say(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
 
 
 def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:

@@ -11,7 +11,9 @@ from backtests.cli.assignments import (
     refuse_parameters_of_strategies,
     without_strategy,
 )
-from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.cli.terminal import print_json, progress, say, styled
+
+_HANG = 19  # characters before what a check says
 
 
 def check(
@@ -98,10 +100,9 @@ def _say(name: str, kind: str, history: Any, checks: list[Any], json: bool) -> N
             }
         )
         return
-    screen = console()
     simulated = history.source == "simulated"
     shown = "SIMULATED history" if simulated else f"history: {history.source}"
-    screen.print(styled(f"{name},", "bold"), f"a {kind}, on {shown}", soft_wrap=True)
+    say(styled(f"{name},", "bold"), f"a {kind}, on {shown}")
     for c in checks:
         mark = styled("ok   ", "green") if c.holds else styled("wrong", "red")
-        screen.print(mark, f" {c.name:<10}  {c.said}", soft_wrap=True)
+        say(mark, f" {c.name:<10}  {c.said}", hang=_HANG)

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import console, print_json, progress, warn
+from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import MISSING, fixed, interval, percent, source_said, text
 
 
@@ -32,7 +33,7 @@ def compare(
     draws: Annotated[
         int, typer.Option(min=0, max=10_000, help="Number of resampled histories for placebos.")
     ] = 39,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/compare.html"),
+    out: options.OutPage = Path("reports"),
     json: options.Json = False,
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
@@ -47,7 +48,7 @@ def compare(
     from backtests.report.compare_page import write_compare_page
     from backtests.sweep.trial_log import known_trials
 
-    options.check_page(out)
+    page = page_of(out, "compare.html")
     configs = configs_of(
         strategies or default_names(), options.given(start=start, end=end, lag=lag)
     )
@@ -69,24 +70,24 @@ def compare(
         entries = comparison_numbers(comparison)
         said = about(comparison, history)
         earned_under = acted_on(comparison.regime, said["lag"])
-        write_compare_page(entries, growth_of(comparison), earned_under, said, out)
-    print_json(entries) if json else _print(entries, out)
+        write_compare_page(entries, growth_of(comparison), earned_under, said, page)
+    print_json(entries) if json else _print(entries, page)
     for line in comparison.notes:
         warn(line)
     if end is None:
         options.warn_if_stale(history)
 
 
-def _print(entries: dict[str, Any], out: Path) -> None:
+def _print(entries: dict[str, Any], page: Path) -> None:
     from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
 
     first = next(iter(entries.values()))
     label = source_said(first["source"])
-    console().print(f"{first['start']} to {first['end']}, source: {label}")
+    say(f"{first['start']} to {first['end']}, source: {label}")
     print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
-    typer.echo(
+    say(
         "[low, high]: 95 % interval by the stationary bootstrap. over …: the strategy's mean "
         "yearly return minus the mean yearly return of SPY, of bills, or of a mix. The mix holds "
         "SPY and bills in constant shares, with the strategy's mean net exposure, which is known "
@@ -99,9 +100,9 @@ def _print(entries: dict[str, Any], out: Path) -> None:
         f"{coverage_said()} {leaning_said()}"
     )
     for line in _luck(entries):
-        typer.echo(line)
-    typer.echo(f"page: {out}")
-    typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
+        say(line)
+    say(f"page: {page}")
+    say("Capacity and tax are not modelled. Research, not investment advice.")
 
 
 def _luck(entries: dict[str, Any]) -> list[str]:
@@ -141,19 +142,19 @@ def _over(side: str, entry: dict[str, Any]) -> str:
 _COLUMNS: Columns = (
     (words("strategy"), itemgetter("name")),
     (numbers("CAGR"), lambda entry: percent(entry["cagr"])),
-    (numbers("vol"), lambda entry: percent(entry["volatility"])),
+    (numbers("vol", rank=6), lambda entry: percent(entry["volatility"])),
     (numbers("Sharpe"), lambda entry: fixed(entry["sharpe"])),
-    (numbers(rank=3), lambda entry: interval(entry["intervals"]["sharpe"], fixed)),
-    (numbers("drawdown"), lambda entry: percent(entry["max_drawdown"], 0)),
-    (numbers("expo", rank=5), lambda entry: percent(entry["exposure"], 0)),
-    (numbers("turn", rank=6), lambda entry: percent(entry["turnover"], 0)),
-    (numbers("cost", rank=7), lambda entry: percent(entry["costs"], 2)),
-    (numbers("over SPY", rank=8), lambda entry: _over("spy", entry)),
-    (numbers("over bills", rank=9), lambda entry: _over("bills", entry)),
+    (numbers("[low, high]", rank=5), lambda entry: interval(entry["intervals"]["sharpe"], fixed)),
+    (numbers("drawdown", rank=4), lambda entry: percent(entry["max_drawdown"], 0)),
+    (numbers("expo", rank=8), lambda entry: percent(entry["exposure"], 0)),
+    (numbers("turn", rank=9), lambda entry: percent(entry["turnover"], 0)),
+    (numbers("cost", rank=10), lambda entry: percent(entry["costs"], 2)),
+    (numbers("over SPY", rank=11), lambda entry: _over("spy", entry)),
+    (numbers("over bills", rank=12), lambda entry: _over("bills", entry)),
     (numbers("over mix", rank=1), lambda entry: _over("mix", entry)),
-    (numbers("hurdle", rank=10), lambda entry: fixed(entry["luck"]["hurdle"])),
-    (numbers("timing", rank=11), lambda entry: _timing(entry["timing"])),
-    (numbers("alpha", rank=4), lambda entry: _alpha(entry["alpha"])),
-    (numbers("placebo", rank=2), lambda entry: _placebo(entry["placebo"])),
-    (numbers("epi"), lambda entry: text(entry["episodes"])),
+    (numbers("hurdle", rank=13), lambda entry: fixed(entry["luck"]["hurdle"])),
+    (numbers("timing", rank=14), lambda entry: _timing(entry["timing"])),
+    (numbers("alpha", rank=7), lambda entry: _alpha(entry["alpha"])),
+    (numbers("placebo", rank=3), lambda entry: _placebo(entry["placebo"])),
+    (numbers("epi", rank=2), lambda entry: text(entry["episodes"])),
 )

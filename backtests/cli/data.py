@@ -7,28 +7,26 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.out import check_file
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import print_json
+from backtests.cli.terminal import complain, print_json, say
 from backtests.report.format import significant, thousands
 
 _COLUMNS: Columns = (
     (words("series"), itemgetter("series")),
-    (words("what", wraps=True), itemgetter("title")),
-    (words("unit", rank=3), itemgetter("unit")),
-    (numbers("rows"), lambda row: thousands(row["rows"])),
-    (words("first", rank=1), itemgetter("first")),
+    (words("what", wraps=True, rank=2), itemgetter("title")),
+    (words("unit", rank=5), itemgetter("unit")),
+    (numbers("rows", rank=3), lambda row: thousands(row["rows"])),
+    (words("first", rank=4), itemgetter("first")),
     (words("last"), itemgetter("last")),
-    (words("known", rank=4), itemgetter("known")),
-    (
-        words("stale", rank=2),
-        lambda row: f"since {row['stale_since']}" if row["stale_since"] else "",
-    ),
+    (words("known", rank=6), itemgetter("known")),
+    (words("stale since", rank=1), lambda row: row["stale_since"] or ""),
 )
 _REVISIONS: Columns = (
     (words("date"), lambda row: f"{row.observed_on:%Y-%m-%d}"),
     (numbers("value"), lambda row: _value(row.value)),
-    (words("known"), lambda row: f"{row.available_at:%Y-%m-%d %H:%M}"),
-    (words("recorded"), lambda row: f"{row.recorded_at:%Y-%m-%d %H:%M}"),
+    (words("known", rank=1), lambda row: f"{row.available_at:%Y-%m-%d %H:%M}"),
+    (words("recorded", rank=2), lambda row: f"{row.recorded_at:%Y-%m-%d %H:%M}"),
 )
 
 
@@ -54,7 +52,10 @@ def data(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the store holds."""
+    """Show what the store holds.
+
+    Without a store, the command says how to make one.
+    """
     from backtests.store.store import Store
     from signals.errors import ConfigError
 
@@ -64,8 +65,15 @@ def data(
         )
     if (copy is None) != (as_of is None):
         raise ConfigError("expected --copy FILE and --as-of DATE together; give both")
+    if export is not None:
+        check_file(export, "--export", ".parquet")
+    if copy is not None:
+        check_file(copy, "--copy")
     target = Store(options.store_path(store))
-    if check:
+    missing = options.named_store(store) is None and not target.exists()
+    if missing and not (check or revisions or export or copy):
+        _show_none(target, json)
+    elif check:
         _check(target, json)
     elif revisions is not None:
         _revisions(target, revisions, json)
@@ -81,7 +89,16 @@ def _show(store: Any, json: bool) -> None:
         print_json({"store": str(store.path), "series": rows})
         return
     print_records(_COLUMNS, rows)
-    typer.echo(f"{len(rows)} series in {store.path}")
+    say(f"{len(rows)} series in {store.path}")
+
+
+def _show_none(store: Any, json: bool) -> None:
+    line = f"no store at {store.path} yet; make one: drypowder import PATH, or drypowder fetch"
+    if json:
+        print_json({"store": str(store.path), "series": []})
+        complain("notice", line)
+    else:
+        say(line)
 
 
 def _check(store: Any, json: bool) -> None:
@@ -96,8 +113,8 @@ def _check(store: Any, json: bool) -> None:
         print_json({"store": str(store.path), "errors": errors, "findings": plain})
     else:
         for finding in findings:
-            typer.echo(str(finding))
-        typer.echo(f"{errors} errors, {len(findings) - errors} notes in {store.path}")
+            say(str(finding))
+        say(f"{errors} errors, {len(findings) - errors} notes in {store.path}")
     if errors:
         raise typer.Exit(2)
 
@@ -118,7 +135,7 @@ def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
-        typer.echo(f"wrote {thousands(count)} rows{which} to {path}")
+        say(f"wrote {thousands(count)} rows{which} to {path}")
 
 
 def _revisions(store: Any, series: str, json: bool) -> None:
@@ -135,7 +152,7 @@ def _revisions(store: Any, series: str, json: bool) -> None:
         return
     if rows:
         print_records(_REVISIONS, rows)
-    typer.echo(_sentence(summary))
+    say(_sentence(summary))
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:

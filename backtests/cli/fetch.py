@@ -6,16 +6,16 @@ import typer
 
 from backtests.cli import options
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import print_json, progress, warn
+from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import thousands
 
 _COLUMNS: Columns = (
     (words("series"), lambda o: o.name),
-    (words("from"), lambda o: o.source),
-    (numbers("new"), lambda o: thousands(o.new) if o.last else ""),
-    (numbers("revised"), lambda o: thousands(o.revised) if o.last else ""),
-    (words("last"), lambda o: str(o.last.date()) if o.last else ""),
-    (words(wraps=True), lambda o: f"failed: {o.failed}" if o.failed else o.note),
+    (words("from", rank=3), lambda o: o.source),
+    (numbers("new", rank=1), lambda o: thousands(o.new) if o.last else ""),
+    (numbers("revised", rank=2), lambda o: thousands(o.revised) if o.last else ""),
+    (words("last", rank=4), lambda o: str(o.last.date()) if o.last else ""),
+    (words("remark", wraps=True), lambda o: f"failed: {o.failed}" if o.failed else o.note),
 )
 
 
@@ -99,7 +99,7 @@ def _print(outcomes: list[Any], store: str) -> None:
     print_records(_COLUMNS, shown)
     failed = sum(bool(o.failed) for o in outcomes)
     same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
-    typer.echo(
+    say(
         f"{len(outcomes)} series: {sum(o.new for o in outcomes):,} rows new, "
         f"{sum(o.revised for o in outcomes):,} revised, {same} unchanged, {failed} failed, "
         f"in {store}"

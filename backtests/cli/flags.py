@@ -12,9 +12,10 @@ from backtests.cli.assignments import (
     refuse_parameters_of_strategies,
     without_strategy,
 )
+from backtests.cli.out import HTML, check_file
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, significant, source_said, state, text
 
 
@@ -37,10 +38,12 @@ def flags(
         ),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Write all gauges, scores and flags: .csv or .parquet.")
+        Path | None,
+        typer.Option(metavar="FILE.csv|FILE.parquet", help="Write all gauges, scores and flags."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page with every signal's chart.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page with every signal's chart."),
     ] = None,
     sensitivity: Annotated[
         bool,
@@ -55,14 +58,14 @@ def flags(
     From --config, the command takes the history, the signals and the regime model.
     """
     from backtests.pipeline import history_of, read
-    from backtests.report.export import TABLES, check_target
+    from backtests.report.export import TABLES
     from signals.errors import ConfigError
 
     if why is not None and sensitivity:
         raise ConfigError("expected only one of --why and --sensitivity; run one at a time")
-    for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
+    for target, option, endings in ((export, "--export", TABLES), (html, "--html", (HTML,))):
         if target is not None:
-            check_target(target, option, endings)
+            check_file(target, option, *endings)
     checked = _config(config, param, source, store, seed)
     with progress("reading history"):
         history = history_of(checked, ids=checked.regime_series())
@@ -132,25 +135,24 @@ def _write(
 
 
 def _print(reading: dict[str, Any]) -> None:
-    screen = console()
     regime = styled(f"{reading['regime'] or 'no regime'},", "bold")
-    screen.print(regime, f"as of {reading['as_of']}")
-    screen.print(reading["sentence"])
+    say(regime, f"as of {reading['as_of']}")
+    say(reading["sentence"])
     if reading["regime_model"] == "votes":
         _print_votes(reading)
     print_records(_COLUMNS, [{"name": name, **s} for name, s in reading["signals"].items()])
     for name, s in reading["signals"].items():
         for remark in _remarks(s):
-            screen.print(f"{name} {remark}")
+            say(f"{name} {remark}")
     print_scales(reading["scales"])
     label = source_said(reading["source"])
-    typer.echo(f"(name): no vote. Source: {label}. Research, not investment advice.")
+    say(f"(name): no vote. Source: {label}. Research, not investment advice.")
 
 
 def _print_votes(reading: dict[str, Any]) -> None:
     sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
     votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
-    console().print(styled(f"votes {'; '.join(votes)}", "dim"))
+    say(styled(f"votes {'; '.join(votes)}", "dim"))
 
 
 def _distance(s: dict[str, Any]) -> str:
@@ -191,16 +193,16 @@ def _why(history: Any, reading: Any, everything: dict[str, Any], name: str, json
         print_json({**envelope(history), "signal": name, "definition": dict(parts), **said})
         return
     for heading, text_of_it in parts:
-        typer.echo(text_of_it if heading == "what" else f"{heading}: {text_of_it}")
-    typer.echo(f"Parameters: {signal!r}")
+        say(text_of_it if heading == "what" else f"{heading}: {text_of_it}")
+    say(f"Parameters: {signal!r}")
     value = significant(said["value"], said["unit"])
-    typer.echo(f"Now: {value}, flag {state(said['flag'])}, {_distance(said)}")
+    say(f"Now: {value}, flag {state(said['flag'])}, {_distance(said)}")
     for remark in _remarks(said):
-        typer.echo(f"Note: {remark}")
+        say(f"Note: {remark}")
     print_scales(said.get("scales"))
     for id, entry in said["inputs"].items():
         value = significant(entry["value"], entry["unit"])
-        typer.echo(f"  {id}: {value}, known {text(entry['known_at'])} ({entry['rule']})")
+        say(f"  {id}: {value}, known {text(entry['known_at'])} ({entry['rule']})")
 
 
 def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
@@ -226,10 +228,10 @@ def _sensitivity(history: Any, config: Any, json: bool) -> None:
     from backtests.evidence.sensitivity import sensitivity
     from backtests.report.envelope import envelope
 
-    with progress("moving parameters"):
+    with progress("moving parameters") as step:
         chosen = config.build_signals()
         revised = revised_in(history, signals.needed(chosen))
-        rows = sensitivity(history.panel, chosen, revised)
+        rows = sensitivity(history.panel, chosen, revised, step)
     if json:
         cases = [asdict(row) | {"other_story": row.other_story} for row in rows]
         print_json({**envelope(history), "cases": cases})
@@ -245,21 +247,21 @@ def _parameter(row: Any) -> str:
 _COLUMNS: Columns = (
     (words("signal"), lambda s: s["name"] if s["votes"] else f"({s['name']})"),
     (numbers("value"), lambda s: significant(s["value"], s["unit"])),
-    (numbers("past", rank=3), lambda s: fixed(s["percentile"], 0, "%")),
-    (numbers("score"), lambda s: fixed(s["score"])),
+    (numbers("past", rank=4), lambda s: fixed(s["percentile"], 0, "%")),
+    (numbers("score", rank=2), lambda s: fixed(s["score"])),
     (words("flag"), lambda s: styled("on", "red") if s["flag"] else state(s["flag"])),
     (words("since", rank=1), lambda s: text(s["since"])),
-    (words("flips with", wraps=True, rank=2), _distance),
-    (words("inputs known", rank=4), _known),
+    (words("flips with", wraps=True, rank=3), _distance),
+    (words("inputs known", rank=5), _known),
 )
 _SENSITIVITY: Columns = (
     (words("signal"), lambda row: "" if row.parameter else row.signal),
-    (words("parameter"), _parameter),
-    (numbers("days on"), lambda row: fixed(row.on, 0, "%")),
-    (numbers("overlap"), lambda row: fixed(row.overlap) if row.parameter else ""),
+    (words("parameter", wraps=True), _parameter),
+    (numbers("days on", rank=2), lambda row: fixed(row.on, 0, "%")),
+    (numbers("overlap", rank=1), lambda row: fixed(row.overlap) if row.parameter else ""),
     (
-        words("major switches", wraps=True, rank=1),
+        words("major switches", wraps=True, rank=3),
         lambda row: ", ".join(row.switches[-6:]) or "none",
     ),
-    (words(), lambda row: "another story" if row.other_story else ""),
+    (words("remark", rank=4), lambda row: "another story" if row.other_story else ""),
 )

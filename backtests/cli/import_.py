@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
-from backtests.cli.terminal import print_json, progress
+from backtests.cli.terminal import print_json, progress, say
 
 
 def import_(
@@ -50,14 +50,14 @@ def import_(
 
 def _print(said: dict[str, Any], series: int) -> None:
     for name, reason in said["skipped"].items():
-        typer.echo(f"skipped {' '.join(name.split())}: {reason}")
+        say(f"skipped {' '.join(name.split())}: {reason}")
     for note in said["notes"]:
-        typer.echo(note)
+        say(note)
     if tickers := said["assumed_usd"]:
         more = f" and {len(tickers) - 5} more" if len(tickers) > 5 else ""
         some = ", ".join(tickers[:5])
-        typer.echo(f"{some}{more}: USD assumed; confirm USD with --currency USD")
-    typer.echo(
+        say(f"{some}{more}: USD assumed; confirm USD with --currency USD")
+    say(
         f"{len(said['files'])} files, {series} series: {said['new']:,} rows new, "
         f"{said['revised']:,} revised, in {said['store']}"
     )

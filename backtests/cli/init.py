@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion
+from backtests.cli.terminal import say
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
@@ -61,10 +62,8 @@ def init(
     target = resolved(file)
     if os.path.lexists(file) or target.exists():
         raise ConfigError(f"expected no file at {file}; give another name or remove the file")
-    if not target.parent.is_dir():
-        raise ConfigError(f"the folder of {file} does not exist; make the folder first")
     write_text(target, text)
-    typer.echo(f"wrote {file}; edit this file, then: drypowder run --config {file}")
+    say(f"wrote {file}; edit this file, then: drypowder run --config {file}")
 
 
 def template(strategy: str) -> str:
@@ -111,8 +110,32 @@ def _table(config: Any, key: str) -> Any:
         _add_all(table, strategy, lambda value: isinstance(value, tuple) is (key == "universe"))
         if not table:
             table.add(tomlkit.comment(f"{strategy.name} has no values here"))
+        if key == "universe":
+            table.add(tomlkit.nl())
+            table.add("classes", _classes(strategy))
     else:
         _add_all(table, getattr(config, key))
+    return table
+
+
+def _classes(strategy: Any) -> Any:
+    """Return the table of classes, with a comment for each class.
+
+    A comment has the tickers of the strategy's sleeve with the name of the class. Without such a
+    sleeve, it has the tickers of the class. So a comment that becomes a line trades the same.
+    """
+    import tomlkit
+
+    from signals.universe import CLASSES, OPEN_CLASSES, members
+    from strategies.sleeves import SleeveStrategy
+
+    sleeves = {}
+    if isinstance(strategy, SleeveStrategy):
+        sleeves = {n: s for n, s in strategy.sleeves.items() if n not in strategy.of_no_class}
+    table = tomlkit.table()
+    table.comment("Other tickers in a class, which the sleeve of the same name gets.")
+    for name in OPEN_CLASSES:
+        _add(table, name, sleeves.get(name, members(name)), CLASSES[name], left_out=True)
     return table
 
 

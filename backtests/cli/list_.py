@@ -2,7 +2,7 @@
 
 from backtests.cli import options
 from backtests.cli.table import print_table, words
-from backtests.cli.terminal import console, print_json, styled
+from backtests.cli.terminal import print_json, say, styled
 
 
 def list_(json: options.Json = False) -> None:
@@ -35,5 +35,6 @@ def list_(json: options.Json = False) -> None:
             (f"  {name}", str(entry["link"] or entry.get("kind", "")), str(entry["line"]))
             for name, entry in entries.items()
         ]
-        console().print(styled(title, "bold"))
-        print_table((words(), words(), words(wraps=True)), rows, headed=False)
+        say(styled(title, "bold"))
+        columns = (words("name"), words("link", rank=1), words("what", wraps=True))
+        print_table(columns, rows, headed=False)

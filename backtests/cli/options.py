@@ -29,11 +29,15 @@ At = Annotated[
 ]
 Lag = Annotated[int | None, typer.Option(help="Sessions from decision to fill; at least 1.")]
 Config = Annotated[
-    Path | None, typer.Option(help="A TOML file; other options override its values.")
+    Path | None,
+    typer.Option(metavar="FILE.toml", help="A TOML file; other options override its values."),
 ]
 Param = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=VALUE", help="volatility=0.2, or dry_powder.k=0.11."),
+]
+OutPage = Annotated[
+    Path, typer.Option(metavar="FOLDER|FILE.html", help="Folder of the page, or the page's file.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -102,15 +106,3 @@ def warn_if_stale(history: Any) -> None:
 
     if said := stale_warning(history):
         warn(said)
-
-
-def check_page(out: Path, option: str = "--out", ending: str = ".html") -> None:
-    """Raise ConfigError unless a page can be written to ``out``; ``option`` named this path."""
-    from backtests.atomic import resolved
-    from signals.errors import ConfigError
-
-    target = resolved(out)
-    folder = next(parent for parent in target.parents if parent.exists())
-    if out.suffix != ending or target.is_dir() or not folder.is_dir():
-        what = f"{'an' if ending == '.html' else 'a'} {ending} file in a folder"
-        raise ConfigError(f"expected {option} to be {what}, was '{out}'")

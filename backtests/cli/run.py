@@ -7,8 +7,9 @@ import typer
 
 from backtests.cli import options, table
 from backtests.cli.assignments import config_data, config_of, require_strategy
+from backtests.cli.out import check_out
 from backtests.cli.table import print_table, words
-from backtests.cli.terminal import console, print_json, progress, styled, warn
+from backtests.cli.terminal import print_json, progress, say, styled, warn
 from backtests.report.format import source_said
 
 
@@ -20,7 +21,10 @@ def run(
     start: options.Date = None,
     end: options.Date = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to; default: reports/<strategy>-<run id>.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder to write to; default: reports/<strategy>-<run id>."
+        ),
     ] = None,
     config: options.Config = None,
     param: options.Param = None,
@@ -43,6 +47,7 @@ def run(
     require_strategy(data)
     checked = config_of(data)
     if out is not None:
+        check_out(out)
         out = resolved(out)
         check_folder(out)
     with progress("running") as step:
@@ -70,34 +75,33 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
     from backtests.report.tearsheet import in_one_regime, rows_of
 
     described = numbers["run"]
-    console().print(
+    say(
         styled(f"{described['strategy']},", "bold"),
         f"{described['start']} to {described['end']},",
         f"source: {source_said(described['source'])}",
     )
     rows = [(row["label"], *row["shown"].values()) for row in rows_of(numbers).values()]
     names = (described["strategy"], described["benchmark"], "bills")
-    print_table((words(), *map(table.numbers, names)), rows)
+    columns = [table.numbers(name, rank=rank) for rank, name in enumerate(names)]
+    print_table((words(wraps=True), *columns), rows)
     if described["below_a_year"]:
-        typer.echo(
+        say(
             f"{described['sessions']} sessions are less than a year, so yearly figures are left "
             f"out. {in_one_regime(numbers)}."
         )
-    typer.echo(observed)
+    say(observed)
     _print_luck(numbers)
-    typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
+    say(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
-        typer.echo(
-            "This history is SIMULATED. For real history: drypowder import PATH, then run again."
-        )
-    typer.echo("Research, not investment advice.")
+        say("This history is SIMULATED. For real history: drypowder import PATH, then run again.")
+    say("Research, not investment advice.")
 
 
 def _print_luck(numbers: dict[str, Any]) -> None:
     from backtests.report.luck_section import split_said
 
-    typer.echo(numbers["luck"]["verdict"])
+    say(numbers["luck"]["verdict"])
     if numbers["lead_lag"] is not None:
-        typer.echo(numbers["lead_lag"]["said"])
+        say(numbers["lead_lag"]["said"])
     if numbers["timing"] is not None:
-        typer.echo(split_said(numbers["timing"]))
+        say(split_said(numbers["timing"]))

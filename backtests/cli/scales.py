@@ -5,14 +5,14 @@ from operator import itemgetter
 from typing import Any
 
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import console
+from backtests.cli.terminal import say
 from backtests.report.format import significant, state, text
 
 _COLUMNS: Columns = (
     (words("idle capital by"), itemgetter("title")),
     (numbers("value"), lambda row: significant(row["value"], row["unit"])),
-    (words("depleted"), lambda row: state(row["flag"])),
-    (words("since"), lambda row: text(row["since"])),
+    (words("depleted", rank=1), lambda row: state(row["flag"])),
+    (words("since", rank=2), lambda row: text(row["since"])),
 )
 
 
@@ -20,4 +20,4 @@ def print_scales(scales: Mapping[str, Any] | None) -> None:
     """Print the table that :func:`backtests.report.reading.said_of_scales` returns, if any."""
     if scales is not None:
         print_records(_COLUMNS, scales["rows"])
-        console().print(scales["said"])
+        say(scales["said"])

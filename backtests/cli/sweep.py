@@ -8,6 +8,7 @@ import typer
 
 from backtests.cli import completion, options
 from backtests.cli.assignments import config_data, config_of, names_assigned, require_strategy
+from backtests.cli.out import check_out
 from backtests.cli.terminal import progress, warn
 
 
@@ -44,7 +45,10 @@ def sweep(
     lag: options.Lag = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to write to; default: reports/sweep-<strategy>-<sweep id>."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder to write to; default: reports/sweep-<strategy>-<sweep id>.",
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file; its table [sweep] may hold the request.")
@@ -91,6 +95,8 @@ def sweep(
     request = request_of(config_of(data), table, _axes(set_))
     _refuse_twice(request, param, lag)
     means = Means(workers=workers, address=dask, memory=bytes_of(memory), most=limit_of(table))
+    if out is not None:
+        check_out(out)
     with progress("sweeping") as step:
         done, numbers = _swept(request, out, means, step)
     print_sweep(numbers, str(done.folder), json=json, verbose=verbose)

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import typer
-
 from backtests.cli.table import numbers, print_table, words
-from backtests.cli.terminal import console, print_json, styled
+from backtests.cli.terminal import print_json, say, styled
 from backtests.report.format import fixed, percent, source_said
 
 #: Stages of a sweep, in the order in which they are printed.
@@ -28,23 +26,21 @@ def print_sweep(said: dict[str, Any], folder: str, *, json: bool, verbose: bool)
         print_json(said)
         return
     about, best = said["sweep"], said["best"]
-    console().print(
+    say(
         styled(f"{about['strategy']},", "bold"),
         f"{about['configurations']:,} configurations, {about['start']} to {about['end']},",
         f"source: {source_said(about['source'])}",
     )
     print_table((words("best configuration"), numbers()), _rows(best))
     for sentence in said["verdict"]:
-        typer.echo(sentence)
+        say(sentence)
     if verbose:
         rows = [(_STAGES[s], f"{said['seconds'][s]:.1f}") for s in _STAGES if s in said["seconds"]]
         print_table((words("stage"), numbers("seconds")), rows)
-    typer.echo(
-        f"page: {folder}/sweep.html; run the best one: drypowder run --config {folder}/best.toml"
-    )
+    say(f"page: {folder}/sweep.html; run the best one: drypowder run --config {folder}/best.toml")
     if about["simulated"]:
-        typer.echo("This history is SIMULATED, so its trials do not enter a log.")
-    typer.echo("Research, not investment advice.")
+        say("This history is SIMULATED, so its trials do not enter a log.")
+    say("Research, not investment advice.")
 
 
 def _rows(best: dict[str, Any]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from backtests.cli.terminal import console, styled
+from backtests.cli.terminal import ENDLESS, console, say, styled
 
 if TYPE_CHECKING:
     from backtests.cli.terminal import Screen, Styled
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     Row = Sequence[str | Styled]
 
 _GAP = 2  # space between columns, characters
+_READABLE = 24  # least width of a column in which a long text wraps, characters
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column of a table.
 
-    If space is short, columns of the highest rank are left out first. A column of rank 0 is never
-    left out.
+    On a narrow terminal, columns of the highest rank are left out first. A column of rank 0 is
+    never left out. In a column that wraps, a long text continues on the next line.
     """
 
     heading: str
@@ -43,21 +44,29 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
-    """Print rows of cells, and below them the names of columns that do not fit."""
+    """Print rows of cells, and below them the names of the columns that do not fit.
+
+    A cell is printed whole. If a terminal is narrower than the columns of rank 0, the table is
+    wider than the terminal.
+    """
     from rich.table import Table
 
     screen, cells = console(), [tuple(row) for row in rows]
-    widths = [_least_width(screen, c, [row[at] for row in cells]) for at, c in enumerate(columns)]
-    kept = _that_fit(columns, widths, screen.width)
+    sizes = [_sizes(screen, c, [row[at] for row in cells]) for at, c in enumerate(columns)]
+    room = screen.width
+    kept = _that_fit(columns, [least for least, _ in sizes], room)
+    widths = _widths([sizes[at] for at in kept], room)
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
-    for c in (columns[at] for at in kept):
-        table.add_column(c.heading, justify="right" if c.right else "left", no_wrap=not c.wraps)
+    for c, width in zip((columns[at] for at in kept), widths, strict=True):
+        table.add_column(c.heading, justify="right" if c.right else "left", width=width)
     for row in cells:
         table.add_row(*(row[at] for at in kept))
-    screen.print(table)
+    screen.width = max(room, _total(widths))
+    screen.print(table, crop=False)
     left_out = [c.heading for at, c in enumerate(columns) if at not in kept and c.heading]
     if left_out:
-        screen.print(styled(f"left out at width {screen.width}: {', '.join(left_out)}", "dim"))
+        note = f"left out at width {room}: {', '.join(left_out)}; widen the terminal"
+        say(styled(f"{note} or add --json", "dim"))
 
 
 def print_records(columns: Columns, records: Iterable[Any]) -> None:
@@ -66,20 +75,44 @@ def print_records(columns: Columns, records: Iterable[Any]) -> None:
     print_table([column for column, _ in columns], rows)
 
 
-def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+def _that_fit(columns: Sequence[Column], least: Sequence[int], room: int) -> list[int]:
     """Return the positions of the columns that fit in ``room`` characters, gaps included."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
-        if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
+        if not columns[at].rank or _total([least[i] for i in kept]) <= room:
             break
         kept.remove(at)
     return kept
 
 
-def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
-    """Return the length of a column's longest cell, or of its longest word if it wraps."""
+def _total(widths: Sequence[int]) -> int:
+    return sum(width + _GAP for width in widths) - _GAP
+
+
+def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
+    """Return the least and the best width of a column, in characters.
+
+    The best width is the length of the longest cell. In a column that wraps, the least width is the
+    length of the longest word, or :data:`_READABLE` if some text is longer than that.
+    """
     from rich.measure import Measurement
 
-    wide = screen.options.update(width=100_000)
+    wide = screen.options.update(width=ENDLESS)
     sizes = [Measurement.get(screen, wide, cell) for cell in (column.heading, *cells)]
-    return max(size.minimum if column.wraps else size.maximum for size in sizes)
+    best = max(size.maximum for size in sizes)
+    if not column.wraps:
+        return best, best
+    return max(min(best, _READABLE), *(size.minimum for size in sizes)), best
+
+
+def _widths(sizes: Sequence[tuple[int, int]], room: int) -> list[int]:
+    """Return the width of each column; columns that wrap divide the space that others leave."""
+    spare = max(0, room - _total([least for least, _ in sizes]))
+    wanting = sum(best > least for least, best in sizes)
+    widths = []
+    for least, best in sizes:
+        more = min(best - least, spare // max(wanting, 1))
+        wanting -= best > least
+        spare -= more
+        widths.append(least + more)
+    return widths

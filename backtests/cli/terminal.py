@@ -8,10 +8,14 @@ rich then adds the style. So the escape sequences of rich stay intact.
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+
+from backtests.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +32,7 @@ _CONTROL = re.compile(
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _LONGEST = 600  # maximum length of an error or a warning, in characters
+ENDLESS = 1_000_000  # width of a pipe, in characters, so that no line breaks
 
 
 def escaped(text: str) -> str:
@@ -45,10 +50,16 @@ class Escaping:
     def __init__(self, stream: TextIO, answer: Any = None) -> None:
         self.stream = stream
         self.answer = self if answer is None else answer
+        self.over = False  # whether the command has ended
 
     def write(self, text: str) -> int:
-        """Escape and write a text, and return its length before escaping."""
-        self.stream.write(escaped(text))
+        """Escape and write a text, and return its length before escaping.
+
+        After the command, the text is dropped: at the exit of Python, colorama writes a sequence to
+        the stream that it found when numba loaded it.
+        """
+        if not self.over:
+            self.stream.write(escaped(text))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -74,13 +85,15 @@ def escaping(*, json_alone: bool = False) -> Iterator[None]:
     for example what a user's class prints.
     """
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_escaping, before)
+    streams = sys.stdout, sys.stderr = [_escaping(stream) for stream in before]
     if json_alone and None not in before:
         sys.stdout = Escaping(sys.stderr.stream, sys.stdout)
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
+        for stream in filter(None, streams):
+            stream.over = True
 
 
 def _escaping(stream: TextIO | None) -> Any:
@@ -94,45 +107,82 @@ def _escaping(stream: TextIO | None) -> Any:
 def console(*, stderr: bool = False) -> "Console":
     """Return a rich console, which obeys NO_COLOR and writes plain text into a pipe.
 
-    In a pipe, each row of a table is one line. Square brackets in a text do not set a style;
-    :func:`styled` does.
+    In a pipe, each paragraph and each row of a table is one line, whatever COLUMNS says. Square
+    brackets in a text do not set a style; :func:`styled` does.
     """
     from rich.console import Console
 
     class Plain(Console):
         def render_str(self, text: str, **options: Any) -> "Text":
-            return super().render_str(escaped(text).replace("\n", r"\n"), **options)
+            return super().render_str(_one_line(text), **options)
 
     stream = sys.stderr if stderr else sys.stdout
-    wide = None if stream is not None and stream.isatty() else 1000
     return Plain(
         file=getattr(stream, "stream", stream),
-        width=wide,
+        width=None if _is_terminal(stream) else ENDLESS,
         highlight=False,
         markup=False,
         emoji=False,
     )
 
 
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and bool(stream.isatty())
+
+
+def _one_line(text: str) -> str:
+    return escaped(text).replace("\n", r"\n")
+
+
 def styled(text: str, style: str) -> "Text":
     """Return a text with one of rich's styles, such as ``bold`` or ``red``."""
     from rich.text import Text
 
-    return Text(escaped(text), style)
+    return Text(_one_line(text), style)
+
+
+def say(*parts: "str | Text", hang: int = 0) -> None:
+    """Print a paragraph on stdout: its parts, with a space between two parts.
+
+    On a terminal, lines break only between words. A word that is longer than a line, such as a
+    path, stays whole. The lines after the first one begin with ``hang`` spaces.
+    """
+    from rich.text import Text
+
+    screen = console()
+    whole = Text(" ").join(styled(p, "") if isinstance(p, str) else p for p in parts)
+    at = _breaks(whole.plain, screen.width, hang)
+    for number, line in enumerate(whole.divide(at)):
+        line.rstrip()
+        screen.print(Text(" " * hang if number else "").append_text(line), soft_wrap=True)
+
+
+def _breaks(text: str, width: int, hang: int = 0) -> list[int]:
+    """Return the positions in a text at which a new line begins, so that each line has a width."""
+    found, column = [], 0
+    for word in re.finditer(r"\s*\S+", text):
+        if column and column + len(word[0]) > width:
+            found.append(word.end() - len(word[0].lstrip()))
+            column = hang + len(word[0].lstrip())
+        else:
+            column += len(word[0])
+    return found
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Any]:
-    """Show the name of a task on a terminal while the context runs.
+def progress(what: str) -> Iterator[Progress]:
+    """Show on a terminal what a task does while the context runs; in a pipe, show nothing.
 
-    The context yields a function that shows the current step of the task.
+    The context yields a function that receives each step. The line shows the step, how many of its
+    parts are done, and the time left. The line disappears at the end, also after Ctrl-C.
     """
-    errors = console(stderr=True)
-    if not errors.is_terminal:
-        yield lambda step: None
+    if not _is_terminal(sys.stderr):
+        yield silent
         return
-    with errors.status(styled(what, "")) as status, escaping():
-        yield lambda step: status.update(styled(f"{what}: {step}", ""))
+    from backtests.cli.progress_line import progress_line
+
+    with progress_line(what, console(stderr=True)) as show, escaping():
+        yield show
 
 
 def print_json(data: Any) -> None:
@@ -147,7 +197,15 @@ def complain(kind: str, message: str) -> None:
     if sys.stderr is not None:
         line = escaped(" ".join(message.split()))
         cut = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
-        print(f"{kind}: {cut}", file=sys.stderr, flush=True)
+        print(_wrapped(f"{kind}: {cut}", sys.stderr), file=sys.stderr, flush=True)
+
+
+def _wrapped(line: str, stream: Any) -> str:
+    """Return a line, broken between words if the stream is a terminal."""
+    if not _is_terminal(stream):
+        return line
+    ends = [0, *_breaks(line, shutil.get_terminal_size().columns), len(line)]
+    return "\n".join(line[start:end].rstrip() for start, end in pairwise(ends))
 
 
 def warn(message: str) -> None:

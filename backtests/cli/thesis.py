@@ -1,20 +1,18 @@
 """``drypowder thesis``: test the thesis, seal its claims, and verify the seals."""
 
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from backtests.cli import options
+from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, percent, source_said, state, text
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
-_PARTS = 11  # steps of the trial after its claims
 Ledger = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="File of sealed claims; default: beside the store."),
@@ -30,7 +28,7 @@ def thesis(
     seed: options.Seed = None,
     end: options.Date = None,
     ledger: Ledger = None,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/thesis.html"),
+    out: options.OutPage = Path("reports"),
     json: options.Json = False,
 ) -> None:
     """Try every claim of the thesis; write a page.
@@ -45,15 +43,15 @@ def thesis(
     from backtests.report.thesis_page import write_thesis_page
     from backtests.thesis.trial import try_thesis
 
-    options.check_page(out)
+    page = page_of(out, "thesis.html")
     choice = options.choose_history(source, store, seed)
     with progress("trying the thesis") as step:
         history = choice.open(end=end)
-        tried = try_thesis(history, _ledger(ledger, store), progress=_counted(step))
+        tried = try_thesis(history, _ledger(ledger, store), progress=step)
         said = thesis_numbers(tried)
         step("writing the page")
-        write_thesis_page(tried, said, out, newest=end is None)
-    print_json(said) if json else _print(said, out)
+        write_thesis_page(tried, said, page, newest=end is None)
+    print_json(said) if json else _print(said, page)
     if end is None:
         options.warn_if_stale(history)
 
@@ -76,8 +74,8 @@ def seal(
     if json:
         print_json({"ledger": str(path), **seal_numbers(sealed)})
         return
-    console().print(f"sealed line {sealed.number} of {path}: data to {sealed.data_end}")
-    console().print(f"hash {sealed.hash}")
+    say(f"sealed line {sealed.number} of {path}: data to {sealed.data_end}")
+    say(f"hash {sealed.hash}")
 
 
 def verify(
@@ -104,11 +102,9 @@ def verify(
         return
     lines = f"{len(found.seals)} line{'s' if len(found.seals) != 1 else ''}"
     last = found.seals[-1].moment
-    console().print(
-        f"{path}: the chain of {lines} is unbroken; the last line is from {last:%Y-%m-%d}"
-    )
+    say(f"{path}: the chain of {lines} is unbroken; the last line is from {last:%Y-%m-%d}")
     for change in found.changes or ("nothing changed since the last line",):
-        console().print(change)
+        say(change)
 
 
 app.command("seal")(seal)
@@ -142,33 +138,24 @@ def _real_history(store: Path | None, end: str | None) -> Any:
     return options.choose_history("store", store, None).open(end=end)
 
 
-def _counted(step: Callable[[str], None]) -> Callable[[str], None]:
-    """Return a function that shows the name and the number of each step of the trial."""
-    from backtests.thesis.claims import CLAIMS
-
-    number, steps = count(1), len(CLAIMS) + _PARTS
-    return lambda name: step(f"{name} ({next(number)} of {steps})")
-
-
-def _print(said: dict[str, Any], out: Path) -> None:
-    screen = console()
+def _print(said: dict[str, Any], page: Path) -> None:
     window = said["window"]
     label = source_said(said["source"])
-    screen.print(f"{window['start']} to {window['end']}, source: {label}")
-    screen.print(styled(said["verdict"][0], "bold"))
-    screen.print(said["verdict"][1])
+    say(f"{window['start']} to {window['end']}, source: {label}")
+    say(styled(said["verdict"][0], "bold"))
+    say(said["verdict"][1])
     claims = {claim["name"]: claim for claim in said["claims"]}
     print_records(_COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
-    typer.echo(
+    say(
         "*: the link has a main claim. p: adjusted one-sided p-value. power: probability that "
         "the test finds the smallest interesting effect. p and power belong to the link's main "
         "claim, else to its first tested claim. epi: smallest number of episodes of the link's "
         "tested claims. Nothing can be concluded from fewer than three episodes."
     )
     for part, reason in said["lacking"].items():
-        screen.print(f"no {part}: {reason}")
-    typer.echo(f"page: {out}")
-    typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
+        say(f"no {part}: {reason}")
+    say(f"page: {page}")
+    say("Capacity and tax are not modelled. Research, not investment advice.")
 
 
 def _flags(row: dict[str, Any]) -> str:
@@ -183,11 +170,11 @@ def _p_value(row: dict[str, Any]) -> str:
 
 _COLUMNS: Columns = (
     (words("link"), lambda row: f"{row['link']}{'*' if row['is_primary'] else ''}"),
-    (words("what it says", wraps=True, rank=1), lambda row: row["statement"]),
+    (words("what it says", wraps=True, rank=2), lambda row: row["statement"]),
     (words("verdict"), lambda row: styled(row["verdict"], _STYLES.get(row["verdict"], ""))),
-    (words("strength", rank=2), lambda row: row["strength"]),
-    (numbers("p", rank=3), _p_value),
-    (numbers("power, %", rank=4), lambda row: percent(row["claim"]["power"], 0)),
-    (numbers("epi"), lambda row: text(row["episodes"])),
-    (words("flag now", wraps=True, rank=5), _flags),
+    (words("strength", rank=3), lambda row: row["strength"]),
+    (numbers("p", rank=4), _p_value),
+    (numbers("power, %", rank=5), lambda row: percent(row["claim"]["power"], 0)),
+    (numbers("epi", rank=1), lambda row: text(row["episodes"])),
+    (words("flag now", wraps=True, rank=6), _flags),
 )

@@ -11,7 +11,7 @@ from backtests.cli.assignments import config_data, config_of
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
-from backtests.cli.terminal import console, print_json, progress, styled, warn
+from backtests.cli.terminal import print_json, progress, say, styled, warn
 from backtests.report.format import money, percent
 
 #: The strategy that is shown if the user names none.
@@ -21,9 +21,9 @@ MISSING = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
     (numbers("units"), lambda order: f"{order['units']:+,.8g}"),
-    (numbers("price"), lambda order: money(order["price"])),
-    (numbers("value"), lambda order: money(order["value"])),
-    (numbers("cost"), lambda order: money(order["cost"])),
+    (numbers("price", rank=2), lambda order: money(order["price"])),
+    (numbers("value", rank=1), lambda order: money(order["value"])),
+    (numbers("cost", rank=3), lambda order: money(order["cost"])),
 )
 
 
@@ -161,18 +161,17 @@ def _with_cash(weights: Any) -> dict[str, float]:
 
 
 def _print(said: dict[str, Any]) -> None:
-    screen = console()
     label = "SIMULATED " if said["source"] == "simulated" else ""
-    screen.print(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
+    say(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
     if said["since_fetch"] is not None:
-        screen.print(said["since_fetch"]["said"])
-    screen.print(said["reason"])
-    screen.print(_decision_line(said))
+        say(said["since_fetch"]["said"])
+    say(said["reason"])
+    say(_decision_line(said))
     _print_weights(said)
     print_scales(said["scales"])
     if said["orders"] is not None:
         _print_orders(said)
-    typer.echo("Research, not investment advice.")
+    say("Research, not investment advice.")
 
 
 def _decision_line(said: dict[str, Any]) -> str:
@@ -201,15 +200,17 @@ def _print_weights(said: dict[str, Any]) -> None:
             change = weight - other if said["is_decision_day"] else other - weight
             shown = percent(change, signed=True) if abs(change) > 5e-4 else ""
             rows.append((asset, percent(weight, unit="%"), percent(other, unit="%"), shown))
-    print_table((words("asset"), *map(numbers, names), numbers("change")), rows)
+    shown_first, other = names
+    columns = (numbers(shown_first), numbers(other, rank=2), numbers("change", rank=1))
+    print_table((words("asset"), *columns), rows)
 
 
 def _print_orders(said: dict[str, Any]) -> None:
     worth = f"holdings worth {money(said['value'])} USD"
     if not said["orders"]:
-        console().print(f"{worth}; no orders: {_why_none(said)}")
+        say(f"{worth}; no orders: {_why_none(said)}")
         return
-    console().print(
+    say(
         f"{worth}; orders at the last known prices; a backtest fills these orders at the close of "
         f"{said['fills_on']}:"
     )

@@ -1,6 +1,6 @@
 """The assessment of a run: every number and series in the run's report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -24,6 +24,7 @@ from backtests.evidence.own_mix import mix_of
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
+from backtests.progress import Progress, silent
 from backtests.runs import Run
 from signals.explanation import Explanation, explain_all
 from signals.summary import Summarised, Summary
@@ -134,7 +135,7 @@ def assess(
     robustness: bool = True,
     logged: Sequence[float] = (),
     logged_effective: float | None = None,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Progress = silent,
 ) -> Assessment:
     """Return the assessment of a finished run.
 
@@ -147,7 +148,7 @@ def assess(
         sweeps. ``logged_effective`` is the effective number of independent strategies among them.
         :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
-        A function that is called with the name of each step.
+        Receives each step, and the number of its parts that are done.
 
     Raises
     ------
@@ -195,7 +196,12 @@ def _attributed(run: Run) -> Attribution:
     """Return the attribution; its yearly metrics are NaN if the run is shorter than a year."""
     config, result = run.config, run.result
     parts = attribution(
-        result, run.history.closes, config.costs, run.reading.regime, lag=config.lag
+        result,
+        run.history.closes,
+        config.costs,
+        run.reading.regime,
+        lag=config.lag,
+        classes=config.universe.classes,
     )
     if not metrics.is_short(result.returns):
         return parts
@@ -206,6 +212,9 @@ def _attributed(run: Run) -> Attribution:
     return parts
 
 
-def _robustness(run: Run, progress: Callable[[str], None]) -> Robustness:
-    progress("robustness")
-    return Robustness(by_k=by_k(run), by_revision=by_revision(run), by_choice=by_choice(run))
+def _robustness(run: Run, progress: Progress) -> Robustness:
+    return Robustness(
+        by_k=by_k(run, progress),
+        by_revision=by_revision(run, progress),
+        by_choice=by_choice(run, progress),
+    )

@@ -35,6 +35,7 @@ are:
 :mod:`backtests.evidence.metrics` computes the totals directly.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ from backtests.engine.simulate import DUST, Result
 from backtests.evidence import metrics
 from backtests.evidence.entries import acted_on
 from signals.errors import SimulationError
-from signals.universe import CLASSES, asset
+from signals.universe import CLASSES, OwnClasses, class_of
 
 CASH = "cash"
 #: Largest rounding error in a session's profit, a fraction of equity.
@@ -75,7 +76,12 @@ class Attribution:
 
 
 def attribution(
-    result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
+    result: Result,
+    closes: pd.DataFrame,
+    costs: Costs,
+    regime: pd.Series,
+    lag: int,
+    classes: OwnClasses | None = None,
 ) -> Attribution:
     """Return the metrics of a backtest, split by sleeve, by regime and by year.
 
@@ -92,6 +98,8 @@ def attribution(
         Name of the regime known at each close; None without a regime. The series should begin
         before the run, because the run's first returns belong to regimes that were known before its
         start.
+    classes
+        The classes to which a user gave other tickers; None if there is no such class.
 
     Notes
     -----
@@ -107,9 +115,10 @@ def attribution(
     Contributions to volatility: Litterman (1996), "Hot spots and hedges".
     """
     sessions = result.returns.index
-    profit = _profit(result, closes, costs)
+    classed = {str(t): class_of(str(t), classes or {}) for t in result.weights.columns}
+    profit = _profit(result, closes, costs, classed)
     _check(profit, result.equity)
-    parts = _parts(result, profit)
+    parts = _parts(result, profit, classed)
     at_close = regime.astype(object).reindex(regime.index.union(result.equity.index))
     known = acted_on(at_close, lag).reindex(sessions).fillna("none")
     years = pd.Series(pd.DatetimeIndex(sessions).year, index=sessions)
@@ -121,14 +130,19 @@ def attribution(
     )
 
 
-def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return the profit after trading costs, sessions × sleeves, in USD."""
+def _profit(
+    result: Result, closes: pd.DataFrame, costs: Costs, classed: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the profit after trading costs, sessions × sleeves, in USD.
+
+    ``classed`` maps each asset to its class.
+    """
     gains = _gains(result, closes, costs)
-    sleeves = {name: [t for t in gains if asset(str(t)).asset_class == name] for name in CLASSES}
+    sleeves = {name: [t for t in gains if classed[str(t)] == name] for name in CLASSES}
     profit = {name: gains[held].sum(axis=1, skipna=False) for name, held in sleeves.items() if held}
     profit[CASH] = (1 - result.weights.sum(axis=1)).shift() * result.bills * result.equity.shift()
     earned = pd.DataFrame(profit).iloc[1:]
-    return earned - _traded(result, result.orders["cost"], list(earned.columns))
+    return earned - _traded(result, result.orders["cost"], list(earned.columns), classed)
 
 
 def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
@@ -143,12 +157,14 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     return gains.where(held != 0, 0.0)  # an asset that is not held needs no price
 
 
-def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:
+def _traded(
+    result: Result, values: pd.Series, sleeves: list[str], classed: Mapping[str, str]
+) -> pd.DataFrame:
     """Return the sum of ``values``, one for each order, in each session and sleeve."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
-    classes = [asset(name).asset_class for name in result.orders["asset"]]
+    classes = [classed[str(name)] for name in result.orders["asset"]]
     columns = np.array([sleeves.index(name) for name in classes], dtype=int)
     np.add.at(cells, (rows, columns), values.to_numpy())
     return pd.DataFrame(cells, index=sessions, columns=sleeves)
@@ -166,7 +182,9 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
         )
 
 
-def _parts(result: Result, profit: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _parts(
+    result: Result, profit: pd.DataFrame, classed: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
     """Return a mapping from measure to its table, sessions × sleeves, in the measure's unit."""
     equity, sleeves = result.equity, list(profit.columns)
     years = len(profit) / metrics.YEAR
@@ -174,8 +192,8 @@ def _parts(result: Result, profit: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "return": profit / equity.iloc[0],
         "volatility": _volatility(profit.div(equity.shift().iloc[1:], axis=0), result.returns),
         "drawdown": _drawdown(profit, result),
-        "turnover": _traded(result, metrics.traded(result), sleeves) / 2 / years,
-        "cost": _traded(result, result.orders["cost"], sleeves) / equity.mean() / years,
+        "turnover": _traded(result, metrics.traded(result), sleeves, classed) / 2 / years,
+        "cost": _traded(result, result.orders["cost"], sleeves, classed) / equity.mean() / years,
     }
 
 

@@ -6,7 +6,7 @@ bills with the strategy's mean net exposure. The second is equal weights of the 
 so it has the same hindsight about assets as the strategy.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +27,7 @@ from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import history_of, read, run_on
+from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
 from backtests.window import window
 from signals.errors import ConfigError
@@ -169,7 +170,7 @@ def compare(
     optional: bool = False,
     logged: Sequence[float] = (),
     logged_effective: float | None = None,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Progress = silent,
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
 
@@ -195,7 +196,7 @@ def compare(
         sweeps. ``logged_effective`` is the effective number of independent strategies among them.
         :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
-        A function that is called with the name of each step.
+        Receives each step, and the number of its parts that are done.
     """
     first = next(iter(configs.values()))
     history = history_of(first, history)
@@ -204,22 +205,24 @@ def compare(
     index = window(first, history, voted)
     with workers_of(workers) as pool:
         fits = _fits(configs, history, pool)
-        progress("strategies")
+        mine = [label for label, config in configs.items() if config.regime_model not in fits]
         runs = {
-            label: _run(config, history, voted, index)
-            for label, config in configs.items()
-            if config.regime_model not in fits
+            label: _run(configs[label], history, voted, index)
+            for label in counted(mine, progress, "backtests")
         }
         drawn = draw_gains(runs, pool, draws=draws)
-        rows = {label: _compared(run, reps) for label, run in runs.items()}
-        progress("rivals")
-        fitted, notes = _fitted(fits, optional)
+        rows = {
+            label: _compared(runs[label], reps) for label in counted(mine, progress, "intervals")
+        }
+        fitted, notes = _fitted(fits, optional, progress)
         for label, config in configs.items():
             if config.regime_model in fitted:
                 reading = voted.under(fitted[config.regime_model])
                 rows[label] = _compared(run_on(config, history, reading, index), reps)
-        progress("placebos")
-        gains = [gain for part in drawn for gain in part.result()]
+        gains: list[dict[str, float]] = []
+        for part in drawn:
+            progress("placebos", len(gains), draws)
+            gains += part.result()
     runs = {label: rows[label].run for label in configs if label in rows}
     ranks = place(runs, gains, shifts=shifts)
     placed = {label: replace(rows[label], significance=ranks[label]) for label in runs}
@@ -259,12 +262,12 @@ def _fits(
 
 
 def _fitted(
-    fits: Mapping[str, Future[Classification]], optional: bool
+    fits: Mapping[str, Future[Classification]], optional: bool, progress: Progress
 ) -> tuple[dict[str, Classification], tuple[str, ...]]:
     """Return the regimes of each model, and a note for each model whose package is missing."""
     fitted: dict[str, Classification] = {}
     notes: list[str] = []
-    for name, fit in fits.items():
+    for name, fit in counted(fits.items(), progress, "rival regime models"):
         try:
             fitted[name] = fit.result()
         except ConfigError as error:

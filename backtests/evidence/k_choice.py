@@ -12,6 +12,7 @@ import pandas as pd
 from backtests.evidence.entries import observed_in
 from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import decided_on
+from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
 from signals.dry_powder import DryPowder
@@ -23,7 +24,7 @@ from signals.regimes import Regime
 KS = (0.08, 0.09, 0.10, 0.11)
 
 
-def by_k(run: Run) -> pd.DataFrame:
+def by_k(run: Run, progress: Progress = silent) -> pd.DataFrame:
     """Return the episodes of ABSORPTION and the headline metrics of a run, one row per k.
 
     The first columns are ``absorption_episodes`` and ``absorption_entered``;
@@ -38,7 +39,8 @@ def by_k(run: Run) -> pd.DataFrame:
     if not run.strategy.follows_regime or "absorption" not in rests or not uses_k:
         return pd.DataFrame()
     check_kernel(run)
-    return pd.DataFrame.from_dict({k: _row(run, k) for k in KS}, orient="index").rename_axis("k")
+    rows = {k: _row(run, k) for k in counted(KS, progress, "other k")}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("k")
 
 
 def _row(run: Run, k: float) -> dict[str, Any]:

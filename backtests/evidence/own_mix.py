@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.config import Universe
 from backtests.evidence.variation import check_kernel
 from backtests.pipeline import plan, trade_curves
 from backtests.runs import Run
@@ -39,7 +40,7 @@ def mix_of(run: Run) -> Beside:
 
 def rival_returns(run: Run, name: str, **params: Any) -> pd.Series:
     """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
-    plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
+    plain = {"strategy": name, "params": params, "universe": Universe(), **BY_VOTES}
     config = run.config.model_copy(update=plain)
     strategy, _, decided = plan(config, run.history, run.reading, run.sessions)
     return trade_curves(config, strategy, run.history, decided, run.sessions).returns

@@ -22,6 +22,7 @@ from backtests.evidence.k_choice import outcome, read_again
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
 from backtests.lapse import rests_on
+from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
 from signals.catalog import CATALOG
 from signals.evaluations import inputs_of
@@ -79,7 +80,7 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
         yield Case(id=id, factor=0.0, panel=panel.assign(**{id: np.nan}))
 
 
-def by_revision(run: Run) -> pd.DataFrame:
+def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
     """Return the results of a run with one revised series changed at a time.
 
     Returns
@@ -95,9 +96,10 @@ def by_revision(run: Run) -> pd.DataFrame:
         return pd.DataFrame()
     check_kernel(run)
     ids = dict.fromkeys(chain.from_iterable(rests_on(run.config).values()))
+    revised = revised_in(run.history, tuple(ids))
     rows = {
         (id, case.name): _row(run, case)
-        for id in revised_in(run.history, tuple(ids))
+        for id in counted(revised, progress, "revised series")
         for case in moved(run.history.panel, id)
     }
     frame = pd.DataFrame.from_dict(rows, orient="index")

@@ -3,7 +3,9 @@
 Do not select the best row. A result that appears in only one row is luck.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import pandas as pd
 from backtests.evidence.metrics import headline
 from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import decisions
+from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
 from signals.errors import SimulationError
 from strategies import decide
@@ -21,11 +24,14 @@ COSTS = (0, 1, 2, 5)
 #: Delays of the rebalance day, sessions. A month has about 21 sessions.
 OFFSETS = tuple(range(0, 21, 2))
 
-#: A mapping from choice and case to the figures of :func:`backtests.evidence.metrics.headline`.
-Rows = dict[tuple[str, str], dict[str, float]]
+#: The figures of :func:`backtests.evidence.metrics.headline`.
+Row = dict[str, float]
+#: A mapping from choice and case to a function that returns the case's figures, or None if the
+#: strategy cannot be run.
+Cases = dict[tuple[str, str], Callable[[], Row | None]]
 
 
-def robustness(run: Run) -> pd.DataFrame:
+def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
     """Return the metrics of a finished run with one choice changed at a time.
 
     Returns
@@ -45,44 +51,52 @@ def robustness(run: Run) -> pd.DataFrame:
     A case that equals the run takes its metrics from the run.
     """
     check_kernel(run)
-    rows: Rows = {("as it is", ""): varied_headline(run, run.decided)}
+    cases = _terms(run) | _days(run) | _assets(run) | _years(run)
+    rows = {case: cases[case]() for case in counted(cases, progress, "other choices")}
+    found = {case: row for case, row in rows.items() if row is not None}
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(["choice", "case"])
+
+
+def _terms(run: Run) -> Cases:
+    cases: Cases = {("as it is", ""): partial(varied_headline, run, run.decided)}
     for lag in LAGS:
-        rows["lag", f"{lag} sessions"] = varied_headline(run, run.decided, lag=lag)
+        cases["lag", f"{lag} sessions"] = partial(varied_headline, run, run.decided, lag=lag)
     for factor in COSTS:
         costs = run.config.costs.times(factor)
-        rows["costs", f"× {factor}"] = varied_headline(run, run.decided, costs=costs)
-    rows |= _days(run) | _assets(run) | _years(run)
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["choice", "case"])
+        cases["costs", f"× {factor}"] = partial(varied_headline, run, run.decided, costs=costs)
+    return cases
 
 
-def _days(run: Run) -> Rows:
+def _days(run: Run) -> Cases:
     weights = decide(run.strategy, run.reading, run.history.panel)
-    rows: Rows = {}
-    for offset in OFFSETS:
+
+    def row(offset: int) -> Row:
         schedule = replace(run.config.schedule, offset=offset)
         config = run.config.model_copy(update={"schedule": schedule})
         when = decisions(config, run.strategy, run.state, run.sessions)
-        rows["rebalance day", f"+{offset} sessions"] = varied_headline(run, weights.loc[when])
-    return rows
+        return varied_headline(run, weights.loc[when])
+
+    return {("rebalance day", f"+{o} sessions"): partial(row, o) for o in OFFSETS}
 
 
-def _assets(run: Run) -> Rows:
-    rows: Rows = {}
-    for asset in run.strategy.assets:
+def _assets(run: Run) -> Cases:
+    def row(asset: str) -> Row | None:
         panel = run.history.panel.assign(**{asset: np.nan})
         try:
             weights = decide(run.strategy, run.reading, panel).loc[run.decided.index]
             check_weights(weights, run.strategy.name, run.strategy.gross_limit)
         except SimulationError:
-            continue  # the strategy has no rule for an unlisted asset
-        rows["asset left out", asset] = varied_headline(run, weights)
-    return rows
+            return None  # the strategy has no rule for an unlisted asset
+        return varied_headline(run, weights)
+
+    return {("asset left out", asset): partial(row, asset) for asset in run.strategy.assets}
 
 
-def _years(run: Run) -> Rows:
+def _years(run: Run) -> Cases:
     returns, exposure = run.result.returns, run.result.exposure
-    rows: Rows = {}
-    for year in np.unique(pd.DatetimeIndex(returns.index).year):
-        kept = returns[pd.DatetimeIndex(returns.index).year != year]
-        rows["year left out", str(year)] = headline(kept, run.bills, exposure)
-    return rows
+    years = pd.DatetimeIndex(returns.index).year
+
+    def row(year: int) -> Row:
+        return headline(returns[years != year], run.bills, exposure)
+
+    return {("year left out", str(year)): partial(row, year) for year in np.unique(years)}

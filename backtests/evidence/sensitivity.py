@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtests.evidence.revision import moved
+from backtests.progress import Progress, counted, silent
 from signals.base import Signal
 from signals.errors import ConfigError
 from signals.evaluations import Evaluations, evaluate, inputs_of
@@ -60,7 +61,10 @@ class Moved:
 
 
 def sensitivity(
-    panel: pd.DataFrame, chosen: Mapping[str, Signal], revised: Sequence[str] = ()
+    panel: pd.DataFrame,
+    chosen: Mapping[str, Signal],
+    revised: Sequence[str] = (),
+    progress: Progress = silent,
 ) -> list[Moved]:
     """Return every flag with one of its parameters changed at a time.
 
@@ -75,10 +79,11 @@ def sensitivity(
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
     of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.
+    ``progress`` receives the name of each signal, and the number of signals that are done.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []
-    for name, signal in chosen.items():
+    for name, signal in counted(chosen.items(), progress, lambda item: item[0]):
         flag = evaluations[name].flag
         rows.append(_moved(name, "", 0.0, 0.0, flag, flag))
         for path, base, value, variant in _variants(name, chosen):

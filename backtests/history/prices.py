@@ -1,14 +1,19 @@
 """Check the prices of the assets in a run, and compute the returns of the benchmark."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from backtests.history.panel import History
 from signals.errors import MissingSeries, StaleSeries
-from signals.universe import asset
+from signals.universe import OwnClasses, asset
 
 
-def check_assets(tickers: tuple[str, ...], history: History) -> None:
-    """Raise :class:`MissingSeries` if an asset is listed by the history's end but has no price."""
+def check_assets(tickers: Iterable[str], history: History, what: str = "") -> None:
+    """Raise :class:`MissingSeries` if an asset is listed by the history's end but has no price.
+
+    ``what`` begins the message.
+    """
     end = history.panel.index[-1]
     for ticker in dict.fromkeys(tickers):
         listed = asset(ticker).listed
@@ -17,9 +22,15 @@ def check_assets(tickers: tuple[str, ...], history: History) -> None:
         if listed is not None and pd.Timestamp(listed) > end:
             continue
         raise MissingSeries(
-            f"expected prices of {ticker} in the history, found none; import them "
+            f"{what}expected prices of {ticker} in the history, found none; import them "
             "(drypowder data lists the series in the store)"
         )
+
+
+def check_priced(own: OwnClasses, history: History) -> None:
+    """Raise :class:`MissingSeries` if an asset that a user put into a class has no price."""
+    for name, tickers in own.items():
+        check_assets(tickers, history, f"class {name}: ")
 
 
 def benchmark_returns(

@@ -19,7 +19,6 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ import pandas as pd
 from backtests.importing import sec_facts
 from backtests.importing.csv_readers import UnknownFormat, read_csv
 from backtests.importing.sec_document import read_document
+from backtests.progress import Progress, counted, silent
 from backtests.store.batch import Batch
 from signals.errors import DataError
 
@@ -70,13 +70,12 @@ class Parsed:
     refused: list[str] = field(default_factory=list)
 
 
-def parse(
-    path: Path, recorded_at: pd.Timestamp, progress: Callable[[str], None] = lambda name: None
-) -> Parsed:
+def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) -> Parsed:
     """Read a file, or every file in a folder and its subfolders.
 
-    ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
-    this moment are refused. ``progress`` is called with each file's name before the file is read.
+    ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
+    are refused. ``progress`` receives each file's name, and the number of files that were read,
+    before the file is read.
 
     Raises
     ------
@@ -85,9 +84,12 @@ def parse(
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for file in _files(path, parsed):
-        name = str(file.relative_to(path)) if path.is_dir() else file.name
-        progress(name)
+    files = {
+        str(file.relative_to(path)) if path.is_dir() else file.name: file
+        for file in _files(path, parsed)
+    }
+    for name in counted(files, progress, str):
+        file = files[name]
         try:
             _read(parsed, facts, file, name, recorded_at)
         except UnknownFormat as reason:

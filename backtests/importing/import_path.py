@@ -1,6 +1,5 @@
 """Import a file or folder into a store, and summarise the result."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 from backtests.atomic import expanded
 from backtests.calendar import new_york_now
 from backtests.importing.files import Parsed, parse
+from backtests.progress import Progress, silent
 from backtests.store.append import Added
 from backtests.store.batch import is_price
 from backtests.store.store import Store
@@ -55,7 +55,7 @@ def import_path(
     path: Path | str,
     store: Store | Path | str,
     recorded_at: pd.Timestamp | None = None,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Progress = silent,
     currency: str | None = None,
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
@@ -68,7 +68,8 @@ def import_path(
     recorded_at
         The moment of recording, New York time. The default is now.
     progress
-        A function that is called with the name of each file before the file is read.
+        Receives the name of each file with the number of files that were read, then the number of
+        series to store.
     currency
         The currency of the prices, which must be USD. If ``currency`` is None, the prices are
         assumed to be in USD, see :attr:`Imported.assumed`.
@@ -91,4 +92,5 @@ def import_path(
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
     target.note_recording(now)
+    progress(f"storing {len(parsed.batches)} series")
     return Imported(parsed=parsed, added=target.add(parsed.batches, now), currency=currency)

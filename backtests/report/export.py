@@ -4,27 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.atomic import replacing, resolved
+from backtests.atomic import replacing
 from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
 from backtests.store.store import write_parquet
-from signals.errors import ConfigError, DataError
 from signals.reading import Reading
 
 TABLES = (".csv", ".parquet")
-
-
-def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
-    """Raise an error if an export cannot be written to ``path``.
-
-    A wrong ending of the file name raises ConfigError. A missing folder, or a folder at ``path``,
-    raises DataError.
-    """
-    if path.suffix not in endings:
-        raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
-    target = resolved(path)
-    if target.is_dir() or not target.parent.is_dir():
-        raise DataError(f"expected a file in a folder that exists, was '{path}'; make the folder")
 
 
 def readings_table(history: History, reading: Reading) -> pd.DataFrame:

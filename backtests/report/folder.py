@@ -1,7 +1,6 @@
 """Write the seven files of a run into a folder, either all of them or none."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from backtests.atomic import replacing
 from backtests.config import config_toml
 from backtests.evidence.assessment import Assessment
 from backtests.history.origin import SIMULATED
+from backtests.progress import Progress, silent
 from backtests.report.numbers import metrics_of
 from backtests.report.tearsheet import write_tearsheet
 from backtests.runs import Run
@@ -63,9 +63,7 @@ def _is_ours(metrics: Path) -> bool:
         return False
 
 
-def write_run(
-    assessment: Assessment, out: Path, progress: Callable[[str], None] = lambda name: None
-) -> dict[str, Any]:
+def write_run(assessment: Assessment, out: Path, progress: Progress = silent) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
     All files are moved into place together. An earlier run in the folder is replaced. If the folder
@@ -80,7 +78,7 @@ def write_run(
 
 
 def _write_files(
-    assessment: Assessment, numbers: dict[str, Any], folder: Path, progress: Callable[[str], None]
+    assessment: Assessment, numbers: dict[str, Any], folder: Path, progress: Progress
 ) -> None:
     progress("tables")
     run = assessment.run

@@ -76,6 +76,7 @@ def description(assessment: Assessment) -> dict[str, Any]:
         "strategy": run.label,
         "regime_model": config.regime_model,
         "params": parameters(run.strategy),
+        **({"classes": config.universe.classes} if config.universe.classes else {}),
         "source": run.history.source,
         "simulated": run.simulated,
         "start": equity.index[0],

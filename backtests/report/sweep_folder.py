@@ -6,17 +6,16 @@ from typing import Any
 from backtests.atomic import write_text
 from backtests.config import RunConfig, config_toml
 from backtests.history.origin import SIMULATED
+from backtests.progress import Progress, silent
 from backtests.report.sweep_numbers import sweep_numbers
 from backtests.report.sweep_page import write_sweep_page
 from backtests.sweep.findings import Findings
 from backtests.sweep.folder import BEST, PAGE, SUMMARY
 from backtests.sweep.setting import config_with
-from backtests.sweep.sweep import Progress, Swept
+from backtests.sweep.sweep import Swept
 
 
-def write_findings(
-    swept: Swept, found: Findings, progress: Progress = lambda step: None
-) -> dict[str, Any]:
+def write_findings(swept: Swept, found: Findings, progress: Progress = silent) -> dict[str, Any]:
     """Write the summary, the best configuration and the page; return the numbers.
 
     Each file is replaced either completely or not at all.

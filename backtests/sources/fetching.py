@@ -1,6 +1,6 @@
 """Fetch all series, one after another. A failure of one series does not affect the others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.calendar import new_york_now
+from backtests.progress import Progress, counted, silent
 from backtests.sources.http import Absent, Deadline, OutOfTime, RetryPolicy, Unreachable
 from backtests.sources.jobs import Ask, Job, jobs_of
 from backtests.sources.secrets import one_line
@@ -54,7 +55,7 @@ def fetch(
     start: str | None = None,
     only: Sequence[str] = (),
     policy: RetryPolicy | None = None,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Progress = silent,
 ) -> list[Outcome]:
     """Fetch data of all publishers into a store; return the outcomes in the order of the fetch.
 
@@ -72,7 +73,7 @@ def fetch(
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
-        A function that is called with the name of each series.
+        Receives the name of each series, and the number of series that are done.
 
     Raises
     ------
@@ -94,12 +95,11 @@ def _outcomes(
     jobs: list[Job],
     deadline: Deadline,
     named: frozenset[str],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each job. If a publisher is unreachable, its later jobs fail at once."""
     down: dict[str, str] = {}
-    for job in jobs:
-        progress(job.name)
+    for job in counted(jobs, progress, lambda job: job.name):
         by_name = bool(set(job.ids) & named)
         if job.ask is None:
             yield _outcome_of(job, **{"failed" if by_name else "note": job.why_not})

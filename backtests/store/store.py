@@ -381,12 +381,13 @@ class Store:
     def export(self, path: Path) -> int:
         """Write every row with all its columns to a parquet file, and return the number of rows.
 
-        An existing file is replaced. After a failure, an existing file is unchanged.
+        An existing file is replaced, and missing folders are created. After a failure, an existing
+        file is unchanged.
 
         Raises
         ------
         DataError
-            When the path does not end in ``.parquet`` or its folder does not exist.
+            When the path does not end in ``.parquet`` or cannot be written.
         """
         target = _check_export(path, self.path)
         with replacing(target) as fresh, locking.reading(self.path, also=fresh) as connection:
@@ -419,8 +420,6 @@ def _check_export(path: Path, store: Path) -> Path:
     target = resolved(path)
     if target.suffix != ".parquet":
         raise DataError(f"expected a path that ends in .parquet, was {path}; give such a path")
-    if not target.parent.is_dir():
-        raise DataError(f"expected a folder at {target.parent}, found none; create it first")
     if target.is_dir() or target == resolved(store):
         raise DataError(f"expected a path for a file, was a folder or the store itself: {path}")
     return target

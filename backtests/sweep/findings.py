@@ -12,13 +12,14 @@ from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
 from backtests.pipeline import read, run_on
+from backtests.progress import Progress, silent
 from backtests.runs import Run
 from backtests.sweep import trial_log
 from backtests.sweep.chunk import SET
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.results import groups_of, read_results
 from backtests.sweep.setting import config_with
-from backtests.sweep.sweep import Progress, Swept, store_of
+from backtests.sweep.sweep import Swept, store_of
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 from strategies.base import SESSIONS_A_YEAR
@@ -90,7 +91,7 @@ class Findings:
         return _alike(self.sharpes)
 
 
-def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
+def find(swept: Swept, progress: Progress = silent) -> Findings:
     """Return the findings of a finished sweep, and add its trials to the trial log.
 
     If no configuration has a Sharpe ratio, SimulationError is raised.

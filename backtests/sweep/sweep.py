@@ -1,7 +1,7 @@
 """Run a sweep: check the request, compute the missing configurations, and join their rows."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +12,7 @@ from backtests.evidence.metrics import FULL_YEAR
 from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
 from backtests.pipeline import history_of, run_on
+from backtests.progress import Progress, silent
 from backtests.runs import Run
 from backtests.store.store import default_store
 from backtests.sweep import results
@@ -25,7 +26,6 @@ from signals.errors import ConfigError
 
 #: Memory for the configurations that are computed at the same time, bytes.
 MEMORY = 250_000_000
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def sweep(
     request: Request,
     out: Path | None = None,
     means: Means = Means(),
-    progress: Progress = lambda step: None,
+    progress: Progress = silent,
     history: History | None = None,
 ) -> Swept:
     """Run a sweep, or resume it, and write its results into a folder.
@@ -193,36 +193,15 @@ def _computed(
     ready: _Ready, spans: list[Span], folder: Path, progress: Progress
 ) -> Iterator[dict[str, float]]:
     """Write the rows of each chunk, and yield the seconds of its stages."""
-    pace = _Pace(total=len(ready.case.design), left=sum(map(len, spans)))
-    progress(pace.said())
+    total = len(ready.case.design)
+    done = total - sum(map(len, spans))
+    progress("configurations", done, total)
     for span, table, spent in ready.done(spans) if spans else ():
         began = time.perf_counter()
         results.write_part(folder, span, table)
-        progress(pace.after(len(span)))
+        done += len(span)
+        progress("configurations", done, total)
         yield {**spent, "writing": time.perf_counter() - began}
-
-
-@dataclass
-class _Pace:
-    """How many configurations are done, and how long the rest takes."""
-
-    total: int
-    left: int
-    done: int = 0
-    began: float = field(default_factory=time.perf_counter)
-
-    def after(self, count: int) -> str:
-        self.done += count
-        self.left -= count
-        return self.said()
-
-    def said(self) -> str:
-        """Return the progress as text, with rate and time left once the rate is known."""
-        so_far = f"{self.total - self.left:,} of {self.total:,} configurations"
-        if not self.done:
-            return so_far
-        rate = self.done / (time.perf_counter() - self.began)
-        return f"{so_far} · {rate:,.0f} a second · {self.left / rate:,.0f} s left"
 
 
 def store_of(swept: Swept) -> Path:

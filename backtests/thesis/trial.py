@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 
 from backtests.history.panel import History
+from backtests.progress import Progress, counted, silent, within
 from backtests.thesis.calibration import PATH, Calibration, read_calibration
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.cross_section import CrossSection, cross_section
@@ -28,7 +30,7 @@ from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_s
 from signals.summary import Summarised, Summary
 
 Part = TypeVar("Part")
-Progress = Callable[[str], None]
+_PARTS = 11  # parts of the trial after its claims
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -97,13 +99,13 @@ def try_claims(
     claims: Sequence[Claim] = CLAIMS,
     *,
     estimators: Mapping[str, Estimator] = ESTIMATORS,
-    progress: Progress = lambda name: None,
+    progress: Progress = silent,
 ) -> Trial:
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
     name of an estimator, as claims declare it, to its function. ``progress`` receives the name of
-    each claim before the claim is tested.
+    each claim, and the number of tested claims, before the claim is tested.
     """
     sample = Sample.of(history)
     verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
@@ -115,7 +117,7 @@ def judge_claims(
     claims: Sequence[Claim],
     *,
     estimators: Mapping[str, Estimator] = ESTIMATORS,
-    progress: Progress = lambda name: None,
+    progress: Progress = silent,
 ) -> tuple[Verdict, ...]:
     """Return the verdict on each claim, in the order of the claims; see :func:`try_claims`.
 
@@ -124,8 +126,7 @@ def judge_claims(
     """
     estimates: dict[Claim, Estimate] = {}
     decided: dict[Claim, Verdict] = {}
-    for claim in claims:
-        progress(claim.name)
+    for claim in counted(claims, progress, lambda claim: claim.name):
         try:
             if claim.is_status:
                 decided[claim] = judge_status(claim, status(claim, sample))
@@ -139,7 +140,7 @@ def judge_claims(
 
 
 def try_thesis(
-    history: History, ledger: Path | None = None, *, progress: Progress = lambda name: None
+    history: History, ledger: Path | None = None, *, progress: Progress = silent
 ) -> Trial:
     """Return the whole trial of a history: the verdicts and all other evidence.
 
@@ -151,11 +152,12 @@ def try_thesis(
     DataError
         When a line of the ledger was changed.
     """
-    claimed = try_claims(history, progress=progress)
+    steps, number = len(CLAIMS) + _PARTS, count(len(CLAIMS))
+    claimed = try_claims(history, progress=within(progress, 0, steps))
     sample, lacking = claimed.sample, dict[str, str]()
 
     def part(name: str, make: Callable[[], Part]) -> Part | None:
-        progress(name)
+        progress(name, next(number), steps)
         try:
             return make()
         except NotTestable as error:

@@ -1,6 +1,5 @@
 """drypowder brief: ten lines, its files, and its errors."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pytest
 
 from backtests.cli import brief
-from backtests.cli.terminal import console
 from tests.commands import Drypowder
+from tests.terminals import terminal
 
 pytestmark = pytest.mark.usefixtures("briefly")
 
@@ -44,9 +43,9 @@ def test_json_is_of_the_session_and_the_day_it_is_asked_for(
 @pytest.mark.parametrize(
     ("given", "part"),
     [
-        (("--out", "brief.pdf"), "expected --out to be an .html file"),
-        (("--mail", "mail.txt"), "expected --mail to be an .html file"),
-        (("--pdf", "brief.html"), "expected --pdf to be a .pdf file"),
+        (("--out", "brief.pdf"), "expected --out to be a folder or an .html file"),
+        (("--mail", "mail.txt"), "expected --mail to end in .html"),
+        (("--pdf", "brief.html"), "expected --pdf to end in .pdf"),
         (("--at", "1980-01-01"), "lies outside the history"),
         (("--since", "2024-12-31"), "expected --since before 2024-12-31"),
     ],
@@ -77,9 +76,7 @@ def test_without_chromium_a_pdf_is_refused_before_the_work(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_at_80_columns_a_line_has_whole_items_only(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_at_80_columns_a_line_has_whole_items_only() -> None:
     signals = [f"signal_{number}" for number in range(10)]
     said: dict[str, Any] = {
         "simulated": False,
@@ -101,13 +98,10 @@ def test_at_80_columns_a_line_has_whole_items_only(
         "holdings": [{"strategy": name, "weights": {"CASH": 0.55}} for name in signals],
         "late": [],
     }
-    screen = console()
-    screen.width = 80
-    screen.file = io.StringIO()
-    monkeypatch.setattr(brief, "console", lambda: screen)
-    brief._print(said, [Path("reports/brief.html")])
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 9  # the first line goes to the screen
+    with terminal(80) as screen:
+        brief._print(said, [Path("reports/brief.html")])
+    lines = screen.lines[1:]
+    assert len(lines) == 9
     assert max(map(len, lines)) <= 80
     assert "on L1 5 9 13; off L2 6 10 14; no view L3 7 11 15; no flag L4 8 12" in lines[3]
     assert lines[4].endswith("; +8 more")

@@ -36,7 +36,7 @@ def test_figures_stand_under_their_names() -> None:
         "CAGR": "8.1",
         "vol": "12.2",
         "Sharpe": "0.53",
-        "": "[0.11, 0.97]",
+        "[low, high]": "[0.11, 0.97]",
         "drawdown": "-34",
         "expo": "45",
         "turn": "156",

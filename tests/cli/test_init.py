@@ -48,6 +48,7 @@ def test_what_is_left_out_can_be_put_in() -> None:
     config = config_from(data)
     assert (config.source, str(config.start)) == ("simulated", "2015-01-01")
     assert config.build_signals() == config_from({"strategy": "spy"}).build_signals()
+    assert config.build_strategy() == config_from({"strategy": "near-cash-flow"}).build_strategy()
 
 
 def test_every_parameter_has_its_default_and_a_comment() -> None:
@@ -77,7 +78,7 @@ def test_an_existing_file_is_left_alone(
     ("arguments", "part"),
     [
         (["x.toml", "--strategy", "near-cashflow"], "did you mean 'near-cash-flow'?"),
-        (["no/such/folder/x.toml"], "no/such/folder/x.toml"),
+        (["/dev/null/x.toml"], "/dev/null/x.toml"),
         (["."], "expected no file at ."),
     ],
 )
@@ -107,3 +108,13 @@ def test_the_file_runs_as_it_is(
     written = run(config_from(read_config(Path("my.toml"))), history)
     default = run(config_from({"strategy": "cash-heavy"}), history)
     assert written.result.returns.equals(default.result.returns)
+
+
+def test_the_classes_are_listed_as_comments() -> None:
+    text = init.template("near-cash-flow")
+    listed = text[text.index("[universe.classes]") : text.index("[regime]")]
+    assert '# crypto = ["BTC-USD", "ETH-USD"]' in listed
+    used = text.replace('# memory = ["MU", "SNDK", "WDC", "STX"] ', 'memory = ["MU"]')
+    config = config_from(tomllib.loads(used))
+    assert config.universe.classes == {"memory": ("MU",)}
+    assert config.build_strategy().assets[:2] == ("SPY", "MU")

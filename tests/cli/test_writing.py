@@ -3,24 +3,30 @@
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
+from rich.progress import Task, TaskID
 
 from backtests.atomic import PREFIX, replacing, resolved, write_text
 from backtests.cli.app import STOPPED, command
+from backtests.cli.progress_line import time_left
 from backtests.cli.stopping import Stop, stoppable
-from backtests.cli.terminal import console, print_json
+from backtests.cli.terminal import console, escaping, print_json, progress
+from backtests.progress import Progress, counted, within
 from backtests.store.locking import writing
 from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
+from tests.terminals import Terminal
 
 CLI = Path(__file__).resolve().parents[2] / "backtests" / "cli"
 
@@ -228,3 +234,87 @@ def test_a_copy_of_a_store_that_is_stopped_leaves_no_file(
     with pytest.raises(KeyboardInterrupt):
         held.copy(copy, pd.Timestamp("2030-01-01"))
     assert not [p for p in tmp_path.iterdir() if "copy" in p.name or p.name.startswith(PREFIX)]
+
+
+# --- Progress on a terminal -------------------------------------------------------------------
+
+
+def shown_while(steps: Callable[[Progress], None]) -> str:
+    """Return what a terminal gets on stderr while a task reports its steps."""
+    screen = Terminal()
+    with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr("sys.stderr", screen)
+        patch.setenv("COLUMNS", "80")
+        patch.setenv("TERM", "xterm")
+        with progress("counting") as step:
+            steps(step)
+    return screen.getvalue()
+
+
+def test_progress_shows_step_count_and_time_left_and_is_gone_at_the_end() -> None:
+    def work(step: Progress) -> None:
+        for item in counted(range(3), step, "sheep"):
+            time.sleep(0.25)  # for a refresh
+            assert item < 3
+
+    shown = shown_while(work)
+    assert "counting: sheep · 0 of 3 · " in shown
+    assert re.search(r"counting: sheep · 2 of 3 · \d+ s left", shown)
+    assert shown.endswith("\x1b[2K\x1b[?25h")  # the line is erased, and the cursor is back
+
+
+def test_an_interrupt_leaves_a_clean_terminal() -> None:
+    def work(step: Progress) -> None:
+        step("sheep", 1, 3)
+        raise KeyboardInterrupt
+
+    shown = shown_while(work)
+    assert shown.count("\x1b[?25h") >= shown.count("\x1b[?25l") == 1
+    assert shown.endswith("\x1b[2K\x1b[?25h")
+
+
+def test_an_interrupt_while_the_line_begins_shows_the_cursor_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(self: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rich.live._RefreshThread.start", interrupted)
+    shown = shown_while(lambda step: None)
+    assert "\x1b[?25l" in shown
+    assert shown.endswith("\x1b[?25h")
+
+
+def test_progress_is_quiet_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("counting") as step:
+        step("sheep", 1, 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_time_left_follows_the_mean_pace() -> None:
+    def task(done: int, *, before: int, then: float) -> Task:
+        fields = {"before": before, "then": then}
+        return Task(TaskID(0), "", 10, done, _get_time=lambda: 0.0, fields=fields)
+
+    assert time_left(task(0, before=0, then=0.0), 5.0) is None
+    assert time_left(task(4, before=0, then=8.0), 8.0) == 12.0
+    assert time_left(task(4, before=0, then=8.0), 11.0) == 9.0
+    assert time_left(task(4, before=0, then=8.0), 60.0) == 0.0
+    assert time_left(task(6, before=4, then=8.0), 8.0) == 16.0  # four were done before
+    assert time_left(task(10, before=0, then=8.0), 9.0) == 0.0
+
+
+def test_a_part_of_a_longer_task_counts_on() -> None:
+    said: list[tuple[str, int | None, int | None]] = []
+    whole = within(lambda *given: said.append(given), 5, 9)
+    assert list(counted("ab", whole, str.upper)) == ["a", "b"]
+    assert said == [("A", 5, 9), ("B", 6, 9)]
+
+
+def test_a_stream_of_an_ended_command_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """At the exit of Python, colorama writes to the stream that numba showed it."""
+    with escaping():
+        kept = sys.stdout
+        print("during")
+    kept.write("\x1b[0m")
+    assert capsys.readouterr().out == "during\n"

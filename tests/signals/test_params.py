@@ -33,6 +33,7 @@ WRONG: dict[Any, tuple[Any, ...]] = {
     bool: ("true", 1, None),
     str: (5, None, ("month",)),
     tuple[str, ...]: ("SPY", ["SPY"], (1,), None, {"SPY"}),
+    tuple[tuple[str, tuple[str, ...]], ...]: ("SPY", ("SPY",), None, {"memory": ("MU",)}),
 }
 
 

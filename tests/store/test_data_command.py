@@ -20,7 +20,7 @@ from backtests.store.closes import check_shifts
 from backtests.store.shifts import shifts, spikes
 from backtests.store.store import Store
 from signals.errors import DataError
-from tests.commands import Said
+from tests.commands import Drypowder, Said
 from tests.open_stores import keeping_open
 from tests.store.test_store_live import archive, plain
 
@@ -515,8 +515,7 @@ def test_an_export_that_fails_leaves_what_was_there(
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("all.csv", "ends in .parquet"),
-        ("none/all.parquet", "create it first"),
+        ("all.csv", "to end in .parquet"),
         ("d.parquet", "folder"),
     ],
 )
@@ -626,3 +625,34 @@ def test_a_copy_without_a_plain_date_is_refused(
     said = data(*arguments)
     assert (said.code, said.out) == (2, "")
     assert part in said.err
+
+
+def test_without_a_store_the_command_says_how_to_make_one(
+    drypowder: Drypowder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "none" / "store.duckdb"
+    monkeypatch.setattr("backtests.store.store.default_store", lambda: path)
+    said = drypowder("data")
+    line = f"no store at {path} yet; make one: drypowder import PATH, or drypowder fetch\n"
+    assert said == (0, line, "")
+    said = drypowder("data", "--json")
+    assert (said.code, json.loads(said.out)) == (0, {"store": str(path), "series": []})
+    assert said.err == f"notice: {line}"
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "option", [("--check",), ("--revisions", "GDP"), ("--export", "a.parquet")]
+)
+def test_a_task_without_a_store_is_an_error(
+    drypowder: Drypowder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("backtests.store.store.default_store", lambda: tmp_path / "s.duckdb")
+    said = drypowder("data", *option)
+    assert (said.code, said.out) == (2, "")
+    assert "expected a store at" in said.err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,65 @@
+"""Where commands write, and checks of these paths before long work.
+
+``--out`` names a folder on every command. The commands that write one page also accept the page's
+file, a name that ends in ``.html``. Every other option that writes names one file. Missing folders
+are created.
+"""
+
+import os
+from pathlib import Path
+
+HTML = ".html"
+#: Endings of file names, with which a folder was hardly meant.
+_FILES = (HTML, ".htm", ".pdf", ".csv", ".json", ".toml", ".parquet", ".txt", ".md")
+
+
+def page_of(out: Path, name: str) -> Path:
+    """Return the file of a page: ``out`` if it ends in .html, else ``name`` in the folder ``out``.
+
+    ConfigError is raised if the file cannot be written.
+    """
+    page = out if out.suffix == HTML else out / name
+    if out.suffix in _FILES and page is not out:
+        raise _wrong(f"--out to be a folder or an {HTML} file, was '{out}'")
+    check_file(page, "--out", HTML)
+    return page
+
+
+def check_out(out: Path) -> None:
+    """Raise ConfigError if a folder for several files cannot be written to ``out``."""
+    from backtests.atomic import resolved
+
+    if out.suffix in _FILES and not out.is_file():
+        raise _wrong(f"--out to be a folder for several files, was '{out}'; leave out {out.suffix}")
+    if not out.exists():
+        _check_parent(resolved(out), "--out")
+
+
+def check_file(path: Path, option: str, *endings: str) -> None:
+    """Raise ConfigError if a file with one of the endings cannot be written to ``path``.
+
+    Without ``endings``, any ending is right.
+    """
+    from backtests.atomic import resolved
+
+    if endings and path.suffix not in endings:
+        raise _wrong(f"{option} to end in {' or '.join(endings)}, was '{path}'")
+    target = resolved(path)
+    if target.is_dir():
+        raise _wrong(f"{option} to be a file, but '{path}' is a folder; give another name")
+    _check_parent(target, option)
+
+
+def _check_parent(target: Path, option: str) -> None:
+    """Raise ConfigError if the folder of a path cannot be made, or lets nobody write into it."""
+    above = next(parent for parent in target.parents if parent.exists())
+    if not above.is_dir():
+        raise _wrong(f"a folder at {above}, was a file; give another path with {option}")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise _wrong(f"permission to write in {above}, had none; give another path with {option}")
+
+
+def _wrong(expected: str) -> Exception:
+    from signals.errors import ConfigError
+
+    return ConfigError(f"expected {expected}")

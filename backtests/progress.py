@@ -1,0 +1,48 @@
+"""How long calculations report their progress.
+
+A calculation calls its ``progress`` before each step. The command line shows the step, the count
+and the time left on a terminal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """A function that receives each step of a long calculation before the step begins."""
+
+    def __call__(self, step: str, done: int | None = None, total: int | None = None) -> None:
+        """Receive the name of a step, and how many of the step's parts are done, if it has parts.
+
+        Several steps with the same ``total`` and a growing ``done`` count as one task.
+        """
+
+
+def silent(step: str, done: int | None = None, total: int | None = None) -> None:
+    """Report nothing."""
+
+
+def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], str]) -> Iterator[T]:
+    """Yield items, and report before each one how many are done.
+
+    ``step`` is the name of all steps, or a function that returns an item's name.
+    """
+    whole = list(items)
+    for done, item in enumerate(whole):
+        progress(step if isinstance(step, str) else step(item), done, len(whole))
+        yield item
+
+
+def within(progress: Progress, before: int, whole: int) -> Progress:
+    """Return a progress for a task that is part of a longer one.
+
+    ``before`` parts of the longer task are done before the task begins; ``whole`` is the number of
+    all parts.
+    """
+
+    def report(step: str, done: int | None = None, total: int | None = None) -> None:
+        progress(step, before + (done or 0), whole)
+
+    return report

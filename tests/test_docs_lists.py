@@ -1,0 +1,26 @@
+"""The lists of docs/own-universe.md and docs/terminal.md are complete."""
+
+import re
+from pathlib import Path
+
+from signals.universe import OPEN_CLASSES
+from tests.cli.test_out import FILES, FOLDERS, PAGES
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+UNIVERSE, TERMINAL = ((DOCS / f"{name}.md").read_text() for name in ("own-universe", "terminal"))
+
+
+def test_every_class_is_named() -> None:
+    sentence = re.search(r"The classes are (.*?)\.", UNIVERSE, flags=re.DOTALL)
+    assert sentence is not None
+    assert re.findall(r"`(\w+)`", sentence[1]) == list(OPEN_CLASSES)
+
+
+def test_every_option_that_writes_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `(--\w+)` \| (.*?) \| (.*?) \|$", TERMINAL, flags=re.MULTILINE)
+    listed = {(name, option) for option, names, _ in rows for name in re.findall(r"`(\w+)`", names)}
+    outs = {(name, "--out") for name in (*FOLDERS, *PAGES)}
+    assert listed == {*FILES, *outs, ("data", "--copy")}
+    endings = {(names.strip("`"), option): said for option, names, said in rows}
+    for (command, option), accepted in FILES.items():
+        assert re.findall(r"`(\.\w+)`", endings[command, option]) == list(accepted)
