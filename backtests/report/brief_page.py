@@ -13,7 +13,7 @@ from backtests.report.brief_words import change_words, date_words, late_words, w
 from backtests.report.docstring import sections
 from backtests.report.format import MISSING, percent, significant, source_said, state, text
 from backtests.report.page import label_of, page, render
-from backtests.report.theme import FLAGS, PAGE, css_light_and_dark
+from backtests.report.theme import FLAGS, PAGE
 
 #: Largest numbers of rows, so that the page fits on one sheet of paper.
 MOST_FLIPS, MOST_CHANGES, MOST_DATES, MOST_LATE, MOST_GROUPS = 6, 10, 8, 5, 5
@@ -30,7 +30,6 @@ def write_brief_page(
     label = label_of(numbers["simulated"])
     section = render(
         "brief.html.j2",
-        colours=css_light_and_dark(),
         charts=list(brief_charts(brief, label).items()),
         **_values(brief, numbers, newest),
     )

@@ -7,20 +7,10 @@ import jinja2
 
 from backtests.history.origin import SIMULATED
 from backtests.report.format import fixed, percent, significant, thousands
-from backtests.report.theme import css_variables
+from backtests.report.panels import POINTED
+from backtests.report.theme import css_light_and_dark
 
-#: The HTML comments that mark the place of a page's section, and the start of quantstats' charts.
-#: quantstats removes an unknown ``{{…}}``, but not a comment.
-MARKER = "<!-- drypowder: first section -->"
-_CHARTS = "<!-- drypowder: no charts -->"
 _FILTERS = (fixed, percent, significant, thousands)
-_CLOSING = "</main>\n</body>\n</html>\n"
-
-
-def template() -> str:
-    """Return the template of a page, with placeholders for the title and for charts."""
-    text = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
-    return text.replace("{{colours}}", css_variables())
 
 
 def label_of(simulated: bool) -> str:
@@ -29,9 +19,18 @@ def label_of(simulated: bool) -> str:
 
 
 def page(title: str, section: str) -> str:
-    """Return a page that has one section, without charts by quantstats."""
-    head, _, _ = template().partition(_CHARTS)
-    return head.replace("{{title}}", title).replace(MARKER, section, 1) + _CLOSING
+    """Return a self-contained page that has one section.
+
+    A page with panels (:func:`backtests.report.panels.panels`) also has the script that shows their
+    values. Another page has no script.
+    """
+    script = _read("pointer.js") if POINTED in section else ""
+    styles = css_light_and_dark() + _read("panels.css")
+    return render("template.html.j2", title=title, section=section, styles=styles, script=script)
+
+
+def _read(name: str) -> str:
+    return files("backtests.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def render(name: str, **values: Any) -> str:

@@ -54,6 +54,19 @@ def _decades(low: float, high: float) -> list[float]:
     return [10.0**power for power in range(first, last + 1)]
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 times powers of ten between two positive numbers, for a log axis.
+
+    If fewer than three of them lie there, the result holds about five round numbers.
+    """
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    inside = [tick for tick in ticks if low <= tick <= high]
+    if len(inside) >= 3:
+        return inside
+    return [tick for tick in Scale(low=low, high=high, start=0, end=1).ticks() if tick > 0]
+
+
 def _round_step(step: float) -> float:
     """Return the smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is at least ``step``."""
     if not step > 0:

@@ -17,6 +17,7 @@ from backtests.report.svg import (
     curve,
     day_number,
     line,
+    log_ticks,
     mark,
     number,
     padded,
@@ -95,7 +96,7 @@ def equity_chart(
     low, high = padded(np.log10(values[values > 0]).tolist())
     y = Scale(low=10**low, high=10**high, start=height - 26, end=top, log=True)
     parts = _shading(regime, days, x, (top, height - 26), colours)
-    for tick in _log_ticks(y):
+    for tick in log_ticks(y.low, y.high):
         parts.append(line(_LEFT, y(tick), width - _RIGHT, y(tick), "grid"))
         parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
     every = max(1, -(-len(growth) // _MOST_POINTS))
@@ -110,13 +111,6 @@ def equity_chart(
     for at_x, year in years(x, growth.index[0], growth.index[-1]):
         parts.append(words(at_x, height - 8, year, "s", "middle"))
     return picture(name, width, height, parts)
-
-
-def _log_ticks(y: Scale) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten inside a log scale."""
-    powers = range(math.floor(math.log10(y.low)), math.ceil(math.log10(y.high)) + 1)
-    ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
-    return [tick for tick in ticks if y.low <= tick <= y.high]
 
 
 def _shading(

@@ -29,7 +29,7 @@ from backtests.report.sweep_maps import (
     heat_maps,
     shown_value,
 )
-from backtests.report.theme import REGIMES, css_light_and_dark
+from backtests.report.theme import REGIMES
 from backtests.sweep.findings import YEAR, Findings
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT
@@ -57,7 +57,6 @@ def _values(
     return {
         "n": numbers,
         "label": label,
-        "colours": css_light_and_dark(),
         "parameters": [group.path for group in groups],
         "first": _most_varied(groups),
         "metrics": maps["metrics"],

@@ -23,11 +23,16 @@ from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.luck_section import luck_section
 from backtests.report.numbers import LEFT_OUT
-from backtests.report.page import MARKER, label_of, page, render, template
+from backtests.report.page import label_of, page, render
 from backtests.report.reading import said_of_scales
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
+MARKER = "<!-- drypowder: first section -->"
+_CHARTS = """<h2>Returns, drawn by quantstats {{v}}</h2>
+<div class="wide">{{log_returns}}</div>
+<div class="two"><div>{{monthly_heatmap}}</div><div>{{monthly_dist}}</div>
+<div>{{rolling_beta}}</div><div>{{rolling_vol}}</div><div>{{dd_periods}}</div><div>{{returns_dist}}</div></div>"""
 _PERCENT: Form = partial(percent, digits=2, unit="%")
 _SHARE: Form = partial(percent, digits=2)
 
@@ -144,8 +149,7 @@ def _quantstats(run: Run) -> str:
         import quantstats
 
         given, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        titled = template().replace("{{title}}", _title(run))  # quantstats would change the title
-        given.write_text(titled, encoding="utf-8")
+        given.write_text(page(_title(run), MARKER + _CHARTS), encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
             benchmark=run.benchmark.copy(),

@@ -1,5 +1,6 @@
 """The theme of all pages and charts: colours, and settings for plotly."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ DRAWN = {
     "shade": "#e2f0e8",
     "water": "#b9dcf2",
 }
-#: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen.
+#: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen. A variable that
+#: is not here has the same colour on both.
 DARK = {
     "ink": "#e6e8eb",
     "soft": "#a7afba",
@@ -61,6 +63,10 @@ DARK = {
     "band": "#f0903f",
     "shade": "#1d342a",
     "water": "#1f4a66",
+    "state-NEUTRAL": "#565e69",
+    "state-none": "#3d3a34",
+    "state-off": "#2b323a",
+    "state-no-view": "#24221f",
 }
 #: Colours of regimes, in the order of legends.
 REGIMES = {
@@ -88,15 +94,21 @@ MANY_LINES = (
 DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 
-def css_variables() -> str:
-    """Return the colours of :data:`PAGE` as a CSS rule."""
-    return _rule(PAGE)
-
-
 def css_light_and_dark() -> str:
-    """Return CSS rules with the colours of the SVG charts, also for a dark screen."""
+    """Return CSS rules with the colours of pages and of SVG charts, also for a dark screen."""
+    states = {_variable(name): colour for name, colour in {**REGIMES, **FLAGS}.items()}
     dark = f"@media screen and (prefers-color-scheme:dark){{{_rule(DARK)}}}"
-    return f"{_rule(DRAWN)}\n:root{{color-scheme:light dark}}\n{dark}"
+    return f"{_rule({**PAGE, **DRAWN, **states})}\n:root{{color-scheme:light dark}}\n{dark}"
+
+
+def css_states(names: Iterable[str]) -> dict[str, str]:
+    """Return a mapping from regimes or states of a flag to CSS colours, for light and dark."""
+    return {name: f"var(--{_variable(name)})" for name in names}
+
+
+def _variable(name: str) -> str:
+    """Return the name of the CSS variable with the colour of a regime or of a state of a flag."""
+    return f"state-{name.replace(' ', '-')}"
 
 
 def _rule(colours: dict[str, str]) -> str:

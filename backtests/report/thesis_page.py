@@ -10,7 +10,6 @@ from backtests.history.origin import stale_warning
 from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
 from backtests.report.format import MISSING, fixed, is_missing, percent, state, text
 from backtests.report.page import label_of, page, render
-from backtests.report.theme import css_light_and_dark
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
     calibration_view,
@@ -55,7 +54,6 @@ def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) 
     return {
         "n": numbers,
         "label": label,
-        "colours": css_light_and_dark(),
         "stale": stale_warning(trial.sample.history) if newest else None,
         "signs": SIGNS,
         "meanings": {k: v for k, v in MEANINGS.items() if k in _outcomes(numbers)},
