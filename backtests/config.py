@@ -32,7 +32,7 @@ from strategies.base import ticker_fields
 T = TypeVar("T")
 
 #: Names of the settings that choose the history.
-_SOURCE = {"source", "store", "seed", "years", "thesis"}
+SOURCE = {"source", "store", "seed", "years", "thesis"}
 
 
 class RunConfig(pydantic.BaseModel):
@@ -213,13 +213,13 @@ class RunConfig(pydantic.BaseModel):
 
     def history_source(self) -> HistorySource:
         """Return the source of the history."""
-        return HistorySource(**self.model_dump(include=_SOURCE))
+        return HistorySource(**self.model_dump(include=SOURCE))
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
         # run_id uses the objects built from these settings, with their defaults.
         built = {"params", "universe", "signals", "labels", "regime"}
-        data = self.model_dump(mode="json", exclude=_SOURCE | built)
+        data = self.model_dump(mode="json", exclude=SOURCE | built)
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
         if is_plugin(self.strategy):
             plugins.append(self.strategy_class())
