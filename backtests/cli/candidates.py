@@ -11,7 +11,7 @@ from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
 from backtests.paths import SETTINGS
 from backtests.plugins.load import is_plugin, load_strategy
-from signals.errors import ConfigError
+from signals.errors import ConfigError, unknown
 from signals.params import names_of
 from signals.regimes import REGIMES, Votes
 from strategies import STRATEGIES, Strategy
@@ -77,7 +77,8 @@ def candidates_of(
             fitting = [text for text in assignments if _has(one[1], _path(text))]
             assigned(one[1], fitting)
             used |= set(fitting)
-    _refuse_unused(assignments, used)
+    rows = [one[1] for one in found if not isinstance(one, SavedRun)]
+    _refuse_unused([text for text in assignments if text not in used], rows)
     return [_candidate(one) for one in found]
 
 
@@ -135,26 +136,35 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
     owner, dot, name = path.partition(".")
     if path in SETTINGS or (dot and owner != "regime"):
         return True
-    bare, _, model = str(data["strategy"]).partition("@")
     if dot:
-        named = REGIMES.get(model or str(data.get("regime_model", Votes.name)))
-        return named is not None and name in names_of(named)
-    cls = _class_of(bare)
+        return name in _names_of_model(data)
+    cls = _class_of(str(data["strategy"]).partition("@")[0])
     return cls is None or path in names_of(cls)
 
 
-def _refuse_unused(assignments: Sequence[str], used: set[str]) -> None:
+def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ConfigError for the first of some assignments that fit no row."""
     for text in assignments:
-        if text in used:
-            continue
+        assigned({}, [text])  # this refuses a text without a name or without a value
+        if not rows:
+            raise ConfigError(
+                f"expected --param {text} with a name or a config file, but a finished run keeps "
+                "its parameters; give its config.toml instead of its folder"
+            )
         path = _path(text)
-        if not path or "=" not in text:
-            assigned({}, [text])  # this states what was expected
-        where = "regime model" if path.startswith("regime.") else "strategy"
-        raise ConfigError(
-            f"expected --param with a parameter of a compared {where}, but none has {path!r}; "
-            "correct it. A finished run keeps its parameters"
-        )
+        if path.startswith("regime."):
+            known = {f"regime.{name}" for row in rows for name in _names_of_model(row)}
+            raise ConfigError(unknown("parameter of the compared regime models", path, known))
+        classes = [_class_of(str(row["strategy"]).partition("@")[0]) for row in rows]
+        known = {name for cls in classes if cls is not None for name in names_of(cls)}
+        raise ConfigError(unknown("parameter of the compared strategies", path, known))
+
+
+def _names_of_model(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parameters of the regime model of a configuration; empty for an unknown model."""
+    _, _, model = str(data["strategy"]).partition("@")
+    named = REGIMES.get(model or str(data.get("regime_model", Votes.name)))
+    return () if named is None else names_of(named)
 
 
 def _candidate(one: _Given | SavedRun) -> Candidate:

@@ -121,7 +121,8 @@ def _print(entries: dict[str, Any], out: Path) -> None:
     label = source_said(first["source"])
     console().print(f"{first['start']} to {first['end']}, source: {label}")
     if first["pair"] is not None:
-        typer.echo(f"settings of {name}: {settings_words(first['pair'])}")
+        against = first["pair"]["against"]
+        typer.echo(f"settings of {name} against {against}: {settings_words(first['pair'])}")
     typer.echo(" ".join(conclusion(entries)))
     print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
     for name, entry in entries.items():

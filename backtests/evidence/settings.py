@@ -62,14 +62,18 @@ def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
     """Return a label for each configuration: its strategy and, if necessary, its settings.
 
     Configurations with the same strategy and regime model have the settings in their labels that
-    differ between them, such as ``near-cash-flow, dry_powder.k 0.11``. Configurations with equal
+    differ between them, such as ``near-cash-flow (dry_powder.k 0.11)``. Configurations with equal
     settings have equal labels.
     """
     tables = [settings_of(config) for config in configs]
     labels = [config.label for config in configs]
-    return [
-        ", ".join([label, *_said(table, _alike(labels, tables, label))])
+    said = [
+        ", ".join(_said(table, _alike(labels, tables, label)))
         for label, table in zip(labels, tables, strict=True)
+    ]
+    return [
+        f"{label} ({settings})" if settings else label
+        for label, settings in zip(labels, said, strict=True)
     ]
 
 

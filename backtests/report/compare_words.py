@@ -37,7 +37,7 @@ def _timing(numbers: Mapping[str, Entry]) -> str:
         )
     if len(ranked) == 1:
         return f"The timing of {ranked[0]} cannot be told from luck."
-    return f"No timing of the {len(ranked)} ranked rows can be told from luck."
+    return f"No row has timing that can be told from luck ({len(ranked)} rows are ranked)."
 
 
 def _best(numbers: Mapping[str, Entry]) -> list[str]:
@@ -69,6 +69,8 @@ def pair_words(name: str, pair: Entry) -> list[str]:
     other, excess, sharpe = pair["against"], pair["excess"], pair["sharpe"]
     if is_missing(excess["estimate"]):
         return [f"{name} and {other} have less than a year in common, so nothing can be concluded."]
+    if excess["low"] == excess["high"] == 0:
+        return [f"{name} and {other} have the same returns."]
     said = (
         f"{name} minus {other}: {_POINTS(excess['estimate'])} {interval(excess, _POINTS)} "
         "percentage points of mean return a year"

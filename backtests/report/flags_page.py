@@ -5,10 +5,11 @@ from pathlib import Path
 from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
-from backtests.report.charts import html_of, regime_chart, signal_chart
 from backtests.report.docstring import sections
+from backtests.report.flags_charts import first_regime, signal_panels, timeline
 from backtests.report.page import label_of, page, render
 from backtests.report.reading import said_at_end
+from backtests.report.theme import css_of_lines
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
@@ -23,22 +24,23 @@ def write_flags_page(
     """Write one self-contained page: the votes, and a section on each signal.
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
-    shows. With ``newest``, the page warns if the history is stale.
+    shows. With ``newest``, the page warns if the history is stale. All charts begin with the first
+    regime.
     """
     label, said = label_of(history.source == "simulated"), said_at_end(history, reading)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
+    start = first_regime(reading)
     entries = [
         {
             "name": name,
             "link": evaluation.signal.link,
             "definition": sections(type(evaluation.signal)),
             "stretches": stretches(evaluation),
-            "chart": html_of(
-                signal_chart(
-                    evaluation,
-                    history.panel[list(inputs_of(evaluation.signal, among))],
-                    f"{label}{name}",
-                )
+            "chart": signal_panels(
+                evaluation,
+                history.panel[list(inputs_of(evaluation.signal, among))],
+                start,
+                f"{label}{name} and its inputs",
             ),
             **said["signals"][name],
         }
@@ -47,12 +49,21 @@ def write_flags_page(
     section = render(
         "flags.html.j2",
         said=said,
-        simulated=bool(label),
+        label=label,
+        colours=css_of_lines(),
+        reason=_reason(said["sentence"]),
         stale=stale_warning(history) if newest else None,
-        timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
+        start=start.date(),
+        timeline=timeline(reading, f"{label}regime and flags"),
         entries=entries,
     )
     write_text(path, page(f"{label}flags, {said['as_of']}", section))
+
+
+def _reason(sentence: str) -> str:
+    """Return a sentence on the regime without its first part, which is the heading of the page."""
+    reason = sentence.partition(": ")[2] or sentence
+    return reason[:1].upper() + reason[1:]
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
