@@ -16,7 +16,7 @@ DOORS = {
     "numba": {"backtests/engine/compiled.py", "signals/regimes/best_path.py"},
     "dask": {"backtests/sweep/cluster.py"},
     "distributed": {"backtests/sweep/cluster.py"},
-    "quantstats": {"backtests/report/tearsheet.py"},
+    "quantstats": {"backtests/report/quantstats_plots.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},
     "duckdb": {f"backtests/store/{f}.py" for f in ("append", "locking", "schema", "store")},

@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtests.evidence import metrics
 from backtests.evidence.attribution import Attribution, attribution
+from backtests.evidence.conclusion import Conclusion, conclude
 from backtests.evidence.entries import (
     Observed,
     acted_on,
@@ -14,6 +15,7 @@ from backtests.evidence.entries import (
     of_absorption,
     of_own_states,
 )
+from backtests.evidence.held import held_by_class, traded_by_session
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.luck import Luck, luck
@@ -70,8 +72,13 @@ class Assessment(Summarised):
     growth
         Value at each close of 1 USD invested at the first decision's close. The columns are
         ``strategy``, ``benchmark`` and ``bills``.
+    held, traded
+        Tables from :func:`backtests.evidence.held.held_by_class` and
+        :func:`backtests.evidence.held.traded_by_session`.
     earned_under
         For each session of the history, the regime under which the session's return was earned.
+    conclusion
+        The tests that a reader needs first.
     luck
         The test of the Sharpe ratio against luck. Without ``robustness``, it has no comparison with
         a constant mix of SPY and bills.
@@ -98,7 +105,10 @@ class Assessment(Summarised):
     inconclusive: bool
     explanations: tuple[Explanation, ...]
     growth: pd.DataFrame
+    held: pd.DataFrame
+    traded: pd.Series
     earned_under: pd.Series
+    conclusion: Conclusion
     luck: Luck
     timing: TimingSplit
     lead_lag: LeadLag | None
@@ -146,6 +156,13 @@ def assess(
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
     regime, lag, history = run.reading.regime, run.config.lag, run.history
     explained = explain_all(run.reading.evaluations, history.panel, history.known)
+    tested = luck(
+        returns - bills,
+        mix=mix_of(run).returns - bills if robustness else None,
+        logged=logged,
+        logged_effective=logged_effective,
+    )
+    by_lag, few = lead_lag(run) if robustness else None, is_inconclusive(run)
     return Assessment(
         run=run,
         strategy=metrics.of_run(run),
@@ -158,18 +175,16 @@ def assess(
         attribution=_attributed(run),
         absorption=of_absorption(run),
         own_states=of_own_states(run),
-        inconclusive=is_inconclusive(run),
+        inconclusive=few,
         explanations=tuple(explained.values()),
         growth=growth_of(run),
+        held=held_by_class(run.result),
+        traded=traded_by_session(run.result),
         earned_under=acted_on(regime, lag),
-        luck=luck(
-            returns - bills,
-            mix=mix_of(run).returns - bills if robustness else None,
-            logged=logged,
-            logged_effective=logged_effective,
-        ),
+        conclusion=conclude(run.returns, tested, by_lag, few=few),
+        luck=tested,
         timing=timing_split(run),
-        lead_lag=lead_lag(run) if robustness else None,
+        lead_lag=by_lag,
         robustness=_robustness(run, progress) if robustness else None,
     )
 

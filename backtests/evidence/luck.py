@@ -173,10 +173,11 @@ def _mix(difference: SharpeDifference | None) -> str:
         return ""
     side = "lead over" if difference.estimate >= 0 else "lag behind"
     told = "is" if difference.p_value <= SIZE else "is not"
-    return f"; its {side} its own mix {told} told from luck ({_p(difference.p_value)})"
+    return f"; its {side} its own mix {told} told from luck ({p_said(difference.p_value)})"
 
 
-def _p(value: float) -> str:
+def p_said(value: float) -> str:
+    """Return a p-value in words."""
     return f"p {value:.2f}" if value >= 0.005 else "p < 0.01"
 
 

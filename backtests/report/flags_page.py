@@ -5,11 +5,12 @@ from pathlib import Path
 from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
+from backtests.report.charts import present
 from backtests.report.docstring import sections
 from backtests.report.flags_charts import first_regime, signal_panels, timeline
 from backtests.report.page import label_of, page, render
 from backtests.report.reading import said_at_end
-from backtests.report.theme import css_of_lines
+from backtests.report.theme import FLAGS, css_of_lines, css_states
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
@@ -54,10 +55,18 @@ def write_flags_page(
         reason=_reason(said["sentence"]),
         stale=stale_warning(history) if newest else None,
         start=start.date(),
+        legend=_legend(reading),
         timeline=timeline(reading, f"{label}regime and flags"),
         entries=entries,
     )
     write_text(path, page(f"{label}flags, {said['as_of']}", section))
+
+
+def _legend(reading: Reading) -> dict[str, str]:
+    """Return a mapping from each regime that occurs, and each state of a flag, to its colour."""
+    shown = reading.regime.loc[first_regime(reading) :].fillna("no regime")
+    flags = {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
+    return css_states(present(shown)) | flags
 
 
 def _reason(sentence: str) -> str:

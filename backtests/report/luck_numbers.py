@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from backtests.evidence.conclusion import LEVEL, Conclusion
 from backtests.evidence.lead_lag import LeadLag, fading_said
 from backtests.evidence.luck import Luck, verdict
 from backtests.evidence.metrics import YEAR
@@ -14,6 +15,18 @@ from backtests.evidence.table_luck import TableLuck, table_verdict
 from backtests.evidence.timing_split import TimingSplit
 
 _YEARLY = math.sqrt(YEAR)
+
+
+def conclusion_numbers(found: Conclusion) -> dict[str, Any]:
+    """Return the tests that a reader needs first; null for a test that was not made."""
+    return {
+        "difference": None if found.difference is None else asdict(found.difference),
+        "level": LEVEL,
+        "sharpe_told": found.sharpe_told,
+        "timing_p_value": found.timing_p,
+        "timing_told": found.timing_told,
+        "few_episodes": found.few,
+    }
 
 
 def luck_numbers(luck: Luck) -> dict[str, Any]:

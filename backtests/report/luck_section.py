@@ -5,9 +5,8 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import SKILLED
-from backtests.report.charts import html_of
 from backtests.report.format import Form, fixed, percent, thousands
-from backtests.report.lead_lag_charts import lead_lag_bars
+from backtests.report.lead_lag_bars import lead_lag_bars
 from backtests.report.page import label_of, render
 
 _SHARE: Form = partial(percent, digits=1, unit="%")
@@ -90,7 +89,7 @@ def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _chart(found: Mapping[str, Any], simulated: bool) -> str:
     title = f"{label_of(simulated)}Information ratio by the lag of fills"
-    return html_of(lead_lag_bars(found["information_ratios"], found["lag"], title))
+    return lead_lag_bars(found["information_ratios"], found["lag"], title)
 
 
 def _timing(split: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,14 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.report.luck_numbers import lead_lag_numbers, luck_numbers, timing_numbers
+from backtests.report.luck_numbers import (
+    conclusion_numbers,
+    lead_lag_numbers,
+    luck_numbers,
+    timing_numbers,
+)
 from backtests.version import __version__
+from signals.hysteresis import since
 from signals.params import parameters
 
 LEFT_OUT = (
@@ -48,6 +54,7 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
                 "total": parts.total.to_dict(),
             },
             "robustness": None if cases is None else _records(cases.by_choice),
+            "conclusion": conclusion_numbers(assessment.conclusion),
             "luck": luck_numbers(assessment.luck),
             "lead_lag": lead_lag_numbers(assessment.lead_lag),
             "timing": timing_numbers(assessment.timing, below_a_year=assessment.below_a_year),
@@ -62,7 +69,7 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 def description(assessment: Assessment) -> dict[str, Any]:
     """Return facts about a run: strategy, history, dates and terms of trading."""
     run = assessment.run
-    config, equity = run.config, run.result.equity
+    config, equity, regime = run.config, run.result.equity, run.reading.regime
     absorption, own = assessment.absorption, assessment.own_states
     left_out = (LEFT_OUT,) if assessment.robustness is None else ()
     return {
@@ -85,6 +92,8 @@ def description(assessment: Assessment) -> dict[str, Any]:
         "bill_spread": config.bill_spread,
         "run_id": run.run_id,
         "version": __version__,
+        "regime": regime.iloc[-1],
+        "regime_since": since(regime),
         "decides_on_change": run.state is not None and not run.strategy.only_scheduled,
         "absorption_episodes": absorption.episodes,
         "absorption_entered": absorption.entered,

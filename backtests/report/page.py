@@ -7,6 +7,7 @@ import jinja2
 
 from backtests.history.origin import SIMULATED
 from backtests.report.format import fixed, percent, significant, thousands
+from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark
 
@@ -21,10 +22,12 @@ def label_of(simulated: bool) -> str:
 def page(title: str, section: str) -> str:
     """Return a self-contained page that has one section.
 
-    A page with panels (:func:`backtests.report.panels.panels`) also has the script that shows their
-    values. Another page has no script.
+    A page with panels (:func:`backtests.report.panels.panels`) has the script that shows their
+    values. A page with links to terms (:mod:`backtests.report.glossary`) has the script that shows
+    definitions. Another page has no script.
     """
-    script = _read("pointer.js") if POINTED in section else ""
+    needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
+    script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)
     styles = css_light_and_dark() + _read("panels.css")
     return render("template.html.j2", title=title, section=section, styles=styles, script=script)
 
@@ -46,4 +49,5 @@ def render(name: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {form.__name__: form for form in _FILTERS}
+    environment.globals |= {"term": explained, "anchor": anchor, "TERMS": TERMS}
     return environment.get_template(name).render(**values)

@@ -105,6 +105,7 @@ def panels(
     shading: Strip | None = None,
     of_returns: bool = False,
     most: int = 20_000,
+    heading: int = 3,
 ) -> str:
     """Return rows that share one date axis, as HTML for a page.
 
@@ -121,16 +122,19 @@ def panels(
         close. The colour of a stay then begins at the close before the stay.
     most
         Largest number of sessions that the pointer knows. A longer history has every n-th session.
+    heading
+        Level of the title as a heading: 2 or 3.
     """
     index = _index_of(rows)
     backdrop = "" if shading is None else _shaded(shading, of_returns=of_returns)
-    drawn = "".join(_row(name, row, backdrop) for row in rows)
+    legends = _legends(rows, shading)
+    drawn = "".join(_row(name, *both, backdrop) for both in zip(rows, legends[1:], strict=True))
     data = json.dumps(_pointed(rows, index, most), separators=(",", ":")).replace("<", "\\u003c")
     label = escape(f"{name}. The left and right arrow keys show the values of a day.", quote=True)
     return (
-        f'<h3 class="chart">{escape(name)}</h3>\n'
+        f'<h{heading} class="chart">{escape(name)}</h{heading}>\n'
         f'<div {POINTED} role="group" tabindex="0" aria-label="{label}">\n'
-        f"{_legend(rows, shading)}{drawn}{_dates(index)}"
+        f"{legends[0]}{drawn}{_dates(index)}"
         '<i class="cursor" hidden></i><div class="values" aria-live="polite" hidden></div>'
         f'<script type="application/json">{data}</script></div>\n'
     )
@@ -145,8 +149,8 @@ def _index_of(rows: Sequence[Panel | Strip]) -> pd.DatetimeIndex:
 # --- One row -----------------------------------------------------------------------------------
 
 
-def _row(name: str, row: Panel | Strip, backdrop: str) -> str:
-    """Return the title, the picture and the vertical axis of a row."""
+def _row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
+    """Return the title, the legend, the picture and the vertical axis of a row."""
     if isinstance(row, Strip):
         body, ticks = "".join(_stripes(row)), ""
     else:
@@ -155,7 +159,7 @@ def _row(name: str, row: Panel | Strip, backdrop: str) -> str:
     label = escape(f"{name}: {row.title}", quote=True)
     kind = "strip" if isinstance(row, Strip) else "panel"
     return (
-        f'<div class="{kind}"><span class="title">{escape(row.title)}</span>'
+        f'<div class="{kind}"><div class="title">{escape(row.title)}{legend}</div>'
         f'<div class="plot" style="height:{row.height}px">'
         f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDTH:g} {_DRAWN_HEIGHT:g}" '
         f'preserveAspectRatio="none">{body}</svg>{ticks}</div></div>\n'
@@ -346,24 +350,44 @@ def _rectangle(left: float, right: float, colour: str) -> str:
 # --- What all rows share -----------------------------------------------------------------------
 
 
-def _legend(rows: Sequence[Panel | Strip], shading: Strip | None) -> str:
-    """Return the names of lines, areas and states with their colours, each name once."""
-    entries: dict[str, str] = {}
-    for row in rows:
-        if isinstance(row, Panel) and len(row.drawn()) > 1:
-            entries |= {
-                line.name: _sample(line) for line in row.drawn() if line.name not in entries
-            }
-    for strip in [*([] if shading is None else [shading]), *rows]:
-        if isinstance(strip, Strip):
-            present = set(strip.states)
-            entries |= {
-                name: f'<i style="background:{colour}"></i>'
-                for name, colour in strip.colours.items()
-                if name in present and name not in entries
-            }
+def _entries(row: Panel | Strip) -> dict[str, str]:
+    """Return the names of a row's lines or states, each with a sample of its colour.
+
+    A panel with one line has no entries, because its title says what it shows.
+    """
+    if isinstance(row, Panel):
+        drawn = row.drawn()
+        return {line.name: _sample(line) for line in drawn} if len(drawn) > 1 else {}
+    present = set(row.states)
+    return {
+        name: f'<i style="background:{colour}"></i>'
+        for name, colour in row.colours.items()
+        if name in present
+    }
+
+
+def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
+    """Return the legend above the rows, and one for each row. Each name stands in the first only.
+
+    The legend above the rows explains the background, unless a row has the same names.
+    """
+    by_row = [_entries(row) for row in rows]
+    in_rows = {name for entries in by_row for name in entries}
+    legends = [_legend(_without({} if shading is None else _entries(shading), in_rows))]
+    seen: set[str] = set()
+    for entries in by_row:
+        legends.append(_legend(_without(entries, seen)))
+        seen |= entries.keys()
+    return legends
+
+
+def _without(entries: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    return {name: sample for name, sample in entries.items() if name not in names}
+
+
+def _legend(entries: Mapping[str, str]) -> str:
     items = "".join(f"<span>{sample}{escape(said)}</span>" for said, sample in entries.items())
-    return f'<div class="legend" aria-hidden="true">{items}</div>\n'
+    return f'<span class="legend" aria-hidden="true">{items}</span>' if items else ""
 
 
 def _sample(line: Line) -> str:

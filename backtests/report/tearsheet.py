@@ -1,13 +1,8 @@
-"""The tearsheet: a section with every number, and below it charts by quantstats.
+"""The tearsheet of a run: the verdict first, then charts, tests of luck, and every number.
 
-The library quantstats fills our template. Then our section replaces an HTML comment in the page.
-The template leaves out the tables of quantstats, because quantstats defines several metrics in
-another way. quantstats would also give a recovery date to a drawdown that has not ended.
+Every number comes from ``metrics.json``. Other modules draw the charts.
 """
 
-import logging
-import tempfile
-import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,22 +12,21 @@ import pandas as pd
 
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import QUARTER, TOO_FEW
-from backtests.evidence.metrics import YEAR, YEARLY
+from backtests.evidence.metrics import YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
-from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.luck_section import luck_section
 from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import label_of, page, render
+from backtests.report.quantstats_plots import quantstats_plots
 from backtests.report.reading import said_of_scales
+from backtests.report.tearsheet_charts import growth_chart, places, vote_chart
+from backtests.report.verdict import conclusion_said, strip
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
-MARKER = "<!-- drypowder: first section -->"
-_CHARTS = """<h2>Returns, drawn by quantstats {{v}}</h2>
-<div class="wide">{{log_returns}}</div>
-<div class="two"><div>{{monthly_heatmap}}</div><div>{{monthly_dist}}</div>
-<div>{{rolling_beta}}</div><div>{{rolling_vol}}</div><div>{{dd_periods}}</div><div>{{returns_dist}}</div></div>"""
+#: The text in place of the recovery date of a drawdown that has not ended.
+OPEN = "open"
 _PERCENT: Form = partial(percent, digits=2, unit="%")
 _SHARE: Form = partial(percent, digits=2)
 
@@ -63,25 +57,39 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("turnover", "Turnover, a year", _PERCENT),
     ("costs", "Trading costs, a year", _PERCENT),
 )
-HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
-#: Keys of the main numbers on the page of a run that is shorter than a year.
-SHORT_HEADLINES = ("total_return", "max_drawdown", "exposure")
+#: A mapping from key in metrics.json to the term of the glossary that explains it.
+EXPLAINED = {
+    "cagr": "CAGR",
+    "sharpe": "Sharpe",
+    "sortino": "Sortino",
+    "max_drawdown": "drawdown",
+    "calmar": "Calmar",
+    "var_95": "VaR",
+    "cvar_95": "CVaR",
+    "beta": "beta",
+    "up_capture": "capture",
+    "down_capture": "capture",
+    "exposure": "exposure",
+    "turnover": "turnover",
+}
 #: A mapping from key in metrics.json to the format of a cell, for the other tables.
 Forms = Mapping[str, Callable[[Any], str]]
 _DRAWDOWN: Forms = {
     "depth": _SHARE,
-    **dict.fromkeys(("peak", "trough", "recovered", "sessions"), text),
+    **dict.fromkeys(("peak", "trough"), text),
+    "recovered": lambda day: day or OPEN,
+    "sessions": text,
 }
 _COUNTS: Forms = {"absorption_episodes": text, "absorption_entered": text}
 _REGIME: Forms = {
     "sessions": text,
-    "share": _PERCENT,
+    "share": _SHARE,
     "episodes": text,
     "entered": text,
-    "mean_excess": _PERCENT,
-    "benchmark_excess": _PERCENT,
-    "volatility": _PERCENT,
-    "hit_rate": _PERCENT,
+    "mean_excess": _SHARE,
+    "benchmark_excess": _SHARE,
+    "volatility": _SHARE,
+    "hit_rate": _SHARE,
 }
 #: A mapping from key in metrics.json to heading and format, for the table on revised series.
 _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -120,16 +128,13 @@ def in_one_regime(numbers: dict[str, Any]) -> str:
 
 
 def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
-    """Write one self-contained page: our section, then quantstats' charts.
+    """Write one self-contained page.
 
-    Every number of the section comes from ``numbers``, the content of ``metrics.json``.
+    Every number of the page comes from ``numbers``, the content of ``metrics.json``.
     """
-    run, section = assessment.run, _section(assessment, numbers)
-    if _varies(run.result.returns):
-        html = _quantstats(run).replace(MARKER, section, 1)
-    else:
-        html = page(_title(run), f"{section}\n<p>The returns vary too little for charts.</p>")
-    path.write_text(html, encoding="utf-8")
+    run = assessment.run
+    title = f"{SIMULATED} {run.label}" if run.simulated else run.label
+    path.write_text(page(title, _section(assessment, numbers)), encoding="utf-8")
 
 
 def _varies(returns: pd.Series) -> bool:
@@ -137,70 +142,85 @@ def _varies(returns: pd.Series) -> bool:
     return len(returns) > 20 and float(returns.std()) > 1e-5
 
 
-def _quantstats(run: Run) -> str:
-    """Return quantstats' page, made from copies of the returns."""
-    for noisy in ("matplotlib.font_manager", "matplotlib"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    import matplotlib
-
-    matplotlib.use("Agg")
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")
-        import quantstats
-
-        given, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        given.write_text(page(_title(run), MARKER + _CHARTS), encoding="utf-8")
-        quantstats.reports.html(  # type: ignore[no-untyped-call]
-            run.result.returns.copy(),
-            benchmark=run.benchmark.copy(),
-            rf=0.0,
-            title=_title(run),
-            output=str(output),
-            template_path=str(given),
-            match_dates=False,
-            periods_per_year=YEAR,
-            strategy_title=_title(run),
-            benchmark_title=run.config.benchmark,
-        )
-        return output.read_text(encoding="utf-8")
-
-
-def _title(run: Run) -> str:
-    return f"{SIMULATED} {run.label}" if run.simulated else run.label
-
-
 def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
-    run, rows = assessment.run, rows_of(numbers)
-    below_a_year = numbers["run"]["below_a_year"]
+    run = assessment.run
     return render(
         "section.html.j2",
         run=numbers["run"],
-        too_few=TOO_FEW,
-        quarter=QUARTER,
+        conclusion=conclusion_said(numbers),
+        answers=strip(numbers),
+        contents=_contents(numbers),
         line=run.strategy.description,
         link=run.strategy.link,
-        headlines=[rows[key] for key in (SHORT_HEADLINES if below_a_year else HEADLINES)],
-        rows=rows.values(),
-        in_one_regime=in_one_regime(numbers),
-        growth="total return" if below_a_year else "CAGR",
-        regimes=[(name, _cells(row, _REGIME)) for name, row in numbers["regimes"].items()],
-        votes=_votes(assessment),
-        scales=said_of_scales({e.signal: e for e in assessment.explanations}),
-        years=_in_percent(numbers["years"]),
-        drawdowns=[_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]],
-        by_k=_by_k(numbers),
-        by_revision=revision_rows(numbers),
-        attribution=_attribution(numbers),
-        robustness=_robustness(numbers),
-        luck=luck_section(numbers),
-        verdict=numbers["luck"]["verdict"],
-        left_out=LEFT_OUT if assessment.robustness is None else None,
-        regime=run.reading.regime.iloc[-1] or "none",
-        chart=html_of(_chart(assessment), with_library=True),
-        timeline=html_of(_timeline(run)),
-        hindsight=HINDSIGHT,
         stale=stale_warning(run.history) if run.config.end is None else None,
+        in_one_regime=in_one_regime(numbers),
+        left_out=LEFT_OUT if assessment.robustness is None else None,
+        hindsight=HINDSIGHT,
+        too_few=TOO_FEW,
+        quarter=QUARTER,
+        explained=EXPLAINED,
+        luck=luck_section(numbers),
+        **_charts(assessment),
+        **_tables(assessment, numbers),
     )
+
+
+def _charts(assessment: Assessment) -> dict[str, Any]:
+    run = assessment.run
+    label = label_of(run.simulated)
+    growth = f"{label}Growth of 1, drawdown, holdings and trades"
+    reading = run.reading.since(run.result.equity.index[0])
+    return {
+        "chart": growth_chart(assessment, growth),
+        "timeline": vote_chart(reading, f"{label}Regime and votes at each close"),
+        "plots": _plots(run, label) if _varies(run.result.returns) else None,
+    }
+
+
+def _plots(run: Run, label: str) -> list[list[tuple[str, str]]]:
+    """Return the plots of quantstats in two columns: the tall one at the left."""
+    names = {"strategy": run.label, "benchmark": run.config.benchmark}
+    tall, *others = quantstats_plots(run.returns, names, label).items()
+    return [[tall], others]
+
+
+def _tables(assessment: Assessment, numbers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "rows": rows_of(numbers).values(),
+        "case_headings": _case_headings(numbers),
+        "regimes": [(name, _cells(row, _REGIME)) for name, row in numbers["regimes"].items()],
+        "votes": _votes(assessment),
+        "scales": said_of_scales({e.signal: e for e in assessment.explanations}),
+        "years": _in_percent(numbers["years"]),
+        "drawdowns": [_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]],
+        "by_k": _by_k(numbers),
+        "by_revision": revision_rows(numbers),
+        "attribution": _attribution(numbers),
+        "robustness": _robustness(numbers),
+    }
+
+
+def _contents(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return anchors and titles of the page's sections."""
+    parts = {
+        "growth": "Growth and holdings",
+        "luck-or-skill": "Luck or skill",
+        "lead-and-lag": "Lead and lag" if numbers["lead_lag"] else "",
+        "tilt-and-timing": "Tilt and timing" if numbers["timing"] else "",
+        "other-cases": "Robustness",
+        "other-k": "Sensitivity to k" if numbers["by_k"] else "",
+        "other-revisions": "Revisions" if numbers["by_revision"] else "",
+        "numbers": "Metrics",
+        "each-year": "Years",
+        "falls": "Drawdowns",
+        "in-each-regime": "Regimes",
+        "parts": "Attribution",
+        "returns": "Plots of returns",
+        "at-the-end": "Votes",
+        "terms-of-the-run": "Configuration",
+        "glossary": "Terms",
+    }
+    return [(anchor, title) for anchor, title in parts.items() if title]
 
 
 def _cells(row: dict[str, Any], forms: Forms) -> list[str]:
@@ -229,11 +249,25 @@ def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
+def _case_forms(numbers: Mapping[str, Any]) -> dict[str, tuple[str, Form]]:
+    """Return heading and format of each number of a case, by key in metrics.json."""
+    below_a_year = numbers["run"]["below_a_year"]
+    growth = ("total return, %", _SHARE) if below_a_year else ("CAGR, %", _SHARE)
+    return {
+        "total_return" if below_a_year else "cagr": growth,
+        "sharpe": ("Sharpe", fixed),
+        "max_drawdown": ("maximum drawdown, %", _SHARE),
+        "exposure": ("exposure, %", _SHARE),
+    }
+
+
+def _case_headings(numbers: Mapping[str, Any]) -> list[str]:
+    return [heading for heading, _ in _case_forms(numbers).values()]
+
+
+def _headline(row: dict[str, Any], numbers: Mapping[str, Any]) -> list[str]:
     """Return the numbers of :func:`backtests.evidence.metrics.headline` as text."""
-    growth = "total_return" if numbers["run"]["below_a_year"] else "cagr"
-    forms = {growth: _PERCENT, "sharpe": fixed, "max_drawdown": _PERCENT, "exposure": _PERCENT}
-    return _cells(row, forms)
+    return [form(row[key]) for key, (_, form) in _case_forms(numbers).items()]
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
@@ -243,9 +277,26 @@ def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]
     return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
 
 
-def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the dot plot; the first row is the run as it is."""
     rows = numbers["robustness"] or []
-    return [(row["choice"], row["case"], _headline(row, numbers)) for row in rows]
+    columns = [
+        (form, places([row[key] for row in rows]))
+        for key, (_, form) in _case_forms(numbers).items()
+    ]
+    keys = list(_case_forms(numbers))
+    return [
+        {
+            "choice": row["choice"],
+            "case": row["case"],
+            "base": at == 0,
+            "cells": [
+                {"shown": form(row[key]), "place": spots[at], "base": spots[0]}
+                for key, (form, spots) in zip(keys, columns, strict=True)
+            ],
+        }
+        for at, row in enumerate(rows)
+    ]
 
 
 def _votes(assessment: Assessment) -> list[dict[str, str]]:
@@ -264,16 +315,3 @@ def _votes(assessment: Assessment) -> list[dict[str, str]]:
         }
         for e in assessment.explanations
     ]
-
-
-def _chart(assessment: Assessment) -> Any:
-    run, sides = assessment.run, assessment.growth
-    names = (run.label, run.config.benchmark, "bills")
-    growth = dict(zip(names, (sides[side] for side in SIDES), strict=True))
-    title = f"{label_of(run.simulated)}Growth of 1 and drawdown, by the regime of each return"
-    return equity_chart(pd.DataFrame(growth), assessment.earned_under, title)
-
-
-def _timeline(run: Run) -> Any:
-    title = f"{label_of(run.simulated)}Regime and votes at each close"
-    return regime_chart(run.reading.since(run.result.equity.index[0]), title)

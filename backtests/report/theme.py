@@ -79,6 +79,21 @@ REGIMES = {
 }
 #: A mapping from the states of a flag to colours.
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
+#: Colours of the asset classes (:data:`signals.universe.CLASSES`) and of cash, for areas.
+CLASSES = {
+    "memory": "#e69f00",
+    "defensive": "#1b9e77",
+    "hyperscalers": "#cc79a7",
+    "semiconductors": "#7d5fb2",
+    "broad": "#56a3d6",
+    "software": "#d55e00",
+    "speculative": _RED,
+    "crypto": "#4b4f9c",
+    "metals": _SAND,
+    "bonds": "#6f8f7f",
+    "other": _GREY,
+    "cash": "var(--track)",
+}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
 #: Colours of the lines of plotly's charts, in order.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)

@@ -129,7 +129,7 @@ def test_the_lowest_name_stands_below_its_line(reading: Reading, history: Histor
 
 
 def test_signals_that_do_not_vote_stand_last_and_in_brackets(reading: Reading) -> None:
-    titles = re.findall(r'<span class="title">(.*?)</span>', timeline(reading, "flags"))
+    titles = re.findall(r'<div class="title">(.*?)<', timeline(reading, "flags"))
     votes = [title for title in titles[1:] if not title.startswith("(")]
     assert titles[0] == "regime"
     assert votes == titles[1 : 1 + len(votes)]

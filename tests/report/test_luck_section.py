@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from backtests.cli.run import _print_luck
-from backtests.report import theme
-from backtests.report.lead_lag_charts import lead_lag_bars
+from backtests.report.lead_lag_bars import IMPOSSIBLE, OTHER, OWN, kind_of, lead_lag_bars
 from backtests.report.luck_section import ROWS, luck_section, split_said
 from tests.lucky import lucky
 
@@ -27,7 +26,7 @@ NUMBERS: dict[str, Any] = {
 
 def shown(page: str) -> dict[str, str]:
     """Return the second cell of each row of the table of luck, by the row's key."""
-    found = re.findall(r'<tr data-key="(\w+)"><td[^>]*>.*?</td><td>(.*?)</td>', page)
+    found = re.findall(r'<tr data-key="(\w+)"><th[^>]*>.*?</th><td>(.*?)</td>', page)
     return dict(found)
 
 
@@ -69,7 +68,7 @@ def test_the_largest_weight_comes_first_and_the_sum_last() -> None:
     page = luck_section(NUMBERS)
     table = re.search(r'<table id="timing">.*?</table>', page, re.DOTALL)
     assert table
-    rows = [re.findall(r"<td>(.*?)</td>", row) for row in table[0].split("<tr>")[2:]]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t", row) for row in table[0].split("<tr>")[2:]]
     assert rows == [
         ["GLD", "50.00", "10.41", "0.93"],
         ["SPY", "20.00", "5.00", "1.00"],
@@ -94,20 +93,30 @@ def test_what_was_not_computed_has_no_heading() -> None:
 def test_headings_and_charts_of_a_simulated_run_say_so() -> None:
     page = luck_section(NUMBERS | {"run": {"simulated": True, "sessions": 2520}})
     headings = re.findall(r"<h[23][^>]*>(.*?)</h[23]>", page)
-    assert len(headings) == 4
+    assert len(headings) == 3
+    assert 'aria-label="SIMULATED: Information ratio' in page
     assert all(heading.startswith("SIMULATED") for heading in headings)
 
 
 def test_the_bars_mark_impossible_fills_and_the_lag_of_the_run() -> None:
+    kinds = [kind_of(at, 2) for at in range(-5, 11)]
+    assert kinds == [IMPOSSIBLE] * 6 + [OTHER, OWN] + [OTHER] * 8
     ratios = NUMBERS["lead_lag"]["information_ratios"]
-    bars = {trace.name: trace for trace in lead_lag_bars(ratios, 2, "bars").data}
-    impossible = bars["impossible: filled at or before the decision"]
-    assert list(impossible.x) == [-5, -4, -3, -2, -1, 0]
-    assert list(impossible.y) == pytest.approx([0.6, 0.58, 0.56, 0.54, 0.52, 0.5])
-    assert list(bars["the run's lag"].x) == [2]
-    assert list(bars["other lags"].x) == [1, *range(3, 11)]
-    assert len({trace.marker.color for trace in bars.values()}) == 3
-    assert bars["the run's lag"].marker.color == theme.STRATEGY
+    chart = lead_lag_bars(ratios, 2, "bars")
+    legend = 1
+    assert chart.count('class="bar faint"') == 6 + legend
+    assert chart.count('class="bar own"') == 1 + legend
+    assert chart.count('class="bar"') == 9 + legend
+
+
+def test_a_bar_is_as_high_as_its_ratio_and_begins_at_zero() -> None:
+    chart = lead_lag_bars({"1": 0.2, "2": 0.4, "3": None, "4": -0.2}, 9, "bars")
+    heights = re.findall(r'class="bar" x="[^"]*" y="([^"]*)" width="[^"]*" height="([^"]*)"', chart)
+    (top, low), (tallest, high), (below, down) = [tuple(map(float, h)) for h in heights[:3]]
+    assert high == pytest.approx(2 * low, abs=0.2)
+    assert down == pytest.approx(low, abs=0.2)
+    assert top + low == pytest.approx(tallest + high, abs=0.2)
+    assert below == pytest.approx(top + low, abs=0.2)
 
 
 def test_the_terminal_says_the_same_sentences(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,9 +18,12 @@ from backtests.evidence.assessment import assess
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.folder import write_run
+from backtests.report.glossary import TERMS
 from backtests.report.luck_section import split_said
 from backtests.report.tearsheet import ROWS
+from backtests.report.verdict import conclusion_said, strip
 from backtests.runs import Run
+from tests.browser import opened, overflow
 from tests.reference import formulas
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
@@ -233,7 +236,7 @@ def rows_of_table(page: str, name: str) -> list[list[str]]:
     table = re.search(rf'<table id="{name}">.*?</table>', page, re.DOTALL)
     assert table
     rows = re.findall(r"<tr>(.*?)</tr>", table[0].partition("<tbody>")[2], re.DOTALL)
-    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -248,11 +251,11 @@ def fallen(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_drawdown_that_is_still_open_has_no_recovery_date(fallen: Path) -> None:
-    """SPY stood 20 % below its peak of 2020-02-19 at the end, and has no date of being back."""
+    """SPY stood 20 % below its peak of 2020-02-19 at the end, and had not recovered."""
     page = (fallen / "tearsheet.html").read_text()
     deepest, *others = rows_of_table(page, "drawdowns")
-    assert deepest[1:4] == ["2020-02-19", "2020-03-23", "–"]
-    assert all(row[3] != "–" for row in others)
+    assert deepest[1:4] == ["2020-02-19", "2020-03-23", "open"]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", row[3]) for row in others)
     assert "<td>2020-03-31</td>" not in page
     said = json.loads((fallen / "metrics.json").read_text())
     assert said["drawdowns"][0]["recovered"] is None
@@ -290,6 +293,7 @@ def test_below_a_year_there_is_a_total_return_and_no_figure_a_year(
     terminal = capsys.readouterr().out
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     plain = re.sub(r"<(script|svg).*?</\1>", "", page, flags=re.DOTALL)
+    plain = plain.partition('id="glossary"')[0]
     for said in (terminal, plain):
         assert "43 sessions are less than a year" in said
         assert "100 % of the sessions were in ABSORPTION" in said
@@ -313,7 +317,6 @@ def test_the_page_is_whole_and_asks_nobody(folder: Path) -> None:
     page = (folder / "tearsheet.html").read_text()
     assert not re.search(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)=["']?https?:""", page)
     assert "{{" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
-    assert "EOY" not in page  # quantstats' table of years; ours is another
     assert "hindsight" in page
     assert "not investment advice" in page
 
@@ -340,28 +343,93 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_browser_opens_it_without_error_or_request(
-    folder: Path, browser: Any, width: int
-) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    troubles: list[str] = []
-    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: troubles.append(str(e)))
-    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
-    page.goto(f"file://{folder / 'tearsheet.html'}")
-    page.wait_for_selector(".main-svg")
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "dark")])
+def test_a_browser_finds_no_fault(folder: Path, browser: Any, width: int, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(browser, folder / "tearsheet.html", width, scheme) as (page, troubles):
+        assert overflow(page) <= 0
+        assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+        names = page.eval_on_selector_all("svg[role=img]", "all => all.map(x => x.ariaLabel)")
+        assert all(names)
+        assert len(names) == page.locator("svg").count()
     assert troubles == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
 
 
 @pytest.mark.browser
-def test_hover_names_the_day_and_the_values(folder: Path, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"file://{folder / 'tearsheet.html'}")
-    plot = page.wait_for_selector(".nsewdrag").bounding_box()
-    page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
-    hover = page.wait_for_selector(".hoverlayer .legend, .hoverlayer .hovertext")
-    assert "near-cash-flow" in hover.text_content()
-    page.close()
+def test_the_first_screen_says_the_result_and_how_much_to_trust_it(
+    folder: Path, browser: Any, numbers: dict[str, Any]
+) -> None:
+    with opened(browser, folder / "tearsheet.html") as (page, _):
+        assert page.inner_text("#conclusion") == conclusion_said(numbers)
+        shown = page.locator("#answers > div")
+        for at, cell in enumerate(strip(numbers)):
+            answer = shown.nth(at)
+            assert answer.inner_text().split("\n") == [cell[k] for k in ("title", "value", "note")]
+            frame = answer.bounding_box()
+            assert frame["y"] + frame["height"] < 600
+
+
+@pytest.mark.browser
+def test_pointer_and_keys_read_a_day_with_its_weights_regime_and_drawdown(
+    folder: Path, browser: Any
+) -> None:
+    returns = pd.read_csv(folder / "returns.csv", index_col="date")
+    growth = (1 + returns["strategy"]).cumprod()
+    with opened(browser, folder / "tearsheet.html") as (page, _):
+        chart, values = page.locator("#growth .panels"), page.locator("#growth .values")
+        frame = chart.locator(".plot").first.bounding_box()
+        page.mouse.move(frame["x"] + frame["width"] - 1, frame["y"] + 20)
+        last = values.inner_text()
+        assert last.startswith(returns.index[-1])
+        assert f"{growth.iloc[-1]:.4g}" in last
+        assert f"{100 * (growth.iloc[-1] / growth.max() - 1):.1f} %" in last.replace(
+            " 0 %", " 0.0 %"
+        )
+        assert "cash" in last
+        assert re.search("regime at the close\\s+ABSORPTION", last)
+        chart.press("ArrowLeft")
+        assert values.inner_text().startswith(returns.index[-2])
+        chart.press("Escape")
+        assert not values.is_visible()
+
+
+@pytest.mark.browser
+def test_a_term_is_explained_under_the_focus_and_at_the_end(folder: Path, browser: Any) -> None:
+    with opened(browser, folder / "tearsheet.html") as (page, _):
+        link = page.locator("#metrics .term", has_text="Sharpe")
+        link.focus()
+        assert page.inner_text("#definition") == TERMS["Sharpe"]
+        link.press("Enter")
+        assert page.inner_text("dd:target") == TERMS["Sharpe"]
+
+
+@pytest.mark.browser
+def test_no_table_is_cut_on_paper(folder: Path, browser: Any, tmp_path: Path) -> None:
+    """A4 has 210 mm, of which the margins take 24 mm: 703 CSS pixels are left."""
+    wider = "[...document.querySelectorAll('table, .panels, svg')].filter(x => x.scrollWidth > 703)"
+    with opened(browser, folder / "tearsheet.html", 703) as (page, _):
+        page.emulate_media(media="print")
+        assert page.evaluate(f"{wider}.map(x => x.id)") == []
+
+
+def test_the_page_is_small_and_every_link_has_its_place(folder: Path) -> None:
+    page = (folder / "tearsheet.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 1_500_000
+    places = re.findall(r' id="([^"]+)"', page)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(places)
+
+
+def test_the_dots_stand_where_their_values_are(folder: Path, numbers: dict[str, Any]) -> None:
+    page = (folder / "tearsheet.html").read_text(encoding="utf-8")
+    table = re.search(r'<table id="robustness">.*?</table>', page, re.DOTALL)
+    assert table
+    rows = table[0].split("<tr")[2:]
+    dots = [re.findall(r'class="dot" style="left:([\d.]+)%"', row) for row in rows]
+    bases = {tuple(re.findall(r'class="base" style="left:([\d.]+)%"', row)) for row in rows}
+    values = [row["cagr"] for row in numbers["robustness"]]
+    low, high = min(values), max(values)
+    expected = [4 + 92 * (value - low) / (high - low) for value in values]
+    assert [float(row[0]) for row in dots] == pytest.approx(expected, abs=0.06)
+    assert bases == {tuple(dots[0])}

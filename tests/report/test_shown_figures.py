@@ -46,9 +46,9 @@ def test_a_ratio_is_shown_as_it_is(key: str) -> None:
 def test_the_figures_of_a_case_are_shown_likewise() -> None:
     row = {"cagr": 0.081, "sharpe": 0.53, "max_drawdown": -0.34, "exposure": None}
     whole_years = {"run": {"below_a_year": False}}
-    assert _headline(row, whole_years) == ["8.10 %", "0.53", "-34.00 %", "–"]
+    assert _headline(row, whole_years) == ["8.10", "0.53", "-34.00", "–"]
     below_a_year = {"run": {"below_a_year": True}}
-    assert _headline(row | {"total_return": 0.02}, below_a_year)[0] == "2.00 %"
+    assert _headline(row | {"total_return": 0.02}, below_a_year)[0] == "2.00"
 
 
 def test_the_parts_of_a_figure_are_shown_in_percent() -> None:

@@ -1,0 +1,78 @@
+"""What one run allows a reader to conclude: its distance to the benchmark, skill, and timing.
+
+Each part is a test that other modules describe. This module only says which tests the run passes.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import pandas as pd
+
+from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.lead_lag import LeadLag
+from backtests.evidence.luck import Luck
+from backtests.evidence.metrics import is_short
+from backtests.evidence.track_record import SIZE
+
+#: Level of the interval, a fraction.
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conclusion:
+    """The tests of a run that a reader needs first. A test that was not made is None.
+
+    Attributes
+    ----------
+    difference
+        252 times the mean of the daily return minus the benchmark's daily return, a fraction a
+        year, with its 95 % interval. None if the returns cover less than a year.
+    sharpe_told
+        Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
+    timing_p
+        One-sided p-value of the information ratio against the run's own mean weights, from the
+        ratio's standard error. None without timing, or if the ratio was not computed.
+    few
+        True if the run has too few episodes for a conclusion about its timing.
+    """
+
+    difference: Interval | None
+    sharpe_told: bool | None
+    timing_p: float | None
+    few: bool
+
+    @property
+    def timing_told(self) -> bool | None:
+        """Whether the timing can be told apart from luck; None without a p-value."""
+        return None if self.timing_p is None else self.timing_p <= SIZE
+
+
+def conclude(
+    returns: pd.DataFrame, luck: Luck, lead_lag: LeadLag | None, *, few: bool
+) -> Conclusion:
+    """Return what a run allows a reader to conclude.
+
+    ``returns`` holds simple daily returns, fractions, in the columns ``strategy``, ``benchmark``
+    and ``bills``. The other parameters are results for the same run.
+    """
+    return Conclusion(
+        difference=_difference(returns),
+        sharpe_told=luck.is_told if math.isfinite(luck.hurdle) else None,
+        timing_p=None if lead_lag is None else _p_value(lead_lag),
+        few=few,
+    )
+
+
+def _difference(returns: pd.DataFrame) -> Interval | None:
+    own, other = returns["strategy"], returns["benchmark"]
+    if is_short(own):
+        return None
+    found = compare_returns(own, returns["bills"], {"benchmark": other}, level=LEVEL)
+    return found["excess_benchmark"]
+
+
+def _p_value(found: LeadLag) -> float | None:
+    """Return the probability of at least this information ratio without timing."""
+    ratio = found.ratios.get(found.lag, float("nan"))
+    return NormalDist().cdf(-ratio / found.error) if math.isfinite(ratio) else None

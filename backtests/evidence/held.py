@@ -1,0 +1,37 @@
+"""What a portfolio held and traded through time."""
+
+import pandas as pd
+
+from backtests.engine.simulate import Result
+from backtests.evidence.metrics import traded
+from signals.universe import CLASSES, asset
+
+CASH = "cash"
+
+
+def held_by_class(result: Result) -> pd.DataFrame:
+    """Return the weights at each close, sessions × asset classes, with ``cash`` last.
+
+    Weights are fractions of equity after the session's trades. A short position is negative, and
+    cash includes the proceeds of short sales, so each row adds up to 1. A class that was never held
+    has no column. Classes have the order of :data:`signals.universe.CLASSES`.
+    """
+    weights = result.weights.fillna(0.0)
+    kinds = pd.Series({ticker: asset(str(ticker)).asset_class for ticker in weights}, dtype=object)
+    columns = {
+        name: weights[kinds.index[kinds == name]].sum(axis=1)
+        for name in CLASSES
+        if (weights[kinds.index[kinds == name]] != 0).any(axis=None)
+    }
+    return pd.DataFrame(columns | {CASH: 1.0 - weights.sum(axis=1)}, index=weights.index)
+
+
+def traded_by_session(result: Result) -> pd.Series:
+    """Return Σ|Δw| / 2 of each session's orders, a fraction of equity; 0 without an order.
+
+    :func:`backtests.evidence.metrics.traded` defines |Δw|.
+    """
+    days = pd.DatetimeIndex(result.orders["date"])
+    halves = pd.Series(traded(result).to_numpy(dtype="float64") / 2, index=days)
+    found: pd.Series = halves.groupby(level=0).sum().reindex(result.equity.index, fill_value=0.0)
+    return found

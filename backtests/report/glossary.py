@@ -1,0 +1,63 @@
+"""The terms that pages explain, each in one sentence, and links to them.
+
+A link shows the definition under the pointer and under the keyboard's focus (``terms.js``), and
+leads to the list of terms at the end of the page.
+"""
+
+from markupsafe import Markup
+
+#: The class of a link to a term; a page that contains it needs ``terms.js``.
+EXPLAINED = 'class="term"'
+
+#: A mapping from term to definition. A term of the glossary of CONTRIBUTING.md has its words here.
+TERMS: dict[str, str] = {
+    "alpha": "return that a portfolio of the same assets at constant weights does not explain",
+    "beta": "return of the portfolio, on average, for each percent that the benchmark moves",
+    "bills": "3-month Treasury bills; cash earns their return",
+    "CAGR": "growth rate a year that, compounded, gives the total return",
+    "Calmar": "CAGR divided by the depth of the deepest drawdown",
+    "CVaR": "mean return of the days on which the loss is at least the value at risk",
+    "capture": "mean return on days on which the benchmark rises (up) or falls (down), as a share "
+    "of the benchmark's mean return on these days",
+    "drawdown": "loss from the highest value so far; it ends when the value is back at this peak",
+    "episode": "one stay, or several stays with less than a quarter (63 sessions) between them",
+    "entered": "the number of times that a state began",
+    "excess": "return minus the return of bills",
+    "exposure": "sum of the absolute weights of all holdings except cash",
+    "hindsight": "knowledge that nobody had at the time; no test on the same history removes it",
+    "hurdle": "Sharpe ratio that the best of all counted trials without skill would reach in 5 of "
+    "100 cases",
+    "information ratio": "mean yearly return minus the return of the strategy's own mean weights, "
+    "divided by the yearly standard deviation of this difference",
+    "interval": "range of results that resampled histories give in 95 of 100 cases; it is too "
+    "narrow if regimes last for years",
+    "own mix": "the constant mix of SPY and bills with a strategy's mean net exposure",
+    "p": "probability of a result at least this good without skill",
+    "regime": "INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING or OPPORTUNITY",
+    "session": "a trading day of the NYSE",
+    "Sharpe": "mean return over bills, divided by its standard deviation, a year",
+    "sleeve": "a group of assets to which a strategy gives one common weight",
+    "Sortino": "mean return over bills, divided by the deviation of the losses, a year",
+    "told from luck": "the Sharpe ratio reaches the hurdle: the best of all counted trials without "
+    "skill would reach it in 5 of 100 cases",
+    "tilt, timing": "what the mean weights earn over bills, and what the changes of weights add",
+    "turnover": "half of the traded value, a year, as a share of equity",
+    "VaR": "loss that the worst 5 of 100 days reach or exceed",
+    "vote": "the flag of a signal that votes on the regime",
+}
+
+
+def anchor(term: str) -> str:
+    """Return the id of a term's definition on a page."""
+    return "term-" + term.lower().replace(", ", "-").replace(" ", "-")
+
+
+def explained(term: str, said: str = "") -> Markup:
+    """Return a link to a term's definition. ``said`` is the text of the link, by default the term.
+
+    A term without a definition raises KeyError.
+    """
+    if term not in TERMS:
+        raise KeyError(f"expected a term of the glossary, was {term!r}; add it to TERMS")
+    link = '<a class="term" href="#{0}" aria-describedby="{0}">{1}</a>'
+    return Markup(link).format(anchor(term), said or term)

@@ -1,0 +1,51 @@
+"""Bars of a strategy's information ratio by the lag of its fills, as SVG.
+
+If the history is simulated, the caller must pass a name that begins with SIMULATED.
+"""
+
+from collections.abc import Mapping
+
+from backtests.report.svg import Scale, box, line, number, padded, picture, words
+
+WIDTH, _HEIGHT = 560.0, 230.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 8.0, 34.0, 40.0
+IMPOSSIBLE, OWN, OTHER = "impossible: filled at or before the decision", "the run's lag", "other"
+_KINDS = {IMPOSSIBLE: "bar faint", OWN: "bar own", OTHER: "bar"}
+
+
+def kind_of(at: int, lag: int) -> str:
+    """Return whether a lag of fills is impossible, the run's lag, or another one."""
+    return IMPOSSIBLE if at < 1 else OWN if at == lag else OTHER
+
+
+def lead_lag_bars(ratios: Mapping[str, float | None], lag: int, name: str) -> str:
+    """Return bars of a strategy's information ratios.
+
+    ``ratios`` maps the lag to the information ratio, as in metrics.json. ``lag`` is the lag of the
+    run, whose bar has a colour of its own. A missing ratio has no bar.
+    """
+    low, high = padded([0.0, *(ratio for ratio in ratios.values() if ratio is not None)])
+    y = Scale(low=low, high=high, start=_HEIGHT - _BOTTOM, end=_TOP)
+    step = (WIDTH - _LEFT - _RIGHT) / max(len(ratios), 1)
+    parts = []
+    for tick in y.ticks(4):
+        parts.append(line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid" if tick else "zero"))
+        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
+    for place, (at, ratio) in enumerate(ratios.items()):
+        left = _LEFT + place * step
+        if ratio is not None:
+            top, bottom = min(y(ratio), y(0.0)), max(y(ratio), y(0.0))
+            kind = _KINDS[kind_of(int(at), lag)]
+            parts.append(box(left + 3, top, step - 6, bottom - top, kind))
+        parts.append(words(left + step / 2, _HEIGHT - _BOTTOM + 15, at, "s", "middle"))
+    said = "sessions from a decision's close to its fill"
+    parts.append(words(WIDTH - _RIGHT, _HEIGHT - 6, said, "s", "end"))
+    return picture(name, WIDTH, _HEIGHT, [*parts, *_legend()])
+
+
+def _legend() -> list[str]:
+    parts, left = [], _LEFT
+    for said, kind in _KINDS.items():
+        parts += [box(left, 6, 11, 11, kind), words(left + 16, 16, said)]
+        left += 34 + 6.0 * len(said)
+    return parts

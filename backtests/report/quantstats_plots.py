@@ -1,0 +1,182 @@
+"""Plots by the library quantstats, in the colours and the font of our pages.
+
+The page uses only plots that it does not draw itself. It does not use the tables of quantstats,
+because quantstats defines several metrics in another way, and because it gives a recovery date to a
+drawdown that has not ended.
+
+quantstats draws with matplotlib. Each plot becomes SVG. Then CSS variables replace the colours of
+quantstats, so that a plot follows the page's light or dark theme.
+"""
+
+import logging
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from html import escape
+from io import StringIO
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from backtests.evidence.metrics import YEAR
+
+#: Length of a rolling window: sessions, and its name.
+_WINDOW, _WINDOW_NAME = 126, "6 months"
+_FONT = "DejaVu Sans"  # matplotlib ships it; the page's own font replaces it
+_OUR_FONT = "system-ui, sans-serif"
+#: Colours of quantstats and of matplotlib, and the CSS that replaces them.
+_COLOURS = {
+    "#ffffff": "none",
+    "#000000": "var(--ink)",
+    "#262626": "var(--ink)",
+    "#333333": "var(--ink)",
+    "#666666": "var(--soft)",
+    "#808080": "var(--soft)",
+    "#cccccc": "var(--line)",
+    "#dddddd": "var(--line)",
+    "#348dc1": "var(--c0)",
+    "#fedd78": "var(--c1)",
+    "#ff0000": "var(--soft)",
+    "#0072b2": "var(--c0)",
+    "#d55e00": "var(--c1)",
+}
+_SETTINGS: Mapping[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": _FONT,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "path.simplify": True,
+    "path.simplify_threshold": 1.0,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+}
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str) -> dict[str, str]:
+    """Return the plots by title, as SVG pictures.
+
+    ``returns`` holds simple daily returns, fractions, in the columns ``strategy``, ``benchmark``
+    and ``bills``. ``names`` maps ``strategy`` and ``benchmark`` to their names. ``label`` begins
+    every picture's name; it is SIMULATED for a simulated history. Returns that do not vary make
+    quantstats fail.
+    """
+    own = returns["strategy"].rename(names["strategy"])
+    other = returns["benchmark"].rename(names["benchmark"])
+    over_bills = own - returns["bills"]
+    plots = _library().plots
+    rolling = {"period": _WINDOW, "period_label": _WINDOW_NAME, "periods_per_year": YEAR}
+    shared = {"fontname": _FONT, "show": False}
+    bare = {"subtitle": False, "ylabel": "", **shared}
+    drawn: dict[str, Callable[[], Any]] = {
+        "Return of each month, %": lambda: _coloured(
+            plots.monthly_heatmap(
+                own, annot_size=9, figsize=(8, 3), cbar=False, ylabel=False, **shared
+            ),
+            own.index,
+        ),
+        "Distribution of monthly returns": lambda: _in_percent(
+            plots.histogram(own, other, figsize=(6, 2.6), **bare), "xaxis"
+        ),
+        f"Volatility over {_WINDOW_NAME}, a year": lambda: _in_percent(
+            plots.rolling_volatility(own, other, figsize=(6, 2.3), **rolling, **bare), "yaxis"
+        ),
+        f"Sharpe ratio over {_WINDOW_NAME}, a year": lambda: plots.rolling_sharpe(
+            over_bills.rename(names["strategy"]), figsize=(6, 2.3), **rolling, **bare
+        ),
+    }
+    pictures = {}
+    for title, draw in drawn.items():
+        with _drawing(title):
+            pictures[title] = _svg(draw(), f"{label}{title}")
+    return pictures
+
+
+@cache
+def _library() -> Any:
+    """Return the module quantstats, which takes a second to import."""
+    for noisy in ("matplotlib.font_manager", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    import matplotlib
+
+    matplotlib.use("Agg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import quantstats
+    return quantstats
+
+
+@contextmanager
+def _drawing(title: str) -> Iterator[None]:
+    """Draw with our settings and without warnings. Afterwards, matplotlib has its own settings."""
+    import matplotlib
+
+    with warnings.catch_warnings(), matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": title}):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _in_percent(figure: Any, axis: str) -> Any:
+    """Return a figure with percent on an axis; quantstats cuts decimals, so −5 % becomes −4 %."""
+    from matplotlib.ticker import PercentFormatter
+
+    getattr(figure.axes[0], axis).set_major_formatter(PercentFormatter(1.0, decimals=0))
+    return figure
+
+
+def _coloured(figure: Any, index: pd.Index) -> Any:
+    """Return a heat map with transparent cells: blue for a gain, orange for a loss.
+
+    quantstats shows 0.00 for months of the first and the last year that are outside the sessions
+    ``index``. These months become empty.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+
+    loss, gain = "#d55e00", "#0072b2"
+    steps = [
+        (0.0, to_rgba(loss, 0.6)),
+        (0.5, to_rgba(loss, 0.0)),
+        (0.5, to_rgba(gain, 0.0)),
+        (1.0, to_rgba(gain, 0.6)),
+    ]
+    axes = figure.axes[0]
+    cells = axes.collections[0]
+    cells.set_cmap(LinearSegmentedColormap.from_list("drypowder", steps))
+    furthest = float(abs(cells.get_array()).max())
+    cells.set_clim(-furthest, furthest)
+    days = pd.DatetimeIndex(index)
+    traded = set(zip(days.year, days.month, strict=True))
+    months = product(sorted(set(days.year)), range(1, 13))
+    for text, month in zip(axes.texts, months, strict=True):
+        text.set_color("#000000")
+        if month not in traded:
+            text.set_text("")
+    axes.grid(visible=False)
+    return figure
+
+
+def _svg(figure: Any, name: str) -> str:
+    """Return a figure as an SVG picture, without the title that the page writes itself."""
+    figure.suptitle("")
+    for axes in figure.axes:
+        axes.set_title("")
+        axes.tick_params(axis="x", labelrotation=0)
+    for tick in axes.get_xticklabels():
+        tick.set(rotation=0, ha="center")
+    output = StringIO()
+    figure.savefig(
+        output, format="svg", metadata=_NO_METADATA, bbox_inches="tight", pad_inches=0.05
+    )
+    drawn = output.getvalue()
+    size = re.search(r'viewBox="[^"]*"', drawn)
+    body = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]
+    body = re.sub(r'<(g|path) id="(?!m[0-9a-f]{10})[^"]*"', r"<\1", body)
+    body = re.sub(r"<!--.*?-->|\n\s*", " ", body, flags=re.DOTALL).replace(f"'{_FONT}'", _OUR_FONT)
+    body = re.sub(r"#[0-9a-f]{6}\b", lambda found: _COLOURS.get(found[0], found[0]), body)
+    frame = f'{size[0] if size else ""} xmlns:xlink="http://www.w3.org/1999/xlink"'
+    label = escape(name, quote=True)
+    return f'<svg class="chart plotted" role="img" aria-label="{label}" {frame}>{body}'

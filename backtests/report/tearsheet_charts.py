@@ -1,0 +1,111 @@
+"""Charts of a run's page: growth with holdings, a timeline of votes, and dots of other cases.
+
+If the history is simulated, the caller must pass a title that begins with SIMULATED.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from backtests.evidence.assessment import Assessment
+from backtests.report.panels import Line, Panel, Strip, panels
+from backtests.report.theme import CLASSES, FLAGS, REGIMES, css_states
+from signals.reading import Reading
+from signals.transforms import fall_from_peak
+
+_NO_REGIME = "no regime"
+
+
+def growth_chart(assessment: Assessment, title: str) -> str:
+    """Return growth of 1, drawdown, weights, trades and regime on one date axis.
+
+    The background shows the regime under which each return was earned.
+    """
+    run, growth = assessment.run, assessment.growth
+    names = {"strategy": run.label, "benchmark": run.config.benchmark, "bills": "bills"}
+    looks = {"strategy": ("var(--c0)", ""), "benchmark": ("var(--c1)", ""), "bills": _DASHED}
+    values = [
+        Line(name=name, values=growth[side], colour=looks[side][0], dash=looks[side][1])
+        for side, name in names.items()
+    ]
+    falls = [
+        Line(name=name, values=100 * fall_from_peak(growth[side]), colour=looks[side][0])
+        for side, name in list(names.items())[:2]
+    ]
+    rows = [
+        Panel(title="growth of 1, log scale", lines=values, log=True, height=230),
+        Panel(title="drawdown, %", unit="%", lines=falls, digits=1, high=0.0, height=95),
+        _held(assessment.held),
+        _traded(assessment.traded),
+        _regimes("regime at the close", run.reading.regime.reindex(growth.index)),
+    ]
+    earned = _regimes("regime of the return", assessment.earned_under.reindex(growth.index))
+    coloured = {name: c for name, c in earned.colours.items() if name != _NO_REGIME}
+    earned = replace(earned, colours=coloured)
+    return panels(title, rows, shading=earned, of_returns=True, heading=2)
+
+
+_DASHED = ("var(--c3)", "5 3")
+
+
+def _held(held: pd.DataFrame) -> Panel:
+    areas = [Line(name=str(n), values=100 * held[n], colour=CLASSES[str(n)]) for n in held]
+    return Panel(
+        title="held at the close, % of equity",
+        unit="%",
+        areas=areas,
+        digits=1,
+        high=100.0 if bool((held >= -1e-9).all(axis=None)) else None,
+        height=130,
+    )
+
+
+def _traded(traded: pd.Series) -> Panel:
+    bars = [Line(name="trades", values=100 * traded, colour="var(--ink)")]
+    return Panel(title="traded, % of equity", unit="%", bars=bars, digits=1, low=0.0, height=50)
+
+
+def _regimes(title: str, regime: pd.Series) -> Strip:
+    colours = {name.replace("none", _NO_REGIME): c for name, c in css_states(REGIMES).items()}
+    return Strip(title=title, states=regime.astype(object).fillna(_NO_REGIME), colours=colours)
+
+
+def vote_chart(reading: Reading, title: str) -> str:
+    """Return a timeline of the regime and of all flags: on, off or without a view.
+
+    Signals that vote stand first. The timeline begins when the first signal has a view.
+    """
+    flags = reading.flags
+    start = flags.notna().any(axis=1).idxmax()
+    names = sorted(map(str, flags), key=lambda name: name not in reading.votes)
+    rows = [_regimes("regime", reading.regime.loc[start:])]
+    for name in names:
+        states = flags[name].loc[start:].map({True: "on", False: "off"})
+        rows.append(
+            Strip(
+                title=name if name in reading.votes else f"{name} (no vote)",
+                states=states.astype(object).fillna("no view"),
+                colours=css_states(FLAGS),
+                height=10,
+            )
+        )
+    return panels(title, rows)
+
+
+def places(values: Sequence[float | None]) -> list[float | None]:
+    """Return the places of values between the lowest and the highest one, in percent of a track.
+
+    The track has a margin of 4 % at each end. A missing value has no place.
+    """
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return [None for _ in values]
+    low, span = min(known), max(known) - min(known)
+    return [
+        None
+        if value is None or not math.isfinite(value)
+        else round(4 + 92 * (value - low) / span if span else 50.0, 1)
+        for value in values
+    ]

@@ -1,0 +1,194 @@
+"""The verdict of a run's page, in words: one conclusion, and a strip of five answers."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from backtests.evidence.luck import p_said
+from backtests.report.format import MISSING, Form, fixed, is_missing, percent
+
+_SIGNED: Form = partial(percent, digits=1, signed=True)
+_PLAIN: Form = partial(percent, digits=1)
+#: A difference from the benchmark below this value, a fraction a year, is no difference.
+NONE = 0.0005
+
+
+def conclusion_said(numbers: Mapping[str, Any]) -> str:
+    """Return the conclusion of a run in two sentences: the result, and how much to trust it.
+
+    ``numbers`` is the content of ``metrics.json``.
+    """
+    run, own, other = numbers["run"], numbers["strategy"], numbers["benchmark"]
+    key, a_year = ("total_return", "") if run["below_a_year"] else ("cagr", " a year")
+    where = "In a SIMULATED history, " if run["simulated"] else ""
+    earned = (
+        f"{where}{run['strategy']} earned {_PLAIN(own[key])} %{a_year} after costs, and "
+        f"{run['benchmark']} {_PLAIN(other[key])} %; its deepest loss was "
+        f"{_loss(own)} %, that of {run['benchmark']} {_loss(other)} %."
+    )
+    return f"{earned} {_trust(numbers)}"
+
+
+def _loss(figures: Mapping[str, Any]) -> str:
+    return _PLAIN(abs(figures["max_drawdown"]))
+
+
+def _trust(numbers: Mapping[str, Any]) -> str:
+    """Return a sentence on what may be luck."""
+    run, found = numbers["run"], numbers["conclusion"]
+    if run["below_a_year"]:
+        return "The run is shorter than a year, so nothing can be concluded."
+    difference, benchmark = found["difference"], run["benchmark"]
+    if difference is not None and abs(difference["estimate"]) < NONE:
+        return f"It earns what {benchmark} earns, so there is nothing to judge."
+    passed, failed = _tests(numbers, passes=True), _tests(numbers, passes=False)
+    facts = [f"it earned less than {benchmark} by more than luck explains"] * (_side(found) < 0)
+    if found["few_episodes"]:
+        facts.append(_acted(run))
+    doubts = ", and ".join([f"{_and(failed)} can be luck"] * bool(failed) + facts)
+    if passed:
+        luck = f"{_and(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
+        return _sentence(f"{luck}, but {doubts or 'hindsight remains'}")
+    if failed or found["few_episodes"]:
+        return _sentence(f"do not rely on it: {doubts}")
+    return _sentence(doubts or "no test of luck was made")
+
+
+def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
+    """Return the names of the tests that the run passes, or of those that it does not pass.
+
+    The timing is no test if there are too few episodes. The distance to the benchmark is no test if
+    the benchmark clearly earned more.
+    """
+    found, benchmark = numbers["conclusion"], numbers["run"]["benchmark"]
+    difference, side = found["difference"], _side(found)
+    ahead = difference is not None and difference["estimate"] > 0
+    distance = f"its lead over {benchmark}" if ahead else f"its shortfall against {benchmark}"
+    told = {
+        distance: None if side < 0 or difference is None else side > 0,
+        "its Sharpe ratio": found["sharpe_told"],
+        "its timing": None if found["few_episodes"] else found["timing_told"],
+    }
+    return [name for name, told_from_luck in told.items() if told_from_luck is passes]
+
+
+def _and(clauses: list[str]) -> str:
+    *first, last = clauses or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _side(found: Mapping[str, Any]) -> int:
+    """Return 1 or −1 if the interval of the difference lies above or below zero, else 0."""
+    difference = found["difference"]
+    if difference is None or is_missing(difference["low"]) or is_missing(difference["high"]):
+        return 0
+    return int(difference["low"] > 0) - int(difference["high"] < 0)
+
+
+# --- The strip ---------------------------------------------------------------------------------
+
+
+def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return five answers: result, result in ABSORPTION, luck, hindsight, and the regime now.
+
+    Each is a mapping with ``id``, ``title``, ``term``, ``value`` and ``note``. The term is the one
+    of the glossary that explains the title. ``numbers`` is the content of ``metrics.json``.
+    """
+    cells = {
+        "result": ("Result", "CAGR", *_result(numbers)),
+        "absorption": ("In ABSORPTION", "regime", *_in_absorption(numbers)),
+        "skill": ("Luck or skill", "told from luck", *_skill(numbers)),
+        "hindsight": ("Hindsight", "hindsight", *_hindsight(numbers)),
+        "now": ("Regime now", "regime", *_now(numbers["run"])),
+    }
+    keys = ("title", "term", "value", "note")
+    return [{"id": id, **dict(zip(keys, cell, strict=True))} for id, cell in cells.items()]
+
+
+def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
+    run, found = numbers["run"], numbers["conclusion"]
+    key, a_year = ("total_return", "") if run["below_a_year"] else ("cagr", " a year")
+    value = f"{_SIGNED(numbers['strategy'][key])} %{a_year}"
+    note = f"{run['benchmark']} {_SIGNED(numbers['benchmark'][key])} %"
+    difference = found["difference"]
+    if difference is None:
+        return value, f"{note}; no interval for less than a year"
+    low, high = (_SIGNED(difference[end]) for end in ("low", "high"))
+    return value, (
+        f"{note}. Mean difference {_SIGNED(difference['estimate'])} points a year, "
+        f"{percent(found['level'], 0)} % interval {low} to {high}"
+    )
+
+
+def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
+    run, row = numbers["run"], numbers["regimes"].get("ABSORPTION")
+    if row is None:
+        return MISSING, "ABSORPTION did not occur while this run earned returns"
+    seen = f"{row['sessions']} sessions in {_counted(row['episodes'])}"
+    if row["mean_excess"] is None:
+        return MISSING, f"{seen}; no yearly figure for less than a year"
+    other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
+    return f"{_SIGNED(row['mean_excess'])} % a year", f"{other}. Both over bills, {seen}"
+
+
+def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
+    luck, found = numbers["luck"], numbers["conclusion"]
+    if found["sharpe_told"] is None:
+        return "No verdict", "The returns cover less than a year or do not vary"
+    return _skill_said(found), (
+        f"Sharpe {fixed(luck['sharpe'])}, hurdle {fixed(luck['hurdle'])}; {_timing_said(numbers)}"
+    )
+
+
+def _skill_said(found: Mapping[str, Any]) -> str:
+    told = _told(found)
+    doubted = [name for name, yes in told.items() if not yes]
+    if not doubted:
+        return "Too few episodes" if found["few_episodes"] else "Told from luck"
+    return f"{doubted[0]} may be luck" if len(doubted) < len(told) else "May be luck"
+
+
+def _timing_said(numbers: Mapping[str, Any]) -> str:
+    found = numbers["conclusion"]
+    if found["few_episodes"]:
+        return _acted(numbers["run"])
+    if found["timing_p_value"] is not None:
+        return f"timing {p_said(found['timing_p_value'])}"
+    return "timing not tested" if numbers["robustness"] is None else "no timing to test"
+
+
+def _told(found: Mapping[str, Any]) -> dict[str, bool]:
+    timing = None if found["few_episodes"] else found["timing_told"]
+    tests = {"Sharpe ratio": found["sharpe_told"], "Timing": timing}
+    return {name: told for name, told in tests.items() if told is not None}
+
+
+def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
+    if numbers["run"]["simulated"]:
+        return "Nothing happened", "The history is SIMULATED and is no evidence"
+    return (
+        "Cannot be excluded",
+        "Rules and assets were chosen in 2026, when the history before was known",
+    )
+
+
+def _now(run: Mapping[str, Any]) -> tuple[str, str]:
+    if run["regime"] is None:
+        return "No regime", f"at the close of {run['end']}"
+    return run["regime"], f"since {run['regime_since']}; last close {run['end']}"
+
+
+def _acted(run: Mapping[str, Any]) -> str:
+    """Return how often the states came up in which the strategy acts."""
+    own = run["state_episodes"]
+    count = run["absorption_episodes"] if own is None else own
+    what = "ABSORPTION" if own is None else "what it waits for"
+    return f"{what} came up in only {_counted(count)}" if count else f"{what} never came up"
+
+
+def _counted(count: int) -> str:
+    return f"{count} episode{'' if count == 1 else 's'}"

@@ -1,0 +1,173 @@
+"""The verdict of a run's page, in words."""
+
+from typing import Any
+
+import pytest
+
+from backtests.report.verdict import conclusion_said, strip
+
+FIGURES = {"cagr": 0.101, "total_return": 0.02, "max_drawdown": -0.154}
+BENCHMARK = {"cagr": 0.143, "total_return": 0.03, "max_drawdown": -0.337}
+
+
+def numbers(
+    *,
+    interval: tuple[float, float] | None = (-0.05, 0.02),
+    sharpe: bool | None = False,
+    timing: float | None = 0.2,
+    few: bool = False,
+    **run: Any,
+) -> dict[str, Any]:
+    """Return the parts of metrics.json that the verdict reads."""
+    bounds = interval and {"estimate": sum(interval) / 2, "low": interval[0], "high": interval[1]}
+    return {
+        "run": {
+            "strategy": "tilt",
+            "benchmark": "SPY",
+            "end": "2025-12-31",
+            "regime": "ABSORPTION",
+            "regime_since": "2025-10-16",
+            "simulated": False,
+            "below_a_year": False,
+            "absorption_episodes": 6,
+            "state_episodes": 2,
+            **run,
+        },
+        "strategy": FIGURES,
+        "benchmark": BENCHMARK,
+        "regimes": {
+            "ABSORPTION": {
+                "sessions": 903,
+                "episodes": 6,
+                "mean_excess": -0.011,
+                "benchmark_excess": 0.0204,
+            }
+        },
+        "luck": {"sharpe": 0.9512, "hurdle": 0.46},
+        "robustness": [],
+        "conclusion": {
+            "difference": bounds,
+            "level": 0.95,
+            "sharpe_told": sharpe,
+            "timing_p_value": timing,
+            "timing_told": None if timing is None else timing <= 0.05,
+            "few_episodes": few,
+        },
+    }
+
+
+def trust(**given: Any) -> str:
+    """Return the second sentence of the conclusion."""
+    return conclusion_said(numbers(**given)).partition("33.7 %. ")[2]
+
+
+def cells(**given: Any) -> dict[str, tuple[str, str]]:
+    return {cell["id"]: (cell["value"], cell["note"]) for cell in strip(numbers(**given))}
+
+
+def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
+    assert conclusion_said(numbers()).startswith(
+        "tilt earned 10.1 % a year after costs, and SPY 14.3 %; its deepest loss was 15.4 %, that "
+        "of SPY 33.7 %. "
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {},
+            "Do not rely on it: its shortfall against SPY, its Sharpe ratio and its timing can be "
+            "luck.",
+        ),
+        (
+            {"sharpe": True},
+            "Its Sharpe ratio does not look like luck, but its shortfall against SPY and its "
+            "timing can be luck.",
+        ),
+        (
+            {"sharpe": True, "timing": 0.01, "interval": (0.01, 0.09)},
+            "Its lead over SPY, its Sharpe ratio and its timing do not look like luck, but "
+            "hindsight remains.",
+        ),
+        (
+            {"sharpe": True, "timing": 0.01, "interval": (-0.09, -0.01)},
+            "Its Sharpe ratio and its timing do not look like luck, but it earned less than SPY by "
+            "more than luck explains.",
+        ),
+        (
+            {"sharpe": True, "few": True, "interval": (-0.01, 0.09)},
+            "Its Sharpe ratio does not look like luck, but its lead over SPY can be luck, and what "
+            "it waits for came up in only 2 episodes.",
+        ),
+        (
+            {"sharpe": None, "timing": None, "interval": (-0.09, -0.01)},
+            "It earned less than SPY by more than luck explains.",
+        ),
+        ({"interval": (-0.0004, 0.0002)}, "It earns what SPY earns, so there is nothing to judge."),
+    ],
+)
+def test_the_second_sentence_says_what_can_be_luck(given: dict[str, Any], said: str) -> None:
+    assert trust(**given) == said
+
+
+def test_a_short_run_concludes_nothing() -> None:
+    said = conclusion_said(numbers(interval=None, sharpe=None, timing=None, below_a_year=True))
+    assert said.startswith("tilt earned 2.0 % after costs, and SPY 3.0 %; ")
+    assert said.endswith("The run is shorter than a year, so nothing can be concluded.")
+
+
+def test_a_simulated_run_says_so_first() -> None:
+    given = {"simulated": True}
+    assert conclusion_said(numbers(**given)).startswith("In a SIMULATED history, tilt earned")
+    assert cells(**given)["hindsight"] == (
+        "Nothing happened",
+        "The history is SIMULATED and is no evidence",
+    )
+
+
+def test_the_strip_answers_five_questions() -> None:
+    assert cells() == {
+        "result": (
+            "+10.1 % a year",
+            "SPY +14.3 %. Mean difference -1.5 points a year, 95 % interval -5.0 to +2.0",
+        ),
+        "absorption": ("-1.1 % a year", "SPY +2.0 %. Both over bills, 903 sessions in 6 episodes"),
+        "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
+        "hindsight": (
+            "Cannot be excluded",
+            "Rules and assets were chosen in 2026, when the history before was known",
+        ),
+        "now": ("ABSORPTION", "since 2025-10-16; last close 2025-12-31"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "note"),
+    [
+        ({"sharpe": True, "timing": 0.001}, "Told from luck", "timing p < 0.01"),
+        ({"sharpe": True}, "Timing may be luck", "timing p 0.20"),
+        ({"timing": 0.01}, "Sharpe ratio may be luck", "timing p 0.01"),
+        ({"sharpe": True, "timing": None}, "Told from luck", "no timing to test"),
+        (
+            {"sharpe": True, "few": True, "state_episodes": 0},
+            "Too few episodes",
+            "what it waits for never came up",
+        ),
+        (
+            {"few": True, "state_episodes": None, "absorption_episodes": 1},
+            "May be luck",
+            "ABSORPTION came up in only 1 episode",
+        ),
+    ],
+)
+def test_luck_or_skill_is_said_in_a_few_words(given: dict[str, Any], said: str, note: str) -> None:
+    value, beside = cells(**given)["skill"]
+    assert value == said
+    assert beside.endswith(f"; {note}")
+
+
+def test_what_did_not_occur_has_no_figure() -> None:
+    found = {cell["id"]: cell for cell in strip(numbers(regime=None) | {"regimes": {}})}
+    assert found["absorption"]["value"] == "–"
+    assert found["now"]["value"] == "No regime"
