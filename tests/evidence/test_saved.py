@@ -88,7 +88,7 @@ def test_other_data_are_told_with_the_first_session_that_differs(
     folder: Path, history: History
 ) -> None:
     closes, panel = history.closes.copy(), history.panel.copy()
-    day = closes.index[closes.index.searchsorted(pd.Timestamp("2023-05-02"))]
+    day = closes.loc["2023-05-02":].index[0]
     for table in (closes, panel):
         table.loc[day:, "SPY"] *= 1.01
     other = replace(history, closes=closes, panel=panel)

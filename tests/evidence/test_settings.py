@@ -1,16 +1,18 @@
 """What differs between configurations, and how rows of a comparison are told apart."""
 
+from typing import Any
+
 import pytest
 
 from backtests.config import RunConfig, config_from
 from backtests.evidence.settings import Change, changes, distinct_labels, settings_of
 
 
-def config(strategy: str = "near-cash-flow", **data: object) -> RunConfig:
+def config(strategy: str = "near-cash-flow", **data: Any) -> RunConfig:
     return config_from({"strategy": strategy, **data})
 
 
-def with_k(k: float, **data: object) -> RunConfig:
+def with_k(k: float, **data: Any) -> RunConfig:
     return config(signals={"dry_powder": {"k": k}}, **data)
 
 
@@ -62,5 +64,5 @@ def test_a_long_label_counts_settings_unless_two_rows_would_be_alike() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"start": "2015-01-02"}])
-def test_equal_settings_have_equal_labels(data: dict[str, object]) -> None:
+def test_equal_settings_have_equal_labels(data: dict[str, Any]) -> None:
     assert distinct_labels([config(), config(**data)]) == ["near-cash-flow"] * 2

@@ -75,8 +75,8 @@ def test_the_page_begins_with_the_regime_and_its_reason(page: str, reading: Read
 
 
 def test_all_charts_begin_with_the_first_regime(page: str, reading: Reading) -> None:
-    start = reading.regime.first_valid_index()
-    assert first_regime(reading) == start
+    start = first_regime(reading)
+    assert start == reading.regime.first_valid_index()
     assert start > reading.regime.index[0]
     assert f"begin with the first regime, on {start.date()}" in page
     firsts = [int(day) for day in re.findall(r'"days":\[(\d+)', page)]
