@@ -1,5 +1,6 @@
 """Turn the arguments of ``compare`` into configurations: names, config files and run folders."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def _is_name(argument: str) -> bool:
 
 
 def _is_path(argument: str) -> bool:
-    return argument != "" and ("/" in argument or Path(argument).is_dir())
+    return argument != "" and ("/" in argument or os.path.isdir(argument))
 
 
 def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,9 +19,9 @@ def compare(
     rows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ROW]...",
+            metavar="ROW",
             help="Names such as cash-heavy@quantities, config files, and folders of finished runs.",
-            autocompletion=completion.strategies,
+            autocompletion=completion.rows,
         ),
     ] = None,
     store: options.Store = None,

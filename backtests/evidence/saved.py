@@ -6,6 +6,7 @@ again from its configuration. If the new returns equal the stored ones, the data
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +101,7 @@ def read_saved(folder: Path) -> SavedRun:
     """Return the finished run of a folder; any other folder raises ConfigError."""
     folder = expanded(folder)
     for name in ("config.toml", "metrics.json", "returns.csv"):
-        if not (folder / name).is_file():
+        if not os.path.isfile(folder / name):  # Path.is_file fails for a long name before 3.12
             raise ConfigError(f"{_REFUSED} {folder} has no {name}; give another folder")
     described, numbers = _read_metrics(folder)
     returns = _read_returns(folder / "returns.csv")
@@ -124,8 +125,10 @@ def _read_metrics(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         described, numbers = dict(found["run"]), dict(found["strategy"])
-        for key in ("run_id", "start", "end", "version"):
+        for key in ("run_id", "start", "end", "version", "source"):
             str(described[key])
+        for name in SHOWN:
+            float(numbers[name] or 0)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
             f"{_REFUSED} {folder / 'metrics.json'} is damaged; run it again from config.toml"

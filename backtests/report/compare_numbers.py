@@ -1,7 +1,7 @@
 """The numbers of a comparison as plain data, for ``compare --json`` and for the page."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +167,20 @@ def _entry(row: Compared) -> dict[str, Any]:
 
 
 def _changed(config: RunConfig) -> list[dict[str, Any]]:
-    """Return the settings that differ from the defaults of the strategy and its regime model."""
+    """Return the settings that differ from the defaults of the strategy and its regime model.
+
+    A parameter of a user's strategy that has no default is left out.
+    """
     kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
+    fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}
+    for table in ("params", "universe"):
+        given = getattr(config, table)
+        kept[table] = {name: value for name, value in given.items() if name in fixed}
     return _settings(changes(config, RunConfig(**kept)))
+
+
+def _has_no_default(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 #: A mapping from figures to their names in the sentence on coverage.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backtests.cli import options
+from backtests.cli import completion, options
 from backtests.cli.app import command
 from backtests.cli.candidates import Candidate, candidates_of, labelled
 from backtests.cli.one_history import one_history
@@ -132,6 +132,13 @@ def test_rows_that_cannot_be_used_get_one_line(
 def test_a_folder_named_like_a_strategy_does_not_hide_it(here: Path) -> None:
     Path("spy").mkdir()
     assert list(configs("spy")) == ["spy"]
+
+
+def test_the_shell_completes_names_config_files_and_folders(here: Path) -> None:
+    toml("spy.toml", "")
+    Path("spy.csv").write_text("")
+    Path("spy-run").mkdir()
+    assert completion.rows("spy") == ["spy", "spy-run/", "spy.toml"]
 
 
 # --- One history -------------------------------------------------------------------------------

@@ -116,6 +116,12 @@ def test_a_history_without_these_sessions_cannot_be_checked(folder: Path, histor
         ("metrics.json", "{", "metrics.json is damaged"),
         ("metrics.json", '{"run": [1], "strategy": {}}', "metrics.json is damaged"),
         ("metrics.json", '{"run": {"run_id": "a"}, "strategy": {}}', "metrics.json is damaged"),
+        (
+            "metrics.json",
+            '{"run": {"run_id": 1, "start": 1, "end": 1, "version": 1, "source": 1}, '
+            '"strategy": {"total_return": "much"}}',
+            "metrics.json is damaged",
+        ),
         ("returns.csv", "date,strategy\n2022-01-04,x\n", "returns.csv is damaged"),
         ("returns.csv", "", "returns.csv is damaged"),
         ("returns.csv", "\0", "returns.csv is damaged"),
