@@ -14,15 +14,15 @@ def held_by_class(result: Result) -> pd.DataFrame:
 
     Weights are fractions of equity after the session's trades. A short position is negative, and
     cash includes the proceeds of short sales, so each row adds up to 1. A class that was never held
-    has no column. Classes have the order of :data:`signals.universe.CLASSES`.
+    has no column. Classes have the order of :data:`signals.universe.CLASSES`; other classes follow.
     """
     weights = result.weights.fillna(0.0)
-    kinds = pd.Series({ticker: asset(str(ticker)).asset_class for ticker in weights}, dtype=object)
-    columns = {
-        name: weights[kinds.index[kinds == name]].sum(axis=1)
-        for name in CLASSES
-        if (weights[kinds.index[kinds == name]] != 0).any(axis=None)
-    }
+    kinds = {ticker: asset(str(ticker)).asset_class for ticker in weights}
+    columns = {}
+    for name in dict.fromkeys([*CLASSES, *kinds.values()]):
+        mine = weights[[ticker for ticker, kind in kinds.items() if kind == name]]
+        if (mine != 0).any(axis=None):
+            columns[name] = mine.sum(axis=1)
     return pd.DataFrame(columns | {CASH: 1.0 - weights.sum(axis=1)}, index=weights.index)
 
 

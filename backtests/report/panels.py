@@ -193,11 +193,11 @@ def _scale(panel: Panel) -> Scale:
 def _numbers(panel: Panel, y: Scale) -> list[float]:
     """Return the numbers of the vertical axis, far enough from each other to be read."""
     values = log_ticks(y.low, y.high) if panel.log else y.ticks(max(2, panel.height // 40))
-    places, kept = [panel.height * y(value) / _DRAWN_HEIGHT for value in values], []
-    for value, at in zip(values, places, strict=True):
-        if not kept or abs(at - kept[-1][1]) >= _LEAST_TICK:
-            kept.append((value, at))
-    return [value for value, _ in kept]
+    least, kept = _LEAST_TICK * _DRAWN_HEIGHT / panel.height, values[:1]
+    for value in values[1:]:
+        if abs(y(value) - y(kept[-1])) >= least:
+            kept.append(value)
+    return kept
 
 
 def _ticks(panel: Panel, y: Scale) -> str:
@@ -443,7 +443,7 @@ def _row_values(row: Panel | Strip, chosen: np.ndarray) -> dict[str, Any]:
         }
         for line in row.drawn()
     ]
-    return {"title": row.title, "unit": row.unit, "lines": lines}
+    return {"title": row.title, "unit": row.unit, "digits": row.digits, "lines": lines}
 
 
 def _rounded(value: float, digits: int | None) -> float | int | None:

@@ -36,7 +36,8 @@ for (const chart of document.querySelectorAll(".panels")) {
       }
       const known = row.lines.filter(l => (l.values[current] ?? null) !== null && !hidden(l.name));
       if (known.length) element("u", row.title, box);
-      for (const l of known) entry(l.name, `${l.values[current]}${row.unit && " "}${row.unit}`, l.colour);
+      const said = value => (row.digits === null ? String(value) : value.toFixed(row.digits));
+      for (const l of known) entry(l.name, `${said(l.values[current])} ${row.unit}`, l.colour);
     }
     const share = positions[current] / Math.max(data.last, 1);
     const left = plot.offsetLeft + share * plot.offsetWidth;
@@ -66,9 +67,10 @@ for (const chart of document.querySelectorAll(".panels")) {
   chart.addEventListener("blur", hide);
   chart.addEventListener("keydown", event => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -21, PageDown: 21 }[event.key];
+    const end = { Home: 0, End: days.length - 1 }[event.key];
     if (event.key === "Escape") hide();
-    if (!step) return;
+    if (!step && end === undefined) return;
     event.preventDefault();
-    show(current + (event.shiftKey ? 21 : 1) * step);
+    show(end ?? current + (event.shiftKey ? 21 : 1) * step);
   });
 }

@@ -43,7 +43,7 @@ _COLOURS = {
     "#0072b2": "var(--c0)",
     "#d55e00": "var(--c1)",
 }
-_SETTINGS: Mapping[str, Any] = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
     "font.family": _FONT,
     "xtick.labelsize": 8,

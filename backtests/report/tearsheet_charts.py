@@ -34,7 +34,7 @@ def growth_chart(assessment: Assessment, title: str) -> str:
         Line(name=name, values=100 * fall_from_peak(growth[side]), colour=looks[side][0])
         for side, name in list(names.items())[:2]
     ]
-    rows = [
+    rows: list[Panel | Strip] = [
         Panel(title="growth of 1, log scale", lines=values, log=True, height=230),
         Panel(title="drawdown, %", unit="%", lines=falls, digits=1, high=0.0, height=95),
         _held(assessment.held),
@@ -51,7 +51,10 @@ _DASHED = ("var(--c3)", "5 3")
 
 
 def _held(held: pd.DataFrame) -> Panel:
-    areas = [Line(name=str(n), values=100 * held[n], colour=CLASSES[str(n)]) for n in held]
+    areas = [
+        Line(name=str(n), values=100 * held[n], colour=CLASSES.get(str(n), CLASSES["other"]))
+        for n in held
+    ]
     return Panel(
         title="held at the close, % of equity",
         unit="%",

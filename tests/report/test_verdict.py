@@ -118,9 +118,8 @@ def test_a_short_run_concludes_nothing() -> None:
 
 
 def test_a_simulated_run_says_so_first() -> None:
-    given = {"simulated": True}
-    assert conclusion_said(numbers(**given)).startswith("In a SIMULATED history, tilt earned")
-    assert cells(**given)["hindsight"] == (
+    assert conclusion_said(numbers(simulated=True)).startswith("In a SIMULATED history, tilt ")
+    assert cells(simulated=True)["hindsight"] == (
         "Nothing happened",
         "The history is SIMULATED and is no evidence",
     )
