@@ -206,7 +206,11 @@ def _section(
         said=" ".join(conclusion(numbers)),
         settings=None if pair is None else settings_words(pair),
         against=None if pair is None else pair["against"],
-        saved=[saved_words(n, e["saved"], e) for n, e in numbers.items() if e["saved"]],
+        saved=[
+            (saved_words(name, entry["saved"], entry), entry["saved"]["same"])
+            for name, entry in numbers.items()
+            if entry["saved"] is not None
+        ],
         filled=" or ".join(map(str, about["lags"])),
         headings=[
             ("strategy", "text", ""),
