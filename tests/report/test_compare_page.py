@@ -63,6 +63,23 @@ ABOUT: dict[str, Any] = {
 }
 
 
+FIGURES = {"total_return": 0.5, "cagr": 0.1, "sharpe": 0.9, "max_drawdown": -0.2}
+#: A finished run whose data have changed since.
+CHANGED: dict[str, Any] = {
+    "folder": "out/mine",
+    "source": "store",
+    "run_id": "abc",
+    "version": "1",
+    "start": ABOUT["start"],
+    "end": ABOUT["end"],
+    "same": False,
+    "changed_from": "2015-06-01",
+    "largest_difference": 0.01,
+    "own": FIGURES,
+    "again": FIGURES,
+}
+
+
 def interval(estimate: float | None) -> dict[str, float | None]:
     if estimate is None:
         return {"estimate": None, "low": None, "high": None}
@@ -101,7 +118,7 @@ def entry(name: str) -> dict[str, Any]:
         "end": ABOUT["end"],
         "settings": [],
         "pair": None,
-        "saved": None,
+        "saved": CHANGED if name == "mine" else None,
         **lucky(sharpe, told=name == "trend"),
         **({} if timed else {"lead_lag": None}),
     }
@@ -241,7 +258,7 @@ def test_mix_twin_and_placebo_stand_under_each_name(page: str) -> None:
         assert said in section[0]
     for at, name in enumerate(KINDS):
         assert f'<section id="about-{at}">\n<h3>{name} ' in page
-        assert f'<a href="#about-{at}">' in page
+        assert f'<a href="#about-{at}"' in page
 
 
 def test_the_page_says_what_it_cannot_know(page: str) -> None:
@@ -266,6 +283,13 @@ def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: 
     assert len(headings) == 12
     assert all(heading.startswith("SIMULATED") for heading in headings)
     assert "SIMULATED" not in plain(page)
+
+
+def test_a_row_whose_folder_has_other_numbers_says_so(page: str) -> None:
+    changed = 'class="changed">mine</a><small>numbers differ from its folder</small>'
+    assert changed in page
+    assert page.count("numbers differ from its folder") == 1
+    assert '<p class="note">mine: its returns differ from those in out/mine' in page
 
 
 def test_stale_history_is_said(page: str, tmp_path: Path) -> None:
