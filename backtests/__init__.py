@@ -16,6 +16,7 @@ __all__ = [
     "RunConfig",
     "__version__",
     "assess",
+    "compare_runs",
     "config_from",
     "default_history",
     "import_path",
@@ -29,6 +30,7 @@ __all__ = [
 if TYPE_CHECKING:
     from backtests.config import RunConfig, config_from
     from backtests.evidence.assessment import assess
+    from backtests.evidence.compare_runs import compare_runs
     from backtests.evidence.walkforward import walk_forward
     from backtests.history.origin import default_history
     from backtests.history.panel import History
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 #: imports above instead.
 _HOMES = {
     "assess": "backtests.evidence.assessment",
+    "compare_runs": "backtests.evidence.compare_runs",
     "History": "backtests.history.panel",
     "Run": "backtests.runs",
     "RunConfig": "backtests.config",

@@ -36,7 +36,7 @@ T = TypeVar("T")
 #: Faults, by pydantic's names, of values that should be a list or a table.
 _SEVERAL = ("tuple_type", "dict_type", "model_type", "dataclass_type")
 #: Names of the settings that choose the history.
-_SOURCE = {"source", "store", "seed", "years", "thesis"}
+SOURCE = {"source", "store", "seed", "years", "thesis"}
 
 
 class Universe(pydantic.BaseModel):
@@ -256,14 +256,14 @@ class RunConfig(pydantic.BaseModel):
 
     def history_source(self) -> HistorySource:
         """Return the source of the history."""
-        return HistorySource(**self.model_dump(include=_SOURCE))
+        return HistorySource(**self.model_dump(include=SOURCE))
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
         # run_id hashes the objects built from these settings instead, because they include
         # defaults.
         built = {"params", "universe", "signals", "labels", "regime"}
-        data = self.model_dump(mode="json", exclude=_SOURCE | built)
+        data = self.model_dump(mode="json", exclude=SOURCE | built)
         if self.universe.classes:
             data["classes"] = self.universe.classes
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]

@@ -64,6 +64,9 @@ LONGEST = (
     "thesis/test_filings.py",
     "thesis/test_ledger.py",
     "evidence/test_revision.py",
+    "cli/test_compare_rows.py",
+    "evidence/test_compare_runs.py",
+    "report/test_flags_page.py",
 )
 
 

@@ -1,6 +1,7 @@
 """``drypowder compare``: compare strategies with baselines, challengers and placebos."""
 
 import os
+from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -16,12 +17,12 @@ from backtests.report.format import MISSING, fixed, interval, percent, source_sa
 
 
 def compare(
-    strategies: Annotated[
+    rows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[STRATEGY]...",
-            help="Names such as cash-heavy or cash-heavy@quantities.",
-            autocompletion=completion.strategies,
+            metavar="ROW",
+            help="Names such as cash-heavy@quantities, config files, and folders of finished runs.",
+            autocompletion=completion.rows,
         ),
     ] = None,
     store: options.Store = None,
@@ -29,6 +30,17 @@ def compare(
     seed: options.Seed = None,
     start: options.Date = None,
     end: options.Date = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Defaults for the rows given by name."),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="volatility=0.2, or dry_powder.k=0.11, for every row that has the parameter.",
+        ),
+    ] = None,
     lag: options.Lag = None,
     draws: Annotated[
         int, typer.Option(min=0, max=10_000, help="Number of resampled histories for placebos.")
@@ -38,55 +50,86 @@ def compare(
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
 
-    Without names, the command compares all strategies, and the tilts also under other regime
-    models.
+    A row is a name, a config file that ends in .toml, or the folder of a finished run. Two rows are
+    compared with each other: the settings that differ, and the difference of their returns. Without
+    rows, the command compares all strategies, and the tilts also under other regime models.
     """
+    from backtests.cli.candidates import candidates_of, labelled
+    from backtests.cli.one_history import one_history
+    from backtests.config import read_config
     from backtests.evidence.comparison import compare as put_side_by_side
-    from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of
-    from backtests.evidence.entries import acted_on
-    from backtests.report.compare_numbers import about, comparison_numbers
-    from backtests.report.compare_page import write_compare_page
-    from backtests.sweep.trial_log import known_trials
+    from backtests.evidence.comparison import default_names, series_of
+    from backtests.evidence.saved import repeat
+    from backtests.report.compare_page import write_comparison
+    from backtests.sweep.trial_log import other_trials
 
     page = page_of(out, "compare.html")
-    configs = configs_of(
-        strategies or default_names(), options.given(start=start, end=end, lag=lag)
-    )
-    choice = options.choose_history(source, store, seed)
+    defaults = read_config(config) if config else {}
+    defaults.pop("sweep", None)
+    given = options.given(start=start, end=end, lag=lag)
+    candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
+    choice = one_history(list(candidates.values()), _source_of(defaults), source, store, seed)
+    used = {"source": choice.decided(), "store": choice.store}
+    configs = {
+        label: candidate.config.model_copy(update=used) for label, candidate in candidates.items()
+    }
     with progress("comparing") as step:
-        end_day = next(iter(configs.values())).end_day()
-        history = choice.open(series_of(configs), end_day)
-        log = known_trials(choice.store, source=history.source)
+        whole = choice.open(series_of(configs), _last_end(configs.values()))
         comparison = put_side_by_side(
             configs,
-            history,
-            logged=log.sharpes.tolist(),
-            logged_effective=log.effective,
+            whole,
+            log=other_trials,
             draws=draws,
             workers=os.cpu_count() or 1,
-            optional=not strategies,
+            optional=not rows,
             progress=step,
         )
-        entries = comparison_numbers(comparison)
-        said = about(comparison, history)
-        earned_under = acted_on(comparison.regime, said["lag"])
-        write_compare_page(entries, growth_of(comparison), earned_under, said, page)
+        repeated = {
+            label: repeat(candidate.saved, comparison.rows[label].run, whole)
+            for label, candidate in candidates.items()
+            if candidate.saved is not None
+        }
+        entries = write_comparison(comparison, page, repeated)
     print_json(entries) if json else _print(entries, page)
     for line in comparison.notes:
         warn(line)
-    if end is None:
-        options.warn_if_stale(history)
+    first = next(iter(comparison.rows.values())).run
+    if first.config.end is None:
+        options.warn_if_stale(first.history)
+
+
+def _source_of(defaults: Mapping[str, Any]) -> Any:
+    """Return the source of history that a configuration states, or None."""
+    from backtests.config import SOURCE
+    from backtests.history.origin import HistorySource
+
+    stated = {key: value for key, value in defaults.items() if key in SOURCE}
+    return HistorySource(**stated) if stated else None
+
+
+def _last_end(configs: Iterable[Any]) -> Any:
+    """Return the latest end of some configurations; None if one lasts to the end of the history."""
+    ends = [config.end_day() for config in configs]
+    return None if None in ends else max(ends)
 
 
 def _print(entries: dict[str, Any], page: Path) -> None:
     from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
+    from backtests.report.compare_words import conclusion, saved_words, settings_words
 
-    first = next(iter(entries.values()))
+    name, first = next(iter(entries.items()))
     label = source_said(first["source"])
     say(f"{first['start']} to {first['end']}, source: {label}")
+    if first["pair"] is not None:
+        against = first["pair"]["against"]
+        say(f"settings of {name} against {against}: {settings_words(first['pair'])}")
+    say(" ".join(conclusion(entries)))
     print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
+    for name, entry in entries.items():
+        if entry["saved"] is not None:
+            say(saved_words(name, entry["saved"], entry))
     say(
         "[low, high]: 95 % interval by the stationary bootstrap. over …: the strategy's mean "
         "yearly return minus the mean yearly return of SPY, of bills, or of a mix. The mix holds "

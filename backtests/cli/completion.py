@@ -8,6 +8,16 @@ def strategies(incomplete: str) -> list[str]:
     return [name for name in STRATEGIES if name.startswith(incomplete)]
 
 
+def rows(incomplete: str) -> list[str]:
+    """Return the strategies, config files and folders whose name begins with the given text."""
+    from glob import escape, glob
+    from pathlib import Path
+
+    found = sorted(glob(f"{escape(incomplete)}*"))
+    paths = [f"{path}/" if Path(path).is_dir() else path for path in found]
+    return [*strategies(incomplete), *(path for path in paths if path.endswith((".toml", "/")))]
+
+
 def signals(incomplete: str) -> list[str]:
     """Return the signals whose name begins with the given text."""
     from signals import SIGNALS

@@ -6,9 +6,10 @@ bills with the strategy's mean net exposure. The second is equal weights of the 
 so it has the same hindsight about assets as the strategy.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,9 +18,12 @@ from backtests.config import RunConfig, config_from
 from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.common_window import in_common_window
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
 from backtests.evidence.lead_lag import LeadLag, lead_lag
+from backtests.evidence.luck import NO_LOG, Logged
 from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
+from backtests.evidence.pair import Pair, pair_of
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
 from backtests.evidence.table_luck import TableLuck, table_luck
@@ -32,12 +36,17 @@ from backtests.runs import Run
 from backtests.window import window
 from signals.errors import ConfigError
 from signals.reading import Reading
-from signals.regimes import REGIMES, Classification, Labels, Votes
+from signals.regimes import REGIMES, Classification, Labels, RegimeModel, Votes
+from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
 #: Level of the intervals, a fraction.
 LEVEL = 0.95
+#: The price-only regime models and the futures of their regimes, by the models' texts.
+Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
+#: A function from finished runs to the logged trials that are none of these runs.
+TrialLog = Callable[..., Logged]
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
 
 
@@ -98,8 +107,8 @@ class Compared:
         return timing_conclusion(self.observed, p_value, count)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparison(Summarised):
     """The comparison of strategies on the same sessions.
 
     Attributes
@@ -107,13 +116,17 @@ class Comparison:
     rows
         A mapping from label to strategy, in the order of the request.
     regime
-        The regime at each close, from the default regime model, in which signals vote.
+        The regime at each close, from the default regime model, in which signals vote. The signals
+        are those of the first row.
     level, reps
         Level of the intervals as a fraction, and number of resamples.
     notes
-        One line for each regime model that was left out, with the reason.
+        One line for each regime model that was left out, with the reason, and a line if the rows
+        asked for different windows.
     luck
         The tests of whether the Sharpe ratios of all rows can be luck.
+    pair
+        The comparison of both rows, if there are exactly two.
     """
 
     rows: dict[str, Compared]
@@ -122,6 +135,28 @@ class Comparison:
     reps: int
     notes: tuple[str, ...]
     luck: TableLuck
+    pair: Pair | None
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """The metrics of each run, as in :attr:`Run.metrics`: metrics × labels."""
+        return pd.DataFrame({label: row.run.metrics for label, row in self.rows.items()})
+
+    def save(self, page: Path | str) -> None:
+        """Write the page of ``drypowder compare``; an existing page is replaced."""
+        from backtests.report.notebook import save_comparison
+
+        save_comparison(self, Path(page))
+
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_comparison
+
+        return summary_of_comparison(self)
+
+
+def no_log(*runs: Run) -> Logged:
+    """Return the empty trial log."""
+    return NO_LOG
 
 
 def default_names() -> tuple[str, ...]:
@@ -168,8 +203,7 @@ def compare(
     draws: int = 39,
     workers: int = 1,
     optional: bool = False,
-    logged: Sequence[float] = (),
-    logged_effective: float | None = None,
+    log: TrialLog = no_log,
     progress: Progress = silent,
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
@@ -179,10 +213,11 @@ def compare(
     Parameters
     ----------
     configs
-        A mapping from label to configuration. Configurations may differ only in strategy,
-        parameters and regime model.
+        A mapping from label to configuration. The sessions of all rows are those from the latest
+        start to the earliest end. Without any start, they begin with the first regime by votes.
     history
-        The history. Sessions after the end of the configurations are left out.
+        The history. All configurations use this history, whatever source they name. Sessions after
+        the end of the configurations are left out.
     reps, shifts, draws
         Number of resamples for the intervals, number of placebos with shifted dates, and number of
         placebos with resampled returns.
@@ -191,54 +226,66 @@ def compare(
         :func:`backtests.evidence.workers.workers_of`.
     optional
         If True, a regime model whose package is not installed is left out, with a note.
-    logged, logged_effective
-        ``logged`` holds the yearly Sharpe ratio of each strategy in the log of earlier parameter
-        sweeps. ``logged_effective`` is the effective number of independent strategies among them.
-        :func:`backtests.evidence.luck.luck` describes both parameters.
+    log
+        Function from the finished runs to the logged trials that are none of these runs, such as
+        :func:`backtests.sweep.trial_log.other_trials`.
     progress
         Receives each step, and the number of its parts that are done.
     """
+    configs, notes = in_common_window(configs)
     first = next(iter(configs.values()))
     history = history_of(first, history)
     progress("signals")
-    voted = read(first.model_copy(update=BY_VOTES), history)
-    index = window(first, history, voted)
+    voted = _readings(configs, history)
+    index = _sessions(configs, history, voted)
     with workers_of(workers) as pool:
         fits = _fits(configs, history, pool)
         mine = [label for label, config in configs.items() if config.regime_model not in fits]
         runs = {
-            label: _run(configs[label], history, voted, index)
+            label: _run(configs[label], history, voted[_signals_key(configs[label])], index)
             for label in counted(mine, progress, "backtests")
         }
-        drawn = draw_gains(runs, pool, draws=draws)
+        drawn = drawn_gains(runs, pool, draws)
         rows = {
-            label: _compared(runs[label], reps) for label in counted(mine, progress, "intervals")
+            label: compared(runs[label], reps) for label in counted(mine, progress, "intervals")
         }
-        fitted, notes = _fitted(fits, optional, progress)
+        fitted, left_out = _fitted(fits, optional, progress)
         for label, config in configs.items():
-            if config.regime_model in fitted:
-                reading = voted.under(fitted[config.regime_model])
-                rows[label] = _compared(run_on(config, history, reading, index), reps)
-        gains: list[dict[str, float]] = []
-        for part in drawn:
-            progress("placebos", len(gains), draws)
-            gains += part.result()
-    runs = {label: rows[label].run for label in configs if label in rows}
+            if (key := _model_key(config)) in fitted:
+                reading = voted[_signals_key(config)].under(fitted[key])
+                rows[label] = compared(run_on(config, history, reading, index), reps)
+        gains = [gain for part in counted(drawn, progress, "placebos") for gain in part.result()]
+    ordered = {label: rows[label] for label in configs if label in rows}
+    regime = voted[_signals_key(first)].regime
+    return finished(ordered, gains, regime, (*notes, *left_out), reps, shifts, log)
+
+
+def finished(
+    rows: dict[str, Compared],
+    gains: list[dict[str, float]],
+    regime: pd.Series,
+    notes: tuple[str, ...],
+    reps: int,
+    shifts: int,
+    log: TrialLog,
+) -> Comparison:
+    """Return a comparison of finished rows: their ranks, their luck, and the pair of two."""
+    runs = {label: row.run for label, row in rows.items()}
     ranks = place(runs, gains, shifts=shifts)
-    placed = {label: replace(rows[label], significance=ranks[label]) for label in runs}
+    placed = {label: replace(row, significance=ranks[label]) for label, row in rows.items()}
+    two = list(runs.items()) if len(runs) == 2 else None
     return Comparison(
         rows=placed,
-        regime=voted.regime,
+        regime=regime,
         level=LEVEL,
         reps=reps,
         notes=notes,
-        luck=_luck(placed, logged, logged_effective),
+        luck=_luck(placed, log(*runs.values())),
+        pair=None if two is None else pair_of(two[0], two[1], reps=reps, level=LEVEL),
     )
 
 
-def _luck(
-    rows: Mapping[str, Compared], logged: Sequence[float], logged_effective: float | None
-) -> TableLuck:
+def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
     first = next(iter(rows.values())).run
     return table_luck(
         pd.DataFrame(
@@ -247,33 +294,74 @@ def _luck(
         {label: row.mix.returns - row.run.bills for label, row in rows.items()},
         [label for label, row in rows.items() if row.kind == "challenger"],
         rival_returns(first, "spy") - first.bills,
-        logged=logged,
-        logged_effective=logged_effective,
+        logged=logged.sharpes,
+        logged_effective=logged.effective,
     )
 
 
-def _fits(
-    configs: Mapping[str, RunConfig], history: History, pool: Executor
-) -> dict[str, Future[Classification]]:
-    """Submit the price-only regime models, which are slow, and return their futures by name."""
-    names = dict.fromkeys(config.regime_model for config in configs.values())
-    models = {name: REGIMES[name]() for name in names if REGIMES[name].price_only}
-    return {name: pool.submit(m.classify, history.panel, {}) for name, m in models.items()}
+def _signals_key(config: RunConfig) -> Hashable:
+    """Return a key that is equal for configurations with the same signals and voters."""
+    return repr(config.build_signals()), config.more_voters()
+
+
+def _model_key(config: RunConfig) -> str:
+    """Return a text that is equal for configurations with the same parameters of one model."""
+    return repr(config.build_model())
+
+
+def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[Hashable, Reading]:
+    """Return the reading by votes of each set of signals; its evaluations serve all its rows."""
+    found: dict[Hashable, Reading] = {}
+    for config in configs.values():
+        if (key := _signals_key(config)) not in found:
+            found[key] = read(config.model_copy(update=BY_VOTES), history)
+    return found
+
+
+def _sessions(
+    configs: Mapping[str, RunConfig], history: History, voted: Mapping[Hashable, Reading]
+) -> pd.DatetimeIndex:
+    """Return the sessions from the latest first session of all readings on."""
+    first = next(iter(configs.values()))
+    windows = [window(first, history, reading) for reading in voted.values()]
+    return min(windows, key=len)
+
+
+def drawn_gains(
+    runs: Mapping[str, Run], pool: Executor, draws: int
+) -> list[Future[list[dict[str, float]]]]:
+    """Return the futures of :func:`draw_gains`, drawn once for each history and set of signals."""
+    keys = {label: (_signals_key(run.config), id(run.history)) for label, run in runs.items()}
+    groups = (
+        {label: run for label, run in runs.items() if keys[label] == key}
+        for key in dict.fromkeys(keys.values())
+    )
+    return [future for group in groups for future in draw_gains(group, pool, draws=draws)]
+
+
+def _fits(configs: Mapping[str, RunConfig], history: History, pool: Executor) -> Fits:
+    """Submit the price-only regime models, which are slow, and return them with their futures."""
+    models = {_model_key(config): config.build_model() for config in configs.values()}
+    return {
+        key: (model, pool.submit(model.classify, history.panel, {}))
+        for key, model in models.items()
+        if model.price_only
+    }
 
 
 def _fitted(
-    fits: Mapping[str, Future[Classification]], optional: bool, progress: Progress
+    fits: Fits, optional: bool, progress: Progress
 ) -> tuple[dict[str, Classification], tuple[str, ...]]:
     """Return the regimes of each model, and a note for each model whose package is missing."""
     fitted: dict[str, Classification] = {}
     notes: list[str] = []
-    for name, fit in counted(fits.items(), progress, "rival regime models"):
+    for key, (model, fit) in counted(fits.items(), progress, "rival regime models"):
         try:
-            fitted[name] = fit.result()
+            fitted[key] = fit.result()
         except ConfigError as error:
             if not optional:
                 raise
-            notes.append(f"the regime model {name} is left out: {error}")
+            notes.append(f"the regime model {model.name} is left out: {error}")
     return fitted, tuple(notes)
 
 
@@ -282,7 +370,8 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
     return run_on(config, history, voted.under(classified), index)
 
 
-def _compared(run: Run, reps: int) -> Compared:
+def compared(run: Run, reps: int) -> Compared:
+    """Return a finished run with its tests and with the portfolios that it should beat."""
     mix = mix_of(run)
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
     equal = None

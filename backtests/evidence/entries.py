@@ -26,6 +26,7 @@ SIGNIFICANT = 0.05
 #: decide the result.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
+BEATS = "timing beats 95 % of placebos"
 #: The sentence that reports show for too few episodes.
 TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
@@ -157,4 +158,4 @@ def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: in
         return "timing may be luck"
     if placebos < ENOUGH:
         return "ranks high among few placebos"
-    return "timing beats 95 % of placebos"
+    return BEATS

@@ -27,6 +27,18 @@ _YEARLY = math.sqrt(YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Logged:
+    """The trials of a log: their yearly Sharpe ratios, and the number of independent ones."""
+
+    sharpes: np.ndarray
+    effective: float
+
+
+#: The log of a simulated history, and of a store on which no sweep has run.
+NO_LOG = Logged(sharpes=np.empty(0), effective=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Luck:
     """The tests of one strategy's Sharpe ratio against luck. An undefined figure is NaN.
 

@@ -76,11 +76,11 @@ def draw_gains(
 ) -> list[Future[list[dict[str, float]]]]:
     """Return futures whose results are timing gains on resampled histories.
 
-    Only runs that depend on prices are included. All runs have the same history and sessions. Equal
-    seeds give equal resampled histories. A larger ``draws`` adds histories and leaves the other
-    histories unchanged. The draws are divided among the futures. The result of a future is a list
-    with one mapping for each draw. The keys are the labels of the runs, and the values are their
-    timing gains.
+    Only runs that depend on prices are included. All runs have the same history, sessions and
+    signals. Equal seeds give equal resampled histories. A larger ``draws`` adds histories and
+    leaves the other histories unchanged. The draws are divided among the futures. The result of a
+    future is a list with one mapping for each draw. The keys are the labels of the runs, and the
+    values are their timing gains.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -98,8 +98,8 @@ def place(
     If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
     on prices, placebos compute new weights on histories with resampled returns. A run with a
     price-only regime model has no rank (:data:`NOT_REFITTED`). All runs have the same history and
-    sessions. ``gains`` contains the results of :func:`draw_gains`, a mapping for each draw. If
-    ``gains`` is empty, no run is ranked by resampling.
+    sessions. ``gains`` contains the results of :func:`draw_gains`, a mapping for each draw, also of
+    several calls for different runs. If ``gains`` is empty, no run is ranked by resampling.
     :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
@@ -111,7 +111,7 @@ def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) ->
         terms = terms_of(run, run.decided, run.history)
         return Significance(placebo=shift_placebo(*terms, shifts=shifts), note=how)
     if how == RESAMPLED and gains:
-        others = [gain[label] for gain in gains]
+        others = [gain[label] for gain in gains if label in gain]
         true = timing_gain(*terms_of(run, run.decided, run.history))
         return Significance(placebo=rank_of(true, others, "resampled"), note=how)
     return Significance(placebo=None, note=NOT_DRAWN if how == RESAMPLED else how)
@@ -163,7 +163,8 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
         run.config.strategy_class()  # this loads and checks a user's class
     chosen = first.config.build_signals()
     fixed = _fixed(first, chosen)
-    models = {run.config.regime_model: run.config.build_model() for run in runs.values()}
+    built = {label: run.config.build_model() for label, run in runs.items()}
+    models = {repr(model): model for model in built.values()}
     gains = []
     for seed in seeds:
         panel, closes = resample_prices(
@@ -177,7 +178,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
         }
         gains.append(
             {
-                label: gain_on(run, history, readings[run.config.regime_model])
+                label: gain_on(run, history, readings[repr(built[label])])
                 for label, run in runs.items()
             }
         )

@@ -4,7 +4,6 @@ If the history is simulated, the caller must pass a title that begins with SIMUL
 """
 
 from collections.abc import Iterable, Mapping
-from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +18,6 @@ from signals.reading import Reading
 from signals.transforms import fall_from_peak
 
 MOST_LINES, _MOST_POINTS = 12, 1500
-_CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
@@ -119,19 +117,6 @@ def _draw_values(
 def _states(flag: pd.Series) -> pd.Series:
     """Return a flag in the words that are the keys of :data:`FLAGS`."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
-
-
-def html_of(figure: Any, *, with_library: bool = False) -> str:
-    """Return a figure as HTML for a page.
-
-    ``with_library`` puts plotly's library into the HTML; only the first figure of a page needs the
-    library. The title becomes an HTML heading, because plotly does not wrap titles on a narrow
-    screen.
-    """
-    title = escape(figure.layout.title.text)
-    figure.update_layout(title=None, margin_t=46)
-    chart = figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG)
-    return f'<h3 class="chart">{title}</h3>\n{chart}'
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:

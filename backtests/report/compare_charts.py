@@ -1,51 +1,56 @@
-"""Charts that compare strategies: growth, drawdowns, risk and return, correlations.
+"""Charts that compare strategies: growth, drawdowns, risk and return, lags, correlations.
 
-A plotly legend with thirty names would fill half of a narrow screen. So the page has its own legend
-for the growth chart and the drawdown chart. A :class:`Style` gives a line and its entry in the
-legend the same look.
+The charts are SVG and need no library. Thirty names would fill half of a narrow screen, so the page
+has its own legend, whose buttons show and hide lines. A :class:`Style` gives a line and its button
+the same look. If the history is simulated, the caller must pass a name that begins with SIMULATED.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import cycle
 from statistics import median
-from typing import Any
 
 import pandas as pd
 
 from backtests.report import theme
-from backtests.report.charts import line_of, shade, thin, thinning
 from backtests.report.format import fixed
+from backtests.report.panels import Line, Panel, Strip, panels
+from backtests.report.svg import Scale, line, number, padded, picture, words
 from signals.transforms import fall_from_peak
 
 #: Baselines that are visible when the page opens.
 FIRST = ("spy", "bills", "sixty-forty")
-_DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
-_VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
-#: A mapping from plotly's names of dash styles to SVG dash patterns.
-STROKES = {
-    "solid": "none",
-    "dot": "2 3",
-    "dash": "6 4",
-    "longdash": "10 4",
-    "dashdot": "6 3 2 3",
-    "longdashdot": "10 3 2 3",
+#: If a comparison has at most this many rows, all lines are visible when the page opens.
+FEW_ROWS = 6
+_SOLID, _DASH, _DASHDOT = "", "6 4", "6 3 2 3"
+_DASHES = {"thesis": _SOLID, "own": _SOLID, "baseline": _DASH, "challenger": _DASHDOT}
+_VARIANTS = ("2 3", "10 4", _DASH, _DASHDOT, "10 3 2 3")
+#: A mapping from kinds of strategies to the colours of their points.
+KINDS = {
+    "thesis": "var(--c0)",
+    "baseline": "var(--soft)",
+    "challenger": "var(--c1)",
+    "own": "var(--c3)",
 }
-#: Width and height, in pixels, of the plot with the labels, and of a letter.
-_WIDE, _HIGH, _LETTER, _LINE = 1080, 430, 6.3, 13
-#: Places of a label beside its point, by plotly's name. The first two numbers place the label's
-#: left and top edge, in widths and heights of the label. The last two numbers add pixels.
-_PLACES = {
-    "middle right": (0.0, -0.5, 8, 0),
-    "middle left": (-1.0, -0.5, -8, 0),
-    "top center": (-0.5, -1.0, 0, -6),
-    "bottom center": (-0.5, 0.0, 0, 6),
-    "top right": (0.0, -1.0, 5, -4),
-    "bottom right": (0.0, 0.0, 5, 4),
-    "top left": (-1.0, -1.0, -5, -4),
-    "bottom left": (-1.0, 0.0, -5, 4),
-}
+#: Width and height of a chart, and the edges of its plot, in units of the drawing.
+_WIDTH, _HIGH = 1080.0, 470.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 26.0, 44.0
+_LETTER, _LINE = 6.3, 13  # width of a letter and height of a line
+#: Places of a label beside its point. The first two numbers place the label's left and top edge, in
+#: widths and heights of the label. The last two numbers add units of the drawing.
+_PLACES = (
+    (0.0, -0.5, 8, 0),
+    (-1.0, -0.5, -8, 0),
+    (-0.5, -1.0, 0, -6),
+    (-0.5, 0.0, 0, 6),
+    (0.0, -1.0, 5, -4),
+    (0.0, 0.0, 5, 4),
+    (-1.0, -1.0, -5, -4),
+    (-1.0, 0.0, -5, 4),
+)
 _Box = tuple[float, float, float, float]
+Points = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +58,8 @@ class Style:
     """The look of a strategy's line.
 
     A strategy has the same colour under every regime model. Each regime model except votes has its
-    own dash style. ``dash`` is plotly's name of the dash style. If ``shown`` is True, the line is
-    visible when the page opens.
+    own dash pattern. ``colour`` is a CSS colour, and ``dash`` an SVG dash pattern, empty for a
+    solid line. If ``shown`` is True, the line is visible when the page opens.
     """
 
     colour: str
@@ -65,114 +70,110 @@ class Style:
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     """Return a mapping from name to style, in the order of ``kinds``.
 
-    ``kinds`` maps the name of each strategy to its kind. When the page opens, it shows strategies
-    of the thesis, strategies of a user, and the strategies in :data:`FIRST`. A variant
-    ``name@model`` is hidden at first if the strategy ``name`` is also in ``kinds``.
+    ``kinds`` maps the name of each strategy to its kind. When the page opens, it shows all lines of
+    a few strategies. Of more strategies, it shows those of the thesis, those of a user, and the
+    strategies in :data:`FIRST`. A variant ``name@model`` is then hidden if the strategy ``name`` is
+    also in ``kinds``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
         base
         for base in dict.fromkeys(base for base, _ in parts.values())
-        if base not in theme.FIXED
+        if base not in theme.FIXED_LINES
     ]
     models = dict.fromkeys(model for _, model in parts.values() if model)
-    colours = theme.FIXED | dict(zip(free, cycle(theme.MANY_LINES), strict=False))
+    colours = theme.FIXED_LINES | dict(zip(free, cycle(theme.css_lines()), strict=False))
     dashes = dict(zip(models, cycle(_VARIANTS), strict=False))
+    few = len(kinds) <= FEW_ROWS
+    main = {name for name, kind in kinds.items() if kind in ("thesis", "own")}
+    main |= {name for name, (base, model) in parts.items() if base in FIRST and not model}
     return {
         name: Style(
             colour=colours[base],
-            dash=dashes[model] if model else ("solid" if base in FIRST else _DASHES[kinds[name]]),
-            shown=(kinds[name] in ("thesis", "own") or base in FIRST)
-            and not (model and base in kinds),
+            dash=dashes[model] if model else (_SOLID if base in FIRST else _DASHES[kinds[name]]),
+            shown=few or (name in main and not (model and base in kinds)),
         )
         for name, (base, model) in parts.items()
     }
 
 
-def growth_chart(
-    growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
-) -> Any:
-    """Return a chart of every strategy's growth of 1 on a log scale, shaded by regime.
+def curves_chart(
+    growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], name: str
+) -> str:
+    """Return every strategy's growth of 1 on a log scale and its drawdown, shaded by regime.
 
     ``growth`` has a row for each session and a column for each strategy. ``regime`` holds, for each
     session, the regime under which the session's return was earned, or None. ``looks``, from
     :func:`styles`, sets the look and the order of the lines.
     """
-    figure = _curves(growth, regime, looks)
-    figure.update_yaxes(type="log", title="growth of 1")
-    return theme.apply_theme(figure, title, height=500)
-
-
-def drawdown_chart(
-    growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
-) -> Any:
-    """Return a chart of every strategy's drawdowns, shaded by regime.
-
-    If only every n-th session is drawn, each point shows the deepest drawdown since the point
-    before. So every trough is visible. :func:`growth_chart` describes the parameters.
-    """
+    states = regime.reindex(growth.index).fillna("none")
     fall = 100 * fall_from_peak(growth)
-    deepest = fall.rolling(thinning(fall), min_periods=1).min()
-    figure = _curves(deepest, regime, looks, " %")
-    figure.update_yaxes(title="drawdown, %")
-    return theme.apply_theme(figure, title, height=380)
+    drawn = panels(
+        name,
+        [
+            Panel(
+                title="growth of 1, log scale",
+                digits=2,
+                lines=_lines(growth, looks),
+                log=True,
+                height=300,
+            ),
+            Panel(title="drawdown, %", unit="%", digits=1, lines=_lines(fall, looks), height=170),
+        ],
+        shading=Strip(title="regime", states=states, colours=theme.css_states(theme.REGIMES)),
+        of_returns=True,
+        most=1500 if len(looks) <= 2 * FEW_ROWS else 750,
+    )
+    for kept in (escape(name, quote=True) for name, look in looks.items() if not look.shown):
+        drawn = drawn.replace(f'data-line="{kept}"', f'data-line="{kept}" hidden')
+    return drawn
 
 
-def _curves(
-    values: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], suffix: str = ""
-) -> Any:
-    from plotly.graph_objects import Figure
-
-    traces = []
-    for name, look in looks.items():
-        trace = line_of(thin(values[name]), name, look.colour, suffix, legend=False)
-        trace["line"] = {"color": look.colour, "width": 1.5, "dash": look.dash}
-        trace["visible"] = True if look.shown else "legendonly"
-        traces.append(trace)
-    figure = Figure(traces)
-    names = regime.reindex(values.index).fillna("none")
-    shade(figure, names, theme.REGIMES, opacity=0.13, of_returns=True)
-    figure.update_xaxes(hoverformat="%Y-%m-%d")
-    figure.update_layout(hoverlabel={"bgcolor": "rgba(255,255,255,0.88)", "font": {"size": 11}})
-    return figure
+def _lines(values: pd.DataFrame, looks: Mapping[str, Style]) -> list[Line]:
+    return [
+        Line(name=name, values=values[name], colour=look.colour, dash=look.dash)
+        for name, look in looks.items()
+    ]
 
 
-def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
+# --- Risk and return ---------------------------------------------------------------------------
+
+
+def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     """Return a chart of CAGR against volatility, with a point for each strategy.
 
-    Under the pointer, a point shows its Sharpe ratio. ``numbers`` maps the name of each strategy to
-    its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are fractions. The
-    chart leaves out strategies without volatility or CAGR. Some points have no label, because
-    labels must not overlap. When the page opens, :func:`far_points` are outside the chart; a double
-    click shows all points. If SPY and bills are present, a dotted line shows roughly the constant
-    mixes of SPY and bills.
+    Under the pointer, a point shows its figures. ``numbers`` maps the name of each strategy to its
+    ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are fractions. The chart
+    leaves out strategies without volatility or CAGR, and :func:`far_points`. Some points have no
+    label, because labels must not overlap. If SPY and bills are present, a dotted line shows
+    roughly the constant mixes of SPY and bills.
     """
-    from plotly.graph_objects import Figure
-
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}
-    ranges = _ranges(list(near.values()))
-    places = place_labels(_pixels(near, ranges)) | dict.fromkeys(far, "middle left")
-    figure = Figure()
-    for kind, colour in theme.KINDS.items():
-        mine = {name: point for name, point in points.items() if numbers[name]["kind"] == kind}
-        if mine:
-            said = [(name, fixed(numbers[name]["sharpe"])) for name in mine]
-            figure.add_trace(_markers(kind, colour, mine, said, places))
-    if {"spy", "bills"} <= points.keys():
-        figure.add_trace(_mix_line(points["bills"], points["spy"]))
-    figure.update_xaxes(title="volatility, % a year", range=ranges[0], zeroline=False)
-    figure.update_yaxes(title="CAGR, %", range=ranges[1])
-    theme.apply_theme(figure, title, height=560)
-    return figure.update_layout(hovermode="closest")
+    x, y = _scales(near)
+    places = place_labels({name: (x(v), y(c)) for name, (v, c) in near.items()})
+    parts = [*_across(x, "volatility, % a year"), *_upward(y, "CAGR, %")]
+    if {"spy", "bills"} <= near.keys():
+        (v, c), (w, d) = near["bills"], near["spy"]
+        parts.append(line(x(v), y(c), x(w), y(d), "edge"))
+    for label, (v, c) in near.items():
+        said = f"{label}: volatility {v:.1f} %, CAGR {c:.1f} %, Sharpe "
+        said += fixed(numbers[label]["sharpe"])  # type: ignore[arg-type]
+        parts.append(
+            f'<circle class="spot" cx="{x(v):.1f}" cy="{y(c):.1f}" r="5" '
+            f'style="fill:{KINDS[str(numbers[label]["kind"])]}"><title>{escape(said)}</title>'
+            "</circle>"
+        )
+    parts += [words(left, top + _LINE - 3, label) for label, (left, top) in places.items()]
+    return picture(name, _WIDTH, _HIGH, parts)
 
 
-def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
-    """Return volatility and CAGR, in %, of strategies that the chart shows only after a click.
+def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
+    """Return volatility and CAGR, in %, of strategies that the chart leaves out.
 
     The volatility of such a strategy is more than three times the median, so it would push all
     other points into a small corner. If more than a tenth of the strategies are so volatile, all
-    are shown at once.
+    are drawn.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -180,89 +181,47 @@ def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[floa
     return far if 10 * len(far) <= len(points) else {}
 
 
-def _points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
+def _points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
     return {
-        name: (100 * entry["volatility"], 100 * entry["cagr"])
+        name: (100 * float(entry["volatility"]), 100 * float(entry["cagr"]))  # type: ignore[arg-type]
         for name, entry in numbers.items()
-        if not pd.isna(entry["volatility"]) and not pd.isna(entry["cagr"])
+        if not pd.isna(entry["volatility"]) and not pd.isna(entry["cagr"])  # type: ignore[call-overload]
     }
 
 
-def _markers(
-    kind: str,
-    colour: str,
-    points: Mapping[str, tuple[float, float]],
-    said: list[tuple[str, str]],
-    places: Mapping[str, str],
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": [x for x, _ in points.values()],
-        "y": [y for _, y in points.values()],
-        "text": [name if name in places else "" for name in points],
-        "textposition": [places.get(name, "middle right") for name in points],
-        "textfont": {"size": 11},
-        "customdata": said,
-        "name": kind,
-        "marker": {"color": colour, "size": 10, "line": {"color": theme.PAPER, "width": 1}},
-        "hovertemplate": "<b>%{customdata[0]}</b><br>volatility %{x:.1f} %, CAGR %{y:.1f} %"
-        f"<br>Sharpe %{{customdata[1]}}<extra>{kind}</extra>",
-    }
+def _scales(points: Points) -> tuple[Scale, Scale]:
+    """Return both scales, with space for labels at the right."""
+    wide = 1.14 * max([v for v, _ in points.values()], default=1.0)
+    low, high = padded([0.0, *(c for _, c in points.values())], 0.08)
+    return (
+        Scale(low=-0.04 * wide, high=wide, start=_LEFT, end=_WIDTH - _RIGHT),
+        Scale(low=low, high=high, start=_HIGH - _BOTTOM, end=_TOP),
+    )
 
 
-def _mix_line(bills: tuple[float, float], spy: tuple[float, float]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [bills[0], spy[0]],
-        "y": [bills[1], spy[1]],
-        "name": "mixes of SPY and bills (approximate)",
-        "line": {"color": theme.BENCHMARK, "width": 1.2, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
+def place_labels(points: Points) -> dict[str, tuple[float, float]]:
+    """Return the left and top edges of labels. No label covers a point or another label.
 
-
-def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Return the ranges of both axes, with space for labels at the right."""
-    x, y = [0.0, *(p[0] for p in points)], [0.0, *(p[1] for p in points)]
-    wide, high = max(x) or 1.0, (max(y) - min(y)) or 1.0
-    return [-0.04 * wide, 1.14 * wide], [min(y) - 0.08 * high, max(y) + 0.08 * high]
-
-
-def _pixels(
-    points: Mapping[str, tuple[float, float]], ranges: tuple[list[float], list[float]]
-) -> dict[str, tuple[float, float]]:
-    """Return the position of each point, in pixels from the left and top edges of the plot."""
-    (left, right), (bottom, top) = ranges
-    return {
-        name: (_WIDE * (x - left) / (right - left), _HIGH * (top - y) / (top - bottom))
-        for name, (x, y) in points.items()
-    }
-
-
-def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return a mapping from names to places of labels. No label covers a point or another label.
-
-    ``points`` maps names to positions, in pixels from the left and top edges. If only one of two
-    labels fits, the later name has no label.
+    ``points`` maps names to positions in units of the drawing. If only one of two labels fits, the
+    later name has no label.
     """
-    taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
-    places: dict[str, str] = {}
+    taken: list[_Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
+    places: dict[str, tuple[float, float]] = {}
     for name, (x, y) in points.items():
-        for place, box in _boxes(name, x, y):
-            if box[0] >= 0 and box[2] <= _WIDE and not any(_overlap(box, b) for b in taken):
-                places[name] = place
+        for box in _boxes(name, x, y):
+            inside = box[0] >= _LEFT and box[2] <= _WIDTH and box[1] >= 12
+            if inside and not any(_overlap(box, other) for other in taken):
+                places[name] = box[:2]
                 taken.append(box)
                 break
     return places
 
 
-def _boxes(name: str, x: float, y: float) -> list[tuple[str, _Box]]:
+def _boxes(name: str, x: float, y: float) -> list[_Box]:
     wide, boxes = _LETTER * len(name), []
-    for place, (across, down, right, lower) in _PLACES.items():
+    for across, down, right, lower in _PLACES:
         left, top = x + across * wide + right, y + down * _LINE + lower
-        boxes.append((place, (left, top, left + wide, top + _LINE)))
+        boxes.append((left, top, left + wide, top + _LINE))
     return boxes
 
 
@@ -270,32 +229,117 @@ def _overlap(a: _Box, b: _Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
-    """Return a heat map of the correlations of daily returns between strategies.
+# --- Lags --------------------------------------------------------------------------------------
 
-    ``growth`` is the growth of 1, with a row for each session and a column for each strategy. A
-    strategy with constant returns has empty cells.
+
+def lead_lag_lines(
+    ratios: Mapping[str, Mapping[str, float | None]], looks: Mapping[str, Style], name: str
+) -> str:
+    """Return a line of information ratios for each strategy; impossible lags have a grey ground.
+
+    ``ratios`` maps the name of each strategy to its ratios by lag, as in ``compare --json``.
+    ``looks`` sets the look of each line. A strategy without ratios has no line.
     """
-    from plotly.graph_objects import Figure
+    known = {name: _ratios(ratios[name]) for name in looks if name in ratios}
+    lags = [lag for points in known.values() for lag in points] or [-1, 1]
+    x = Scale(low=min(lags), high=max(lags), start=_LEFT, end=_WIDTH - _RIGHT)
+    ends = padded([0.0, *(v for points in known.values() for v in points.values())])
+    y = Scale(low=ends[0], high=ends[1], start=_HIGH - _BOTTOM, end=_TOP)
+    wide = x(0.5) - _LEFT
+    parts = [
+        f'<rect x="{_LEFT:g}" y="{_TOP:g}" width="{wide:.1f}" height="{_HIGH - _TOP - _BOTTOM:g}" '
+        'style="fill:var(--track)"/>',
+        words(_LEFT + 4, _TOP + 13, "impossible: filled at or before the decision", "s"),
+        *_across(x, "sessions from a decision's close to its fill"),
+        *_upward(y, "information ratio against own mean weights"),
+        line(_LEFT, y(0), _WIDTH - _RIGHT, y(0), "zero"),
+    ]
+    parts += [_ratio_line(each, points, looks[each], x, y) for each, points in known.items()]
+    return f'<h3 class="chart">{escape(name)}</h3>\n{picture(name, _WIDTH, _HIGH, parts)}'
 
-    table = growth.pct_change(fill_method=None).corr()
-    names = [str(name) for name in table.columns]
-    cells = [[None if pd.isna(v) else round(v, 3) for v in row] for row in table.to_numpy()]
-    heat = {
-        "type": "heatmap",
-        "x": names,
-        "y": names,
-        "z": cells,
-        "zmin": -1,
-        "zmax": 1,
-        "colorscale": theme.DIVERGING,
-        "xgap": 1,
-        "ygap": 1,
-        "colorbar": {"thickness": 12, "outlinewidth": 0},
-        "hovertemplate": "%{y} and %{x}: %{z:.2f}<extra></extra>",
-    }
-    figure = Figure(heat)
-    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=11)
-    figure.update_xaxes(tickangle=-60, automargin=True, tickfont_size=11)
-    theme.apply_theme(figure, title, height=230 + 22 * len(names))
-    return figure.update_layout(hovermode="closest")
+
+def _ratios(found: Mapping[str, float | None]) -> dict[int, float]:
+    return {int(lag): value for lag, value in found.items() if value is not None}
+
+
+def _ratio_line(name: str, points: Mapping[int, float], look: Style, x: Scale, y: Scale) -> str:
+    kept, hidden = escape(name, quote=True), "" if look.shown else " hidden"
+    path = "L".join(f"{x(lag):.1f} {y(value):.1f}" for lag, value in points.items())
+    said = ", ".join(f"{lag}: {fixed(value)}" for lag, value in points.items())
+    dash = f";stroke-dasharray:{look.dash}" if look.dash else ""
+    return (
+        f'<path class="line" data-line="{kept}"{hidden} style="stroke:{look.colour}{dash}" '
+        f'd="M{path}"><title>{kept}. Ratio by lag: {said}</title></path>'
+    )
+
+
+def _across(x: Scale, title: str) -> list[str]:
+    """Return the numbers and the title of a horizontal axis."""
+    bottom = _HIGH - _BOTTOM
+    ticks = [words(x(t), bottom + 16, number(t), "s", "middle") for t in x.ticks(12)]
+    axis = line(x.start, bottom, x.end, bottom, "grid")
+    return [axis, *ticks, words(x.end, bottom + 34, title, "s", "end")]
+
+
+def _upward(y: Scale, title: str) -> list[str]:
+    """Return the grid, the numbers and the title of a vertical axis."""
+    parts = [words(4, 13, title, "s")]
+    for tick in y.ticks(7):
+        parts.append(line(_LEFT, y(tick), _WIDTH - _RIGHT, y(tick), "grid"))
+        parts.append(words(_LEFT - 6, y(tick) + 4, number(tick), "s", "end"))
+    return parts
+
+
+# --- Correlations ------------------------------------------------------------------------------
+
+
+def correlation_chart(growth: pd.DataFrame, name: str) -> str:
+    """Return a map of the correlations of daily returns between strategies.
+
+    ``growth`` is the growth of 1, with a row for each session and a column for each strategy. Blue
+    is a positive correlation, orange a negative one. A strategy with constant returns has empty
+    cells.
+    """
+    table = correlations(growth)
+    names = [str(column) for column in table.columns]
+    left = 12 + _LETTER * max(map(len, names))
+    top = 12 + 0.8 * _LETTER * max(map(len, names))
+    size = min(46.0, (_WIDTH - left - 90) / len(names))
+    parts = [*_headings(names, left, top, size), *_cells(table, left, top, size)]
+    height = top + size * len(names) + 6
+    return f'<h3 class="chart">{escape(name)}</h3>\n{picture(name, _WIDTH, height, parts)}'
+
+
+def correlations(growth: pd.DataFrame) -> pd.DataFrame:
+    """Return the correlations of daily returns, strategies × strategies; NaN without variation."""
+    return growth.pct_change(fill_method=None).corr()
+
+
+def _headings(names: Sequence[str], left: float, top: float, size: float) -> list[str]:
+    parts = []
+    for at, said in enumerate(names):
+        middle = size * (at + 0.5)
+        parts.append(words(left - 6, top + middle + 4, said, "", "end"))
+        place = f"translate({left + middle + 3:.1f} {top - 5:.1f}) rotate(-55)"
+        parts.append(f'<text transform="{place}">{escape(said)}</text>')
+    return parts
+
+
+def _cells(table: pd.DataFrame, left: float, top: float, size: float) -> list[str]:
+    parts, cells = [], table.to_numpy(dtype="float64")
+    for row, one in enumerate(table.index):
+        for column, other in enumerate(table.columns):
+            value = float(cells[row, column])
+            if pd.isna(value):
+                continue
+            x, y = left + size * column, top + size * row
+            colour = "var(--c0)" if value >= 0 else "var(--c1)"
+            said = escape(f"{one} and {other}: {fixed(value)}")
+            parts.append(
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{size - 1:.1f}" height="{size - 1:.1f}" '
+                f'style="fill:{colour};opacity:{0.75 * abs(value):.2f}"><title>{said}</title>'
+                "</rect>"
+            )
+            if size >= 30:
+                parts.append(words(x + size / 2, y + size / 2 + 4, fixed(value), "", "middle"))
+    return parts

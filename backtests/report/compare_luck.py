@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from backtests.report.charts import html_of
-from backtests.report.compare_charts import Style
+from backtests.report.compare_charts import Style, lead_lag_lines
 from backtests.report.format import MISSING, Form, fixed, percent, thousands
-from backtests.report.lead_lag_charts import lead_lag_lines
 from backtests.report.page import render
 
 Entry = Mapping[str, Any]
@@ -64,7 +62,7 @@ def compare_luck_section(
         luck_headings=[heading for heading, _ in LUCK],
         luck_rows=[(name, [cell(e["luck"]) for _, cell in LUCK]) for name, e in numbers.items()],
         collapsed=[name for name, each in found.items() if each["collapse"] is not None],
-        lead_lag=html_of(lead_lag_lines(ratios, looks, title)),
+        lead_lag=lead_lag_lines(ratios, looks, title),
         timing_headings=list(TIMING),
         timing_rows=[(name, _timing(entry["timing"])) for name, entry in numbers.items()],
     )

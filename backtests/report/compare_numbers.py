@@ -1,17 +1,23 @@
 """The numbers of a comparison as plain data, for ``compare --json`` and for the page."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, fields
+from pathlib import Path
 from typing import Any
 
+from backtests.config import RunConfig
 from backtests.evidence import metrics
-from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage
+from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage, Interval
 from backtests.evidence.comparison import Compared, Comparison
 from backtests.evidence.entries import observed_in
 from backtests.evidence.own_mix import Beside
+from backtests.evidence.pair import Pair
 from backtests.evidence.placebo import Placebo
+from backtests.evidence.saved import SHOWN as SHOWN_OF_SAVED
+from backtests.evidence.saved import Repeated
+from backtests.evidence.settings import Change, changes
 from backtests.evidence.significance import leaning_said
 from backtests.history.origin import stale_warning
-from backtests.history.panel import History
 from backtests.report.format import percent
 from backtests.report.luck_numbers import lead_lag_numbers, table_luck_numbers, timing_numbers
 from backtests.report.numbers import plain
@@ -33,13 +39,61 @@ SHOWN = (
 )
 
 
-def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Return the numbers of each strategy as fractions; an undefined number is None."""
+def comparison_numbers(
+    comparison: Comparison, repeated: Mapping[str, Repeated] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the numbers of each strategy as fractions; an undefined number is None.
+
+    ``repeated`` maps the labels of finished runs to their runs on the data of today. If there are
+    two rows, the first one has their comparison under ``pair``.
+    """
+    pair = comparison.pair
     return {
         label: plain(
-            _entry(row) | _timed(row) | {"luck": table_luck_numbers(comparison.luck, label)}
+            _entry(row)
+            | _timed(row)
+            | {
+                "luck": table_luck_numbers(comparison.luck, label),
+                "pair": _pair(pair, row) if pair and pair.first == label else None,
+                "saved": _saved((repeated or {}).get(label)),
+            }
         )
         for label, row in comparison.rows.items()
+    }
+
+
+def _pair(pair: Pair, row: Compared) -> dict[str, Any]:
+    """Return the comparison of two rows; a run shorter than a year has no yearly figures."""
+    short = metrics.is_short(row.run.result.returns)
+    return {
+        "against": pair.second,
+        "settings": _settings(pair.settings),
+        "excess": _ends(pair.excess, short=short),
+        "sharpe": _ends(pair.sharpe, short=short),
+        "p_value": None if short or pair.test is None else pair.test.p_value,
+    }
+
+
+def _settings(found: tuple[Change, ...]) -> list[dict[str, Any]]:
+    """Return settings that differ; a path of a file becomes text."""
+    values = ({"path": c.path, "first": c.first, "second": c.second} for c in found)
+    return [{k: str(v) if isinstance(v, Path) else v for k, v in one.items()} for one in values]
+
+
+def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
+    """Return a finished run's own numbers beside those on the data of today."""
+    if repeated is None:
+        return None
+    saved = repeated.saved
+    return {
+        "folder": str(saved.folder),
+        "source": saved.described["source"],
+        **{key: saved.described[key] for key in ("run_id", "version", "start", "end")},
+        "same": repeated.is_same,
+        "changed_from": repeated.changed_from,
+        "largest_difference": repeated.largest,
+        "own": {name: saved.numbers.get(name) for name in SHOWN_OF_SAVED},
+        "again": repeated.again,
     }
 
 
@@ -51,9 +105,10 @@ def _timed(row: Compared) -> dict[str, Any]:
     }
 
 
-def about(comparison: Comparison, history: History) -> dict[str, Any]:
+def about(comparison: Comparison) -> dict[str, Any]:
     """Return facts about the whole comparison: its sessions, its history and its statistics."""
     run = next(iter(comparison.rows.values())).run
+    history = run.history
     equity, returns = run.result.equity, run.result.returns
     simulated = history.source == "simulated"
     absorption = observed_in(run, comparison.regime, (Regime.ABSORPTION,))
@@ -70,7 +125,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "reps": comparison.reps,
             "coverage": coverage_said(),
             "leaning": leaning_said(),
-            "lag": run.config.lag,
+            "lags": sorted({row.run.config.lag for row in comparison.rows.values()}),
             "hindsight": HINDSIGHT,
             "ranked": sum(row.significance.placebo is not None for row in comparison.rows.values()),
             "notes": list(comparison.notes),
@@ -89,6 +144,7 @@ def _entry(row: Compared) -> dict[str, Any]:
         "kind": row.kind,
         "regime_model": run.config.regime_model,
         "params": parameters(run.strategy),
+        "settings": _changed(run.config),
         "source": run.history.source,
         "simulated": run.simulated,
         "start": equity.index[0],
@@ -108,6 +164,23 @@ def _entry(row: Compared) -> dict[str, Any]:
         "conclusion": row.conclusion,
         "notes": list(run.result.notes),
     }
+
+
+def _changed(config: RunConfig) -> list[dict[str, Any]]:
+    """Return the settings that differ from the defaults of the strategy and its regime model.
+
+    A parameter of a user's strategy that has no default is left out.
+    """
+    kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
+    fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}
+    for table in ("params", "universe"):
+        given = getattr(config, table)
+        kept[table] = {name: value for name, value in given.items() if name in fixed}
+    return _settings(changes(config, RunConfig(**kept)))
+
+
+def _has_no_default(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 #: A mapping from figures to their names in the sentence on coverage.
@@ -131,10 +204,11 @@ def _shares(measured: Coverage) -> str:
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
     """Return the intervals; all their numbers are None if the run is shorter than a year."""
     short = metrics.is_short(row.run.result.returns)
-    return {
-        name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}
-        for name, i in row.intervals.items()
-    }
+    return {name: _ends(i, short=short) for name, i in row.intervals.items()}
+
+
+def _ends(interval: Interval, *, short: bool) -> dict[str, float | None]:
+    return {end: None if short else getattr(interval, end) for end in ("estimate", "low", "high")}
 
 
 def _beside(row: Compared, other: Beside) -> dict[str, object]:

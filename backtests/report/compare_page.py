@@ -1,4 +1,4 @@
-"""The page of ``compare``: all strategies in one sortable table and in four charts."""
+"""The page of ``compare``: its conclusion, all strategies in charts, and one sortable table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,21 +9,29 @@ from typing import Any
 import pandas as pd
 
 from backtests.atomic import write_text
-from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, is_few
-from backtests.report.charts import html_of, present, thinning
+from backtests.evidence.comparison import Comparison, growth_of
+from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, acted_on, is_few
+from backtests.evidence.saved import Repeated
+from backtests.report.charts import present
 from backtests.report.compare_charts import (
-    STROKES,
+    KINDS,
     correlation_chart,
-    drawdown_chart,
+    curves_chart,
     far_points,
-    growth_chart,
     risk_chart,
     styles,
 )
 from backtests.report.compare_luck import compare_luck_section
+from backtests.report.compare_numbers import about, comparison_numbers
+from backtests.report.compare_words import (
+    changed_words,
+    conclusion,
+    saved_words,
+    settings_words,
+)
 from backtests.report.format import MISSING, Form, fixed, interval, is_missing, percent, thousands
 from backtests.report.page import label_of, page, render
-from backtests.report.theme import KINDS
+from backtests.report.theme import css_of_lines, css_states
 from signals.errors import DataError
 
 Entry = Mapping[str, Any]
@@ -122,6 +130,35 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
 )
 
 
+#: A mapping from headings to what they mean, shown under the pointer.
+NOTES = {
+    "volatility, %": "Standard deviation of daily returns, for a year of 252 sessions.",
+    "Sharpe": "Mean return over bills divided by its standard deviation, a year; with interval.",
+    "exposure, %": "Mean weight outside cash.",
+    "turnover, % a year": "Half of the traded weights.",
+    "minus SPY, points": "Mean yearly return minus that of SPY, in percentage points.",
+    "minus bills, points": "Mean yearly return minus that of bills, in percentage points.",
+    "minus own mix, points": "Mean yearly return minus that of SPY and bills at the same exposure.",
+    "alpha on own assets, points": "Mean yearly return above the assets at constant weights.",
+    "minus equal weights, points": "Mean yearly return minus that of equal weights of the assets.",
+    "placebo rank": "Share of placebos with random timing that the strategy beats.",
+    "episodes": "Separate episodes of the states in which the strategy acts.",
+}
+
+
+def write_comparison(
+    comparison: Comparison, path: Path, repeated: Mapping[str, Repeated] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Write the page of a comparison, and return the numbers of ``compare --json``.
+
+    ``repeated`` maps the labels of finished runs to their runs on the data of today.
+    """
+    numbers, said = comparison_numbers(comparison, repeated), about(comparison)
+    earned_under = acted_on(comparison.regime, said["lags"][0])
+    write_compare_page(numbers, growth_of(comparison), earned_under, said, path)
+    return numbers
+
+
 def write_compare_page(
     numbers: dict[str, dict[str, Any]],
     growth: pd.DataFrame,
@@ -159,46 +196,64 @@ def _section(
     label: str,
 ) -> str:
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
-    curves = growth_chart(
-        growth, regime, looks, f"{label}Growth of 1, by the regime of each return"
-    )
-    falls = drawdown_chart(growth, regime, looks, f"{label}Loss from the peak so far")
-    alike = correlation_chart(growth[list(numbers)], f"{label}Correlations of daily returns")
+    pair = next(iter(numbers.values()))["pair"]
+    title = f"{label}Growth of 1 and drawdown, by the regime of each return"
     return render(
         "compare.html.j2",
         about=about,
         label=label,
-        headings=[("strategy", "text"), *((heading, kind) for heading, kind, _ in COLUMNS)],
-        rows=[_row(name, entry) for name, entry in numbers.items()],
+        colours=css_of_lines(),
+        said=" ".join(conclusion(numbers)),
+        settings=None if pair is None else settings_words(pair),
+        against=None if pair is None else pair["against"],
+        saved=[
+            (saved_words(name, entry["saved"], entry), entry["saved"]["same"])
+            for name, entry in numbers.items()
+            if entry["saved"] is not None
+        ],
+        filled=" or ".join(map(str, about["lags"])),
+        headings=[
+            ("strategy", "text", ""),
+            *((h, kind, NOTES.get(h, "")) for h, kind, _ in COLUMNS),
+        ],
+        rows=[_row(at, name, entry) for at, (name, entry) in enumerate(numbers.items())],
         kinds=[kind for kind in KINDS if any(e["kind"] == kind for e in numbers.values())],
+        kind_colours=KINDS,
         few=[(name, e["episodes"]) for name, e in numbers.items() if is_few(e["episodes"])],
         fewest=FEW,
         too_few=TOO_FEW,
         quarter=QUARTER,
         looks=looks,
-        strokes=STROKES,
-        regimes=present(regime.reindex(growth.index).fillna("none")),
-        thinning=thinning(growth),
+        regimes=_regimes(growth, regime),
         far=far_points(numbers),
-        details=[_details(name, entry) for name, entry in numbers.items()],
-        growth=html_of(curves, with_library=True),
-        drawdowns=html_of(falls),
-        risk=html_of(risk_chart(numbers, f"{label}Risk and return")),
-        correlations=html_of(alike),
+        details=[_details(at, name, entry) for at, (name, entry) in enumerate(numbers.items())],
+        curves=curves_chart(growth, regime, looks, title),
+        risk=risk_chart(numbers, f"{label}Risk and return"),
+        correlations=correlation_chart(
+            growth[list(numbers)], f"{label}Correlations of daily returns"
+        ),
         luck=compare_luck_section(numbers, looks, label),
     )
 
 
-def _row(name: str, entry: Entry) -> dict[str, Any]:
+def _regimes(growth: pd.DataFrame, regime: pd.Series) -> dict[str, str]:
+    """Return a mapping from each regime that occurs to its CSS colour."""
+    return css_states(present(regime.reindex(growth.index).fillna("none")))
+
+
+def _row(at: int, name: str, entry: Entry) -> dict[str, Any]:
+    saved = entry["saved"]
     return {
+        "at": at,
         "name": name,
+        "changed": saved is not None and not saved["same"],
         "kind": entry["kind"],
         "few": is_few(entry["episodes"]),
         "cells": [(heading, kind, cell(entry)) for heading, kind, cell in COLUMNS],
     }
 
 
-def _details(name: str, entry: Entry) -> dict[str, Any]:
+def _details(at: int, name: str, entry: Entry) -> dict[str, Any]:
     mix, twin, baskets = entry["mix"], entry["equal_weight"], entry.get("baskets")
     beside = [
         ("itself", _performance(entry)),
@@ -215,7 +270,8 @@ def _details(name: str, entry: Entry) -> dict[str, Any]:
             f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "
             "baskets of shares"
         )
-    return {**entry, "name": name, "beside": beside, "more": more}
+    changed = changed_words(entry["settings"])
+    return {**entry, "at": at, "name": name, "beside": beside, "more": more, "changed": changed}
 
 
 def _performance(figures: Entry) -> tuple[str, str, str]:

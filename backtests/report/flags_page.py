@@ -5,10 +5,12 @@ from pathlib import Path
 from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
-from backtests.report.charts import html_of, regime_chart, signal_chart
+from backtests.report.charts import present
 from backtests.report.docstring import sections
+from backtests.report.flags_charts import first_regime, signal_panels, timeline
 from backtests.report.page import label_of, page, render
 from backtests.report.reading import said_at_end
+from backtests.report.theme import FLAGS, css_of_lines, css_states
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
@@ -30,22 +32,23 @@ def write_flags_page(
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
     shows. ``model`` is the regime model of the reading; None means ``votes`` with default
-    parameters. With ``newest``, the page warns if the history is stale.
+    parameters. With ``newest``, the page warns if the history is stale. All charts begin with the
+    first regime.
     """
     label, said = label_of(history.source == "simulated"), said_at_end(history, reading, model)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
+    start = first_regime(reading)
     entries = [
         {
             "name": name,
             "link": evaluation.signal.link,
             "definition": sections(type(evaluation.signal)),
             "stretches": stretches(evaluation),
-            "chart": html_of(
-                signal_chart(
-                    evaluation,
-                    history.panel[list(inputs_of(evaluation.signal, among))],
-                    f"{label}{name}",
-                )
+            "chart": signal_panels(
+                evaluation,
+                history.panel[list(inputs_of(evaluation.signal, among))],
+                start,
+                f"{label}{name} and its inputs",
             ),
             **said["signals"][name],
         }
@@ -54,12 +57,29 @@ def write_flags_page(
     section = render(
         "flags.html.j2",
         said=said,
-        simulated=bool(label),
+        label=label,
+        colours=css_of_lines(),
+        reason=_reason(said["sentence"]),
         stale=stale_warning(history) if newest else None,
-        timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
+        start=start.date(),
+        legend=_legend(reading),
+        timeline=timeline(reading, f"{label}regime and flags"),
         entries=entries,
     )
     write_text(path, page(f"{label}flags, {said['as_of']}", section))
+
+
+def _legend(reading: Reading) -> dict[str, str]:
+    """Return a mapping from each regime that occurs, and each state of a flag, to its colour."""
+    shown = reading.regime.loc[first_regime(reading) :].fillna("no regime")
+    flags = {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
+    return css_states(present(shown)) | flags
+
+
+def _reason(sentence: str) -> str:
+    """Return a sentence on the regime without its first part, which is the heading of the page."""
+    reason = sentence.partition(": ")[2] or sentence
+    return reason[:1].upper() + reason[1:]
 
 
 def stretches(evaluation: Evaluation) -> list[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from backtests.evidence import metrics
 from backtests.evidence.assessment import Assessment, assess, growth_of
+from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on
 from backtests.history.panel import History
 from backtests.report.charts import (
@@ -24,7 +25,10 @@ from backtests.report.charts import (
     signal_chart,
     values_chart,
 )
-from backtests.report.format import Form, fixed, percent, significant
+from backtests.report.compare_numbers import comparison_numbers
+from backtests.report.compare_page import write_comparison
+from backtests.report.compare_words import conclusion
+from backtests.report.format import Form, fixed, interval, is_missing, percent, significant
 from backtests.report.page import label_of
 from backtests.runs import Run
 from signals.errors import ConfigError, MissingSeries, unknown
@@ -176,6 +180,30 @@ def _facts(run: Run) -> dict[str, str]:
         "decided with": f"regime model {run.config.regime_model}, lag {run.config.lag}",
         "run id": run.run_id,
     }
+
+
+def summary_of_comparison(comparison: Comparison) -> Summary:
+    """Return the short form of a comparison: its conclusion, and a line for each row."""
+    numbers = comparison_numbers(comparison)
+    run = next(iter(comparison.rows.values())).run
+    title = f"{label_of(run.simulated)}Comparison of {len(numbers)} rows: {described(run.sessions)}"
+    rows = {name: _row_said(entry) for name, entry in numbers.items()}
+    return Summary(title=title, facts={**rows, "conclusion": " ".join(conclusion(numbers))})
+
+
+def _row_said(entry: Mapping[str, Any]) -> str:
+    fall = _PERCENT(entry["max_drawdown"])
+    if is_missing(entry["cagr"]):
+        return f"total return {_PERCENT(entry['total_return'])}, drawdown {fall}"
+    bounds = interval(entry["intervals"]["sharpe"], fixed)
+    return (
+        f"CAGR {_PERCENT(entry['cagr'])}, Sharpe {fixed(entry['sharpe'])} {bounds}, drawdown {fall}"
+    )
+
+
+def save_comparison(comparison: Comparison, page: Path) -> None:
+    """Write the page of :meth:`Comparison.save`."""
+    write_comparison(comparison, page)
 
 
 def summary_of_trial(trial: "Trial") -> Summary:

@@ -57,7 +57,8 @@ class Panel:
     digits
         Number of decimals under the pointer; None shows four significant digits.
     levels
-        Names and values of horizontal lines, such as thresholds. The pointer does not show them.
+        Names and values of horizontal lines, such as thresholds. The names stand at the lines. The
+        pointer does not show them.
     log
         True for an axis on which equal ratios have equal distances. All values must be positive.
     low, high
@@ -154,7 +155,7 @@ def _row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
         body, ticks = "".join(_stripes(row)), ""
     else:
         y = _scale(row)
-        body, ticks = backdrop + "".join(_drawing(row, y)), _ticks(row, y)
+        body, ticks = backdrop + "".join(_drawing(row, y)), _ticks(row, y) + _names(row, y)
     label = escape(f"{name}: {row.title}", quote=True)
     kind = "strip" if isinstance(row, Strip) else "panel"
     return (
@@ -203,6 +204,17 @@ def _ticks(panel: Panel, y: Scale) -> str:
     return "".join(
         f'<span class="tick" style="top:{y(value):.2f}%" aria-hidden="true">{number(value)}</span>'
         for value in _numbers(panel, y)
+    )
+
+
+def _names(panel: Panel, y: Scale) -> str:
+    """Return the names of levels: that of the lowest one stands below its line, others above."""
+    lowest = min((level for _, level in panel.levels), default=0.0)
+    below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
+    return "".join(
+        f'<span class="named{" below" if low else ""}" style="top:{y(level):.2f}%">'
+        f"{escape(said)}</span>"
+        for (said, level), low in zip(panel.levels, below, strict=True)
     )
 
 

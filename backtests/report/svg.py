@@ -84,8 +84,12 @@ def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
 
 
 def number(value: float) -> str:
-    """Return a tick as text, with at most four significant digits."""
-    return f"{value:,.4g}"
+    """Return a tick as text: whole from 10,000 on, else with at most four significant digits.
+
+    >>> number(2_000_000), number(0.25)
+    ('2,000,000', '0.25')
+    """
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
 
 
 def picture(name: str, width: float, height: float, parts: Iterable[str], kind: str = "") -> str:

@@ -79,8 +79,6 @@ REGIMES = {
 }
 #: A mapping from the states of a flag to colours.
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
-#: A mapping from kinds of strategies to colours.
-KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
 #: Colours of the asset classes (:data:`signals.universe.CLASSES`) and of cash, for areas.
 CLASSES = {
     "memory": "#e69f00",
@@ -97,16 +95,19 @@ CLASSES = {
     "cash": "var(--track)",
 }
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: A mapping from strategy to colour, for strategies with a fixed colour.
-FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
-#: Colours of a chart's lines, in order: one list for few lines, one for many.
+#: Colours of the lines of plotly's charts, in order.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
-MANY_LINES = (
-    *(_NAVY, _CLAY, "#5a9e47", _PLUM, _BLUE, _RED, "#2a9d8f", "#d98b1f", "#a44a8a", "#5f6b2f"),
-    *("#7d8fd1", _AMBER, "#264653", "#d4787f", "#8f7a3d", "#4aa3a2"),
+#: A mapping from strategy to CSS colour, for strategies with a fixed colour.
+FIXED_LINES = {"spy": "var(--ink)", "sixty-forty": "var(--soft)", "bills": "var(--note-edge)"}
+#: Colours of many lines, in order, on a light and on a dark screen.
+_MANY_LIGHT = (
+    *("#0072b2", "#d55e00", "#3f7d33", "#6d597a", "#3d85c6", "#9b2226", "#1f7f76", "#a8690a"),
+    *("#a44a8a", "#5f6b2f", "#5b6dbb", "#8a4a17", "#264653", "#b84f57", "#7a672e", "#2d7f80"),
 )
-#: Colours of the lowest, the middle and the highest value of a colour scale.
-DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
+_MANY_DARK = (
+    *("#56b4e9", "#f0903f", "#8ccf7e", "#b9a3c9", "#86b9ee", "#f08d8f", "#5fd0c5", "#e8b04a"),
+    *("#dd9cc4", "#b5c26d", "#a9b6f2", "#d99a66", "#8fb3c4", "#f2a7a3", "#cdb878", "#86d0d1"),
+)
 
 
 def css_light_and_dark() -> str:
@@ -119,6 +120,17 @@ def css_light_and_dark() -> str:
 def css_states(names: Iterable[str]) -> dict[str, str]:
     """Return a mapping from regimes or states of a flag to CSS colours, for light and dark."""
     return {name: f"var(--{_variable(name)})" for name in names}
+
+
+def css_lines() -> list[str]:
+    """Return the CSS colours of many lines; a page needs :func:`css_of_lines` for them."""
+    return [f"var(--m{at})" for at in range(len(_MANY_LIGHT))]
+
+
+def css_of_lines() -> str:
+    """Return CSS rules with the colours of many lines, for light and dark."""
+    light, dark = ({f"m{at}": c for at, c in enumerate(x)} for x in (_MANY_LIGHT, _MANY_DARK))
+    return f"{_rule(light)}@media screen and (prefers-color-scheme:dark){{{_rule(dark)}}}"
 
 
 def _variable(name: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.effective_trials import BestWithoutSkill
-from backtests.evidence.luck import Luck, luck
+from backtests.evidence.luck import Logged, Luck, luck
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
@@ -216,7 +216,7 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     )
 
 
-def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> trial_log.Logged:
+def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
     """Add the trials of a sweep to the log, and return the logged trials of other sweeps."""
     if swept.base.simulated:
         return trial_log.known_trials(None, source="simulated")

@@ -18,6 +18,7 @@ import pandas as pd
 
 from backtests.atomic import replacing, resolved
 from backtests.calendar import new_york_now
+from backtests.evidence.luck import NO_LOG, Logged
 from backtests.runs import Run
 from backtests.store.locking import PATIENCE, alone
 from backtests.store.store import default_store
@@ -121,14 +122,6 @@ def logged(store: Path) -> pd.DataFrame:
     return once.reset_index(drop=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Logged:
-    """The yearly Sharpe ratios of logged trials, and the effective number of independent trials."""
-
-    sharpes: np.ndarray
-    effective: float
-
-
 def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
@@ -138,7 +131,7 @@ def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()
     used.
     """
     if source != "store":
-        return Logged(sharpes=np.empty(0), effective=0.0)
+        return NO_LOG
     log = logged(store or default_store())
     log = log[np.isfinite(log["sharpe"]) & ~log["trial"].isin(list(without))]
     return Logged(
@@ -146,7 +139,11 @@ def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()
     )
 
 
-def other_trials(run: Run) -> Logged:
-    """Return the logged trials on the store of a run, without the trial that equals the run."""
-    same = digests([Setting.of(run.config)], run.sessions)
-    return known_trials(run.config.store, source=run.history.source, without=same)
+def other_trials(*runs: Run) -> Logged:
+    """Return the logged trials on the store of some runs, without the trials that equal a run.
+
+    All runs have the same history.
+    """
+    first = runs[0]
+    same = [digests([Setting.of(run.config)], run.sessions)[0] for run in runs]
+    return known_trials(first.config.store, source=first.history.source, without=same)

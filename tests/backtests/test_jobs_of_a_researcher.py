@@ -17,7 +17,10 @@ from strategies.near_cash_flow import NearCashFlow
 
 MOST_LINES = 5
 START = "2021-01-04"
-HEAD = "from backtests import History, assess, config_from, plot_reading, run\nimport pandas as pd"
+HEAD = """
+from backtests import History, assess, compare_runs, config_from, plot_reading, run
+import pandas as pd
+"""
 
 OWN_UNIVERSE = """
 universe = {"memory": ["SMH"], "defensive": ["XLP", "XLU"]}
@@ -46,7 +49,9 @@ figure = finished.plot()
 """
 TWO_RUNS = """
 runs = [run(config_from({"strategy": name, "start": START}), history) for name in ("spy", "gold")]
-table = pd.concat([finished.metrics for finished in runs], axis=1)
+made = compare_runs(runs)
+table, difference = made.metrics, made.pair
+made.save("compare.html")
 """
 OWN_FRAMES = """
 history = History.from_frames(prices, {"DGS3MO": yields}, known="catalog")
@@ -136,11 +141,14 @@ def test_export_and_plot_again(
 def test_compare_two_runs(
     history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = do(TWO_RUNS, tmp_path, monkeypatch, history=history)["table"]
+    names = do(TWO_RUNS, tmp_path, monkeypatch, history=history)
+    table, difference = names["table"], names["difference"]
     assert list(table) == ["spy", "gold"]
     assert {"cagr", "sharpe", "max_drawdown"} <= set(table.index)
     assert table.notna().loc["sharpe"].all()
     assert table.loc["cagr", "spy"] != table.loc["cagr", "gold"]
+    assert difference.excess.low < difference.excess.estimate < difference.excess.high
+    assert "SIMULATED: compare" in (tmp_path / "compare.html").read_text("utf-8")
 
 
 def own_frames(history: History) -> dict[str, Any]:

@@ -226,8 +226,6 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page
     assert "days on with capex halved" in html
     assert "uses 4 of 5 components since" in html
     assert "without follow_through" in html  # of fading_momentum, earlier
-    text = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
-    assert not re.search(r":(class|meth|data|func|attr):|``", text)
 
 
 def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
@@ -391,8 +389,7 @@ def test_the_flags_page_opens_without_error_or_request(page: Page) -> None:
         shown.on("pageerror", lambda e: troubles.append(str(e)))
         shown.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
         shown.goto(f"file://{page.path}")
-        shown.wait_for_selector(".main-svg")
-        charts = shown.locator(".plotly-graph-div").count()
+        charts = shown.locator(".panels").count()
     assert troubles == []
     assert charts == len(signals.SIGNALS) + 1
 

@@ -13,16 +13,17 @@ import pytest
 
 from backtests.evidence.entries import NOTHING
 from backtests.report.compare_charts import (
+    FEW_ROWS,
     correlation_chart,
-    drawdown_chart,
+    correlations,
+    curves_chart,
     far_points,
-    growth_chart,
+    lead_lag_lines,
     place_labels,
     risk_chart,
     styles,
 )
 from backtests.report.compare_page import COLUMNS, write_compare_page
-from backtests.report.lead_lag_charts import lead_lag_lines
 from signals.errors import DataError
 from signals.universe import HINDSIGHT
 from tests.browser import opened, overflow
@@ -53,12 +54,29 @@ ABOUT: dict[str, Any] = {
     "reps": 1000,
     "coverage": "In simulated worlds 95 % intervals held the truth in 80 % (its script).",
     "leaning": "Ranks by resampled returns are too high on average.",
-    "lag": 1,
+    "lags": [1],
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
     "ranked": 12,
     "absorption_episodes": 2,
     "absorption_entered": 4,
+}
+
+
+FIGURES = {"total_return": 0.5, "cagr": 0.1, "sharpe": 0.9, "max_drawdown": -0.2}
+#: A finished run whose data have changed since.
+CHANGED: dict[str, Any] = {
+    "folder": "out/mine",
+    "source": "store",
+    "run_id": "abc",
+    "version": "1",
+    "start": ABOUT["start"],
+    "end": ABOUT["end"],
+    "same": False,
+    "changed_from": "2015-06-01",
+    "largest_difference": 0.01,
+    "own": FIGURES,
+    "again": FIGURES,
 }
 
 
@@ -96,6 +114,11 @@ def entry(name: str) -> dict[str, Any]:
         "episodes": (2 if place else 5) if timed else None,
         "entered": 7 if timed else None,
         "conclusion": "no telling from its constant mix" if timed else "no timing",
+        "start": ABOUT["start"],
+        "end": ABOUT["end"],
+        "settings": [],
+        "pair": None,
+        "saved": CHANGED if name == "mine" else None,
         **lucky(sharpe, told=name == "trend"),
         **({} if timed else {"lead_lag": None}),
     }
@@ -229,12 +252,13 @@ def test_a_conclusion_that_says_so_itself_is_not_said_twice(tmp_path: Path) -> N
 
 
 def test_mix_twin_and_placebo_stand_under_each_name(page: str) -> None:
-    section = re.search(r'<section id="about-near-cash-flow">.*?</section>', page, re.DOTALL)
+    section = re.search(r'<section id="about-0">.*?</section>', page, re.DOTALL)
     assert section
     for said in ("what near-cash-flow does", "L8, L13", "own mix, 90 % SPY", "12.3", "shifted"):
         assert said in section[0]
-    for name in KINDS:
-        assert f'<section id="about-{name}">' in page
+    for at, name in enumerate(KINDS):
+        assert f'<section id="about-{at}">\n<h3>{name} ' in page
+        assert f'<a href="#about-{at}"' in page
 
 
 def test_the_page_says_what_it_cannot_know(page: str) -> None:
@@ -259,6 +283,13 @@ def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: 
     assert len(headings) == 12
     assert all(heading.startswith("SIMULATED") for heading in headings)
     assert "SIMULATED" not in plain(page)
+
+
+def test_a_row_whose_folder_has_other_numbers_says_so(page: str) -> None:
+    changed = 'class="changed">mine</a><small>numbers differ from its folder</small>'
+    assert changed in page
+    assert page.count("numbers differ from its folder") == 1
+    assert '<p class="note">mine: its returns differ from those in out/mine' in page
 
 
 def test_stale_history_is_said(page: str, tmp_path: Path) -> None:
@@ -312,7 +343,7 @@ def test_thirty_strategies_of_eleven_years_stay_small(tmp_path: Path) -> None:
     path = tmp_path / "compare.html"
     numbers = dict.fromkeys(names, NUMBERS["near-cash-flow"])
     write_compare_page(numbers, growth_of(names, 2770), REGIME, ABOUT, path)
-    assert path.stat().st_size < 12e6
+    assert path.stat().st_size < 3e6
 
 
 # --- Luck, lead and lag ------------------------------------------------------------------------
@@ -363,17 +394,26 @@ def test_the_table_of_timing_has_the_numbers_under_their_names(page: str) -> Non
     }
 
 
+def drawn(svg: str) -> dict[str, str]:
+    """Return the lines of a chart by name, each with the text of its element."""
+    return {
+        found[1]: found[0]
+        for found in re.finditer(r'<path class="(?:line|curve)" data-line="(.*?)".*?>', svg)
+    }
+
+
 def test_the_chart_of_lead_and_lag_marks_what_is_impossible() -> None:
     ratios = {"trend": lead_lag()["information_ratios"]}
-    figure = lead_lag_lines(ratios, styles(KINDS), "SIMULATED: lead and lag")
-    lines = {trace.name: trace for trace in figure.data}
-    assert list(lines) == list(KINDS)  # the buttons switch the lines of all charts by their place
-    assert list(lines["trend"].x) == list(range(-5, 11))
-    assert list(lines["trend"].y) == pytest.approx([0.5 - 0.02 * lag for lag in range(-5, 11)])
-    assert len(lines["spy"].x) == 0
-    assert figure.layout.annotations[0].text.startswith("impossible")
-    assert figure.layout.shapes[0].x1 == 0.5
-    assert figure.layout.title.text.startswith("SIMULATED")
+    svg = lead_lag_lines(ratios, styles(KINDS), "SIMULATED: lead and lag")
+    assert list(drawn(svg)) == ["trend"]
+    assert "Ratio by lag: -5: 0.60, -4: 0.58" in svg
+    assert "10: 0.30</title>" in svg
+    assert "impossible: filled at or before the decision" in svg
+    ground = re.search(r'<rect x="56" y="26" width="(.*?)"', svg)
+    assert ground
+    assert float(ground[1]) == pytest.approx(1010 * 5.5 / 15, abs=0.1)  # up to lag 0.5 of -5 to 10
+    assert 'aria-label="SIMULATED' in svg
+    assert "data-line" not in lead_lag_lines({}, styles(KINDS), "none has ratios")
 
 
 def test_a_row_that_collapses_is_named(tmp_path: Path, page: str) -> None:
@@ -402,10 +442,16 @@ def test_at_first_only_the_thesis_and_what_it_is_held_to_are_drawn() -> None:
     assert [name for name, look in looks.items() if look.shown] == [
         "near-cash-flow", "cash-heavy@quantities", "spy", "bills", "mine", "sixty-forty",
     ]  # fmt: skip
-    figure = growth_chart(GROWTH, REGIME, styles(KINDS), "growth")
-    visible = {trace.name: trace.visible for trace in figure.data}
-    assert visible["trend"] == "legendonly"
-    assert visible["spy"] is True
+    lines = drawn(curves_chart(GROWTH, REGIME, styles(KINDS), "growth"))
+    assert " hidden" in lines["trend"]
+    assert " hidden" not in lines["spy"]
+
+
+def test_a_few_lines_are_all_drawn() -> None:
+    few = dict(list(KINDS.items())[1:])
+    assert len(few) == FEW_ROWS
+    assert all(look.shown for look in styles(few).values())
+    assert not all(look.shown for look in styles(KINDS).values())
 
 
 def test_all_lines_look_different() -> None:
@@ -415,32 +461,33 @@ def test_all_lines_look_different() -> None:
     assert len({(look.colour, look.dash) for look in looks.values()}) == len(looks)
 
 
-def test_thinning_loses_no_trough() -> None:
-    grown = growth_of(["spy", "mine"], 5000)
-    kinds = {"spy": "baseline", "mine": "own"}
-    figure = drawdown_chart(grown, REGIME, styles(kinds), "drawdown")
-    for trace in figure.data:
-        values = grown[trace.name]
-        assert len(trace.y) < 1500
-        assert min(trace.y) == pytest.approx(100 * (values / values.cummax() - 1).min(), rel=1e-5)
-        assert str(trace.x[-1]) == str(grown.index[-1].date())
-
-
 def test_growth_is_shaded_from_the_close_before_a_regime_s_first_return() -> None:
     """The return into a session is the line from the close before to its own."""
-    figure = growth_chart(GROWTH, REGIME, styles(KINDS), "growth")
-    spans = [(shape.x0, shape.x1) for shape in figure.layout.shapes]
-    days = [str(GROWTH.index[i].date()) for i in (0, 99, 199, 299)]
-    assert spans == list(pairwise(days))
-    assert figure.layout.yaxis.type == "log"
+    svg = curves_chart(GROWTH, REGIME, styles(KINDS), "growth")
+    backdrop = re.search(r'<g class="backdrop">(.*?)</g>', svg)
+    assert backdrop
+    starts = re.findall(r'<rect x="(.*?)" width="(.*?)"', backdrop[1])
+    edges = [1000 * at / 299 for at in (0, 99, 199, 299)]
+    expected = [(left, right - left) for left, right in pairwise(edges)]
+    found = [(float(left), float(wide)) for left, wide in starts]
+    assert found == [pytest.approx(pair, abs=0.1) for pair in expected]
+
+
+def test_the_axis_of_growth_has_plain_numbers() -> None:
+    grown = pd.DataFrame({"spy": np.geomspace(0.6, 12, 300)}, index=GROWTH.index)
+    svg = curves_chart(grown, REGIME, styles({"spy": "baseline"}), "growth")
+    ticks = re.findall(r'<span class="tick".*?>(.*?)</span>', svg)
+    assert ticks[:4] == ["1", "2", "5", "10"]
 
 
 def test_correlations_are_those_of_daily_returns() -> None:
     grown = GROWTH[["spy", "trend"]].assign(flat=1.0)
-    cells = correlation_chart(grown, "correlations").data[0].z
     returns = grown["spy"].pct_change().iloc[1:], grown["trend"].pct_change().iloc[1:]
-    assert cells[0][1] == pytest.approx(np.corrcoef(*returns)[0, 1], abs=1e-3)
-    assert cells[0][2] is None
+    expected = np.corrcoef(*returns)[0, 1]
+    assert correlations(grown).loc["spy", "trend"] == pytest.approx(expected, abs=1e-12)
+    svg = correlation_chart(grown, "correlations")
+    assert f"<title>spy and trend: {expected:.2f}</title>" in svg
+    assert "<title>spy and flat" not in svg
 
 
 def test_a_point_far_off_squeezes_nobody_and_is_named(tmp_path: Path) -> None:
@@ -448,7 +495,14 @@ def test_a_point_far_off_squeezes_nobody_and_is_named(tmp_path: Path) -> None:
     assert far_points(numbers) == {}
     numbers["bitcoin"] = entry("trend") | {"volatility": 0.7, "cagr": 0.6}
     assert far_points(numbers) == {"bitcoin": (70.0, 60.0)}
-    assert risk_chart(numbers, "risk").layout.xaxis.range[1] < 30
+    svg = risk_chart(numbers, "risk")
+    assert "<title>s3: volatility 13.0 %, CAGR 10.0 %, Sharpe 0.50</title>" in svg
+    assert "bitcoin" not in svg
+    said = "Outside the chart: bitcoin (volatility 70 %, CAGR 60 %)."
+    grown = growth_of(numbers, 300)
+    path = tmp_path / "far.html"
+    write_compare_page(numbers, grown, REGIME, ABOUT, path)
+    assert said in path.read_text("utf-8")
     numbers = {name: e for name, e in numbers.items() if name in ("s0", "bitcoin")}
     assert far_points(numbers) == {}
 
@@ -456,10 +510,8 @@ def test_a_point_far_off_squeezes_nobody_and_is_named(tmp_path: Path) -> None:
 def test_labels_cover_neither_one_another_nor_points() -> None:
     crowd = {f"name-{i}": (500.0 + 7 * i, 200.0 + 5 * (i % 4)) for i in range(30)}
     assert 0 < len(place_labels(crowd)) < 30
-    assert place_labels({"left": (100.0, 100.0), "right": (600.0, 300.0)}) == {
-        "left": "middle right",
-        "right": "middle right",
-    }
+    apart = {"left": (100.0, 100.0), "right": (600.0, 300.0)}
+    assert place_labels(apart) == {"left": (108.0, 93.5), "right": (608.0, 293.5)}
 
 
 # --- In a browser ------------------------------------------------------------------------------
@@ -492,15 +544,30 @@ def sorts_by_number(page: Any) -> bool:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_browser_opens_it_without_error_request_or_overflow(
-    path: Path, browser: Any, width: int
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_a_browser_opens_it_without_error_request_overflow_or_barrier(
+    path: Path, browser: Any, width: int, scheme: str
 ) -> None:
-    with opened(browser, path, width) as (page, troubles):
-        page.wait_for_selector("#correlations .main-svg")
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(browser, path, width, scheme) as (page, troubles):
         assert overflow(page) <= 0
-        assert page.locator(".plotly-graph-div").count() == 5
+        assert page.locator("svg[role=img]").count() == 5
+        assert [found["id"] for found in Axe().run(page).response["violations"]] == []
     assert troubles == []
+
+
+@pytest.mark.browser
+def test_no_table_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
+    """A sheet in landscape with margins of 10 mm is 1,047 pixels wide."""
+    wide = "[...document.querySelectorAll('table, svg')].map(e => e.getBoundingClientRect().right)"
+    page = browser.new_page(viewport={"width": 1047, "height": 718})
+    page.emulate_media(media="print")
+    page.goto(f"file://{path}")
+    assert max(page.evaluate(wide)) <= 1048
+    sheet = page.pdf(prefer_css_page_size=True)
+    page.close()
+    assert re.search(rb"/MediaBox \[0 0 84[12][\d.]* 59[45]", sheet)
 
 
 @pytest.mark.browser
@@ -519,18 +586,9 @@ def test_an_error_a_request_and_an_overflow_would_be_noticed(
     assert any("127.0.0.1" in trouble for trouble in troubles)
 
 
-def table_alone(page: str, script: str) -> str:
-    """Return the page with its own script and no charts, which opens faster."""
-    return plain(page).replace("</main>", script)
-
-
 @pytest.mark.browser
-def test_a_click_sorts_by_number_and_a_second_one_reverses(
-    page: str, tmp_path: Path, browser: Any
-) -> None:
-    alone = tmp_path / "alone.html"
-    alone.write_text(table_alone(page, page[page.rindex("<script>") :]))
-    with opened(browser, alone, 1280) as (shown, troubles):
+def test_a_click_sorts_by_number_and_a_second_one_reverses(path: Path, browser: Any) -> None:
+    with opened(browser, path, 1280) as (shown, troubles):
         assert sorts_by_number(shown)
         assert sorted_by(shown, "strategy")[0] == "ascending"
         assert shown.locator("th[aria-sort]").count() == 1
@@ -553,44 +611,53 @@ def test_a_table_that_sorts_wrongly_would_be_noticed(
     page: str, tmp_path: Path, browser: Any, right: str, wrong: str
 ) -> None:
     assert page.count(right) == 1
-    script = page[page.rindex("<script>") :].replace(right, wrong)
     broken = tmp_path / "broken.html"
-    broken.write_text(table_alone(page, script))
+    broken.write_text(page.replace(right, wrong))
     with opened(browser, broken, 1280) as (shown, _):
         assert not sorts_by_number(shown)
 
 
 @pytest.mark.browser
 def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
-    visible = "document.querySelector('#{} .js-plotly-plot').data.map(t => t.visible === true)"
+    shown = "[...document.querySelectorAll('#{} path:not([hidden])')].map(p => p.dataset.line)"
     with opened(browser, path, 1280) as (page, troubles):
         page.locator("#kinds").get_by_text("challenger").click()
         assert page.locator("#strategies tbody tr:visible").count() == 1
         page.locator("#kinds").get_by_text("all", exact=True).click()
         assert page.locator("#strategies tbody tr:visible").count() == len(KINDS)
+        page.locator("#lines summary").click()
         page.locator("#lines").get_by_text("trend", exact=True).click()
-        for chart in ("growth", "drawdowns", "lead-lag"):
-            shown = dict(zip(KINDS, page.evaluate(visible.format(chart)), strict=True))
-            assert shown["trend"]
-            assert not shown["bitcoin"]
+        for chart in ("curves", "lead-lag"):
+            assert "trend" in page.evaluate(shown.format(chart))
+            assert "bitcoin" not in page.evaluate(shown.format(chart))
         page.locator("#lines").get_by_text("none", exact=True).click()
-        assert not any(page.evaluate(visible.format("growth")))
+        assert page.evaluate(shown.format("curves")) == []
     assert troubles == []
 
 
 @pytest.mark.browser
-def test_hover_names_strategies_and_values(path: Path, browser: Any) -> None:
+def test_the_axis_fits_the_lines_that_are_shown(browser: Any, tmp_path: Path) -> None:
+    """A hidden line of a hundredfold growth does not press the others flat."""
+    path, grown = tmp_path / "page.html", GROWTH.copy()
+    grown["bitcoin"] = np.geomspace(1, 100, len(grown))
+    write_compare_page(NUMBERS, grown, REGIME, ABOUT, path)
+    height = "document.querySelector('#curves svg').viewBox.baseVal.height"
+    with opened(browser, path, 1280) as (page, troubles):
+        before = page.evaluate(height)
+        page.locator("#lines summary").click()
+        page.locator("#lines").get_by_text("bitcoin", exact=True).click()
+        assert page.evaluate(height) > 3 * before
+        assert page.locator("#curves .panel").first.get_by_text("50", exact=True).is_visible()
+    assert troubles == []
+
+
+@pytest.mark.browser
+def test_the_pointer_names_the_lines_that_are_shown(path: Path, browser: Any) -> None:
     with opened(browser, path, 1280) as (page, _):
-        plot = page.locator("#growth .nsewdrag")
+        plot = page.locator("#curves .plot").first
         plot.scroll_into_view_if_needed()
         plot.hover()
-        label = page.wait_for_selector("#growth .hoverlayer .legend").text_content()
+        label = page.locator("#curves .values").text_content()
+        assert re.match(r"201[56]-\d\d-\d\d", label)
         assert "near-cash-flow" in label
         assert "trend" not in label
-        assert re.match(r"201[56]-\d\d-\d\d", label)
-        point = page.locator("#risk .point").first
-        point.scroll_into_view_if_needed()
-        point.hover(force=True)
-        label = page.wait_for_selector("#risk .hoverlayer .hovertext").text_content()
-        assert "near-cash-flow" in label
-        assert "Sharpe" in label

@@ -1,0 +1,204 @@
+"""Turn the arguments of ``compare`` into configurations: names, config files and run folders."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backtests.cli.assignments import assigned
+from backtests.config import SOURCE, RunConfig, config_from, read_config, refuse_unknown_keys
+from backtests.evidence.saved import SavedRun, read_saved
+from backtests.evidence.settings import distinct_labels
+from backtests.paths import SETTINGS
+from backtests.plugins.load import is_plugin, load_strategy
+from signals.errors import ConfigError, unknown
+from signals.params import names_of
+from signals.regimes import REGIMES, Votes
+from strategies import STRATEGIES, Strategy
+
+#: Keys of a configuration that belong to its strategy, and to its regime model.
+_OF_STRATEGY, _OF_MODEL = ("params", "universe"), ("regime_model", "regime", "labels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One argument of ``compare`` and its configuration.
+
+    Attributes
+    ----------
+    given
+        The argument.
+    config
+        The configuration.
+    states_source
+        Whether the argument says which history it uses.
+    saved
+        The finished run, if the argument is a folder.
+    """
+
+    given: str
+    config: RunConfig
+    states_source: bool = False
+    saved: SavedRun | None = None
+
+
+def candidates_of(
+    arguments: Iterable[str],
+    defaults: Mapping[str, Any],
+    options: Mapping[str, Any],
+    assignments: Sequence[str],
+) -> list[Candidate]:
+    """Return the configuration of each argument.
+
+    Parameters
+    ----------
+    arguments
+        Names of strategies, config files, and folders of finished runs.
+    defaults
+        Data of a configuration that apply to names. Parameters and universe of its strategy apply
+        only to this strategy. Its regime model applies to strategies that follow the regime.
+    options
+        Keys that override defaults and config files, such as ``start``.
+    assignments
+        Texts such as ``dry_powder.k=0.11``. Each applies to all names and config files that have
+        the parameter.
+
+    Raises
+    ------
+    ConfigError
+        For an argument that cannot be used, and for a parameter that no strategy has. Neither
+        options nor assignments change a finished run.
+    """
+    refuse_unknown_keys(defaults)
+    found = [_read(argument, defaults, options) for argument in arguments]
+    used: set[str] = set()
+    for one in found:
+        if not isinstance(one, SavedRun):
+            fitting = [text for text in assignments if _has(one[1], _path(text))]
+            assigned(one[1], fitting)
+            used |= set(fitting)
+    rows = [one[1] for one in found if not isinstance(one, SavedRun)]
+    _refuse_unused([text for text in assignments if text not in used], rows)
+    return [_candidate(one) for one in found]
+
+
+_Given = tuple[str, dict[str, Any]]
+
+
+def _read(
+    argument: str, defaults: Mapping[str, Any], options: Mapping[str, Any]
+) -> _Given | SavedRun:
+    if argument.endswith(".toml"):
+        data = read_config(Path(argument))
+        data.pop("sweep", None)
+        refuse_unknown_keys(data)
+        if "strategy" not in data:
+            raise ConfigError(f"expected a strategy in {argument}; add the key `strategy`")
+        return argument, {**data, **options}
+    if not _is_name(argument) and _is_path(argument):
+        return read_saved(Path(argument))
+    return argument, {**_defaults_of(argument, defaults), **options, "strategy": argument}
+
+
+def _is_name(argument: str) -> bool:
+    return is_plugin(argument) or argument.partition("@")[0] in STRATEGIES
+
+
+def _is_path(argument: str) -> bool:
+    return argument != "" and ("/" in argument or os.path.isdir(argument))
+
+
+def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults that apply to a strategy."""
+    data = {key: value for key, value in defaults.items() if key != "strategy"}
+    bare, at, _ = name.partition("@")
+    if str(defaults.get("strategy", "")).partition("@")[0] != bare:
+        data = {key: value for key, value in data.items() if key not in _OF_STRATEGY}
+    cls = _class_of(bare)
+    if at or (cls is not None and not cls.follows_regime):
+        data = {key: value for key, value in data.items() if key not in _OF_MODEL}
+    return data
+
+
+def _class_of(name: str) -> type[Strategy] | None:
+    return load_strategy(name) if is_plugin(name) else STRATEGIES.get(name)
+
+
+def _path(assignment: str) -> str:
+    return assignment.partition("=")[0].strip()
+
+
+def _has(data: Mapping[str, Any], path: str) -> bool:
+    """Return whether a path is a parameter of a configuration, as far as its owner decides that.
+
+    A parameter of a signal belongs to every configuration.
+    """
+    owner, dot, name = path.partition(".")
+    if path in SETTINGS or (dot and owner != "regime"):
+        return True
+    if dot:
+        return name in _names_of_model(data)
+    cls = _class_of(str(data["strategy"]).partition("@")[0])
+    return cls is None or path in names_of(cls)
+
+
+def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ConfigError for the first of some assignments that fit no row."""
+    for text in assignments:
+        assigned({}, [text])  # this refuses a text without a name or without a value
+        if not rows:
+            raise ConfigError(
+                f"expected --param {text} with a name or a config file, but a finished run keeps "
+                "its parameters; give its config.toml instead of its folder"
+            )
+        path = _path(text)
+        if path.startswith("regime."):
+            known = {f"regime.{name}" for row in rows for name in _names_of_model(row)}
+            raise ConfigError(unknown("parameter of the compared regime models", path, known))
+        classes = [_class_of(str(row["strategy"]).partition("@")[0]) for row in rows]
+        known = {name for cls in classes if cls is not None for name in names_of(cls)}
+        raise ConfigError(unknown("parameter of the compared strategies", path, known))
+
+
+def _names_of_model(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parameters of the regime model of a configuration; empty for an unknown model."""
+    _, _, model = str(data["strategy"]).partition("@")
+    named = REGIMES.get(model or str(data.get("regime_model", Votes.name)))
+    return () if named is None else names_of(named)
+
+
+def _candidate(one: _Given | SavedRun) -> Candidate:
+    if isinstance(one, SavedRun):
+        return Candidate(given=str(one.folder), config=one.config, states_source=True, saved=one)
+    argument, data = one
+    named = argument.endswith(".toml") and bool(SOURCE & data.keys())
+    return Candidate(given=argument, config=config_from(data), states_source=named)
+
+
+def labelled(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
+    """Return the candidates by label, in their order; the label of a finished run has its folder.
+
+    Two equal configurations raise ConfigError.
+    """
+    plain = [c for c in candidates if c.saved is None]
+    labels = dict(zip(map(id, plain), distinct_labels([c.config for c in plain]), strict=True))
+    saved = [c.saved.label for c in candidates if c.saved is not None]
+    found: dict[str, Candidate] = {}
+    for candidate in candidates:
+        label = candidate.saved.label if candidate.saved else labels[id(candidate)]
+        if saved.count(label) > 1:
+            label = f"{candidate.config.label} ({candidate.given})"
+        if label in found:
+            raise ConfigError(_twice(label, found[label], candidate))
+        found[label] = candidate
+    return found
+
+
+def _twice(label: str, first: Candidate, second: Candidate) -> str:
+    if first.given != second.given and any(c.given.endswith(".toml") for c in (first, second)):
+        return (
+            f"expected different strategies, but {first.given} and {second.given} have the same "
+            "settings; leave one out"
+        )
+    return f"expected each strategy once, but {label} is given twice; leave one out"

@@ -1,0 +1,75 @@
+"""The comparison of finished runs, for Python."""
+
+from collections.abc import Mapping, Sequence
+
+from backtests.evidence.common_window import common_sessions
+from backtests.evidence.comparison import (
+    Comparison,
+    TrialLog,
+    compared,
+    drawn_gains,
+    finished,
+    no_log,
+)
+from backtests.evidence.own_mix import BY_VOTES
+from backtests.evidence.settings import distinct_labels
+from backtests.evidence.workers import workers_of
+from backtests.pipeline import run_on
+from backtests.runs import Run
+from signals.errors import ConfigError
+
+
+def compare_runs(
+    runs: Sequence[Run] | Mapping[str, Run],
+    *,
+    reps: int = 1000,
+    shifts: int = 1000,
+    draws: int = 0,
+    workers: int = 1,
+    log: TrialLog = no_log,
+) -> Comparison:
+    """Return the comparison of finished runs on their common sessions.
+
+    A run with other sessions than the common ones is simulated again on these, from its reading.
+
+    Parameters
+    ----------
+    runs
+        The runs. In a mapping, the keys are the labels. Otherwise the labels are the strategies
+        and, for equal strategies, the settings that differ.
+    reps, shifts, draws, workers, log
+        As for :func:`backtests.evidence.comparison.compare`.
+
+    Raises
+    ------
+    ConfigError
+        Without a run, if the runs have different prices or too few common sessions, or if two runs
+        have equal settings and no labels.
+    """
+    labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
+    index, notes = common_sessions(labelled)
+    again = {
+        label: run
+        if run.sessions.equals(index)
+        else run_on(run.config, run.history, run.reading, index)
+        for label, run in labelled.items()
+    }
+    with workers_of(workers) as pool:
+        drawn = drawn_gains(again, pool, draws)
+        rows = {label: compared(run, reps) for label, run in again.items()}
+        gains = [gain for part in drawn for gain in part.result()]
+    first = next(iter(again.values()))
+    votes = first.config.model_copy(update=BY_VOTES).build_model()
+    regime = votes.classify(first.history.panel, first.reading.evaluations).regime
+    return finished(rows, gains, regime, notes, reps, shifts, log)
+
+
+def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
+    labels = distinct_labels([run.config for run in runs])
+    twice = [label for label in labels if labels.count(label) > 1]
+    if twice:
+        raise ConfigError(
+            f"expected runs with different settings, but {twice[0]} is given twice; leave one out, "
+            "or give a mapping from labels to runs"
+        )
+    return dict(zip(labels, runs, strict=True))

@@ -1,0 +1,52 @@
+"""The comparison of two runs: the settings that differ, and the differences of their returns."""
+
+from dataclasses import dataclass
+
+from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.settings import Change, changes
+from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
+from backtests.runs import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """The comparison of two runs on the same sessions.
+
+    Attributes
+    ----------
+    first, second
+        Labels of the runs. Differences are the first run minus the second one.
+    settings
+        The settings that differ.
+    excess, sharpe
+        Difference of the mean yearly returns, a fraction, and of the yearly Sharpe ratios, each
+        with its interval.
+    test
+        Ledoit and Wolf's test of equal Sharpe ratios; None if it is not defined.
+    """
+
+    first: str
+    second: str
+    settings: tuple[Change, ...]
+    excess: Interval
+    sharpe: Interval
+    test: SharpeDifference | None
+
+
+def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int, level: float) -> Pair:
+    """Return the comparison of two runs on the same sessions, each given with its label.
+
+    :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps`` and ``level``. Excess
+    returns of both runs subtract the bills of the first one.
+    """
+    (one, ours), (other, theirs) = first, second
+    returns, beside, bills = ours.result.returns, theirs.result.returns, ours.bills
+    found = compare_returns(returns, bills, {"other": beside}, reps=reps, level=level)
+    return Pair(
+        first=one,
+        second=other,
+        settings=changes(ours.config, theirs.config),
+        excess=found["excess_other"],
+        sharpe=found["sharpe_other"],
+        test=sharpe_difference((returns - bills).to_numpy(), (beside - bills).to_numpy()),
+    )

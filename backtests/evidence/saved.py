@@ -1,0 +1,183 @@
+"""Finished runs, read from the folders that ``drypowder run`` writes, and computed again.
+
+A folder has the configuration and the returns of a run, but not its data. So a run is computed
+again from its configuration. If the new returns equal the stored ones, the data have not changed.
+"""
+
+import json
+import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.atomic import expanded
+from backtests.config import RunConfig, config_from, read_config
+from backtests.evidence import metrics
+from backtests.history.panel import History
+from backtests.pipeline import run as run_pipeline
+from backtests.pipeline import run_on
+from backtests.runs import Run
+from signals.errors import ConfigError
+
+#: Daily returns that differ by less than this count as equal; another machine rounds differently.
+TOLERANCE = 1e-9
+#: The numbers that are shown of a folder, beside the new ones.
+SHOWN = ("total_return", "cagr", "sharpe", "max_drawdown")
+_COLUMNS = ("strategy", "benchmark", "bills")
+_REFUSED = "expected the folder of a finished run, as 'drypowder run --out FOLDER' writes it, but"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedRun:
+    """A finished run, as its folder contains it.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    config
+        The configuration. It starts and ends with the run, so a longer history does not extend it.
+    returns
+        Simple daily returns: ``strategy``, ``benchmark`` and ``bills``, fractions.
+    described
+        The part ``run`` of ``metrics.json``, such as ``run_id`` and ``version``.
+    numbers
+        The part ``strategy`` of ``metrics.json``. Rates are fractions; None if not defined.
+    """
+
+    folder: Path
+    config: RunConfig
+    returns: pd.DataFrame
+    described: dict[str, Any]
+    numbers: dict[str, Any]
+
+    @cached_property
+    def name(self) -> str:
+        """Name of the folder."""
+        return Path(self.folder).resolve().name
+
+    @property
+    def label(self) -> str:
+        """Name of the strategy with that of the folder; the folder's alone if it holds both."""
+        base = self.config.label
+        return self.name if base in self.name else f"{base} ({self.name})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeated:
+    """A finished run, compared with the same run on the data of today.
+
+    Attributes
+    ----------
+    saved
+        The finished run.
+    again
+        The numbers of the new run on the same sessions, by the names in :data:`SHOWN`; NaN if not
+        defined. None if the history no longer has these sessions.
+    changed_from
+        The first session on which a return of the strategy, of its benchmark or of bills differs;
+        None if none differs.
+    largest
+        The largest difference of two daily returns of the strategy, a fraction.
+    """
+
+    saved: SavedRun
+    again: dict[str, float] | None
+    changed_from: pd.Timestamp | None
+    largest: float
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the new returns equal those in the folder."""
+        return self.again is not None and self.changed_from is None
+
+
+def read_saved(folder: Path) -> SavedRun:
+    """Return the finished run of a folder; any other folder raises ConfigError."""
+    folder = expanded(folder)
+    for name in ("config.toml", "metrics.json", "returns.csv"):
+        if not os.path.isfile(folder / name):  # Path.is_file fails for a long name before 3.12
+            raise ConfigError(f"{_REFUSED} {folder} has no {name}; give another folder")
+    described, numbers = _read_metrics(folder)
+    returns = _read_returns(folder / "returns.csv")
+    data = read_config(folder / "config.toml")
+    if data.get("source") == "frames":
+        raise ConfigError(
+            f"expected a run that can be computed again, but the run in {folder} used DataFrames; "
+            "compare it in Python: backtests.compare_runs([first, second])"
+        )
+    window = {"start": str(described["start"]), "end": str(described["end"])}
+    return SavedRun(
+        folder=folder,
+        config=config_from({**data, **window}),
+        returns=returns,
+        described=described,
+        numbers=numbers,
+    )
+
+
+def _read_metrics(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        described, numbers = dict(found["run"]), dict(found["strategy"])
+        for key in ("run_id", "start", "end", "version", "source"):
+            str(described[key])
+        for name in SHOWN:
+            float(numbers[name] or 0)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise ConfigError(
+            f"{_REFUSED} {folder / 'metrics.json'} is damaged; run it again from config.toml"
+        ) from None
+    return described, numbers
+
+
+def _read_returns(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, index_col="date", parse_dates=["date"])
+        return table[list(_COLUMNS)].astype("float64")
+    except (OSError, ValueError, KeyError):
+        raise ConfigError(f"{_REFUSED} {path} is damaged; run it again from config.toml") from None
+
+
+def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
+    """Return a finished run, compared with the same run on the data of today.
+
+    ``run`` is a new run of the same configuration. If its sessions are others than those of the
+    folder, the run is simulated on the sessions of the folder. ``history`` is the whole history.
+    """
+    again = _on_own_sessions(saved, run, history)
+    if again is None:
+        return Repeated(saved=saved, again=None, changed_from=None, largest=math.nan)
+    new = again.returns
+    differ = ~np.isclose(new, saved.returns, rtol=0, atol=TOLERANCE, equal_nan=True).all(axis=1)
+    gaps = (new["strategy"] - saved.returns["strategy"]).abs()
+    return Repeated(
+        saved=saved,
+        again=_numbers(again),
+        changed_from=pd.Timestamp(new.index[differ][0]) if differ.any() else None,
+        largest=float(gaps.max()),
+    )
+
+
+def _on_own_sessions(saved: SavedRun, run: Run, history: History) -> Run | None:
+    """Return a run on the sessions of a folder; None if the history lacks one of them."""
+    index = pd.DatetimeIndex(history.panel.index)
+    first, last = (pd.Timestamp(str(saved.described[end])) for end in ("start", "end"))
+    own = index[(index >= first) & (index <= last)]
+    if not own[1:].equals(pd.DatetimeIndex(saved.returns.index)):
+        return None
+    if own.equals(run.sessions):
+        return run
+    if own[-1] <= run.history.panel.index[-1]:
+        return run_on(saved.config, run.history, run.reading, own)
+    return run_pipeline(saved.config, history)
+
+
+def _numbers(run: Run) -> dict[str, float]:
+    everything = metrics.of_run(run)
+    return {name: float(everything[name]) for name in SHOWN}  # type: ignore[arg-type]

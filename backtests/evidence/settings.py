@@ -1,0 +1,108 @@
+"""The settings of a configuration as one flat table, and the settings that differ.
+
+The history and the window of a configuration are no settings here, because all rows of a comparison
+have the same history and the same window.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backtests.config import RunConfig
+from signals.params import parameters
+
+#: Fields of a configuration that are settings themselves.
+_FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
+#: Largest number of settings in a label; further ones are counted.
+MOST = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A setting that differs between two configurations.
+
+    ``path`` is its name, as for ``--param``. ``first`` and ``second`` are its values.
+    """
+
+    path: str
+    first: Any
+    second: Any
+
+
+def settings_of(config: RunConfig) -> dict[str, Any]:
+    """Return a mapping from path to value of all settings, also of those with default values.
+
+    The path of a parameter is the one that ``--param`` takes, such as ``dry_powder.k``.
+    """
+    parts: dict[str, Any] = {"": config.build_strategy(), "regime.": config.build_model()}
+    parts |= {"schedule.": config.schedule, "costs.": config.costs}
+    parts |= {f"{name}.": signal for name, signal in config.build_signals().items()}
+    found = {"strategy": config.strategy_class().name}
+    found |= {name: getattr(config, name) for name in _FIELDS}
+    for prefix, part in parts.items():
+        found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
+    return found
+
+
+def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
+    """Return the settings that both configurations have, and that differ.
+
+    A parameter that only one of two different strategies or regime models has is left out. The
+    change of the strategy or of the model stands for it.
+    """
+    one, other = settings_of(first), settings_of(second)
+    return tuple(
+        Change(path=path, first=value, second=other[path])
+        for path, value in one.items()
+        if path in other and other[path] != value
+    )
+
+
+def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
+    """Return a label for each configuration: its strategy and, if necessary, its settings.
+
+    Configurations with the same strategy and regime model have the settings in their labels that
+    differ between them, such as ``near-cash-flow (dry_powder.k 0.11)``. Configurations with equal
+    settings have equal labels.
+    """
+    tables = [settings_of(config) for config in configs]
+    labels = [config.label for config in configs]
+    said = [
+        ", ".join(_said(table, _alike(labels, tables, label)))
+        for label, table in zip(labels, tables, strict=True)
+    ]
+    return [
+        f"{label} ({settings})" if settings else label
+        for label, settings in zip(labels, said, strict=True)
+    ]
+
+
+def _alike(
+    labels: Sequence[str], tables: Sequence[Mapping[str, Any]], label: str
+) -> list[Mapping[str, Any]]:
+    return [table for name, table in zip(labels, tables, strict=True) if name == label]
+
+
+def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the settings of a table that differ among several tables, in words."""
+    differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
+    said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
+    more = len(differ) - MOST
+    if more <= 0:
+        return said
+    cut = [f"{path} {value_said(table[path])}" for path in differ]
+    same = [t for t in alike if all(t.get(path) == table[path] for path in differ[:MOST])]
+    return cut if len(same) > 1 else [*said, f"{more} more"]
+
+
+def value_said(value: Any) -> str:
+    """Return the value of a setting as text.
+
+    >>> value_said(0.11), value_said(("SPY", "MU")), value_said(None)
+    ('0.11', 'SPY MU', 'none')
+    """
+    if value is None:
+        return "none"
+    if isinstance(value, tuple | list):
+        return " ".join(map(value_said, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

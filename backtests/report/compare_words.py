@@ -1,0 +1,150 @@
+"""The sentences of a comparison: its conclusion, the pair of two rows, and finished runs.
+
+The terminal and the page show the same sentences. All numbers are those of ``compare --json``.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from backtests.evidence.entries import BEATS, SIGNIFICANT
+from backtests.evidence.settings import value_said
+from backtests.evidence.superiority import SET_SIZE
+from backtests.report.format import Form, fixed, interval, is_missing, percent
+
+Entry = Mapping[str, Any]
+_POINTS: Form = partial(percent, signed=True)
+_MOST_NAMES = 3
+
+
+def conclusion(numbers: Mapping[str, Entry]) -> list[str]:
+    """Return one or two sentences on what the comparison shows."""
+    first = next(iter(numbers.values()))
+    if first["pair"] is not None:
+        return pair_words(next(iter(numbers)), first["pair"])
+    return [_timing(numbers), *_best(numbers)]
+
+
+def _timing(numbers: Mapping[str, Entry]) -> str:
+    ranked = [name for name, e in numbers.items() if e["placebo"] is not None]
+    told = [name for name in ranked if numbers[name]["conclusion"] == BEATS]
+    if not ranked:
+        return "No row is ranked among placebos, so nothing can be concluded about timing."
+    if told:
+        return (
+            f"The timing of {_names(told)} beats 95 % of placebos. By luck alone, about "
+            f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would."
+        )
+    if len(ranked) == 1:
+        return f"The timing of {ranked[0]} cannot be told from luck."
+    return f"No row has timing that can be told from luck ({len(ranked)} rows are ranked)."
+
+
+def _best(numbers: Mapping[str, Entry]) -> list[str]:
+    known = {name: e["sharpe"] for name, e in numbers.items() if not is_missing(e["sharpe"])}
+    if not known:
+        return []
+    best = max(known, key=lambda name: known[name])
+    bounds = interval(numbers[best]["intervals"]["sharpe"], fixed)
+    said = f"{best} has the highest Sharpe ratio, {fixed(known[best])} {bounds}".strip()
+    alike = [
+        name
+        for name, e in numbers.items()
+        if name != best and (e["luck"]["confidence_set_p"] or 0) > SET_SIZE
+    ]
+    if len(numbers) == 1:
+        return [f"{said}."]
+    if not alike:
+        return [f"{said}; every other row is told from it at the 90 % level."]
+    return [f"{said}, but {len(alike)} of {len(numbers) - 1} other rows may be as good."]
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def pair_words(name: str, pair: Entry) -> list[str]:
+    """Return sentences on the difference of two rows, the first one minus the second one."""
+    other, excess, sharpe = pair["against"], pair["excess"], pair["sharpe"]
+    if is_missing(excess["estimate"]):
+        return [f"{name} and {other} have less than a year in common, so nothing can be concluded."]
+    if excess["low"] == excess["high"] == 0:
+        return [f"{name} and {other} have the same returns."]
+    said = (
+        f"{name} minus {other}: {_POINTS(excess['estimate'])} {interval(excess, _POINTS)} "
+        "percentage points of mean return a year"
+    )
+    if is_missing(excess["low"]) or excess["low"] <= 0 <= excess["high"]:
+        said += "; the interval contains zero, so the difference may be luck."
+    else:
+        said += "; the interval does not contain zero."
+    if is_missing(sharpe["estimate"]) or pair["p_value"] is None:
+        return [said]
+    told = "may be luck" if pair["p_value"] > SIGNIFICANT else "is told from luck"
+    return [
+        said,
+        f"The difference of the Sharpe ratios, {_signed(sharpe['estimate'])} "
+        f"{interval(sharpe, fixed)}, {told} (p {fixed(pair['p_value'])}).",
+    ]
+
+
+def settings_words(pair: Entry) -> str:
+    """Return the settings that differ between two rows, the value of the first row first."""
+    if not pair["settings"]:
+        return "no setting differs"
+    return "; ".join(
+        f"{one['path']} {value_said(one['first'])} instead of {value_said(one['second'])}"
+        for one in pair["settings"]
+    )
+
+
+def changed_words(settings: list[dict[str, Any]]) -> str:
+    """Return the settings of a row that differ from the defaults; empty if none does."""
+    return ", ".join(
+        f"{one['path']} {value_said(one['first'])} (default {value_said(one['second'])})"
+        for one in settings
+    )
+
+
+def saved_words(name: str, saved: Entry, entry: Entry) -> str:
+    """Return a sentence on a finished run: whether its row has the numbers of its folder."""
+    window = f"{saved['start']} to {saved['end']}"
+    if saved["again"] is None:
+        return (
+            f"{name}: the history no longer has the sessions of {saved['folder']} ({window}), so "
+            f"its returns cannot be checked. {_cure(saved)}"
+        )
+    if not saved["same"]:
+        return (
+            f"{name}: its returns differ from those in {saved['folder']} from "
+            f"{saved['changed_from']} on, at most {percent(saved['largest_difference'], 2)} points "
+            "on a day. The data or the program have changed. "
+            f"Folder, {window}: {_figures(saved['own'])}. Computed again: "
+            f"{_figures(saved['again'])}. {_cure(saved)}"
+        )
+    if (entry["start"], entry["end"]) != (saved["start"], saved["end"]):
+        return (
+            f"{name}: the data give the returns of {saved['folder']} again. Folder, {window}: "
+            f"{_figures(saved['own'])}. The row shows the common window."
+        )
+    return f"{name}: the row has the numbers of {saved['folder']} (run {saved['run_id']})."
+
+
+def _cure(saved: Entry) -> str:
+    said = "The row shows the new numbers."
+    if saved["source"] != "store":
+        return said
+    return f"{said} For the old data: drypowder data --copy FILE --as-of DATE, then --store FILE."
+
+
+def _figures(figures: Entry) -> str:
+    yearly = f"CAGR {percent(figures['cagr'])} %, Sharpe {fixed(figures['sharpe'])}"
+    growth = (
+        f"return {percent(figures['total_return'])} %" if is_missing(figures["cagr"]) else yearly
+    )
+    return f"{growth}, drawdown {percent(figures['max_drawdown'])} %"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else ''}{fixed(value)}"

@@ -1,0 +1,133 @@
+"""The charts of the page of flags: a timeline of all flags, and each signal with its thresholds.
+
+The charts are SVG and need no library. They begin with the first regime: before it, the page would
+show years without anything to read. If the history is simulated, the caller must pass a name that
+begins with SIMULATED.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from backtests.report.charts import MOST_LINES
+from backtests.report.panels import Line, Panel, Strip, panels
+from backtests.report.theme import FLAGS, REGIMES, css_lines, css_states
+from backtests.store.batch import unit_of
+from signals.base import Evaluation
+from signals.hysteresis import Threshold
+from signals.reading import Reading
+
+#: Largest number of sessions whose values the pointer shows.
+_POINTED = 1000
+#: Largest number of names in the title of a panel.
+_NAMED = 4
+
+
+def first_regime(reading: Reading) -> pd.Timestamp:
+    """Return the first session with a regime; without any, the first session with a flag."""
+    for known in (reading.regime.notna(), reading.flags.notna().any(axis=1)):
+        if known.any():
+            return _first(known)
+    return pd.Timestamp(reading.regime.index[0])
+
+
+def _first(known: pd.Series) -> pd.Timestamp:
+    """Return the first session at which a series is True; the first of all if it never is."""
+    return pd.Timestamp(known.index[int(np.argmax(known.to_numpy(dtype=bool)))])
+
+
+def timeline(reading: Reading, name: str) -> str:
+    """Return the regime and all flags since the first regime, one strip each; votes come first."""
+    start = first_regime(reading)
+    flags = reading.flags.loc[start:]
+    regime = reading.regime.loc[start:].fillna("none")
+    strips = [Strip(title="regime", states=regime, colours=css_states(REGIMES), height=26)]
+    for each in sorted(map(str, flags), key=lambda each: each not in reading.votes):
+        title = each if each in reading.votes else f"({each})"
+        states = _states(flags[each])
+        strips.append(Strip(title=title, states=states, colours=css_states(FLAGS), height=14))
+    return panels(name, strips, most=_POINTED)
+
+
+def signal_panels(
+    evaluation: Evaluation, inputs: pd.DataFrame, start: pd.Timestamp, name: str
+) -> str:
+    """Return a signal's deciding gauges with their thresholds, and its inputs.
+
+    ``inputs`` holds the known values of the series that the signal reads, sessions × ids. The chart
+    begins at ``start``, or with the first value of a gauge, if that is later. The background is
+    coloured while the flag is on. Units with more than 12 inputs are left out.
+    """
+    signal, gauges = evaluation.signal, evaluation.gauges
+    deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
+    known = gauges[deciding].notna().any(axis=1)
+    start = max(start, _first(known))
+    rows: list[Panel] = []
+    for gauge in deciding:
+        thresholds = [t for t in signal.thresholds if t.gauge == gauge]
+        unit = signal.unit(gauge)
+        line = Line(name=gauge, values=gauges[gauge].loc[start:], colour="var(--c0)")
+        rows.append(
+            Panel(
+                title=", ".join(filter(None, [gauge, unit])),
+                unit=unit,
+                lines=[line],
+                levels=[level for t in thresholds for level in levels_of(t, unit)],
+                height=170,
+            )
+        )
+    rows += _of_inputs(inputs.loc[start:])
+    on = evaluation.flag.loc[start:].fillna(False).astype(bool)
+    shading = Strip(
+        title="flag",
+        states=on.map({True: "flag on", False: "flag off"}),
+        colours={"flag on": css_states(FLAGS)["on"]},
+    )
+    return panels(name, rows, shading=shading, most=_POINTED)
+
+
+def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
+    """Return the name and the value of both levels of a threshold, or of one if they are equal.
+
+    >>> t = Threshold(gauge="u", enter=0.5, leave=0.4, above=True)
+    >>> levels_of(t, "fraction")
+    [('on above 0.5 fraction', 0.5), ('off below 0.4 fraction', 0.4)]
+    """
+    on, off = ("above", "below") if threshold.above else ("below", "above")
+    if threshold.enter == threshold.leave:
+        said = f"on {on} and off {off} {threshold.enter:g} {unit}".rstrip()
+        return [(said, threshold.enter)]
+    return [
+        (f"on {on} {threshold.enter:g} {unit}".rstrip(), threshold.enter),
+        (f"off {off} {threshold.leave:g} {unit}".rstrip(), threshold.leave),
+    ]
+
+
+def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
+    """Return a panel for each unit of the inputs."""
+    by_unit: dict[str, list[str]] = {}
+    for id in map(str, inputs.columns):
+        by_unit.setdefault(unit_of(id), []).append(id)
+    return [
+        Panel(
+            title=f"{_named(ids)}, {unit}",
+            unit=unit,
+            lines=[
+                Line(name=id, values=inputs[id], colour=colour)
+                for id, colour in zip(ids, css_lines(), strict=False)
+            ],
+            height=100,
+        )
+        for unit, ids in by_unit.items()
+        if len(ids) <= MOST_LINES
+    ]
+
+
+def _named(ids: Sequence[str]) -> str:
+    return f"inputs {', '.join(ids[:_NAMED])}{' …' * (len(ids) > _NAMED)}"
+
+
+def _states(flag: pd.Series) -> pd.Series:
+    """Return a flag in the words that are the keys of :data:`FLAGS`."""
+    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")

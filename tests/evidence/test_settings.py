@@ -1,0 +1,68 @@
+"""What differs between configurations, and how rows of a comparison are told apart."""
+
+from typing import Any
+
+import pytest
+
+from backtests.config import RunConfig, config_from
+from backtests.evidence.settings import Change, changes, distinct_labels, settings_of
+
+
+def config(strategy: str = "near-cash-flow", **data: Any) -> RunConfig:
+    return config_from({"strategy": strategy, **data})
+
+
+def with_k(k: float, **data: Any) -> RunConfig:
+    return config(signals={"dry_powder": {"k": k}}, **data)
+
+
+def test_settings_have_the_paths_of_param_and_also_defaults() -> None:
+    found = settings_of(with_k(0.11, lag=2))
+    assert found["strategy"] == "near-cash-flow"
+    assert (found["dry_powder.k"], found["dry_powder.scale"], found["lag"]) == (0.11, "gdp", 2)
+    assert {"volatility", "regime.confirm", "schedule.every", "costs.etf_bp"} <= found.keys()
+
+
+def test_the_history_and_the_window_are_no_settings() -> None:
+    here, there = config(start="2015-01-02"), config(source="simulated", seed=3, end="2020-01-02")
+    assert changes(here, there) == ()
+
+
+def test_a_change_has_both_values() -> None:
+    assert changes(with_k(0.11), config(costs={"etf_bp": 10.0})) == (
+        Change(path="costs.etf_bp", first=2.0, second=10.0),
+        Change(path="dry_powder.k", first=0.11, second=0.09),
+    )
+
+
+def test_of_two_strategies_only_common_settings_are_compared() -> None:
+    found = changes(config("near-cash-flow"), config("spy", lag=3))
+    assert [change.path for change in found] == ["strategy", "lag"]
+
+
+def test_labels_of_different_strategies_are_their_names() -> None:
+    configs = [config("spy"), config("cash-heavy@quantities"), config("cash-heavy", lag=2)]
+    assert distinct_labels(configs) == ["spy", "cash-heavy@quantities", "cash-heavy"]
+
+
+def test_labels_of_one_strategy_show_what_differs() -> None:
+    assert distinct_labels([config(), with_k(0.11), config("spy")]) == [
+        "near-cash-flow (dry_powder.k 0.09)",
+        "near-cash-flow (dry_powder.k 0.11)",
+        "spy",
+    ]
+
+
+def test_a_long_label_counts_settings_unless_two_rows_would_be_alike() -> None:
+    first = config(lag=2, band=0.05, params={"volatility": 0.2})
+    assert distinct_labels([config(), first]) == [
+        "near-cash-flow (lag 1, band 0.02, 1 more)",
+        "near-cash-flow (lag 2, band 0.05, 1 more)",
+    ]
+    second = config(lag=2, band=0.05, params={"volatility": 0.3})
+    assert len(set(distinct_labels([config(), first, second]))) == 3
+
+
+@pytest.mark.parametrize("data", [{}, {"start": "2015-01-02"}])
+def test_equal_settings_have_equal_labels(data: dict[str, Any]) -> None:
+    assert distinct_labels([config(), config(**data)]) == ["near-cash-flow"] * 2

@@ -1,0 +1,150 @@
+"""The sentences of a comparison say what the numbers say, and no more."""
+
+from typing import Any
+
+import pytest
+
+from backtests.evidence.entries import BEATS
+from backtests.report.compare_words import (
+    changed_words,
+    conclusion,
+    pair_words,
+    saved_words,
+    settings_words,
+)
+
+
+def ends(estimate: float | None, low: float | None, high: float | None) -> dict[str, Any]:
+    return {"estimate": estimate, "low": low, "high": high}
+
+
+def row(sharpe: float | None, *, ranked: bool = True, said: str = "", may: float = 0.0) -> Any:
+    return {
+        "sharpe": sharpe,
+        "intervals": {"sharpe": ends(sharpe, 0.1, 0.9)},
+        "placebo": {"rank": 0.9} if ranked else None,
+        "conclusion": said,
+        "luck": {"confidence_set_p": may},
+        "pair": None,
+    }
+
+
+def test_a_table_without_timing_says_so_first() -> None:
+    rows = {"a": row(0.5, may=0.4), "b": row(0.8, may=1.0), "c": row(0.2), "d": row(None)}
+    assert conclusion(rows) == [
+        "No row has timing that can be told from luck (4 rows are ranked).",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90], but 1 of 3 other rows may be as good.",
+    ]
+
+
+def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
+    rows = {"a": row(0.5, said=BEATS), "b": row(0.8)}
+    assert conclusion(rows) == [
+        "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]; every other row is told from it at the "
+        "90 % level.",
+    ]
+
+
+def test_a_table_without_ranks_or_ratios_concludes_nothing() -> None:
+    rows = {"a": row(None, ranked=False)}
+    assert conclusion(rows) == [
+        "No row is ranked among placebos, so nothing can be concluded about timing."
+    ]
+    assert conclusion({"a": row(0.5)}) == [
+        "The timing of a cannot be told from luck.",
+        "a has the highest Sharpe ratio, 0.50 [0.10, 0.90].",
+    ]
+
+
+def pair(**given: Any) -> dict[str, Any]:
+    found = {
+        "against": "b",
+        "settings": [{"path": "dry_powder.k", "first": 0.11, "second": 0.09}],
+        "excess": ends(0.0312, -0.01, 0.0724),
+        "sharpe": ends(0.284, -0.09, 0.66),
+        "p_value": 0.113,
+    }
+    return found | given
+
+
+def test_a_pair_says_whether_its_interval_contains_zero() -> None:
+    assert pair_words("a", pair()) == [
+        "a minus b: +3.1 [-1.0, +7.2] percentage points of mean return a year; the interval "
+        "contains zero, so the difference may be luck.",
+        "The difference of the Sharpe ratios, +0.28 [-0.09, 0.66], may be luck (p 0.11).",
+    ]
+    sure = pair(excess=ends(-0.03, -0.05, -0.01), p_value=0.01, sharpe=ends(-0.3, -0.5, -0.1))
+    assert pair_words("a", sure) == [
+        "a minus b: -3.0 [-5.0, -1.0] percentage points of mean return a year; the interval does "
+        "not contain zero.",
+        "The difference of the Sharpe ratios, -0.30 [-0.50, -0.10], is told from luck (p 0.01).",
+    ]
+
+
+def test_a_pair_without_difference_or_without_a_year_claims_nothing() -> None:
+    assert pair_words("a", pair(excess=ends(0.0, 0.0, 0.0))) == ["a and b have the same returns."]
+    short = pair(excess=ends(None, None, None), sharpe=ends(None, None, None), p_value=None)
+    assert pair_words("a", short) == [
+        "a and b have less than a year in common, so nothing can be concluded."
+    ]
+    assert len(pair_words("a", pair(p_value=None))) == 1
+
+
+def test_settings_are_told_with_both_values() -> None:
+    assert settings_words(pair()) == "dry_powder.k 0.11 instead of 0.09"
+    assert settings_words(pair(settings=[])) == "no setting differs"
+    changed = [{"path": "memory", "first": ("SMH",), "second": ("MU", "WDC")}]
+    assert changed_words(changed) == "memory SMH (default MU WDC)"
+    assert changed_words([]) == ""
+
+
+FIGURES = {"total_return": 1.2, "cagr": 0.101, "sharpe": 0.9, "max_drawdown": -0.2}
+SAVED: dict[str, Any] = {
+    "folder": "out/run-7",
+    "source": "store",
+    "run_id": "abc",
+    "start": "2015-01-02",
+    "end": "2020-01-02",
+    "same": True,
+    "changed_from": None,
+    "largest_difference": 0.0,
+    "own": FIGURES,
+    "again": FIGURES | {"cagr": 0.098},
+}
+WINDOW = {"start": "2015-01-02", "end": "2020-01-02"}
+CURE = "For the old data: drypowder data --copy FILE --as-of DATE, then --store FILE."
+
+
+def test_an_unchanged_run_has_the_numbers_of_its_folder() -> None:
+    said = saved_words("a", SAVED, WINDOW)
+    assert said == "a: the row has the numbers of out/run-7 (run abc)."
+
+
+def test_a_run_on_another_window_shows_the_numbers_of_its_folder() -> None:
+    assert saved_words("a", SAVED, WINDOW | {"start": "2016-01-04"}) == (
+        "a: the data give the returns of out/run-7 again. Folder, 2015-01-02 to 2020-01-02: CAGR "
+        "10.1 %, Sharpe 0.90, drawdown -20.0 %. The row shows the common window."
+    )
+
+
+def test_a_run_on_changed_data_shows_both_numbers_and_the_cure() -> None:
+    changed = SAVED | {"same": False, "changed_from": "2019-03-01", "largest_difference": 0.0123}
+    said = saved_words("a", changed, WINDOW)
+    assert "differ from those in out/run-7 from 2019-03-01 on, at most 1.23 points" in said
+    assert "Folder, 2015-01-02 to 2020-01-02: CAGR 10.1 %" in said
+    assert "Computed again: CAGR 9.8 %" in said
+    assert said.endswith(CURE)
+    assert CURE not in saved_words("a", changed | {"source": "simulated"}, WINDOW)
+
+
+def test_a_run_whose_sessions_are_gone_is_not_called_equal() -> None:
+    gone = SAVED | {"same": False, "again": None}
+    assert "no longer has the sessions of out/run-7" in saved_words("a", gone, WINDOW)
+
+
+@pytest.mark.parametrize("key", ["own", "again"])
+def test_a_run_of_less_than_a_year_shows_its_total_return(key: str) -> None:
+    short = dict.fromkeys(FIGURES) | {"total_return": 0.05, "max_drawdown": -0.02}
+    changed = SAVED | {"same": False, "changed_from": "2019-03-01", key: short}
+    assert "return 5.0 %, drawdown -2.0 %" in saved_words("a", changed, WINDOW)

@@ -1,0 +1,185 @@
+"""The page of flags: its charts begin with a regime, name their thresholds, and show no markup."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import signals
+from backtests.history.panel import History
+from backtests.report.flags_charts import first_regime, levels_of, signal_panels, timeline
+from backtests.report.flags_page import write_flags_page
+from signals.hysteresis import Threshold
+from signals.reading import Reading
+from tests.browser import opened, overflow
+
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
+LARGEST = 3_000_000
+#: Markup of docstrings: backticks, roles, emphasis, literal blocks and directives.
+MARKUP = re.compile(r"`|:\w+:`|::|\*\*|\*\w|\w\*|\.\. \w")
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return History.simulated(years=6)
+
+
+@pytest.fixture(scope="module")
+def reading(history: History) -> Reading:
+    return signals.read(history.panel)
+
+
+@pytest.fixture(scope="module")
+def path(history: History, reading: Reading, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("flags") / "flags.html"
+    write_flags_page(history, reading, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def page(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def text_of(page: str) -> str:
+    """Return the visible text of a page, also that of tooltips and of names of pictures."""
+    shown = re.sub(r"<(script|style).*?</\1>", " ", page, flags=re.DOTALL)
+    names = re.findall(r'(?:title|aria-label)="([^"]*)"', shown)
+    return unescape(" ".join([re.sub(r"<[^>]+>", " ", shown), *names]))
+
+
+def test_no_markup_of_docstrings_is_shown(page: str) -> None:
+    assert "Formula" in text_of(page)
+    assert MARKUP.findall(text_of(page)) == []
+
+
+@pytest.mark.parametrize("leak", ["``k``", ":class:`Capex`", "so::", "**sure**", ".. note"])
+def test_markup_would_be_noticed(page: str, leak: str) -> None:
+    assert MARKUP.search(text_of(page.replace("</main>", f"<p>{leak}</p></main>")))
+
+
+def test_the_page_begins_with_the_regime_and_its_reason(page: str, reading: Reading) -> None:
+    regime = reading.regime.iloc[-1]
+    heading = re.search(r"<h1>(.*?)</h1>", page)
+    assert heading
+    assert heading[1].startswith(f"{regime} since 20")
+    conclusion = re.search(r'id="conclusion">(.*?)</p>', page)
+    assert conclusion
+    assert conclusion[1].startswith("Decided by ")
+    assert page.index("conclusion") < page.index('id="timeline"') < page.index('id="signals"')
+
+
+def test_all_charts_begin_with_the_first_regime(page: str, reading: Reading) -> None:
+    start = first_regime(reading)
+    assert start == reading.regime.first_valid_index()
+    assert start > reading.regime.index[0]
+    assert f"begin with the first regime, on {start.date()}" in page
+    firsts = [int(day) for day in re.findall(r'"days":\[(\d+)', page)]
+    assert len(firsts) == len(signals.SIGNALS) + 1
+    earliest = (start - pd.Timestamp(0)).days
+    assert min(firsts) == pytest.approx(earliest, abs=7)  # the pointer knows every n-th session
+    assert all(first >= earliest for first in firsts)
+
+
+def test_a_history_without_a_regime_has_a_page(history: History, tmp_path: Path) -> None:
+    early = history.until(history.panel.index[40])
+    write_flags_page(early, signals.read(early.panel), tmp_path / "flags.html")
+    assert "<h1>no regime</h1>" in (tmp_path / "flags.html").read_text("utf-8")
+
+
+def test_each_threshold_is_named_at_its_line_with_value_and_unit(page: str) -> None:
+    for said in (
+        "on above 0.5 fraction",
+        "off below 0.4 fraction",
+        "on below 1 % of GDP",
+        "off above 2 % of GDP",
+        "on below and off above -20 %",
+    ):
+        assert re.search(rf'<span class="named[^>]*">{said}</span>', page), said
+
+
+@pytest.mark.parametrize(
+    ("above", "leave", "expected"),
+    [
+        (True, 0.0, [("on above 1 σ", 1.0), ("off below 0 σ", 0.0)]),
+        (False, 2.0, [("on below 1 σ", 1.0), ("off above 2 σ", 2.0)]),
+        (False, 1.0, [("on below and off above 1 σ", 1.0)]),
+    ],
+)
+def test_levels_say_what_they_do(
+    above: bool, leave: float, expected: list[tuple[str, float]]
+) -> None:
+    threshold = Threshold(gauge="score", enter=1.0, leave=leave, above=above)
+    assert levels_of(threshold, "σ") == expected
+
+
+def test_the_lowest_name_stands_below_its_line(reading: Reading, history: History) -> None:
+    """Otherwise the names of two near levels would cover each other."""
+    inputs = history.panel[["GDP"]]
+    svg = signal_panels(
+        reading.evaluations["absorption"], inputs, first_regime(reading), "absorption"
+    )
+    assert '<span class="named" style' in svg
+    assert re.search(r'<span class="named below" [^>]*>off below 0.4 fraction', svg)
+
+
+def test_signals_that_do_not_vote_stand_last_and_in_brackets(reading: Reading) -> None:
+    titles = re.findall(r'<div class="title">(.*?)<', timeline(reading, "flags"))
+    votes = [title for title in titles[1:] if not title.startswith("(")]
+    assert titles[0] == "regime"
+    assert votes == titles[1 : 1 + len(votes)]
+    assert set(votes) == set(reading.votes)
+    assert len(titles) == 1 + len(signals.SIGNALS)
+
+
+def test_the_page_is_small_and_stands_alone(page: str) -> None:
+    assert len(page.encode()) < LARGEST
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+
+
+def test_a_simulated_history_is_labelled(page: str) -> None:
+    assert "<title>SIMULATED: flags, " in page
+    assert '<p class="simulated">SIMULATED history' in page
+    named = re.findall(r'role="(?:img|group)"[^>]*? aria-label="(.*?)"', page)
+    assert len(named) > len(signals.SIGNALS)
+    assert all(name.startswith("SIMULATED") for name in named)
+
+
+# --- In a browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_a_browser_finds_no_fault_and_no_barrier(
+    path: Path, browser: Any, width: int, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(browser, path, width, scheme) as (page, troubles):
+        assert overflow(page) <= 0
+        assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+    assert troubles == []
+
+
+@pytest.mark.browser
+def test_nothing_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
+    """A sheet with margins of 12 mm is 703 pixels wide."""
+    wide = "[...document.querySelectorAll('table, svg')].map(e => e.getBoundingClientRect().right)"
+    page = browser.new_page(viewport={"width": 703, "height": 1032})
+    page.emulate_media(media="print")
+    page.goto(f"file://{path}")
+    assert max(page.evaluate(wide)) <= 704
+    page.close()
