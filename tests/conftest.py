@@ -222,7 +222,7 @@ def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def uncharted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write runs without quantstats' charts, which take four seconds a page.
+    """Write runs without quantstats' plots, which take a second a page.
 
     The tests of the report draw them.
     """
@@ -231,7 +231,7 @@ def uncharted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def plainly(uncharted: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write runs without quantstats' charts and without the cases that are run again.
+    """Write runs without quantstats' plots and without the cases that are run again.
 
     The tests of the evidence look at those cases.
     """

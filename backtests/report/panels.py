@@ -27,7 +27,7 @@ WIDTH = 1000.0
 _BUCKETS = 500  # a longer line is drawn with the lowest and the highest value of each bucket
 _DRAWN_HEIGHT = 100.0
 _LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, pixels
-_LEAST_DATE = 62.0  # smallest distance between two dates, in units of the drawing
+_LETTER = 16.0  # width of a letter of a date on a narrow screen, in units of the drawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -413,8 +413,10 @@ def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
         starts = np.flatnonzero(periods.ne(periods.shift()).to_numpy())[1:].tolist()
         if len(starts) >= 3:
             break
-    every = max(1, -(-len(starts) // int(WIDTH / _LEAST_DATE)))
-    return [(at, str(periods[at])) for at in starts[::every]]
+    width = _LETTER * len(str(periods.iloc[-1]))
+    every = max(1, math.ceil(len(starts) * width / WIDTH))
+    fits = WIDTH - width / 4
+    return [(at, str(periods[at])) for at in starts[::every] if _x(at, len(index)) <= fits]
 
 
 def _pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from backtests.evidence.luck import p_said
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
 
 _SIGNED: Form = partial(percent, digits=1, signed=True)
-_PLAIN: Form = partial(percent, digits=1)
 #: A difference from the benchmark below this value, a fraction a year, is no difference.
 NONE = 0.0005
 
@@ -21,16 +20,23 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     run, own, other = numbers["run"], numbers["strategy"], numbers["benchmark"]
     key, a_year = ("total_return", "") if run["below_a_year"] else ("cagr", " a year")
     where = "In a SIMULATED history, " if run["simulated"] else ""
+    other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
-        f"{where}{run['strategy']} earned {_PLAIN(own[key])} %{a_year} after costs, and "
-        f"{run['benchmark']} {_PLAIN(other[key])} %; its deepest loss was "
-        f"{_loss(own)} %, that of {run['benchmark']} {_loss(other)} %."
+        f"{where}{run['strategy']} {_verb(own[key])} {_size(own[key])} %{a_year} after costs, and "
+        f"{run['benchmark']} {other_verb}{_size(other[key])} %; its deepest loss was "
+        f"{_size(own['max_drawdown'])} %, that of {run['benchmark']} "
+        f"{_size(other['max_drawdown'])} %."
     )
     return f"{earned} {_trust(numbers)}"
 
 
-def _loss(figures: Mapping[str, Any]) -> str:
-    return _PLAIN(abs(figures["max_drawdown"]))
+def _verb(value: float) -> str:
+    return "lost" if value < 0 else "earned"
+
+
+def _size(value: float) -> str:
+    """Return a gain or a loss in percent, without a sign."""
+    return percent(abs(value), digits=1)
 
 
 def _trust(numbers: Mapping[str, Any]) -> str:
@@ -43,12 +49,15 @@ def _trust(numbers: Mapping[str, Any]) -> str:
         return f"It earns what {benchmark} earns, so there is nothing to judge."
     passed, failed = _tests(numbers, passes=True), _tests(numbers, passes=False)
     facts = [f"it earned less than {benchmark} by more than luck explains"] * (_side(found) < 0)
+    if _is_below_bills(numbers):
+        facts.append("it earned less than bills")
     if found["few_episodes"]:
         facts.append(_acted(run))
     doubts = ", and ".join([f"{_and(failed)} can be luck"] * bool(failed) + facts)
     if passed:
         luck = f"{_and(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
-        return _sentence(f"{luck}, but {doubts or 'hindsight remains'}")
+        rest = "nothing here happened" if run["simulated"] else "hindsight remains"
+        return _sentence(f"{luck}, but {doubts or rest}")
     if failed or found["few_episodes"]:
         return _sentence(f"do not rely on it: {doubts}")
     return _sentence(doubts or "no test of luck was made")
@@ -58,7 +67,7 @@ def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
     """Return the names of the tests that the run passes, or of those that it does not pass.
 
     The timing is no test if there are too few episodes. The distance to the benchmark is no test if
-    the benchmark clearly earned more.
+    the benchmark clearly earned more, and the Sharpe ratio is none if it is negative.
     """
     found, benchmark = numbers["conclusion"], numbers["run"]["benchmark"]
     difference, side = found["difference"], _side(found)
@@ -66,10 +75,14 @@ def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
     distance = f"its lead over {benchmark}" if ahead else f"its shortfall against {benchmark}"
     told = {
         distance: None if side < 0 or difference is None else side > 0,
-        "its Sharpe ratio": found["sharpe_told"],
+        "its Sharpe ratio": None if _is_below_bills(numbers) else found["sharpe_told"],
         "its timing": None if found["few_episodes"] else found["timing_told"],
     }
     return [name for name, told_from_luck in told.items() if told_from_luck is passes]
+
+
+def _is_below_bills(numbers: Mapping[str, Any]) -> bool:
+    return numbers["conclusion"]["sharpe_told"] is not None and numbers["luck"]["sharpe"] < 0
 
 
 def _and(clauses: list[str]) -> str:
@@ -139,7 +152,8 @@ def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
     luck, found = numbers["luck"], numbers["conclusion"]
     if found["sharpe_told"] is None:
         return "No verdict", "The returns cover less than a year or do not vary"
-    return _skill_said(found), (
+    said = "Less than bills" if _is_below_bills(numbers) else _skill_said(found)
+    return said, (
         f"Sharpe {fixed(luck['sharpe'])}, hurdle {fixed(luck['hurdle'])}; {_timing_said(numbers)}"
     )
 

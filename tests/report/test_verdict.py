@@ -111,6 +111,19 @@ def test_the_second_sentence_says_what_can_be_luck(given: dict[str, Any], said: 
     assert trust(**given) == said
 
 
+def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
+    lost = numbers(interval=(-0.2, -0.1)) | {
+        "strategy": FIGURES | {"cagr": -0.004},
+        "luck": {"sharpe": -0.14, "hurdle": 0.46},
+    }
+    assert conclusion_said(lost) == (
+        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; its deepest loss was 15.4 %, "
+        "that of SPY 33.7 %. Do not rely on it: its timing can be luck, and it earned less than "
+        "SPY by more than luck explains, and it earned less than bills."
+    )
+    assert strip(lost)[2]["value"] == "Less than bills"
+
+
 def test_a_short_run_concludes_nothing() -> None:
     said = conclusion_said(numbers(interval=None, sharpe=None, timing=None, below_a_year=True))
     assert said.startswith("tilt earned 2.0 % after costs, and SPY 3.0 %; ")
@@ -119,6 +132,8 @@ def test_a_short_run_concludes_nothing() -> None:
 
 def test_a_simulated_run_says_so_first() -> None:
     assert conclusion_said(numbers(simulated=True)).startswith("In a SIMULATED history, tilt ")
+    passed = numbers(simulated=True, sharpe=True, timing=0.01, interval=(0.01, 0.09))
+    assert conclusion_said(passed).endswith("do not look like luck, but nothing here happened.")
     assert cells(simulated=True)["hindsight"] == (
         "Nothing happened",
         "The history is SIMULATED and is no evidence",
