@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,8 @@ def _is_path(argument: str) -> bool:
 
 
 def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults that apply to a strategy."""
-    data = {key: value for key, value in defaults.items() if key != "strategy"}
+    """Return a copy of the defaults that apply to a strategy."""
+    data = {key: deepcopy(value) for key, value in defaults.items() if key != "strategy"}
     bare, at, _ = name.partition("@")
     if str(defaults.get("strategy", "")).partition("@")[0] != bare:
         data = {key: value for key, value in data.items() if key not in _OF_STRATEGY}

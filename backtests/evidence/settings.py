@@ -39,6 +39,9 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     parts |= {f"{name}.": signal for name, signal in config.build_signals().items()}
     found = {"strategy": config.strategy_class().name}
     found |= {name: getattr(config, name) for name in _FIELDS}
+    found["universe.classes"] = tuple(
+        f"{name}={','.join(tickers)}" for name, tickers in config.universe.classes.items()
+    )
     for prefix, part in parts.items():
         found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
     return found

@@ -15,7 +15,8 @@ import pandas as pd
 
 from backtests.report import theme
 from backtests.report.format import fixed
-from backtests.report.panels import Line, Panel, Strip, panels
+from backtests.report.panel_rows import Line, Panel, Strip
+from backtests.report.panels import panels
 from backtests.report.svg import Scale, line, number, padded, picture, words
 from signals.transforms import fall_from_peak
 

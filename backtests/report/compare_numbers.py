@@ -173,8 +173,7 @@ def _changed(config: RunConfig) -> list[dict[str, Any]]:
     """
     kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
     fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}
-    for table in ("params", "universe"):
-        given = getattr(config, table)
+    for table, given in (("params", config.params), ("universe", config.universe.sleeves)):
         kept[table] = {name: value for name, value in given.items() if name in fixed}
     return _settings(changes(config, RunConfig(**kept)))
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.report.charts import MOST_LINES
-from backtests.report.panels import Line, Panel, Strip, panels
+from backtests.report.panel_rows import Line, Panel, Strip
+from backtests.report.panels import panels
 from backtests.report.theme import FLAGS, REGIMES, css_lines, css_states
 from backtests.store.batch import unit_of
 from signals.base import Evaluation

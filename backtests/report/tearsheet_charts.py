@@ -10,7 +10,8 @@ from dataclasses import replace
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.report.panels import Line, Panel, Strip, panels
+from backtests.report.panel_rows import Line, Panel, Strip
+from backtests.report.panels import panels
 from backtests.report.theme import CLASSES, FLAGS, REGIMES, css_states
 from signals.reading import Reading
 from signals.transforms import fall_from_peak

@@ -1,6 +1,7 @@
 """The jobs of a researcher, each in at most five lines of Python.
 
-A job is a text, so that its lines can be counted. A test runs it and checks its results.
+A job is a text, so that its lines can be counted. A test runs it and checks its results. Three more
+jobs are one command: a sweep, the brief and the daily job. tests/cli runs them.
 """
 
 import json

@@ -82,6 +82,13 @@ def test_defaults_apply_to_names_alone(here: Path) -> None:
     assert (own.lag, own.regime_model) == (1, "votes")
 
 
+def test_a_parameter_of_one_row_does_not_reach_the_defaults_of_another(here: Path) -> None:
+    defaults = {"regime_model": "votes", "regime": {"confirm": 4}, "costs": {"etf_bp": 5.0}}
+    params = ("regime.confirm=3", "costs.stock_bp=7.0")
+    configs("cash-heavy", "spy", defaults=defaults, params=params)
+    assert (defaults["regime"], defaults["costs"]) == ({"confirm": 4}, {"etf_bp": 5.0})
+
+
 def test_a_parameter_applies_to_every_row_that_has_it(here: Path) -> None:
     mine = toml("my.toml", 'strategy = "near-cash-flow"\n[signals.dry_powder]\nk = 0.08\n')
     params = ("volatility=0.2", "dry_powder.k=0.11", "regime.confirm=3", "costs.etf_bp=9.0")

@@ -66,3 +66,10 @@ def test_a_long_label_counts_settings_unless_two_rows_would_be_alike() -> None:
 @pytest.mark.parametrize("data", [{}, {"start": "2015-01-02"}])
 def test_equal_settings_have_equal_labels(data: dict[str, Any]) -> None:
     assert distinct_labels([config(), config(**data)]) == ["near-cash-flow"] * 2
+
+
+def test_other_tickers_of_a_class_are_a_change() -> None:
+    other = config("survival", universe={"classes": {"crypto": ["BTC-USD"]}})
+    assert changes(config("survival"), other) == (
+        Change(path="universe.classes", first=(), second=("crypto=BTC-USD",)),
+    )

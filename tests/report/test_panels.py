@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from backtests.report.page import page
-from backtests.report.panels import Line, Panel, Strip, panels, stays
+from backtests.report.panel_rows import Line, Panel, Strip, stays
+from backtests.report.panels import panels
 
 DAYS = pd.bdate_range("2024-01-01", periods=5)
 

@@ -1,0 +1,198 @@
+"""The drawing of one row of a chart, as SVG, with the numbers of its axis as HTML.
+
+HTML numbers keep their size on a narrow screen. :mod:`backtests.report.panels` joins the rows.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, stays, x_of
+from backtests.report.svg import Scale, log_ticks, number, padded
+
+_BUCKETS = 500  # a longer line is drawn with the lowest and the highest value of each bucket
+_DRAWN_HEIGHT = 100.0
+_LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, pixels
+
+
+def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
+    """Return the title, the legend, the picture and the vertical axis of a row."""
+    if isinstance(row, Strip):
+        body, ticks = "".join(_stripes(row)), ""
+    else:
+        y = _scale(row)
+        body, ticks = backdrop + "".join(_drawing(row, y)), _ticks(row, y) + _names(row, y)
+    label = escape(f"{name}: {row.title}", quote=True)
+    kind = "strip" if isinstance(row, Strip) else "panel"
+    return (
+        f'<div class="{kind}"><div class="title">{escape(row.title)}{legend}</div>'
+        f'<div class="plot" style="height:{row.height}px">'
+        f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDTH:g} {_DRAWN_HEIGHT:g}" '
+        f'preserveAspectRatio="none">{body}</svg>{ticks}</div></div>\n'
+    )
+
+
+def _scale(panel: Panel) -> Scale:
+    """Return the mapping from values to heights, 100 for the lowest value."""
+    reached = [level for _, level in panel.levels]
+    for line in panel.lines:
+        reached += [float(line.values.min()), float(line.values.max())]
+    for bar in panel.bars:
+        reached += [0.0, float(bar.values.min()), float(bar.values.max())]
+    if panel.areas:
+        outer = _stacked(panel.areas)[1]
+        reached += [0.0, float(outer.min()), float(outer.max())]
+    known = [value for value in reached if math.isfinite(value)]
+    if panel.log:
+        low, high = (10**end for end in padded([math.log10(v) for v in known], 0.03))
+    else:
+        low, high = padded(known, 0.04)
+    return Scale(
+        low=low if panel.low is None else panel.low,
+        high=high if panel.high is None else panel.high,
+        start=_DRAWN_HEIGHT,
+        end=0.0,
+        log=panel.log,
+    )
+
+
+def _numbers(panel: Panel, y: Scale) -> list[float]:
+    """Return the numbers of the vertical axis, far enough from each other to be read."""
+    values = log_ticks(y.low, y.high) if panel.log else y.ticks(max(2, panel.height // 40))
+    least, kept = _LEAST_TICK * _DRAWN_HEIGHT / panel.height, values[:1]
+    for value in values[1:]:
+        if abs(y(value) - y(kept[-1])) >= least:
+            kept.append(value)
+    return kept
+
+
+def _ticks(panel: Panel, y: Scale) -> str:
+    return "".join(
+        f'<span class="tick" style="top:{y(value):.2f}%" aria-hidden="true">{number(value)}</span>'
+        for value in _numbers(panel, y)
+    )
+
+
+def _names(panel: Panel, y: Scale) -> str:
+    """Return the names of levels: that of the lowest one stands below its line, others above."""
+    lowest = min((level for _, level in panel.levels), default=0.0)
+    below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
+    return "".join(
+        f'<span class="named{" below" if low else ""}" style="top:{y(level):.2f}%">'
+        f"{escape(said)}</span>"
+        for (said, level), low in zip(panel.levels, below, strict=True)
+    )
+
+
+def _drawing(panel: Panel, y: Scale) -> Iterable[str]:
+    for value in _numbers(panel, y):
+        yield _across(y(value), "grid")
+    yield from _areas(panel.areas, y)
+    for bar in panel.bars:
+        yield _bars(bar, y)
+    for line in panel.lines:
+        yield _curve(line, y)
+    for _, level in panel.levels:
+        yield _across(y(level), "level")
+
+
+def _across(at: float, kind: str) -> str:
+    return f'<line class="{kind}" x1="0" x2="{WIDTH:g}" y1="{at:.2f}" y2="{at:.2f}"/>'
+
+
+def _curve(line: Line, y: Scale) -> str:
+    values = line.values.to_numpy(dtype=np.float64)
+    steps, pen = [], "M"
+    for at in _outline(values).tolist():
+        if math.isnan(values[at]):
+            pen = "M"
+            continue
+        steps.append(f"{pen}{x_of(at, len(values)):.1f} {y(float(values[at])):.2f}")
+        pen = "L"
+    dash = f";stroke-dasharray:{line.dash}" if line.dash else ""
+    kept = escape(line.name, quote=True)
+    return (
+        f'<path class="curve" data-line="{kept}" style="stroke:{line.colour}{dash}" '
+        f'd="{"".join(steps)}"/>'
+    )
+
+
+def _outline(values: np.ndarray) -> np.ndarray:
+    """Return the positions of the values that a line needs to look as all of its values.
+
+    These are all positions of a short line. Otherwise they are the lowest and the highest value of
+    each of 500 buckets, and the first and the last value.
+    """
+    n = len(values)
+    if n <= 2 * _BUCKETS:
+        return np.arange(n)
+    edges = np.linspace(0, n, _BUCKETS + 1).astype(int)
+    chosen = {0, n - 1}
+    for first, after in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        part = values[first:after]
+        known = np.flatnonzero(~np.isnan(part))
+        if len(known) < len(part):
+            chosen.add(first + int(np.flatnonzero(np.isnan(part))[0]))
+        if len(known):
+            chosen |= {first + int(np.nanargmin(part)), first + int(np.nanargmax(part))}
+    return np.array(sorted(chosen))
+
+
+def _stacked(areas: Sequence[Line]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inner and the outer edge of each area, sessions × areas."""
+    values = np.column_stack([area.values.fillna(0.0).to_numpy(dtype=np.float64) for area in areas])
+    up, down = np.clip(values, 0, None).cumsum(axis=1), np.clip(values, None, 0).cumsum(axis=1)
+    outer = np.where(values >= 0, up, down)
+    return outer - values, outer
+
+
+def _areas(areas: Sequence[Line], y: Scale) -> Iterable[str]:
+    if not areas:
+        return
+    inner, outer = _stacked(areas)
+    n = len(inner)
+    at = np.arange(n)[:: -max(1, n // (2 * _BUCKETS))][::-1].tolist()
+    for column, area in enumerate(areas):
+        there = [f"{x_of(i, n):.1f} {y(float(outer[i, column])):.2f}" for i in at]
+        back = [f"{x_of(i, n):.1f} {y(float(inner[i, column])):.2f}" for i in at[::-1]]
+        path = f"M{'L'.join([*there, *back])}Z"
+        yield f'<path class="stack" style="fill:{area.colour}" d="{path}"/>'
+
+
+def _bars(bar: Line, y: Scale) -> str:
+    values = bar.values.to_numpy(dtype=np.float64)
+    steps = [
+        f"M{x_of(at, len(values)):.1f} {y(0.0):.2f}V{y(float(values[at])):.2f}"
+        for at in np.flatnonzero(np.nan_to_num(values)).tolist()
+    ]
+    return f'<path class="bars" style="stroke:{bar.colour}" d="{"".join(steps)}"/>'
+
+
+def _stripes(strip: Strip) -> Iterable[str]:
+    """Yield a rectangle for each stay; it ends where the next stay begins."""
+    n = len(strip.states)
+    for name, first, last in stays(strip.states):
+        left, right = x_of(first, n), x_of(min(last + 1, n - 1), n)
+        yield _rectangle(left, right, strip.colours[name])
+
+
+def backdrop_of(shading: Strip, *, of_returns: bool) -> str:
+    """Return the background of a panel. States without a colour have no background."""
+    n, earlier = len(shading.states), int(of_returns)
+    parts = [
+        _rectangle(
+            x_of(max(first - earlier, 0), n),
+            x_of(min(last + 1 - earlier, n - 1), n),
+            shading.colours[name],
+        )
+        for name, first, last in stays(shading.states)
+        if name in shading.colours
+    ]
+    return f'<g class="backdrop">{"".join(parts)}</g>'
+
+
+def _rectangle(left: float, right: float, colour: str) -> str:
+    size = f'x="{left:.1f}" width="{max(right - left, 0.3):.1f}" height="{_DRAWN_HEIGHT:g}"'
+    return f'<rect {size} style="fill:{colour}"/>'

@@ -1,0 +1,47 @@
+"""The values that a chart shows under the pointer, in the form that ``pointer.js`` reads."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.report.panel_rows import Panel, Strip
+from backtests.report.svg import day_number
+
+
+def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
+    """Return what the pointer shows: days since 1970 as differences, and the values of each row."""
+    every = max(1, -(-len(index) // most))
+    chosen = np.arange(len(index))[::-every][::-1]
+    days = np.array([day_number(day) for day in index[chosen]], dtype=int)
+    return {
+        "at": chosen.tolist() if every > 1 else [],
+        "last": len(index) - 1,
+        "days": np.diff(days, prepend=0).tolist(),
+        "rows": [_row_values(row, chosen) for row in rows],
+    }
+
+
+def _row_values(row: Panel | Strip, chosen: np.ndarray) -> dict[str, Any]:
+    if isinstance(row, Strip):
+        names = list(dict.fromkeys(row.states))
+        codes = row.states.iloc[chosen].map({name: at for at, name in enumerate(names)})
+        return {"title": row.title, "names": names, "states": codes.tolist()}
+    lines = [
+        {
+            "name": line.name,
+            "colour": line.colour,
+            "values": [_rounded(v, row.digits) for v in line.values.iloc[chosen].tolist()],
+        }
+        for line in row.drawn()
+    ]
+    return {"title": row.title, "unit": row.unit, "digits": row.digits, "lines": lines}
+
+
+def _rounded(value: float, digits: int | None) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    kept = float(f"{value:.4g}") if digits is None else round(value, digits)
+    return int(kept) if kept == int(kept) else kept
