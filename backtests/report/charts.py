@@ -115,7 +115,7 @@ def _draw_values(
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in the words that are the keys of :data:`FLAGS`."""
+    """Return a flag in words, the keys of :data:`FLAGS`: on, off or no view."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 

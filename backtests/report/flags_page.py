@@ -16,7 +16,7 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.regimes import RegimeModel
 
-#: Largest number of periods without a component that a page lists for a composite.
+#: A page lists at most this many periods in which a composite signal lacked a component.
 STRETCHES = 5
 
 

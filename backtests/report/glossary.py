@@ -9,7 +9,8 @@ from markupsafe import Markup
 #: The class of a link to a term; a page that contains it needs ``terms.js``.
 EXPLAINED = 'class="term"'
 
-#: A mapping from term to definition. A term of the glossary of CONTRIBUTING.md has its words here.
+#: A mapping from term to definition. A term that the glossary of CONTRIBUTING.md also has is
+#: defined here in the same words.
 TERMS: dict[str, str] = {
     "alpha": "return that a portfolio of the same assets at constant weights does not explain",
     "beta": "return of the portfolio, on average, for each percent that the benchmark moves",

@@ -2,8 +2,8 @@
 
 Sessions have equal distances on the date axis. A panel is as wide as its page, and its height is in
 pixels. The numbers at its axes are HTML, so that text keeps its size on a narrow screen. The script
-``pointer.js`` shows the day and all values under the pointer. It moves with the arrow keys, too.
-Colours are CSS variables, or other CSS colours.
+``pointer.js`` shows the day and all values under the pointer. The arrow keys also move from day to
+day. Colours are CSS variables, or other CSS colours.
 
 If the history is simulated, the caller must pass a name that begins with SIMULATED.
 """
@@ -121,7 +121,8 @@ def panels(
         True if each state of ``shading`` belongs to a session's return, earned since the previous
         close. The colour of a stay then begins at the close before the stay.
     most
-        Largest number of sessions that the pointer knows. A longer history has every n-th session.
+        Largest number of sessions whose values the pointer shows. In a longer history, the pointer
+        shows only every n-th session.
     heading
         Level of the title as a heading: 2 or 3.
     """
@@ -208,7 +209,10 @@ def _ticks(panel: Panel, y: Scale) -> str:
 
 
 def _names(panel: Panel, y: Scale) -> str:
-    """Return the names of levels: that of the lowest one stands below its line, others above."""
+    """Return the names of levels.
+
+    The name of the lowest level stands below its line, the other names stand above theirs.
+    """
     lowest = min((level for _, level in panel.levels), default=0.0)
     below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
     return "".join(
@@ -252,10 +256,11 @@ def _curve(line: Line, y: Scale) -> str:
 
 
 def _outline(values: np.ndarray) -> np.ndarray:
-    """Return the positions of the values that a line needs to look as all of its values.
+    """Return the positions of enough values to draw a line that looks complete.
 
-    These are all positions of a short line. Otherwise they are the lowest and the highest value of
-    each of 500 buckets, and the first and the last value.
+    A short line keeps all its values. A long line is divided into 500 buckets: it keeps the lowest,
+    the highest and the first missing value of each bucket, and the first and the last value of the
+    line.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:
@@ -367,9 +372,10 @@ def _entries(row: Panel | Strip) -> dict[str, str]:
 
 
 def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
-    """Return the legend above the rows, and one for each row. Each name stands in the first only.
+    """Return the legend above the rows, and one legend for each row.
 
-    The legend above the rows explains the background, unless a row has the same names.
+    A name that several rows share stands only in the legend of the first of these rows. The legend
+    above the rows explains the background, without names that a row's legend has.
     """
     by_row = [_entries(row) for row in rows]
     in_rows = {name for entries in by_row for name in entries}
@@ -420,7 +426,10 @@ def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
 
 
 def _pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
-    """Return what the pointer shows: days since 1970 as differences, and the values of each row."""
+    """Return what the pointer shows: the days, and the values of each row on these days.
+
+    Each day is stored as the number of days since the previous one, the first as days since 1970.
+    """
     every = max(1, -(-len(index) // most))
     chosen = np.arange(len(index))[::-every][::-1]
     days = np.array([day_number(day) for day in index[chosen]], dtype=int)

@@ -1,8 +1,8 @@
 """Plots by the library quantstats, in the colours and the font of our pages.
 
-The page uses only plots that it does not draw itself. It does not use the tables of quantstats,
-because quantstats defines several metrics in another way, and because it gives a recovery date to a
-drawdown that has not ended.
+The page uses only plots that it does not draw itself. The page does not use the tables of
+quantstats. They define several metrics in another way, and give a recovery date to a drawdown that
+has not ended.
 
 quantstats draws with matplotlib. Each plot becomes SVG. Then CSS variables replace the colours of
 quantstats, so that a plot follows the page's light or dark theme.

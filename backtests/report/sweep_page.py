@@ -150,6 +150,6 @@ def _equity(swept: Swept, found: Findings, label: str) -> str:
 
 
 def _regime(found: Findings) -> pd.Series:
-    """Return, for each return, the regime of the best configuration when it was earned."""
+    """Return, for each session, the regime under which the best configuration earned its return."""
     run = found.run
     return acted_on(run.reading.regime, run.config.lag).reindex(run.result.equity.index)
