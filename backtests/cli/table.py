@@ -93,7 +93,7 @@ def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
     """Return the least and the best width of a column, in characters.
 
     The best width is the length of the longest cell. In a column that wraps, the least width is the
-    length of the longest word, or :data:`_READABLE` if some text is longer than that.
+    length of the longest word. It is at least :data:`_READABLE` if a text is longer than that.
     """
     from rich.measure import Measurement
 
