@@ -26,8 +26,8 @@ class Conclusion:
     Attributes
     ----------
     difference
-        252 times the mean of the daily return minus the benchmark's daily return, a fraction a
-        year, with its 95 % interval. None if the returns cover less than a year.
+        The run's mean return minus the benchmark's, a fraction a year (252 times the mean daily
+        difference), with its 95 % interval. None if the returns cover less than a year.
     sharpe_told
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
     timing_p

@@ -15,7 +15,7 @@ class Pair:
     Attributes
     ----------
     first, second
-        Labels of the runs. Differences are the first run minus the second one.
+        Labels of the runs. Each difference is the value of the first run minus that of the second.
     settings
         The settings that differ.
     excess, sharpe
