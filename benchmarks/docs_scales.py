@@ -112,7 +112,7 @@ def _sofr_above(panel: pd.DataFrame) -> pd.Series:
 
 
 def _days(flag: pd.Series, year: str) -> float:
-    """Return how often a flag was on in a year, in % of the sessions at which it is known."""
+    """Return the share of a year's sessions at which a flag was on, in % of those with a view."""
     return 100 * float(flag.loc[year].dropna().astype(float).mean())
 
 
