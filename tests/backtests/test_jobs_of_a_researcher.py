@@ -1,6 +1,6 @@
 """The jobs of a researcher, each in at most five lines of Python.
 
-A job is a text, so that its lines can be counted. A test runs it and checks its results.
+A job is a text, so that its lines can be counted. Its test runs the text and checks the results.
 """
 
 import json
@@ -81,7 +81,7 @@ def history() -> History:
 
 
 def do(job: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> dict[str, Any]:
-    """Run a job in a folder, and return its names."""
+    """Run a job in a folder, and return the variables that it defines."""
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {"START": START, **given}
     exec(compile(f"{HEAD}\n{job}", "job", "exec"), names)
