@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: The signal, the gauge and the series of each number in the picture of the bathtub.
+#: For each number of the bathtub: its signal, its gauge and its series.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),

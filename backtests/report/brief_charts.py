@@ -46,9 +46,9 @@ def _title(brief: Brief) -> str:
 
 
 def _deciding(brief: Brief, label: str) -> str | None:
-    """Return the chart of the flag that decided the regime, else of the share of votes on.
+    """Return the chart of what decided the regime: a flag's gauge, or the share of votes on.
 
-    The chart of a flag shows the gauge that is compared with its threshold.
+    The gauge is the one that decides the next flip of the flag.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

@@ -33,7 +33,7 @@ def regime_words(brief: Brief) -> str:
 
 
 def why(brief: Brief) -> str:
-    """Return sentences on the meaning of the rule that decided, on its gauge and on the votes."""
+    """Return sentences on what the deciding rule means, on its gauge and on the votes."""
     reading, rule = brief.sample.reading, brief.rule
     votes = f"{votes_words(reading)} are on"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None

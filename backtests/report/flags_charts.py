@@ -38,7 +38,7 @@ def _first(known: pd.Series) -> pd.Timestamp:
 
 
 def timeline(reading: Reading, name: str) -> str:
-    """Return the regime and all flags since the first regime, one strip each; votes come first."""
+    """Return one strip each for the regime and all flags since the first regime; votes first."""
     start = first_regime(reading)
     flags = reading.flags.loc[start:]
     regime = reading.regime.loc[start:].fillna("none")

@@ -77,7 +77,7 @@ def _legend(reading: Reading) -> dict[str, str]:
 
 
 def _reason(sentence: str) -> str:
-    """Return a sentence on the regime without its first part, which is the heading of the page."""
+    """Return a sentence on the regime without its first part, which the page's heading shows."""
     reason = sentence.partition(": ")[2] or sentence
     return reason[:1].upper() + reason[1:]
 

@@ -1,7 +1,7 @@
 """The terms that pages explain, each in one sentence, and links to them.
 
-A link shows the definition under the pointer and under the keyboard's focus (``terms.js``), and
-leads to the list of terms at the end of the page.
+A link leads to the list of terms at the end of the page. Under the pointer or the keyboard's focus,
+the link shows the definition (``terms.js``).
 """
 
 from markupsafe import Markup

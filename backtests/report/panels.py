@@ -52,8 +52,8 @@ class Panel:
     title, unit
         The title stands above the row. The unit follows each value under the pointer.
     lines, areas, bars
-        Lines are drawn as they are. Areas are stacked: positive values upward from zero, negative
-        values downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
+        Lines are not stacked. Areas are stacked: positive values upward from zero, negative values
+        downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
     digits
         Number of decimals under the pointer; None shows four significant digits.
     levels
@@ -258,9 +258,9 @@ def _curve(line: Line, y: Scale) -> str:
 def _outline(values: np.ndarray) -> np.ndarray:
     """Return the positions of enough values to draw a line that looks complete.
 
-    A short line keeps all its values. A long line is divided into 500 buckets: it keeps the lowest,
-    the highest and the first missing value of each bucket, and the first and the last value of the
-    line.
+    A short line keeps all its values. A long line is divided into 500 buckets, and keeps the
+    lowest, the highest and the first missing value of each. A long line also keeps its first and
+    its last value.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:

@@ -112,7 +112,7 @@ def _library() -> Any:
 
 @contextmanager
 def _drawing(title: str) -> Iterator[None]:
-    """Draw with our settings and without warnings. Afterwards, matplotlib has its own settings."""
+    """Draw with our settings and without warnings, then restore the settings of matplotlib."""
     import matplotlib
 
     with warnings.catch_warnings(), matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": title}):
@@ -121,7 +121,10 @@ def _drawing(title: str) -> Iterator[None]:
 
 
 def _in_percent(figure: Any, axis: str) -> Any:
-    """Return a figure with percent on an axis; quantstats cuts decimals, so −5 % becomes −4 %."""
+    """Return a figure with whole percents on an axis.
+
+    The axis of quantstats cuts decimals instead of rounding, so −5 % can appear as −4 %.
+    """
     from matplotlib.ticker import PercentFormatter
 
     getattr(figure.axes[0], axis).set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -117,7 +117,7 @@ def _interesting(x: Scale, level: float, sign: int, bottom: float) -> str:
 
 
 def _bars(x: Scale, interval: Interval, y: float) -> list[str]:
-    """Return the bars of the 95 % and the 90 % interval; a bar without bounds fills the chart."""
+    """Return the bars of the 95 % and the 90 % interval, cut at the edges of the chart."""
     bars = ((interval.low, interval.high, "thin"), (interval.low90, interval.high90, "thick"))
     ends = ((_within(x, low), _within(x, high), kind) for low, high, kind in bars)
     return [line(left, y, right, y, f"{kind} c0") for left, right, kind in ends]

@@ -295,9 +295,9 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 def _tallied(found: Calibration, name: str) -> list[str]:
     """Return how often a claim was supported, and how often it could be judged, as percentages.
 
-    There are four percentages of simulated economies: the first two for economies without the
-    thesis, the last two for economies with the thesis. The result is empty for a claim that was
-    declared after the calibration.
+    The percentages are shares of simulated economies: first two for economies without the thesis,
+    then two for economies with the thesis. The result is empty for a claim that was declared after
+    the calibration.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []

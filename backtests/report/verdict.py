@@ -95,7 +95,7 @@ def _sentence(said: str) -> str:
 
 
 def _side(found: Mapping[str, Any]) -> int:
-    """Return 1 or −1 if the interval of the difference lies above or below zero, else 0."""
+    """Return 1 if the interval of the difference is above zero, −1 if it is below, else 0."""
     difference = found["difference"]
     if difference is None or is_missing(difference["low"]) or is_missing(difference["high"]):
         return 0
