@@ -68,8 +68,8 @@ def candidates_of(
     Raises
     ------
     ConfigError
-        If an argument cannot be used, or if no configuration has a parameter. A finished run has
-        its own parameters: neither options nor assignments change it.
+        If an argument cannot be used, or if no configuration has an assigned parameter. A finished
+        run has its own parameters: neither options nor assignments change it.
     """
     refuse_unknown_keys(defaults)
     found = [_read(argument, defaults, options) for argument in arguments]
@@ -133,8 +133,8 @@ def _path(assignment: str) -> str:
 def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
-    A parameter of a signal is always accepted here. A parameter of a strategy or of a regime model
-    must belong to the strategy or model of the configuration.
+    A parameter of a signal is always accepted here. A parameter of a strategy is accepted if the
+    configuration's strategy has it. The same holds for a regime model.
     """
     owner, dot, name = path.partition(".")
     if path in SETTINGS or (dot and owner != "regime"):

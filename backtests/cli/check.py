@@ -63,8 +63,8 @@ def check(
 def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
-    ``data`` are the data of a configuration. The checked strategy or signal replaces their
-    strategy.
+    ``data`` are the data of a configuration. A strategy in ``data`` is replaced by the checked
+    strategy or, for a signal, by one that follows the regime.
     """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

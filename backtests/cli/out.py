@@ -36,7 +36,7 @@ def check_out(out: Path) -> None:
 
 
 def check_file(path: Path, option: str, *endings: str) -> None:
-    """Raise ConfigError if a file with one of the endings cannot be written to ``path``.
+    """Raise ConfigError if ``path`` has none of the endings, or cannot be written.
 
     Without ``endings``, any ending is right.
     """

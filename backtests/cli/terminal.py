@@ -71,7 +71,7 @@ class Escaping:
         """Do nothing, because the stream belongs to the process."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream, except attributes that give access to bytes."""
+        """Return an attribute of the stream; access to its bytes raises AttributeError."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)
