@@ -36,8 +36,8 @@ class Flipped:
     what
         ``regime``, or the name of a signal.
     was, now
-        The states as known before the fetch and now: a regime or ``none``, or ``on``, ``off`` or
-        ``no view``.
+        The states known before the fetch and now. The state of the regime is its name or ``none``;
+        that of a flag is ``on``, ``off`` or ``no view``.
     since
         The session on which the present state began; None without a regime or a view.
     revised

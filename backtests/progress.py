@@ -40,8 +40,8 @@ def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], st
 def within(progress: Progress, before: int, whole: int) -> Progress:
     """Return the progress function of a task that is part of a longer task.
 
-    ``before`` parts of the longer task are done before the task begins; ``whole`` is the number of
-    all parts.
+    ``before`` is the number of parts that the longer task has done before this task begins.
+    ``whole`` is the number of all its parts.
     """
 
     def report(step: str, done: int | None = None, total: int | None = None) -> None:

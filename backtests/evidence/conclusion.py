@@ -73,6 +73,6 @@ def _difference(returns: pd.DataFrame) -> Interval | None:
 
 
 def _p_value(found: LeadLag) -> float | None:
-    """Return the probability of at least this information ratio without timing."""
+    """Return the probability of an information ratio at least this high without timing."""
     ratio = found.ratios.get(found.lag, float("nan"))
     return NormalDist().cdf(-ratio / found.error) if math.isfinite(ratio) else None

@@ -19,8 +19,8 @@ class Pair:
     settings
         The settings that differ.
     excess, sharpe
-        Difference of the mean yearly returns, a fraction, and of the yearly Sharpe ratios, each
-        with its interval.
+        The difference of the mean yearly returns, a fraction; and that of the yearly Sharpe ratios.
+        Each has its interval.
     test
         Ledoit and Wolf's test of equal Sharpe ratios; None if it is not defined.
     """

@@ -64,7 +64,7 @@ class SavedRun:
 
     @property
     def label(self) -> str:
-        """Name of the strategy and of the folder; only the folder's if it contains both."""
+        """The name of the folder; the strategy comes first if that name does not contain it."""
         base = self.config.label
         return self.name if base in self.name else f"{base} ({self.name})"
 
@@ -82,7 +82,7 @@ class Repeated:
         defined. None if the history no longer has these sessions.
     changed_from
         The first session on which a return of the strategy, of its benchmark or of bills differs;
-        None if none differs.
+        None if all returns are equal.
     largest
         The largest difference of two daily returns of the strategy, a fraction.
     """

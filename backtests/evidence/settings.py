@@ -84,7 +84,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the settings of a table that differ among several tables, in words."""
+    """Return in words those settings of ``table`` that differ in a table of ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST
