@@ -1,7 +1,7 @@
 """The notebooks in examples/: each one runs, its conclusion is right, and its widgets matter.
 
-A notebook runs in this process. A test can give values of its own, which replace the cells that
-define them, as if a user had moved a slider.
+A notebook runs in this process. A test can set values that a notebook defines, as if a user had
+moved a slider. The cells that define these values do not run.
 """
 
 import importlib.util

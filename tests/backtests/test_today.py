@@ -270,8 +270,7 @@ def order(target: dict[str, float], holdings: dict[str, float], decimals: int = 
 
 
 def test_a_trade_costs_2_5_and_20_basis_points_by_market_and_a_sale_too() -> None:
-    """The expected values are the default trading rules, typed in here, not read from the code.
-    """
+    """The expected values are the default trading rules, typed here and not read from the code."""
     holdings = {"SPY": 50.0, "MU": 20.0, "BTC-USD": 2.0, CASH: 2000.0}
     sold = order({}, holdings)
     assert sold["units"].to_dict() == {"SPY": -50.0, "MU": -20.0, "BTC-USD": -2.0}

@@ -32,7 +32,7 @@ exit "$code"
 
 
 class Job:
-    """The script in its own home folder, with the answers that stand for drypowder's."""
+    """The script in its own home folder, with the program that stands for drypowder."""
 
     def __init__(self, home: Path, server: Hook) -> None:
         self.home, self.server = home, server

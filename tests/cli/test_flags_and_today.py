@@ -41,8 +41,8 @@ def say(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     return run
 
 
-#: For each rule that can decide the regime: a session at which the rule applies, and a session at
-#: which another rule applies but is not confirmed yet.
+#: Two sessions for each rule that can decide the regime. At one session, the rule applies. At the
+#: other, another rule applies but is not confirmed yet.
 DECIDED = {
     "2025-12-31": "absorption",
     "2020-02-24": "absorption",

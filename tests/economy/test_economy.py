@@ -117,7 +117,7 @@ SEEDS = range(8)
 def t_statistics() -> dict[tuple[int, bool], list[float]]:
     """Return one t-statistic for each seed.
 
-    The keys are the sign of the assets, and whether the thesis is on.
+    The keys are the sign in :data:`MOVED`, and whether the thesis is on.
     """
     found: dict[tuple[int, bool], list[float]] = {}
     for thesis in (True, False):
