@@ -2,8 +2,8 @@
 
 The comparison has two sides. One side is what the store knew just before its last fetch or import
 began: the state at the last session of those data. The other side is what the store knows now: the
-state at the last session. A state that changed in between and changed back is not a flip. A fetch
-that adds nothing gives no flip.
+state at the last session. A state that changed between the two sides and changed back is not a
+flip. A fetch that adds nothing gives no flip.
 
 Primary flags are the flags that the regime model reads, see
 :attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, also the change to or
@@ -36,12 +36,12 @@ class Flipped:
     what
         ``regime``, or the name of a signal.
     was, now
-        The states as known before the fetch and now: a regime or ``none``, or ``on``, ``off`` or
-        ``no view``.
+        The states known before the fetch and now. The state of the regime is its name or ``none``;
+        that of a flag is ``on``, ``off`` or ``no view``.
     since
         The session on which the present state began; None without a regime or a view.
     revised
-        Whether the data known now give another state also for the earlier session. So late or
+        Whether the data known now also give another state for the earlier session. If so, late or
         revised data changed the state, or helped to change it.
     """
 

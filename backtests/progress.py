@@ -14,7 +14,9 @@ class Progress(Protocol):
     """A function that receives each step of a long calculation before the step begins."""
 
     def __call__(self, step: str, done: int | None = None, total: int | None = None) -> None:
-        """Receive the name of a step, and how many of the step's parts are done, if it has parts.
+        """Receive the name of a step.
+
+        If the step has parts, ``done`` of its ``total`` parts are done.
 
         Several steps with the same ``total`` and a growing ``done`` count as one task.
         """
@@ -36,10 +38,10 @@ def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], st
 
 
 def within(progress: Progress, before: int, whole: int) -> Progress:
-    """Return a progress for a task that is part of a longer one.
+    """Return the progress function of a task that is part of a longer task.
 
-    ``before`` parts of the longer task are done before the task begins; ``whole`` is the number of
-    all parts.
+    ``before`` is the number of parts that the longer task has done before this task begins.
+    ``whole`` is the number of all its parts.
     """
 
     def report(step: str, done: int | None = None, total: int | None = None) -> None:

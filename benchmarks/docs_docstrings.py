@@ -7,16 +7,19 @@ import griffe
 
 #: A reference such as ``:class:`~signals.base.Signal```: role, then target.
 _ROLE = re.compile(r":(?:class|func|meth|data|mod|attr):`~?([^`]+)`")
-#: A numpydoc section: its name, underlined. The text before the first one is free.
+#: A numpydoc section: its name, underlined. The text before the first section has no fixed form.
 _SECTION = re.compile(r"^\w+\n-{3,}$", re.MULTILINE)
-#: A part of a docstring, such as Formula: a line, and an indented text below it.
+#: A part of a docstring, such as Formula: a line with its name, and an indented text below.
 _PART = re.compile(
     r"^(\w+)\n((?: {4}\S.*(?:\n|\Z))(?:(?: {4}.*)?(?:\n|\Z))*?)(?=\S|\Z)", re.MULTILINE
 )
 
 
 def as_markdown(docstring: str) -> str:
-    """Return a docstring with code instead of roles, and with its parts as a definition list."""
+    """Return a docstring as Markdown.
+
+    Roles become code or links. Parts such as Formula become a definition list.
+    """
     text = _ROLE.sub(_reference, docstring).replace("``", "`")
     section = _SECTION.search(text)
     end = section.start() if section else len(text)

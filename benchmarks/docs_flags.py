@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md and docs/few-episodes.md, one function a block.
+"""Compute the numbers of docs/flags.md and docs/few-episodes.md, with a function for each block.
 
 Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
 the blocks into the pages.
@@ -31,7 +31,7 @@ QUARTER = 63
 AFTER = 5
 START = "2015-01-01"
 
-#: The dated episodes of the trial that end before the essay, by name.
+#: The dated episodes of the trial that end before 2026, the year of the essay, by name.
 EPISODES = {episode.name: episode for episode in read_events().episodes if episode.end.year < 2026}
 #: Columns of the table of episodes. ``convexity`` is left out, because its flag is always missing.
 WATCHED = tuple(name for name in signals.SIGNALS if name != "convexity")
@@ -270,7 +270,7 @@ FACTORS = (("halved", 0.5), ("unchanged", 1.0), ("doubled", 2.0))
 
 
 def counterfactual_table(m: Material) -> str:
-    """Return how long ``absorption`` would be on if capital spending had another level."""
+    """Return how long ``absorption`` would be on if capital spending were higher or lower."""
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)

@@ -19,7 +19,10 @@ SHOWN = (-5, -1, 0, 1, 2, 5, 10)
 
 
 def foreseeing(history: History, sessions: int = 1) -> Run:
-    """Return a run with look-ahead: it holds SPY if SPY rises ``sessions`` after the decision."""
+    """Return a run with look-ahead: it holds SPY when SPY is about to rise.
+
+    The rise is the return of one session, ``sessions`` sessions after the decision.
+    """
     plain = run(config_from({"strategy": "spy", "start": START}), history)
     rises = history.closes["SPY"].pct_change(fill_method=None).shift(-sessions) > 0
     decided = rises.astype(float).to_frame("SPY").loc[plain.sessions]
@@ -28,7 +31,7 @@ def foreseeing(history: History, sessions: int = 1) -> Run:
 
 
 def row(name: str, found: LeadLag | None, split: TimingSplit) -> tuple[str, ...]:
-    """Return the cells of a strategy: information ratio at each lag, collapse, tilt and timing."""
+    """Return the cells of a strategy: information ratios by lag, collapse, tilt and timing."""
     assert found is not None, name
     ratios = (f"{found.ratios[lag]:.2f}" for lag in SHOWN)
     collapse = "fades" if found.collapse is None else f"after {found.collapse}"

@@ -112,7 +112,7 @@ def _sofr_above(panel: pd.DataFrame) -> pd.Series:
 
 
 def _days(flag: pd.Series, year: str) -> float:
-    """Return how often a flag was on in a year, in % of the sessions at which it is known."""
+    """Return in % how often a flag was on in a year, among the sessions with a view."""
     return 100 * float(flag.loc[year].dropna().astype(float).mean())
 
 
@@ -148,7 +148,7 @@ def scales_on(m: Material) -> str:
 
 
 def regimes_without_k(m: Material) -> str:
-    """Return a table with the sessions of each regime, by k · GDP and by bank assets."""
+    """Return the number of sessions in each regime, for two scales: k · GDP and bank assets."""
     chosen = signals.default_signals() | {"dry_powder": DryPowder(scale="bank_assets")}
     other = signals.read(m.history.panel, chosen)
     regimes = m.reading.regime, other.regime

@@ -1,7 +1,8 @@
 """Fill the generated parts of the documentation site; ``mkdocs.yml`` names this file as a hook.
 
-A page contains ``<!-- generated: NAME -->`` where a part stands. ``PARTS`` has one function for
-each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under the addresses in ``TOP``.
+The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. ``PARTS`` has one
+function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under the addresses in
+``TOP``.
 """
 
 import re

@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return a sentence: how often a strategy beats all its placebos by luck alone."""
+    """Return a sentence: how often at least one strategy beats all its placebos by luck alone."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:

@@ -94,12 +94,12 @@ def states(said: Numbers) -> str:
 
 
 def filings(said: Numbers) -> str:
-    """Return a table of the classes' responses to capex filings, and at other dates."""
+    """Return a table of the classes' responses to capex filings, and to other dates."""
     return _responses(said["filings"], "filing")
 
 
 def releases(said: Numbers) -> str:
-    """Return a table of the classes' responses to earnings releases, and at other dates."""
+    """Return a table of the classes' responses to earnings releases, and to other dates."""
     return _responses(said["releases"], "release")
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.wheel dist
 
-``make build`` runs this script. It exits with 1 and names the files if one is missing, such as
-``py.typed`` or a template of a page.
+``make build`` runs this script. If a file is missing, such as ``py.typed`` or a template of a page,
+the script names the file and exits with 1.
 """
 
 import sys
@@ -39,7 +39,7 @@ def in_sdist(sdist: Path) -> set[str]:
 
 
 def faults(dist: Path) -> list[str]:
-    """Return a line for each file that a built archive lacks or has beyond the repository's."""
+    """Return a line for each file that only the repository has, or only a built archive."""
     expected = in_repository()
     found = {path.name: in_wheel(path) for path in dist.glob("*.whl")}
     found |= {path.name: in_sdist(path) for path in dist.glob("*.tar.gz")}

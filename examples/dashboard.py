@@ -122,14 +122,14 @@ def _(finished, label):
     held = finished.weights.iloc[::-5].iloc[::-1]
     classes = held.T.groupby([asset(ticker).asset_class for ticker in held]).sum().T
     weights = go.Figure()
-    for name, colour in zip(classes, theme.MANY_LINES, strict=False):
+    for name in classes:
         weights.add_scatter(
             x=classes.index,
             y=100 * classes[name],
             name=name,
             mode="lines",
             stackgroup="all",
-            line={"width": 0, "color": colour},
+            line={"width": 0, "color": theme.CLASSES.get(name, theme.CLASSES["other"])},
             hovertemplate="%{y:.0f} %",
         )
     weights.update_yaxes(title="% of the portfolio", range=[0, 100])

@@ -21,7 +21,7 @@ _QUIET = (
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Start Debian's Chromium; skip without it, but fail on CI, where it must be there."""
+    """Start Debian's Chromium. If it is missing, the test is skipped, but fails on CI."""
     path = shutil.which("chromium")
     if path is None:
         reason = "no Chromium: install Debian's package chromium"
@@ -40,7 +40,7 @@ def chromium() -> Iterator[Any]:
 def opened(
     browser: Any, path: Path, width: int = 1440, scheme: str = "light"
 ) -> Iterator[tuple[Any, list[str]]]:
-    """Open a page; with it comes the list of errors it made and of addresses it asked for."""
+    """Open a page; yield the page, and a list of its errors and of the addresses it requested."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     troubles: list[str] = []
     page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)

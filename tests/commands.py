@@ -1,4 +1,4 @@
-"""A command run in this process, and what it did."""
+"""The result of a command that runs in this process."""
 
 from collections.abc import Callable
 from typing import NamedTuple

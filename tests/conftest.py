@@ -1,4 +1,4 @@
-"""What the tests share: histories made once, and runs that are written without their extras."""
+"""Fixtures for all tests: histories that are made once, and runs without slow extras."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
 #: The stores that several tests read and none writes.
 SHARED: set[Path] = set()
-#: Evaluations for :func:`evaluated_before`, with their parts, the latest ones, and their number.
+#: The latest evaluations, with their parts, for :func:`evaluated_before`; and how many are kept.
 EVALUATED: OrderedDict[Any, tuple[Evaluation, Mapping[str, Evaluation]]] = OrderedDict()
 EVALUATIONS = 300
 
@@ -79,8 +79,8 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that reads real history, and put the longest files first.
 
-    ``-m "not history"`` leaves those tests out. A long file that came last would keep one process
-    busy while the others have nothing left to do.
+    ``-m "not history"`` leaves those tests out. If a long file came last, one process would work
+    while the others have nothing left to do.
     """
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
@@ -91,20 +91,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def history_dir() -> Path:
-    """Return the folder of real history; without it tests are skipped, on CI they fail."""
+    """Return the folder of real history; if it is missing, tests are skipped, or fail on CI."""
     folder = (ROOT / os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")).resolve()
     return _holding(folder, "prices.csv.gz", "DRYPOWDER_TEST_HISTORY")
 
 
 @pytest.fixture(scope="session")
 def evidence_dir(history_dir: Path) -> Path:
-    """Return the folder of more evidence; without it tests are skipped, on CI they fail."""
+    """Return the folder of more evidence; if it is missing, tests are skipped, or fail on CI."""
     folder = evidence_folder(history_dir)
     return _holding(folder, "rates/IOER.csv", "DRYPOWDER_TEST_EVIDENCE")
 
 
 def _holding(folder: Path, file: str, variable: str) -> Path:
-    """Return a folder if it has a file; skip the test otherwise, or fail it on CI."""
+    """Return a folder that has a file; if the file is missing, skip the test, or fail it on CI."""
     if not (folder / file).is_file():
         reason = (
             f"no {file} in {folder}: put the files that its README describes there, or name their "
@@ -118,13 +118,13 @@ def _holding(folder: Path, file: str, variable: str) -> Path:
 
 @pytest.fixture(scope="session")
 def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store of real history and more evidence; read it, do not write to it."""
+    """Return a store of real history and more evidence; tests must not write to it."""
     return _imported(tmp_path_factory, "store", history_dir, evidence_dir)
 
 
 @pytest.fixture(scope="session")
 def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store of real history without more evidence; read it, do not write to it."""
+    """Return a store of real history without more evidence; tests must not write to it."""
     return _imported(tmp_path_factory, "history_store", history_dir)
 
 
@@ -147,7 +147,8 @@ def _imported(tmp_path_factory: pytest.TempPathFactory, name: str, *folders: Pat
 def kept_histories() -> Iterator[None]:
     """Keep each history of the shared stores, and the latest simulated ones, for the next test.
 
-    Nothing changes a history, so tests can share it. A store of a test's own is read each time.
+    Nothing changes a history, so tests can share it. A store that a test makes itself is read each
+    time.
     """
     load = History.load
     simulated = lru_cache(16)(History.simulated)
@@ -174,11 +175,11 @@ def kept_histories() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def evaluated_before() -> Iterator[None]:
-    """Take evaluations on equal inputs from an earlier test.
+    """Reuse evaluations from earlier tests if signal and inputs are equal.
 
-    Only for files of tests that ask what a command or a run makes of evaluations. A test that
-    counts evaluations, or that asks how a signal is evaluated, does not use this fixture. Signals
-    of plugins, and signals that a test evaluates alone, are computed each time.
+    This fixture is for tests of commands and runs. It is not for tests that count evaluations, or
+    that test how a signal is evaluated. Signals of plugins, and signals that a test evaluates
+    alone, are computed each time.
     """
     evaluate = Signal.evaluate
 
@@ -189,7 +190,8 @@ def evaluated_before() -> Iterator[None]:
             return evaluate(self, panel, parts or {})
         asked = _asked(self, panel, parts)
         if asked not in EVALUATED:
-            # The parts are kept, too: a later part must not get the id of an earlier one.
+            # The key has the ids of the parts. The parts are kept, too, so that no later part can
+            # get the same id.
             EVALUATED[asked] = (evaluate(self, panel, parts), parts)
         EVALUATED.move_to_end(asked)
         if len(EVALUATED) > EVALUATIONS:
@@ -202,7 +204,7 @@ def evaluated_before() -> Iterator[None]:
 
 
 def _asked(signal: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> Any:
-    """Return a key of a signal, its parameters, the numbers of its inputs, and its parts."""
+    """Return a key from a signal, its parameters, the numbers of its inputs, and its parts."""
     digest = hashlib.sha256(panel.index.to_numpy().tobytes())
     for name in signal.inputs:
         digest.update(panel[name].to_numpy(dtype="float64").tobytes())
@@ -244,7 +246,7 @@ def plainly(uncharted: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulate at most six years where a command would simulate twenty.
 
-    For tests of what a command does, in which the length of its history plays no part.
+    This fixture is for tests in which the length of the history does not matter.
     """
     simulated = History.simulated
 

@@ -1,4 +1,4 @@
-"""Entries about luck, lead and lag, and timing, as ``compare --json`` has them, by hand."""
+"""Made-up entries of ``compare --json`` about luck, lead and lag, and timing."""
 
 from typing import Any
 

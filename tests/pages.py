@@ -42,7 +42,7 @@ class Block:
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
-        """The commands of a ``console`` block; a line that ends in a backslash goes on."""
+        """The commands of a ``console`` block; a backslash joins a line with the next one."""
         lines = self.text.replace("\\\n", " ").splitlines()
         return tuple(" ".join(line[2:].split()) for line in lines if line.startswith("$ "))
 

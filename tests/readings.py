@@ -1,4 +1,4 @@
-"""Evaluations and readings made by hand, for tests of what rests on them."""
+"""Made-up evaluations and readings, for tests of the code that uses them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ def evaluation_of(
     score: float | Sequence[float] = float("nan"),
     injecting: Flag | None = None,
 ) -> Evaluation:
-    """Return an evaluation that says what it is told to; its gauges are empty."""
+    """Return an evaluation with the given flag and score; its gauges are empty."""
     return Evaluation(
         signal=Absorption(),
         gauges=pd.DataFrame(index=index),
@@ -41,7 +41,7 @@ def reading_of(
     evaluations: Mapping[str, Evaluation] | None = None,
     voters: tuple[str, ...] = (),
 ) -> Reading:
-    """Return a reading with a regime of its own."""
+    """Return a reading with the given regime."""
     names = pd.Series(list(regime), index=index, dtype=object, name="regime")
     said = [None if name is None else "by hand" for name in names.where(names.notna(), None)]
     rule = pd.Series(said, index=index, dtype=object)
@@ -51,11 +51,11 @@ def reading_of(
 
 
 def with_evaluations(reading: Reading, change: Change) -> Reading:
-    """Return a reading whose evaluations are changed; the regime stays."""
+    """Return a reading with changed evaluations and the same regime."""
     changed = {name: change(evaluation) for name, evaluation in reading.evaluations.items()}
     return replace(reading, evaluations=changed)
 
 
 def plainly(words: pd.Series) -> list[str | None]:
-    """Return words as a list, with None where there is none."""
+    """Return words as a list, with None for a missing word."""
     return [None if pd.isna(word) else word for word in words]

@@ -1,4 +1,4 @@
-"""What the program says at one session of a history, without the later sessions."""
+"""Results at one session of a history, computed without the later sessions."""
 
 from collections.abc import Mapping
 from typing import Any

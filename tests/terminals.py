@@ -1,4 +1,4 @@
-"""A terminal of a given width, for what commands print on it."""
+"""A terminal of a given width that keeps the text printed on it."""
 
 import io
 import re
@@ -29,7 +29,7 @@ class Terminal(io.StringIO):
 
 @contextmanager
 def terminal(width: int, **environment: str) -> Iterator[Terminal]:
-    """Print on a terminal of this width while the context runs; it is stdout, not stderr."""
+    """While the context runs, stdout is a terminal of this width; stderr does not change."""
     screen = Terminal()
     with pytest.MonkeyPatch.context() as patch:
         for name in ("NO_COLOR", "FORCE_COLOR"):

@@ -1,4 +1,4 @@
-"""Imports run downward only, and third parties come in by their doors."""
+"""A room imports only from lower rooms; only certain files may import certain packages."""
 
 import ast
 from pathlib import Path
@@ -21,8 +21,9 @@ DOORS = {
     "fredapi": {"backtests/sources/fred.py"},
     "duckdb": {f"backtests/store/{f}.py" for f in ("append", "locking", "schema", "store")},
 }
-#: Rooms of backtests, lowest first; a room imports from itself and from rooms before it. The room
-#: plugins has two floors: loading serves the configuration, checking runs a backtest.
+#: Rooms of backtests, lowest first; a room imports from itself and from rooms before it. The files
+#: of the room plugins that check a plugin (UPSTAIRS) run a backtest, so they count as the room
+#: pipeline.
 ROOMS = (
     *("version", "progress", "atomic", "calendar", "store", "importing", "sources"),
     *("economy", "history"),
@@ -30,8 +31,8 @@ ROOMS = (
     *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
-#: The results whose methods for notebooks are shortcuts to a room above. Each method imports this
-#: module itself, so that the room is loaded only when a user calls the method.
+#: Methods of results, such as ``Run.plot``, call this module of a higher room. Each method imports
+#: the module itself, so that the room is loaded only when a user calls the method.
 SHORTCUT = "backtests.report.notebook"
 RESULTS = {
     *("backtests/history/panel.py", "backtests/runs.py"),
@@ -117,7 +118,7 @@ def _ours(path: Path) -> bool:
 
 
 def test_signals_and_strategies_know_no_files_network_or_clock() -> None:
-    world = OUTSIDE_WORLD - {"datetime"}  # dates as values are no clock
+    world = OUTSIDE_WORLD - {"datetime"}  # code may use dates as values
     wrong = [
         name(path)
         for path in FILES
@@ -141,7 +142,7 @@ def test_every_exported_name_exists() -> None:
 
 
 def test_lazy_names_have_types_and_stand_in_dir() -> None:
-    """Type checkers know the names that load on first use from the imports they alone run."""
+    """Names that load on first use have types, from imports that only type checkers read."""
     import backtests
 
     tree = ast.parse((ROOT / "backtests/__init__.py").read_text(encoding="utf-8"))

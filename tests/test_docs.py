@@ -1,12 +1,13 @@
 """Every command and snippet of the README and of the documentation works as written.
 
-``make test`` leaves out the pages' code; ``make test-docs`` and CI run it. Each page runs from top
-to bottom, in a folder and with a store of its own. To save time, simulated histories have six
-years, pages of runs have no charts and no repeated cases, and nothing uses a second process.
+``make test`` does not run the code of the pages; ``make test-docs`` and CI run this code. Each page
+runs from top to bottom, in a folder and with a store of its own. To save time, simulated histories
+have six years, pages of runs have no charts and no repeated cases, and nothing uses a second
+process.
 
-A block that cannot run has ``<!-- not run: REASON -->`` in the line above. A block ``text`` below
-a block shows its output: numbers may differ, a line with only ``…`` stands for any lines, and ``…``
-in a line for any text.
+A block that cannot run has ``<!-- not run: REASON -->`` in the line above. A block ``text`` below a
+block shows its output. Numbers may differ. A line with only ``…`` stands for any lines, and ``…``
+within a line stands for any text.
 """
 
 import os
@@ -25,9 +26,9 @@ from benchmarks.docs_site import TOP, each_command
 from tests.pages import CODE, PAGES, ROOT, Block, Page
 from tests.servers import Servers
 
-#: Blocks that may stand in a page without being run: outputs.
+#: Languages of blocks that tests do not run, because the blocks show outputs.
 SHOWN = ("text",)
-#: Blocks with a reason why they do not run.
+#: Largest number of blocks, in all pages, that state a reason why they do not run.
 MOST_NOT_RUN = 4
 
 Shell = Callable[[str], str]
@@ -68,7 +69,7 @@ def shell(
     monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # more processes would import everything again
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # each process would import again
 
     def run(line: str) -> str:
         if line.startswith("make "):
@@ -122,7 +123,7 @@ def test_the_code_of_a_page_runs(
 
 
 def assert_shown(block: Block, said: str) -> None:
-    """Fail unless the output that a page shows below a block is the output, but for its numbers."""
+    """Fail if the output that a page shows differs from the real output; numbers may differ."""
     lines = iter([shape(line) for line in said.splitlines()])
     for shown in block.output.splitlines():
         if shown != "…":

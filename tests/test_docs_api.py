@@ -46,7 +46,7 @@ def test_every_class_of_a_registry_is_public() -> None:
 
 
 def test_every_public_function_and_class_has_a_docstring() -> None:
-    # A dataclass without a docstring gets its signature as one.
+    # Python gives a dataclass without a docstring its signature as docstring.
     bare = [
         name
         for name, found in NAMES.items()
@@ -75,7 +75,7 @@ def methods(cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def undescribed(cls: type) -> list[str]:
-    """Return the fields of a class that neither it nor its bases describe."""
+    """Return the fields that neither the class nor one of its base classes describes."""
     if issubclass(cls, pydantic.BaseModel):
         return [name for name, field in cls.model_fields.items() if not field.description]
     if not is_dataclass(cls):

@@ -1,4 +1,4 @@
-"""The numbers of the docs come from a script, and stand in the pages as it computes them."""
+"""A script computes the numbers of the docs, and the pages show the same numbers."""
 
 import re
 
@@ -22,7 +22,7 @@ from benchmarks.docs_numbers import (
 )
 from signals import Capex
 
-#: Words with a figure that may stand outside a block: facts, parameters and dates of sources.
+#: Figures that a page may have outside blocks: facts, parameters and dates of sources.
 PROSE = {
     "docs/few-episodes.md": {"500", "63"},
     "docs/flags.md": {
@@ -63,7 +63,7 @@ def test_the_numbers_of_the_flags_are_those_in_the_page(material: Material, name
 
 
 def test_the_numbers_of_some_strategies_are_those_in_the_page(history: History) -> None:
-    """All columns but the placebo's, whose draws take long."""
+    """The test compares all columns except that of the placebo, whose draws take long."""
     names = ("cash-heavy", "spy", "vol-target")
     numbers = comparison_numbers(compare(configs_of(names, {"start": START}), history, draws=0))
     rows = {cells[0]: cells for cells in map(cells_of, held("strategies-table").splitlines())}
@@ -87,7 +87,7 @@ def test_the_page_shows_that_a_look_ahead_collapses_and_strategies_fade() -> Non
 
 
 def test_the_page_shows_that_the_verdict_keeps_its_level_on_noise() -> None:
-    """The script takes minutes: here its columns, and what the page says about noise."""
+    """The script takes minutes, so the test checks only its columns and the rows on noise."""
     lines = held("luck-calibration").splitlines()
     assert lines[2:4] == luck.table(1, 4, 320).splitlines()[2:4]
     assert len(lines) == 4 + len(luck.WORLDS)

@@ -1,7 +1,7 @@
 """The notebooks in examples/: each one runs, its conclusion is right, and its widgets matter.
 
-A notebook runs in this process. Definitions that a test gives replace the cells that make them, as
-if a user had moved a slider.
+A notebook runs in this process. A test can set values that a notebook defines, as if a user had
+moved a slider. The cells that define these values do not run.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ Definitions = Mapping[str, Any]
 
 @pytest.fixture(autouse=True)
 def without_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no store of the user be found."""
+    """Hide the store of the user."""
     monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
@@ -49,7 +49,7 @@ def plain(history: History) -> Run:
 
 
 def opened(name: str) -> ModuleType:
-    """Import a notebook; marimo looks for the classes of a notebook in its module."""
+    """Import a notebook as a module, in which marimo looks for the notebook's classes."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -65,7 +65,7 @@ def played(name: str, widgets: Mapping[str, Any], **given: Any) -> Definitions:
 
 
 def results(outputs: Sequence[Any], defined: Definitions) -> Definitions:
-    """Return what a notebook defines, after a look at what it shows."""
+    """Return what a notebook defines, and check the texts that it shows."""
     for output in outputs:
         assert not re.search(r"\{\w+[.(]", getattr(output, "text", "")), "a text lacks its f"
     return dict(defined)
@@ -73,7 +73,7 @@ def results(outputs: Sequence[Any], defined: Definitions) -> Definitions:
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Definitions]:
-    """Return what each notebook defines without data, on six years instead of twenty."""
+    """Return what each notebook defines without a store, on six simulated years, not twenty."""
     simulated = History.simulated
 
     def shortened(seed: int = 0, years: int = 20, **more: bool) -> History:
@@ -171,7 +171,7 @@ def test_real_history_of_the_store_is_not_simulated(
 # --- build your own signal ------------------------------------------------------------------
 
 
-#: The results of the check, which takes seconds, for tests that do not ask for them.
+#: Made-up results of the check of a signal, which takes seconds, for tests that do not need it.
 UNCHECKED: Definitions = {"checks": {}, "passed": {"yield_rise": True}}
 
 

@@ -152,7 +152,7 @@ def _raised(error: BaseException) -> int:
 
 
 def _is_of_user(error: BaseException) -> bool:
-    """Return whether a traceback includes a file outside drypowder, Python and packages."""
+    """Return whether a traceback includes a user's file: not drypowder, Python or a package."""
     packages = ("backtests", "signals", "strategies", "benchmarks")
     installed = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
     known = (*(str(_HOME / package) for package in packages), *installed, "<")

@@ -6,7 +6,7 @@ from typing import Any
 
 from backtests.cli import options
 
-#: Keys of a configuration that decide only what a strategy holds, and no signal and no regime.
+#: Keys of a configuration that affect only a strategy's holdings, not signals or the regime.
 _OF_STRATEGY = ("params", "universe")
 #: A strategy that follows the regime.
 _FOLLOWER = "near-cash-flow"
@@ -25,7 +25,7 @@ def config_data(
     Parameters
     ----------
     config
-        A TOML file, or None. Its table ``[sweep]`` is left out.
+        A TOML file, or None. Its table ``[sweep]`` is ignored.
     param
         Texts such as ``dry_powder.k=0.11``.
     source, store, seed
@@ -50,7 +50,7 @@ def config_data(
 
 
 def config_of(data: Mapping[str, Any]) -> Any:
-    """Return the configuration of some data, with its source decided.
+    """Return a configuration made from data, and decide which history it uses.
 
     A notice is printed if the history is simulated by default. Invalid data raise ConfigError.
     """
@@ -101,8 +101,8 @@ def require_strategy(data: dict[str, Any]) -> None:
 def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data for a command that reads only signals and the regime.
 
-    The strategy becomes one that follows the regime, so every regime model fits. The regime model
-    that the name of the strategy gives stays.
+    A strategy that follows the regime replaces the strategy, so that every regime model is allowed.
+    If the old name states a regime model, as in ``name@model``, the new name keeps this model.
     """
     model = str(data.get("strategy", "")).partition("@")[2]
     kept = {key: data[key] for key in data if key not in _OF_STRATEGY}
@@ -115,7 +115,7 @@ def names_assigned(assignments: Iterable[str] | None) -> list[str]:
 
 
 def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
-    """Raise ConfigError for an assignment that changes neither a signal nor the regime."""
+    """Raise ConfigError if an assignment would change neither a signal nor the regime."""
     from signals.errors import ConfigError
 
     for path in names_assigned(assignments):

@@ -147,7 +147,7 @@ def _decided(said: dict[str, Any]) -> str:
 
 
 def fitted(items: list[str], room: int) -> str:
-    """Return the items that fit in ``room`` characters, and the number of the others.
+    """Return the first items that fit in ``room`` characters, and how many are left out.
 
     The first item is always whole.
 

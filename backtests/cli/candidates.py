@@ -57,8 +57,9 @@ def candidates_of(
     arguments
         Names of strategies, config files, and folders of finished runs.
     defaults
-        Data of a configuration that apply to names. Parameters and universe of its strategy apply
-        only to this strategy. Its regime model applies to strategies that follow the regime.
+        Data of a configuration that apply to names. The parameters and the universe in these data
+        apply only to the strategy that the data name. The regime model in these data applies to
+        every strategy that follows the regime and whose name states no model.
     options
         Keys that override defaults and config files, such as ``start``.
     assignments
@@ -68,8 +69,8 @@ def candidates_of(
     Raises
     ------
     ConfigError
-        For an argument that cannot be used, and for a parameter that no strategy has. Neither
-        options nor assignments change a finished run.
+        If an argument cannot be used, or if no configuration has an assigned parameter. A finished
+        run has its own parameters: neither options nor assignments change it.
     """
     refuse_unknown_keys(defaults)
     found = [_read(argument, defaults, options) for argument in arguments]
@@ -131,9 +132,10 @@ def _path(assignment: str) -> str:
 
 
 def _has(data: Mapping[str, Any], path: str) -> bool:
-    """Return whether a path is a parameter of a configuration, as far as its owner decides that.
+    """Return whether a configuration can have the parameter ``path``.
 
-    A parameter of a signal belongs to every configuration.
+    A parameter of a signal is always accepted here. A parameter of a strategy is accepted if the
+    configuration's strategy has it. The same holds for a regime model.
     """
     owner, dot, name = path.partition(".")
     if path in SETTINGS or (dot and owner != "regime"):
@@ -145,7 +147,7 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first of some assignments that fit no row."""
+    """Raise ConfigError for the first of ``texts``, the assignments that fit no row."""
     for text in assignments:
         assigned({}, [text])  # this refuses a text without a name or without a value
         if not rows:

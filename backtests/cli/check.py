@@ -13,7 +13,7 @@ from backtests.cli.assignments import (
 )
 from backtests.cli.terminal import print_json, progress, say, styled
 
-_HANG = 19  # characters before what a check says
+_HANG = 19  # characters before the result of a check
 
 
 def check(
@@ -63,7 +63,8 @@ def check(
 def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
-    ``data`` are the data of a configuration, whose strategy counts only if it is the checked one.
+    ``data`` are the data of a configuration. A strategy in ``data`` is replaced by the checked
+    strategy or, for a signal, by one that follows the regime.
     """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

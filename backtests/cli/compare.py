@@ -108,7 +108,7 @@ def _source_of(defaults: Mapping[str, Any]) -> Any:
 
 
 def _last_end(configs: Iterable[Any]) -> Any:
-    """Return the latest end of some configurations; None if one lasts to the end of the history."""
+    """Return the latest end of some configurations; None if one of them states no end."""
     ends = [config.end_day() for config in configs]
     return None if None in ends else max(ends)
 

@@ -16,7 +16,7 @@ ExitCode = Annotated[
 
 
 def check_comparable(config: Any, at: str | None) -> None:
-    """Raise ConfigError unless the newest session of a store is asked for."""
+    """Raise ConfigError if an earlier session is asked for, or a history without a store."""
     from backtests.flipped import store_of
     from signals.errors import ConfigError
 

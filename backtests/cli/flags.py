@@ -87,7 +87,8 @@ def _config(
 ) -> Any:
     """Return the configuration of the signals and of the regime model.
 
-    Its strategy is one that follows the regime, so that each regime model fits.
+    The configuration gets a strategy that follows the regime, so that every regime model is
+    allowed.
     """
     from backtests.config import config_from
 

@@ -121,8 +121,9 @@ def _table(config: Any, key: str) -> Any:
 def _classes(strategy: Any) -> Any:
     """Return the table of classes, with a comment for each class.
 
-    A comment has the tickers of the strategy's sleeve with the name of the class. Without such a
-    sleeve, it has the tickers of the class. So a comment that becomes a line trades the same.
+    If the strategy has a sleeve with the name of the class, the comment lists the sleeve's tickers.
+    If it has none, the comment lists the tickers of the class. So the strategy trades the same
+    after a user uncomments a line.
     """
     import tomlkit
 
@@ -145,7 +146,11 @@ def _add_all(
     chosen: Callable[[Any], bool] = lambda value: True,
     within: str | None = "",
 ) -> None:
-    """Add the chosen parameters of a dataclass, as comments if ``within`` is a prefix or None."""
+    """Add the chosen parameters of a dataclass, each with its remark.
+
+    They are added as settings if ``within`` is empty, else as comments. ``within`` is the prefix of
+    their names, or None for no prefix.
+    """
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
 
@@ -157,7 +162,7 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark, as a comment if the value is None or left out."""
+    """Add a value and its remark; as a comment if the value is None or ``left_out`` is True."""
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

@@ -23,13 +23,14 @@ def one_history(
 ) -> Any:
     """Return the source of the history of all candidates.
 
-    Options override ``defaults`` and config files, but not finished runs. Without options, config
-    files, ``defaults`` and finished runs decide. Names take what the others state.
+    Options override ``defaults`` and config files, but not finished runs. Without options, the
+    history comes from config files, ``defaults`` and finished runs. A strategy that is given by its
+    name uses the same history as the other rows.
 
     Raises
     ------
     ConfigError
-        If two of them name different histories.
+        If the options, ``defaults`` or the rows state different histories.
     """
     stated = [(c.given, c.config.history_source()) for c in candidates if c.states_source]
     if defaults is not None:
@@ -69,7 +70,11 @@ def _chosen(
 
 
 def _agree(chosen: HistorySource, other: HistorySource, *, any_store: bool) -> bool:
-    """Return whether two sources are one history; with ``any_store``, a store may have moved."""
+    """Return whether two sources are the same history.
+
+    If ``any_store`` is True, two stores count as the same even if their files differ, because a
+    store may have moved.
+    """
     if chosen.decided() != other.decided():
         return False
     if chosen.decided() == "simulated":

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 HTML = ".html"
-#: Endings of file names, with which a folder was hardly meant.
+#: Endings of file names; a path with such an ending is probably not meant as a folder.
 _FILES = (HTML, ".htm", ".pdf", ".csv", ".json", ".toml", ".parquet", ".txt", ".md")
 
 
@@ -36,7 +36,7 @@ def check_out(out: Path) -> None:
 
 
 def check_file(path: Path, option: str, *endings: str) -> None:
-    """Raise ConfigError if a file with one of the endings cannot be written to ``path``.
+    """Raise ConfigError if ``path`` has none of the endings, or cannot be written.
 
     Without ``endings``, any ending is right.
     """
@@ -51,7 +51,7 @@ def check_file(path: Path, option: str, *endings: str) -> None:
 
 
 def _check_parent(target: Path, option: str) -> None:
-    """Raise ConfigError if the folder of a path cannot be made, or lets nobody write into it."""
+    """Raise ConfigError if the folder of a path cannot be made, or is not writable."""
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
         raise _wrong(f"a folder at {above}, was a file; give another path with {option}")

@@ -19,7 +19,10 @@ _SPINNER = 3  # characters of the spinner and the space after it
 
 
 class _Said(ProgressColumn):
-    """The step, how many of its parts are done, and the time left, or else the time spent."""
+    """A column with the step, the number of parts done, and the time left.
+
+    If the time left is not known, the column shows the time spent.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -93,7 +93,8 @@ def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
     """Return the least and the best width of a column, in characters.
 
     The best width is the length of the longest cell. In a column that wraps, the least width is the
-    length of the longest word, or :data:`_READABLE` if some text is longer than that.
+    length of the longest word. If some text is longer than :data:`_READABLE`, the least width is at
+    least :data:`_READABLE`.
     """
     from rich.measure import Measurement
 
@@ -106,7 +107,7 @@ def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
 
 
 def _widths(sizes: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """Return the width of each column; columns that wrap divide the space that others leave."""
+    """Return the width of each column; columns that wrap share the space that is left."""
     spare = max(0, room - _total([least for least, _ in sizes]))
     wanting = sum(best > least for least, best in sizes)
     widths = []

@@ -3,7 +3,7 @@
 File names, server answers, config values and errors of a user's code can contain escape sequences.
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
 :class:`Escaping` escapes all text to stdout and stderr. :func:`console` escapes a text first, and
-rich then adds the style. So the escape sequences of rich stay intact.
+rich then adds the style. In this order, the escape sequences of rich stay intact.
 """
 
 import json
@@ -55,8 +55,8 @@ class Escaping:
     def write(self, text: str) -> int:
         """Escape and write a text, and return its length before escaping.
 
-        After the command, the text is dropped: at the exit of Python, colorama writes a sequence to
-        the stream that it found when numba loaded it.
+        After the command, the text is dropped. The reason is colorama, which numba loads: when
+        Python exits, colorama writes an escape sequence to this stream.
         """
         if not self.over:
             self.stream.write(escaped(text))
@@ -71,7 +71,7 @@ class Escaping:
         """Do nothing, because the stream belongs to the process."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream, except attributes that give access to bytes."""
+        """Return an attribute of the stream; access to its bytes raises AttributeError."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)
@@ -100,7 +100,7 @@ def _escaping(stream: TextIO | None) -> Any:
     if stream is None:
         return None
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # such as σ and − on a terminal that knows only ASCII
+        stream.reconfigure(errors="replace")  # replaces σ and − on a terminal that knows only ASCII
     return Escaping(stream)
 
 
@@ -158,7 +158,11 @@ def say(*parts: "str | Text", hang: int = 0) -> None:
 
 
 def _breaks(text: str, width: int, hang: int = 0) -> list[int]:
-    """Return the positions in a text at which a new line begins, so that each line has a width."""
+    """Return the positions in a text at which a new line begins.
+
+    A line has at most ``width`` characters, unless a single word is longer. ``hang`` is the number
+    of spaces at the start of each line after the first.
+    """
     found, column = [], 0
     for word in re.finditer(r"\s*\S+", text):
         if column and column + len(word[0]) > width:

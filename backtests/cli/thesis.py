@@ -134,7 +134,7 @@ def _ledger(ledger: Path | None, store: Path | None) -> Path:
 
 
 def _real_history(store: Path | None, end: str | None) -> Any:
-    """Return the history of the store, because a simulated history cannot be sealed."""
+    """Return the history of the store. A simulated history is not allowed for sealed claims."""
     return options.choose_history("store", store, None).open(end=end)
 
 

@@ -47,7 +47,7 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 def in_common_window(
     configs: Mapping[str, RunConfig],
 ) -> tuple[dict[str, RunConfig], tuple[str, ...]]:
-    """Return the configurations with the latest start and the earliest end of all.
+    """Return the configurations, all with the latest start and the earliest end among them.
 
     A configuration without a start or an end takes those of the others. The second result is a note
     if a configuration loses sessions. A start after an end raises ConfigError.

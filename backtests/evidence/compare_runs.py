@@ -30,7 +30,8 @@ def compare_runs(
 ) -> Comparison:
     """Return the comparison of finished runs on their common sessions.
 
-    A run with other sessions than the common ones is simulated again on these, from its reading.
+    A run whose sessions differ from the common ones is simulated again on the common sessions, from
+    its reading.
 
     Parameters
     ----------
@@ -43,8 +44,8 @@ def compare_runs(
     Raises
     ------
     ConfigError
-        Without a run, if the runs have different prices or too few common sessions, or if two runs
-        have equal settings and no labels.
+        If there is no run, if the runs have different prices or too few common sessions, or if two
+        runs without labels have equal settings.
     """
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
     index, notes = common_sessions(labelled)

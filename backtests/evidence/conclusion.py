@@ -26,8 +26,8 @@ class Conclusion:
     Attributes
     ----------
     difference
-        252 times the mean of the daily return minus the benchmark's daily return, a fraction a
-        year, with its 95 % interval. None if the returns cover less than a year.
+        The run's mean return minus the benchmark's, a fraction a year (252 times the mean daily
+        difference), with its 95 % interval. None if the returns cover less than a year.
     sharpe_told
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
     timing_p
@@ -73,6 +73,6 @@ def _difference(returns: pd.DataFrame) -> Interval | None:
 
 
 def _p_value(found: LeadLag) -> float | None:
-    """Return the probability of at least this information ratio without timing."""
+    """Return the probability of an information ratio at least this high without timing."""
     ratio = found.ratios.get(found.lag, float("nan"))
     return NormalDist().cdf(-ratio / found.error) if math.isfinite(ratio) else None

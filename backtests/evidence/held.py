@@ -27,7 +27,7 @@ def held_by_class(result: Result) -> pd.DataFrame:
 
 
 def traded_by_session(result: Result) -> pd.Series:
-    """Return Σ|Δw| / 2 of each session's orders, a fraction of equity; 0 without an order.
+    """Return each session's turnover Σ|Δw| / 2, a fraction of equity; 0 without an order.
 
     :func:`backtests.evidence.metrics.traded` defines |Δw|.
     """

@@ -15,12 +15,12 @@ class Pair:
     Attributes
     ----------
     first, second
-        Labels of the runs. Differences are the first run minus the second one.
+        Labels of the runs. Each difference is the value of the first run minus that of the second.
     settings
         The settings that differ.
     excess, sharpe
-        Difference of the mean yearly returns, a fraction, and of the yearly Sharpe ratios, each
-        with its interval.
+        The difference of the mean yearly returns, a fraction; and that of the yearly Sharpe ratios.
+        Each has its interval.
     test
         Ledoit and Wolf's test of equal Sharpe ratios; None if it is not defined.
     """

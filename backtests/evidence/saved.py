@@ -24,9 +24,9 @@ from backtests.pipeline import run_on
 from backtests.runs import Run
 from signals.errors import ConfigError
 
-#: Daily returns that differ by less than this count as equal; another machine rounds differently.
+#: Daily returns that differ by less than this count as equal, because machines round differently.
 TOLERANCE = 1e-9
-#: The numbers that are shown of a folder, beside the new ones.
+#: The numbers of a folder that are shown beside the new ones.
 SHOWN = ("total_return", "cagr", "sharpe", "max_drawdown")
 _COLUMNS = ("strategy", "benchmark", "bills")
 _REFUSED = "expected the folder of a finished run, as 'drypowder run --out FOLDER' writes it, but"
@@ -41,7 +41,8 @@ class SavedRun:
     folder
         The folder.
     config
-        The configuration. It starts and ends with the run, so a longer history does not extend it.
+        The configuration. Its start and end are those of the run, so a longer history does not
+        extend the run.
     returns
         Simple daily returns: ``strategy``, ``benchmark`` and ``bills``, fractions.
     described
@@ -63,7 +64,7 @@ class SavedRun:
 
     @property
     def label(self) -> str:
-        """Name of the strategy with that of the folder; the folder's alone if it holds both."""
+        """The name of the folder; the strategy comes first if that name does not contain it."""
         base = self.config.label
         return self.name if base in self.name else f"{base} ({self.name})"
 
@@ -81,7 +82,7 @@ class Repeated:
         defined. None if the history no longer has these sessions.
     changed_from
         The first session on which a return of the strategy, of its benchmark or of bills differs;
-        None if none differs.
+        None if all returns are equal.
     largest
         The largest difference of two daily returns of the strategy, a fraction.
     """
@@ -147,8 +148,8 @@ def _read_returns(path: Path) -> pd.DataFrame:
 def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
     """Return a finished run, compared with the same run on the data of today.
 
-    ``run`` is a new run of the same configuration. If its sessions are others than those of the
-    folder, the run is simulated on the sessions of the folder. ``history`` is the whole history.
+    ``run`` is a new run of the same configuration. If its sessions differ from those in the folder,
+    it is simulated again on the folder's sessions. ``history`` is the whole history.
     """
     again = _on_own_sessions(saved, run, history)
     if again is None:

@@ -1,7 +1,7 @@
 """The settings of a configuration as one flat table, and the settings that differ.
 
-The history and the window of a configuration are no settings here, because all rows of a comparison
-have the same history and the same window.
+History and window do not count as settings here, because they are the same in all rows of a
+comparison.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,8 +50,8 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
 def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
     """Return the settings that both configurations have, and that differ.
 
-    A parameter that only one of two different strategies or regime models has is left out. The
-    change of the strategy or of the model stands for it.
+    A parameter that only one of the configurations has is left out. It comes from a different
+    strategy or regime model, and that difference is already listed.
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(
@@ -64,8 +64,8 @@ def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
 def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
     """Return a label for each configuration: its strategy and, if necessary, its settings.
 
-    Configurations with the same strategy and regime model have the settings in their labels that
-    differ between them, such as ``near-cash-flow (dry_powder.k 0.11)``. Configurations with equal
+    If several configurations have the same strategy and regime model, their labels also contain the
+    settings that differ, such as ``near-cash-flow (dry_powder.k 0.11)``. Configurations with equal
     settings have equal labels.
     """
     tables = [settings_of(config) for config in configs]
@@ -87,7 +87,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the settings of a table that differ among several tables, in words."""
+    """Return in words those settings of ``table`` that differ in a table of ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

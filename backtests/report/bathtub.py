@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: The signal, the gauge and the series of each number in the picture of the bathtub.
+#: For each number of the bathtub: its signal, its gauge and its series.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),
@@ -22,11 +22,11 @@ _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
-    """Return value, unit and date of each number of the bathtub.
+    """Return each number of the bathtub with its value, unit and date.
 
     The date says when the newest value of the number's series became known. ``level`` also has its
-    highest value so far, with the date. The value is NaN if the gauge has no value at the last
-    session. It is None if the signal is missing.
+    highest value so far, with the date. A value is NaN if the gauge has no value at the last
+    session, and None if the reading lacks the signal.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
     found["level"] |= _highest(sample)

@@ -152,7 +152,7 @@ def _flows(now: Numbers, at: Layout) -> list[str]:
 
 
 def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:
-    """Return an arrow down for a positive flow or up for a negative flow, else an empty list."""
+    """Return the arrow of a flow: down if positive, up if negative, none if zero or missing."""
     if is_missing(flow) or flow == 0:
         return []
     start, tip = (top, bottom) if (flow or 0) > 0 else (bottom, top)

@@ -16,7 +16,7 @@ _YEARS = 10  # length of both charts through time
 def brief_charts(brief: Brief, label: str) -> dict[str, str]:
     """Return the charts by title, as SVG pictures; a chart without data is left out.
 
-    ``label`` begins every name; it is SIMULATED for a simulated history.
+    The name of each picture begins with ``label``, which is SIMULATED for a simulated history.
     """
     drawn = {
         f"Regimes of {_YEARS} years": _regimes(brief, label),
@@ -46,7 +46,10 @@ def _title(brief: Brief) -> str:
 
 
 def _deciding(brief: Brief, label: str) -> str | None:
-    """Return the gauge of the flag that decided, or the share of votes that are on."""
+    """Return the chart of what decided the regime: a flag's gauge, or the share of votes on.
+
+    The gauge is the one that decides the next flip of the flag.
+    """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:
         votes = reading.votes

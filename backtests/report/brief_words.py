@@ -27,13 +27,13 @@ _RULES = {
 
 
 def regime_words(brief: Brief) -> str:
-    """Return the regime and its first session, or that there is no regime."""
+    """Return the regime and its first session as text, or ``no regime``."""
     name, start = brief.regime, brief.since
     return "no regime" if name is None or start is None else f"{name} since {start.date()}"
 
 
 def why(brief: Brief) -> str:
-    """Return sentences on the meaning of the rule that decided, on its gauge and on the votes."""
+    """Return sentences on what the deciding rule means, on its gauge and on the votes."""
     reading, rule = brief.sample.reading, brief.rule
     votes = f"{votes_words(reading)} are on"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
@@ -48,7 +48,7 @@ def votes_words(reading: Reading) -> str:
 
 
 def _gauge(e: Explanation | None) -> str:
-    """Return the gauge of the flag that decided, and its level; empty without such a flag."""
+    """Return the gauge and the level of the flag that decided; an empty text if none decided."""
     if e is None or e.flag is None:
         return ""
     now = f"{e.distance_gauge} {significant(e.distance_value, e.distance_unit)}"
@@ -84,7 +84,7 @@ def flip_words(flip: Flip) -> str:
 
 
 def _alone(brief: Brief) -> str:
-    """Return a sentence on the flags that would change the regime if no other flag flipped."""
+    """Return a sentence that names each flag whose flip alone would change the regime."""
     pointed = Votes.rules[str(brief.sample.reading.rule.iloc[-1])]
     others = [flip for flip in brief.flips if flip.regime != pointed]
     if not others:
@@ -139,7 +139,7 @@ def moves_words(holding: Holding) -> str:
 
 
 def change_words(change: Mapping[str, Any]) -> str:
-    """Return a change of :func:`backtests.report.brief_numbers.brief_numbers` in a line."""
+    """Return one line on a change from :func:`backtests.report.brief_numbers.brief_numbers`."""
     what = f"{change['kind']} {change['name']}".strip()
     since = f" since {change['when']}" if change["when"] else ""
     if change["was"] == change["now"]:
@@ -148,7 +148,10 @@ def change_words(change: Mapping[str, Any]) -> str:
 
 
 def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each expected date, and one for dates 52 weeks after earlier releases."""
+    """Return one line for each expected date.
+
+    Dates that are only guessed, 52 weeks after earlier releases, share one last line.
+    """
     doubt = {"rule": " (expected)", "calendar": ""}
     lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]
     repeated = [f"{d['short']} {d['day']}" for d in dates if d["basis"] not in doubt]

@@ -115,7 +115,7 @@ def _draw_values(
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in the words that are the keys of :data:`FLAGS`."""
+    """Return a flag in words, the keys of :data:`FLAGS`: on, off or no view."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
@@ -191,11 +191,12 @@ def shade(
 
     ``names`` holds the state of each session. ``palette`` maps states to colours; a state without a
     colour is not shaded. ``opacity`` is a fraction. Consecutive sessions with the same state form
-    one stay. The shading of a stay begins at its first session and ends at the first session of the
+    one stay. The shading of a stay runs from the stay's first session to the first session of the
     next stay.
 
-    With ``of_returns``, each state belongs to a session's return, earned since the previous close.
-    The shading of a stay then runs from the close before the stay to its last close.
+    If ``of_returns`` is True, a state belongs to the return of its session, which runs from the
+    previous close to the session's close. In that case, the shading of a stay runs from the close
+    before the stay to the last close of the stay.
     """
     shapes = [
         {

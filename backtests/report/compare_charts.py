@@ -38,8 +38,9 @@ KINDS = {
 _WIDTH, _HIGH = 1080.0, 470.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 26.0, 44.0
 _LETTER, _LINE = 6.3, 13  # width of a letter and height of a line
-#: Places of a label beside its point. The first two numbers place the label's left and top edge, in
-#: widths and heights of the label. The last two numbers add units of the drawing.
+#: Places of a label beside its point. The first two numbers shift the label's left and top edge
+#: from the point, in widths and heights of the label. The last two numbers shift the edges further,
+#: in units of the drawing.
 _PLACES = (
     (0.0, -0.5, 8, 0),
     (-1.0, -0.5, -8, 0),
@@ -71,10 +72,10 @@ class Style:
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     """Return a mapping from name to style, in the order of ``kinds``.
 
-    ``kinds`` maps the name of each strategy to its kind. When the page opens, it shows all lines of
-    a few strategies. Of more strategies, it shows those of the thesis, those of a user, and the
-    strategies in :data:`FIRST`. A variant ``name@model`` is then hidden if the strategy ``name`` is
-    also in ``kinds``.
+    ``kinds`` maps the name of each strategy to its kind. If there are at most :data:`FEW_ROWS`
+    strategies, all lines are visible when the page opens. If there are more, the page opens with
+    the strategies of the thesis, those of a user, and those in :data:`FIRST`. In that case, the
+    page hides a variant ``name@model`` if ``kinds`` also has the strategy ``name``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -145,9 +146,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 
     Under the pointer, a point shows its figures. ``numbers`` maps the name of each strategy to its
     ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are fractions. The chart
-    leaves out strategies without volatility or CAGR, and :func:`far_points`. Some points have no
-    label, because labels must not overlap. If SPY and bills are present, a dotted line shows
-    roughly the constant mixes of SPY and bills.
+    leaves out strategies without volatility or CAGR, and those of :func:`far_points`. Some points
+    have no label, because labels must not overlap. If SPY and bills are present, a dotted line
+    shows roughly the constant mixes of SPY and bills.
     """
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}
@@ -191,7 +192,7 @@ def _points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[floa
 
 
 def _scales(points: Points) -> tuple[Scale, Scale]:
-    """Return both scales, with space for labels at the right."""
+    """Return the horizontal and the vertical scale, with space for labels at the right."""
     wide = 1.14 * max([v for v, _ in points.values()], default=1.0)
     low, high = padded([0.0, *(c for _, c in points.values())], 0.08)
     return (
@@ -201,10 +202,10 @@ def _scales(points: Points) -> tuple[Scale, Scale]:
 
 
 def place_labels(points: Points) -> dict[str, tuple[float, float]]:
-    """Return the left and top edges of labels. No label covers a point or another label.
+    """Return the left and the top edge of each label.
 
-    ``points`` maps names to positions in units of the drawing. If only one of two labels fits, the
-    later name has no label.
+    ``points`` maps names to positions in units of the drawing. No label covers a point or another
+    label. If only one of two labels fits, the later name has no label.
     """
     taken: list[_Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
     places: dict[str, tuple[float, float]] = {}
@@ -236,7 +237,9 @@ def _overlap(a: _Box, b: _Box) -> bool:
 def lead_lag_lines(
     ratios: Mapping[str, Mapping[str, float | None]], looks: Mapping[str, Style], name: str
 ) -> str:
-    """Return a line of information ratios for each strategy; impossible lags have a grey ground.
+    """Return a line of information ratios by lag for each strategy.
+
+    The background is grey at impossible lags, where the fill is at or before the decision.
 
     ``ratios`` maps the name of each strategy to its ratios by lag, as in ``compare --json``.
     ``looks`` sets the look of each line. A strategy without ratios has no line.

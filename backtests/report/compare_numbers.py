@@ -44,7 +44,7 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the labels of finished runs to their runs on the data of today. If there are
+    ``repeated`` maps the label of each finished run to the same run on today's data. If there are
     two rows, the first one has their comparison under ``pair``.
     """
     pair = comparison.pair
@@ -81,7 +81,7 @@ def _settings(found: tuple[Change, ...]) -> list[dict[str, Any]]:
 
 
 def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
-    """Return a finished run's own numbers beside those on the data of today."""
+    """Return a finished run's own numbers beside those of the same run on today's data."""
     if repeated is None:
         return None
     saved = repeated.saved
@@ -169,7 +169,7 @@ def _entry(row: Compared) -> dict[str, Any]:
 def _changed(config: RunConfig) -> list[dict[str, Any]]:
     """Return the settings that differ from the defaults of the strategy and its regime model.
 
-    A parameter of a user's strategy that has no default is left out.
+    A parameter without a default, as a user's strategy may have, is left out.
     """
     kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
     fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}
@@ -187,7 +187,7 @@ _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
 def coverage_said() -> str:
-    """Return a sentence on the share of 95 % intervals that contained the true value."""
+    """Return a sentence on how often, in simulations, 95 % intervals contained the true value."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "

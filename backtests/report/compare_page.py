@@ -151,7 +151,7 @@ def write_comparison(
 ) -> dict[str, dict[str, Any]]:
     """Write the page of a comparison, and return the numbers of ``compare --json``.
 
-    ``repeated`` maps the labels of finished runs to their runs on the data of today.
+    ``repeated`` maps the label of each finished run to the same run on today's data.
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])

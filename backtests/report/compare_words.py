@@ -108,7 +108,7 @@ def changed_words(settings: list[dict[str, Any]]) -> str:
 
 
 def saved_words(name: str, saved: Entry, entry: Entry) -> str:
-    """Return a sentence on a finished run: whether its row has the numbers of its folder."""
+    """Return sentences: whether a finished run, computed again, gives the numbers in its folder."""
     window = f"{saved['start']} to {saved['end']}"
     if saved["again"] is None:
         return (

@@ -12,7 +12,11 @@ _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
 
 def plain_text(docstring: str) -> str:
-    """Return a docstring without markup; a Sphinx role becomes the last part of its target."""
+    """Return a docstring without markup.
+
+    A Sphinx role becomes the last part of its target: a reference to ``signals.base.Signal``
+    becomes ``Signal``.
+    """
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
@@ -64,6 +68,6 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def _remark(text: str) -> str:
-    """Return a text without markup and full stop, with a small first letter."""
+    """Return a text without markup, without its full stop, and with a lower-case first letter."""
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

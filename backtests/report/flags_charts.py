@@ -26,7 +26,7 @@ _NAMED = 4
 
 
 def first_regime(reading: Reading) -> pd.Timestamp:
-    """Return the first session with a regime; without any, the first session with a flag."""
+    """Return the first session with a regime; if there is none, the first session with a flag."""
     for known in (reading.regime.notna(), reading.flags.notna().any(axis=1)):
         if known.any():
             return _first(known)
@@ -34,12 +34,12 @@ def first_regime(reading: Reading) -> pd.Timestamp:
 
 
 def _first(known: pd.Series) -> pd.Timestamp:
-    """Return the first session at which a series is True; the first of all if it never is."""
+    """Return the first session at which a series is True, or the first session if none is True."""
     return pd.Timestamp(known.index[int(np.argmax(known.to_numpy(dtype=bool)))])
 
 
 def timeline(reading: Reading, name: str) -> str:
-    """Return the regime and all flags since the first regime, one strip each; votes come first."""
+    """Return one strip each for the regime and all flags since the first regime; votes first."""
     start = first_regime(reading)
     flags = reading.flags.loc[start:]
     regime = reading.regime.loc[start:].fillna("none")
@@ -57,7 +57,7 @@ def signal_panels(
     """Return a signal's deciding gauges with their thresholds, and its inputs.
 
     ``inputs`` holds the known values of the series that the signal reads, sessions × ids. The chart
-    begins at ``start``, or with the first value of a gauge, if that is later. The background is
+    begins at ``start``, or at the first value of a gauge, whichever is later. The background is
     coloured while the flag is on. Units with more than 12 inputs are left out.
     """
     signal, gauges = evaluation.signal, evaluation.gauges
@@ -89,7 +89,7 @@ def signal_panels(
 
 
 def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
-    """Return the name and the value of both levels of a threshold, or of one if they are equal.
+    """Return the name and value of each level of a threshold; equal levels are listed once.
 
     >>> t = Threshold(gauge="u", enter=0.5, leave=0.4, above=True)
     >>> levels_of(t, "fraction")
@@ -130,5 +130,5 @@ def _named(ids: Sequence[str]) -> str:
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in the words that are the keys of :data:`FLAGS`."""
+    """Return a flag in words, the keys of :data:`FLAGS`: on, off or no view."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")

@@ -16,7 +16,7 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.regimes import RegimeModel
 
-#: Largest number of periods without a component that a page lists for a composite.
+#: A page lists at most this many periods in which a composite signal lacked a component.
 STRETCHES = 5
 
 
@@ -77,7 +77,7 @@ def _legend(reading: Reading) -> dict[str, str]:
 
 
 def _reason(sentence: str) -> str:
-    """Return a sentence on the regime without its first part, which is the heading of the page."""
+    """Return a sentence on the regime without its first part, which the page's heading shows."""
     reason = sentence.partition(": ")[2] or sentence
     return reason[:1].upper() + reason[1:]
 

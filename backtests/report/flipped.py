@@ -8,7 +8,7 @@ from backtests.report.numbers import plain
 
 
 def flipped_numbers(found: SinceFetch) -> dict[str, Any]:
-    """Return the comparison with dates as ISO strings; ``said`` tells it in one line."""
+    """Return the comparison with dates as ISO strings; its key ``said`` has it in one line."""
     return plain({**asdict(found), "said": flipped_words(found)})
 
 

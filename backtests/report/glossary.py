@@ -1,7 +1,7 @@
 """The terms that pages explain, each in one sentence, and links to them.
 
-A link shows the definition under the pointer and under the keyboard's focus (``terms.js``), and
-leads to the list of terms at the end of the page.
+A link leads to the list of terms at the end of the page. Under the pointer or the keyboard's focus,
+the link shows the definition (``terms.js``).
 """
 
 from markupsafe import Markup
@@ -9,7 +9,8 @@ from markupsafe import Markup
 #: The class of a link to a term; a page that contains it needs ``terms.js``.
 EXPLAINED = 'class="term"'
 
-#: A mapping from term to definition. A term of the glossary of CONTRIBUTING.md has its words here.
+#: A mapping from term to definition. A term that the glossary of CONTRIBUTING.md also has is
+#: defined here in the same words.
 TERMS: dict[str, str] = {
     "alpha": "return that a portfolio of the same assets at constant weights does not explain",
     "beta": "return of the portfolio, on average, for each percent that the benchmark moves",

@@ -14,7 +14,7 @@ _KINDS = {IMPOSSIBLE: "bar faint", OWN: "bar own", OTHER: "bar"}
 
 
 def kind_of(at: int, lag: int) -> str:
-    """Return whether a lag of fills is impossible, the run's lag, or another one."""
+    """Return the kind of a lag of fills: impossible (below 1), the run's own, or another lag."""
     return IMPOSSIBLE if at < 1 else OWN if at == lag else OTHER
 
 

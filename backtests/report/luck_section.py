@@ -103,7 +103,7 @@ _COLUMNS = ("weight", "tilt", "timing")
 
 
 def split_said(split: Mapping[str, Any]) -> str:
-    """Return the sum of the parts of the mean yearly return as a sentence."""
+    """Return a sentence: how the parts add up to the mean yearly return."""
     signed = partial(percent, digits=2, unit="%", signed=True)
     costs = split["trading"] + split["borrowing"]
     return (

@@ -145,7 +145,7 @@ def summary_of_run(run: Run) -> Summary:
 
 
 def summary_of_assessment(assessment: Assessment) -> Summary:
-    """Return the short form of an assessment: the run's, with the number of episodes."""
+    """Return the short form of an assessment: that of its run, and the number of episodes."""
     run, cases = assessment.run, assessment.robustness
     few = "; too few for a conclusion about timing" if assessment.inconclusive else ""
     facts = {
@@ -232,13 +232,11 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     Parameters
     ----------
     runs
-        One or more finished runs, by the headings of their columns.
+        A mapping from the heading of a column to a finished run; at least one.
 
-    Returns
-    -------
-    Metrics × runs. The last column is the benchmark of the first run, on the sessions of this run.
-    A metric that is not defined is a dash, such as a yearly metric of a run shorter than a year.
-    The index says SIMULATED if a history is simulated.
+    Returns ------- Metrics × runs. The last column is the benchmark of the first run, on the
+    sessions of this run. An undefined metric is a dash. For example, a run shorter than a year has
+    no yearly metrics. The index says SIMULATED if a history is simulated.
 
     Raises
     ------

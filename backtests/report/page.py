@@ -24,7 +24,7 @@ def page(title: str, section: str) -> str:
 
     A page with panels (:func:`backtests.report.panels.panels`) has the script that shows their
     values. A page with links to terms (:mod:`backtests.report.glossary`) has the script that shows
-    definitions. Another page has no script.
+    definitions. A page with neither has no script.
     """
     needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
     script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)

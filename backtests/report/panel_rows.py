@@ -35,8 +35,8 @@ class Panel:
     title, unit
         The title stands above the row. The unit follows each value under the pointer.
     lines, areas, bars
-        Lines are drawn as they are. Areas are stacked: positive values upward from zero, negative
-        values downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
+        Lines are not stacked. Areas are stacked: positive values upward from zero, negative values
+        downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
     digits
         Number of decimals under the pointer; None shows four significant digits.
     levels

@@ -76,7 +76,10 @@ def _ticks(panel: Panel, y: Scale) -> str:
 
 
 def _names(panel: Panel, y: Scale) -> str:
-    """Return the names of levels: that of the lowest one stands below its line, others above."""
+    """Return the names of levels.
+
+    The name of the lowest level stands below its line, the other names stand above theirs.
+    """
     lowest = min((level for _, level in panel.levels), default=0.0)
     below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
     return "".join(
@@ -120,10 +123,11 @@ def _curve(line: Line, y: Scale) -> str:
 
 
 def _outline(values: np.ndarray) -> np.ndarray:
-    """Return the positions of the values that a line needs to look as all of its values.
+    """Return the positions of enough values to draw a line that looks complete.
 
-    These are all positions of a short line. Otherwise they are the lowest and the highest value of
-    each of 500 buckets, and the first and the last value.
+    A short line keeps all its values. A long line is divided into 500 buckets, and keeps the
+    lowest, the highest and the first missing value of each. A long line also keeps its first and
+    its last value.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:

@@ -12,7 +12,10 @@ from backtests.report.svg import day_number
 
 
 def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
-    """Return what the pointer shows: days since 1970 as differences, and the values of each row."""
+    """Return what the pointer shows: the days, and the values of each row on these days.
+
+    Each day is stored as the number of days since the previous one, the first as days since 1970.
+    """
     every = max(1, -(-len(index) // most))
     chosen = np.arange(len(index))[::-every][::-1]
     days = np.array([day_number(day) for day in index[chosen]], dtype=int)

@@ -1,7 +1,8 @@
 """Panels: rows of a chart that share one date axis, drawn as SVG with the values of each day.
 
 A panel is as wide as its page, and its height is in pixels. The script ``pointer.js`` shows the day
-and all values under the pointer. It moves with the arrow keys, too.
+and all values under the pointer. The arrow keys also move from day to
+day.
 
 If the history is simulated, the caller must pass a name that begins with SIMULATED.
 """
@@ -46,7 +47,8 @@ def panels(
         True if each state of ``shading`` belongs to a session's return, earned since the previous
         close. The colour of a stay then begins at the close before the stay.
     most
-        Largest number of sessions that the pointer knows. A longer history has every n-th session.
+        Largest number of sessions whose values the pointer shows. In a longer history, the pointer
+        shows only every n-th session.
     heading
         Level of the title as a heading: 2 or 3.
     """
@@ -90,9 +92,10 @@ def _entries(row: Panel | Strip) -> dict[str, str]:
 
 
 def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
-    """Return the legend above the rows, and one for each row. Each name stands in the first only.
+    """Return the legend above the rows, and one legend for each row.
 
-    The legend above the rows explains the background, unless a row has the same names.
+    A name that several rows share stands only in the legend of the first of these rows. The legend
+    above the rows explains the background, without names that a row's legend has.
     """
     by_row = [_entries(row) for row in rows]
     in_rows = {name for entries in by_row for name in entries}

@@ -1,8 +1,8 @@
 """Plots by the library quantstats, in the colours and the font of our pages.
 
-The page uses only plots that it does not draw itself. It does not use the tables of quantstats,
-because quantstats defines several metrics in another way, and because it gives a recovery date to a
-drawdown that has not ended.
+The page uses only plots that it does not draw itself. The page does not use the tables of
+quantstats. They define several metrics in another way, and give a recovery date to a drawdown that
+has not ended.
 
 quantstats draws with matplotlib. Each plot becomes SVG. Then CSS variables replace the colours of
 quantstats, so that a plot follows the page's light or dark theme.
@@ -112,7 +112,7 @@ def _library() -> Any:
 
 @contextmanager
 def _drawing(title: str) -> Iterator[None]:
-    """Draw with our settings and without warnings. Afterwards, matplotlib has its own settings."""
+    """Draw with our settings and without warnings, then restore the settings of matplotlib."""
     import matplotlib
 
     with warnings.catch_warnings(), matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": title}):
@@ -121,7 +121,10 @@ def _drawing(title: str) -> Iterator[None]:
 
 
 def _in_percent(figure: Any, axis: str) -> Any:
-    """Return a figure with percent on an axis; quantstats cuts decimals, so −5 % becomes −4 %."""
+    """Return a figure with whole percents on an axis.
+
+    The axis of quantstats cuts decimals instead of rounding, so −5 % can appear as −4 %.
+    """
     from matplotlib.ticker import PercentFormatter
 
     getattr(figure.axes[0], axis).set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -90,7 +90,7 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 def sentence(
     reading: Reading, said: Mapping[str, Explanation], model: RegimeModel | None = None
 ) -> str:
-    """Return a sentence on the regime: its start, the rule that decided, and levels of flips.
+    """Return a sentence on the regime: its start, and the rule that decided.
 
     The sentence also says at which level the flags would flip, and on how many scales idle capital
     is depleted. For a model other than ``votes``, it says only the start and the rule. The reading

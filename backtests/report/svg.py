@@ -68,7 +68,10 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def _round_step(step: float) -> float:
-    """Return the smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is at least ``step``."""
+    """Return the smallest round number that is at least ``step``.
+
+    A round number is 1, 2, 2.5, 5 or 10 times a power of ten.
+    """
     if not step > 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(step))

@@ -17,7 +17,7 @@ from backtests.version import __version__
 def sweep_numbers(swept: Swept, found: Findings) -> dict[str, Any]:
     """Return the numbers of a sweep: fractions, yearly Sharpe ratios, None for undefined ones.
 
-    The numbers do not depend on the number of processes or on interruptions.
+    Neither the number of processes nor an interruption changes the numbers.
     """
     at = found.best
     return plain(

@@ -110,7 +110,7 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
 
 
 def _splits(found: Findings) -> tuple[np.ndarray, np.ndarray]:
-    """Return yearly Sharpe ratios in and out of sample, for splits at equal steps."""
+    """Return yearly Sharpe ratios in and out of sample, for every n-th split."""
     result = found.overfitting
     every = max(1, -(-len(result.ranks) // _SPLITS))
     return result.in_sample[::every] * YEAR, result.out_of_sample[::every] * YEAR
@@ -150,6 +150,6 @@ def _equity(swept: Swept, found: Findings, label: str) -> str:
 
 
 def _regime(found: Findings) -> pd.Series:
-    """Return, for each return, the regime of the best configuration when it was earned."""
+    """Return, for each session, the regime under which the best configuration earned its return."""
     run = found.run
     return acted_on(run.reading.regime, run.config.lag).reindex(run.result.equity.index)

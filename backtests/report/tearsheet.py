@@ -107,7 +107,7 @@ _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the rows of the table by key: value and text for strategy, benchmark and bills.
+    """Return the table's rows by key: each has value and text of strategy, benchmark and bills.
 
     Rows with yearly numbers are left out if the run is shorter than a year.
     """
@@ -278,7 +278,7 @@ def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]
 
 
 def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of the dot plot; the first row is the run as it is."""
+    """Return the rows of the dot plot; the first row is the unchanged run."""
     rows = numbers["robustness"] or []
     columns = [
         (form, places([row[key] for row in rows]))

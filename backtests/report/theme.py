@@ -134,7 +134,7 @@ def css_of_lines() -> str:
 
 
 def _variable(name: str) -> str:
-    """Return the name of the CSS variable with the colour of a regime or of a state of a flag."""
+    """Return the name of the CSS variable that colours a regime or a state of a flag."""
     return f"state-{name.replace(' ', '-')}"
 
 

@@ -38,7 +38,7 @@ _LANES_LEFT = 112.0  # space for the names of lanes, at the left
 _LONGEST_NAME = 32  # longest name at the left of a row, characters
 _ROW = 22.0
 _MOST_BESIDE = 4  # largest number of other intervals in the chart of the estimate
-#: Labels of columns. A chart of named rows draws the first of these columns in its table.
+#: Labels of columns. A chart of named rows draws the first of these columns that its table has.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 
@@ -117,7 +117,7 @@ def _interesting(x: Scale, level: float, sign: int, bottom: float) -> str:
 
 
 def _bars(x: Scale, interval: Interval, y: float) -> list[str]:
-    """Return both bars; a bar without bounds fills the chart."""
+    """Return the bars of the 95 % and the 90 % interval, cut at the edges of the chart."""
     bars = ((interval.low, interval.high, "thin"), (interval.low90, interval.high90, "thick"))
     ends = ((_within(x, low), _within(x, high), kind) for low, high, kind in bars)
     return [line(left, y, right, y, f"{kind} c0") for left, right, kind in ends]

@@ -164,7 +164,10 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 
 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
-    """Return the rank correlations by state, and the thirds of the last sort, or None."""
+    """Return the rank correlations by state, and the last sort of the shares.
+
+    The sort gives the shares of long and of short duration. The result is None for None.
+    """
     if found is None:
         return None
     thirds = {
@@ -290,10 +293,11 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 
 
 def _tallied(found: Calibration, name: str) -> list[str]:
-    """Return four percentages of economies in which a claim was supported, or could be judged.
+    """Return how often a claim was supported, and how often it could be judged, as percentages.
 
-    The first two percentages are without the thesis, and the other two are with the thesis. The
-    result is empty for a claim that was declared after the calibration.
+    The percentages are shares of simulated economies: first two for economies without the thesis,
+    then two for economies with the thesis. The result is empty for a claim that was declared after
+    the calibration.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []

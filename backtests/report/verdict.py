@@ -8,7 +8,7 @@ from backtests.evidence.luck import p_said
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
 
 _SIGNED: Form = partial(percent, digits=1, signed=True)
-#: A difference from the benchmark below this value, a fraction a year, is no difference.
+#: A smaller difference from the benchmark counts as no difference; a fraction a year.
 NONE = 0.0005
 
 
@@ -66,8 +66,8 @@ def _trust(numbers: Mapping[str, Any]) -> str:
 def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
     """Return the names of the tests that the run passes, or of those that it does not pass.
 
-    The timing is no test if there are too few episodes. The distance to the benchmark is no test if
-    the benchmark clearly earned more, and the Sharpe ratio is none if it is negative.
+    Timing is not tested if there are too few episodes. The difference from the benchmark is not
+    tested if the benchmark clearly earned more. The Sharpe ratio is not tested if it is negative.
     """
     found, benchmark = numbers["conclusion"], numbers["run"]["benchmark"]
     difference, side = found["difference"], _side(found)
@@ -95,7 +95,7 @@ def _sentence(said: str) -> str:
 
 
 def _side(found: Mapping[str, Any]) -> int:
-    """Return 1 or −1 if the interval of the difference lies above or below zero, else 0."""
+    """Return 1 if the interval of the difference is above zero, −1 if it is below, else 0."""
     difference = found["difference"]
     if difference is None or is_missing(difference["low"]) or is_missing(difference["high"]):
         return 0
@@ -108,7 +108,7 @@ def _side(found: Mapping[str, Any]) -> int:
 def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return five answers: result, result in ABSORPTION, luck, hindsight, and the regime now.
 
-    Each is a mapping with ``id``, ``title``, ``term``, ``value`` and ``note``. The term is the one
+    Each is a mapping with ``id``, ``title``, ``term``, ``value`` and ``note``. ``term`` is the term
     of the glossary that explains the title. ``numbers`` is the content of ``metrics.json``.
     """
     cells = {
@@ -197,7 +197,7 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _acted(run: Mapping[str, Any]) -> str:
-    """Return how often the states came up in which the strategy acts."""
+    """Return in words how often the states occurred in which the strategy acts."""
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "what it waits for"

@@ -1,4 +1,4 @@
-"""The benchmark is bought when the strategy can first be filled, and is bills until then."""
+"""The benchmark is bought at the first possible fill of the strategy; before, it holds bills."""
 
 import pandas as pd
 import pytest

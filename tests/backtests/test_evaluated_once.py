@@ -1,4 +1,4 @@
-"""Each signal is evaluated once a panel, and each parameter has one value wherever it is read."""
+"""Each signal is evaluated once per panel; all commands use the same value of a parameter."""
 
 import json
 from collections import Counter
@@ -66,7 +66,7 @@ def test_a_command_evaluates_each_signal_once(
 def test_other_parameters_evaluate_only_what_rests_on_them(
     history: History, counted: Counted
 ) -> None:
-    """Three other values of k: two signals each, and no signal that no one asks for."""
+    """For each of three other values of k, only the two signals that depend on k are evaluated."""
     finished = run(config_from(TERMS), history)
     counted.clear()
     by_k(finished)

@@ -25,7 +25,7 @@ N, A = "NEUTRAL", "ABSORPTION"
 def reading(
     regime: Sequence[str | None], capex: Sequence[bool | None], leverage: Sequence[bool] = ()
 ) -> Reading:
-    """Return a reading of the first days, with a flag that is primary and one that is not."""
+    """Return a reading of the first days with two flags: capex is primary, leverage is not."""
     index = DAYS[: len(regime)]
     flags = {"capex": capex, "leverage": leverage or [False] * len(index)}
     evaluations = {name: evaluation_of(flag, index) for name, flag in flags.items()}
@@ -39,7 +39,7 @@ def batch(day: str) -> Batch:
 
 @pytest.fixture
 def config(tmp_path: Path) -> RunConfig:
-    """Return the configuration of a store into which something was fetched twice."""
+    """Return the configuration of a store that has data from two fetches."""
     store = Store(tmp_path / "store.duckdb")
     store.add([batch("2025-10-10")], BEGAN - pd.Timedelta(days=1))
     with store.fetching(BEGAN):

@@ -1,7 +1,7 @@
 """The jobs of a researcher, each in at most five lines of Python.
 
-A job is a text, so that its lines can be counted. A test runs it and checks its results. Three more
-jobs are one command: a sweep, the brief and the daily job. tests/cli runs them.
+A job is a text, so that its lines can be counted. Its test runs the text and checks the results.
+Three more jobs are one command: a sweep, the brief and the daily job. tests/cli runs them.
 """
 
 import json
@@ -82,7 +82,7 @@ def history() -> History:
 
 
 def do(job: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> dict[str, Any]:
-    """Run a job in a folder, and return its names."""
+    """Run a job in a folder, and return the variables that it defines."""
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {"START": START, **given}
     exec(compile(f"{HEAD}\n{job}", "job", "exec"), names)

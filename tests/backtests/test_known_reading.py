@@ -1,4 +1,4 @@
-"""A run with a known reading has the numbers of a run without one, and evaluates less."""
+"""A run that is given a reading has the same numbers as other runs, and evaluates fewer signals."""
 
 import pandas as pd
 import pytest

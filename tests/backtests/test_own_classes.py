@@ -1,4 +1,4 @@
-"""A user's own classes: who follows them, who does not, and what is refused."""
+"""A user's own asset classes: which strategies follow them, and which classes are refused."""
 
 import tomllib
 from typing import Any
@@ -165,7 +165,7 @@ def test_wrong_classes_are_one_line(classes: Any, said: str) -> None:
 
 
 def test_a_class_beats_a_sleeve_that_is_spelled_out_with_its_default() -> None:
-    """The file of ``init`` spells out every sleeve."""
+    """A file that ``init`` writes lists the default tickers of every sleeve."""
     built = configured({"memory": ["MU"]}, memory=list(members("memory"))).build_strategy()
     assert built.assets[:2] == ("SPY", "MU")
 

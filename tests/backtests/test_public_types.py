@@ -1,4 +1,4 @@
-"""What a user's type checker sees of ``backtests``: mypy holds each ``assert_type``."""
+"""The types of ``backtests`` in a user's type checker: mypy checks each ``assert_type``."""
 
 from typing import assert_type
 

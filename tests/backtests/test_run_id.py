@@ -1,4 +1,4 @@
-"""The name of a run changes with every number and name of its history, and with nothing else."""
+"""The id of a run changes if, and only if, a number or a name in its history changes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ def history() -> History:
 
 
 def one_bit_up(history: History, part: str) -> History:
-    """Return a history in which the last number of a part is the next larger one."""
+    """Return a history in which the last number of SPY in a part is the next larger float."""
     changed = getattr(history, part).copy()
     changed.loc[changed.index[-1], "SPY"] = np.nextafter(changed["SPY"].iloc[-1], np.inf)
     return replace(history, **{part: changed})

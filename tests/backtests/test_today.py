@@ -1,4 +1,4 @@
-"""today: following it session by session is the backtest, and missing data trade nothing."""
+"""``today``, followed on each session, gives the backtest; missing data lead to no trade."""
 
 import json
 import os
@@ -45,7 +45,10 @@ def orders_of(decision: Today) -> pd.DataFrame:
 
 
 def replay(plan: Plan) -> pd.DataFrame:
-    """Return the orders of somebody who follows it, filled at the next close to the target."""
+    """Return the orders of an investor who follows ``today`` on each session.
+
+    Orders are filled at the next close, and reach the target.
+    """
     closes, costs = plan.history.closes, plan.config.costs
     bills = bill_returns(plan.history.panel[YIELD], plan.config.bill_spread)
     priced = closes[list(plan.strategy.assets)].ffill()
@@ -72,7 +75,7 @@ def replay(plan: Plan) -> pd.DataFrame:
 
 
 def _grow(holdings: dict[str, float], bill: float, costs: Costs, days: int) -> None:
-    """Let cash earn bills, and what is owed on shorts grow, over one session."""
+    """Add one session's bill return to cash, and its borrowing cost to short positions."""
     holdings[CASH] *= 1 + bill
     for asset, units in holdings.items():
         if units < 0 and asset != CASH:
@@ -84,7 +87,7 @@ def compare(config: RunConfig, history: History) -> tuple[pd.DataFrame, pd.DataF
     keys = ["date", "asset"]
     ours = replay(make_plan(config, history)).set_index(keys)[["units", "cost"]]
     engine = run(config, history).result.orders.set_index(keys)[["units", "cost"]]
-    worth = engine["cost"] > 1e-4  # an order of a dollar or two is rounding
+    worth = engine["cost"] > 1e-4  # smaller orders come from rounding
     return ours[ours["cost"] > 1e-4].sort_index(), engine[worth].sort_index()
 
 
@@ -117,7 +120,7 @@ def test_with_a_short_leg_too(history: History) -> None:
 def test_shorts_beyond_the_gross_limit_are_cut_back_on_any_day(
     history: History, coins: float, beyond: bool
 ) -> None:
-    """Of 1,000,000 USD, 75 % are long; 25 % short stand at the limit, 30 % are beyond it."""
+    """Of 1,000,000 USD, 75 % are long; 25 % short are at the gross limit, 30 % are beyond it."""
     config = config_from({"strategy": "memory-over-crypto"})
     session = at("2019-05-15")
     price = history.closes.loc[:session].iloc[-1]
@@ -151,7 +154,7 @@ def test_the_plan_of_a_whole_history_is_what_each_session_knew(history: History)
 
 
 def test_a_store_read_as_of_each_session_says_the_same(history: History, tmp_path: Path) -> None:
-    """The closes so far are imported on each evening, so ``as_of`` has rows to leave out."""
+    """All closes so far are imported each evening, so ``as_of`` has later rows to leave out."""
     from backtests.importing.import_path import import_path
 
     closes = history.closes["SPY"].loc["2022":"2024-03-04"]
@@ -267,7 +270,7 @@ def order(target: dict[str, float], holdings: dict[str, float], decimals: int = 
 
 
 def test_a_trade_costs_2_5_and_20_basis_points_by_market_and_a_sale_too() -> None:
-    """Expected values are the defaults of the trading rules, not read from the code."""
+    """The expected values are the default trading rules, typed here and not read from the code."""
     holdings = {"SPY": 50.0, "MU": 20.0, "BTC-USD": 2.0, CASH: 2000.0}
     sold = order({}, holdings)
     assert sold["units"].to_dict() == {"SPY": -50.0, "MU": -20.0, "BTC-USD": -2.0}
@@ -311,7 +314,7 @@ def test_what_has_no_price_is_not_ordered() -> None:
 
 
 def without(history: History, tickers: tuple[str, ...], last: str) -> History:
-    """Return the history as it is when the prices of some assets stop on a session."""
+    """Return the history as it would be if the prices of some assets ended on ``last``."""
     late = history.panel.index > at(last)
     limit = history.panel.index > at(last) + pd.Timedelta(days=10)
     panel, closes = history.panel.copy(), history.closes.copy()
@@ -329,7 +332,10 @@ FUNDS = ("USMV", "XLP", "XLU")  # without XLV the flag duration would lose its v
 def test_a_target_whose_prices_are_missing_is_kept_marked_and_not_traded(
     history: History, session: str
 ) -> None:
-    """Three funds stop on 2025-12-12; the last day of 2025 decides, the day before does not."""
+    """The prices of three funds end on 2025-12-12.
+
+    Of the two tested sessions, 2025-12-31 is a decision day and 2025-12-30 is not.
+    """
     config = config_from({"strategy": "defensive"})
     held = {"USMV": 1000.0, "SPY": 100.0, CASH: 100_000.0}
     cut = without(history, FUNDS, "2025-12-12")
@@ -366,7 +372,7 @@ def test_an_asset_held_without_a_fresh_price_counts_at_its_last_one(history: His
 
 
 def test_a_state_without_a_view_decides_nothing(history: History) -> None:
-    """Balance sheets, rates and output stop: too few votes are left for a regime."""
+    """If balance sheets, rates and GDP end, too few votes have a view for a regime."""
     ended = ["WALCL", "WRESBAL", "RRPONTSYD", "GDP", "DGS10", "BAA10Y", "DGS2", "EFFR", "BTC-USD"]
     ended += ["SOFR", "IORB"]
     panel = history.panel.copy()
@@ -384,7 +390,7 @@ def test_a_state_without_a_view_decides_nothing(history: History) -> None:
     assert not decision.is_decision_day
     assert orders_of(decision).empty
     assert decision.decided_on == at("2025-11-28")
-    assert decision.missing["WRESBAL"] == at("2025-12-11")  # Thursday, when it was published
+    assert decision.missing["WRESBAL"] == at("2025-12-11")  # Thursday, the day of publication
     before = today(config, history, at("2025-12-12"))
     assert decision.target.to_dict() == before.target.to_dict()
 
@@ -411,7 +417,10 @@ def late(late_store: Path) -> History:
 
 
 def test_late_data_do_not_turn_orders_round(history: History, late: History) -> None:
-    """Four votes and absorption lose their view; the five votes left would say NEUTRAL, buy."""
+    """Four votes and absorption lose their view.
+
+    The other five votes alone would give NEUTRAL, and an order to buy instead of to sell.
+    """
     config = config_from({"strategy": "cash-heavy"})
     price = history.closes["SPY"].loc[LATE]
     held = {"SPY": 400_000 / price, CASH: 600_000.0}
@@ -450,7 +459,7 @@ def test_the_quantities_alone_rest_on_absorption(
 
 
 def test_a_vote_that_rests_on_prices_is_lost_with_them(history: History) -> None:
-    """All funds of the class defensive stop, so the flag duration has no view."""
+    """The prices of all funds of the class defensive end, so the flag duration has no view."""
     funds = (*FUNDS, "XLV")
     cut = without(history, funds, "2025-12-12")
     decision = today(config_from({"strategy": "defensive"}), cut, at("2025-12-31"))
@@ -466,7 +475,7 @@ def test_a_strategy_that_follows_no_regime_loses_nothing_by_it(late: History) ->
 
 
 def test_a_figure_that_a_filing_leaves_out_is_not_late(history: History) -> None:
-    """Alphabet's first filings gave no figure of the year before, so capex had no view."""
+    """Alphabet's first filings left out the figure of the previous year, so capex had no view."""
     plan = make_plan(config_from({"strategy": "cash-heavy"}), history)
     flag = plan.reading.flags["capex"]
     assert flag.loc["2015-10-29":"2015-10-30"].isna().to_list() == [False, True]

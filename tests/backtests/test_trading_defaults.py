@@ -1,6 +1,7 @@
-"""What trading costs and how it is done unless a configuration says otherwise.
+"""The default costs and rules of trading, for a configuration that states none.
 
-Chosen before any return was seen. Changing one is a decision with a reason, not a result.
+The defaults were chosen before any return was seen. A change needs a reason other than a better
+result.
 """
 
 import pytest

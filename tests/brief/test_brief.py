@@ -1,4 +1,4 @@
-"""The brief at one close: each part equals what a plain rule gives for the same data."""
+"""The brief at one close: each part is compared with a simple rule on the same data."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def made(past: History) -> Brief:
 
 @pytest.fixture(scope="module")
 def waiting(history: History) -> Brief:
-    """Return the brief of 2025-10-01, when u was above its level and the flag was still off."""
+    """Return the brief of 2025-10-01: u is above its level, but the flag is still off."""
     return make_brief(history.until("2025-10-01"))
 
 
@@ -86,7 +86,10 @@ def test_a_day_that_is_not_before_the_session_is_refused(
 
 
 def test_its_verdicts_do_not_depend_on_the_other_claims(made: Brief) -> None:
-    """Three claims of the other family stand beside the main ones; the trial has many more."""
+    """The verdicts stay the same if three claims of another family are judged at the same time.
+
+    The trial has many more claims.
+    """
     others = [c for c in CLAIMS if not c.primary and c.condition == "absorption"][:3]
     main = [claim for claim in CLAIMS if claim.primary]
     among = judge_claims(made.sample, [*others, *main])[3:]
@@ -165,7 +168,7 @@ def test_links_are_compared_at_both_sessions(made: Brief) -> None:
     both = zip(link_states(earlier), made.links, strict=True)
     assert found == {was.link: (was.word, now.word) for was, now in both if was.word != now.word}
     assert found["L3"] == ("off", "on")
-    assert "L10" not in found  # forced selling began and ended in between
+    assert "L10" not in found  # forced selling began and ended between the two sessions
 
 
 def test_without_a_change_there_is_nothing(made: Brief) -> None:

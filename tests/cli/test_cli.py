@@ -1,4 +1,4 @@
-"""The command line as its users meet it: real commands, exit codes, one line for bad input."""
+"""The command line: real commands, their exit codes, and one line of error for bad input."""
 
 import json
 import re
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("evaluated_before")
 
 
 def refused(said: Said, *parts: str, code: int = 2) -> None:
-    """Expect one line on stderr that holds some parts, nothing on stdout, and an exit code."""
+    """Check the exit code, that stdout is empty, and that stderr is one line with all parts."""
     assert said.code == code
     assert said.out == ""
     assert said.err.startswith("error: ")
@@ -56,7 +56,7 @@ def test_the_shell_completes_commands_and_names(
     typed: str, completed: list[str], drypowder: Drypowder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.argv", ["drypowder"])
-    monkeypatch.setattr(sys.modules["__main__"], "__package__", None)  # as when it is a script
+    monkeypatch.setattr(sys.modules["__main__"], "__package__", None)  # as in a script
     monkeypatch.setenv("_DRYPOWDER_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", typed)
     monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
@@ -323,7 +323,7 @@ def test_flags_at_a_date_do_not_change_when_the_future_is_appended(
 
 
 def truncate(source: Path, target: Path, last: str) -> None:
-    """Copy history as it stood on a day: rows dated, and facts filed, on or before it."""
+    """Copy the history that existed on a day: rows dated and facts filed up to that day."""
     import gzip
 
     for path in source.rglob("*"):

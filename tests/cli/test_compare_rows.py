@@ -42,7 +42,7 @@ def toml(path: str, text: str) -> str:
 def configs(
     *rows: str, defaults: dict[str, Any] | None = None, params: tuple[str, ...] = (), **given: Any
 ) -> dict[str, Any]:
-    """Return a mapping from label to configuration of some rows."""
+    """Return a mapping from label to configuration for the given rows."""
     found = labelled(candidates_of(rows, defaults or {}, given, params))
     return {label: candidate.config for label, candidate in found.items()}
 
@@ -209,7 +209,7 @@ def test_defaults_state_a_history_for_all(here: Path) -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished run with a lag of its own; do not write to it."""
+    """Return the folder of a finished run with lag 2; tests must not write to it."""
     folder = tmp_path_factory.mktemp("finished") / "run-7"
     simulated = History.simulated
     with pytest.MonkeyPatch.context() as patch:
@@ -231,7 +231,7 @@ def folder(here: Path, finished: Path) -> str:
 def test_finished_runs_names_and_files_stand_in_one_table(
     folder: str, drypowder: Drypowder
 ) -> None:
-    """The row of an unchanged run has the numbers of its folder; a changed folder is told."""
+    """An unchanged run has the numbers of its folder in its row; a changed folder is reported."""
     mine = toml("my.toml", 'strategy = "cash-heavy"\n[signals.dry_powder]\nk = 0.2\n')
     changed = Path(shutil.copytree(folder, "out/changed"))
     lines = (changed / "returns.csv").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Each figure of ``drypowder compare`` stands in the column that names it."""
+"""Each figure of ``drypowder compare`` stands under its own heading."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The script of docs/daily.md: one alert for each flip, and a brief even after a failed fetch.
 
-The script runs in a shell, with apprise and a loopback web hook. A stand-in answers in place of
-drypowder, as a test tells it; ``test_daily_job.py`` asks the real commands.
+The script runs in a shell, with apprise and a local web hook. A small program stands for drypowder,
+and gives the answers that a test sets. ``test_daily_job.py`` tests the real commands.
 """
 
 import configparser
@@ -21,7 +21,8 @@ from tests.servers.messages import Hook, hook
 PAGE = (Path(__file__).resolve().parents[2] / "docs/daily.md").read_text(encoding="utf-8")
 (SCRIPT,) = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
 SECRET = "pa55w0rd"
-#: Answers as the files ``fetch``, ``brief`` and ``today`` tell it: an exit code and a text.
+#: A program that stands for drypowder. For each command, such as ``fetch``, a file of the same name
+#: holds the exit code and the text.
 STAND_IN = """#!/bin/sh
 read -r code text <"$ANSWERS/$1"
 if [ "$1" = brief ]; then echo "<p>$text</p>" >mail.html; fi
@@ -31,7 +32,7 @@ exit "$code"
 
 
 class Job:
-    """The script in a home of its own, with what drypowder answers."""
+    """The script in its own home folder, with the program that stands for drypowder."""
 
     def __init__(self, home: Path, server: Hook) -> None:
         self.home, self.server = home, server
@@ -86,7 +87,7 @@ def test_a_flip_gives_one_alert_and_a_day_without_gives_none(job: Job) -> None:
     assert job.run(brief="0 other page", today=flip).returncode == FLIPPED
     assert job.alerts == ["flipped: regime from NEUTRAL to ABSORPTION"]
     assert job.briefs == ["<p>page</p>", "<p>other page</p>"]
-    job.run()  # the same flip once more, as after a fetch that was refused
+    job.run()  # the same flip again, as after a failed fetch
     assert (len(job.alerts), len(job.briefs)) == (1, 2)
 
 

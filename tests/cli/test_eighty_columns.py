@@ -1,7 +1,7 @@
-"""On a narrow terminal, the tables of every command drop columns and cut no digit.
+"""On a narrow terminal, every table leaves out whole columns and never cuts off digits.
 
-Each command runs once. What it prints is then printed again on terminals of several widths, and
-compared with a terminal that is wide enough for every column.
+Each command runs once. Its output is then printed again on terminals of several widths. It must
+agree with the output on a terminal that is wide enough for every column.
 """
 
 import re
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("evaluated_before", "plainly", "briefly")
 WIDE = 400
 WIDTHS = (60, 80, 100, 120)
 SIMULATED = ("--source", "simulated", "--seed", "1")
-#: Of each case: the module and the function that prints, and the command.
+#: For each case: the module and the function that print, and the command.
 CASES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "list": ("list_", "list_", ("list",)),
     "data": ("data", "_show", ("data",)),
@@ -100,7 +100,7 @@ def moved() -> list[Moved]:
 def prepared(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """Let commands read the store of real history, and replace slow work by results by hand."""
+    """Give commands the store of real history, and replace slow results by made-up ones."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DRYPOWDER_STORE", str(store))
     Path("held.csv").write_text("asset,units\nSPY,1234.5678\nBTC-USD,0.12345678\nCASH,98765.43\n")
@@ -146,7 +146,7 @@ def printing(case: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]
     assert calls, f"{case} did not reach {function}"
 
     def again() -> None:
-        with suppress(typer.Exit):  # data --check has found an error
+        with suppress(typer.Exit):  # data --check exits, because it found an error
             for call in calls:
                 call()
 

@@ -41,7 +41,8 @@ def say(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     return run
 
 
-#: A session for each rule that can decide, while it holds and while another is being confirmed.
+#: Two sessions for each rule that can decide the regime. At one session, the rule applies. At the
+#: other, another rule applies but is not confirmed yet.
 DECIDED = {
     "2025-12-31": "absorption",
     "2020-02-24": "absorption",
@@ -168,7 +169,7 @@ def test_the_counterfactual_of_one_is_the_flag_itself(history: History) -> None:
 
 # --- the scales of idle capital ---------------------------------------------------------------
 
-#: Which scales were on, for a session without the price of reserves and for two that disagree.
+#: Which scales were on at each session. Without a price of reserves, only two scales have a view.
 SCALES_ON = {
     "2017-06-30": (
         {"gdp": False, "bank_assets": False, "price": None},
@@ -200,7 +201,7 @@ def test_the_scales_of_idle_capital_stand_side_by_side(history: History, day: st
 
 
 class Page(NamedTuple):
-    """What ``flags --html`` printed, and the page it wrote."""
+    """The text that ``flags --html`` printed, and the path of the page that it wrote."""
 
     table: str
     path: Path
@@ -247,7 +248,8 @@ def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> Non
     assert without == {"convexity": "no estimate yet, or too little history"}
 
 
-#: Series whose absence takes a signal's view; of many assets one may be missing.
+#: A mapping from series to the signals that have no view without it. A signal of many assets may
+#: lack one asset.
 NEEDED_BY = {
     "WALCL": {"bathtub"},
     "WTREGEN": {"bathtub"},
@@ -419,7 +421,7 @@ def test_sensitivity_reaches_the_parameters_of_parts() -> None:
 
 @pytest.fixture(scope="module")
 def planned(history: History) -> Callable[[str], Plan]:
-    """Return a function that plans a strategy up to November 2025, each one once."""
+    """Return a function that plans a strategy up to November 2025, and keeps each plan."""
     past = history.until("2025-11-28")
     return cache(lambda strategy: make_plan(config_from({"strategy": strategy}), past))
 

@@ -1,4 +1,4 @@
-"""``drypowder init`` writes a file that says everything and changes and overwrites nothing."""
+"""``drypowder init`` writes a file with every setting at its default, and overwrites no file."""
 
 import tomllib
 from dataclasses import fields
@@ -37,7 +37,7 @@ def test_what_is_written_is_the_default(name: str, tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_can_be_put_in() -> None:
-    """Every line that is commented out is a setting, or says what the settings below it are."""
+    """Each commented line is either a setting, or a heading for the settings below."""
     text = init.template("near-cash-flow")
     _, _, tail = text.partition("# --- What is run")
     lines = [

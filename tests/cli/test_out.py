@@ -1,4 +1,4 @@
-"""``--out`` is a folder everywhere, a file option names its format, a bad path is one line."""
+"""``--out`` names a folder, a file's ending names its format, a bad path is one line of error."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run each command in a folder of its own, where no command has begun long work."""
+    """Run each test in an empty folder; a command that begins long work fails the test."""
 
     def worked(*_: object, **__: object) -> None:
         pytest.fail("the command began to work before it checked its paths")
@@ -43,7 +43,7 @@ def refused(said: Said, *parts: str) -> None:
 
 
 def test_every_out_option_is_listed_here() -> None:
-    """A command with an option that writes belongs into the tables above."""
+    """The tables above must list every command that has an option for writing files."""
     found = {
         (command.callback.__name__.rstrip("_"), parameter)
         for command in app.registered_commands

@@ -1,4 +1,4 @@
-"""``drypowder sweep``: what it prints, its bad input, and the trials that run and compare count."""
+"""``drypowder sweep``: its output, bad input, and the trials that ``run`` and ``compare`` count."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The terminal's table leaves out columns, by rank, where it is narrow; it cuts no digit."""
+"""On a narrow terminal, a table leaves out columns by rank, and never cuts off digits."""
 
 import pytest
 from hypothesis import given

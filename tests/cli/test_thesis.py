@@ -25,7 +25,7 @@ from tests.thesis import factory
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Replace the trial by one made by hand; the list holds what each trial was asked for."""
+    """Replace the trial by a made-up one; return the list of the arguments of each call."""
     asked: list[dict[str, Any]] = []
 
     def tried_by_hand(history: History, ledger: Path | None = None, **more: Any) -> Trial:
@@ -116,7 +116,7 @@ def test_help_names_both_subcommands(drypowder: Drypowder) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the path of a store whose history is simulated, so that no file is needed."""
+    """Return the path of an empty store; reading it gives a simulated history, labelled as real."""
     real = replace(factory.sample().history, source="store")
     monkeypatch.setattr("backtests.history.panel.History.load", lambda *_: real)
     path = tmp_path / "s.duckdb"
@@ -176,7 +176,7 @@ def test_a_broken_ledger_is_refused_in_one_line(
 
 @pytest.fixture
 def estimated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace all estimates by some made by hand."""
+    """Replace all estimates by made-up ones."""
     quick = dict.fromkeys(ESTIMATORS, lambda claim, sample: factory.estimate_of(claim))
     claims_tried = partial(trial.try_claims, estimators=quick)
     monkeypatch.setattr(trial, "try_claims", claims_tried)

@@ -1,4 +1,4 @@
-"""Files are whole or as they were, whatever stops a command; foreign text is printed escaped."""
+"""A stopped command leaves no half-written file; control characters are printed escaped."""
 
 import ast
 import json
@@ -136,7 +136,7 @@ def test_tables_and_json_show_escapes(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_no_command_prints_past_the_terminal() -> None:
-    """Only terminal.py makes a rich console, prints, or holds a stream of Python's own."""
+    """Only terminal.py may make a rich console, print a traceback, or use Python's own streams."""
     for path in set(CLI.glob("*.py")) - {CLI / "terminal.py"}:
         tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         names = {n.attr if isinstance(n, ast.Attribute) else getattr(n, "id", "") for n in tree}
@@ -176,7 +176,7 @@ def test_a_python_without_docstrings_is_told_on_one_line(tmp_path: Path) -> None
 
 @contextmanager
 def no_escape() -> Iterator[None]:
-    """Fail the test, not all of pytest, when an interrupt escapes."""
+    """If an interrupt leaves the command, fail this test instead of stopping pytest."""
     try:
         yield
     except KeyboardInterrupt:
@@ -240,7 +240,7 @@ def test_a_copy_of_a_store_that_is_stopped_leaves_no_file(
 
 
 def shown_while(steps: Callable[[Progress], None]) -> str:
-    """Return what a terminal gets on stderr while a task reports its steps."""
+    """Return the text that a terminal receives on stderr while a task reports its steps."""
     screen = Terminal()
     with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
         patch.setattr("sys.stderr", screen)
@@ -312,7 +312,7 @@ def test_a_part_of_a_longer_task_counts_on() -> None:
 
 
 def test_a_stream_of_an_ended_command_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
-    """At the exit of Python, colorama writes to the stream that numba showed it."""
+    """When Python exits, colorama writes to the stream that was stdout when numba loaded it."""
     with escaping():
         kept = sys.stdout
         print("during")

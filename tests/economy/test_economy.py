@@ -1,4 +1,4 @@
-"""The simulated economy: seeded, shaped like real history, labelled, its switch works."""
+"""The simulated economy: its seeds, shape and label, and the switch that turns the thesis off."""
 
 import json
 from inspect import unwrap
@@ -26,7 +26,7 @@ def simulated() -> History:
 
 
 def test_equal_seeds_give_equal_histories_and_others_do_not() -> None:
-    anew = unwrap(History.simulated)  # the fixtures keep what was simulated
+    anew = unwrap(History.simulated)  # the fixtures cache simulated histories
     first, again, other = (anew(seed, years=3) for seed in (1, 1, 2))
     assert first.digest() == again.digest() != other.digest()
 
@@ -85,7 +85,7 @@ def test_every_regime_happens_and_the_truth_is_known(simulated: History) -> None
 
 def test_every_signal_takes_both_sides(simulated: History) -> None:
     reading = signals.read(simulated.panel)
-    for name in set(signals.SIGNALS) - {"convexity", "opportunity"}:  # rare, and not in every world
+    for name in set(signals.SIGNALS) - {"convexity", "opportunity"}:  # rare: not in every world
         assert set(reading.flags[name].dropna()) == {True, False}, name
     assert {"ABSORPTION", "INJECTION", "NEUTRAL"} <= set(reading.regime.dropna())
 
@@ -98,7 +98,7 @@ def test_the_switch_changes_returns_but_no_quantity() -> None:
 
 
 def t_statistic(economy: Economy, sign: int, assets: list[str]) -> float:
-    """Return how far mean excess over SPY under true absorption lies beyond other times."""
+    """Return the t-statistic of the excess return over SPY: true ABSORPTION against other times."""
     truth = economy.truth
     closes = pd.DataFrame({id: economy.series[id].reindex(truth.index) for id in [*assets, "SPY"]})
     returns = closes.pct_change(fill_method=None)
@@ -108,14 +108,17 @@ def t_statistic(economy: Economy, sign: int, assets: list[str]) -> float:
     return float((on.mean() - off.mean()) / np.sqrt(on.var() / len(on) + off.var() / len(off)))
 
 
-#: Assets that the thesis moves, and which way under absorption.
+#: Assets that the thesis moves, by the sign of their excess return under absorption.
 MOVED = {-1: ["BTC-USD", "ETH-USD"], 1: ["MU", "WDC"]}
 SEEDS = range(8)
 
 
 @pytest.fixture(scope="module")
 def t_statistics() -> dict[tuple[int, bool], list[float]]:
-    """Return a t-statistic a seed, by the sign of the assets and whether the thesis is on."""
+    """Return one t-statistic for each seed.
+
+    The keys are the sign in :data:`MOVED`, and whether the thesis is on.
+    """
     found: dict[tuple[int, bool], list[float]] = {}
     for thesis in (True, False):
         for seed in SEEDS:

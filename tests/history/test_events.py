@@ -1,4 +1,4 @@
-"""Events lie on their dates, are in no panel, end at ``until``, and change the digest."""
+"""Events keep their dates, are not in the panel, end at ``until``, and change the digest."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_the_values_of_an_event_series_lie_on_the_dates_of_the_events(load: Load
 
 
 def test_an_event_is_in_no_panel_and_makes_no_session(load: Load) -> None:
-    """The surprise of January would be the first value, a month before the first price."""
+    """The policy surprise of January is earlier than the first price, but adds no session."""
     history = load(deals=DEALS, surprises=SURPRISES)
     for frame in (history.panel, history.known, history.closes):
         assert not [id for id in frame.columns if is_event(id)]
@@ -103,7 +103,7 @@ def test_what_is_known_when_recorded_never_reaches_a_panel_before(tmp_path: Path
         (tmp_path / f"{name}.csv").write_text(text)
         import_path(tmp_path / f"{name}.csv", store, recorded_at=pd.Timestamp(recorded))
     premium = History.load(store).panel["ACMTP10"]
-    assert premium.isna().all()  # the last session of the prices is before the recording
+    assert premium.isna().all()  # the last session with prices is before the recording
 
 
 def test_it_reaches_the_first_close_after_the_recording(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_history_without_events_has_the_digest_of_earlier_versions(load: Load)
 
 
 def test_the_audit_expects_no_next_event(tmp_path: Path) -> None:
-    """Two deals a year apart are no gap, and an old deal is no series that ended."""
+    """The audit reports neither a gap between two deals a year apart, nor a series that ended."""
     store = Store(tmp_path / "store.duckdb")
     texts = {"deals": DEALS.replace("2025-02-25", "2024-02-27"), "SPY": SPY, "dates": BEFORE_OPEN}
     for name, text in texts.items():
@@ -158,6 +158,6 @@ def test_the_audit_expects_no_next_event(tmp_path: Path) -> None:
     assert check_store(store, pd.Timestamp("2025-03-17")) == []
 
 
-#: This release is known at the open of its date, a day earlier than a release without a time of
-#: day.
+#: This release is known at the open of its date. A release without a time of day is known a day
+#: later.
 BEFORE_OPEN = "report_date,symbol,timing_second_source,timing_assumed\n2025-03-04,MSFT,BMO,\n"

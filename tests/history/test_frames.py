@@ -1,4 +1,4 @@
-"""A history of a user's own DataFrames: the panel of a store, and refusals in one line."""
+"""A history from a user's DataFrames equals that of a store; bad input is one line of error."""
 
 import datetime
 from pathlib import Path
@@ -66,9 +66,10 @@ def test_a_history_of_frames_equals_a_store_with_the_same_rows(stored: History) 
 
 
 def test_stated_moments_give_the_panel_that_the_economy_gives() -> None:
-    """Every series and coin of the simulated economy, with the moments that the economy states.
+    """Series and coins of the simulated economy, with the moments of publication that it states.
 
-    Without series that are known only when they are recorded, and assets that are listed later.
+    Series that are known only when they are recorded are left out, and so are assets that are
+    listed later.
     """
     rows = {
         id: part
@@ -134,7 +135,7 @@ def test_a_stated_day_counts_from_the_open_and_a_moment_as_it_is(
 
 
 def test_a_value_published_late_does_not_replace_a_newer_one() -> None:
-    """The value of 15 January is known after the value of 22 January, and never shown."""
+    """The value of 15 January is published after the value of 22 January, so it is never shown."""
     walcl = VALUES["WALCL"].iloc[:3]
     known = pd.Series(pd.to_datetime(["2025-01-09", "2025-02-10", "2025-01-23"]), walcl.index)
     panel = History.from_frames(prices(), {"WALCL": walcl}, {"WALCL": known}).panel["WALCL"]

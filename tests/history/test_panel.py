@@ -1,4 +1,4 @@
-"""The panel against values worked out by hand from the files, and against small stores."""
+"""The panel is compared with values computed by hand from the files, and with small stores."""
 
 import shutil
 from datetime import date
@@ -72,7 +72,7 @@ def test_every_cell_equals_the_value_by_hand(
     sessions = pd.DatetimeIndex(byhand.sessions(history_dir))
     panel = everything.panel.loc[sessions[0] :]
     assert panel.index.equals(sessions.as_unit("us"))
-    start = pd.Timestamp("2003-02-01")  # by hand there are no sessions before 2003
+    start = pd.Timestamp("2003-02-01")  # the values by hand begin in 2003
     for id in (*held, *SAME_DATE):
         by_hand = pd.Series(byhand.column(history_dir, id), index=panel.index, dtype="float64")
         pd.testing.assert_series_equal(
@@ -87,7 +87,8 @@ def test_every_cell_equals_the_value_by_hand(
 @pytest.mark.parametrize(
     ("series_id", "session", "described"),
     [
-        # H.4.1: Thursday 16:30, so Friday's close; a holiday Thursday moves it to Monday's.
+        # H.4.1 comes on Thursday at 16:30, so Friday's close is the first to see it. If Thursday is
+        # a holiday, Monday's close is the first.
         ("WALCL", "2024-11-21", "2024-11-13"),
         ("WALCL", "2024-11-22", "2024-11-20"),
         ("WALCL", "2024-11-29", "2024-11-20"),  # the day after Thanksgiving
@@ -103,7 +104,7 @@ def test_every_cell_equals_the_value_by_hand(
         ("WALCL", "2015-01-05", "2014-12-31"),
         ("WRESBAL", "2019-07-05", "2019-06-26"),  # Independence Day
         ("WRESBAL", "2019-07-08", "2019-07-03"),
-        # GDP: 180 days from the quarter's first day.
+        # GDP is known 180 days after the first day of the quarter.
         ("GDP", "2013-06-28", "2012-10-01"),
         ("GDP", "2013-07-01", "2013-01-01"),
         ("GDP", "2025-06-27", "2024-10-01"),
@@ -112,13 +113,14 @@ def test_every_cell_equals_the_value_by_hand(
         ("GDP", "2025-12-29", "2025-07-01"),
         ("M2SL", "2024-02-29", "2023-12-01"),
         ("M2SL", "2024-03-01", "2024-01-01"),
-        # The next session, and some later.
+        # Most daily rates are known at the next session, some later.
         ("DGS10", "2024-01-16", "2024-01-12"),  # after a long weekend
         ("SOFR", "2024-01-16", "2024-01-12"),
         ("BAA10Y", "2024-01-16", "2024-01-11"),
         ("THREEFYTP10", "2024-01-16", "2024-01-04"),
         ("VIXCLS", "2024-01-17", "2024-01-16"),
-        # Columbus and Veterans Day: New York trades, the New York Fed and FRED are closed.
+        # On Columbus Day and Veterans Day, New York trades, but the New York Fed and FRED are
+        # closed.
         ("EFFR", "2024-10-14", "2024-10-10"),
         ("EFFR", "2024-10-15", "2024-10-11"),
         ("SOFR", "2022-11-11", "2022-11-09"),
@@ -132,7 +134,7 @@ def test_every_cell_equals_the_value_by_hand(
         ("RRPONTSYD", "2024-10-14", "2024-10-11"),  # published on the day itself
         ("DGS10", "2024-10-14", "2024-10-11"),  # Treasury posts it the same evening
         ("SPY", "2024-01-16", "2024-01-16"),
-        # Coins: the UTC day ends after New York's close.
+        # A coin's UTC day ends after New York's close, so a session sees the day before.
         ("BTC-USD", "2024-06-03", "2024-06-02"),  # a Monday sees Sunday
         ("BTC-USD", "2024-06-04", "2024-06-03"),
         ("ETH-USD", "2024-01-16", "2024-01-15"),  # New York was closed on the 15th
@@ -175,14 +177,15 @@ def test_rates_are_known_when_their_publisher_is_open(
 @pytest.mark.parametrize(
     ("series_id", "session", "billions"),
     [
-        # Amazon's tag was first used in 2018 and 2019: period end + 45 days.
+        # Amazon first used its tag in 2018 and 2019. Earlier periods are known 45 days after their
+        # end.
         ("CAPEX_TTM_AMZN", "2017-02-13", None),
         ("CAPEX_TTM_AMZN", "2017-02-14", 7.804),
         ("CAPEX_TTM_AMZN", "2018-08-13", 12.905),
         ("CAPEX_TTM_AMZN", "2018-08-14", 13.035),
         ("CAPEX_TTM_AMZN", "2018-10-26", 13.035),  # filed that Friday
         ("CAPEX_TTM_AMZN", "2018-10-29", 13.312),
-        # Alphabet's first filing as such was in October 2015.
+        # Alphabet made its first filing under this name in October 2015.
         ("CAPEX_TTM_GOOGL", "2015-02-13", 7.358),
         ("CAPEX_TTM_GOOGL", "2015-02-17", 10.959),
         ("CAPEX_TTM_GOOGL", "2015-10-29", 10.959),
@@ -261,14 +264,14 @@ def test_a_price_times_seven_changes_no_flag(history: History) -> None:
 
 
 def table(name: str, values: pd.Series, label: str = "Date") -> str:
-    """Return a CSV file of one column; NaN is a blank."""
+    """Return the text of a CSV file with one column of values; NaN becomes a blank."""
     cells = ("" if np.isnan(v) else repr(float(v)) for v in values)
     lines = (f"{day.date()},{cell}" for day, cell in zip(values.index, cells, strict=True))
     return "\n".join([f"{label},{name}", *lines, ""])
 
 
 class Sources:
-    """A folder of source files, and the store they are imported into."""
+    """A folder of source files, and the store into which the tests import them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "sources"
@@ -284,15 +287,16 @@ class Sources:
         (self.folder / f"{id}.csv").write_text(table(id, series, "observation_date"))
 
     def record(self, at: str) -> Imported:
-        """Import what the folder now holds."""
+        """Import the files that the folder holds at this time."""
         result = import_path(self.folder, self.store, recorded_at=pd.Timestamp(at))
         assert not result.parsed.refused
         return result
 
     def history(self, *ids: str) -> History:
-        """Return the history of 2024, whose sessions a plain SPY spans.
+        """Return the history of 2024; a simple SPY defines its sessions.
 
-        SPY goes into a copy: an import in 2025 would date what is recorded later in 2024.
+        SPY is imported into a copy of the store. In the store itself, this import in 2025 would
+        change the dates of later recordings in 2024.
         """
         spy = self.folder.parent / "SPY.csv"
         spy.write_text(table("Close", walk("2024-01-02", "2024-12-31", start=470.0)))
@@ -301,7 +305,7 @@ class Sources:
         return History.load(copy, only=["SPY", *ids])
 
     def seen(self, id: str) -> pd.Series:
-        """Return what each session sees of a series."""
+        """Return the value of a series that each session sees."""
         return self.history(id).panel[id]
 
 
@@ -322,7 +326,7 @@ def test_a_split_is_never_seen_as_a_fall(sources: Sources) -> None:
     sources.price("NVDA", whole.loc[:"2024-06-07"])
     sources.record("2024-06-07 18:00")
     sources.price("NVDA", whole / 10)
-    assert sources.record("2024-12-31 18:00").revised == 110  # closes, a tenth of what they were
+    assert sources.record("2024-12-31 18:00").revised == 110  # each close became a tenth
 
     history = sources.history("NVDA")
     for seen in (history.panel["NVDA"], history.closes["NVDA"]):
@@ -439,7 +443,7 @@ def test_a_blank_is_not_zero(sources: Sources, blank: str) -> None:
     sources.record("2025-01-02 09:00")
     seen = sources.seen("RRPONTSYD")
     assert seen.loc["2024-01-16"] == 603.0
-    assert seen.loc["2024-01-17"] == 0.0  # a zero that was published is one
+    assert seen.loc["2024-01-17"] == 0.0  # a published zero counts as a value
 
 
 @pytest.mark.parametrize(
@@ -475,7 +479,10 @@ def test_a_series_that_ends_is_no_view_after_its_limit(
 
 
 def test_a_cash_flow_that_skips_a_quarter_ends_before_spending_does() -> None:
-    """Old cash flow must not meet new spending; spending may be an annual fact."""
+    """Cash flow ends first, so that old cash flow is never compared with new spending.
+
+    Spending lasts longer, because it may be an annual figure.
+    """
     index = pd.bdate_range("2024-01-02", "2025-12-31")
     first = pd.Timestamp("2024-03-31")
     rows = pd.DataFrame(

@@ -14,7 +14,10 @@ from strategies import NearCashFlow, Strategy
 
 
 def rise_over(sessions: int) -> type[ScoreSignal]:
-    """Return a class that no import finds; classes of other sessions differ only in their code."""
+    """Return a class that cannot be imported by name.
+
+    Classes for different ``sessions`` differ only in their code.
+    """
 
     @dataclass(frozen=True, kw_only=True)
     class Rise(ScoreSignal):
@@ -88,7 +91,7 @@ def test_the_run_id_depends_on_the_code_of_the_class() -> None:
 
 
 def noted(body: str, names: dict[str, object]) -> type[Strategy]:
-    """Return a class as a notebook makes one: its source is known, but it has no module."""
+    """Return a class as in a notebook: its source is known, but no module contains it."""
     import linecache
 
     source = (

@@ -1,4 +1,4 @@
-"""A user's own strategy or signal: it runs, and each mistake in it is told on one line."""
+"""A user's own strategy or signal: it runs, and each mistake in it gives one line of error."""
 
 import itertools
 import json
@@ -110,7 +110,7 @@ Write = Callable[..., str]
 
 
 def refused(said: Said, *parts: str) -> None:
-    """Expect exit code 2 and one line of error that holds some parts."""
+    """Check that the exit code is 2, and that the error is one line with all parts."""
     lines = said.err.splitlines()
     assert said.code == 2, said
     assert [line.startswith("error: ") for line in lines] == [True], said.err
@@ -130,7 +130,7 @@ def reading(short: History) -> signals.Reading:
 
 @pytest.fixture
 def simulated(short: History, reading: signals.Reading, monkeypatch: pytest.MonkeyPatch) -> History:
-    """Let every simulated history be the same short one, which registered signals read once."""
+    """Replace every simulated history by one short history, which registered signals read once."""
     read = pipeline.read
 
     def read_once(
@@ -150,7 +150,10 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write a module of a new name into the working folder, text replaced, and return its name."""
+    """Return a function that writes a module into the working folder and returns its name.
+
+    The function first replaces the given parts of the text. By default, the module has a new name.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
 
@@ -441,7 +444,7 @@ def test_a_class_that_is_no_strategy_gets_one_line(
 def test_an_inherited_parameter_set_without_its_type_is_refused(
     drypowder: Drypowder, write: Write
 ) -> None:
-    """A dataclass would take no notice of it and go on with the parent's value."""
+    """A dataclass would ignore a value without a type, and keep the value of its parent class."""
     name = write("""
 from dataclasses import dataclass
 from typing import ClassVar
@@ -643,7 +646,7 @@ def test_a_signal_that_knows_the_future_is_caught(
     what: str | None,
 ) -> None:
     said = drypowder("check", f"{write(SIGNAL, replaced)}:Fear", "--source", "simulated")
-    if what is None:  # there is no gap in this history, so filling it backwards fills nothing
+    if what is None:  # this history has no gap to fill backwards
         assert said.code == 0, said.err
     else:
         refused(said, "fear: expected", what, "not to depend on data after 20")
@@ -663,7 +666,11 @@ def test_filling_a_gap_backwards_is_caught_where_there_is_one(write: Write, shor
 
 
 def test_another_future_shows_what_a_cut_hides(write: Write, short: History) -> None:
-    """Shifted values, filled forward, agree with a cut until something changes after it."""
+    """A strategy reads the next day's regime.
+
+    If the regime stays the same after a cut of the history, the cut does not reveal the look-ahead,
+    because the last value is filled forward. Another future after the cut reveals it.
+    """
     filled = (SHARE, "share = 0.5 * (reading.regime.shift(-1).ffill() == 'NEUTRAL')")
     config = config_from({"strategy": f"{write(STRATEGY, filled)}:Mine"})
     reading = pipeline.read(config, short)

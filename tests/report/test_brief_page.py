@@ -197,7 +197,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.browser
 def test_a_browser_finds_no_fault_and_prints_one_sheet(path: Path, browser: Any) -> None:
-    """A busy brief, so that a quiet one has room, too."""
+    """The brief has many changes. If it fits on one sheet, a brief with few changes fits, too."""
     from axe_playwright_python.sync_playwright import Axe
 
     for width, scheme in ((1440, "light"), (390, "dark")):

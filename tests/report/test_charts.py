@@ -1,4 +1,4 @@
-"""The charts of signals, looked at as figures."""
+"""The charts of signals, tested through the data of their plotly figures."""
 
 import pandas as pd
 

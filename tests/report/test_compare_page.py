@@ -1,4 +1,4 @@
-"""The page of comparison: what it says, that it sorts, and that it is whole and asks nobody."""
+"""The page of a comparison: its words, its sorting, and that it loads nothing from elsewhere."""
 
 import copy
 import re
@@ -38,7 +38,7 @@ KINDS = {
     "trend": "challenger",
     "mine": "own",
 }
-# As words these would stand in another order: "-0.021" < "0.093" < "0.11" < "1.4".
+# Sorted as texts, these numbers would have another order: "-0.021" < "0.093" < "0.11" < "1.4".
 CAGR: dict[str, float | None] = dict(
     zip(KINDS, (0.093, 0.11, 1.4, -0.021, None, 0.1, 1e-5), strict=True)
 )
@@ -64,7 +64,7 @@ ABOUT: dict[str, Any] = {
 
 
 FIGURES = {"total_return": 0.5, "cagr": 0.1, "sharpe": 0.9, "max_drawdown": -0.2}
-#: A finished run whose data have changed since.
+#: A finished run whose data have changed since the run.
 CHANGED: dict[str, Any] = {
     "folder": "out/mine",
     "source": "store",
@@ -87,7 +87,7 @@ def interval(estimate: float | None) -> dict[str, float | None]:
 
 
 def entry(name: str) -> dict[str, Any]:
-    """Return what a strategy of the tests is; bills have no Sharpe ratio, bitcoin no CAGR."""
+    """Return the numbers of a strategy; bills have no Sharpe ratio, and bitcoin has no CAGR."""
     place, timed = list(KINDS).index(name), KINDS[name] != "baseline"
     sharpe = None if name == "bills" else 0.1 * place
     differences = ("excess_spy", "excess_bills", "excess_mix", "excess_equal_weight")
@@ -145,7 +145,7 @@ def write(folder: Path, numbers: dict[str, Any] = NUMBERS, **about: Any) -> Path
 
 
 def plain(page: str) -> str:
-    """Return a page without its scripts, as one would read it."""
+    """Return a page without its scripts, which a reader does not see."""
     return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
 
@@ -160,7 +160,7 @@ def page(path: Path) -> str:
 
 
 def cells(page: str, name: str) -> dict[str, tuple[str, str]]:
-    """Return a row of the table: what each column is sorted by, and what is read."""
+    """Return a row of the table: for each column, the value for sorting and the text."""
     row = re.search(rf'<th scope="row" data-value="{name}">.*?</tr>', page, re.DOTALL)
     assert row
     pattern = r'<td data-column="(.*?)" data-value="(.*?)".*?>(.*?)</td>'
@@ -231,7 +231,7 @@ def test_below_a_year_the_total_return_stands_in_the_place_of_cagr(
 
 
 def test_fewer_than_three_episodes_conclude_nothing_on_the_row_and_below(page: str) -> None:
-    """However often the state was entered."""
+    """Only episodes count, not how often the state was entered."""
     few = [name for name, e in NUMBERS.items() if e["episodes"] == 2]
     assert few == ["cash-heavy@quantities", "trend", "mine"]
     for name in KINDS:
@@ -350,7 +350,7 @@ def test_thirty_strategies_of_eleven_years_stay_small(tmp_path: Path) -> None:
 
 
 def rows_of(page: str, table: str) -> dict[str, list[str]]:
-    """Return the cells of a plain table of the page, by its first column."""
+    """Return the rows of a table of the page: a mapping from first cell to the other cells."""
     found = re.search(rf'<table id="{table}">.*?</table>', page, re.DOTALL)
     assert found
     rows = re.findall(r"<tr>(.*?)</tr>", found[0], re.DOTALL)
@@ -411,7 +411,7 @@ def test_the_chart_of_lead_and_lag_marks_what_is_impossible() -> None:
     assert "impossible: filled at or before the decision" in svg
     ground = re.search(r'<rect x="56" y="26" width="(.*?)"', svg)
     assert ground
-    assert float(ground[1]) == pytest.approx(1010 * 5.5 / 15, abs=0.1)  # up to lag 0.5 of -5 to 10
+    assert float(ground[1]) == pytest.approx(1010 * 5.5 / 15, abs=0.1)  # lags -5 to 0.5 of -5 to 10
     assert 'aria-label="SIMULATED' in svg
     assert "data-line" not in lead_lag_lines({}, styles(KINDS), "none has ratios")
 
@@ -462,7 +462,7 @@ def test_all_lines_look_different() -> None:
 
 
 def test_growth_is_shaded_from_the_close_before_a_regime_s_first_return() -> None:
-    """The return into a session is the line from the close before to its own."""
+    """A session's return is drawn as the line from the previous close to the session's close."""
     svg = curves_chart(GROWTH, REGIME, styles(KINDS), "growth")
     backdrop = re.search(r'<g class="backdrop">(.*?)</g>', svg)
     assert backdrop
@@ -526,7 +526,7 @@ def browser() -> Iterator[Any]:
 
 
 def sorted_by(page: Any, heading: str) -> tuple[str, list[str]]:
-    """Click on a heading: return the order it now claims, and the names in the table's order."""
+    """Click on a heading; return its ``aria-sort``, and the names in the order of the table."""
     page.get_by_role("button", name=heading, exact=True).click()
     order = page.locator("th[aria-sort]").get_attribute("aria-sort")
     return order, page.evaluate(
@@ -538,7 +538,7 @@ UPWARD = ["bills", "mine", "near-cash-flow", "trend", "cash-heavy@quantities", "
 
 
 def sorts_by_number(page: Any) -> bool:
-    """Return whether CAGR sorts downward, then upward, what is missing last both times."""
+    """Return whether CAGR sorts downward, then upward, each time with missing values last."""
     downward = sorted_by(page, "CAGR, %") == ("descending", [*UPWARD[::-1], "bitcoin"])
     return downward and sorted_by(page, "CAGR, %") == ("ascending", [*UPWARD, "bitcoin"])
 
@@ -637,7 +637,7 @@ def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
 
 @pytest.mark.browser
 def test_the_axis_fits_the_lines_that_are_shown(browser: Any, tmp_path: Path) -> None:
-    """A hidden line of a hundredfold growth does not press the others flat."""
+    """A hidden line that grows a hundredfold does not make the visible lines flat."""
     path, grown = tmp_path / "page.html", GROWTH.copy()
     grown["bitcoin"] = np.geomspace(1, 100, len(grown))
     write_compare_page(NUMBERS, grown, REGIME, ABOUT, path)

@@ -1,4 +1,4 @@
-"""The sentences of a comparison say what the numbers say, and no more."""
+"""The sentences of a comparison state nothing that its numbers do not show."""
 
 from typing import Any
 

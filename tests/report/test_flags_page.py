@@ -82,7 +82,7 @@ def test_all_charts_begin_with_the_first_regime(page: str, reading: Reading) -> 
     firsts = [int(day) for day in re.findall(r'"days":\[(\d+)', page)]
     assert len(firsts) == len(signals.SIGNALS) + 1
     earliest = (start - pd.Timestamp(0)).days
-    assert min(firsts) == pytest.approx(earliest, abs=7)  # the pointer knows every n-th session
+    assert min(firsts) == pytest.approx(earliest, abs=7)  # the pointer skips sessions
     assert all(first >= earliest for first in firsts)
 
 
@@ -119,7 +119,7 @@ def test_levels_say_what_they_do(
 
 
 def test_the_lowest_name_stands_below_its_line(reading: Reading, history: History) -> None:
-    """Otherwise the names of two near levels would cover each other."""
+    """If both names stood above their lines, the names of two close levels would overlap."""
     inputs = history.panel[["GDP"]]
     svg = signal_panels(
         reading.evaluations["absorption"], inputs, first_regime(reading), "absorption"

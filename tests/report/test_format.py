@@ -1,4 +1,4 @@
-"""Numbers are shown alike everywhere: fractions as percent, a dash for none, no minus zero."""
+"""Numbers have one form: fractions in percent, a dash for a missing number, no minus zero."""
 
 import math
 from collections.abc import Callable

@@ -139,7 +139,7 @@ def test_save_refuses_a_folder_with_other_files(finished: Run, tmp_path: Path) -
 
 
 def test_tables_survive_parquet(finished: Run, tmp_path: Path) -> None:
-    """Parquet has no frequency of an index, and pandas reads its texts as ``str``."""
+    """Parquet does not store the frequency of an index, and pandas reads texts back as ``str``."""
     reading = finished.reading
     tables = {
         "returns": finished.returns,

@@ -1,6 +1,6 @@
-"""Anyone can rebuild a run: its files, raw prices and the bill yield give returns.csv again.
+"""A run's returns.csv can be rebuilt from the run's files, raw prices and the bill yield.
 
-Nothing of the engine is used here: prices and yields are read from the source files, the ledger
+The tests do not use the engine. They read prices and yields from the source files, and their ledger
 is plain Python.
 """
 
@@ -34,7 +34,8 @@ CASES: dict[str, dict[str, Any]] = {
     "neither": {"costs": FREE, "band": 0.0},
     "lag of five": {"lag": 5},
 }
-#: Strategies for every case: with coins, short, with many assets, and without the regime.
+#: Strategies that are rebuilt in every case: one with coins, one that sells short, one with many
+#: assets, and one without the regime.
 VARIED = ("near-cash-flow", "memory-over-crypto", "equal-weight", "trend")
 WAYS = [
     (strategy, case)
@@ -63,14 +64,14 @@ def closes(history_dir: Path) -> dict[date, dict[str, float]]:
 
 @pytest.fixture(scope="module")
 def bills(history_dir: Path, closes: dict[date, dict[str, float]]) -> dict[date, float]:
-    """Return what bills earned into each session, from DGS3MO's own file."""
+    """Return what bills earned since the previous session, from the file of DGS3MO."""
     with (history_dir / "fred" / "DGS3MO.csv").open() as lines:
         yields = [(date.fromisoformat(d), float(y)) for d, y in list(csv.reader(lines))[1:] if y]
     days = [day for day, _ in yields]
     earned = {}
     sessions = sorted(closes)
     for before, today in pairwise(sessions):
-        newest = bisect.bisect_left(days, before) - 1  # dated before that session, so known there
+        newest = bisect.bisect_left(days, before) - 1  # dated earlier, so known at ``before``
         rate = (yields[newest][1] - 0.10) / 100
         earned[today] = (1 + rate / 2) ** (2 * (today - before).days / 365) - 1
     return earned
@@ -78,7 +79,7 @@ def bills(history_dir: Path, closes: dict[date, dict[str, float]]) -> dict[date,
 
 @pytest.fixture(scope="module")
 def finished(history: History) -> Callable[..., Run]:
-    """Return what runs a strategy with some settings, on a history that is read once."""
+    """Return a function that runs a strategy with given settings; the history is read only once."""
     usual = config_from({"strategy": "spy", "start": START})
     reading = read(usual, history)
     index = window(usual, history, reading)
@@ -96,7 +97,10 @@ def rebuilt(
     bills: dict[date, float],
     borrow: dict[str, float] | None = None,
 ) -> list[float]:
-    """Return returns from orders; borrowing costs what the backtest's settings say."""
+    """Return daily returns, rebuilt from orders.
+
+    If ``borrow`` is None, borrowing costs are those of the backtest's configuration.
+    """
     start = backtest.result.equity.index[0].date()
     orders = [
         ledger.Order(o["date"].date(), o["asset"], o["units"], o["price"], o["cost"])

@@ -1,4 +1,4 @@
-"""The tearsheet and its files: the page's numbers are the files', the files say what happened."""
+"""The tearsheet and its files: the page shows the numbers of the files, which match the run."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def numbers(folder: Path) -> dict[str, Any]:
 
 
 class MetricsTable(HTMLParser):
-    """Reads the values and the shown text out of the page's metrics table."""
+    """A parser for the metrics table of the page: values, and the texts shown for them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ def test_page_and_terminal_draw_the_same_conclusion_from_the_episodes(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """ABSORPTION came up often enough since 2015; what patient waits for never came."""
+    """Since 2015, ABSORPTION had enough episodes; the state that ``patient`` awaits had none."""
     words = ["run", strategy, "--store", str(store), "--start", "2015-01-01"]
     assert command([*words, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
@@ -232,7 +232,7 @@ def test_page_and_terminal_draw_the_same_conclusion_from_the_episodes(
 
 
 def rows_of_table(page: str, name: str) -> list[list[str]]:
-    """Return the cells of a table of the page, a list a row, without its header."""
+    """Return the cells of a table of the page: a list for each row, without the header."""
     table = re.search(rf'<table id="{name}">.*?</table>', page, re.DOTALL)
     assert table
     rows = re.findall(r"<tr>(.*?)</tr>", table[0].partition("<tbody>")[2], re.DOTALL)
@@ -251,7 +251,7 @@ def fallen(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_drawdown_that_is_still_open_has_no_recovery_date(fallen: Path) -> None:
-    """SPY stood 20 % below its peak of 2020-02-19 at the end, and had not recovered."""
+    """The run ends while SPY is still 20 % below its peak of 2020-02-19."""
     page = (fallen / "tearsheet.html").read_text()
     deepest, *others = rows_of_table(page, "drawdowns")
     assert deepest[1:4] == ["2020-02-19", "2020-03-23", "open"]
@@ -273,7 +273,7 @@ def test_each_year_s_own_return_stands_in_one_table(fallen: Path) -> None:
     ]
     assert rows_of_table(page, "years") == expected
     assert [row[0] for row in expected] == ["2018", "2019", "2020"]
-    assert "<th>return</th>" not in page  # what the attribution splits by year is profit
+    assert "<th>return</th>" not in page  # the attribution by year splits profit, not return
 
 
 SIDES = ("strategy", "benchmark", "bills")
@@ -287,7 +287,7 @@ def test_the_title_is_the_strategy_alone(folder: Path) -> None:
 def test_below_a_year_there_is_a_total_return_and_no_figure_a_year(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From inside a state: 43 of 43 sessions, which are one episode and no entry."""
+    """All 43 sessions of the run are in ABSORPTION, which began earlier: one episode, no entry."""
     words = ["run", "cash-heavy", "--store", str(store), "--start", "2025-10-29"]
     assert command([*words, "--out", str(tmp_path / "out")]) == 0
     terminal = capsys.readouterr().out
@@ -407,7 +407,7 @@ def test_a_term_is_explained_under_the_focus_and_at_the_end(folder: Path, browse
 
 @pytest.mark.browser
 def test_no_table_is_cut_on_paper(folder: Path, browser: Any) -> None:
-    """A4 has 210 mm, of which the margins take 24 mm: 703 CSS pixels are left."""
+    """A4 is 210 mm wide. Without margins of 24 mm, 703 CSS pixels are left."""
     right = "x => Math.round(x.getBoundingClientRect().right)"
     with opened(browser, folder / "tearsheet.html", 703) as (page, _):
         page.emulate_media(media="print")

@@ -24,7 +24,7 @@ PERCENT = (
     "costs",
 )
 RATIOS = ("sharpe", "sortino", "calmar", "beta", "correlation")
-#: Dates and counts of the deepest drawdown, written as they are.
+#: Dates and counts of the deepest drawdown, which are shown without conversion.
 AS_THEY_ARE = tuple(f"max_drawdown_{x}" for x in ("peak", "trough", "recovered", "sessions"))
 
 
@@ -35,7 +35,7 @@ def test_the_form_of_each_figure_is_tested() -> None:
 
 @pytest.mark.parametrize("key", PERCENT)
 def test_a_fraction_is_shown_in_percent(key: str) -> None:
-    assert FORMS[key](-0.12345) == "-12.35 %"  # rounds -12.345, which lies just beyond
+    assert FORMS[key](-0.12345) == "-12.35 %"  # the float is a little below -12.345
 
 
 @pytest.mark.parametrize("key", RATIOS)

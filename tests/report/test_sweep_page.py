@@ -1,4 +1,4 @@
-"""The page of a sweep: what it says, that its map works, and that it is whole and asks nobody."""
+"""The page of a sweep: its words, its heat map, and that it loads nothing from elsewhere."""
 
 import json
 import re

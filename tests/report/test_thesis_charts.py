@@ -1,4 +1,4 @@
-"""The charts of the trial: their positions are the numbers; nothing is drawn for nothing."""
+"""The charts of the trial: marks stand at their numbers, and a missing number has no mark."""
 
 import re
 
@@ -125,7 +125,7 @@ def test_a_gap_interrupts_a_line_and_a_long_line_is_thinned_to_its_last_point() 
 
 def test_marks_have_different_forms_so_that_colour_is_not_needed() -> None:
     svg = rows_chart({"memory": [Mark(value=1.0), Mark(value=2.0), Mark(value=3.0)]}, "abc", "name")
-    assert svg.count("<circle") == 2  # in the legend and in the row
+    assert svg.count("<circle") == 2  # one in the legend, and one in the row
     assert svg.count('class="mark open c1"') == 2
     assert svg.count('<path class="mark c2"') == 2
 

@@ -1,4 +1,4 @@
-"""The page of the trial: what it says, in which order, and that it is whole and asks nobody."""
+"""The page of the trial: its words, their order, and that it loads nothing from elsewhere."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def text_of(html: str) -> str:
-    """Return what a reader of some HTML reads, in one line."""
+    """Return the visible text of some HTML, in one line."""
     without = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", html, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]*>", " ", without).split())
 
@@ -119,7 +119,7 @@ def test_the_second_sentence_says_how_sure_one_can_be(
 
 
 def test_with_too_few_episodes_no_power_is_claimed() -> None:
-    """Such a claim is always inconclusive, so the trial finds no effect at all."""
+    """A claim with too few episodes is always inconclusive, so the trial can find no effect."""
     verdicts = primary(*OPEN, power=0.9, episodes=2)
     sure = verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
     assert sure.endswith("fewer than 3 episodes decide nothing, however large the effect is.")
@@ -312,7 +312,7 @@ def test_bets_on_the_choice_of_assets_are_told_from_bets_on_main_claims(page: st
 
 
 def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
-    """Weeks that were known when a definition changed are no evidence for the definition."""
+    """When a definition changes, the weeks known by then are no evidence for the new definition."""
     changed = replace(factory.whole_trial(), changes=("claim crypto-leads: smallest was 0.2",))
     path = tmp_path / "thesis.html"
     write_thesis_page(changed, thesis_numbers(changed), path)

@@ -1,4 +1,4 @@
-"""A killed sweep and a killed worker leave the results equal, bit for bit."""
+"""A sweep that is killed, or whose worker is killed, gives the same results bit for bit."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from backtests.sweep.sweep import Means, sweep
 from signals.errors import ConfigError
 from tests.sweep.world import BASE, SETS, request, swept
 
-#: So little memory that a chunk holds few configurations.
+#: Memory in bytes, so small that a chunk holds few configurations.
 SMALL = 9_500_000
 _LONGEST = 120  # seconds
 
@@ -30,7 +30,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @contextmanager
 def started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the command in a process of its own."""
+    """Start the command in a new process."""
     sets = [part for text in SETS for part in ("--set", text)]
     (folder.parent / "base.toml").write_text(
         "".join(f"{key} = {value!r}\n" for key, value in BASE.items())
@@ -100,7 +100,7 @@ def test_without_dask_there_is_one_line_with_the_cure(monkeypatch: pytest.Monkey
 
 
 def test_an_error_on_a_worker_is_reported_as_it_is(tmp_path: Path) -> None:
-    """A user's error is no lost worker, so the work is not sent again."""
+    """An error in a user's class does not count as a lost worker, so the work is not sent again."""
     from backtests.sweep.cluster import spread
 
     with connected(None, 1) as client:

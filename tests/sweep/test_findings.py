@@ -1,4 +1,4 @@
-"""What a sweep finds: the best, its neighbours, and luck against all trials."""
+"""What a sweep finds: its best configuration, the neighbours of the best, and tests of luck."""
 
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ def test_in_draws_neighbours_are_the_nearest() -> None:
     for at in range(len(made)):
         distance = ((scaled - scaled[at]) ** 2).sum(axis=1)
         order = np.argsort(distance)
-        if distance[order[5]] - distance[order[4]] > 1e-9:  # else two choices are right
+        if distance[order[5]] - distance[order[4]] > 1e-9:  # a tie has two right answers
             clear += 1
             assert mean[at] == pytest.approx(values[order[1:5]].mean())
     assert clear > 10

@@ -1,4 +1,4 @@
-"""A request says which parameters vary and how, and a faulty one is refused before any work."""
+"""A request says which parameters vary and how; a faulty request is refused before any work."""
 
 from typing import Any
 
@@ -107,7 +107,7 @@ def test_a_grid_holds_every_combination_once_in_the_order_of_the_stages() -> Non
     assert len(made) == 8
     assert made.full
     assert made.values(0) == dict(zip(made.paths, (0.1, 5, 0.2, 0.0), strict=True))
-    assert made.values(1)["band"] == 0.02  # what is cheapest to change varies first
+    assert made.values(1)["band"] == 0.02  # the cheapest parameter varies first
     assert made.values(7) == dict(zip(made.paths, (0.1, 10, 0.3, 0.02), strict=True))
     assert [made.until(stage) for stage in ("signals", "regime", "strategy", "trading")] == [
         *(1, 2, 3, 4)

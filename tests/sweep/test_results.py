@@ -1,4 +1,4 @@
-"""The results of a sweep: what a row holds, and that nothing but the request decides it."""
+"""The results of a sweep: the content of a row, and that only the request determines it."""
 
 import shutil
 from itertools import pairwise
@@ -60,7 +60,7 @@ def test_all_configurations_trade_on_the_sessions_of_the_base(done: Swept) -> No
 
 
 def test_chunks_and_restarts_leave_the_file_equal(done: Swept, tmp_path: Path) -> None:
-    """A sweep that stopped after some odd parts ends with the same bytes."""
+    """A sweep that was interrupted after a few scattered parts ends with the same bytes."""
     stages, folder = Stages(done.case), tmp_path / "again"
     shutil.copytree(done.folder, folder)
     (folder / FILE).unlink()

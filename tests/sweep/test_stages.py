@@ -1,4 +1,4 @@
-"""Stages give what a run gives, and each distinct part is made once."""
+"""Stages give the same weights as single runs, and compute each distinct part only once."""
 
 from unittest.mock import patch
 
@@ -28,7 +28,7 @@ def test_decided_weights_equal_those_of_a_run() -> None:
 
 
 def test_each_distinct_stage_is_made_once() -> None:
-    """Of 32 configurations: 2 sets of signals, 4 readings, 8 tables of weights."""
+    """The 32 configurations need 2 sets of signals, 4 readings and 8 tables of weights."""
     made = case(*SETS)
     stages = Stages(made)
     evaluated: list[str] = []

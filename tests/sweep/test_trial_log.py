@@ -1,4 +1,4 @@
-"""The trial log: every trial counts once, and nothing is lost or mixed."""
+"""The trial log: every trial counts once, and no line is lost or mixed with another."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
