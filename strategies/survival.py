@@ -44,6 +44,9 @@ class Survival(ScaledSleeves):
     ----------
     volatility
         Target volatility of the memory and crypto classes, a fraction a year.
+    own
+        Tickers of the classes that differ from the universe. A configuration sets them from its
+        table ``[universe.classes]``, so this is no parameter for ``--param``.
     """
 
     name: ClassVar[str] = "survival"
@@ -51,8 +54,6 @@ class Survival(ScaledSleeves):
     link: ClassVar[str] = "L8"
     active_states: ClassVar[tuple[str, ...]] = (ABSORBING,)
 
-    #: The classes with other tickers than the universe. This is no parameter: a configuration sets
-    #: it from its classes.
     own: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
 
     def with_classes(self, own: OwnClasses) -> Self:

@@ -184,7 +184,7 @@ def _why(history: Any, reading: Any, everything: dict[str, Any], name: str, json
 
     if name not in reading.evaluations:
         raise ConfigError(unknown("signal", name, reading.evaluations))
-    said = everything["signals"][name]
+    said = dict(everything["signals"][name])
     if name == DryPowder.name:
         said["scales"] = everything["scales"]
     said["inputs"] = _inputs(said["inputs"], history.panel.iloc[-1])

@@ -240,7 +240,7 @@ def compare(
     index = _sessions(configs, history, voted)
     with workers_of(workers) as pool:
         fits = _fits(configs, history, pool)
-        mine = [label for label, config in configs.items() if config.regime_model not in fits]
+        mine = [label for label, config in configs.items() if _model_key(config) not in fits]
         runs = {
             label: _run(configs[label], history, voted[_signals_key(configs[label])], index)
             for label in counted(mine, progress, "backtests")

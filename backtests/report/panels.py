@@ -1,8 +1,7 @@
 """Panels: rows of a chart that share one date axis, drawn as SVG with the values of each day.
 
 A panel is as wide as its page, and its height is in pixels. The script ``pointer.js`` shows the day
-and all values under the pointer. The arrow keys also move from day to
-day.
+and all values under the pointer. The arrow keys move to the previous and to the next day.
 
 If the history is simulated, the caller must pass a name that begins with SIMULATED.
 """

@@ -97,6 +97,7 @@ def test_at_80_columns_a_line_has_whole_items_only() -> None:
         "dates": [{"day": "2026-01-02", "short": "H.4.1"}] * 9,
         "holdings": [{"strategy": name, "weights": {"CASH": 0.55}} for name in signals],
         "late": [],
+        "since_fetch": None,
     }
     with terminal(80) as screen:
         brief._print(said, [Path("reports/brief.html")])

@@ -66,7 +66,7 @@ def test_why_and_sensitivity_show_the_parameters_of_the_configuration(
     assert "k=0.05" in why.out
     moved: list[DryPowder] = []
 
-    def note(_: pd.DataFrame, chosen: dict[str, DryPowder], revised: object) -> list[object]:
+    def note(_: pd.DataFrame, chosen: dict[str, DryPowder], *others: object) -> list[object]:
         moved.append(chosen["dry_powder"])
         return []
 
@@ -89,7 +89,7 @@ def test_options_override_the_file(drypowder: Drypowder) -> None:
 def test_flags_shows_the_regime_of_the_files_model(
     drypowder: Drypowder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for chart in ("signal_chart", "regime_chart", "html_of"):
+    for chart in ("signal_panels", "timeline"):
         monkeypatch.setattr(f"backtests.report.flags_page.{chart}", lambda *_, **__: "")
     page = tmp_path / "flags.html"
     found = said(drypowder, "flags", *SIMULATED, "--config", "model.toml", "--html", page)
@@ -97,7 +97,9 @@ def test_flags_shows_the_regime_of_the_files_model(
     assert (found["regime_model"], found["pending"]) == ("labels", None)
     sentence = "ABSORPTION since 2024-05-01, by labels: decided by ABSORPTION"
     assert found["sentence"] == sentence
-    assert sentence in page.read_text()
+    shown = page.read_text()
+    assert "<h1>ABSORPTION since 2024-05-01, by labels</h1>" in shown.replace("SIMULATED: ", "")
+    assert "Here the model labels decides the regime, and no vote counts." in shown
     text = drypowder("flags", *SIMULATED, "--config", "model.toml")
     assert "votes for" not in text.out, "the labels decide, and no vote"
 
