@@ -1,8 +1,9 @@
-"""The lists of docs/own-universe.md and docs/terminal.md are complete."""
+"""The lists of docs/own-universe.md, docs/terminal.md and docs/import.md are complete."""
 
 import re
 from pathlib import Path
 
+from backtests.importing.tables import TABLES
 from signals.universe import OPEN_CLASSES
 from tests.cli.test_out import FILES, FOLDERS, PAGES
 
@@ -24,3 +25,13 @@ def test_every_option_that_writes_is_in_the_table() -> None:
     endings = {(names.strip("`"), option): said for option, names, said in rows}
     for (command, option), accepted in FILES.items():
         assert re.findall(r"`(\.\w+)`", endings[command, option]) == list(accepted)
+
+
+def test_the_columns_of_every_table_are_named() -> None:
+    tables = (DOCS / "import.md").read_text().partition("\n## Tables and dated events\n")[2]
+    named = [
+        set(re.findall(r"`(\w+)`", columns))
+        for columns in re.findall(r"^\|.*?\| (.*?) \|.*?\|$", tables, flags=re.MULTILINE)
+    ]
+    for table in TABLES:
+        assert any(set(table.marks) | {table.date} <= columns for columns in named), table.marks

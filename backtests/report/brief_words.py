@@ -91,7 +91,7 @@ def _alone(brief: Brief) -> str:
         return "No single flag would change the regime."
     said = [f"{flip.signal} (to {flip.regime or 'no regime'})" for flip in others]
     only = "" if len(others) == len(brief.flips) else "only "
-    return f"Alone, {only}{' or '.join(said)} would change the regime."
+    return f"By itself, {only}a flip of {' or '.join(said)} would change the regime."
 
 
 def _next(brief: Brief) -> str:
@@ -155,7 +155,7 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
     doubt = {"rule": " (expected)", "calendar": ""}
     lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]
     repeated = [f"{d['short']} {d['day']}" for d in dates if d["basis"] not in doubt]
-    filings = f"about, from releases of the past year: {', '.join(repeated)}"
+    filings = f"estimated from releases of the past year: {', '.join(repeated)}"
     return [*lines, filings] if repeated else lines
 
 

@@ -33,7 +33,7 @@ def _timing(numbers: Mapping[str, Entry]) -> str:
     if told:
         return (
             f"The timing of {_names(told)} beats 95 % of placebos. By luck alone, about "
-            f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would."
+            f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would do so."
         )
     if len(ranked) == 1:
         return f"The timing of {ranked[0]} cannot be told from luck."
@@ -55,7 +55,7 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
     if len(numbers) == 1:
         return [f"{said}."]
     if not alike:
-        return [f"{said}; every other row is told from it at the 90 % level."]
+        return [f"{said}; no other row may be as good, at the 90 % level."]
     return [f"{said}, but {len(alike)} of {len(numbers) - 1} other rows may be as good."]
 
 

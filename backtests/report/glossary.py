@@ -13,7 +13,7 @@ EXPLAINED = 'class="term"'
 #: defined here in the same words.
 TERMS: dict[str, str] = {
     "alpha": "return that a portfolio of the same assets at constant weights does not explain",
-    "beta": "return of the portfolio, on average, for each percent that the benchmark moves",
+    "beta": "mean move of the portfolio, in percent, when the benchmark moves by 1 percent",
     "bills": "3-month Treasury bills; cash earns their return",
     "CAGR": "growth rate a year that, compounded, gives the total return",
     "Calmar": "CAGR divided by the depth of the deepest drawdown",
@@ -26,21 +26,22 @@ TERMS: dict[str, str] = {
     "excess": "return minus the return of bills",
     "exposure": "sum of the absolute weights of all holdings except cash",
     "hindsight": "knowledge that nobody had at the time; no test on the same history removes it",
-    "hurdle": "Sharpe ratio that the best of all counted trials without skill would reach in 5 of "
-    "100 cases",
+    "hurdle": "smallest Sharpe ratio that counts as skill: if no trial had skill, the best of all "
+    "counted trials would reach it in 5 of 100 cases",
     "information ratio": "mean yearly return minus the return of the strategy's own mean weights, "
     "divided by the yearly standard deviation of this difference",
     "interval": "range of results that resampled histories give in 95 of 100 cases; it is too "
     "narrow if regimes last for years",
     "own mix": "the constant mix of SPY and bills with a strategy's mean net exposure",
-    "p": "probability of a result at least this good without skill",
-    "regime": "INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING or OPPORTUNITY",
+    "p": "probability that a strategy without skill has a result at least this good",
+    "regime": "the state of the supply of capital: INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING "
+    "or OPPORTUNITY",
     "session": "a trading day of the NYSE",
     "Sharpe": "mean return over bills, divided by its standard deviation, a year",
     "sleeve": "a group of assets to which a strategy gives one common weight",
     "Sortino": "mean return over bills, divided by the deviation of the losses, a year",
-    "told from luck": "the Sharpe ratio reaches the hurdle: the best of all counted trials without "
-    "skill would reach it in 5 of 100 cases",
+    "told from luck": "the Sharpe ratio reaches the hurdle: if no trial had skill, the best of all "
+    "counted trials would reach it in 5 of 100 cases",
     "tilt, timing": "what the mean weights earn over bills, and what the changes of weights add",
     "turnover": "half of the traded value, a year, as a share of equity",
     "VaR": "loss that the worst 5 of 100 days reach or exceed",

@@ -47,7 +47,11 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
         *("minimum_track_record", "Minimum track record, sessions", thousands),
         "length after which this Sharpe ratio would be told from 0",
     ),
-    ("power", "Power", _SHARE, "probability that the test finds such skill in this many sessions"),
+    (
+        *("power", "Power", _SHARE),
+        f"probability that the test finds a true Sharpe ratio of {fixed(SKILLED, 1)} in this many "
+        "sessions",
+    ),
     (
         *("planned_false_discovery", "False discoveries, planned", _SHARE),
         "share without skill among strategies that pass the test",

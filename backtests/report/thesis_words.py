@@ -33,7 +33,7 @@ LIMITATIONS = (
     "A test that finds nothing does not refute the claim. Look at the power of the test.",
     "The assets and the definitions were chosen in 2026, with knowledge of the past.",
     "The essay is from 2026-02-06 and was written with knowledge of the past. Our definitions are "
-    "younger than the essay. Without hindsight, only data from later days can test the thesis.",
+    "younger than the essay. Only data from later days can test the thesis without hindsight.",
     "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
     "and foreign capital are not measured.",
     "The trial compares returns in a state with returns at other times. The comparison does not "

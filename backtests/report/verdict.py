@@ -23,8 +23,8 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
         f"{where}{run['strategy']} {_verb(own[key])} {_size(own[key])} %{a_year} after costs, and "
-        f"{run['benchmark']} {other_verb}{_size(other[key])} %; its deepest loss was "
-        f"{_size(own['max_drawdown'])} %, that of {run['benchmark']} "
+        f"{run['benchmark']} {other_verb}{_size(other[key])} %; the deepest loss of "
+        f"{run['strategy']} was {_size(own['max_drawdown'])} %, that of {run['benchmark']} "
         f"{_size(other['max_drawdown'])} %."
     )
     return f"{earned} {_trust(numbers)}"
@@ -186,7 +186,7 @@ def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
         return "Nothing happened", "The history is SIMULATED and is no evidence"
     return (
         "Cannot be excluded",
-        "Rules and assets were chosen in 2026, when the history before was known",
+        "Rules and assets were chosen in 2026, with knowledge of the history before",
     )
 
 
@@ -200,7 +200,7 @@ def _acted(run: Mapping[str, Any]) -> str:
     """Return in words how often the states occurred in which the strategy acts."""
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
-    what = "ABSORPTION" if own is None else "what it waits for"
+    what = "ABSORPTION" if own is None else "the state in which it acts"
     return f"{what} came up in only {_counted(count)}" if count else f"{what} never came up"
 
 

@@ -120,7 +120,7 @@ def test_expected_dates_are_not_said_to_be_certain(numbers: dict[str, Any]) -> N
     lines = date_words(numbers["dates"])
     assert "2025-10-23: the Fed's balance sheet (H.4.1) (expected)" in lines
     assert "2025-10-31: scheduled decision" in lines
-    assert lines[-1].startswith("about, from releases of the past year: MSFT 2025-10-30, ")
+    assert lines[-1].startswith("estimated from releases of the past year: MSFT 2025-10-30, ")
     certain = {one["what"] for one in numbers["dates"] if one["certain"]}
     assert certain == {"scheduled decision"}
 

@@ -40,8 +40,9 @@ def test_a_table_without_timing_says_so_first() -> None:
 def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     rows = {"a": row(0.5, said=BEATS), "b": row(0.8)}
     assert conclusion(rows) == [
-        "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would.",
-        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]; every other row is told from it at the "
+        "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would "
+        "do so.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]; no other row may be as good, at the "
         "90 % level.",
     ]
 

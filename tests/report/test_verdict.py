@@ -67,8 +67,8 @@ def cells(**given: Any) -> dict[str, tuple[str, str]]:
 
 def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
     assert conclusion_said(numbers()).startswith(
-        "tilt earned 10.1 % a year after costs, and SPY 14.3 %; its deepest loss was 15.4 %, that "
-        "of SPY 33.7 %. "
+        "tilt earned 10.1 % a year after costs, and SPY 14.3 %; the deepest loss of tilt was "
+        "15.4 %, that of SPY 33.7 %. "
     )
 
 
@@ -97,8 +97,8 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         ),
         (
             {"sharpe": True, "few": True, "interval": (-0.01, 0.09)},
-            "Its Sharpe ratio does not look like luck, but its lead over SPY can be luck, and what "
-            "it waits for came up in only 2 episodes.",
+            "Its Sharpe ratio does not look like luck, but its lead over SPY can be luck, and the "
+            "state in which it acts came up in only 2 episodes.",
         ),
         (
             {"sharpe": None, "timing": None, "interval": (-0.09, -0.01)},
@@ -117,9 +117,9 @@ def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
         "luck": {"sharpe": -0.14, "hurdle": 0.46},
     }
     assert conclusion_said(lost) == (
-        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; its deepest loss was 15.4 %, "
-        "that of SPY 33.7 %. Do not rely on it: its timing can be luck, and it earned less than "
-        "SPY by more than luck explains, and it earned less than bills."
+        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; the deepest loss of tilt was "
+        "15.4 %, that of SPY 33.7 %. Do not rely on it: its timing can be luck, and it earned "
+        "less than SPY by more than luck explains, and it earned less than bills."
     )
     assert strip(lost)[2]["value"] == "Less than bills"
 
@@ -150,7 +150,7 @@ def test_the_strip_answers_five_questions() -> None:
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
             "Cannot be excluded",
-            "Rules and assets were chosen in 2026, when the history before was known",
+            "Rules and assets were chosen in 2026, with knowledge of the history before",
         ),
         "now": ("ABSORPTION", "since 2025-10-16; last close 2025-12-31"),
     }
@@ -166,7 +166,7 @@ def test_the_strip_answers_five_questions() -> None:
         (
             {"sharpe": True, "few": True, "state_episodes": 0},
             "Too few episodes",
-            "what it waits for never came up",
+            "the state in which it acts never came up",
         ),
         (
             {"few": True, "state_episodes": None, "absorption_episodes": 1},
