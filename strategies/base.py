@@ -26,7 +26,7 @@ SESSIONS_A_YEAR = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(Typed, ABC):
-    """A rule that gives target weights at each close from the data known at this close.
+    """A rule that turns the data known at a session's close into target weights.
 
     A strategy decides on scheduled dates. It also decides when its state changes, for example when
     the regime changes.
@@ -43,12 +43,12 @@ class Strategy(Typed, ABC):
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
-        The states in which the strategy acts. In a test of the strategy's timing, each
-        uninterrupted stay in these states is one observation.
+        The states whose timing is tested. Each uninterrupted period in these states is one
+        observation of the timing test.
     price_free
-        True if the weights depend on the regime and on which assets are listed, and on nothing
-        else. If the regime model is ``quantities``, the placebo test of such a strategy compares it
-        with copies whose holdings are shifted in time.
+        True if the weights depend only on the regime and on the set of listed assets. If the regime
+        model is ``quantities``, the placebo test of such a strategy compares it with copies whose
+        holdings are shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -69,13 +69,13 @@ class Strategy(Typed, ABC):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Ids of the panel's columns that the strategy reads besides its assets; default empty."""
+        """Ids of panel columns that the strategy reads in addition to its assets; default empty."""
         return ()
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy for a universe in which some classes have other tickers.
+        """Return the strategy with a user's own tickers for some asset classes.
 
-        By default, the strategy does not depend on classes.
+        By default, the strategy does not depend on asset classes and is returned unchanged.
         """
         return self
 
@@ -91,9 +91,9 @@ class Strategy(Typed, ABC):
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × :attr:`assets`, as fractions of the portfolio.
 
-        Row t uses only rows up to t of the reading and the panel. The weights of a row sum to at
-        most 1, and the remainder is cash in bills. An asset without a price in the panel has
-        weight 0.
+        Row t uses only rows up to t of ``reading`` and ``panel``. The weights of a row sum to at
+        most 1, and the remainder is cash in bills. An asset without a price in the panel has weight
+        0.
         """
 
 

@@ -15,7 +15,7 @@ from strategies.sleeves import SleeveStrategy
 
 @dataclass(frozen=True, kw_only=True)
 class _Fixed(Strategy):
-    """Fixed weights; an asset's weight is cash while the asset is not listed."""
+    """Fixed weights. While an asset is not listed, its weight is held in cash."""
 
     shares: ClassVar[dict[str, float]]
 
@@ -25,7 +25,7 @@ class _Fixed(Strategy):
         return tuple(self.shares)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the fixed weight of each asset, 0 at sessions without a price of the asset."""
+        """Return the fixed weight of each asset, or 0 at sessions without a price of the asset."""
         return listed(panel, self.assets).astype(float) * pd.Series(self.shares, dtype="float64")
 
 
@@ -49,7 +49,7 @@ class SixtyForty(_Fixed):
 
 @dataclass(frozen=True, kw_only=True)
 class Bitcoin(_Fixed):
-    """Bitcoin only, and cash before bitcoin has a price."""
+    """Bitcoin only; before the first bitcoin price, cash only."""
 
     name: ClassVar[str] = "bitcoin"
     description: ClassVar[str] = "bitcoin, fully invested"
@@ -91,25 +91,26 @@ class EqualWeight(SleeveStrategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy with the assets that ``near-cash-flow`` has with these classes."""
+        """Return the strategy with the assets of ``near-cash-flow`` for these asset classes."""
         return replace(self, tickers=traded_with(self.tickers, own))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share 1 for the only sleeve (group of assets)."""
+        """Return the weight 1 for the single sleeve (group of assets)."""
         return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantMix(Strategy):
-    """A constant share of SPY, and the rest in bills: defence without timing.
+    """A constant weight of SPY, and the rest in bills: defence without timing.
 
-    A portfolio with a third in SPY loses a third as much as the market. If a strategy with the same
-    average share of cash earns no more than the mix, its timing has gained nothing.
+    A portfolio with a third in SPY loses a third as much as the market. Suppose that a strategy has
+    the same average cash weight as the mix. If the strategy earns no more than the mix, the
+    strategy's timing added no value.
 
     Parameters
     ----------
     share
-        Share of SPY, a fraction from 0 to 1.
+        Weight of SPY, a fraction from 0 to 1.
     """
 
     name: ClassVar[str] = "constant-mix"
@@ -119,11 +120,11 @@ class ConstantMix(Strategy):
     share: float = 0.5
 
     def __post_init__(self) -> None:
-        """Raise ConfigError unless the share is from 0 to 1."""
+        """Raise ConfigError unless ``share`` is from 0 to 1."""
         super().__post_init__()
         if not 0 <= self.share <= 1:
             raise ConfigError(f"expected `share` from 0 to 1, was {self.share!r}")
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of SPY, 0 at sessions without a price of SPY."""
+        """Return the weight of SPY, which is 0 at sessions without a price of SPY."""
         return listed(panel, self.assets).astype(float) * self.share

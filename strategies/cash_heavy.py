@@ -13,9 +13,10 @@ class CashHeavy(SleeveStrategy):
 
     Rationale
         When capital is scarce, investors sell other assets for cash. The strategy holds only SPY
-        and cash. So if it earns more than a constant mix of the two, only timing can be the reason.
+        and cash. So if the strategy earns more than a constant mix of SPY and cash, timing is the
+        only possible reason.
     Rule
-        The regime sets the share of SPY, and the remainder is cash. The whole portfolio is cash
+        The regime sets the weight of SPY, and the remainder is cash. The whole portfolio is cash
         while SPY has no price.
 
     Parameters

@@ -39,13 +39,14 @@ def in_or_out(held: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Trend(Strategy):
-    """SPY while its price is above its ten-month mean, otherwise bills.
+    """SPY while the price of SPY is above its ten-month mean, otherwise bills.
 
     Rule
-        The mean is the average of the present price and the last prices of the nine preceding
+        The mean is the average of the current price and the month-end prices of the nine preceding
         months. At a month's end, the mean is the average of the last ten month-end closes. All
-        listed assets of ``tickers`` have equal shares. An asset is held while its price is above
-        its own mean. Otherwise, and until ten months have prices, the asset's share is cash.
+        listed assets of ``tickers`` have equal weights. An asset is held while its price is above
+        its own mean. Otherwise the asset's weight is held in cash. The weight is also held in cash
+        until the asset has prices for ten months.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -78,11 +79,11 @@ class Trend(Strategy):
         return self.tickers
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``invested`` where the strategy holds an asset, and ``out`` elsewhere."""
+        """Return ``invested`` if the strategy holds an asset at a session, else ``out``."""
         return in_or_out(self.weights(reading, panel).any(axis=1))
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return an equal share for each listed asset whose price is above its mean."""
+        """Return an equal weight for each listed asset whose price is above its mean."""
         prices = panel.reindex(columns=list(self.tickers))
         mean = sum(month_closes(prices, self.months - 1), start=prices) / self.months
         shares = 1 / listed(panel, self.tickers).sum(axis=1).clip(lower=1)
@@ -91,7 +92,7 @@ class Trend(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class TrendUniverse(Trend):
-    """The rule of ``trend`` for every asset of ``near-cash-flow``, each with an equal share."""
+    """The rule of ``trend`` for every asset of ``near-cash-flow``, with equal weights."""
 
     name: ClassVar[str] = "trend-universe"
     description: ClassVar[str] = "assets of near-cash-flow above their ten-month mean, or bills"
@@ -99,20 +100,20 @@ class TrendUniverse(Trend):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy with the assets that ``near-cash-flow`` has with these classes."""
+        """Return the strategy with the assets of ``near-cash-flow`` for these asset classes."""
         return replace(self, tickers=traded_with(self.tickers, own))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DualMomentum(Strategy):
-    """The better of SPY and EFA while SPY beats bills, otherwise Treasuries (IEF).
+    """If SPY beats bills, the better of SPY and EFA; otherwise Treasuries (IEF).
 
     Rule
         The rule compares total returns since the month end twelve months ago. If SPY's return is
-        above the return of bills, the strategy holds the better one of SPY and EFA. Otherwise the
-        strategy holds IEF. The rule chooses only listed assets that had a price twelve months ago.
-        The whole portfolio is cash while SPY's return is unknown. The return of bills is the mean
-        of DGS3MO over the last 252 sessions.
+        above the return of bills, the strategy holds SPY or EFA, whichever has the higher return.
+        Otherwise the strategy holds IEF. The rule chooses only listed assets that had a price
+        twelve months ago. The whole portfolio is cash while SPY's return is unknown. The return of
+        bills is the mean of DGS3MO over the last 252 sessions.
     Reference
         Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
@@ -127,7 +128,7 @@ class DualMomentum(Strategy):
     reads: ClassVar[tuple[str, ...]] = ("DGS3MO",)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``invested`` where the strategy holds shares, and ``out`` elsewhere."""
+        """Return ``invested`` if the strategy holds SPY or EFA at a session, else ``out``."""
         return in_or_out(self.weights(reading, panel)[["SPY", "EFA"]].any(axis=1))
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -137,7 +138,7 @@ class DualMomentum(Strategy):
         bills = panel["DGS3MO"].rolling(SESSIONS_A_YEAR, min_periods=1).mean() / 100
         up = momentum["SPY"] > bills
         abroad = momentum["EFA"] > momentum["SPY"]
-        down = momentum["SPY"] <= bills  # False where one of the two returns is unknown
+        down = momentum["SPY"] <= bills  # False if one of the two returns is unknown
         chosen = {
             "SPY": up & ~abroad,
             "EFA": up & abroad,
@@ -151,7 +152,7 @@ class VolTarget(Strategy):
     """SPY scaled to a volatility of 10 % a year, without leverage, and the rest in bills.
 
     Rule
-        The share of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
+        The weight of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
         index uses 10 %. Difference: this strategy uses no leverage.
@@ -174,6 +175,6 @@ class VolTarget(Strategy):
         check_volatility(self.volatility)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of SPY at each session."""
+        """Return the weight of SPY at each session."""
         scale = volatility_scale(panel, self.assets, self.volatility)
         return listed(panel, self.assets).astype(float).mul(scale, axis=0)

@@ -14,10 +14,10 @@ class Defensive(SleeveStrategy):
 
     Rationale
         Defensive shares (low volatility, staples, utilities, health care) pay cash earlier, and
-        their prices vary less. So defensive shares lose least when the price of capital rises. The
-        strategy stays in the market when ``cash-heavy`` leaves it.
+        their prices vary less. So defensive shares lose least when the price of capital rises. When
+        ``cash-heavy`` sells shares for cash, this strategy still holds defensive shares.
     Rule
-        The regime sets the share of each sleeve (group of assets).
+        The regime sets the weight of each sleeve (group of assets).
 
     Parameters
     ----------

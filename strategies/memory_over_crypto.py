@@ -18,14 +18,14 @@ class MemoryOverCrypto(ScaledSleeves):
     Rationale
         The most precise claim of the thesis compares two kinds of assets: scarce capital leaves
         crypto and stays in assets with near cash flows. The strategy buys such assets and sells
-        crypto short. So its return depends on this comparison, and little on the direction of the
-        market.
+        crypto short. So the strategy's return depends mainly on the difference between the two
+        kinds of assets, and little on the direction of the market.
     Rule
-        In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
-        regimes the whole portfolio is cash. Each leg is scaled to the same target volatility, and
-        gross exposure is at most 1. The whole portfolio is cash when a leg has no listed member or
-        no known volatility. The engine reduces positions if price changes push gross exposure above
-        its limit.
+        In ABSORPTION and FORCED_SELLING, the long leg has a weight of +50 %, and the short leg has
+        a weight of −50 %. In other regimes the whole portfolio is cash. Each leg is scaled to the
+        same target volatility, and gross exposure is at most 1. The whole portfolio is cash when a
+        leg has no listed member or no known volatility. The engine reduces positions if price
+        changes push gross exposure above its limit.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class MemoryOverCrypto(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD",)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of each leg, negative for the short leg, and 0 without a position."""
+        """Return the weight of each leg: negative for the short leg, and 0 without a position."""
         shares = super().shares(reading, panel)
         both = (shares != 0).all(axis=1)
         return shares.where(both, 0.0)

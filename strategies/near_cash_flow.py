@@ -10,14 +10,14 @@ from strategies.sleeves import ScaledSleeves, Table
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlow(ScaledSleeves):
-    """Memory-chip makers and less crypto, with more cash when capital is scarcer.
+    """SPY, memory-chip makers and crypto; when capital is scarcer, less crypto and more cash.
 
     Rationale
         When capital is scarce, the market pays more for near cash flows. Memory makers sell to the
         firms that spend capital. Coins have no cash flow. Memory makers are very cyclical, so their
         sleeve (group of assets) is scaled to a target volatility.
     Rule
-        The regime sets the share of each sleeve. The memory and crypto sleeves are scaled to the
+        The regime sets the weight of each sleeve. The memory and crypto sleeves are scaled to the
         target volatility.
 
     Parameters
@@ -62,9 +62,11 @@ class NearCashFlowSmh(NearCashFlow):
 
 
 def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
-    """Return the assets of ``near-cash-flow`` with other classes, if ``tickers`` are its assets.
+    """Return ``tickers`` after a user's own asset classes have replaced the default classes.
 
-    Other tickers are returned as they are, because a user chose them.
+    If ``tickers`` are the default assets of ``near-cash-flow``, return the assets of
+    ``near-cash-flow`` with the classes in ``own``. Otherwise return ``tickers`` unchanged, because
+    a user chose them.
     """
     default = NearCashFlow()
     return default.with_classes(own).assets if tickers == default.assets else tickers

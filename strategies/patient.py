@@ -12,8 +12,8 @@ from signals.regimes import Regime
 from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
-#: Smallest share of each sleeve (group of assets) while three thirds are held. Scaling to the
-#: target volatility can reduce this share.
+#: Smallest weight of each sleeve (group of assets) after all three purchases. Scaling to the target
+#: volatility can reduce this weight.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 
@@ -26,17 +26,19 @@ class Patient(ScaledSleeves):
         for low prices misses the return of other assets. Nobody knows the lowest price, so the
         strategy buys and sells in thirds.
     Rule
-        The regime sets the share of each sleeve in ``table``; OPPORTUNITY keeps the share of the
-        previous regime. A turn to OPPORTUNITY starts a chance: the strategy holds a third of
-        :data:`CHANCE`. It holds two thirds after half of ``stage`` sessions, and three thirds after
-        ``stage`` sessions. It keeps three thirds for ``hold`` sessions in any regime, and then
-        sells in thirds over ``stage`` sessions. During a chance, a sleeve's share is the larger of
-        its share in ``table`` and its part of :data:`CHANCE`. So a chance never causes a sale.
-        FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts the chance again.
-        The memory and crypto sleeves are scaled to the target volatility.
+        The regime sets the weight of each sleeve in ``table``. In OPPORTUNITY, the weights of the
+        previous regime apply. When the regime changes to OPPORTUNITY, a chance begins: the strategy
+        buys the first third of :data:`CHANCE`. The strategy buys the second third after half of
+        ``stage`` sessions, and the last third after ``stage`` sessions. The strategy holds all
+        three thirds for ``hold`` sessions, and then sells in thirds over ``stage`` sessions. During
+        a chance, the weight of a sleeve is the larger of two weights: the weight in ``table``, and
+        the bought thirds of the weight in :data:`CHANCE`. So a chance never causes a sale.
+        FORCED_SELLING ends the chance at once, and no other regime ends the chance. If the regime
+        changes to OPPORTUNITY again, the count of sessions restarts. The memory and crypto sleeves
+        are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends and when the number of thirds changes. Without a chance,
-        the strategy also decides when the regime changes.
+        The strategy decides at month ends and when the number of thirds changes. While no third is
+        held, the strategy also decides when the regime changes.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return how many thirds are held, like ``2/3 in``; the regime while no third is held."""
+        """Return the thirds held, such as ``2/3 in``, or the regime if no third is held."""
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
@@ -98,7 +100,7 @@ class Patient(ScaledSleeves):
         return 2 - (past >= half) - (past >= self.stage)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the larger of each sleeve's two shares: in the table, and in the chance."""
+        """Return the larger of two weights of each sleeve: in ``table``, and by the thirds held."""
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))

@@ -1,7 +1,7 @@
 """Strategies that divide the portfolio into sleeves, which are groups of assets.
 
-The listed members of a sleeve have equal weights. If a sleeve has no listed member, its share is
-held in cash.
+The listed members of a sleeve have equal weights. If a sleeve has no listed member, the sleeve's
+weight is held in cash.
 """
 
 from collections.abc import Mapping
@@ -27,15 +27,16 @@ Sleeves = Mapping[str, tuple[str, ...]]
 class SleeveStrategy(Strategy):
     """A strategy with one sleeve (group of assets) for each parameter of type ``tuple[str, ...]``.
 
-    A subclass sets the shares of its sleeves in ``table``, or defines ``planned``.
+    A subclass sets the weights of its sleeves in ``table``, or defines ``planned``.
 
     Attributes
     ----------
     table
-        A mapping from regime to the share of each sleeve, a fraction of the portfolio. A sleeve
-        without an entry has the share 0. A session without a regime counts as NEUTRAL.
+        A mapping from regime to the weight of each sleeve, a fraction of the portfolio. A sleeve
+        without an entry has the weight 0. A session without a regime counts as NEUTRAL.
     of_no_class
-        Names of the sleeves that are no class, although they have the name of a class.
+        Names of sleeves that only have the same name as an asset class. If a user gives this class
+        other tickers, these sleeves do not change.
     """
 
     table: ClassVar[Table] = {}
@@ -47,7 +48,7 @@ class SleeveStrategy(Strategy):
         check_sleeves(self.sleeves)
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy with a class's tickers in the sleeve of the same name."""
+        """Return the strategy with the tickers of each class in the sleeve of the same name."""
         mine = [name for name in ticker_fields(type(self)) if name not in self.of_no_class]
         return replace(self, **{name: own[name] for name in mine if name in own})
 
@@ -62,11 +63,11 @@ class SleeveStrategy(Strategy):
         return tuple(dict.fromkeys(t for tickers in self.sleeves.values() for t in tickers))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share of each sleeve as the regime sets it, sessions × sleeves."""
+        """Return the weight of each sleeve for each session's regime, sessions × sleeves."""
         return shares_of(reading.regime, self.table, tuple(self.sleeves))
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of each sleeve, sessions × sleeves, as fractions of the portfolio."""
+        """Return the weight of each sleeve, sessions × sleeves, as fractions of the portfolio."""
         return self.planned(reading)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -83,11 +84,11 @@ class SleeveStrategy(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledSleeves(SleeveStrategy):
-    """A strategy that scales the shares of volatile sleeves down to a target volatility.
+    """A strategy that scales the weights of volatile sleeves down to a target volatility.
 
-    The share of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
+    The weight of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
     over 63 sessions). While the sleeve's volatility is unknown, the factor is 0. The rest of the
-    sleeve's share is cash.
+    sleeve's weight is held in cash.
 
     Attributes
     ----------
@@ -110,7 +111,7 @@ class ScaledSleeves(SleeveStrategy):
         check_volatility(self.volatility)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the shares, with volatile sleeves scaled down to the target volatility."""
+        """Return the sleeves' weights, with volatile sleeves scaled to the target volatility."""
         shares = self.planned(reading)
         for name in self.scaled:
             shares[name] *= volatility_scale(panel, self.sleeves[name], self.volatility)
@@ -118,7 +119,7 @@ class ScaledSleeves(SleeveStrategy):
 
 
 def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.DataFrame:
-    """Return the share of each sleeve at each session; a missing regime counts as NEUTRAL."""
+    """Return the weight of each sleeve at each session; a missing regime counts as NEUTRAL."""
     code, names = pd.factorize(regime.fillna(Regime.NEUTRAL.value))
     rows = [[table[Regime(name)].get(s, 0.0) for s in sleeves] for name in names]
     shares = np.array(rows, dtype=np.float64).reshape(len(names), len(sleeves))
@@ -136,10 +137,11 @@ def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> np.ndarr
 
 
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
-    """Return min(1, target / volatility) for the volatility of 63 returns at equal weights.
+    """Return min(1, target / volatility) for an equally weighted sleeve.
 
-    The volatility is a fraction a year: the standard deviation (ddof 1) × √252. A session's return
-    is the mean over the members that have a return. The scale is 0 before 63 returns are known.
+    The volatility is the standard deviation (ddof 1) of the last 63 returns × √252, as a fraction a
+    year. A session's return is the mean over the members that have a return. The scale is 0 before
+    63 returns are known.
     """
     prices = panel.reindex(columns=list(tickers)).to_numpy(dtype=np.float64)
     returns = pd.DataFrame(prices[1:] / prices[:-1] - 1, index=panel.index[1:]).mean(axis=1)

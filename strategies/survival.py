@@ -26,7 +26,7 @@ ABSORBING = "absorbing"
 
 @dataclass(frozen=True, kw_only=True)
 class Survival(ScaledSleeves):
-    """A core of SPY, and other assets that move from long to short duration as capital is absorbed.
+    """40 % in SPY; as capital is absorbed, the rest moves from long to short duration.
 
     Rationale
         The thesis says that scarce capital prefers near cash flows. This portfolio moves gradually
@@ -34,11 +34,11 @@ class Survival(ScaledSleeves):
         single dates at which all positions change.
     Rule
         SPY always has a weight of 40 %. Seven classes divide the other 60 %: each class has the
-        share 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
+        weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
         falls in equal steps from +1 for the class of shortest duration to −1 for the class of
-        longest duration. At x = −1, the class of shortest duration has no share. At x = +1, the
-        class of longest duration has no share. Without a score, x is 0, so all classes have equal
-        shares. The memory and crypto classes are scaled to the target volatility.
+        longest duration. At x = −1, the class of shortest duration has the weight 0. At x = +1, the
+        class of longest duration has the weight 0. If the score is unknown, x is 0, so all classes
+        have equal weights. The memory and crypto classes are scaled to the target volatility.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Survival(ScaledSleeves):
         return label.where(flag.notna(), None)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share of SPY's sleeve and of each class, sessions × sleeves."""
+        """Return the weight of SPY's sleeve and of each class, sessions × sleeves."""
         tilt = reading.evaluations["absorption"].score.clip(-1, 1).fillna(0.0)
         steps = (len(ORDER) - 1) / 2
         shares = pd.DataFrame({"broad": BROAD}, index=reading.regime.index)

@@ -29,7 +29,7 @@ from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
 YEARS = 20
-_WARM_UP = 252  # unpublished sessions at the start, for sums over a trailing year
+_WARM_UP = 252  # unpublished first sessions, needed for trailing-year sums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Economy:
 
     def rows(self) -> dict[str, pd.DataFrame]:
         """Return the rows of each id, as in a store, with the moments of first publication."""
-        never = LAST_DAY + pd.DateOffset(years=100)  # hides series of rule "recorded"
+        never = LAST_DAY + pd.DateOffset(years=100)  # so no session sees series of rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:

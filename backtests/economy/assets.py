@@ -18,7 +18,7 @@ class Exposure:
     Attributes
     ----------
     kind
-        Asset class. It determines the asset's losses from forced selling.
+        Asset class, which determines the asset's losses from forced selling.
     beta, speculation, near, coin
         Loadings on the market, speculation, near cash flows, and coins.
     duration, credit
@@ -28,12 +28,12 @@ class Exposure:
     carry
         Constant part of the return, a fraction a year.
     bills
-        Fraction of the bill yield that the return contains.
+        Fraction of the bill yield that is added to the asset's return.
     own
         Idiosyncratic volatility per year, as a fraction.
     cascade
-        Factor that multiplies the asset's loss on the day on which a cascade hits all assets. If it
-        is 0, no cascade hits the asset.
+        Factor for the asset's loss when a cascade hits all assets. If the factor is 0, no cascade
+        hits the asset.
     first_price
         First price, in USD.
     """

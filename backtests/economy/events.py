@@ -17,8 +17,8 @@ def events(
     """Return the values of each event series, by id and by the date of the event.
 
     ``filed`` contains the filing dates of each company's capital expenditure, by ticker. A company
-    releases its earnings a day or two before it files. A surprise of monetary policy is a part of
-    the change of yields or share prices on its date.
+    releases its earnings a day or two before it files. A surprise of monetary policy is a fraction
+    of the change in yields or share prices on the same day.
     """
     index = pd.DatetimeIndex(prices.closes.index)
     meetings = _third_wednesdays(index)
@@ -32,7 +32,7 @@ def events(
 
 
 def _third_wednesdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return those third Wednesdays of eight months a year that are sessions."""
+    """Return the third Wednesday of eight months a year, unless that day is no session."""
     days = pd.date_range(index[0], index[-1], freq="WOM-3WED")
     months = days.month.isin((1, 3, 4, 6, 7, 9, 10, 12))
     return days[months & days.isin(index)]
@@ -62,7 +62,7 @@ def _deals(index: pd.DatetimeIndex, rng: np.random.Generator) -> dict[str, pd.Se
 
 
 def _decisions(paid: pd.Series, meetings: pd.DatetimeIndex) -> dict[str, pd.Series]:
-    """Return the rates that the Board sets at its meetings."""
+    """Return the interest rates that the Federal Reserve Board sets at its meetings."""
     rate = paid.reindex(meetings).round(2)
     before = meetings < pd.Timestamp("2021-07-28")
     return {
@@ -96,7 +96,7 @@ def _surprises(
 
 
 def _ecb(meetings: pd.DatetimeIndex, rng: np.random.Generator) -> dict[str, pd.Series]:
-    """Return surprises of the ECB on the day after each meeting of the FOMC."""
+    """Return ECB surprises, dated one day after each FOMC meeting."""
     days = meetings + _DAY
     policy, news = (0.05 * rng.standard_normal(len(days)) for _ in range(2))
     return {

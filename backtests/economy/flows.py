@@ -1,12 +1,13 @@
-"""Simulated series of the price of reserves, and of the sources that pay for capital spending.
+"""Simulate the price of reserves, and the funds that pay for capital spending.
 
 - The price of reserves follows idle capital P and output G of the published economy:
   SOFR − rate on reserves = −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006), ε standard normal.
   The Fed lends in repo on days on which SOFR is high.
-- Banks' assets are 0.72 G, so reserves of 12.5 % of these assets equal the needed 0.09 G.
-- Operating cash flow is 1.25 times an average of capital spending with a half-life of two years. So
-  in a long boom, spending outgrows cash flow. Buybacks take a part of the cash flow that remains
-  after spending. If spending exceeds cash flow, debt pays for most of the gap.
+- Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of these assets.
+- Operating cash flow is 1.25 times an exponential average of capital spending. The half-life of
+  this average is two years. So in a long boom, spending outgrows cash flow. Buybacks take a part of
+  the cash flow that remains after spending. If spending exceeds cash flow, debt pays for most of
+  the gap.
 - Margin debt follows share prices. The supply of stablecoins follows idle capital.
 """
 
@@ -31,7 +32,7 @@ def on(freq: str, path: pd.Series) -> pd.Series:
 
 @lru_cache(64)
 def _dates(first: pd.Timestamp, last: pd.Timestamp, freq: str) -> pd.DatetimeIndex:
-    return pd.date_range(first, last, freq=freq)  # takes 5 ms, and many series share their dates
+    return pd.date_range(first, last, freq=freq)  # slow (5 ms), so cached
 
 
 def flows(quantities: Quantities, prices: Prices, rng: np.random.Generator) -> dict[str, pd.Series]:
@@ -113,7 +114,7 @@ def _abroad(yields: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.Seri
 
 
 def company_flows(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return trailing-year amounts of all companies together, USD billions, by concept."""
+    """Return the trailing-year total of all companies by concept, in USD billions."""
     spent = paths["trailing_capex"]
     earned = 1.25 * spent.ewm(halflife=504).mean()
     left = (earned - spent).clip(lower=0)

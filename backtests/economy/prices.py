@@ -6,9 +6,9 @@ Yields are in % a year. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlen
     THREEFYTP10 = 0.2 + n + 4 ((u − 0.5)⁺)²
     BAA10Y      = 2.1 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
     DGS10       = DFII10 + breakeven
-    policy rate   moves slowly to the level of the central bank's mode
+    policy rate   moves slowly to a level that the central bank's mode sets
 
-A return belongs to one session. All shocks have a Student t distribution with 6 degrees of freedom.
+Each return covers one session. All shocks have a Student t distribution with 6 degrees of freedom.
 One stochastic volatility multiplies the shocks of all factors.
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade

@@ -23,14 +23,14 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-#: For each concept, the companies that report it in real history.
+#: For each concept, the companies that report the concept in reality.
 FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "DEBT_ISSUED": ("AMZN", "META", "ORCL", "NVDA"),
     "LEASES": ("MSFT", "GOOGL", "AMZN", "META", "ORCL"),
 }
-#: Amounts of a year, as multiples of capital spending.
+#: Annual amounts, as multiples of capital spending.
 _ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}
 
 
@@ -44,8 +44,8 @@ def publish(
     """Return all series by id, and the filing dates of the SEC series by id.
 
     Series and filing dates start at ``index[0]``. ``quantities`` and ``prices`` start a year
-    earlier, because sums over the trailing year need that year. ``more`` generates the noise of
-    flows and events.
+    earlier, because sums over the trailing year need that year. ``more`` is the random generator
+    for flows and events.
     """
     paths = quantities.paths
     series = {
@@ -128,16 +128,16 @@ def _sec(
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
     """Return the amounts of all companies by id, and their filing dates by id.
 
-    For each company and concept, one series has the sum over the trailing year, and another has the
-    sum one year earlier.
+    Each company and concept has two series: the sum over the trailing year, and the same sum one
+    year earlier.
     """
     total = on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
-    revenue = {"MU": 4.0}  # in real history, only this company has revenue
+    revenue = {"MU": 4.0}  # real history has only MU's revenue
     for concept, shares in (("CAPEX", _CAPEX_SHARES), ("REVENUE", revenue)):
         for ticker, share in shares.items():
-            if ticker == "CRWV":  # its real history is too short for a trailing year
+            if ticker == "CRWV":  # in reality, CRWV has no full trailing year
                 continue
             part = share * (_CAPEX_SHARES[ticker] if concept == "REVENUE" else 1.0)
             own = np.exp(np.cumsum(rng.standard_normal(len(total)) * 0.02))

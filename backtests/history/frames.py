@@ -1,7 +1,7 @@
-"""Rows of a history from a user's own DataFrames, checked like the rows of an import.
+"""Turn a user's DataFrames into the rows of a history, with the same checks as for an import.
 
-For each series, the user says from when each value was known, or chooses the catalog's publication
-rule by name. drypowder makes no other assumption about publication.
+For each series, the user states when each value became known. Alternatively, the user chooses the
+publication rule of the catalog. drypowder makes no other assumption about publication.
 """
 
 import datetime
@@ -21,8 +21,8 @@ from signals.index import index_fault
 
 #: Text with which a user chooses the catalog's publication rule.
 BY_CATALOG = "catalog"
-#: From when the values of a series are known: a day or moment for each date, a lag, or
-#: :data:`BY_CATALOG`.
+#: When the values of a series became known. Three forms are possible: a day or a moment for each
+#: date, a lag, or :data:`BY_CATALOG`.
 Known = pd.Series | datetime.timedelta | str
 _LINE = re.compile(r"^line (\d+): ")
 
@@ -33,10 +33,10 @@ def rows_of_frames(
     known: Mapping[str, Known] | str,
     now: pd.Timestamp,
 ) -> dict[str, pd.DataFrame]:
-    """Return the rows of each series and ticker, as a store returns them.
+    """Return the rows of each series and ticker, in the format of a store's rows.
 
     See :meth:`backtests.History.from_frames` for the parameters and the errors. ``now`` is the
-    present moment, New York time.
+    current moment, New York time.
     """
     said = dict.fromkeys(series, known) if isinstance(known, str) else dict(known)
     for id in said:
@@ -117,7 +117,7 @@ def _numbers(id: str, values: pd.Series) -> pd.Series:
 
 @contextmanager
 def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
-    """Let an error name the series and the date, where an import names the line of a file."""
+    """In an error message, replace the line number by the date, and add the series."""
     try:
         yield
     except DataError as error:

@@ -1,4 +1,4 @@
-"""The values of a series known at each session's close, from dated rows with their moments."""
+"""Find the value of a series that was known at each session's close."""
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,11 @@ NO_ROWS = pd.DataFrame({"observed_on": [], "available_at": [], "value": []}).ast
 
 
 def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions of a history; series of events do not extend it.
+    """Return the sessions of a history. Event series are ignored.
 
-    The first session is the session of the first value. The last session is the session of the last
-    price of a share or fund. Without such a price, the last session is the session of the last
-    value.
+    The first session is the session at which the first value became known. The last session is the
+    session of the last price of a share or fund. Without such a price, the last session is the
+    session of the last value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}
     if not dated:
@@ -46,9 +46,9 @@ def by_date(rows: pd.DataFrame) -> pd.Series:
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     """Return the value known at each session's close, and the moment when it was first known.
 
-    Value and moment are missing where no value is known, or where the newest value is too old.
-    ``rows`` are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` contains
-    the sessions. The moments have the dtype datetime64[us].
+    If no value is known, or if the newest value is too old, value and moment are missing. ``rows``
+    are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` contains the
+    sessions. The moments have the dtype datetime64[us].
     """
     if rows.empty:
         return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")

@@ -42,7 +42,7 @@ class HistorySource:
     thesis: bool = True
 
     def decided(self) -> Source:
-        """Return the source that is used.
+        """Return the name of the source to use.
 
         If ``source`` is None, the result is ``store`` if a store is given or the default store
         contains data. Without such a store, the result is ``simulated``.
@@ -90,12 +90,12 @@ class HistorySource:
 
 
 def default_history() -> History:
-    """Return the history that a command without options reads, with every series and price.
+    """Return the history that commands use by default, with every series and price.
 
     The history comes from the store that DRYPOWDER_STORE names, else from the default store if it
-    contains data, else from the simulated economy. The last case is visible: the attribute
-    ``source`` of the history is ``simulated``. A store that is named, but missing or empty, raises
-    DataError.
+    contains data, else from the simulated economy. If the economy is simulated, the attribute
+    ``source`` of the history is ``simulated``. If DRYPOWDER_STORE names a missing or empty store,
+    DataError is raised.
     """
     return HistorySource(store=environment_store()).open()
 

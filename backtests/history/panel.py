@@ -1,13 +1,14 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
 The panel has one row for each session, and one column for each series or asset. A cell uses only
-values that were known at the session's close. It contains the value of the newest date, in the
-newest revision known at that close. The day of a coin ends at 24:00 UTC, some hours after the New
-York session. So the panel shows a coin's close one date late. Trades and portfolio values use
-:attr:`History.closes`, where every price has its own date.
+values that were known at the session's close. Of these values, the cell contains the value with the
+latest date. If this value was revised, the cell contains the latest revision known at the close.
+The day of a coin ends at 24:00 UTC, some hours after the New York session. So a coin's close
+appears in the panel one date later. Trades and portfolio values use :attr:`History.closes`, where
+each price is in the row of its own date.
 
-No value is copied to an earlier session. A value is repeated at later sessions until it is older
-than the staleness limit of its series, a number of days. After this limit, the cell is NaN.
+No value is copied to an earlier session. A value is repeated at later sessions. If the value is
+older than the staleness limit of the series (in days), the cell is NaN.
 """
 
 import datetime
@@ -61,8 +62,8 @@ class History(Summarised):
         late. An id without any True cell is left out.
     events
         The values of each event series, by id and by the date of the event. No panel shows these
-        series. Some of them were published much later. So only a study of the reaction to an event
-        may use them.
+        series. Some of these values were published long after the event. So only studies of the
+        reaction to an event may use these values.
     """
 
     panel: pd.DataFrame
@@ -134,7 +135,7 @@ class History(Summarised):
         series: Mapping[str, pd.Series] | None = None,
         known: Mapping[str, Known] | str | None = None,
     ) -> "History":
-        """Return a history of a user's own DataFrames, with the checks and the panel of a store.
+        """Return a history made from a user's own DataFrames, with the same checks as a store.
 
         The history has the same panel as a store into which the same rows were imported. A run
         needs the series DGS3MO, because idle cash earns its yield.
@@ -149,17 +150,19 @@ class History(Summarised):
             Values by catalog id, in the catalog's unit. The date of a value is the date that it
             describes. NaN is left out.
         known
-            From when each value is known, by catalog id. A Series gives, for each date of the
-            values, a day or a moment. A day means the open of the first session on or after that
-            day. A moment is in New York time, or has a time zone. A ``timedelta`` is the time from
-            the date of a value to the moment at which it is known. ``"catalog"`` chooses the
-            catalog's publication rule for an id. If ``"catalog"`` replaces the mapping, the rule
-            holds for all ids. Each value has one number: revisions need a store.
+            When each value became known, as a mapping by catalog id. A Series states a day or a
+            moment for each date of the values. A day means the open of the first session on or
+            after that day. A moment is in New York time, or has a time zone. A ``timedelta`` is the
+            time from the date of a value to the moment at which it is known. ``"catalog"`` chooses
+            the catalog's publication rule for an id. If ``known`` is ``"catalog"``, the publication
+            rules of the catalog apply to all ids. Each date has only one value, because revisions
+            need a store.
 
         Raises
         ------
         ConfigError
-            If ``known`` does not say from when a series is known, or if a name or type is wrong.
+            If ``known`` does not state when the values of a series became known, or if a name or
+            type is wrong.
         DataError
             If an import would refuse a date or number, or would leave out a price. DataError is
             also raised if a value is known before its date.
@@ -232,7 +235,7 @@ class History(Summarised):
         history without events has the same hash as in earlier versions of drypowder.
         """
         sha = hashlib.sha256(self.source.encode())
-        bills = bill_returns(self.panel[YIELD])  # keeps run ids as in earlier versions
+        bills = bill_returns(self.panel[YIELD])  # keeps the run ids of earlier versions
         for frame in (self.panel, self.closes, bills.to_frame()):
             sha.update("|".join(map(str, frame.columns)).encode())
             sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
@@ -245,7 +248,7 @@ class History(Summarised):
         return sha.hexdigest()
 
     def plot(self, *ids: str) -> Any:
-        """Return a plotly figure of series or prices, as known at each close; a row for each unit.
+        """Return a plotly figure of the values known at each close, with one row for each unit.
 
         An id that is not in the panel raises MissingSeries.
         """

@@ -21,7 +21,7 @@ from signals.universe import asset
 
 
 class UnknownFormat(Exception):  # noqa: N818 - not an error: another program may have made the file
-    """The file has a format that no reader knows."""
+    """No reader supports the format of the file."""
 
 
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -34,7 +34,7 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
     Raises
     ------
     UnknownFormat
-        When no reader knows the header.
+        When no reader supports the header.
     DataError
         When a cell is wrong. The message gives the number of the line.
     """
@@ -82,7 +82,7 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, by line number. Raise DataError if cells and header do not fit."""
+    """Return the rows as text, by line number. Raise DataError for a wrong number of cells."""
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
@@ -102,7 +102,7 @@ def _table(text: str) -> pd.DataFrame:
 
 
 def _id_of(name: str) -> str:
-    """Return the catalog id of the series that has this name at its publisher."""
+    """Return the catalog id of a series, given the name that its publisher uses."""
     return PUBLISHERS_NAMES.get(name, name)
 
 

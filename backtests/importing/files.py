@@ -6,7 +6,7 @@
 - A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
   empty, binary or a broken link.
 - A file or folder that the system does not let us read is refused with a message, so that the user
-  notices that history is missing.
+  notices the missing data.
 - A link to a folder is skipped, because reading a link to a parent folder would never end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside this
@@ -41,7 +41,7 @@ _UNREADABLE = (
     RecursionError,
     csv.Error,
 )
-#: Largest size of a file's text, bytes. A table of 5,000 tickers over 20 years is smaller.
+#: Largest size of a file's text, in bytes. A table of 5,000 tickers over 20 years is smaller.
 MOST_BYTES = 256 * 2**20
 #: Names of data files.
 _DATA = re.compile(r"\.(csv|json)(\.gz)?$", re.IGNORECASE)
@@ -74,8 +74,8 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     """Read a file, or every file in a folder and its subfolders.
 
     ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
-    are refused. ``progress`` receives each file's name, and the number of files that were read,
-    before the file is read.
+    are refused. Before a file is read, ``progress`` receives the file's name and the number of
+    files already read.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
 
 
 def _files(path: Path, parsed: Parsed) -> list[Path]:
-    """Return the files to read. Note links to folders and unreadable folders in ``parsed``."""
+    """Return the files to read. Record linked folders and unreadable folders in ``parsed``."""
     if not _is_folder(path):
         return [path]
 
@@ -156,7 +156,7 @@ def _read(
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Read one file into ``parsed``, or its SEC facts into ``facts``. If it fails, keep nothing."""
+    """Read one file into ``parsed``, or its SEC facts into ``facts``; add nothing on error."""
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)
@@ -211,7 +211,7 @@ def _not_a_file(file: Path) -> Exception:
 
 
 def _bytes(file: Path) -> bytes:
-    """Return a file's unpacked bytes. Raise DataError if they exceed :data:`MOST_BYTES`."""
+    """Return a file's unpacked bytes. Raise DataError for more than :data:`MOST_BYTES` bytes."""
     with file.open("rb") as packed:
         raw = packed.read(MOST_BYTES + 1)
     if raw[:2] == b"\x1f\x8b":

@@ -29,7 +29,7 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """The unknown tickers whose prices count as USD, because the user stated no currency."""
+        """Unknown tickers with prices assumed to be in USD, because no currency was stated."""
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]
@@ -68,8 +68,8 @@ def import_path(
     recorded_at
         The moment of recording, New York time. The default is now.
     progress
-        Receives the name of each file with the number of files that were read, then the number of
-        series to store.
+        Receives the name of each file, with the number of files already read. After the last file,
+        receives a text with the number of series to store.
     currency
         The currency of the prices, which must be USD. If ``currency`` is None, the prices are
         assumed to be in USD, see :attr:`Imported.assumed`.

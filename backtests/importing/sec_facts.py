@@ -13,9 +13,9 @@ after the end of its period, there are two cases:
 
 - Every cash-flow statement contains the item (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then
   the company published the amount in time, under another tag. The fact counts as known
-  :data:`ASSUMED` days after the end of the period, if the company was public by then.
-- The item is another one, such as debt, leases, buybacks or dividends. Perhaps the company did not
-  publish the amount before. So the fact is known after its filing, as usual.
+  :data:`ASSUMED` days after the end of the period, if the company was public on that day.
+- Not every statement contains the item, for example debt, leases, buybacks or dividends. Perhaps
+  the company did not publish the amount before. So the fact is known after its filing, as usual.
 """
 
 from collections.abc import Iterable
@@ -69,9 +69,9 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
 
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
-    """Return the first day from which a fact filed late may count as known in time.
+    """Return the first day on which a fact may count as known before its late filing.
 
-    None if every fact about this concept is known only after its filing.
+    Return None if every fact about this concept counts as known only after its filing.
     """
     if concept not in IN_EVERY_STATEMENT:
         return None
@@ -89,7 +89,7 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
-    """Return all trailing-year sums that follow from the facts, sorted by the end of the year."""
+    """Return all trailing-year sums that the facts allow, sorted by the end of the year."""
     solved: dict[pd.Timestamp, Fact] = {}
     for fact in facts:
         year = fact if fact.is_year else _solve(fact, facts)
@@ -99,7 +99,7 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
-    """Return the sum over the year that ends with a fact. None if a fact for it is missing."""
+    """Return the sum over the year that ends with ``to_date``, or None if a fact is missing."""
     year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
     same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
     if year_before is None or same_before is None:
@@ -115,13 +115,13 @@ def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
 
 
 def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | None:
-    """Return the first fact with this start and this end; both may differ by :data:`SLACK`."""
+    """Return the first fact that starts and ends within :data:`SLACK` of the given dates."""
     near = (f for f in facts if abs(f.start - start) < SLACK and abs(f.end - end) < SLACK)
     return next(near, None)
 
 
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
-    """Return two batches: a company's trailing-year sums, and those of one year earlier.
+    """Return two batches: a company's trailing-year sums, and the sums of one year earlier.
 
     In both batches, the date of a row is the end of the trailing year. In the second batch, the
     value is the sum over the year that ended one year before this date, or NaN if the facts do not

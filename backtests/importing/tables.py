@@ -1,7 +1,7 @@
-"""Tables of several publishers: the columns of each series, and the day from which it is known.
+"""Formats of publishers' tables: the columns of each series, and when the values became known.
 
 To add a table, add one entry to :data:`TABLES`. If a table needs more than a choice of columns, its
-entry names a function that prepares it.
+entry names a function that prepares the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,12 +40,12 @@ class Table:
         ``columns`` contain ``{}`` in place of this name. Rows with a name outside the catalog are
         left out.
     names
-        A mapping from names in the column ``by`` to the catalog's names, for names that differ.
+        A mapping from a name in the column ``by`` to the catalog's name, if the two names differ.
     file
         Lower-case text that the file's name must contain, if several tables have this header.
     prepare
-        A function that adds columns to the table, or combines rows. It reads only the columns in
-        ``marks``.
+        A function that adds columns to the table, or combines rows. The function reads only the
+        columns in ``marks``.
     """
 
     marks: tuple[str, ...]
@@ -58,7 +58,7 @@ class Table:
     prepare: Callable[[pd.DataFrame], pd.DataFrame] = _as_it_is
 
     def fits(self, header: list[str], stem: str) -> bool:
-        """Return whether a file is such a table. ``stem`` is its file name without extension."""
+        """Return whether a file has this format. ``stem`` is the file name without extension."""
         return set(self.marks) <= set(header) and self.file in stem.lower()
 
     def read(self, table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -97,7 +97,7 @@ class Table:
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
-    """Add two columns: was the release after the close, and if not, its date."""
+    """Add two columns: a flag for releases after the close, and the dates of other releases."""
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"
     after_close = before_open.map({True: "0", False: "1"})
@@ -117,7 +117,7 @@ def _without_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
-    """Add up the surprises of all statements of a date. The sum is blank if one is."""
+    """Add up the surprises of all statements of a date. If one is blank, the sum is blank."""
 
     def added(cells: pd.Series) -> str:
         return "" if (cells == "").any() else str(sum(map(float, cells)))
@@ -131,7 +131,7 @@ def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reactions(window: str, file: str) -> Table:
-    """Return the format of a San Francisco Fed table: changes in the 30 minutes around news."""
+    """Return a San Francisco Fed table's format: market changes in 30 minutes around news."""
     moved = ("UST2Y", "UST10Y", "SP500")
     return Table(
         marks=("date_time", *moved),

@@ -1,4 +1,4 @@
-"""Read from ALFRED, FRED's archive of vintages, the vintages that a store lacks.
+"""Read the vintages that a store lacks from ALFRED, FRED's archive of vintages.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
 already has. If the archive and the store have different values for this vintage, the fetch asks for
@@ -18,8 +18,9 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
-#: Sources of rows. VINTAGE: the moment of the row comes from its vintage. FIRST_VINTAGE: the row is
-#: from the archive's first vintage, and its moment comes from the publication rule of its series.
+#: Names of sources. VINTAGE: the vintage determines the moment from which the value was known.
+#: FIRST_VINTAGE: the row is from the archive's first vintage, but the publication rule determines
+#: this moment.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
@@ -83,12 +84,12 @@ def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
 def vintage_batch(
     id: str, changes: pd.DataFrame, first_vintage: pd.Timestamp, now: pd.Timestamp
 ) -> Batch:
-    """Return the batch of a revised series: each value and the moment when it was known.
+    """Return the batch of a revised series, with the moment at which each value became known.
 
-    A vintage has a date without an hour. So its values count as known when the next session opens.
-    Many values in the archive's first vintage were published before the archive began. For such a
-    value, the publication rule in the catalog may give an earlier moment. Then the batch uses this
-    moment, and ``source`` says so.
+    A vintage has a date, but no time of day. So the values of a vintage count as known when the
+    next session opens. Many values in the archive's first vintage were published before the archive
+    began. For such a value, the publication rule in the catalog may give an earlier moment. In this
+    case, the batch uses the earlier moment, and ``source`` is :data:`FIRST_VINTAGE`.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -138,11 +139,11 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None:
-    """Return the last vintage whose values are certainly all in the store.
+    """Return the last vintage that is certainly complete in the store.
 
     Several vintages may become known at the same moment, for example two vintages of one weekend.
-    The store may have only some of the vintages of its newest moment. So this function returns the
-    last vintage before that moment, or None without such a vintage.
+    For the newest moment, the store may have only some of these vintages. So this function returns
+    the last vintage before the newest moment, or None if there is no such vintage.
     """
     if not store.exists():
         return None

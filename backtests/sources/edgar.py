@@ -32,7 +32,7 @@ class EdgarSource:
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
-        """Return two batches: a company's trailing-year sums, and those of one year earlier.
+        """Return two batches: a company's trailing-year sums, and the sums of one year earlier.
 
         ``now`` is the moment of fetching, New York time.
 
@@ -61,7 +61,7 @@ class EdgarSource:
 
 
 def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts in the SEC's answer; raise if they are of another company or tag."""
+    """Return the facts in the SEC's answer; raise an error for another company or tag."""
     document = json_of("the SEC", text)
     try:
         found = identity_of(document)

@@ -16,13 +16,13 @@ from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, describe_exception
 
-#: Longest time that one series waits while another program writes into the store, seconds.
+#: Longest time, in seconds, that one series waits while another program writes into the store.
 LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The result of one job of a fetch. ``name`` and ``source`` are those of the job.
+    """The result of one job of a fetch. ``name`` and ``source`` come from the job.
 
     Attributes
     ----------
@@ -61,15 +61,15 @@ def fetch(
 
     If the store does not exist, it is created. Each series is written in its own transaction, so it
     stays in the store if a later series fails. The series that was requested longest ago comes
-    first. So if a fetch is interrupted, the next fetch continues there. If one value is
-    implausible, its whole series is left out.
+    first. So after an interrupted fetch, the next fetch begins with the series that were not
+    requested. If one value is implausible, its whole series is left out.
 
     Parameters
     ----------
     start
         First day of the prices. The default is the whole history. If the store has earlier prices
-        of a ticker, its prices are fetched from the first stored day on. The reason is that every
-        dividend changes all earlier adjusted prices.
+        of a ticker, the fetch of this ticker starts at the first stored day. The reason is that
+        every dividend changes all earlier adjusted prices.
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
@@ -133,7 +133,7 @@ def _outcome_of(job: Job, **came: Any) -> Outcome:
 
 
 def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
-    """Record and return a failure. The next fetch then begins with other series."""
+    """Record a failed job, so that the next fetch begins with other series. Return the outcome."""
     line = one_line(why, 500)
     with suppress(DataError):
         store.note_fetched(job.ids, new_york_now(), line, wait=_wait(deadline))
@@ -144,7 +144,7 @@ def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool)
     """Return the outcome for a series that its publisher does not have.
 
     The outcome is a failure if the store has the series, or if the user named the series. In other
-    cases it is a note.
+    cases, the outcome only has a note.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

@@ -1,4 +1,4 @@
-"""Fetch from FRED: latest values with fredapi, vintages from ALFRED, or a CSV without a key.
+"""Fetch series from FRED: with a key by fredapi or from ALFRED, without a key as CSV files.
 
 fredapi reads the latest values, which is enough for a series that is never revised. fredapi cannot
 read vintages correctly: with vintages, a date has several rows, and FRED gives at most 2,000
@@ -52,7 +52,7 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
 
 @lru_cache(2**16)
 def _day(text: str, format: str) -> datetime:
-    """Return a date. Daily series share most of their dates, so each date is read once."""
+    """Return a date. The result is cached, because many series have the same dates."""
     return datetime.strptime(text, format)
 
 
@@ -136,7 +136,7 @@ class FredSource:
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
-        """Return a table of some vintages, with the columns ``date, vintage, value``."""
+        """Return the values of the given vintages in the columns ``date, vintage, value``."""
         with _readable(id, ValueError, TypeError, KeyError, OverflowError):
             tables = [
                 alfred.table_of(page)
@@ -198,7 +198,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn several kinds of errors into a SourceError of one line that never shows the key."""
+    """Turn errors of the given kinds into a one-line SourceError that never shows the key."""
     try:
         yield
     except SourceError:

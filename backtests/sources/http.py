@@ -24,10 +24,11 @@ from backtests.sources.secrets import RedactingFilter, one_line
 from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
-_PART = 65_536  # bytes read at once
-#: Largest size of an answer, bytes. The largest known answer is a page of an archive, 10 million.
+_PART = 65_536  # number of bytes in one read
+#: Largest size of an answer, in bytes. The largest known answer is an archive page with 10 million
+#: bytes.
 MOST_BYTES = 64 * 2**20
-#: Words in the SEC's answer (status 403) to too many requests. The SEC's answer to a request
+#: Words in the SEC's answer (status 403) after too many requests. The SEC's answer to a request
 #: without a contact has these words and the words of _UNDECLARED.
 _TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
 _UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
@@ -50,7 +51,7 @@ class RetryPolicy:
         ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
         jitter. A server's Retry-After replaces the pause. No pause is longer than ``longest``.
     budget
-        Time limit for a fetch, for all its series together.
+        Time limit for the whole fetch, which covers all series together.
     """
 
     connect: float = 4.0
@@ -68,7 +69,7 @@ class Unreachable(SourceError):  # noqa: N818 - the usual term
 
 
 class OutOfTime(SourceError):  # noqa: N818
-    """The time for the fetch has run out, for all its series together."""
+    """The time limit for the whole fetch is over."""
 
 
 class Transient(SourceError):  # noqa: N818
@@ -85,7 +86,7 @@ class Absent(SourceError):  # noqa: N818
 
 @dataclass
 class Deadline:
-    """The time at which a fetch must end, for all its series together."""
+    """The time at which the whole fetch, with all its series, must end."""
 
     policy: RetryPolicy
     start: float = field(default_factory=time.monotonic)
@@ -172,7 +173,7 @@ class Client:
     """HTTP client for one source.
 
     ``name`` is the source's name in messages. ``deadline`` is the moment at which the whole fetch
-    must end. Every request has the ``headers``.
+    must end. Every request sends the ``headers``.
     """
 
     def __init__(
@@ -296,7 +297,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _said(text: str) -> str:
-    """Return why a source refused: FRED's message, a page's title, or the start of the text."""
+    """Return the reason for a refusal: FRED's message, a page's title, or the start of the text."""
     found = _MESSAGE.search(text)
     return one_line((found[1] or found[2] or "") if found else text, 200)
 

@@ -41,8 +41,8 @@ class Job:
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
     """Return the jobs of :func:`~backtests.sources.fetching.fetch`."""
-    # Map each ``source`` in the catalog to the function that lists the jobs of its series. The key
-    # of all prices is ``prices``.
+    # Map each ``source`` in the catalog to the function that lists the jobs of its series. Prices
+    # have no source in the catalog, so their key is ``prices``.
     sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
         "fred": partial(_fred_jobs, store, deadline),
         "sec": partial(_sec_jobs, deadline),

@@ -1,6 +1,6 @@
 """Fetch a reference rate and the standing repo facility from the New York Fed's markets API.
 
-The API needs no key, and its documentation states no limit of requests:
+The API needs no key, and its documentation states no request limit:
 https://markets.newyorkfed.org/static/docs/markets-api.html. One request covers one year, so that an
 answer stays short. The API's filter for the kind of operation is not reliable, so this module
 filters the operations again.
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where the API has a series.
+    """The address of a series in the API.
 
     ``path`` and ``query`` select the data. The list of rows in an answer lies under the JSON keys
     ``rows``. The function ``values`` turns these rows into values by date.
@@ -103,7 +103,7 @@ def _rate(kind: str, rows: list[Row]) -> pd.Series:
 
 
 def _overnight_repo(rows: list[Row]) -> pd.Series:
-    """Return the accepted amount of all overnight repo operations of each date, USD billions."""
+    """Return the accepted amounts of overnight repo operations, summed by date, in USD billions."""
     kept = {"operationType": "Repo", "term": "Overnight"}
     chosen = [row for row in rows if all(_cell(row, key) == kept[key] for key in kept)]
     days = _days(chosen, "operationDate")

@@ -31,7 +31,8 @@ from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
-#: Longest wait for an answer, seconds. It is short, because Ctrl-C cannot interrupt a request.
+#: Longest wait for an answer, in seconds. The wait is short, because Ctrl-C cannot interrupt a
+#: request.
 LONGEST = 15.0
 FIRST = "1990-01-01"
 _CHART = "/v8/finance/chart/"
@@ -49,7 +50,7 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. Keep and raise the error in Yahoo's answer for a ticker."""
+        """Send a request. Store and raise the error in Yahoo's answer for a ticker."""
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
@@ -132,7 +133,7 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
         said = str(meta.get("currency") or "an unnamed currency")[:40]
         return SourceError(f"expected prices in USD, were in {said}; discarded")
     zone = str(meta.get("exchangeTimezoneName"))
-    if not is_valid_timezone(zone):  # yfinance would keep this zone until the process ends
+    if not is_valid_timezone(zone):  # yfinance would cache the wrong zone
         return SourceError(f"expected a time zone that exists, was {zone[:40]!r}; discarded")
     if "timestamp" not in result:
         return SourceError(f"Yahoo has no prices of {ticker} on the requested days")

@@ -12,8 +12,8 @@ Two values count as equal when their difference is within a small tolerance, see
   days and rescales their prices to fit the new vintage. For a coin, it copies all missing days
   unchanged, because a coin has neither splits nor dividends.
 
-Other modules have already checked the batch alone. This module compares the batch with the stored
-values, and refuses a jump that looks like a misplaced decimal point.
+Other modules have already checked the batch without the stored values. This module compares the
+batch with the stored values, and refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,8 +40,8 @@ JITTER = 1e-6
 #: table have rounding errors of this size. The publishers in the catalog give fewer digits, so a
 #: smaller difference is no revision.
 ROUNDING = 1e-9
-#: Largest difference, as a fraction of the largest stored value, at which two values near zero
-#: count as the same. A sum that should be zero may be 1e-17.
+#: Largest difference at which two values near zero count as the same. This difference is a fraction
+#: of the largest stored value. A sum that should be zero may be 1e-17.
 CANCELLED = 1e-14
 #: Largest number of days that may be missing between the first and the last day of a share's
 #: vintage. Yahoo's closes sometimes lack a day. If more days are missing, the vintage is refused.
@@ -55,10 +55,10 @@ END_OF_TIME = pd.Timestamp("9999-12-31")
 class Added:
     """The changes that a batch made in the store, or why the store refused the batch.
 
-    The store refuses a share's price history that lacks too many stored dates, because their prices
-    would be lost. It refuses prices of a coin whose level differs from the level of the stored
-    prices. It refuses a series that the catalog calls steady, such as GDP, if one value is too far
-    from the value before.
+    The store refuses a share's price history that lacks too many stored dates, because the prices
+    of these dates would be lost. It refuses prices of a coin whose level differs from the level of
+    the stored prices. It refuses a series that the catalog calls steady, such as GDP, if one value
+    is too far from the value before.
 
     Attributes
     ----------
@@ -67,7 +67,8 @@ class Added:
         batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
         ``revised`` is the number of new values for stored dates.
     kept
-        Number of days without a price in a new price history. The store copied their old prices.
+        Number of stored days that a new price history lacks. The store copied the old prices of
+        these days.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -106,14 +107,14 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return SQL that tells if lowest and highest values differ. Missing values must be NaN."""
+    """Return an SQL condition: lowest and highest value differ. Missing values must be NaN."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
 # --- prices -------------------------------------------------------------------------------------
 
 #: SQL for the moment at which each ticker's newest price history was recorded. Every history of a
-#: ticker contains its first date, so the newest row of this date gives the moment.
+#: ticker contains the ticker's first date, so the newest row of this date gives the moment.
 BEGAN = """
 SELECT series_id, max(recorded_at) AS began
 FROM observations JOIN (
@@ -170,14 +171,14 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
         lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
     rows = rows.sort_values("observed_on", ignore_index=True)
-    if coin:  # copies for a coin can jump; those for a share are rescaled
+    if coin:  # copied prices of a coin can jump; for a share, they are rescaled
         closes = rows.set_index("observed_on")["value"]
         check_shifts(id, closes[closes > 0])
     return rows
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
-    """Return the copied prices, multiplied by the ratio of new to old price on the nearest days."""
+    """Return the copied prices, scaled by the ratio of new to old prices on the nearest days."""
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
     scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
@@ -218,7 +219,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Describe the first new value that is too far from the value before or after it; else ""."""
+    """Return a message about the first new value that is too far from a neighbour, else ""."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -256,7 +257,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows from ALFRED, and how many are for new dates and for stored dates."""
+    """Return the new rows from ALFRED, and the numbers of rows for new and for stored dates."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")

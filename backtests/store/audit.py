@@ -3,7 +3,7 @@
 An error makes a backtest wrong. Examples of errors are a value known too early, a repeated value, a
 value in the wrong unit, and an unadjusted price. A note reports a gap, a late value or a series
 that ended. In a gap, a backtest uses the last value until this value is too old. A value is late if
-it became known after the value of a later date. Backtests ignore late values.
+the value of a later date was already known. Backtests ignore late values.
 """
 
 import datetime
@@ -60,7 +60,7 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
     """Return the errors and notes about a store, sorted by severity, series and date.
 
     The age of the data is the time from the newest value to ``today``. The default of ``today`` is
-    the present date in New York.
+    the current date in New York.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _counted(n: int | np.integer, noun: str) -> str:
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """For each series and date, return when its first value was known and recorded."""
+    """Return, for each series and date, when the first value became known and was recorded."""
     return store.query(
         f"""
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -194,7 +194,7 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
         low, high = CATALOG[str(id)].low, CATALOG[str(id)].high
-        values = values[values.between(low, high)]  # implausible values have their own error
+        values = values[values.between(low, high)]  # implausible values get another error
         far = leaps(str(id), values)
         if far.any():
             yield _error(
@@ -228,7 +228,7 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error if rows were recorded later than now, because a clock was wrong."""
+    """Yield an error if rows were recorded in the future, because a clock was wrong."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -272,7 +272,8 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value counts as known earlier than its publication rule allows.
 
     Rows from ALFRED are ignored. Some series are known from the date of a filing, or from a day in
-    the imported table. They are not checked, because the store does not keep these days.
+    the imported table. Such series are not checked, because the store does not contain these filing
+    dates and days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()

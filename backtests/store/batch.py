@@ -10,7 +10,7 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Names of sources. Each name is one word of letters. In every row from ALFRED, ``source`` begins
+#: Names of sources. Each name consists of letters only. In every row from ALFRED, ``source`` begins
 #: with ARCHIVE.
 FRED, SEC, NYFED, YAHOO, ARCHIVE = "FRED", "SEC", "NYFed", "Yahoo", "ALFRED"
 #: Sources of imported files: price tables, and tables of flows, funding and cash flow.
@@ -21,7 +21,7 @@ PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rows of one series that the store can add. For prices, these are the whole history.
+    """Rows of one series that the store can add; for a ticker, the whole price history.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Batch:
     vintages: bool = False
 
     def __post_init__(self) -> None:
-        """Raise DataError if the sources of the rows do not fit ``vintages``."""
+        """Raise DataError if ``vintages`` contradicts the sources of the rows."""
         archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
         if self.vintages and is_price(self.series_id):
             raise DataError(
@@ -96,11 +96,11 @@ def dated(
 ) -> Batch:
     """Return a batch of values, with the moment at which each value is known.
 
-    ``values`` are in the unit of the catalog. The index is the dates that the values describe. The
-    dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
-    A table may state the day from which a value is known. ``stated`` maps the date of the value to
-    this day. Such a value is known when the first session on or after this day opens. Other values
-    are known by the publication rule.
+    ``values`` are in the unit of the catalog. The index contains the dates that the values
+    describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
+    York time. A table may state the day from which a value is known. ``stated`` maps the date of
+    the value to this day. Such a value is known when the first session on or after this day opens.
+    For other values, the publication rule determines the moment.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

@@ -8,11 +8,11 @@ from signals.catalog import CATALOG
 from signals.errors import DataError
 
 OLDEST = pd.Timestamp("1900-01-01")
-#: Longest plausible time from the date that a value describes to the day it is known, days.
+#: Largest plausible number of days from the date of a value to the day on which it is known.
 LONGEST_DELAY = 366
-#: Highest plausible price, USD. A higher price is an error in the file.
+#: Highest plausible price, in USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
-#: Largest factor by which a series may change between two dates, if the catalog calls it steady.
+#: Largest factor between two successive values of a series that the catalog calls steady.
 LEAP = 5.0
 
 
@@ -104,7 +104,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark each date that is not before ``first`` in the catalog. For prices, mark all dates."""
+    """Mark each date on or after ``first`` in the catalog. For prices, mark all dates."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 

@@ -1,4 +1,4 @@
-"""Check the closing prices of one asset before the store keeps them."""
+"""Check the closing prices of one asset before they are stored."""
 
 import re
 

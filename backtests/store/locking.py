@@ -28,7 +28,7 @@ from backtests.atomic import replacing, resolved
 from backtests.store.schema import migrate, version_of
 from signals.errors import DataError
 
-PATIENCE = 20.0  # longest wait until other processes close the file, seconds
+PATIENCE = 20.0  # longest wait, in seconds, until other processes close the file
 _PAUSE = 0.05
 #: Settings with which DuckDB opens a store. DuckDB then refuses to open other files.
 SEALED = {"enable_external_access": False}
@@ -67,15 +67,15 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
 
 @contextmanager
 def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a store for one transaction as its only user. Create the store when it is missing.
+    """Open a store for one transaction without other users. Create the store when it is missing.
 
     ``wait`` is the time to wait for another writer, in seconds.
 
     Raises
     ------
     DataError
-        When the file cannot be written, or other programs do not close it in time. Then the store
-        is unchanged.
+        When the file cannot be written, or other programs do not close the file in time. In both
+        cases, the store is unchanged.
     """
     check_writable(path)
     busy = (
@@ -119,13 +119,13 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold a lock file in the store's folder. Its name is the store's name plus ``ending``.
+    """Hold a lock file in the store's folder. The file's name is the store's name + ``ending``.
 
     Raises
     ------
     DataError
         When the system does not allow the lock, or when another program still holds the lock after
-        ``wait`` seconds. In the second case, the error's message is ``otherwise``.
+        ``wait`` seconds. If another program holds the lock, the error message is ``otherwise``.
     """
     lock = filelock.FileLock(f"{resolved(path)}{ending}")
     try:
@@ -144,7 +144,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 def _wait_for_writer(path: Path) -> None:
     """Wait until no writer uses the store, and no writer waits for the store."""
     door = f"{resolved(path)}.door"
-    if os.access(door, os.W_OK):  # a reader who may not write the door does not wait
+    if os.access(door, os.W_OK):  # a reader without write access to the lock file does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
 
@@ -167,12 +167,13 @@ def _open(
 
 
 def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
-    """Forbid DuckDB to access other files than the store and ``also``."""
+    """Allow DuckDB to access only the store and the file ``also``."""
     if also is not None:
         quoted = str(also.absolute()).replace("'", "''")
         connection.execute(f"SET allowed_paths = ['{quoted}']")
         connection.execute("SET enable_external_access = false")
-    # Threads share one DuckDB instance for a file. Another thread may have locked its settings.
+    # Threads share one DuckDB instance for a file. Another thread may already have locked the
+    # settings of this instance.
     with suppress(duckdb.InvalidInputException):
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET lock_configuration = true")
@@ -217,7 +218,7 @@ def _held_open(what: str, path: Path) -> str:
 
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
-    """Return a message for a DuckDB error: the system's report, or what is wrong in the file."""
+    """Return a message for a DuckDB error: the system's message, or the problem with the file."""
     if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
@@ -237,7 +238,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
 
 
 def said_by_system(error: duckdb.Error) -> str:
-    """Return what the system reports in a DuckDB error, else the first line of the error."""
+    """Return the operating system's message in a DuckDB error, else the error's first line."""
     found = _SYSTEM.search(str(error))
     return found[0] if found else str(error).partition("\n")[0]
 

@@ -7,8 +7,9 @@ import duckdb
 
 from signals.errors import DataError
 
-#: For each schema version, the SQL that makes it from the version before. An empty file has version
-#: 0. Every version keeps the table ``drypowder``, because this table holds the version number.
+#: For each schema version, the SQL that upgrades the previous version to this version. An empty
+#: file has version 0. Every version keeps the table ``drypowder``, because this table contains the
+#: version number.
 MIGRATIONS: dict[int, str] = {
     1: """
         CREATE TABLE drypowder (schema_version INTEGER NOT NULL);

@@ -1,9 +1,9 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-Two facts decide: the size of the shift, and whether the price returns to the old level. A shift
-that is surely an error is called an alarm. The store refuses a series with an alarm, and
-``drypowder data --check`` reports the alarm. A shift that may be real is called a note. The user
-should look at each note.
+The distinction depends on two facts: the size of the shift, and whether the price returns to the
+old level. A shift that is surely an error is called an alarm. The store refuses a series with an
+alarm, and ``drypowder data --check`` reports the alarm. A shift that may be real is called a note.
+The user should look at each note.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ OFF = 5.0
 #: Largest plausible ratio between a close and the close before. Shares have lost 90 % in a
 #: day (a failed trial, a fraud), but hardly ever 95 %.
 LARGEST = 20.0
-#: Numbers of new shares for one old share in a split. Three for two is left out, because a bad day
-#: can also lower a price by a third.
+#: Split ratios: the number of new shares for one old share. Three for two is left out, because a
+#: bad day can also lower a price by a third.
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
 #: Number of sessions before and after a shift that are compared with the shift. A return to the old
 #: level counts only within this number of sessions.
@@ -32,8 +32,8 @@ FEWEST = 5
 #: A share counts as young for this number of weekdays after its listing. The price of a young share
 #: may double or halve in a day.
 YOUNG = 63
-#: First day of long price tables. If the closes of a share begin on this day, the history was cut
-#: there: the share was listed earlier.
+#: First day of long price tables. If the closes of a share begin on this day, the share was listed
+#: earlier, and the table omits its earlier prices.
 CUT = pd.Timestamp("2003-01-02")
 
 
@@ -41,8 +41,8 @@ CUT = pd.Timestamp("2003-01-02")
 class Shift:
     """A sudden shift in the level of a price.
 
-    ``day`` is the first day at the new level. ``what`` says what is odd. ``alarm`` is True if the
-    shift is an error in the data, and False if the shift may be real.
+    ``day`` is the first day at the new level. ``what`` describes the problem. ``alarm`` is True if
+    the shift is an error in the data, and False if the shift may be real.
     """
 
     day: pd.Timestamp
@@ -157,9 +157,10 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like ("" for none), and whether it is surely a split."""
+    """Return the split that a move resembles ("" for none), and whether the split is certain."""
     # Apart from the split, the move of a split day has a usual size. The sessions after a split are
-    # as calm as the sessions before. After a true loss of half the value, they are not calm.
+    # as calm as the sessions before. After a true loss of half the value, the next sessions are not
+    # calm.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False
@@ -176,7 +177,7 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return True if a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:  # if the closes begin after CUT, the first one counts as the listing
+    if listed is None:  # if the closes begin after CUT, the first close counts as the listing
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 

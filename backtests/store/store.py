@@ -5,7 +5,8 @@ A row has a date and two moments. ``observed_on`` is the date that the value des
 moment at which the store recorded the value. The store adds rows. The store never changes or
 removes a row.
 
-- A different value for a stored date is a revision. It is available from its recording on.
+- A different value for a stored date is a revision. A revision is available from the moment of its
+  recording.
 - Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
   the store adds the whole new price history, a new vintage. Later days are added to this vintage. A
   panel, the table of values that a backtest reads, uses only the newest vintage.
@@ -50,7 +51,7 @@ _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
-    """Return SQL for the rows to use. If a series has rows from ALFRED, only these are used."""
+    """Return SQL for the rows to use. If a series has rows from ALFRED, use only these rows."""
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
         SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
@@ -60,8 +61,8 @@ def _counting(chosen: str) -> str:
     """
 
 
-#: Most rows from ALFRED revise a date when a later date is already known. A panel shows only the
-#: value of the latest known date, so the query drops these rows.
+#: Most rows from ALFRED revise the value of an old date, although a later date already has a value.
+#: A panel shows only the value of the latest known date, so the query drops these rows.
 _ROWS = f"""
 WITH vintages AS ({BEGAN}),
 counting AS (
@@ -90,7 +91,7 @@ ORDER BY series_id, available_at, observed_on, recorded_at
 
 
 def environment_store() -> Path | None:
-    """Return the store that the environment variable DRYPOWDER_STORE names; None without one."""
+    """Return the store that the environment variable DRYPOWDER_STORE names, or None if unset."""
     named = os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 
@@ -110,8 +111,8 @@ class Store:
     ConfigError
         When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
-        From every method, when the file is missing, locked for too long, read-only, damaged or not
-        a store of drypowder.
+        Raised by every method when the file is missing, locked for too long, read-only, damaged or
+        not a store of drypowder.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -153,9 +154,9 @@ class Store:
         Raises
         ------
         DataError
-            When :class:`Store` raises it, when another program still writes after ``wait``, or when
-            the clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error,
-            nothing is added.
+            For the reasons listed in :class:`Store`. Also when another program still writes after
+            ``wait``, or when the clock is behind the newest row by more than :data:`CLOCK_BACK`.
+            After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -183,11 +184,11 @@ class Store:
             _record(connection, [(id, at, outcome) for id in series_ids])
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
-        """Map each series to its last successful fetch. Without a store, the result is empty."""
+        """Map each series to the moment of its last successful fetch; {} without a store."""
         return self._last("outcome = ?", FETCHED)
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
-        """Map each series to its last fetch, even if it failed. Without a store, return {}."""
+        """Map each series to the moment of its last fetch, failed or not; {} without a store."""
         return self._last("true")
 
     def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
@@ -204,9 +205,9 @@ class Store:
             return connection.execute(f"SELECT * FROM fetched WHERE {which}", given).fetchall()
 
     def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
-        """Note that a fetch or an import begins, at a moment in New York time.
+        """Record the moment ``at`` (New York time) at which a fetch or an import begins.
 
-        A new store gets no note, because nothing was known before. ``wait`` is the time to wait for
+        If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait for
         another writer, in seconds.
         """
         if not self.exists():
@@ -218,13 +219,13 @@ class Store:
     def last_recording(self) -> pd.Timestamp | None:
         """Return the moment at which the last fetch or import began, New York time.
 
-        Every row from before this fetch or import has an earlier ``recorded_at``. Return None if no
-        fetch or import followed the first one.
+        Every row that was stored before this moment has an earlier ``recorded_at``. Return None if
+        no fetch or import followed the first one.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
     def _recordings(self, until: pd.Timestamp) -> list[pd.Timestamp]:
-        """Return the noted moments up to ``until``."""
+        """Return the moments, up to ``until``, at which fetches and imports began."""
         with locking.reading(self.path) as connection:
             if version_of(connection, self.path) < 3:
                 return []
@@ -256,12 +257,12 @@ class Store:
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return the rows that a panel may use. If ``as_of`` is given, ignore rows recorded later.
 
-        For prices, these are the rows of the newest vintage. For a series with rows from ALFRED,
-        only these rows are returned. A value from ALFRED is left out if it became known after the
-        value of a later date. For any other series, all rows are returned. A series that is not in
-        the store has no row. The columns are ``series_id, observed_on, available_at, value,
-        recorded_at``. The rows are sorted by ``series_id``, ``available_at``, ``observed_on`` and
-        ``recorded_at``.
+        For prices, only the rows of the newest vintage are returned. If a series has rows from
+        ALFRED, only the rows from ALFRED are returned. A value from ALFRED is left out if the value
+        of a later date was already known. For any other series, all rows are returned. A series
+        that is not in the store has no row. The columns are ``series_id, observed_on, available_at,
+        value, recorded_at``. The rows are sorted by ``series_id``, ``available_at``,
+        ``observed_on`` and ``recorded_at``.
         """
         prices, others = [i for i in ids if is_price(i)], [i for i in ids if not is_price(i)]
         return self.query(
@@ -365,7 +366,7 @@ class Store:
         Raises
         ------
         DataError
-            When :class:`Store` raises DataError, or when the new file already exists.
+            For the reasons listed in :class:`Store`, or when the new file already exists.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
@@ -428,11 +429,11 @@ def _check_export(path: Path, store: Path) -> Path:
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return the moment for new rows, later than the moments of all stored rows."""
+    """Return the recording moment of new rows, which is later than that of all stored rows."""
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is
-    # wrong now, or it was wrong at the last import. This is an error, because new values would be
-    # dated too early, or would be hidden until a wrong date.
+    # wrong now, or it was wrong at the last import. Both cases are errors: new values would get a
+    # moment that is too early, or would stay hidden until the wrong moment of the last import.
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at
@@ -457,7 +458,7 @@ def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> 
 
 
 def _note(connection: duckdb.DuckDBPyConnection, began: Sequence[datetime.datetime]) -> None:
-    """Note the moments at which fetches or imports began."""
+    """Record the moments at which fetches or imports began."""
     if began:
         connection.executemany("INSERT INTO recordings VALUES (?)", [(at,) for at in began])
 
