@@ -142,7 +142,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove the folders of killed programs, after moving the earlier files in them back."""
+    """Restore the earlier files from the folders of killed programs, then remove these folders."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue

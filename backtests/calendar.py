@@ -91,9 +91,9 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
     """Return the moment at which the value of each date first became available.
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
-    ``dates`` are filing dates. For rule ``stated``, the result is the moment for a value without a
-    stated day. ``recorded_at`` is the moment at which the store records the values; only rule
-    ``recorded`` uses it.
+    ``dates`` are filing dates. For rule ``stated``, the result applies to values whose publication
+    day is not stated. ``recorded_at`` is the moment at which the store records the values; only
+    rule ``recorded`` uses it.
     """
     match rule.kind:
         case "close":

@@ -33,7 +33,7 @@ from strategies.base import ticker_fields
 
 T = TypeVar("T")
 
-#: Faults, by pydantic's names, of values that should be a list or a table.
+#: pydantic's names of the errors for a value that should be a list or a table.
 _SEVERAL = ("tuple_type", "dict_type", "model_type", "dataclass_type")
 #: Names of the settings that choose the history.
 SOURCE = {"source", "store", "seed", "years", "thesis"}
@@ -45,8 +45,8 @@ class Universe(pydantic.BaseModel):
     Attributes
     ----------
     classes
-        Classes with other tickers than the universe of drypowder. A sleeve with the name of a class
-        gets the tickers of the class.
+        Asset classes whose tickers differ from drypowder's universe. A sleeve with the name of a
+        class gets the tickers of the class.
     """
 
     model_config = pydantic.ConfigDict(extra="allow", frozen=True)
@@ -260,8 +260,8 @@ class RunConfig(pydantic.BaseModel):
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
-        # run_id hashes the objects built from these settings instead, because they include
-        # defaults.
+        # These settings are left out here. run_id hashes the objects that are built from them,
+        # because the objects include defaults.
         built = {"params", "universe", "signals", "labels", "regime"}
         data = self.model_dump(mode="json", exclude=SOURCE | built)
         if self.universe.classes:
@@ -295,7 +295,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
 @cache
 def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
-    """Return pydantic's check of a class's parameters, cached because making it is slow."""
+    """Return pydantic's validator of a class's parameters, cached because building it is slow."""
     return pydantic.TypeAdapter(cls)
 
 
@@ -330,7 +330,7 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
 
 
 def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data with the dotted path of each class that is given itself."""
+    """Return the data with each class replaced by its dotted path."""
     given = dict(data)
     if isinstance(given.get("strategy"), type):
         given["strategy"] = path_of(given["strategy"])

@@ -1,13 +1,13 @@
-"""What flipped with the last fetch: the regime, and the flags on which the regime rests.
+"""What flipped with the last fetch: the regime, and the flags on which the regime depends.
 
-The comparison has two sides. One side is what the store knew just before its last fetch or import
-began: the state at the last session of those data. The other side is what the store knows now: the
-state at the last session. A state that changed between the two sides and changed back is not a
-flip. A fetch that adds nothing gives no flip.
+The module compares two states. The earlier state uses the data that the store had just before its
+last fetch or import. The current state uses all data in the store. Each state belongs to the last
+session of its data. A state that changed between the two sessions and changed back is not a flip. A
+fetch that adds no data causes no flip.
 
 Primary flags are the flags that the regime model reads, see
-:attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, also the change to or
-from no view.
+:attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, including a change to
+``no view`` or from ``no view``.
 """
 
 from collections.abc import Iterator
@@ -29,20 +29,20 @@ _JUST_BEFORE = pd.Timedelta(microseconds=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Flipped:
-    """A state that is not the same as before the last fetch.
+    """A state that differs from the state before the last fetch.
 
     Attributes
     ----------
     what
         ``regime``, or the name of a signal.
     was, now
-        The states known before the fetch and now. The state of the regime is its name or ``none``;
-        that of a flag is ``on``, ``off`` or ``no view``.
+        ``was`` is the state before the fetch, and ``now`` is the current state. The state of the
+        regime is its name or ``none``. The state of a flag is ``on``, ``off`` or ``no view``.
     since
-        The session on which the present state began; None without a regime or a view.
+        The session on which the current state began. None if there is no regime or no view.
     revised
-        Whether the data known now also give another state for the earlier session. If so, late or
-        revised data changed the state, or helped to change it.
+        Whether the current data also give a different state for the earlier session. If True, late
+        or revised data caused the change or a part of it.
     """
 
     what: str
@@ -54,13 +54,13 @@ class Flipped:
 
 @dataclass(frozen=True, kw_only=True)
 class SinceFetch:
-    """The comparison of a store with itself before its last fetch or import.
+    """What changed in a store with its last fetch or import.
 
     Attributes
     ----------
     began
-        The moment at which the last fetch or import began, New York time. None if nothing was known
-        before, or if the store did not note the moment.
+        The moment at which the last fetch or import began, New York time. None if the store had no
+        data before, or if it did not record the moment.
     session
         The last session that was known at that moment; None if no session was known.
     flipped
@@ -80,7 +80,7 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     config
         The source of the history, the parameters of the signals, and the regime model.
     history, reading
-        The history as known now, up to its last session, and its reading.
+        The current history up to its last session, and the reading of this history.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def store_of(config: RunConfig) -> Store:
 
 
 def _known_before(store: Store, began: pd.Timestamp, config: RunConfig) -> History:
-    """Return the history of the rows recorded before a moment."""
+    """Return the history from the rows that were recorded before a moment."""
     until = began - _JUST_BEFORE
     held = store.series_ids(until)
     ids = [id for id in config.series() if id in held]

@@ -41,13 +41,13 @@ def lost(
     Parameters
     ----------
     state
-        A strategy's state at each session, computed from the history and the reading. None for a
-        strategy without states, which never loses its state.
+        A strategy's state at each session, computed from the history and the reading. None if the
+        strategy has no states. In this case, the state is never lost.
     late
         Result of :func:`stale` for the history.
     rests
         The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
-        empty, the state is lost only where the state itself is missing.
+        empty, the state is lost only at sessions where the state is missing.
     """
     if state is None:
         return pd.Series(False, index=late.index)
@@ -58,9 +58,9 @@ def lost(
 
 
 def stale(history: History) -> pd.DataFrame:
-    """Return a table of sessions × ids: True where an id had a value, but its next value is late.
+    """Return a table, sessions × ids: True if an id had a value, but its next value is late.
 
-    A missing value is not late if the source states that there is none.
+    A missing value is not late if the source states that no value exists.
     """
     late = _is_missing_again(history.panel)
     for id in history.withheld:

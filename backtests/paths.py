@@ -11,8 +11,8 @@ path                   parameter
 ``lag``, ``band``      settings of the run itself
 =====================  ==========================================================
 
-The prefix ``regime`` stands for any model that is in use. So a path keeps its meaning when another
-model is chosen.
+The prefix ``regime`` means the regime model that a run uses. So a path keeps its meaning when
+another model is chosen.
 """
 
 from typing import Any

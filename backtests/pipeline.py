@@ -31,8 +31,8 @@ def run(config: RunConfig, history: History | None = None, known: Reading | None
     Parameters
     ----------
     history
-        By default, the configuration chooses the history. The history is cut at the configuration's
-        end.
+        By default, the configuration chooses the history. The history is cut at the end date of the
+        configuration.
     known
         A reading of the same history, as :func:`read` describes it. For many runs on one history,
         give the reading of the first run: it saves most of the time.
@@ -47,9 +47,9 @@ def history_of(
 ) -> History:
     """Return the history of a run, up to the end of the run.
 
-    A given history may end before the configuration's end. Without a given history, ``ids`` are
-    read from the configuration's source. If ``ids`` is empty, all ids and tickers that the run
-    needs are read.
+    A given history may end before the end date of the configuration. If no history is given,
+    ``ids`` are read from the configuration's source. If ``ids`` is empty, all ids and tickers that
+    the run needs are read.
     """
     end = config.end_day()
     if history is None:
@@ -63,9 +63,9 @@ def history_of(
 def read(config: RunConfig, history: History, known: Reading | None = None) -> Reading:
     """Return the reading of a history, with the configuration's signals and regime model.
 
-    ``known`` is a reading of the same history, which may end later. Its evaluations are used again
-    for signals whose parameters and parts are equal. Other sessions than those of the history raise
-    ConfigError. Nothing checks that the values of both histories are equal.
+    ``known`` is a reading of the same history; the reading may end later. If a signal has the same
+    parameters and parts in ``known``, its evaluation is used again. If the sessions of ``known`` do
+    not match the history, ConfigError is raised. The values of the two histories are not compared.
     """
     chosen, model = config.build_signals(), config.build_model()
     earlier = {} if known is None else _evaluated(known, history, model.rests_on)
@@ -73,7 +73,10 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
 
 
 def _evaluated(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
-    """Return the evaluations of a reading on the sessions of a history; only ``names`` if cut."""
+    """Return a reading's evaluations on the sessions of a history.
+
+    If the evaluations must be cut, only ``names`` are returned.
+    """
     index, sessions = history.panel.index, known.regime.index
     if sessions.equals(index):
         return known.evaluations
@@ -82,8 +85,8 @@ def _evaluated(known: Reading, history: History, names: Sequence[str]) -> Mappin
             f"expected a known reading of the same history ({described(index)}), was a reading of "
             f"{described(sessions)}; leave `known` out"
         )
-    # No row of an evaluation depends on a later row, so the cut evaluations are those of the cut
-    # panel.
+    # No row of an evaluation depends on a later row. So cutting an evaluation gives the same result
+    # as an evaluation of the cut panel.
     held = [name for name in names if name in known.evaluations]
     return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
 

@@ -30,7 +30,7 @@ class Run(Summarised):
         The history, and its regime and signals, up to the end of the run.
     state
         The strategy's state at each session of the history, from :meth:`strategies.Strategy.state`;
-        None for a strategy without states.
+        None if the strategy has no states.
     decided
         Target weights at the sessions on which the strategy decided, fractions.
     result
@@ -92,7 +92,7 @@ class Run(Summarised):
 
     @cached_property
     def metrics(self) -> pd.Series:
-        """The numbers of ``strategy`` in ``metrics.json``, with the same names, float64.
+        """The metrics of ``strategy`` in ``metrics.json``, with the same names, as float64.
 
         Rates are fractions, not percent. An undefined metric is NaN. Dates are left out.
         """
@@ -101,9 +101,9 @@ class Run(Summarised):
         return numbers_of_run(self)
 
     def plot(self, signal: str | None = None) -> Any:
-        """Return a plotly figure: growth of 1, drawdown and regime, or a signal with its inputs.
+        """Return a plotly figure of growth, drawdown and regime, or of a signal with its inputs.
 
-        An unknown signal raises ConfigError.
+        Growth is the value of an initial investment of 1. An unknown signal raises ConfigError.
         """
         from backtests.report.notebook import plot_run
 
@@ -112,8 +112,8 @@ class Run(Summarised):
     def save(self, folder: Path | str, *, robustness: bool = True) -> dict[str, Any]:
         """Write the seven files of ``drypowder run`` into a folder, and return the metrics.
 
-        With ``robustness`` False, the cases that need another simulation are left out, as with
-        ``--no-robustness``. A folder with other files raises DataError.
+        If ``robustness`` is False, robustness checks that need another simulation are left out, as
+        with ``--no-robustness``. A folder with other files raises DataError.
         """
         from backtests.report.notebook import save_run
 

@@ -1,9 +1,10 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
-trades in two cases. A portfolio with a short position exceeds the gross limit, or the price of a
-holding is stale. A user can call :meth:`Plan.at` at every session, and fill the orders at the close
-``lag`` sessions later. The user's orders are then the orders of the backtest.
+trades in two cases. In the first case, a portfolio with a short position exceeds the gross limit.
+In the second case, the price of a holding is stale. A user can call :meth:`Plan.at` at every
+session, and fill the orders at the close ``lag`` sessions later. The user's orders are then the
+orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies them to target weights that have drifted with prices, before costs. So the orders may differ
@@ -47,10 +48,11 @@ class Today:
     Attributes
     ----------
     regime, since
-        The regime at the session's close and the session on which it began; None without a regime.
+        The regime at the session's close and the session on which it began; None if there is no
+        regime.
     decided_because
         Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
-        reasons are joined by ``; ``. Without a decision at this close, the reason is None.
+        reasons are joined by ``; ``. If there is no decision at this close, the reason is None.
     next_decision
         The next scheduled session. None if this session is after the end of the calendar, a year
         from now. A change of state may bring an earlier decision.
@@ -59,13 +61,12 @@ class Today:
         end of the calendar.
     target
         Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
-        The weights come from the decision at this session, or else from the last decision before
-        it.
+        If there is no decision at this session, the weights come from the last earlier decision.
     if_decided
         The weights that a decision at this close would give, whether the strategy decides or not.
     decided_on, before
-        The session and the weights of the last decision before this session. At the start, they are
-        the session and the weights of the first decision.
+        The session and the weights of the last decision before this session. At the start, these
+        are the session and the weights of the first decision.
     missing
         A mapping from ids with late data to dates. The data of an id are late if its last value is
         older than its staleness limit. The mapping covers held assets, assets in the target, and
@@ -78,16 +79,16 @@ class Today:
         it is lost, ``regime`` comes from the remaining signals, and the strategy does not follow
         this regime.
     value
-        Value of the holdings, USD; None without holdings.
+        Value of the holdings, USD; None if no holdings are given.
     beyond_band
-        Assets whose weight differs from the target by more than the drift band. None without
-        holdings.
+        Assets whose weight differs from the target by more than the drift band. None if no holdings
+        are given.
     beyond_limit
         Whether holdings with a short position have drifted beyond the strategy's gross limit. If
-        so, a backtest trades even without a decision. None without holdings.
+        True, a backtest trades even if there is no decision. None if no holdings are given.
     orders
         Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
-        empty if the backtest would not trade. None without holdings.
+        empty if the backtest would not trade. None if no holdings are given.
     """
 
     session: pd.Timestamp

@@ -15,9 +15,9 @@ SHORTEST = 21
 def followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
     """Return the sessions from the first decision to the end of the history.
 
-    The first decision is on ``start``, or on the next session if ``start`` is not a session.
-    Without ``start``, the first decision is on the first session with a regime. In a history
-    without a regime, the first decision is on the first session. A ``start`` outside the history
+    The first decision is on ``start``, or on the next session if ``start`` is not a session. If
+    ``start`` is not set, the first decision is on the first session with a regime. If the history
+    has no regime, the first decision is on the first session. A ``start`` outside the history
     raises ConfigError.
     """
     index = pd.DatetimeIndex(history.panel.index)

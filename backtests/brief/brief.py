@@ -20,7 +20,7 @@ from signals.errors import ConfigError
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 
-#: By default, the brief shows what changed in this time before the session.
+#: By default, the brief shows the changes during this time before the session.
 WEEK = pd.Timedelta(days=7)
 
 
@@ -31,15 +31,16 @@ class Brief:
     Attributes
     ----------
     sample
-        The history up to the session, with the flags and the regime by default parameters.
+        The history up to the session, with flags and regime. Signals and regime model have their
+        default parameters.
     before
-        The session with which the brief compares.
+        The earlier session with which the brief compares the last session.
     said
-        The explanation of each signal's flag at the session, by the name of the signal.
+        A mapping from the name of each signal to the explanation of its flag at the session.
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        gives the same verdicts, because a main claim's p-value is adjusted only for the tests of
-        the other main claims.
+        gives the same verdicts. The reason: a main claim's p-value is adjusted only for the tests
+        of the other main claims.
     links, changes, flips, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
     """
@@ -62,24 +63,24 @@ class Brief:
 
     @property
     def regime(self) -> str | None:
-        """The regime at the session; None without a regime."""
+        """The regime at the session; None if there is no regime."""
         name = self.sample.reading.regime.iloc[-1]
         return None if name is None else str(name)
 
     @property
     def since(self) -> pd.Timestamp | None:
-        """The session on which the regime began; None without a regime."""
+        """The session on which the regime began; None if there is no regime."""
         return since(self.sample.reading.regime)
 
     @property
     def lasted(self) -> int:
-        """Number of sessions for which the regime has lasted, 0 without a regime."""
+        """Number of sessions of the current regime so far; 0 if there is no regime."""
         sessions = self.sample.sessions
         return 0 if self.since is None else int((sessions >= self.since).sum())
 
     @property
     def rule(self) -> str:
-        """The rule that decided the regime; without a regime, the rule at the session."""
+        """The rule that gave the regime. If there is no regime, the rule at the session."""
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
         return str(reading.rule.iloc[-1] if pd.isna(decided) else decided)
@@ -96,8 +97,8 @@ def make_brief(
     Parameters
     ----------
     compared
-        Day with which the brief compares; the last session on or before this day counts. By
-        default, a week before the last session, or the first session of a shorter history.
+        The brief compares the last session with the session on this day or the last one before it.
+        The default is a week before the last session, or the first session of a shorter history.
     progress
         Receives the name of each step before the step begins.
 

@@ -26,7 +26,7 @@ class Change:
         The states at the first and at the second session. ``was`` and ``now`` are equal if the
         state changed in between and changed back.
     when
-        The first session of the present state. None if there is no present state.
+        The first session of the current state. None if there is no current state.
     """
 
     kind: Kind
@@ -39,8 +39,8 @@ class Change:
 def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
     """Return the changes from the session ``before`` to the last session of the reading.
 
-    ``before`` is a session of the reading. A flag that changed and changed back is in the result.
-    The state of a link is compared only at the two sessions.
+    ``before`` is a session of the reading. The result also contains a flag that changed and changed
+    back. The state of a link is compared only at the two sessions.
     """
     return (
         *_of("regime", "", reading.regime, before),
@@ -65,7 +65,7 @@ def _of(kind: Kind, name: str, states: pd.Series, before: pd.Timestamp) -> Itera
 
 
 def _words(flag: pd.Series) -> pd.Series:
-    """Return a flag as words: on, off, or NaN without a view."""
+    """Return a flag in words: on, off, or NaN if the flag has no view."""
     return flag.astype(object).map({True: "on", False: "off"})
 
 

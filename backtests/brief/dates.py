@@ -22,14 +22,15 @@ YEAR = pd.Timedelta(weeks=52)
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A date on which new data or a decision is expected. Publishers can be earlier or later.
+    """A date on which new data or a decision is expected. The actual date can be earlier or later.
 
     Attributes
     ----------
     day
         The expected day.
     what, short, ids
-        What is expected, in a phrase and in one or two words, and the ids of its series.
+        ``what`` is a phrase for the expected data or decision. ``short`` describes the same in one
+        or two words. ``ids`` contains the ids of the series.
     basis
         How the day is computed. ``rule``: by the publication rule of the series in the catalog.
         ``a year ago``: 52 weeks after a release of the past year. ``calendar``: from the calendar
@@ -47,9 +48,10 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     """Return the next decision day and the next release of each id, in order of time.
 
     The dates are after the last close of the history. Daily series, events, and series without a
-    rule for their releases are left out. A firm's filing is expected 52 weeks after one of the past
-    year. The same holds for a release of a series with earlier vintages (published versions) in the
-    store. For such a series, the publication rule gives only the last of several releases.
+    rule for their releases are left out. A firm's next filing is expected 52 weeks after a filing
+    of the past year. If the store contains earlier vintages (published versions) of a series, the
+    next release is expected 52 weeks after a past one. For a series with vintages, the publication
+    rule gives only the last of several releases.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]
@@ -70,7 +72,7 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
 
 def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) -> Expected | None:
-    """Return the next release by a publication rule; None for a rule without release dates."""
+    """Return the next release by a publication rule; None if the rule has no release dates."""
     if rule.kind not in ("h41", "days", "stated"):
         return None
     days = pd.date_range(session - _LOOK, session + _LOOK, freq=_PERIODS[frequency])
@@ -89,9 +91,9 @@ def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) 
 
 
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
-    """Return the next release of a series, 52 weeks after a past release; else None.
+    """Return the next release, 52 weeks after a past release. If there is none, return None.
 
-    At each release of a series, ``history.known`` has a new moment.
+    ``history.known`` contains the moment of each release of the series.
     """
     if id not in history.known:
         return None

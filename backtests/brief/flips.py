@@ -9,7 +9,7 @@ from signals.explanation import Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
 
-#: Length of the past moves that a distance is compared with, in sessions; about a month.
+#: A distance is compared with past moves over this number of sessions, about a month.
 MONTH = 21
 
 
@@ -22,20 +22,21 @@ class Flip:
     signal, on, votes
         Name of the signal, its flag, and whether the flag is a vote.
     gauge, unit, value
-        The gauge is the number that must cross a level for the next flip; its unit and its value.
+        The gauge that must cross a level before the flag flips, its unit and its value.
     flips
         The level, in words, that the gauge must cross.
     distance
-        The signed move of the gauge that reaches the level, in ``unit``. The gauge must stay beyond
-        the level for some sessions before the flag flips.
+        The signed move that brings the gauge to the level, in the unit ``unit``. The gauge must
+        stay beyond the level for some sessions before the flag flips.
     beyond
         Whether the gauge is already beyond the level, and only confirmation is missing.
     frequency
-        Fraction of the gauge's past moves over :data:`MONTH` sessions that went at least as far in
-        the needed direction. It describes the past and is not a forecast. 1 if ``beyond``; NaN if
-        the gauge has no past move of this length.
+        Fraction of the gauge's past moves over :data:`MONTH` sessions that were at least as large
+        as ``distance``, in the same direction. The fraction describes the past and is not a
+        forecast. It is 1 if ``beyond`` is True, and NaN if the gauge has no past move over so many
+        sessions.
     regime
-        The regime to which the rules would point if this flag flipped and all others stayed. The
+        The regime that the rules would give if this flag flipped and no other flag changed. The
         rules need some sessions to confirm a regime. None if too few votes have a view.
     """
 
@@ -55,9 +56,9 @@ class Flip:
 def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]:
     """Return the next flip of each flag on which the regime depends, the nearest first.
 
-    A flip is near if the gauge often moved as far in a month. ``said`` maps names of signals to
-    their explanations at the last session of the reading. A flag without a view is left out. The
-    regime model must be ``votes``.
+    A flip is near if the gauge has often moved by at least this distance in a month. ``said`` maps
+    names of signals to their explanations at the last session of the reading. A flag without a view
+    is left out. The regime model must be ``votes``.
     """
     names = Votes(voters=reading.voters).rests_on
     found = [_flip(reading, said[name]) for name in names if name in said]
@@ -90,7 +91,7 @@ def _flip(reading: Reading, e: Explanation) -> Flip | None:
 
 
 def regime_if_flipped(reading: Reading, name: str) -> str | None:
-    """Return the regime to which the rules point at the last session if one flag were flipped."""
+    """Return the regime that the rules would give at the last session if one flag flipped."""
     last = {key: e.rows(lambda part: part.iloc[-1:]) for key, e in reading.evaluations.items()}
     last[name] = replace(last[name], flag=~last[name].flag)
     index = pd.DataFrame(index=reading.regime.index[-1:])

@@ -1,4 +1,4 @@
-"""What the strategies of the thesis would hold at one session, and before."""
+"""The target weights of the thesis strategies at one session and at an earlier session."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,10 @@ class Holding:
     strategy, description
         Name and one-line description of the strategy.
     weights, before
-        Target weight of each asset and of cash, fractions, at the last session and at an earlier
-        session. ``before`` is None if the strategy had not decided by then. If the strategy cannot
-        be followed, ``weights`` is empty and ``before`` is None.
+        Target weights of each asset and of cash, as fractions. ``weights`` is for the last session,
+        and ``before`` is for an earlier session. ``before`` is None if the strategy made no
+        decision up to the earlier session. If the strategy cannot be followed, ``weights`` is empty
+        and ``before`` is None.
     decided_on
         The session of the decision that gave ``weights``, or None.
     missing
@@ -90,7 +91,7 @@ def _earlier(plan: Plan, before: pd.Timestamp) -> dict[str, float] | None:
 
 
 def _with_cash(target: pd.Series) -> dict[str, float]:
-    """Return the weights and cash, the largest first, without assets that are not held."""
+    """Return the weights of held assets and of cash, the largest weight first."""
     held = {str(asset): float(weight) for asset, weight in target.items()}
     everything = {**held, CASH: 1 - float(target.sum())}
     kept = {asset: weight for asset, weight in everything.items() if abs(weight) >= _SMALLEST}

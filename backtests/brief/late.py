@@ -19,8 +19,8 @@ class Late:
     what
         The id of the series, or the names of a score's components.
     last
-        The date on which the last value became known. None if no value was ever known, or for
-        components.
+        The date on which the last value became known. None if no value was ever known, or if the
+        data are components of a score.
     affects
         What the missing data affect, in words.
     """
@@ -33,10 +33,10 @@ class Late:
 def late_data(
     history: History, said: Mapping[str, Explanation], held: Iterable[Holding]
 ) -> tuple[Late, ...]:
-    """Return the late data that a flag, a score or a strategy lacks; each series occurs once.
+    """Return the late data that a flag, a score or a strategy needs; each series occurs once.
 
-    ``said`` maps signals to their explanations at the last session, and ``held`` contains the
-    holdings at this session.
+    ``said`` maps the name of each signal to its explanation at the last session. ``held`` contains
+    the holdings at the last session.
     """
     affected: dict[str, list[str]] = {}
     for e in said.values():

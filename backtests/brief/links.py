@@ -1,4 +1,4 @@
-"""The state of the fifteen links of the thesis at one session, each in one word.
+"""The state of each of the fifteen links of the thesis at one session, in one word.
 
 A link is one step of the argument of the thesis.
 """
@@ -18,9 +18,9 @@ Word = Literal["on", "off", "no view", "no flag"]
 
 @dataclass(frozen=True, kw_only=True)
 class LinkFlag:
-    """The flag of one signal at a session, and the first session of its present state.
+    """The flag of one signal at a session, and the first session of the flag's current state.
 
-    ``on`` and ``since`` are None without a view.
+    If the flag has no view, ``on`` and ``since`` are None.
     """
 
     signal: str

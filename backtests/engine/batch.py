@@ -1,7 +1,7 @@
-"""Many configurations of one market, in the arrays that the compiled loops read.
+"""Many configurations that trade in one market, as arrays for the compiled loops.
 
-The market is prepared once. Variants with the same table of weights use the same arrays. Variants
-with equal :class:`Costs` share the costs of each asset.
+The market is prepared once. Variants with the same table of weights use the same arrays. For
+variants with equal :class:`Costs`, the costs of each asset are computed once.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 class Variant:
     """One configuration of the simulation.
 
-    :func:`backtests.engine.simulate.simulate` describes the attributes. ``weights`` holds the
-    decided targets, decision sessions × assets. Several variants may use the same table of weights,
-    and the table is then read once. Tables with the same index object and the same columns object
-    are read faster.
+    :func:`backtests.engine.simulate.simulate` describes the attributes. ``weights`` contains the
+    target weights: decision sessions × assets. If several variants use the same table of weights,
+    the table is read once. Tables with the same index object and the same columns object are read
+    faster.
     """
 
     weights: pd.DataFrame
@@ -52,11 +52,12 @@ class Batch:
     Attributes
     ----------
     market, frames, terms
-        Arrays that :func:`backtests.engine.loops.trade` reads. Only accepted variants have terms.
+        Arrays that :func:`backtests.engine.loops.trade` reads. ``terms`` contains only the accepted
+        variants.
     accepted
         Positions of the variants that can be simulated, in order.
     refused
-        The reason why a variant cannot be simulated, by the variant's position.
+        A mapping from the position of a variant to the reason why it cannot be simulated.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -99,7 +100,10 @@ def batch_of(
 
 
 def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
-    """Return empty arrays for the results of some variants, with daily trades if requested."""
+    """Return empty arrays for the results of ``count`` variants.
+
+    If ``daily`` is True, the arrays have room for daily trades and costs.
+    """
     from backtests.engine.loops import STEP, Room
 
     sessions = len(batch.bills)
@@ -122,7 +126,7 @@ def reason(
 
 
 def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
-    """Return the message of a check that fails; empty if it passes."""
+    """Return the error message of a check, or an empty text if the check passes."""
     try:
         check(*given, **named)
     except SimulationError as error:
@@ -133,7 +137,7 @@ def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
 def _read(
     tables: dict[int, pd.DataFrame], prices: pd.DataFrame, name: str
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    """Return the values of each readable table, and the faults of the other tables.
+    """Return the values of each valid table, and an error message for each invalid table.
 
     Tables with the same index object and the same columns object are checked together.
     """
@@ -155,7 +159,7 @@ def _read(
 def _refused(
     variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
 ) -> dict[int, str]:
-    """Return a reason for each variant with an invalid lag, band or table of weights."""
+    """Return an error message for each variant with an invalid lag, band or table of weights."""
     refused = {}
     for i, variant in enumerate(variants):
         terms = _fault(check_terms, variant.lag, variant.band, capital, name)
@@ -168,7 +172,7 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     from backtests.engine.loops import STEP, Market
 
     growth = (1 + bills.to_numpy()).cumprod()
-    # An asset without a price so far has the price 1. It is not traded at this price.
+    # Before its first price, an asset has the price 1. The asset is not traded at this price.
     last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
     deflated = np.array(last / growth[:, None], order="C")
     lines = np.zeros((last.shape[1], len(last) + STEP))
@@ -210,7 +214,10 @@ def _frames(
 
 
 def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
-    """Return each pair of index and columns once; pairs are equal if they are the same objects."""
+    """Return the pairs of index and columns without duplicates.
+
+    Two pairs are duplicates only if they contain the same objects.
+    """
     return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
 
 

@@ -2,8 +2,8 @@
 
 numba stores a compiled loop beside the loop's file, or in the user's cache folder if the file's
 folder is read-only. Later processes load the stored loop. numba compiles a stored loop again only
-after a change of the loop's own file. A change of an inner loop in another file would pass
-unnoticed, so a stored loop is in one file with its inner loops.
+after a change of the loop's own file. numba would not notice a change of an inner loop in another
+file. So a stored loop and its inner loops are in the same file.
 """
 
 from collections.abc import Callable

@@ -5,9 +5,9 @@
     grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 
-Every column of an output is one evaluation of the signal. A value belongs to the session at whose
-close the value was known. vectorbt fills an order at the close that also gives the flag. So shift a
-flag by one session before you trade on it.
+Every column of an output is one evaluation of the signal. Each value is in the row of the session
+at whose close the value is known. vectorbt fills an order at the same close from which the flag is
+computed. So shift a flag by one session before you trade on it.
 """
 
 import keyword
@@ -26,7 +26,7 @@ from signals.evaluations import evaluate, inputs_of
 from signals.params import as_kind, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
-#: The unit of a gauge that holds text.
+#: The unit of a gauge whose values are texts.
 TEXT = "name"
 
 
@@ -37,12 +37,12 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. Each coin has a further input: the newest known close whose
-        date is a New York session. An input's name is the id in lower case. ``_`` replaces each
+        are the signal's catalog ids. Each coin has a second input: its newest known close on the
+        date of an NYSE session. An input's name is the id in lower case. ``_`` replaces each
         character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
-        attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the units
-        and the timing of the panel. Each column of an input frame is a separate panel.
+        attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the same
+        units and the same timing as the panel. Each column of an input frame is a separate panel.
     Fields
         Each numeric or boolean field of the signal becomes a parameter with the same default. A
         list of values gives one column for each value. vectorbt pairs lists of equal length;
@@ -108,7 +108,7 @@ def run_indicator(
 ) -> Any:
     """Return the indicator of a signal, computed on a panel.
 
-    The panel holds the values known at each session's close, sessions × catalog ids.
+    The panel contains the values known at each session's close, sessions × catalog ids.
     :func:`as_indicator` describes ``signal``, ``among`` and the errors. An option is a parameter of
     the signal or of vectorbt, such as ``param_product``. A parameter of the signal is one value or
     a list of values. With one combination of parameters, each output is a series. With several
@@ -147,7 +147,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError if ``others`` has a name, because the indicator accepts no such name."""
+    """Raise ConfigError if ``others`` is not empty: the indicator has no such parameters."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__
@@ -178,7 +178,7 @@ def _outputs(
 
 
 def _describe(signal: Signal, inputs: dict[str, str], gauges: dict[str, str]) -> str:
-    """Return the docstring of an indicator class, with its names, ids and units."""
+    """Return the docstring of an indicator class, with the inputs, the outputs and their units."""
     first = (type(signal).__doc__ or "").split("\n")[0]
     return "\n".join(
         [

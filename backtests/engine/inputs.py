@@ -23,7 +23,7 @@ class Inputs:
     targets
         Target weights: decision sessions × assets, fractions.
     closes
-        Closes in USD: sessions × assets, NaN without a price.
+        Closes in USD: sessions × assets. A missing price is NaN.
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
         first return is 0.
@@ -74,14 +74,14 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 
 
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
-    """Raise SimulationError unless prices and bills have sessions, and no column occurs twice."""
+    """Raise SimulationError if the sessions are invalid, or if a column of prices occurs twice."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
     _check_columns("prices", prices.columns, name)
 
 
 def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> None:
-    """Raise SimulationError unless assets are distinct and prices have all assets and sessions."""
+    """Raise SimulationError if prices lack an asset or a session, or if an asset occurs twice."""
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
     _check_columns("weights", weights.columns, name)
     missing = [column for column in weights.columns if column not in prices.columns]
@@ -121,7 +121,10 @@ def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
-    """Return weights as an array, without a copy if possible. Raise if a weight is no number."""
+    """Return weights as an array, without a copy if possible.
+
+    If a weight is not a number, SimulationError is raised.
+    """
     try:
         return weights.to_numpy(dtype=np.float64)
     except (TypeError, ValueError):
@@ -140,7 +143,7 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 
 
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
-    """Return the bill return of each session, 0 for the first. A missing return is an error."""
+    """Return the daily returns of bills; the first is 0. A missing value raises an error."""
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():

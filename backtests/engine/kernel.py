@@ -1,9 +1,9 @@
 """The kernel: a compiled and fast simulation for the variations of a run.
 
-A variation is a run with other decisions or settings. It needs daily figures, but no orders.
-:func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, but takes
-about a tenth of the time. The headline numbers of a run always come from ``simulate``. Before a
-command uses the kernel, :func:`check_agreement` compares the kernel with ``simulate`` on one
+A variation is a run with other decisions or settings. A variation needs daily figures, but no
+orders. :func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, but
+takes about a tenth of the time. The headline numbers of a run always come from ``simulate``. Before
+a command uses the kernel, :func:`check_agreement` compares the kernel with ``simulate`` on one
 portfolio.
 """
 
@@ -37,8 +37,8 @@ class Curves:
     equity, returns, exposure, bills
         Four series, as described in :class:`backtests.engine.simulate.Result`.
     traded
-        Value of all orders of a session divided by equity at its close, a fraction. Half of the sum
-        over all sessions is the turnover.
+        Value of all orders of a session divided by equity at its close, a fraction. The turnover is
+        half of the sum of ``traded`` over all sessions.
     costs
         Costs of all orders of a session, USD.
     """

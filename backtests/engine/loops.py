@@ -2,15 +2,15 @@
 
 :func:`trade` simulates many configurations of one market. It chooses the trades as
 :func:`backtests.engine.schedule.choose_trades` does. It computes units, cash and costs as vectorbt
-does. Each step rounds in the same way as the code that it copies. So when two numbers are almost
-equal, the loop and that code agree on which is larger.
+does. Each step rounds in the same way as the code that it copies. So the loop and the copied code
+compare two almost equal numbers with the same result.
 
-One thread computes a configuration without data of other configurations. So the figures do not
-depend on the number of threads. For a long-only portfolio, the loop visits only three kinds of
-sessions: sessions with a decision, with a fill, or with a price that becomes stale. The values at
-the closes between two trades are computed together. For a portfolio with short positions, the loop
-visits every close, because gross exposure can drift beyond its limit.
-:mod:`backtests.engine.compiled` says why all loops are in one file.
+The simulation of a configuration uses no data of other configurations. So its results do not depend
+on the number of threads. For a long-only portfolio, the loop visits only three kinds of sessions:
+sessions with a decision, with a fill, or with a price that becomes stale. The values at the closes
+between two trades are computed together. For a portfolio with short positions, the loop visits
+every close, because gross exposure can drift beyond its limit. :mod:`backtests.engine.compiled`
+says why all loops are in one file.
 """
 
 from typing import NamedTuple
@@ -23,8 +23,8 @@ from backtests.engine.compiled import allocating, inner, stored
 NEAR = 1e-9
 #: vectorbt treats an amount of at most this size as zero.
 TINY = 1e-12
-#: Number of sessions that are valued together. Tables of assets × sessions have this number of
-#: extra columns.
+#: Number of sessions whose portfolio values are computed in one step. Tables of assets × sessions
+#: have this number of extra columns.
 STEP = 24
 #: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
 SLACK = 1e-9 + 1e-12
@@ -36,7 +36,10 @@ TRADED, NEXT, OLDEST, WAITING = range(4)
 
 
 class Market(NamedTuple):
-    """Arrays of the market: sessions × assets, one value for each session, or as a comment says."""
+    """Arrays of the market: sessions × assets, or one value for each session.
+
+    Comments state the shapes of the other arrays.
+    """
 
     lines: np.ndarray  # last price / growth of bills, assets × (sessions + STEP)
     deflated: np.ndarray  # the same, sessions × assets
@@ -49,7 +52,7 @@ class Market(NamedTuple):
 
 
 class Frames(NamedTuple):
-    """Tables of decided weights, one after the other in flat arrays."""
+    """The tables of target weights, joined in flat arrays."""
 
     targets: np.ndarray  # weights, row by row
     when: np.ndarray  # session of each decision
@@ -58,7 +61,7 @@ class Frames(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """The terms of each configuration."""
+    """The weights, costs, lag, drift band and gross limit of each configuration."""
 
     frame: np.ndarray  # number of the configuration's table of weights
     tariff: np.ndarray  # number of the configuration's costs
@@ -73,7 +76,7 @@ class Terms(NamedTuple):
 class Room(NamedTuple):
     """The results that ``trade`` writes, one row for each configuration.
 
-    In the comments, ``×`` stands before the columns of a row.
+    In the comments, ``× n`` means that each row has ``n`` columns.
     """
 
     value: np.ndarray  # × (sessions + STEP): value at each close / growth of bills, USD
@@ -98,12 +101,12 @@ class Plan(NamedTuple):
 
 
 class Book(NamedTuple):
-    """The state of one portfolio. From ``units`` on, arrays have one value for each leg."""
+    """The state of one portfolio. ``units`` and all later arrays have one value for each leg."""
 
     held: np.ndarray  # weights after the last trade
     last: np.ndarray  # weights of the last decision
     now: np.ndarray  # weights after the drift
-    sizes: np.ndarray  # target weight of each asset that trades now; NaN without a trade
+    sizes: np.ndarray  # target weight of each asset that trades now; NaN for other assets
     queue: np.ndarray  # ring buffer of the decisions that wait for their fill
     sent: np.ndarray  # session of each decision in queue
     cash: np.ndarray
@@ -118,7 +121,10 @@ class Book(NamedTuple):
 
 @stored
 def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) -> None:
-    """Simulate a configuration for each row of ``room``, from the configuration ``first`` on."""
+    """Simulate consecutive configurations, one for each row of ``room``.
+
+    ``first`` is the number of the first configuration.
+    """
     for row in range(len(room.value)):
         plan = _plan(market, frames, terms, first + row)
         room.refused[row] = not _sound(plan)
@@ -146,7 +152,10 @@ def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
 def _shorts(
     market: Market, targets: np.ndarray, columns: np.ndarray, borrow: np.ndarray
 ) -> np.ndarray:
-    """Return deflated prices that grow with the cost of borrowing; no rows if nothing is short."""
+    """Return deflated prices that grow with the cost of borrowing.
+
+    If no weight is negative, the table has no rows.
+    """
     negative = False
     for row in range(len(targets)):
         for k in range(len(columns)):
@@ -228,7 +237,7 @@ def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> in
 
 @inner
 def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
-    """Close assets whose price becomes stale, and return whether any price does.
+    """Close assets whose price becomes stale. Return True if any price becomes stale.
 
     An asset that is closed also gets the weight 0 in waiting decisions.
     """
@@ -251,7 +260,7 @@ def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
 
 @inner
 def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Set the assets that have a price to the weights of the oldest waiting decision."""
+    """Set each asset that has a price to its weight in the oldest waiting decision."""
     oldest = book.marks[OLDEST]
     if not _all_priced(market, plan, at):
         _drift(market, plan, book, at)
@@ -290,7 +299,7 @@ def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> No
 
 @inner
 def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Put the last decision into the queue if its fill comes before the end of the sessions."""
+    """Put the last decision into the queue if the sessions include the session of its fill."""
     if at + plan.lag < len(market.growth):
         place = (book.marks[OLDEST] + book.marks[WAITING]) % len(book.queue)
         for k in range(len(plan.columns)):
@@ -313,7 +322,7 @@ def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
 
 @inner
 def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Write the weights at a close into ``now``, after their drift since the last trade."""
+    """Write the drifted weights at a close into ``now``; the drift starts at the last trade."""
     held, now, since = book.held, book.now, book.marks[TRADED]
     invested = worth = 0.0
     for k in range(len(held)):
@@ -349,16 +358,16 @@ def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int
 
 @inner
 def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
-    """Write the units that each leg wants to trade, and the change of its value.
+    """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    Return two values. The first is whether the cash pays for all purchases except the largest. The
-    second is the leg of the largest purchase, or −1 without a purchase.
+    Return two values. The first value says whether the cash pays for all purchases except the
+    largest. The second value is the leg of the largest purchase, or −1 if there is no purchase.
     """
     cash, spent, largest, last = book.cash[CASH], 0.0, 0.0, -1
     for leg in range(len(book.units)):
         goal = book.goals[leg] * (worth if worth > 0 else np.nan)
         change = goal - book.units[leg] * book.quotes[leg]
-        book.changes[leg] = change  # NaN without a trade: the comparisons below are then false
+        book.changes[leg] = change  # NaN if nothing is traded: all comparisons below are false
         book.wanted[leg] = goal / book.quotes[leg] - book.units[leg]
         cost = abs(change) * fees[leg]
         cash -= change + cost if change < 0 else 0.0
@@ -371,11 +380,11 @@ def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
 
 @inner
 def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
-    """Fill the sales, then the smaller purchases, then the largest purchase, in the leg ``last``.
+    """Fill the sales, then the smaller purchases, then the largest purchase (leg ``last``).
 
     Return the value traded, the costs, and the change of cash in vectorbt's own record. Numbers are
-    added in vectorbt's order: rounding in the last digit of the cash can decide which of two equal
-    orders is filled.
+    added in the same order as in vectorbt. The order matters: a rounding error in the cash can
+    decide which of two equal orders is filled.
     """
     cash, flow, traded, costs = book.cash[CASH], 0.0, 0.0, 0.0
     for leg in range(len(book.units)):
@@ -408,7 +417,7 @@ def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, fl
 
 @inner
 def _fill_in_order(book: Book, fees: np.ndarray) -> tuple[float, float, float]:
-    """Fill the legs in ascending order of the change of their value, as far as the cash pays."""
+    """Fill the orders, the largest sale first, as far as the cash is sufficient."""
     flow = traded = costs = 0.0
     for leg in book.order[: _sort(book)]:
         price = book.quotes[leg]
@@ -511,7 +520,7 @@ def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: in
     """Write the portfolio's value at each close that has no value yet and is before ``end``.
 
     Each step values several sessions. The last step may go beyond ``end``; the next call overwrites
-    these values.
+    the values at and after ``end``.
     """
     value, exposed = room.value[row], room.exposed[row]
     start, book.marks[NEXT] = book.marks[NEXT], end
@@ -567,7 +576,10 @@ def _value_legs(
     market: Market, plan: Plan, book: Book, value: np.ndarray, exposed: np.ndarray, start: int,
     end: int,
 ) -> None:  # fmt: skip
-    """Write values and gross exposure. Exposure nets the short and the long leg of an asset."""
+    """Write values and gross exposure.
+
+    In gross exposure, an asset's short leg offsets its long leg.
+    """
     for at in range(start, end):
         worth, gross = book.cash[BOOKED], 0.0
         for k in range(len(plan.columns)):

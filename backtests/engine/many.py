@@ -22,7 +22,7 @@ from strategies.base import SESSIONS_A_YEAR
 if TYPE_CHECKING:
     from backtests.engine.measures import Calendar, Figures
 
-#: Number of configurations that a thread simulates before it takes more.
+#: Number of configurations that a thread takes and simulates at a time.
 TOGETHER = 16
 
 
@@ -30,18 +30,19 @@ TOGETHER = 16
 class Many:
     """The figures of many simulated configurations, in the order of the configurations.
 
-    The figures of a configuration that cannot be simulated are NaN, and ``refused`` says why.
+    If a configuration cannot be simulated, its figures are NaN and ``refused`` contains the reason.
 
     Attributes
     ----------
     metrics
         One row for each configuration. ``total_return``, ``cagr``, ``volatility``, ``sharpe``,
         ``max_drawdown``, ``exposure``, ``turnover`` and ``costs`` have the formulas and units of
-        :mod:`backtests.evidence.metrics`, also for less than a year of returns. ``sessions`` is the
-        number n of daily returns, and ``trades`` the number of sessions with a trade.
-        ``skewness``, ``kurtosis`` (3 for a normal distribution) and ``autocorrelation`` (of
-        consecutive sessions) describe daily returns minus the return of bills. They use moments
-        divided by n, as the probabilistic Sharpe ratio does.
+        :mod:`backtests.evidence.metrics`. These metrics are also computed if there is less than a
+        year of returns. ``sessions`` is the number n of daily returns, and ``trades`` the number of
+        sessions with a trade. ``skewness``, ``kurtosis`` (3 for a normal distribution) and
+        ``autocorrelation`` (of consecutive sessions) describe daily returns minus the return of
+        bills. These three measures use moments divided by n, as the probabilistic Sharpe ratio
+        does.
     moments
         Configurations × blocks × (count, sum, sum of squares) of daily returns minus the return of
         bills. The blocks are consecutive, with the sizes that :func:`numpy.array_split` gives.
@@ -51,8 +52,8 @@ class Many:
     equity
         Configurations × sessions: value at each close, USD. None if it was not requested.
     refused
-        For each configuration without figures, by position: the message of the SimulationError that
-        ``simulate`` raises.
+        A mapping from the positions of configurations without figures to error messages. The
+        message is that of the SimulationError that ``simulate`` raises.
     """
 
     metrics: pd.DataFrame
@@ -92,7 +93,7 @@ def simulate_many(
     Raises
     ------
     SimulationError
-        If the prices, the bills or the capital cannot be used.
+        If the prices, the bills or the capital are invalid.
     ConfigError
         If ``threads`` or ``blocks`` is below 1.
     """
@@ -151,7 +152,7 @@ class _Results:
         )
 
     def many(self, count: int, refused: dict[int, str]) -> Many:
-        """Return the figures of all configurations, NaN for those that are refused."""
+        """Return all figures. If a configuration is refused, its figures are NaN."""
         from backtests.engine.measures import MEASURES
 
         def spread(rows: np.ndarray) -> np.ndarray:

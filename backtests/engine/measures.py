@@ -14,7 +14,7 @@ MEASURES = (
     *("sessions", "total_return", "cagr", "volatility", "sharpe", "max_drawdown", "exposure"),
     *("turnover", "costs", "trades", "skewness", "kurtosis", "autocorrelation"),
 )
-#: A denominator below this value counts as zero; metrics divided by it are NaN.
+#: If a denominator is below this value, it counts as zero and the metric is NaN.
 ZERO = 1e-15
 #: Number of sessions in each part into which :func:`_deepest` divides equity.
 STRETCH = 64
@@ -32,22 +32,23 @@ class Calendar(NamedTuple):
 class Figures(NamedTuple):
     """The results that ``measure`` writes, one row for each portfolio.
 
-    In the comments, ``×`` stands before the columns of a row.
+    In the comments, ``× n`` means that each row has ``n`` columns.
     """
 
     metrics: np.ndarray  # × MEASURES
     moments: np.ndarray  # × blocks × (count, sum, sum of squares) of excess returns
     monthly: np.ndarray  # × months: return of the portfolio minus the return of bills
-    ruined: np.ndarray  # first session with a value of zero or below; −1 without one
+    ruined: np.ndarray  # first session with a value of zero or below, or −1
 
 
 @stored
 def measure(
     calendar: Calendar, value: np.ndarray, exposed: np.ndarray, totals: np.ndarray, figures: Figures
 ) -> None:
-    """Measure the portfolios in the rows of ``value``, and replace ``value`` by equity in USD.
+    """Write the results of each portfolio, and replace its deflated ``value`` by equity in USD.
 
-    ``value``, ``exposed`` and ``totals`` are those of :class:`backtests.engine.loops.Room`.
+    ``value``, ``exposed`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with
+    one row for each portfolio.
     """
     sessions = len(calendar.growth)
     returns, excess = np.zeros(sessions - 1), np.zeros(sessions - 1)
@@ -70,7 +71,7 @@ def measure(
 
 @inner
 def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
-    """Turn deflated values into USD; return the first session at 0 USD or below, or −1."""
+    """Convert deflated values into USD. Return the first session with at most 0 USD, or −1."""
     below = 0
     for at in range(len(growth)):
         equity[at] *= growth[at]
@@ -120,7 +121,7 @@ def _of_trading(
 
 @inner
 def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
-    """Write skewness, kurtosis and first autocorrelation, from moments divided by n."""
+    """Write skewness, kurtosis and first-order autocorrelation, from moments divided by n."""
     n = len(excess)
     second, third, fourth, product = _moments(excess, _total(excess) / n)
     variance = second / n
@@ -177,7 +178,7 @@ def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, floa
 
 @inner
 def _deviation(values: np.ndarray, mean: float) -> float:
-    """Return the standard deviation with ddof 1; NaN for fewer than two values."""
+    """Return the standard deviation with ddof 1; NaN if there are fewer than two values."""
     return np.sqrt(_squares(values, mean) / (len(values) - 1)) if len(values) > 1 else np.nan
 
 
@@ -185,8 +186,8 @@ def _deviation(values: np.ndarray, mean: float) -> float:
 def _deepest(equity: np.ndarray) -> float:
     """Return the deepest loss from a peak, at most 0.
 
-    Equity is divided into parts of ``STRETCH`` sessions. The highest and lowest values of a part
-    usually show that it contains no new deepest loss.
+    Equity is divided into parts of ``STRETCH`` sessions. If the highest and lowest values of a part
+    show that it contains no deeper loss, the part is skipped.
     """
     peak, low, high = equity[0], 1.0, 1.0
     for start in range(0, len(equity), STRETCH):
@@ -213,7 +214,7 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
 
 @inner
 def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
-    """Write count, sum and sum of squares of each block, with the blocks of ``np.array_split``."""
+    """Write count, sum and sum of squares of each block, divided as by ``np.array_split``."""
     size, longer = len(excess) // len(moments), len(excess) % len(moments)
     start = 0
     for block in range(len(moments)):
@@ -237,7 +238,7 @@ def _by_month(
 
 @inner
 def _ratio(numerator: float, denominator: float) -> float:
-    """Return a ratio; NaN if the denominator is not finite or almost zero."""
+    """Return a ratio; NaN if the denominator is almost zero, infinite or NaN."""
     if not np.isfinite(denominator) or abs(denominator) < ZERO:
         return np.nan
     return numerator / denominator

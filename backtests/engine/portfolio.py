@@ -1,4 +1,4 @@
-"""The simulated portfolio as vectorbt's own object, in USD.
+"""The simulated portfolio as an object of vectorbt, in USD.
 
 The simulation divides every price by the growth of bills, so that idle cash keeps its value.
 Therefore the metrics of the simulation's vectorbt object are deflated. Yearly metrics of this
@@ -16,9 +16,9 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: A year of 252 sessions, as a text for vectorbt, which counts a session as a day.
+#: A year of 252 sessions, as a text for vectorbt. vectorbt counts each session as a day.
 YEAR = f"{SESSIONS_A_YEAR} days"
-#: A change of cash below this share of the capital counts as a rounding error.
+#: A change of cash below this fraction of the capital counts as a rounding error.
 ROUNDING = 1e-13
 
 

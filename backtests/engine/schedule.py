@@ -93,7 +93,8 @@ class Trades:
     targets
         Target weights of the executed decisions: decision sessions × assets, fractions.
     sizes
-        Target weight of each trade, sessions of the fill × assets; NaN without a trade.
+        Target weight of each trade, sessions of the fill × assets. If an asset is not traded, its
+        target weight is NaN.
     notes
         One line for each order that differs from the strategy's decision, because a price is
         missing.
@@ -155,7 +156,7 @@ class _Chooser:
         self.cash = (1 + self.bills.to_numpy(dtype=np.float64)).cumprod()
         self.sizes = np.full(closes.shape, np.nan)
         self.held = np.zeros(closes.shape[1])  # weights immediately after the last trade
-        self.traded = 0  # row of the session of the last trade
+        self.traded = 0  # row number of the last trade's session
         self.waiting: list[_Waiting] = []  # the oldest decision comes first
         self.executed: list[_Waiting] = []
         self.last = np.zeros(closes.shape[1])  # weights of the last decision
@@ -219,7 +220,7 @@ class _Chooser:
 
     def _give_up(self, columns: list[int], at: int) -> None:
         """Close each holding that has a stale price, at the stale price."""
-        self.sizes[at, columns] = 0.0  # for an asset that is not held, zero gives no order
+        self.sizes[at, columns] = 0.0  # if an asset is not held, target 0 gives no order
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:
             return
@@ -250,7 +251,7 @@ class _Chooser:
 
 
 def lost_prices(closes: pd.DataFrame) -> np.ndarray:
-    """Return sessions × assets: True on the session at which a price becomes stale."""
+    """Return a table, sessions × assets: True on the session at which a price becomes stale."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)[:, None]
     last = np.maximum.accumulate(np.where(closes.notna(), days, -1))
     limit = np.array([asset(str(column)).stale_after for column in closes.columns])

@@ -54,14 +54,14 @@ class Result:
         Weights of the short positions, fractions of equity, at most 0. ``weights`` includes the
         short positions.
     targets
-        Target weights of the executed decisions, one row per decision session, fractions.
+        Target weights of the executed decisions, as fractions, one row per decision session.
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
-        be recomputed from orders, prices, bills and borrowing rates. There is one exception: a long
-        position should replace a short position, but the cash cannot buy back the whole short
-        position. The asset then has a long and a short side at once, and ``orders`` shows only the
-        net units.
+        be recomputed from orders, prices, bills and borrowing rates. There is one exception: a
+        target changes from short to long, but the cash cannot buy back the whole short position. In
+        this case, the asset has both a long and a short side, and ``orders`` shows only the net
+        units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
@@ -118,7 +118,7 @@ def simulate(
         portfolio. The sum of a row is at most 1; the remainder is cash in bills.
     prices
         Closes in USD, sessions × assets, from the first decision to the end. Each value is the
-        close on the session's date, NaN without a price. Columns are matched by name.
+        close on the session's date. A missing price is NaN. Columns are matched by name.
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
         sessions are the same as in ``prices``. The first return is not used.

@@ -41,7 +41,7 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
     The assets must have prices. The weights must be a table of sessions × assets. Each weight must
     be finite and within its limits. An asset without a price must have weight 0. Each state must be
     a label. A backtest must run without an error. Past weights and states must not depend on later
-    data. After a failed check, the checks that need its result are left out.
+    data. If a check fails, the checks that need its result are left out.
     """
     strategy = config.build_strategy()
     panel = history.panel
@@ -69,7 +69,7 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
 
     The history must have the inputs of the signal. The gauges, score, flag and thresholds must have
     the right types. :func:`signals.explain` must run without an error. Past results must not depend
-    on later data. After a failed check, the checks that need its result are left out.
+    on later data. If a check fails, the checks that need its result are left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]

@@ -21,7 +21,7 @@ _NAME = (
 )
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
-#: Attributes that a class must define, with a description of their values and a type.
+#: Attributes that a class must define. Each has a description and a type of its values.
 _STRATEGY: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "description": ("one line of text", _LINE),

@@ -11,8 +11,8 @@ from signals.errors import ConfigError, DataError
 def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
 
-    A row is, for example, ``2020-03-16,ABSORPTION``. The label is the name of a regime that was
-    known at the close of its date. It is valid until the next date in the file.
+    A row is, for example, ``2020-03-16,ABSORPTION``. The label is the name of the regime that was
+    known at the close of this date. A label is valid until the next date in the file.
 
     Raises
     ------

@@ -22,7 +22,7 @@ from strategies import Strategy
 _KINDS = (Strategy, Signal)
 #: A mapping from the name of each loaded module to the working folder when it was loaded.
 _loaded: dict[str, Path] = {}
-#: A mapping from dotted path to class, for the classes that a user gave instead of their paths.
+#: A mapping from dotted path to class, for classes that a user gave as objects, not as paths.
 _given: dict[str, type] = {}
 
 
@@ -32,10 +32,10 @@ def is_plugin(name: str) -> bool:
 
 
 def path_of(cls: type) -> str:
-    """Return the dotted path of a user's class, and let :func:`load_class` find this class by it.
+    """Return the dotted path of a user's class, and register the class for :func:`load_class`.
 
-    No import finds a class that is defined in a notebook or at a prompt. A later class with the
-    same path takes the place of this one.
+    Python cannot import a class that is defined in a notebook or at a prompt. A later class with
+    the same path replaces this class.
     """
     path = f"{cls.__module__}:{cls.__qualname__}"
     _given[path] = cls
@@ -169,7 +169,10 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return an error that says why a module cannot be imported, or ``error`` for other causes."""
+    """Return an error that says that a module is missing or that its import ended Python.
+
+    For any other cause, ``error`` is returned.
+    """
     cause = error.__cause__
     if isinstance(cause, SystemExit):
         return ConfigError(

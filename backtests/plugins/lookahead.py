@@ -4,10 +4,10 @@ The check computes results on the whole history and on a changed history. Both h
 up to one session, called the cut, and differ after it. The results up to the cut must be equal to
 the last bit. A changed history either ends at the cut, or continues with rows from another period.
 With a history that ends at the cut, the check can miss an error. For example, code may use the
-value of the next session. If there is no next session, it may use the value at the cut. If these
-two values are equal, the results are equal. In a history that continues with other rows, the next
-session has another value, and the results differ. The check changes only the data in the panel. So
-the check does not detect look-ahead through files, the network or caches.
+value of the next session. If there is no next session, the same code may use the value at the cut.
+If these two values are equal, the results are equal. In a history that continues with other rows,
+the next session has another value, and the results differ. The check changes only the data in the
+panel. So the check does not detect look-ahead through files, the network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,10 +26,9 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
-#: Numbers of cuts of four kinds: evenly spread, random, at changes of a result, at ends of gaps.
+#: Number of cuts of each kind: evenly spread, random, at changes of a result, at ends of gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Number of cuts for which the history continues with other data, and number of sessions of these
-#: data.
+#: Number of cuts that are followed by other data, and number of sessions of the other data.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
@@ -46,7 +45,7 @@ class Fault:
         ``name`` is the strategy or signal. ``what`` is the result: ``weights``, ``state``, ``flag``
         and so on.
     column
-        The asset or gauge; empty for a result with one column.
+        The asset or gauge; empty if the result has only one column.
     date
         The session of the first row that changes.
     cut
@@ -54,8 +53,8 @@ class Fault:
     before, after
         ``before`` is the value on the whole history. ``after`` is the value on the other history.
     future
-        The data of the other history after the cut: ``none``, ``another``, or ``the same`` if the
-        whole history was used twice.
+        The data after the cut in the other history: ``none`` or ``another``. ``the same`` means
+        that the whole history was used twice.
     """
 
     name: str
@@ -104,11 +103,11 @@ def truncation_faults(
 
     At each cut, the function yields only the first wrong value of each result. A strategy's results
     are its weights and its state. A signal's results are its flag, score and gauges. All rows up to
-    the cut must be equal, missing values included.
+    the cut must be equal, including missing values.
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
     drypowder check the registered signals. So the check of a strategy does not compute signals
-    again. The check cuts or replaces the rows of the signals' results after the cut, as in the
+    again. After the cut, the check removes or replaces the rows of the signals' results, as in the
     panel.
 
     Parameters
@@ -266,6 +265,6 @@ def _changes(whole: Answers) -> np.ndarray:
 
 
 def _gap_ends(panel: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the last position of each gap of missing values that a value follows."""
+    """Return the last position of each gap of missing values, if a value follows the gap."""
     missing = panel.reindex(columns=list(columns)).isna().to_numpy(dtype=bool)
     return np.flatnonzero((missing[:-1] & ~missing[1:]).any(axis=1))

@@ -1,1 +1,1 @@
-"""Sweeps: many configurations of one strategy, and what their best one is worth."""
+"""Sweeps: simulate many configurations of one strategy, and test whether the best is luck."""

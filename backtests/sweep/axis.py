@@ -11,13 +11,13 @@ from signals.errors import ConfigError
 
 #: A value of a swept parameter.
 Value = bool | int | float | str
-#: Significant digits of the values of a range: 0.1100…01 becomes 0.11.
+#: Values of a range are rounded to this number of significant digits: 0.1100…01 becomes 0.11.
 _DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A swept parameter with its values, or with the two ends of a range to draw from.
+    """A swept parameter with a list of values, or with a range from which values are drawn.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ def _number(path: str, text: str) -> float:
 
 
 def _scalar(text: str) -> Value:
-    """Return a text as TOML reads it: a boolean, a number, or else the text itself."""
+    """Return the TOML value of a text: a boolean, a number, or otherwise the text itself."""
     try:
         found = tomllib.loads(f"x = {text}")["x"]
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):

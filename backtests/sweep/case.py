@@ -1,4 +1,4 @@
-"""What every process of a sweep needs to compute its configurations."""
+"""The data that every process of a sweep needs to compute configurations."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,16 @@ from signals.reading import Reading
 class Case:
     """What the configurations of a sweep have in common.
 
-    All configurations trade on the same sessions. With different sessions, the best figure could
-    belong to the best period. The sessions are those of the base configuration, because only the
-    base was chosen before the sweep. Another configuration may have its first regime later. Its
-    strategy then treats the sessions before as NEUTRAL.
+    All configurations trade on the same sessions. If the sessions differed, the best configuration
+    might only have the best period. These sessions are the sessions of the base configuration. The
+    reason: only the base configuration was chosen before the sweep. Another configuration may have
+    its first regime later. Before this first regime, the strategy treats each session as NEUTRAL.
 
     Attributes
     ----------
     base
-        The signals, regime model, strategy and terms of trading of the base configuration.
+        The signals, regime model, strategy, schedule, costs, lag and drift band of the base
+        configuration.
     design
         The configurations.
     panel

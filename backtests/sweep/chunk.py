@@ -18,7 +18,7 @@ from signals.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Prefix of the columns of parameters, because a metric and a parameter may have equal names.
+#: Prefix of parameter columns. Without it, a parameter and a metric could have the same name.
 SET = "set."
 #: Largest number of configurations in a chunk. A killed sweep loses its unfinished chunks.
 LARGEST = 1000
@@ -40,7 +40,7 @@ class Span:
 
 
 def computed(stages: Stages, span: Span, threads: int) -> "tuple[pa.Table, dict[str, float]]":
-    """Return one row for each configuration of a span, and the seconds of each stage.
+    """Return one row for each configuration of a span, and the seconds spent on each stage.
 
     The row of a configuration does not depend on the other configurations of the span.
     """
@@ -82,11 +82,11 @@ def _lists(values: np.ndarray) -> Any:
 
 
 def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
-    """Return a short hash of the parameters of each configuration and of its sessions.
+    """Return for each configuration a short hash of its parameters and its sessions.
 
     Equal parameters on equal sessions have the same hash in every sweep. So the trial log counts a
-    configuration once, even if several sweeps try it. Another start or end gives another hash,
-    because the choice of a period is a choice, too.
+    configuration once, even if several sweeps try it. A different start or end gives a different
+    hash, because another period is another trial.
     """
     period = f"{index[0].date()} {index[-1].date()} {len(index)}"
     told: dict[int, str] = {}
@@ -127,7 +127,7 @@ def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
 
 
 def _needs(case: Case) -> tuple[int, int]:
-    """Return the bytes of the shared tables, and the bytes of one configuration."""
+    """Return the memory of the shared tables and of one configuration, in bytes."""
     sessions, assets = case.closes.shape
     shared = 2 * case.panel.size + 8 * len(case.panel) * assets
     months = len(pd.DatetimeIndex(case.index).to_period("M").unique())

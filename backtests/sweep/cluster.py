@@ -1,4 +1,4 @@
-"""Compute on a Dask cluster: a running one, or a new one with processes on this machine.
+"""Compute on a running Dask cluster, or on a new cluster of processes on this machine.
 
 Only this module imports dask.
 """
@@ -15,7 +15,7 @@ from signals.errors import ConfigError, DrypowderError
 
 #: Seconds that a connection to a scheduler may take.
 PATIENCE = 10
-#: How often work is sent again after a worker, or the data on a worker, is lost.
+#: Number of times that work is sent again after a worker or its data are lost.
 RETRIES = 5
 _CURE = 'install it with: pip install "drypowder[cluster]"'
 

@@ -18,19 +18,19 @@ DESIGNS = ("grid", "random", "lhs")
 class Design:
     """The configurations of a sweep, in the order in which they are computed.
 
-    Configurations with equal signals, regime model and strategy follow each other. So the stages
-    that they share are computed once.
+    Configurations with equal signals, regime model and strategy follow each other. So a stage that
+    several configurations share is computed once.
 
     Attributes
     ----------
     paths, kinds
-        Path of each parameter, and the values that it accepts. Parameters of earlier stages of the
-        computation come first.
+        The path of each parameter, and the kind of values that the parameter accepts. Parameters of
+        earlier stages of the computation come first.
     levels
         The values of each parameter; numbers are in ascending order.
     rows
-        An array, configurations × parameters. A cell is the position of a value in the ``levels``
-        of its parameter. The rows are in ascending order, and each row occurs once.
+        An array, configurations × parameters. A cell contains the position of the parameter's value
+        in ``levels``. The rows are in ascending order, and each row occurs once.
     """
 
     paths: tuple[str, ...]
@@ -63,8 +63,9 @@ def design(
     """Return the configurations of a design.
 
     A grid combines all values of all axes. The designs ``random`` and ``lhs`` (Latin hypercube)
-    draw ``samples`` configurations. The draws depend only on the axes and on ``seed``. A draw from
-    few values can repeat a configuration; repeated configurations are left out.
+    draw ``samples`` configurations. The draws depend only on the axes and on ``seed``. If a
+    parameter has few values, draws can repeat a configuration. Repeated configurations are left
+    out.
 
     Reference
         McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input
@@ -89,7 +90,7 @@ def design(
 
 
 def check_size(axes: Sequence[Axis], name: str, samples: int | None, most: int) -> None:
-    """Raise ConfigError for a range or samples that do not fit the design, or for a wrong size.
+    """Raise ConfigError if ranges, samples or the size do not fit the design.
 
     The size must be from 2 to ``most`` configurations.
     """

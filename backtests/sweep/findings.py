@@ -1,4 +1,4 @@
-"""What a finished sweep found: its best configuration, and how much of that may be luck."""
+"""The findings of a sweep: the best configuration, and how much of its result may be luck."""
 
 import math
 from dataclasses import dataclass
@@ -49,19 +49,21 @@ class Findings:
     base_sharpe
         Yearly Sharpe ratio of the base configuration.
     beaten
-        Share of the configurations with a lower Sharpe ratio than the base configuration.
+        Fraction of the configurations with a lower Sharpe ratio than the base configuration.
     luck
-        Two tests of the best configuration. One compares it with the best of all trials without
-        skill. The other compares it with the constant mix of SPY and bills with the same mean
-        exposure.
+        Two tests of the best configuration. The first test compares the configuration with the best
+        result that the trials would give without skill. The second test compares the configuration
+        with a constant mix of SPY and bills. The mix has the same mean exposure as the
+        configuration.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        ``compared`` holds the positions in ``table`` of some configurations. ``neighbours`` holds
-        the mean Sharpe ratio of the neighbours of each of them. :mod:`backtests.sweep.plateau`
-        defines neighbours.
+        ``compared`` contains the positions in ``table`` of some configurations. For each of these
+        configurations, ``neighbours`` contains the mean Sharpe ratio of its neighbours.
+        :mod:`backtests.sweep.plateau` defines neighbours.
     neighbourhood
-        The mean Sharpe ratio of the neighbours of the best configuration; NaN without neighbours.
+        The mean Sharpe ratio of the neighbours of the best configuration; NaN if it has no
+        neighbours.
     effective
         Effective number of independent trials among the configurations of this sweep.
     """
@@ -81,13 +83,13 @@ class Findings:
 
     @property
     def sharpes(self) -> np.ndarray:
-        """Yearly Sharpe ratio of each configuration, NaN where it is not defined."""
+        """Yearly Sharpe ratio of each configuration; an undefined Sharpe ratio is NaN."""
         values: np.ndarray = self.table["sharpe"].to_numpy(dtype=np.float64)
         return values
 
     @property
     def alike(self) -> bool:
-        """Whether all configurations have equal Sharpe ratios; then there is nothing to choose."""
+        """Whether all configurations have equal Sharpe ratios, so that no configuration is best."""
         return _alike(self.sharpes)
 
 
@@ -155,7 +157,7 @@ def _sharpe(run: Run) -> float:
 
 
 def _check(run: Run, compiled: float) -> None:
-    """Raise SimulationError if vectorbt and the compiled engine differ in the best Sharpe ratio."""
+    """Raise SimulationError if vectorbt and the compiled engine give different Sharpe ratios."""
     gap = abs(_sharpe(run) - compiled)
     if not gap <= AGREEMENT:
         raise SimulationError(
@@ -168,9 +170,9 @@ def _check(run: Run, compiled: float) -> None:
 def independent_trials(swept: Swept) -> float:
     """Return the effective number of independent trials among the configurations.
 
-    The number comes from the monthly returns over bills of all configurations, as
-    :mod:`backtests.evidence.effective_trials` describes. The rows are read in groups, so memory
-    does not grow with their number.
+    The number is computed from the monthly returns of all configurations minus the return of bills.
+    :mod:`backtests.evidence.effective_trials` describes the method. The rows are read in groups, so
+    more rows do not need more memory.
     """
     best: BestWithoutSkill | None = None
     for group in groups_of(swept.path, ["monthly"]):
@@ -201,9 +203,9 @@ def _array(column: object) -> np.ndarray:
 def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck:
     """Return the tests of the best configuration, and add the trials of the sweep to the log.
 
-    Trials of earlier sweeps come from the log. The log contains no returns, so the numbers of
-    independent trials of all sweeps are added. The sum is the largest possible number, so luck
-    never looks too small.
+    Trials of earlier sweeps come from the log. The log contains no returns. So the number of
+    independent trials is the sum of the numbers of all sweeps. The true number cannot be larger, so
+    the tests never underestimate luck.
     """
     earlier = _earlier(swept, sharpes, effective)
     return luck(
@@ -235,7 +237,7 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:
-    """Return positions of the best configurations, and of every n-th other one by rank."""
+    """Return the positions of the best configurations and, by rank, of every n-th remaining one."""
     order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
     order = order[: int(np.isfinite(sharpes).sum())]
     first = min(COMPARED // 4, len(order))

@@ -20,7 +20,7 @@ FILES = (REQUEST, SUMMARY, PAGE, BEST, FILE, PARTS, f"{REQUEST}{_LOCK}")
 
 @contextmanager
 def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> Iterator[Path]:
-    """Open a new folder, or the folder of the same sweep, as its only user.
+    """Open and lock the folder of a sweep. The folder is new or belongs to the same sweep.
 
     A folder of another sweep raises ConfigError. A folder with other files, or a folder that
     another process uses, raises DataError.
@@ -37,7 +37,7 @@ def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> It
 
 
 def check_out(folder: Path) -> None:
-    """Raise DataError for a path that is a file, or for a folder that holds other files."""
+    """Raise DataError if the path is a file, or if the folder contains other files."""
     if folder.exists() and not folder.is_dir():
         raise DataError(f"expected a folder at {folder}, was a file; give a folder with --out")
     held = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
@@ -50,7 +50,7 @@ def check_out(folder: Path) -> None:
 
 
 def check_same(folder: Path, sweep_id: str) -> None:
-    """Raise ConfigError for a folder of another sweep, DataError for results without a request."""
+    """Raise ConfigError for another sweep's folder, and DataError for results without a request."""
     held = folder / REQUEST
     if not held.is_file():
         if (folder / FILE).exists() or (folder / PARTS).exists():

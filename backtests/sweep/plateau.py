@@ -1,4 +1,4 @@
-"""Compare a configuration with its neighbours: a peak among low neighbours is probably luck."""
+"""Compare neighbouring configurations: a good result among bad results is probably luck."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
     """Return the mean value of the neighbours of each configuration in ``at``.
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
-    are equal. In another design, the neighbours are the configurations nearby, two for each numeric
-    parameter. The text parameters of neighbours, such as the name of a scale, are the same.
-    Distances use the ranks of values. The mean leaves out undefined values, and is NaN without any
-    neighbour.
+    are equal. In another design, the neighbours are the nearest configurations, two for each
+    numeric parameter. Neighbours have the same text parameters, such as the name of a scale. The
+    distance between two configurations is computed from the ranks of their values. Undefined values
+    are left out of the mean. If there is no neighbour, the mean is NaN.
 
     ``values`` has one number for each configuration of the design. ``at`` contains positions of
     configurations.
@@ -33,7 +33,7 @@ def _is_numeric(level: tuple[object, ...]) -> bool:
 
 
 def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the neighbours in a full grid; −1 beyond an edge."""
+    """Return the positions of the neighbours in a full grid; −1 for a neighbour beyond an edge."""
     sizes = [len(level) for level in made.levels]
     strides = [int(np.prod(sizes[i + 1 :], dtype=np.int64)) for i in range(len(sizes))]
     near = np.full((len(at), 2 * len(numeric)), -1, dtype=np.int64)
@@ -46,7 +46,10 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the nearest configurations with the same text parameters, or −1."""
+    """Return the positions of the nearest configurations with the same text parameters.
+
+    The position of a missing neighbour is −1.
+    """
     from scipy.spatial import KDTree
 
     wanted = 2 * len(numeric)
@@ -55,7 +58,7 @@ def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
     scale = np.array([max(len(level) - 1, 1) for level in made.levels], dtype=np.float64)
     points = made.rows / scale
     named = [i for i in range(len(scale)) if i not in numeric]
-    points[:, named] = 1e6 * made.rows[:, named]  # configurations with another name are far away
+    points[:, named] = 1e6 * made.rows[:, named]  # another text parameter means a large distance
     near = np.full((len(at), wanted), -1, dtype=np.int64)
     distance, found = KDTree(points).query(points[at], k=min(wanted + 1, len(points)))
     near_by = (distance[:, 1:] < 1e5) & (found[:, 1:] < len(points))

@@ -121,8 +121,9 @@ def _whole(table: Mapping[str, Any], key: str, least: int, otherwise: int | None
 def planned(request: Request, most: int = MOST) -> tuple[Setting, Design]:
     """Return the objects of the base configuration, and the configurations of the sweep.
 
-    The function checks each parameter and the size of the design. It also checks each combination
-    of the parameters of one object, such as a signal. The first fault raises ConfigError.
+    The function checks each parameter and the size of the design. The function also checks each
+    combination of the parameters of one object, such as a signal. The first fault raises
+    ConfigError.
     """
     base = Setting.of(request.config)
     kinds = [base.kind_of(axis.path) for axis in request.axes]
@@ -145,7 +146,7 @@ def _in_kind(axis: Axis, kind: Kind) -> Axis:
 
 
 def _check_combinations(config: RunConfig, base: Setting, made: Design) -> None:
-    """Raise ConfigError for a value, or a combination of values, that an object refuses.
+    """Raise ConfigError if an object, such as a signal, rejects a value or a combination.
 
     All parameters of one object are checked together. For example, a high ``enter`` may be valid
     only with a higher ``leave``.

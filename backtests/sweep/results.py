@@ -1,4 +1,4 @@
-"""The files of results: a part for each finished chunk, and at the end one file of all rows."""
+"""The result files of a sweep: one part for each finished chunk, and finally one file."""
 
 import re
 from collections.abc import Iterator
@@ -53,8 +53,8 @@ def missing(folder: Path, size: int) -> list[Span]:
 def finish(folder: Path, described: dict[str, str]) -> Path:
     """Join the parts into one file, then remove the parts; return the file.
 
-    The file depends only on the rows. So its bytes are the same for any number of parts or
-    processes, and after an interruption.
+    The bytes of the file depend only on the rows. An interruption, or another number of parts or
+    processes, does not change the file.
     """
     path = folder / FILE
     if not path.is_file():

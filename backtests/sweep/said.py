@@ -15,8 +15,8 @@ ALIKE = (
 def sentences(found: Findings) -> tuple[str, ...]:
     """Return sentences on the best configuration, and on the base configuration.
 
-    The sentences say how much of the best result may be luck, and compare it with its neighbours.
-    If no configuration beats the base, the first sentence says so.
+    The sentences say how much of the best result may be luck. They also compare the best result
+    with its neighbours. If no configuration beats the base, the first sentence says so.
     """
     return (
         *_none(found),

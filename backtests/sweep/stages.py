@@ -17,19 +17,20 @@ from signals.reading import Reading
 from signals.regimes import Classification, RegimeModel
 from strategies import decide, state_of
 
-#: Largest number of evaluations of signals that a process keeps; each has about 0.3 MB.
+#: Largest number of evaluations of signals that a process stores. Each needs about 0.3 MB.
 KEPT = 256
-#: Largest number of classifications (the regime of each session) that a process keeps.
+#: Largest number of classifications (the regime of each session) that a process stores.
 _REGIMES = 16
 
 
 class Stages:
-    """Compute the decided weights of one configuration after the other.
+    """Compute the target weights of many configurations, one after the other.
 
-    The evaluation of a signal is kept, so only changed signals are evaluated again. A signal also
-    counts as changed if a signal inside it has changed. A reading contains all evaluations and the
-    regime. A reading is kept until the signals or the regime model change. Weights are kept until
-    the reading or the strategy changes. :attr:`spent` contains the seconds of each stage.
+    Evaluations of signals are stored, so only a changed signal is evaluated again. A signal also
+    counts as changed if it uses a changed signal. A reading contains all evaluations and the
+    regime. A reading is stored until the signals or the regime model change. Weights are stored
+    until the reading or the strategy changes. :attr:`spent` contains the seconds spent on each
+    stage.
     """
 
     def __init__(self, case: Case) -> None:
@@ -43,7 +44,7 @@ class Stages:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the seconds that a ``with`` block takes to a stage."""
+        """Measure the seconds of a ``with`` block, and add them to the time of a stage."""
         began = time.perf_counter()
         try:
             yield
@@ -85,7 +86,7 @@ class Stages:
         return self._reading[1]
 
     def _evaluated(self, chosen: Mapping[str, Signal], model: RegimeModel) -> Evaluations:
-        """Return the evaluations of signals, after computing those that the regime model needs."""
+        """Compute the signals that the regime model needs, and return the evaluations."""
         keys = {name: _key(name, chosen) for name in chosen}
         known = {n: self._evaluations[key] for n, key in keys.items() if key in self._evaluations}
         evaluations = Evaluations(self.case.panel, chosen, known)
@@ -103,25 +104,25 @@ class Stages:
                 self._keep_parts(part, chosen, made)
 
     def _classified(self, model: RegimeModel, made: Evaluations) -> Classification:
-        """Return the regime; it is computed once for equal models with the same evaluations."""
+        """Return the regime, from the cache if the model and its evaluations are the same."""
         with self.timed("regime"):
             used = [made[name] for name in model.rests_on if name in made]
             key = (model, *map(id, used))
             if key not in self._regimes:
-                # Keep the evaluations, because Python could give the id of a deleted object to a
-                # new one.
+                # Store the evaluations, too. Python could give the id of a deleted object to a new
+                # object.
                 _keep(self._regimes, key, (used, model.classify(self.case.panel, made)), _REGIMES)
             return self._regimes[key][1]
 
 
 def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
-    """Return what determines an evaluation: the signal, its name, and the keys of its parts."""
+    """Return the key of an evaluation: the signal, its name, and the keys of its parts."""
     parts = chosen[name].parts
     return name, chosen[name], tuple(_key(part, chosen) for part in parts if part in chosen)
 
 
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """Keep a value. If there are too many values, drop the one that was stored longest ago."""
+    """Store a value. If there are too many values, delete the oldest value."""
     store[key] = value
     store.move_to_end(key)
     if len(store) > most:

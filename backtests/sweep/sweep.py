@@ -30,12 +30,12 @@ MEMORY = 250_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Processes and memory for a sweep; they change its speed but not its results.
+    """Processes and memory for a sweep. They affect the speed, but not the results.
 
     Attributes
     ----------
     workers
-        Number of processes of a local Dask cluster; 0 means this process with all its cores.
+        Number of processes of a local Dask cluster. If 0, this process computes with all its cores.
     address
         Address of a running Dask scheduler, or None.
     memory
@@ -69,7 +69,8 @@ class Swept:
     resumed
         Number of configurations that an earlier, interrupted command had computed.
     seconds
-        Seconds of each stage, summed over all processes, and of the whole sweep.
+        Computing time of each stage, summed over all processes, and time of the whole sweep, in
+        seconds.
     """
 
     request: Request
@@ -174,7 +175,7 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
 
 
 def _check_length(case: Case) -> None:
-    """Raise ConfigError for less than a year of returns, too few for a Sharpe ratio."""
+    """Raise ConfigError if there is less than a year of returns, too few for a Sharpe ratio."""
     returns = len(case.index) - 1
     if returns < FULL_YEAR:
         raise ConfigError(
@@ -192,7 +193,7 @@ def _described(ready: _Ready) -> dict[str, str]:
 def _computed(
     ready: _Ready, spans: list[Span], folder: Path, progress: Progress
 ) -> Iterator[dict[str, float]]:
-    """Write the rows of each chunk, and yield the seconds of its stages."""
+    """Write the rows of each chunk, and yield the seconds that the chunk spent on each stage."""
     total = len(ready.case.design)
     done = total - sum(map(len, spans))
     progress("configurations", done, total)

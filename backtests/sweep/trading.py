@@ -14,7 +14,7 @@ from backtests.sweep.setting import Setting
 from backtests.sweep.stages import Stages
 from signals.errors import SimulationError
 
-#: Metrics of :class:`backtests.engine.many.Many` that a sweep keeps of each configuration.
+#: Metrics of :class:`backtests.engine.many.Many` that a sweep stores for each configuration.
 METRICS = (
     *("sharpe", "cagr", "volatility", "max_drawdown", "exposure", "turnover", "costs"),
     *("skewness", "kurtosis", "autocorrelation"),
@@ -53,11 +53,11 @@ def simulated(
 
 
 def check_base(case: Case, base: Run) -> None:
-    """Raise SimulationError if sweep and vectorbt differ on the base configuration.
+    """Raise SimulationError if sweep and vectorbt give the base configuration different results.
 
     The base configuration goes through all stages of the sweep. The resulting weights must equal
-    the weights of ``base``, the run by vectorbt. Both equities must agree at each close within a
-    fraction of 1e-9.
+    the weights of ``base``, which vectorbt has simulated. At each close, the two equities may
+    differ by a fraction of at most 1e-9.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)

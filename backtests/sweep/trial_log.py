@@ -1,9 +1,9 @@
 """The trial log: every configuration that a sweep has tried on a store.
 
-The best of many trials looks better than it is, and more trials make it look even better. So a
-judgement of the best must count all trials, including those of earlier sweeps. The log is a folder
+The best of many trials looks better than it is, and more trials make it look even better. So a test
+of the best trial must count all trials, including the trials of earlier sweeps. The log is a folder
 beside the store, with one file for each sweep. A file is written once, completely or not at all,
-and never changed. So a repeated sweep adds nothing. A lock lets one sweep write at a time.
+and never changed. So a repeated sweep adds no trials. A lock lets one sweep write at a time.
 
 A simulated history has no log. A search on an invented history says nothing about real returns, and
 its trials would make real results look worse than they are.
@@ -26,7 +26,7 @@ from backtests.sweep.chunk import digests
 from backtests.sweep.setting import Setting
 from signals.errors import DataError
 
-#: The folder of a log is named like the store, plus this ending.
+#: The name of a log's folder is the name of the store plus this ending.
 ENDING = ".trials"
 
 
@@ -45,11 +45,11 @@ class Trials:
     sessions
         Number of returns of each trial.
     effective
-        Effective number of independent trials among the trials.
+        Effective number of independent trials in the sweep.
     trials
-        A hash of the parameters and the sessions of each trial.
+        For each trial, a hash of its parameters and its sessions.
     sharpes
-        The yearly Sharpe ratio of each trial; NaN where it is not defined.
+        The yearly Sharpe ratio of each trial; an undefined Sharpe ratio is NaN.
     """
 
     sweep: str
@@ -68,7 +68,7 @@ def folder_of(store: Path) -> Path:
 
 
 def add(store: Path, tried: Trials) -> bool:
-    """Add the trials of a sweep to the log of a store; return False if the log has this sweep."""
+    """Add a sweep's trials to a store's log. Return False if the log already contains the sweep."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -98,8 +98,8 @@ def add(store: Path, tried: Trials) -> bool:
 def logged(store: Path) -> pd.DataFrame:
     """Return the trials of all sweeps, one row each; trials of the oldest sweep come first.
 
-    A configuration that several sweeps have tried counts once, with its latest figures. A store
-    without a log has no rows. A damaged file raises DataError.
+    A configuration that several sweeps have tried counts once, with its latest figures. If a store
+    has no log, the table has no rows. A damaged file raises DataError.
     """
     import pyarrow as pa
     from pyarrow import parquet

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Done = tuple[Span, "pa.Table", dict[str, float]]
-#: The :class:`Stages` of the sweep that this worker computes, by the id of the sweep.
+#: The :class:`Stages` of the sweep that this worker computes. The key is the id of the sweep.
 _held: dict[str, Stages] = {}
 
 
