@@ -13,5 +13,5 @@ def check_same_sessions(what: str, index: pd.Index, whose: str, sessions: pd.Ind
     if not index.equals(sessions):
         raise DataError(
             f"expected {what} on the {len(sessions)} sessions of {whose}, but their {len(index)} "
-            f"sessions are not the same; reindex {what}"
+            f"sessions differ; reindex {what}"
         )
