@@ -84,7 +84,7 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     The number of lags follows a published rule. A rule that estimates this number from the data
     would choose too few lags, because daily returns are almost uncorrelated. But portfolio weights
     stay constant for months, so more lags are needed. :data:`backtests.evidence.bootstrap.COVERAGE`
-    says how often such intervals contain the true value.
+    says how often intervals of alpha contain the true value.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):

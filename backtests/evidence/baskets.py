@@ -28,8 +28,8 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
     Each Sharpe ratio uses returns after costs, minus the return of bills. The portfolios are
     rebalanced daily to the target weights. The result is None if the strategy has no parameter
     ``memory``, or if this parameter differs from the class ``memory`` of the universe. The result
-    is also None if the run never held the memory makers. It is None, too, if the run has too few
-    sessions or the history has too few other shares. Equal seeds give equal baskets.
+    is also None if the run never held the memory makers. The result is None, too, if the run has
+    too few sessions or the history has too few other shares. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

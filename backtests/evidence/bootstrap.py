@@ -1,6 +1,6 @@
 """Intervals for a strategy's metrics, from resampled blocks of dates.
 
-The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often such
+The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
 intervals contained the true value in simulated markets.
 
 Every metric is computed from the mean and the variance of returns. A matrix counts how often each
@@ -198,9 +198,9 @@ class _Draws:
 def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
     """Return how often each date occurs in each resample, as an array of resamples × ``n`` dates.
 
-    The resamples are those of the stationary bootstrap. The first row is the original sample, in
-    which each date occurs once. The next ``reps`` rows are the resamples. ``block`` is the mean
-    length of a block, in sessions. Equal seeds give equal resamples.
+    The stationary bootstrap draws the resamples. The first row is the original sample, in which
+    each date occurs once. The next ``reps`` rows are the resamples. ``block`` is the mean length of
+    a block, in sessions. Equal seeds give equal resamples.
     """
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
     rows = [np.bincount(bootstrap.update_indices(), minlength=n) for _ in range(reps)]

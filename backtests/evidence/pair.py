@@ -23,7 +23,7 @@ class Pair:
         The difference of the mean yearly returns, as a fraction, and the difference of the yearly
         Sharpe ratios. Both differences have an interval.
     test
-        Ledoit and Wolf's test of equal Sharpe ratios; None if it is not defined.
+        Ledoit and Wolf's test of equal Sharpe ratios; None if the test is not defined.
     """
 
     first: str

@@ -1,10 +1,10 @@
 """The results of a run if revised series are lower, higher or left out.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days, on which nobody knew them. Results that depend on such a series are
-therefore computed again, with the whole series changed by −2 % to +2 %. For example, GDP of 2017Q3
-was first published 1 % below its current value. A new definition of a series can change its values
-by more than 2 %.
+values even on earlier days, on which nobody knew them. If results depend on a series without
+vintages, they are computed again, with the whole series changed by −2 % to +2 %. For example, GDP
+of 2017Q3 was first published 1 % below its current value. A new definition of a series can change
+its values by more than 2 %.
 
 A series in percent, such as a term premium, is left out and not multiplied, because a factor would
 not change a z-score. A series with vintages already shows the values known at the time, so it needs

@@ -73,8 +73,9 @@ def table_luck(
 
     Notes
     -----
-    The best challenger is chosen with hindsight, so it is harder to beat. The probability of
-    overfitting, SPA and the Model Confidence Set need at least a year of returns and two rows.
+    The best challenger is chosen with hindsight, so this benchmark is harder to beat. The
+    probability of overfitting, SPA and the Model Confidence Set need at least a year of returns and
+    two rows.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)

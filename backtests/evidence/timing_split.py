@@ -5,10 +5,10 @@ sessions on which the asset is priced, the mean of w · x is
 
     w̄ · x̄ + cov(w, x).
 
-The first term is called the tilt: it is the return of holding the mean weight all the time. The
-second term is called the timing. Timing is positive if the weight was large before good returns.
-The mean return of the portfolio is the return of bills, plus tilt and timing of all assets, less
-trading and borrowing costs.
+The first term is called the tilt: the return from a constant holding of the mean weight. The second
+term is called the timing. Timing is positive if the weight was large before good returns. The mean
+return of the portfolio is the return of bills, plus tilt and timing of all assets, less trading and
+borrowing costs.
 
 The tilt has hindsight, because the mean weights are known only at the end, and because assets were
 chosen after this history. Timing has no such hindsight. But if weights change rarely, timing is

@@ -142,8 +142,8 @@ def walk_forward(
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
-    close of the refit date, and this decision is filled ``lag`` sessions later. The old holdings
-    are kept until the fill.
+    close of the refit date, and this decision is filled ``lag`` sessions later. The portfolio has
+    its old holdings until this fill.
 
     Raises
     ------
