@@ -1,4 +1,4 @@
-"""The alpha of a strategy: its mean return above a portfolio of its assets with constant weights.
+"""The alpha of a strategy: its mean return above a constant-weight portfolio of the same assets.
 
 A constant mix of SPY and bills can have the same mean exposure as the strategy, but another beta.
 For example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
@@ -53,9 +53,9 @@ def own_alpha(run: Run) -> Alpha | None:
 
     The dependent variable is the strategy's return after costs, minus the return of bills. Each
     regressor is an asset's return before costs, minus the return of bills. The regression starts
-    with the first fill. An asset has no return on a session if its price is missing there or on the
-    session before. The return of bills then takes the place of its return. The result is None if
-    the strategy has no asset or the run has too few returns.
+    with the first fill. An asset has no return on a session if its price is missing on this session
+    or on the session before. If an asset has no return, the return of bills is used instead. The
+    result is None if the strategy has no asset or the run has too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
@@ -69,22 +69,22 @@ def own_alpha(run: Run) -> Alpha | None:
 
 
 def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
-    """Return the alpha of returns in a regression on other returns.
+    """Return the alpha of a return series, from a regression on other return series.
 
     The estimate is 252 times the constant term of an ordinary least squares regression.
     :func:`backtests.evidence.hac.regress` gives the HAC standard error and the fixed-b critical
     value of the 95 % interval.
 
     Both parameters hold daily returns minus the return of bills, as fractions, on the same
-    sessions. ``others`` has one column for each regressor. Different sessions or a missing return
-    raise DataError.
+    sessions. ``others`` has one column for each regressor. If sessions differ or a return is
+    missing, DataError is raised.
 
     Notes
     -----
-    The number of lags follows a published rule. A rule that estimates the lags from the data would
-    choose too few. The reason is that daily returns are almost uncorrelated, but weights stay
-    constant for months. :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals
-    contain the truth.
+    The number of lags follows a published rule. A rule that estimates this number from the data
+    would choose too few lags, because daily returns are almost uncorrelated. But portfolio weights
+    stay constant for months, so more lags are needed. :data:`backtests.evidence.bootstrap.COVERAGE`
+    says how often intervals of alpha contain the true value.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):

@@ -63,33 +63,32 @@ class Assessment(Summarised):
     drawdowns
         The deepest drawdowns, sorted by depth.
     absorption
-        How often the regime ABSORPTION occurred: its number of episodes, and how often it was
-        entered.
+        Number of episodes of the regime ABSORPTION, and number of entries into this regime.
     own_states
-        The same numbers for the states in which the strategy acts. None for a strategy without
-        states.
+        Number of episodes and of entries, for the states in which the strategy acts. None if the
+        strategy has no states.
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
     explanations
         The explanation of each signal at the last session.
     growth
-        Value of 1 USD at each later close, if it was invested at the close of the first decision.
-        The columns are ``strategy``, ``benchmark`` and ``bills``.
+        The value at each close of 1 USD that was invested at the close of the first decision. The
+        columns are ``strategy``, ``benchmark`` and ``bills``.
     held, traded
         Tables from :func:`backtests.evidence.held.held_by_class` and
         :func:`backtests.evidence.held.traded_by_session`.
     earned_under
-        For each session of the history, the regime under which the session's return was earned.
+        For each session of the history, the regime to which the session's return belongs.
     conclusion
-        The tests that a reader needs first.
+        The main tests of the run.
     luck
-        The test of the Sharpe ratio against luck. Without ``robustness``, it has no comparison with
-        a constant mix of SPY and bills.
+        Tests whether luck can explain the Sharpe ratio. If ``robustness`` is None, the comparison
+        with a constant mix of SPY and bills is left out.
     timing
         The mean return, split into tilt, timing and costs.
     lead_lag
-        The information ratio by the lag of the fills; None without ``robustness``. Also None for a
-        strategy without timing.
+        The information ratio for each lag between decision and fill. None if ``robustness`` is
+        None, if the strategy has no timing, or if the run is too short.
     robustness
         The run's metrics under other assumptions; None if they were not computed.
     """
@@ -124,7 +123,7 @@ class Assessment(Summarised):
 
 
 def growth_of(run: Run) -> pd.DataFrame:
-    """Return the value of 1 USD at each close, if it was invested at the first decision's close."""
+    """Return the value at each close of 1 USD invested at the close of the first decision."""
     ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
     return pd.concat([ones, (1 + run.returns).cumprod()])
 
@@ -145,10 +144,10 @@ def assess(
         If False, every metric that needs another simulation is left out.
     logged, logged_effective
         ``logged`` holds the yearly Sharpe ratio of each strategy in the log of earlier parameter
-        sweeps. ``logged_effective`` is the effective number of independent strategies among them.
+        sweeps. ``logged_effective`` is the effective number of independent strategies in this log.
         :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
-        Receives each step, and the number of its parts that are done.
+        A function that receives the name of each step and the number of completed parts.
 
     Raises
     ------
@@ -193,7 +192,7 @@ def assess(
 
 
 def _attributed(run: Run) -> Attribution:
-    """Return the attribution; its yearly metrics are NaN if the run is shorter than a year."""
+    """Return the attribution. If the run is shorter than a year, yearly metrics are NaN."""
     config, result = run.config, run.result
     parts = attribution(
         result,

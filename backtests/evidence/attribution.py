@@ -49,7 +49,7 @@ from signals.errors import SimulationError
 from signals.universe import CLASSES, OwnClasses, class_of
 
 CASH = "cash"
-#: Largest rounding error in a session's profit, a fraction of equity.
+#: Largest rounding error in a session's profit, as a fraction of equity.
 ROUNDING = 1e-10
 
 
@@ -65,8 +65,8 @@ class Attribution:
         appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
         with ``cash`` last. A sleeve that was never held has no row.
     total
-        The same measures for the whole backtest. The sum of each column of a table equals its value
-        in ``total``.
+        The same measures for the whole backtest. The sum of each column of a table equals the value
+        with the same name in ``total``.
     """
 
     by_regime: pd.DataFrame
@@ -93,22 +93,23 @@ def attribution(
         Prices in USD, sessions × assets: the prices of the simulation, or a longer table that
         contains them.
     costs, lag
-        The costs and the lag of the simulation. Of the costs, only the borrowing rates are used.
+        The costs and the lag of the simulation. Only the borrowing rates of ``costs`` are used,
+        because ``result`` contains the trading costs.
     regime
-        Name of the regime known at each close; None without a regime. The series should begin
-        before the run, because the run's first returns belong to regimes that were known before its
-        start.
+        Name of the regime known at each close; None if no regime is known. The series should begin
+        before the run, because the regimes of the first returns were known before the run.
     classes
-        The classes to which a user gave other tickers; None if there is no such class.
+        A mapping from each class that the user changed to the user's tickers; None if the user
+        changed no class.
 
     Notes
     -----
     After a change of regime, the order is filled one session before the first return of the new
     regime. So the cost of this order belongs to the old regime. A holding without a price on a
     session keeps its last price. An undefined metric, such as the volatility of a single return, is
-    NaN in the total and in every group. SimulationError is raised if the profits do not add up to
-    the change of equity. For example, the prices, borrowing rates or orders may belong to another
-    result.
+    NaN in the total and in every group. If the profits do not add up to the change of equity,
+    SimulationError is raised. A possible cause of this error is that prices, borrowing rates or
+    orders belong to another result.
 
     References
     ----------
@@ -160,7 +161,7 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 def _traded(
     result: Result, values: pd.Series, sleeves: list[str], classed: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return the sum of ``values``, one for each order, in each session and sleeve."""
+    """Return the sums of the orders' ``values``, sessions × sleeves; each order has one value."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
@@ -185,7 +186,7 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
 def _parts(
     result: Result, profit: pd.DataFrame, classed: Mapping[str, str]
 ) -> dict[str, pd.DataFrame]:
-    """Return a mapping from measure to its table, sessions × sleeves, in the measure's unit."""
+    """Return a mapping from measure to table; each table is sessions × sleeves, in its own unit."""
     equity, sleeves = result.equity, list(profit.columns)
     years = len(profit) / metrics.YEAR
     return {

@@ -1,10 +1,11 @@
 """The rank of a strategy's memory-chip makers among random baskets of shares.
 
-The makers of memory chips were chosen in 2026, with hindsight. A random basket holds the same
-number of other shares in their place. These shares are drawn without replacement from other classes
-of the universe. The strategy's rule sets the weight of each basket and scales all baskets to the
-same volatility. A good choice ranks high among the baskets. The other shares were also chosen in
-2026, so a high rank does not prove foresight. A low rank shows that the choice had no foresight.
+The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
+makers with the same number of other shares. The other shares are drawn without replacement from
+other classes of the universe. The strategy's rule sets the weight of each basket and scales all
+baskets to the same volatility. A good choice ranks high among the baskets. The other shares were
+also chosen in 2026, so a high rank does not prove foresight. A low rank shows that the choice had
+no foresight.
 """
 
 from dataclasses import replace
@@ -25,10 +26,10 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
     """Return the rank of a run's memory makers among random baskets, by Sharpe ratio.
 
     Each Sharpe ratio uses returns after costs, minus the return of bills. The portfolios are
-    rebalanced daily to the target weights. The result is None in three cases. The strategy has no
-    parameter ``memory``, or this parameter differs from the class ``memory`` of the universe. The
-    run never held these assets. The run has too few sessions, or the history has too few other
-    shares. Equal seeds give equal baskets.
+    rebalanced daily to the target weights. The result is None if the strategy has no parameter
+    ``memory``, or if this parameter differs from the class ``memory`` of the universe. The result
+    is also None if the run never held the memory makers. The result is None, too, if the run has
+    too few sessions or the history has too few other shares. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)
@@ -50,6 +51,6 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
 
 def _held(run: Run, strategy: Strategy) -> pd.DataFrame:
-    """Return the weights at each close if another strategy decides on the run's sessions."""
+    """Return the weights at each close if ``strategy`` makes the decisions of the run."""
     decided = decide(strategy, run.reading, run.history.panel).loc[run.decided.index]
     return in_force(decided, run.sessions, run.config.lag)

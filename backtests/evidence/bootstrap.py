@@ -1,6 +1,6 @@
 """Intervals for a strategy's metrics, from resampled blocks of dates.
 
-The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often such
+The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
 intervals contained the true value in simulated markets.
 
 Every metric is computed from the mean and the variance of returns. A matrix counts how often each
@@ -20,12 +20,12 @@ from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
-#: Lower limit of the mean length of a block, sessions.
+#: Lower limit of the mean length of a block, in sessions.
 SHORTEST_BLOCK = 5
 #: A resample needs at least this many returns.
 FEWEST = 20
-#: A resample counts as constant if its standard deviation is at most this share of the sample's
-#: standard deviation.
+#: A resample counts as constant if its standard deviation is at most this fraction of the original
+#: sample's standard deviation.
 NO_VARIATION = 1e-6
 
 
@@ -45,8 +45,8 @@ class Coverage:
 
 #: The script that measures :data:`COVERAGE` and describes the simulated markets.
 COVERAGE_SOURCE = "benchmarks/interval_coverage.py"
-#: Coverage of each figure's interval, from 500 seeds. The Monte Carlo error of a share is at most
-#: 2.2 percentage points. The interval of ``alpha`` comes from
+#: Coverage of the interval of each metric, from simulations with 500 seeds. The Monte Carlo error
+#: of a share is at most 2.2 percentage points. The interval of ``alpha`` comes from
 #: :func:`backtests.evidence.alpha.alpha`. All other intervals come from the bootstrap.
 COVERAGE: dict[str, Coverage] = {
     "sharpe": Coverage(no_regimes=0.94, slow_regimes=0.83, wide_slow_regimes=0.60),
@@ -61,9 +61,10 @@ COVERAGE: dict[str, Coverage] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """An estimate and its interval: two percentiles of the resamples, in the estimate's unit.
+    """An estimate, and an interval between two percentiles of the resampled estimates.
 
-    ``block`` is the mean length of a block, sessions. ``reps`` is the number of resamples.
+    The bounds ``low`` and ``high`` have the unit of the estimate. ``block`` is the mean length of a
+    block, in sessions. ``reps`` is the number of resamples.
     """
 
     estimate: float
@@ -87,7 +88,7 @@ def compare_returns(
     Parameters
     ----------
     strategy, bills
-        Simple daily returns on the same sessions, fractions.
+        Simple daily returns on the same sessions, as fractions.
     others
         A mapping from names to simple daily returns of other portfolios on the same sessions, such
         as the benchmark, a constant mix and bills.
@@ -97,18 +98,18 @@ def compare_returns(
 
     Returns
     -------
-    A mapping from the name of a metric to its interval. ``sharpe`` is the mean of the return minus
-    bills, divided by the standard deviation of this difference (ddof 1), × √252. Each portfolio in
-    ``others`` has two intervals. ``excess_<name>`` is the mean difference between the daily returns
-    of the strategy and the portfolio, × 252, a fraction a year. ``sharpe_<name>`` is the strategy's
-    Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same resamples. Politis
-    and White's rule sets the mean length of a block from the strategy's returns minus bills. The
-    length is rounded up and is at least 5 sessions.
+    A mapping from the name of a metric to its interval. ``sharpe`` is √252 times the mean return
+    minus bills, divided by the standard deviation of this difference (ddof 1). Each portfolio in
+    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean of the strategy's daily
+    return minus the portfolio's daily return, as a fraction per year. ``sharpe_<name>`` is the
+    strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
+    resamples. Politis and White's rule sets the mean length of a block from the strategy's returns
+    minus bills. The length is rounded up and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
         portfolio holds only bills. The estimate and bounds of an undefined Sharpe ratio are NaN. A
-        resample without variation is left out.
+        resample is left out if its returns do not vary.
 
     Raises
     ------
@@ -118,10 +119,10 @@ def compare_returns(
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
-        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles, because
-        two known alternatives have drawbacks. BCa intervals need a jackknife, which assumes
-        independent dates. Studentised intervals (Ledoit and Wolf 2008) need a HAC error for each
-        resample.
+        with Patton's correction (2009), Econometric Reviews. The bounds of the intervals are
+        percentiles, because two known alternatives have drawbacks. BCa intervals need a jackknife,
+        which assumes independent dates. Studentised intervals (Ledoit and Wolf 2008) need a HAC
+        error for each resample.
 
     Notes
     -----
@@ -155,7 +156,7 @@ def block_length(excess: np.ndarray) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Draws:
-    """Counts of each date in each resample. The first row is the sample, with each date once."""
+    """How often each date occurs in each resample. The first row is the original sample."""
 
     counts: np.ndarray
     level: float
@@ -167,7 +168,7 @@ class _Draws:
         return means
 
     def sharpe(self, excess: np.ndarray) -> np.ndarray:
-        """Return the Sharpe ratio of each resample; NaN for a resample without variation."""
+        """Return the Sharpe ratio of each resample; NaN if a resample does not vary."""
         overall = excess.std(ddof=1)
         if overall < ROUNDING:
             return np.full(len(self.counts), np.nan)
@@ -195,10 +196,11 @@ class _Draws:
 
 
 def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
-    """Return how often each stationary resample takes each date, resamples × ``n`` dates.
+    """Return how often each date occurs in each resample, as an array of resamples × ``n`` dates.
 
-    The first row is the sample, with each date once. The next ``reps`` rows are the resamples.
-    ``block`` is the mean length of a block, sessions. Equal seeds give equal resamples.
+    The stationary bootstrap draws the resamples. The first row is the original sample, in which
+    each date occurs once. The next ``reps`` rows are the resamples. ``block`` is the mean length of
+    a block, in sessions. Equal seeds give equal resamples.
     """
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
     rows = [np.bincount(bootstrap.update_indices(), minlength=n) for _ in range(reps)]

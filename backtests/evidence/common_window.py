@@ -1,4 +1,4 @@
-"""The common window of the rows of a comparison."""
+"""The sessions that all rows of a comparison have in common."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,7 +12,7 @@ from signals.errors import ConfigError
 
 
 def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
-    """Return the sessions that all runs have, and a note if a run has more."""
+    """Return the common sessions of all runs, and a note if a run has further sessions."""
     if not runs:
         raise ConfigError("expected at least one run to compare, found none; give a run")
     index = next(iter(runs.values())).sessions
@@ -29,7 +29,7 @@ def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[st
 
 
 def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
-    """Raise ConfigError unless all runs have one source, and equal prices in their sessions.
+    """Raise ConfigError unless all runs have the same source and equal prices on ``index``.
 
     The histories of two runs may have different assets.
     """
@@ -47,10 +47,11 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 def in_common_window(
     configs: Mapping[str, RunConfig],
 ) -> tuple[dict[str, RunConfig], tuple[str, ...]]:
-    """Return the configurations, all with the latest start and the earliest end among them.
+    """Return the configurations with a common window: from the latest start to the earliest end.
 
-    A configuration without a start or an end takes those of the others. The second result is a note
-    if a configuration loses sessions. A start after an end raises ConfigError.
+    If a configuration has no start or no end, it gets the start or the end of the common window.
+    The second result contains a note if the starts or the ends differ. If the latest start is after
+    the earliest end, ConfigError is raised.
     """
     starts = {label: config.start for label, config in configs.items() if config.start}
     ends = {label: config.end for label, config in configs.items() if config.end}

@@ -1,4 +1,4 @@
-"""The comparison of finished runs, for Python."""
+"""The comparison of finished runs, as a Python function."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,14 +30,15 @@ def compare_runs(
 ) -> Comparison:
     """Return the comparison of finished runs on their common sessions.
 
-    A run whose sessions differ from the common ones is simulated again on the common sessions, from
-    its reading.
+    If a run has further sessions, it is simulated again on the common sessions. The new simulation
+    uses the run's existing regime and signals.
 
     Parameters
     ----------
     runs
-        The runs. In a mapping, the keys are the labels. Otherwise the labels are the strategies
-        and, for equal strategies, the settings that differ.
+        The runs. If ``runs`` is a mapping, its keys are the labels. Otherwise each label is the
+        strategy of the run. If several runs have the same strategy, their labels also contain the
+        settings that differ.
     reps, shifts, draws, workers, log
         As for :func:`backtests.evidence.comparison.compare`.
 

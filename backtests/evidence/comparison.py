@@ -1,9 +1,9 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-is compared with two other portfolios. The first needs no skill: it is a constant mix of SPY and
-bills with the strategy's mean net exposure. The second is equal weights of the strategy's assets,
-so it has the same hindsight about assets as the strategy.
+is compared with two other portfolios. The first portfolio is a constant mix of SPY and bills with
+the strategy's mean net exposure, which needs no skill. The second portfolio has equal weights in
+the strategy's assets, so it has the same hindsight about assets as the strategy.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -41,11 +41,11 @@ from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
-#: Level of the intervals, a fraction.
+#: Level of the intervals, as a fraction.
 LEVEL = 0.95
-#: The price-only regime models and the futures of their regimes, by the models' texts.
+#: A mapping from the text of a price-only regime model to the model and the future of its regimes.
 Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
-#: A function from finished runs to the logged trials that are none of these runs.
+#: A function that receives finished runs and returns the logged trials without these runs.
 TrialLog = Callable[..., Logged]
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
 
@@ -57,14 +57,14 @@ class Compared:
     Attributes
     ----------
     mix
-        A constant mix of SPY and bills with the strategy's mean net exposure, which is known only
-        at the end of the backtest.
+        A constant mix of SPY and bills with the strategy's mean net exposure. This exposure is
+        known only at the end of the backtest.
     equal_weight
         Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
     intervals
-        Intervals of the strategy's Sharpe ratio and of its advantage over ``spy``, ``bills``,
-        ``mix`` and ``equal_weight``. :func:`backtests.evidence.bootstrap.compare_returns` describes
-        the intervals.
+        Intervals of the strategy's Sharpe ratio, and of the strategy's advantage over ``spy``,
+        ``bills``, ``mix`` and ``equal_weight``.
+        :func:`backtests.evidence.bootstrap.compare_returns` describes the intervals.
     alpha, baskets, observed
         The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
         strategy.
@@ -114,19 +114,19 @@ class Comparison(Summarised):
     Attributes
     ----------
     rows
-        A mapping from label to strategy, in the order of the request.
+        A mapping from label to strategy, in the requested order.
     regime
-        The regime at each close, from the default regime model, in which signals vote. The signals
-        are those of the first row.
+        The regime at each close from the default regime model, in which signals vote. The regime
+        uses the signals of the first row.
     level, reps
         Level of the intervals as a fraction, and number of resamples.
     notes
-        One line for each regime model that was left out, with the reason, and a line if the rows
-        asked for different windows.
+        For each regime model that was left out, a line with the reason. If the rows had different
+        windows, a line about the common window.
     luck
-        The tests of whether the Sharpe ratios of all rows can be luck.
+        Tests whether luck can explain the Sharpe ratios of the rows.
     pair
-        The comparison of both rows, if there are exactly two.
+        The direct comparison of two rows; None unless there are exactly two rows.
     """
 
     rows: dict[str, Compared]
@@ -162,8 +162,8 @@ def no_log(*runs: Run) -> Logged:
 def default_names() -> tuple[str, ...]:
     """Return the names that a comparison uses by default.
 
-    The names are all strategies without the constant mix. For every other regime model, three
-    strategies are added.
+    The names are all strategies except the constant mix. For every other regime model, three
+    strategies with this model are added.
     """
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
@@ -213,11 +213,12 @@ def compare(
     Parameters
     ----------
     configs
-        A mapping from label to configuration. The sessions of all rows are those from the latest
-        start to the earliest end. Without any start, they begin with the first regime by votes.
+        A mapping from label to configuration. All rows use the sessions from the latest start to
+        the earliest end. If no configuration has a start, the sessions begin with the first regime
+        of the default regime model.
     history
-        The history. All configurations use this history, whatever source they name. Sessions after
-        the end of the configurations are left out.
+        The history. All configurations use this history, even if they name another source. Sessions
+        after the earliest end of the configurations are left out.
     reps, shifts, draws
         Number of resamples for the intervals, number of placebos with shifted dates, and number of
         placebos with resampled returns.
@@ -227,10 +228,10 @@ def compare(
     optional
         If True, a regime model whose package is not installed is left out, with a note.
     log
-        Function from the finished runs to the logged trials that are none of these runs, such as
-        :func:`backtests.sweep.trial_log.other_trials`.
+        A function that receives the finished runs and returns the logged trials without these runs,
+        such as :func:`backtests.sweep.trial_log.other_trials`.
     progress
-        Receives each step, and the number of its parts that are done.
+        A function that receives the name of each step and the number of completed parts.
     """
     configs, notes = in_common_window(configs)
     first = next(iter(configs.values()))
@@ -269,7 +270,11 @@ def finished(
     shifts: int,
     log: TrialLog,
 ) -> Comparison:
-    """Return a comparison of finished rows: their ranks, their luck, and the pair of two."""
+    """Return the comparison of finished rows.
+
+    The comparison contains the ranks among placebos and the tests of luck. If there are two rows,
+    it also contains their direct comparison.
+    """
     runs = {label: row.run for label, row in rows.items()}
     ranks = place(runs, gains, shifts=shifts)
     placed = {label: replace(row, significance=ranks[label]) for label, row in rows.items()}
@@ -300,17 +305,17 @@ def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
 
 
 def _signals_key(config: RunConfig) -> Hashable:
-    """Return a key that is equal for configurations with the same signals and voters."""
+    """Return a key; configurations with the same signals and voters have equal keys."""
     return repr(config.build_signals()), config.more_voters()
 
 
 def _model_key(config: RunConfig) -> str:
-    """Return a text that is equal for configurations with the same parameters of one model."""
+    """Return a text; configurations with the same regime model and parameters have equal texts."""
     return repr(config.build_model())
 
 
 def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[Hashable, Reading]:
-    """Return the reading by votes of each set of signals; its evaluations serve all its rows."""
+    """Return, for each set of signals, the regime by votes and the evaluated signals."""
     found: dict[Hashable, Reading] = {}
     for config in configs.values():
         if (key := _signals_key(config)) not in found:
@@ -321,7 +326,7 @@ def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[Hashab
 def _sessions(
     configs: Mapping[str, RunConfig], history: History, voted: Mapping[Hashable, Reading]
 ) -> pd.DatetimeIndex:
-    """Return the sessions from the latest first session of all readings on."""
+    """Return the sessions that the windows of all readings have in common."""
     first = next(iter(configs.values()))
     windows = [window(first, history, reading) for reading in voted.values()]
     return min(windows, key=len)
@@ -330,7 +335,7 @@ def _sessions(
 def drawn_gains(
     runs: Mapping[str, Run], pool: Executor, draws: int
 ) -> list[Future[list[dict[str, float]]]]:
-    """Return the futures of :func:`draw_gains`, drawn once for each history and set of signals."""
+    """Return the futures of :func:`draw_gains`. Runs with equal history and signals share draws."""
     keys = {label: (_signals_key(run.config), id(run.history)) for label, run in runs.items()}
     groups = (
         {label: run for label, run in runs.items() if keys[label] == key}
@@ -340,7 +345,7 @@ def drawn_gains(
 
 
 def _fits(configs: Mapping[str, RunConfig], history: History, pool: Executor) -> Fits:
-    """Submit the price-only regime models, which are slow, and return them with their futures."""
+    """Submit the slow price-only regime models to ``pool``; return the models with futures."""
     models = {_model_key(config): config.build_model() for config in configs.values()}
     return {
         key: (model, pool.submit(model.classify, history.panel, {}))

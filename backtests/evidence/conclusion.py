@@ -1,6 +1,6 @@
-"""What one run allows a reader to conclude: its distance to the benchmark, skill, and timing.
+"""The main conclusions from one run: its return against the benchmark, its skill, and its timing.
 
-Each part is a test that other modules describe. This module only says which tests the run passes.
+Other modules describe the tests. This module only says which tests the run passes.
 """
 
 import math
@@ -15,24 +15,26 @@ from backtests.evidence.luck import Luck
 from backtests.evidence.metrics import is_short
 from backtests.evidence.track_record import SIZE
 
-#: Level of the interval, a fraction.
+#: Level of the interval, as a fraction.
 LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """The tests of a run that a reader needs first. A test that was not made is None.
+    """The main tests of a run. If a test was not made, its attribute is None.
 
     Attributes
     ----------
     difference
-        The run's mean return minus the benchmark's, a fraction a year (252 times the mean daily
-        difference), with its 95 % interval. None if the returns cover less than a year.
+        The run's mean return minus the benchmark's mean return, with a 95 % interval, as fractions
+        per year. Mean returns are 252 times the mean daily returns. None if the returns cover less
+        than a year.
     sharpe_told
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
     timing_p
-        One-sided p-value of the information ratio against the run's own mean weights, from the
-        ratio's standard error. None without timing, or if the ratio was not computed.
+        One-sided p-value of the information ratio, from the ratio's standard error. The information
+        ratio compares the run with its own mean weights. None if the run has no timing, or if the
+        ratio was not computed.
     few
         True if the run has too few episodes for a conclusion about its timing.
     """
@@ -44,16 +46,16 @@ class Conclusion:
 
     @property
     def timing_told(self) -> bool | None:
-        """Whether the timing can be told apart from luck; None without a p-value."""
+        """Whether the timing is significantly better than luck; None if there is no p-value."""
         return None if self.timing_p is None else self.timing_p <= SIZE
 
 
 def conclude(
     returns: pd.DataFrame, luck: Luck, lead_lag: LeadLag | None, *, few: bool
 ) -> Conclusion:
-    """Return what a run allows a reader to conclude.
+    """Return the main conclusions from a run.
 
-    ``returns`` holds simple daily returns, fractions, in the columns ``strategy``, ``benchmark``
+    ``returns`` holds simple daily returns as fractions, in the columns ``strategy``, ``benchmark``
     and ``bills``. The other parameters are results for the same run.
     """
     return Conclusion(
@@ -73,6 +75,6 @@ def _difference(returns: pd.DataFrame) -> Interval | None:
 
 
 def _p_value(found: LeadLag) -> float | None:
-    """Return the probability of an information ratio at least this high without timing."""
+    """Return the probability that a strategy without timing reaches this information ratio."""
     ratio = found.ratios.get(found.lag, float("nan"))
     return NormalDist().cdf(-ratio / found.error) if math.isfinite(ratio) else None

@@ -1,16 +1,18 @@
 """The deflated Sharpe ratio: a test of the best of many trials.
 
-The best of many trials without skill has a positive Sharpe ratio. With N independent trials whose
-Sharpe ratios have the variance V, and with Euler's constant γ, the expected best Sharpe ratio is
+The best of many trials without skill has a positive Sharpe ratio. Let N be the number of
+independent trials, V the variance of their Sharpe ratios, and γ Euler's constant. If no trial has
+skill, the expected best Sharpe ratio is
 
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
-ratio of 2026 is Φ((SR − SR₀) / √(V v)). This ratio relies on V alone. But trials that are variants
-of one strategy have almost equal Sharpe ratios: V is then close to 0, and every Sharpe ratio
-passes. So a second test uses the standard error σ of the chosen track record in place of V. The
-best of N independent trials without skill stays below SR with the probability Φ(SR / σ)^N. The
-hurdle is the larger of the two critical values.
+ratio of 2026 is Φ((SR − SR₀) / √(V v)). In this ratio, V is the only measure of uncertainty. If the
+trials are variants of one strategy, their Sharpe ratios are almost equal. In this case, V is close
+to 0, so any positive Sharpe ratio passes the test. A second test therefore uses the standard error
+σ of the chosen track record in place of V. The best of N independent trials without skill stays
+below SR with the probability Φ(SR / σ)^N. The hurdle for a Sharpe ratio is the larger critical
+value of the two tests.
 
 All Sharpe ratios are per session.
 
@@ -44,13 +46,14 @@ class Deflation:
     sharpe
         Sharpe ratio of the chosen trial.
     variance
-        Variance of the Sharpe ratios over the trials (ddof 1), V; 0 for a single trial.
+        V: the variance of the trials' Sharpe ratios (ddof 1). 0 if there is a single trial.
     expected_maximum
-        Expected Sharpe ratio of the best of ``effective`` trials without skill, SR₀.
+        SR₀: the expected best Sharpe ratio of ``effective`` trials without skill.
     standard_error
-        Standard error of the best Sharpe ratio, √(V v); 0 for a single trial.
+        √(V v): the standard error of the best Sharpe ratio. 0 if there is a single trial.
     probability
-        The rescaled deflated Sharpe ratio of 2026: 1 − p. NaN for a single trial.
+        The rescaled deflated Sharpe ratio of 2026: 1 minus the p-value. NaN if there is a single
+        trial.
     of_own_error
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
         the standard error σ of the chosen track record.
@@ -88,7 +91,7 @@ def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflati
     trials
         Sharpe ratios per session of all trials, the chosen one included. NaN values are left out.
     effective
-        Effective number of independent trials, at least 1, as from
+        Effective number of independent trials, at least 1, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`.
 
     Raises

@@ -1,11 +1,12 @@
 """The effective number of independent trials among correlated trials.
 
-The best of N variants of one strategy is less lucky than the best of N unrelated strategies. Two
-numbers measure this difference. :func:`effective_trials` gives the number K that is used for the
-hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the same 95 % quantile
-as the best Sharpe ratio of the N trials. :func:`effective_rank` is a published number that depends
-only on the correlation matrix. With many correlated trials, this number is too small for a test.
-``benchmarks/luck.py`` measures how often such a test finds skill in noise.
+Among N variants of one strategy, the best Sharpe ratio owes less to luck than among N unrelated
+strategies. Two functions count the independent trials. :func:`effective_trials` gives the number K
+that is used for the hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the
+same 95 % quantile as the best Sharpe ratio of the N trials. :func:`effective_rank` is a published
+number that depends only on the correlation matrix. If there are many correlated trials, the
+effective rank is too small for a test of luck. ``benchmarks/luck.py`` measures how often a test
+with the effective rank finds skill in noise.
 
 References
 ----------
@@ -22,16 +23,16 @@ from backtests.evidence.metrics import ROUNDING
 from backtests.evidence.track_record import SIZE
 from signals.errors import DataError
 
-#: Number of simulations. Each one draws a track record without skill for every trial.
+#: Number of simulations. Each simulation draws a track record without skill for every trial.
 DRAWS = 4000
-#: Number of trials in one multiplication.
+#: Number of trials in one matrix multiplication.
 _AT_ONCE = 1000
 
 
 class BestWithoutSkill:
     """Simulation of the best Sharpe ratio of trials without skill. Trials can be added in parts.
 
-    Each draw multiplies every session by one random number, the same for all trials. So the trials
+    In each draw, all returns of a session are multiplied by the same random number. So the trials
     lose their mean returns, but keep their correlations.
 
     Parameters
@@ -50,7 +51,7 @@ class BestWithoutSkill:
     def add(self, returns: np.ndarray) -> None:
         """Add trials: daily excess returns, trials × sessions. Constant trials are left out.
 
-        Another number of sessions raises DataError.
+        If the number of sessions is not ``sessions``, DataError is raised.
         """
         values = np.atleast_2d(returns)
         if values.shape[1] != len(self._factors):
@@ -98,9 +99,9 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
 def effective_rank(returns: np.ndarray) -> float:
     """Return the effective rank of the trials' correlation matrix: exp(−Σ p ln p).
 
-    p is an eigenvalue of the matrix divided by the sum of all eigenvalues. The effective rank is N
-    for N uncorrelated trials and 1 for equal trials. It is at most the number of sessions less one.
-    ``returns`` holds trials × sessions; constant trials are left out.
+    Each p is an eigenvalue of the matrix, divided by the sum of all eigenvalues. The effective rank
+    is N for N uncorrelated trials and 1 for equal trials. The effective rank is at most the number
+    of sessions minus 1. ``returns`` holds trials × sessions; constant trials are left out.
     """
     values = _standardised(np.atleast_2d(returns)).astype(np.float64)
     if len(values) < 2:
@@ -113,7 +114,7 @@ def effective_rank(returns: np.ndarray) -> float:
 
 
 def _standardised(returns: np.ndarray) -> np.ndarray:
-    """Return non-constant rows minus their means, scaled to a sum of squares of 1."""
+    """Return demeaned non-constant rows, scaled so that the squares of each row add up to 1."""
     values = np.asarray(returns, dtype=np.float64)
     values = values - values.mean(axis=1, keepdims=True)
     length = np.sqrt((values**2).sum(axis=1))

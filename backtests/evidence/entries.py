@@ -1,11 +1,12 @@
-"""The regime of each return, the number of episodes of a state, and the conclusion about timing.
+"""The regime of each return, the episodes of a state, and the conclusion about timing.
 
-A decision at close t is filled at close t + lag, and first earns the return of session t + lag + 1.
-So the return of session t belongs to the label known at close t − 1 − lag.
+A decision at close t is filled at close t + lag. The first return after the fill is the return of
+session t + lag + 1. So the return of session t belongs to the label (a regime or a state) that was
+known at close t − 1 − lag.
 
 A stay is an unbroken sequence of sessions in a state. If two stays are less than :data:`QUARTER`
-sessions apart, they belong to the same episode. An episode counts as one observation. Conclusions
-depend on the number of episodes.
+sessions apart, they belong to the same episode. An episode counts as one observation. The number of
+episodes decides whether a conclusion about timing is possible.
 """
 
 from dataclasses import dataclass
@@ -18,31 +19,31 @@ from signals.regimes import Regime
 
 #: Stays at least this many sessions apart are separate episodes.
 QUARTER = 63
-#: Smallest number of episodes of a state for a conclusion about timing.
+#: A conclusion about timing needs at least this number of episodes.
 FEW = 3
-#: Largest p-value at which a timing result counts as significant, for one strategy alone.
+#: A timing result is significant up to this p-value, without a correction for several strategies.
 SIGNIFICANT = 0.05
-#: Smallest number of placebos for a significant result. With fewer placebos, a single placebo can
-#: decide the result.
+#: A significant result needs at least this number of placebos. With fewer placebos, a single
+#: placebo can decide the result.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
 BEATS = "timing beats 95 % of placebos"
-#: The sentence that reports show for too few episodes.
+#: The sentence that reports show if there are too few episodes.
 TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """How often a state occurred while returns were earned.
+    """How often a state occurred among the labels of a run's returns.
 
     Attributes
     ----------
     episodes
-        Number of episodes of the state. An incomplete episode counts, too: it begins before the
-        first return or ends after the last return.
+        Number of episodes of the state. An episode also counts if it begins before the first return
+        or ends after the last return.
     entered
-        Number of stays that begin between the first and the last return. A stay at the first
-        labelled return does not count, because its beginning is unknown.
+        Number of stays that begin between the first and the last return. A stay that includes the
+        first labelled return does not count, because its beginning is unknown.
     """
 
     episodes: int
@@ -50,7 +51,7 @@ class Observed:
 
 
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
-    """Return, for each session, the label under which the session's return was earned.
+    """Return, for each session, the label that belongs to the session's return.
 
     A return's label was known at the close 1 + ``lag`` sessions earlier. The label is missing for
     the first 1 + ``lag`` sessions. ``labels`` has one row for every session.
@@ -59,7 +60,7 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how often a state occurred, from the label ``earned`` of each return.
+    """Return how often a state occurred; ``earned`` contains the label of each return.
 
     :func:`acted_on` gives such labels. All labels in ``states`` count together as one state. A
     missing label does not belong to any state.
@@ -88,7 +89,7 @@ def of_absorption(run: Run) -> Observed:
 
 
 def own_states(run: Run) -> pd.Series | None:
-    """Return the state that a run's strategy follows at each close; None without states.
+    """Return the state that a run's strategy follows at each close; None if it has no states.
 
     If the strategy decides only on its schedule, a state lasts from one decision to the next.
     """
@@ -100,7 +101,7 @@ def own_states(run: Run) -> pd.Series | None:
 def of_own_states(run: Run) -> Observed | None:
     """Return the number of episodes and entries of the states in which a run's strategy acts.
 
-    The result is None for a strategy without states. If a strategy decides only on its schedule,
+    The result is None if the strategy has no states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.
     """
     state = own_states(run)
@@ -112,8 +113,8 @@ def of_own_states(run: Run) -> Observed | None:
 def is_inconclusive(run: Run) -> bool:
     """Return whether a run has too few episodes for a conclusion about its timing.
 
-    Episodes of the states in which the strategy acts are counted. For a strategy without states,
-    episodes of ABSORPTION are counted.
+    If the strategy has states, the episodes of the states in which the strategy acts are counted.
+    If the strategy has no states, the episodes of ABSORPTION are counted.
     """
     return is_few((of_own_states(run) or of_absorption(run)).episodes)
 
@@ -124,7 +125,7 @@ def is_few(episodes: int | None) -> bool:
 
 
 def observed_said(absorption: Observed, own: Observed | None) -> str:
-    """Return a sentence about a run's episodes, and about its timing if episodes are too few.
+    """Return a sentence about a run's episodes, with a warning if there are too few of them.
 
     The parameters are the results of :func:`of_absorption` and :func:`of_own_states`.
     """
@@ -146,9 +147,9 @@ def _number(count: int, noun: str) -> str:
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
     """Return the conclusion about a strategy's timing, in words.
 
-    ``seen`` holds the episodes of the states in which the strategy acts; None for a strategy
-    without states. ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN
-    without a rank. ``placebos`` is the number of placebos.
+    ``seen`` holds the episodes of the states in which the strategy acts; None if the strategy has
+    no states. ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN if the
+    strategy has no rank. ``placebos`` is the number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"

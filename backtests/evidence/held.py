@@ -1,4 +1,4 @@
-"""What a portfolio held and traded through time."""
+"""The weights and the turnover of a portfolio through time."""
 
 import pandas as pd
 
@@ -12,9 +12,10 @@ CASH = "cash"
 def held_by_class(result: Result) -> pd.DataFrame:
     """Return the weights at each close, sessions × asset classes, with ``cash`` last.
 
-    Weights are fractions of equity after the session's trades. A short position is negative, and
-    cash includes the proceeds of short sales, so each row adds up to 1. A class that was never held
-    has no column. Classes have the order of :data:`signals.universe.CLASSES`; other classes follow.
+    Weights are fractions of equity after the session's trades. Short positions have negative
+    weights. Cash includes the proceeds of short sales, so each row adds up to 1. A class that was
+    never held has no column. Classes have the order of :data:`signals.universe.CLASSES`; other
+    classes follow.
     """
     weights = result.weights.fillna(0.0)
     kinds = {ticker: asset(str(ticker)).asset_class for ticker in weights}
@@ -27,7 +28,7 @@ def held_by_class(result: Result) -> pd.DataFrame:
 
 
 def traded_by_session(result: Result) -> pd.Series:
-    """Return each session's turnover Σ|Δw| / 2, a fraction of equity; 0 without an order.
+    """Return each session's turnover Σ|Δw| / 2 as a fraction of equity; 0 if there is no order.
 
     :func:`backtests.evidence.metrics.traded` defines |Δw|.
     """

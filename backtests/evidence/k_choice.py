@@ -29,9 +29,9 @@ def by_k(run: Run, progress: Progress = silent) -> pd.DataFrame:
 
     The first columns are ``absorption_episodes`` and ``absorption_entered``;
     :class:`backtests.evidence.entries.Observed` defines both counts. The other columns are the
-    metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty in three
-    cases in which k changes nothing: the strategy ignores the regime, the regime ignores the signal
-    ``absorption``, or idle capital is not measured relative to GDP.
+    metrics of :func:`backtests.evidence.metrics.headline`, as fractions. The table is empty if the
+    results do not depend on k. This happens if the strategy ignores the regime, if the regime
+    ignores the signal ``absorption``, or if idle capital is not measured relative to GDP.
     """
     rests = run.config.build_model().rests_on
     powder = run.config.build_signals()[DryPowder.name]
@@ -58,7 +58,7 @@ def read_again(
     chosen: Mapping[str, Signal],
     known: Mapping[str, Evaluation],
 ) -> Reading:
-    """Return a panel's reading (regime and signals) from chosen signals and a run's regime model.
+    """Return the regime and the signals on a panel, from chosen signals and a run's regime model.
 
     ``known`` maps names of signals to existing evaluations that remain valid.
     """
@@ -68,7 +68,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`: episodes and metrics of a run's strategy with a reading."""
+    """Return a row of :func:`by_k`, for a run's strategy with the given regime and signals."""
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

@@ -1,15 +1,16 @@
 """The information ratio that a run would have if its decisions were filled earlier or later.
 
-If fills come later, the ratio of real timing falls slowly. If a rule looks ahead, its ratio falls
-at once. The reason is that its advantage comes from one single return, which a later fill misses.
-Fills before the decision or at its close are impossible. Such fills show what foresight would have
-earned.
+If a strategy has real timing skill, its information ratio falls slowly with later fills. If a
+strategy uses future data, its information ratio collapses with one more session of delay. The
+reason is that the advantage from future data comes from a single return, which a later fill misses.
+Fills before a decision, or at the close of a decision, are impossible. The ratios for such fills
+show what foresight would have earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
 active return is the portfolio's return minus the return before costs of the strategy's mean
 weights. A strategy without timing has no active return before costs, so the ratio measures only
 timing. If SPY took the place of the mean weights, the ratio would mostly measure the choice of
-assets. Later fills hardly change this choice.
+assets. Later fills hardly change the choice of assets.
 """
 
 import math
@@ -25,9 +26,10 @@ from backtests.evidence.timing_split import growth_of_assets
 from backtests.evidence.variation import check_kernel, varied_together
 from backtests.runs import Run
 
-#: Sessions from a decision's close to its fill. Fills at lag 0 or below are impossible.
+#: Number of sessions from the close of a decision to the fill. Fills at lag 0 or below are
+#: impossible.
 LAGS = tuple(range(-5, 11))
-#: A collapse loses at least this share of the information ratio in one session of delay.
+#: In a collapse, one more session of delay removes at least this fraction of the information ratio.
 LOST = 0.5
 #: In a collapse, the lost return has at least this HAC t-statistic.
 LEAST_T = 4.0
@@ -35,15 +37,15 @@ LEAST_T = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class LeadLag:
-    """The information ratios of a run, by the lag of its fills.
+    """The information ratios of a run, for each lag between decision and fill.
 
     Attributes
     ----------
     lag
-        The lag of the run, sessions.
+        The lag of the run, in sessions.
     ratios
-        A mapping from lag to information ratio; NaN without an active return. Lags up to 0 are
-        impossible.
+        A mapping from lag to information ratio; NaN if the active return does not vary. Lags of 0
+        or less are impossible.
     error
         Standard error of a ratio: 1 / √years.
     lost
@@ -62,11 +64,11 @@ class LeadLag:
 
 
 def lead_lag(run: Run) -> LeadLag | None:
-    """Return the information ratios of a run by the lag of its fills.
+    """Return the information ratios of a run, for each lag between decision and fill.
 
-    Each lag is a simulation of the decided weights with the run's costs. All lags are measured on
+    For each lag, the decided weights are simulated with the run's costs. All lags are measured on
     the same sessions, which begin 10 sessions after the start of the run. The result is None if the
-    weights never change, or if these sessions cover less than a year.
+    weights never change, or if the measured sessions cover less than a year.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
@@ -106,9 +108,10 @@ def fading_said(found: LeadLag) -> str:
 
 
 def mean_weights_returns(run: Run) -> pd.Series:
-    """Return the daily returns of a run's mean weights, before costs, fractions.
+    """Return the daily returns of a run's mean weights, before costs, as fractions.
 
-    Each asset has its mean weight over the sessions on which it is priced. The remainder is bills.
+    The weight of an asset is its mean weight over the sessions on which the asset has a price. The
+    remainder is in bills.
     """
     growth, weights = growth_of_assets(run), run.result.weights.shift().iloc[1:]
     mean = weights.where(growth.notna()).mean()
@@ -117,7 +120,7 @@ def mean_weights_returns(run: Run) -> pd.Series:
 
 
 def information_ratio(active: pd.Series) -> float:
-    """Return the yearly information ratio of daily active returns; NaN without variation."""
+    """Return the yearly information ratio of daily active returns; NaN for constant returns."""
     deviation = float(active.std())
     if not deviation >= ROUNDING:
         return float("nan")
@@ -144,7 +147,7 @@ def _returns(run: Run) -> dict[int, pd.Series]:
 
 
 def _lost(difference: pd.Series) -> float:
-    """Return the HAC t-statistic of a mean; NaN without variation."""
+    """Return the HAC t-statistic of a mean; NaN if the values do not vary."""
     values = difference.to_numpy(dtype=np.float64)
     if not values.std() >= ROUNDING:
         return float("nan")

@@ -1,9 +1,9 @@
-"""Whether a strategy's Sharpe ratio can be told apart from luck, given the number of trials.
+"""Tests whether luck can explain a strategy's Sharpe ratio, given the number of trials.
 
-A trial is a strategy, or one combination of its parameters, that was backtested. The hurdle is a
-Sharpe ratio that the best of all known trials rarely reaches by luck. Known trials are the
-strategies of the same command and the trials of earlier parameter sweeps. Other trials, such as
-dropped ideas, are not counted. With them, the hurdle would be higher.
+A trial is a backtest of a strategy with one combination of parameters. The hurdle is a Sharpe ratio
+that the best of all known trials rarely reaches by luck. Known trials are the strategies of the
+same command and the trials of earlier parameter sweeps. Other trials, such as dropped ideas, are
+not counted. If such trials were counted, the hurdle would be higher.
 """
 
 import math
@@ -18,54 +18,57 @@ from backtests.evidence.metrics import FULL_YEAR, YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
 from backtests.evidence.track_record import SIZE, TrackRecord
 
-#: Assumed yearly Sharpe ratio of a strategy with skill, for power and false discoveries. It is
-#: about the Sharpe ratio of the stock market over a century.
+#: Assumed yearly Sharpe ratio of a strategy with skill, for power and false discoveries. The stock
+#: market had about this Sharpe ratio over a century.
 SKILLED = 0.5
-#: Assumed share of tried strategies that have this skill. The choice of one in ten is ours.
+#: Assumed share of strategies with this skill among all tried strategies. This value of one in ten
+#: is a choice of this project.
 PRIOR = 0.1
 _YEARLY = math.sqrt(YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """The trials of a log: their yearly Sharpe ratios, and the number of independent ones."""
+    """The yearly Sharpe ratios of logged trials, and the number of independent trials."""
 
     sharpes: np.ndarray
     effective: float
 
 
-#: The log of a simulated history, and of a store on which no sweep has run.
+#: The empty log, for a simulated history and for a store on which no parameter sweep has run.
 NO_LOG = Logged(sharpes=np.empty(0), effective=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Luck:
-    """The tests of one strategy's Sharpe ratio against luck. An undefined figure is NaN.
+    """Tests whether luck can explain one strategy's Sharpe ratio. Undefined values are NaN.
 
     Attributes
     ----------
     track
-        The track record of returns minus bills. Its figures are NaN with less than a year of
-        returns.
+        The track record of returns minus bills. If the returns cover less than a year, the moments
+        of the track record are NaN.
     deflation
         The test against the best of all known trials.
     logged
         Number of trials in the log of earlier sweeps.
     probability
-        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". It
-        ignores other trials.
+        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". This
+        test ignores other trials.
     minimum_length
-        Number of sessions after which this Sharpe ratio would pass the test of ``probability``; NaN
-        for a ratio of 0 or below.
+        Number of sessions that this Sharpe ratio needs to pass the test of ``probability``. NaN if
+        the Sharpe ratio is 0 or negative.
     power
-        Probability that the test finds a yearly Sharpe ratio of 0.5.
+        Probability that the test detects skill if the true yearly Sharpe ratio is 0.5.
     planned_false, observed_false
         ``planned_false`` is the share of false discoveries among strategies that pass the test.
-        ``observed_false`` is this share among strategies with this Sharpe ratio or a higher one.
-        Both shares assume that one in ten tried strategies has a yearly Sharpe ratio of 0.5.
+        ``observed_false`` is the share of false discoveries among strategies with at least this
+        Sharpe ratio. Both shares assume that one in ten tried strategies has a yearly Sharpe ratio
+        of 0.5.
     difference
-        The test against the Sharpe ratio of the strategy's own mix. The own mix is a constant mix
-        of SPY and bills with the strategy's mean net exposure. None without a mix.
+        The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
+        is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
+        given.
     """
 
     track: TrackRecord
@@ -90,7 +93,7 @@ class Luck:
 
     @property
     def hurdle(self) -> float:
-        """The smallest yearly Sharpe ratio that can be told apart from luck."""
+        """The smallest yearly Sharpe ratio that luck hardly explains."""
         return self.deflation.hurdle * _YEARLY
 
     @property
@@ -108,24 +111,25 @@ def luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> Luck:
-    """Return the tests of one strategy's Sharpe ratio against luck.
+    """Return tests of whether luck can explain one strategy's Sharpe ratio.
 
     Parameters
     ----------
     excess
-        Simple daily returns minus bills, fractions. Only these returns are used.
+        Simple daily returns minus bills, as fractions. The tests use no other returns of the
+        strategy.
     mix
         Simple daily returns minus bills of the strategy's own mix, on the same sessions.
     trials
-        Yearly Sharpe ratios of all trials of the same command, this strategy included. Without
-        them, the strategy is the only trial.
+        Yearly Sharpe ratios of all trials of the same command, including this strategy. If
+        ``trials`` is empty, the strategy is the only trial.
     effective
-        Effective number of independent trials among ``trials``, as from
+        Effective number of independent trials among ``trials``, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
         ``trials``.
     logged, logged_effective
         As ``trials`` and ``effective``, but for the trials in the log of earlier sweeps. The log
-        has no returns, so by default each logged trial counts as an independent one.
+        has no returns, so by default each logged trial counts as an independent trial.
     """
     returns = np.asarray(excess, dtype=np.float64)
     track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
@@ -149,7 +153,7 @@ def luck(
 
 
 def verdict(found: Luck) -> str:
-    """Return a sentence: the hurdle, and whether a strategy can be told apart from luck."""
+    """Return a sentence that compares a strategy's Sharpe ratio with the hurdle."""
     if not math.isfinite(found.hurdle):
         return "No verdict on luck: the returns over bills cover less than a year or do not vary."
     first = "Told from luck" if found.is_told else "Not told from luck"

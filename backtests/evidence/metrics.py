@@ -23,15 +23,15 @@ from signals.transforms import fall_from_peak
 from strategies.base import SESSIONS_A_YEAR
 
 YEAR = SESSIONS_A_YEAR
-#: Smallest number of returns for yearly figures. The shortest calendar year since 1990, 2001, has
-#: 248 sessions and therefore 247 returns.
+#: Yearly metrics need at least this number of returns. The shortest calendar year since 1990 was
+#: 2001, with 248 sessions and therefore 247 returns.
 FULL_YEAR = 247
-#: Names of the figures that need a full year of returns.
+#: Names of the metrics that need a full year of returns.
 YEARLY = (
     *("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs"),
     *("mean_excess", "benchmark_excess"),
 )
-#: A standard deviation below this value, a fraction a day, is a rounding error.
+#: If the standard deviation of daily returns is below this fraction, it is a rounding error.
 ROUNDING = 1e-12
 
 
@@ -47,7 +47,7 @@ class Drawdown:
     peak, trough
         Sessions of the peak and of the lowest value; None if the value never drops below a peak.
     recovered
-        The first later session whose value is back at the peak; None without a recovery.
+        The first later session whose value is back at the peak; None if there is no recovery.
     sessions
         Number of sessions from the peak to the recovery, or to the last session.
     """
@@ -92,7 +92,7 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return each session's loss from the highest value so far, the initial capital included."""
+    """Return each session's loss from the highest value so far, including the initial capital."""
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
@@ -179,7 +179,7 @@ def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return the mean return divided by the benchmark's mean return, on up (or down) days.
+    """Return a portfolio's mean return divided by the benchmark's mean return, on up or down days.
 
     An up day is a day on which the benchmark's return is above zero.
     """
@@ -241,7 +241,7 @@ def cost_rate(result: Result) -> float:
 
 
 def of_trading(result: Result) -> dict[str, object]:
-    """Return a portfolio's exposure, turnover and costs as fractions, and its numbers of orders.
+    """Return exposure, turnover and costs as fractions, and the numbers of orders and decisions.
 
     Exposure is the mean of :attr:`backtests.engine.simulate.Result.exposure` from the second close
     on. At the first close, the portfolio is still in cash.

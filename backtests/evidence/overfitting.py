@@ -1,12 +1,13 @@
-"""The probability of backtest overfitting, from block moments of many trials.
+"""The probability of backtest overfitting, from the moments of many trials in blocks of sessions.
 
 The sessions are cut into an even number of consecutive blocks. Take any half of the blocks as a
 sample. In this sample, the trial with the best Sharpe ratio is chosen. The other half shows how
-this trial ranks out of sample. If the chosen trial ranks below the median in half of the cases,
-choosing is worth nothing.
+this trial ranks out of sample. If the chosen trial ranks below the median for half of all samples,
+the choice has no value.
 
 The Sharpe ratio of a half depends only on the count, the sum and the sum of squares of the returns
-in each block. So the calculation needs these moments, but not the returns of all trials at once.
+in each block. So the calculation needs only these three numbers for each block, and not all returns
+at once.
 
 Reference
     Bailey, Borwein, López de Prado and Zhu (2017), "The probability of backtest overfitting",
@@ -39,17 +40,19 @@ class Overfitting:
     ----------
     probability
         Share of the combinations in which the best trial in sample is at or below the median out of
-        sample. NaN with fewer than two trials. The share is near one half for trials without skill.
+        sample. NaN if there are fewer than two trials. The share is near one half for trials
+        without skill.
     logits
         ln(rank / (1 − rank)) for each combination.
     chosen
         Index of the best trial in sample, for each combination.
     in_sample, out_of_sample
-        Sharpe ratios per session of the best trial, in sample and out of sample, for each
-        combination.
+        For each combination, the two Sharpe ratios per session (in sample and out of sample) of the
+        trial that is best in sample.
     ranks
-        Relative rank of the best trial out of sample, for each combination: r / (N + 1), where r is
-        1 for the worst of N trials. Equal Sharpe ratios share their mean rank.
+        For each combination, the relative rank out of sample of the trial that is best in sample.
+        The relative rank is r / (N + 1), where r is 1 for the worst of N trials. Trials with equal
+        Sharpe ratios get the mean of their ranks.
     """
 
     probability: float
@@ -71,9 +74,9 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
     Parameters
     ----------
     returns
-        Daily excess returns, trials × sessions, fractions.
+        Daily excess returns as fractions, trials × sessions.
     blocks
-        Number of blocks, even. If the sessions do not divide evenly, the first sessions are left
+        Even number of blocks. If the sessions do not divide evenly, the first sessions are left
         out.
 
     Returns
@@ -100,10 +103,10 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
 
 
 def overfitting(moments: np.ndarray) -> Overfitting:
-    """Return the probability of backtest overfitting of trials.
+    """Return the probability of backtest overfitting for a set of trials.
 
-    Every combination of half of the blocks is used, so the result is exact. Memory does not grow
-    with the number of combinations.
+    Every combination of half of the blocks is used, so the result is exact. The use of memory does
+    not grow with the number of combinations.
 
     Parameters
     ----------
@@ -113,9 +116,9 @@ def overfitting(moments: np.ndarray) -> Overfitting:
 
     Notes
     -----
-    A trial without variation in a half, such as a trial that holds only bills, has the Sharpe ratio
-    0 there. Trials with equal returns have equal ranks. If all trials are equal, their rank out of
-    sample is the median.
+    If the returns of a trial do not vary in a half, the trial has the Sharpe ratio 0 in this half.
+    An example is a trial that holds only bills. Trials with equal returns have equal ranks. If all
+    trials are equal, their rank out of sample is the median.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def _overfitting(
 
 
 def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
-    """Yield masks of combinations × blocks, with one combination of each complementary pair.
+    """Yield masks of combinations × blocks. Of two complementary combinations, one is included.
 
     The chosen combinations contain the first block. Their complements do not.
     """
@@ -165,7 +168,7 @@ def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
 def _both(
     sums: list[np.ndarray], total: list[np.ndarray], half: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Return the figures of combinations and of their complements, the combinations first."""
+    """Return the results of the combinations, followed by the results of their complements."""
     moments = [half @ moment for moment in sums]
     rests = [whole - part for whole, part in zip(total, moments, strict=True)]
     mine, other = _sharpe(*moments), _sharpe(*rests)
@@ -174,7 +177,7 @@ def _both(
 
 
 def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return Sharpe ratios per session (ddof 1), combinations × trials; 0 without variation.
+    """Return Sharpe ratios per session (ddof 1), combinations × trials; 0 if returns do not vary.
 
     The calculation overwrites the sums and the squares, because new arrays would take time.
     """

@@ -1,4 +1,4 @@
-"""Portfolios that a strategy must beat, on the strategy's sessions and after its costs."""
+"""Portfolios that a strategy must beat, with the strategy's sessions and rates of trading costs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +17,9 @@ BY_VOTES: dict[str, Any] = {"regime_model": Votes.name, "labels": None, "regime"
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """A portfolio to compare with a strategy: simple daily returns after costs, same sessions.
+    """A portfolio for comparison: simple daily returns after costs, on the strategy's sessions.
 
-    ``share`` is the share of SPY in a constant mix, a fraction; NaN for any other portfolio.
+    ``share`` is the weight of SPY in a constant mix, as a fraction; NaN for any other portfolio.
     """
 
     returns: pd.Series

@@ -15,14 +15,15 @@ class Pair:
     Attributes
     ----------
     first, second
-        Labels of the runs. Each difference is the value of the first run minus that of the second.
+        Labels of the runs. Each difference is the value of the first run minus the value of the
+        second run.
     settings
         The settings that differ.
     excess, sharpe
-        The difference of the mean yearly returns, a fraction; and that of the yearly Sharpe ratios.
-        Each has its interval.
+        The difference of the mean yearly returns, as a fraction, and the difference of the yearly
+        Sharpe ratios. Both differences have an interval.
     test
-        Ledoit and Wolf's test of equal Sharpe ratios; None if it is not defined.
+        Ledoit and Wolf's test of equal Sharpe ratios; None if the test is not defined.
     """
 
     first: str
@@ -34,10 +35,10 @@ class Pair:
 
 
 def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int, level: float) -> Pair:
-    """Return the comparison of two runs on the same sessions, each given with its label.
+    """Return the comparison of two runs on the same sessions; each parameter is a label and a run.
 
-    :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps`` and ``level``. Excess
-    returns of both runs subtract the bills of the first one.
+    :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps`` and ``level``. The bill
+    returns of the first run are subtracted from the returns of both runs.
     """
     (one, ours), (other, theirs) = first, second
     returns, beside, bills = ours.result.returns, theirs.result.returns, ours.bills

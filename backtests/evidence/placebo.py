@@ -1,15 +1,15 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
 A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
-(:func:`timing_gain`). Each kind of flag has its own way to make the timing random:
+(:func:`timing_gain`). The data behind the flags decide how the timing is made random:
 
 - Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
   The number of episodes, their length and the market's prices stay the same. Only chance decides
   which prices occur during a shifted episode.
 - Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
-  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. A shift would be unfair: a
-  shifted holding could come before the fall of prices that caused it.
+  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. Shifted dates would be wrong
+  for such flags, because a shifted holding could come before the fall of prices that caused it.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ CHUNK = 60_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Placebo:
-    """A statistic of a strategy, and its rank among the same statistic of placebos.
+    """A statistic of a strategy, and the strategy's rank among placebos by this statistic.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Placebo:
 
 
 def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placebo:
-    """Return a statistic with its rank among placebos. Placebos with NaN are left out."""
+    """Return a statistic with its rank among placebos. Undefined placebos are left out."""
     drawn = np.asarray(others, dtype=np.float64)
     drawn = drawn[~np.isnan(drawn)]
     n = len(drawn)
@@ -73,8 +73,8 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return a strategy's Sharpe ratio minus the Sharpe ratio of its mean weights.
 
-    A constant exposure needs no skill, yet it earns a return and limits drawdowns. For example, 30
-    % in shares cuts the drawdown of 100 % in shares by about two thirds. The mean weight of an
+    A constant exposure needs no skill, yet it earns a return and limits drawdowns. For example, a
+    portfolio with 30 % in shares has about a third of the drawdown of shares. The mean weight of an
     asset is computed over the sessions on which the asset has a price. So the gain comes only from
     the times at which the strategy holds each asset. Both Sharpe ratios are yearly and use returns
     after costs, minus the return of bills. Both portfolios are rebalanced daily.
@@ -82,20 +82,20 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     Parameters
     ----------
     held
-        Target weights in force at each close after the lag, sessions × assets, fractions. The
-        remainder is cash in bills. The first row is the session of the first fill. Weights at a
-        close earn the returns of the next session.
+        Target weights that are in force at each close, after the lag: sessions × assets, as
+        fractions. The remainder is cash in bills. The first row is the session of the first fill.
+        Weights at a close apply to the returns of the next session.
     closes
-        Closes in USD on the sessions' dates, for all assets of ``held``; NaN without a price.
+        Closes in USD on the same sessions, for all assets of ``held``; NaN if there is no price.
     bills
-        Simple return of bills from the previous close to each session's close, a fraction; the
+        Simple returns of bills from the previous close to each session's close, as fractions. The
         first value is not used.
     costs
         Costs of trading and borrowing.
 
     NaN
-        The weight of an asset without a price at a close becomes cash. The gain is NaN if one of
-        the two portfolios has a constant return over bills, for example only cash.
+        If an asset has no price at a close, its weight becomes cash. The gain is NaN if one of the
+        two portfolios has a constant return over bills, for example only cash.
 
     Raises
     ------
@@ -131,16 +131,16 @@ def shift_placebo(
     A shift by s sessions moves the weights of session t − s to session t. The weights of the last s
     sessions move to the beginning. The test is exact if the weights depend neither on prices nor on
     listings. The test is not exact for weights that depend on prices, because some shifts favour
-    them. If the last weights differ from the first ones, a shift adds one trade, from the last
-    weights to the first ones. At usual costs, this trade costs a few basis points in total.
+    such weights. If the last weights differ from the first ones, a shift adds one trade, from the
+    last weights to the first ones. At usual costs, this trade costs a few basis points in total.
 
     Parameters
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of different shifts, drawn at random from 1 to sessions − 1. A number above sessions
-        − 1 means all shifts. A number below 1 raises ConfigError.
+        Number of different shifts, drawn at random from 1 to sessions − 1. If the number is above
+        sessions − 1, all shifts are used. If the number is below 1, ConfigError is raised.
     seed
         Equal seeds give equal shifts.
 
@@ -197,7 +197,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
-    """Return the timing gain of each variant of weights, assets × variants × sessions."""
+    """Return the timing gain of each variant; ``wanted`` is assets × variants × sessions."""
     held = wanted * market.priced[:, None, :]
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there

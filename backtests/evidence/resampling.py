@@ -2,12 +2,13 @@
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. Flags computed on a resampled history react to its prices, but the
-market's moves come at random dates. Patterns shorter than a block remain. For example, volatility
-stays clustered, so a strategy can still scale its weights to volatility in a placebo.
+market's moves come at random dates. Price patterns that are shorter than a block remain in the
+resampled history. For example, volatility stays clustered, so a strategy can still scale its
+weights to volatility in a placebo.
 
-Shortly after the start of a block, a look-back still contains sessions of the previous block.
-Placebos therefore have worse timing than the strategy, and the strategy's rank is too high on
-average (:data:`backtests.evidence.significance.MEAN_RANKS`).
+Shortly after the start of a block, a look-back window still contains sessions of the previous
+block. Placebos therefore have worse timing than the strategy, and the strategy's rank is too high
+on average (:data:`backtests.evidence.significance.MEAN_RANKS`).
 """
 
 from typing import NamedTuple
@@ -21,13 +22,14 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
 
-#: Mean length of a block of market moves, sessions; this is a year.
+#: Mean length of a block of market moves, in sessions: one year.
 BLOCK = 252
 #: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
-#: At each session, a quoted level moves by this share of the way to the drawn level.
+#: At each session, a quoted series moves toward its drawn level by this fraction of the distance.
 PULL = 1 / 252
-#: Daily series that an authority sets or counts. All other downloaded daily series are quotes.
+#: Daily series that an authority sets or counts. All other downloaded daily series are market
+#: quotes.
 NOT_QUOTED = ("RRPONTSYD", "RPONTSYD", "SRF", "IOER", "IORB", "DFEDTARU", "ECBDFR")
 #: Quoted series whose changes are proportional to their level.
 PROPORTIONAL = ("VIXCLS", "DTWEXBGS")
@@ -49,43 +51,45 @@ def resample_prices(
     authority keep their dates. Values before the first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
-    changes of yields) have 63 sessions or fewer. With blocks of a year, the whole look-back lies
-    within one block at 78 % of sessions. With blocks of a quarter, the share is only 37 %. Much
-    longer blocks would make all resampled histories similar. Each block is moved to a random date,
-    which breaks the link between market and quantities.
+    changes of yields) have 63 sessions or fewer. If blocks last one year, the whole look-back
+    window lies within one block at 78 % of sessions. If blocks last one quarter, this is true at
+    only 37 % of sessions. Much longer blocks would make all resampled histories similar. Each block
+    is moved to a random date. This breaks the link between market moves and quantities.
 
     Parameters
     ----------
     panel, closes
         Panel and closes, as in :class:`backtests.history.panel.History`.
     block
-        Mean length of a block, sessions. Lengths follow a geometric distribution (stationary
+        Mean length of a block, in sessions. Lengths follow a geometric distribution (stationary
         bootstrap). A block that reaches the last session continues at the first session.
     seed
         Equal seeds give equal draws.
     since
-        The first session of the test. Changes before ``since`` are drawn only from sessions before
-        it, and later changes only from later sessions. So placebos use the market moves of the
-        tested years. With None, changes are drawn from all sessions.
+        The first session of the backtest. Changes before ``since`` are drawn only from sessions
+        before ``since``. Later changes are drawn only from later sessions. So placebos use the
+        market moves of the years of the backtest. If ``since`` is None, changes are drawn from all
+        sessions.
 
     Returns
     -------
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
-    starts at the first value of the original column. Coins in the panel lag by one session: they
-    show the last close before the session's close. A coin also moves on closed days, such as a
-    weekend. This move is included if both the session and the drawn session follow closed days.
+    starts at the first value of the original column. In the panel, the price of a coin is the last
+    close before the session's close, so it lags by one session. Coins also trade on days without a
+    session, such as weekends. A coin's move on these days is included if both the session and the
+    drawn session follow such days.
 
     Timing
-        The changes of a series are drawn from the rows of the panel. So a series that is published
-        late stays equally late in the resampled panel.
+        The changes of a series are drawn from the rows of the panel. So a series has the same
+        publication delay in the resampled panel.
 
     NaN
-        Missing values stay missing, so each asset is listed from its original date on. Each session
-        has 8 draws of a source session. A listed asset uses the first draw in which it has a
-        return. Two assets that lack a return in the same draws use the same next draw. So coins
-        mostly stay together. If an asset has no return in any of the 8 draws, it uses a separate
-        block that starts at a random session after its listing. A separate block loses some
-        co-movement with assets listed earlier.
+        Missing values stay missing, so the listing date of each asset does not change. For each
+        session, 8 source sessions are drawn. A listed asset uses the first draw in which it has a
+        return. If two assets lack a return in the same draws, both use the same next draw. So a
+        session's moves of coins mostly stay together. If an asset has no return in any of the 8
+        draws, it uses a separate block that starts at a random session after its listing. A
+        separate block loses some co-movement with assets listed earlier.
 
     Raises
     ------
@@ -95,8 +99,8 @@ def resample_prices(
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. At each session, a quoted level
-    therefore moves toward the level of its drawn session, by 1/252 of the distance. A level also
+    A sum of drawn yield changes could drift without limit. At each session, a quoted series
+    therefore moves toward its level at the drawn session, by 1/252 of the distance. A level also
     stays between its lowest and highest value since the first price. Within these limits,
     resampling keeps the differences between yields.
 
@@ -124,7 +128,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """The source session of the changes at each session after the first."""
+    """For each session after the first, the source session of its changes."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:

@@ -1,10 +1,10 @@
 """The results of a run if revised series are lower, higher or left out.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days, on which nobody knew them. Results that depend on such a series are
-therefore computed again, with the whole series changed by −2 % to +2 %. For example, GDP of 2017Q3
-was first published 1 % below its present value. A new definition can change a series by more than 2
-%.
+values even on earlier days, on which nobody knew them. If results depend on a series without
+vintages, they are computed again, with the whole series changed by −2 % to +2 %. For example, GDP
+of 2017Q3 was first published 1 % below its current value. A new definition of a series can change
+its values by more than 2 %.
 
 A series in percent, such as a term premium, is left out and not multiplied, because a factor would
 not change a z-score. A series with vintages already shows the values known at the time, so it needs
@@ -33,11 +33,11 @@ LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the given series for which a history may contain later revisions.
+    """Return those of the given series whose values in a history may be later revisions.
 
-    Only series that the catalog marks as revised are returned. A series is left out in three cases:
-    the history has its vintages, its values are used only from the moment of recording, or it has
-    no value. For simulated data, the result is empty.
+    Only series that the catalog marks as revised are returned. A series is left out if the history
+    has its vintages, if its values are used only from the moment of recording, or if it has no
+    value. For simulated data, the result is empty.
     """
     if history.source == "simulated":
         return ()

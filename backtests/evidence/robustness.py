@@ -21,13 +21,13 @@ from strategies.base import check_weights
 
 LAGS = (1, 2, 3, 5, 10)
 COSTS = (0, 1, 2, 5)
-#: Delays of the rebalance day, sessions. A month has about 21 sessions.
+#: Delays of the rebalance day, in sessions. A month has about 21 sessions.
 OFFSETS = tuple(range(0, 21, 2))
 
-#: The figures of :func:`backtests.evidence.metrics.headline`.
+#: The metrics of :func:`backtests.evidence.metrics.headline`.
 Row = dict[str, float]
-#: A mapping from choice and case to a function that returns the case's figures, or None if the
-#: strategy cannot be run.
+#: A mapping from choice and case to a function. The function returns the metrics of the case, or
+#: None if the strategy cannot be run.
 Cases = dict[tuple[str, str], Callable[[], Row | None]]
 
 
@@ -37,7 +37,7 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
     Returns
     -------
     One row for each case, index ``(choice, case)``. The columns are the metrics of
-    :func:`backtests.evidence.metrics.headline`, fractions; NaN if a metric is undefined. The
+    :func:`backtests.evidence.metrics.headline`, as fractions; NaN if a metric is undefined. The
     choices are:
 
     - ``as it is``: the run without a change;
@@ -45,10 +45,11 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
     - ``costs``: all costs × 0, 1, 2 or 5;
     - ``rebalance day``: 0 to 20 sessions after the scheduled session;
     - ``asset left out``: one asset at a time. The strategy treats the asset as unlisted, but flags
-      still use its prices. These rows are missing if the strategy has no rule for unlisted assets;
+      still use its prices. If the strategy has no rule for unlisted assets, the table has no such
+      rows;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
-    A case that equals the run takes its metrics from the run.
+    If a case has the same settings as the run, it has the metrics of the run.
     """
     check_kernel(run)
     cases = _terms(run) | _days(run) | _assets(run) | _years(run)

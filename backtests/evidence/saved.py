@@ -1,7 +1,8 @@
 """Finished runs, read from the folders that ``drypowder run`` writes, and computed again.
 
-A folder has the configuration and the returns of a run, but not its data. So a run is computed
-again from its configuration. If the new returns equal the stored ones, the data have not changed.
+A folder has the configuration and the returns of a run, but not the market data. So a run is
+computed again from its configuration. If the new returns equal the stored ones, the data have not
+changed.
 """
 
 import json
@@ -24,9 +25,10 @@ from backtests.pipeline import run_on
 from backtests.runs import Run
 from signals.errors import ConfigError
 
-#: Daily returns that differ by less than this count as equal, because machines round differently.
+#: Two daily returns count as equal if they differ by at most this number, because computers round
+#: differently.
 TOLERANCE = 1e-9
-#: The numbers of a folder that are shown beside the new ones.
+#: Names of the metrics that are shown both from the folder and from the new run.
 SHOWN = ("total_return", "cagr", "sharpe", "max_drawdown")
 _COLUMNS = ("strategy", "benchmark", "bills")
 _REFUSED = "expected the folder of a finished run, as 'drypowder run --out FOLDER' writes it, but"
@@ -34,21 +36,22 @@ _REFUSED = "expected the folder of a finished run, as 'drypowder run --out FOLDE
 
 @dataclass(frozen=True, kw_only=True)
 class SavedRun:
-    """A finished run, as its folder contains it.
+    """A finished run, as stored in its folder.
 
     Attributes
     ----------
     folder
         The folder.
     config
-        The configuration. Its start and end are those of the run, so a longer history does not
+        The configuration, with the start and the end of the run, so a longer history does not
         extend the run.
     returns
-        Simple daily returns: ``strategy``, ``benchmark`` and ``bills``, fractions.
+        Simple daily returns: ``strategy``, ``benchmark`` and ``bills``, as fractions.
     described
-        The part ``run`` of ``metrics.json``, such as ``run_id`` and ``version``.
+        The section ``run`` of ``metrics.json``, such as ``run_id`` and ``version``.
     numbers
-        The part ``strategy`` of ``metrics.json``. Rates are fractions; None if not defined.
+        The section ``strategy`` of ``metrics.json``. Rates are fractions; an undefined value is
+        None.
     """
 
     folder: Path
@@ -64,27 +67,28 @@ class SavedRun:
 
     @property
     def label(self) -> str:
-        """The name of the folder; the strategy comes first if that name does not contain it."""
+        """The folder's name. If this name lacks the strategy, the strategy is put in front."""
         base = self.config.label
         return self.name if base in self.name else f"{base} ({self.name})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repeated:
-    """A finished run, compared with the same run on the data of today.
+    """A finished run, compared with a new run of the same configuration on current data.
 
     Attributes
     ----------
     saved
         The finished run.
     again
-        The numbers of the new run on the same sessions, by the names in :data:`SHOWN`; NaN if not
-        defined. None if the history no longer has these sessions.
+        A mapping from the names in :data:`SHOWN` to metrics of the new run on the same sessions;
+        NaN if a metric is undefined. None if the history no longer has these sessions.
     changed_from
         The first session on which a return of the strategy, of its benchmark or of bills differs;
         None if all returns are equal.
     largest
-        The largest difference of two daily returns of the strategy, a fraction.
+        The largest difference between a stored and a new daily return of the strategy, as a
+        fraction.
     """
 
     saved: SavedRun
@@ -99,7 +103,7 @@ class Repeated:
 
 
 def read_saved(folder: Path) -> SavedRun:
-    """Return the finished run of a folder; any other folder raises ConfigError."""
+    """Return the finished run of a folder; if the folder has no such run, ConfigError is raised."""
     folder = expanded(folder)
     for name in ("config.toml", "metrics.json", "returns.csv"):
         if not os.path.isfile(folder / name):  # Path.is_file fails for a long name before 3.12
@@ -146,10 +150,10 @@ def _read_returns(path: Path) -> pd.DataFrame:
 
 
 def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
-    """Return a finished run, compared with the same run on the data of today.
+    """Return a finished run, compared with a new run of the same configuration on current data.
 
-    ``run`` is a new run of the same configuration. If its sessions differ from those in the folder,
-    it is simulated again on the folder's sessions. ``history`` is the whole history.
+    ``run`` is a new run of the same configuration. If the new run has other sessions than the
+    folder, it is simulated again on the folder's sessions. ``history`` is the whole history.
     """
     again = _on_own_sessions(saved, run, history)
     if again is None:
@@ -166,7 +170,7 @@ def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
 
 
 def _on_own_sessions(saved: SavedRun, run: Run, history: History) -> Run | None:
-    """Return a run on the sessions of a folder; None if the history lacks one of them."""
+    """Return a run on the sessions of a folder; None if the history lacks one of the sessions."""
     index = pd.DatetimeIndex(history.panel.index)
     first, last = (pd.Timestamp(str(saved.described[end])) for end in ("start", "end"))
     own = index[(index >= first) & (index <= last)]

@@ -18,9 +18,9 @@ from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import choices, numbers, with_parameter
 
 STEP = 0.25
-#: A stay is listed if it lasts at least this number of sessions.
+#: A date on which a flag turns on is listed if the flag stays on for at least this many sessions.
 MAJOR = 63
-#: A changed flag with at least this overlap, a fraction, counts as similar to the original.
+#: A changed flag counts as similar to the original flag if the overlap is at least this fraction.
 SAME_STORY = 0.5
 
 
@@ -32,12 +32,12 @@ class Moved:
     ----------
     parameter
         Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of
-        another signal, which this signal uses. :attr:`backtests.evidence.revision.Case.parameter`
-        describes the names for series.
+        another signal that is an input of this signal.
+        :attr:`backtests.evidence.revision.Case.parameter` describes the names for series.
     value, base
         The changed and the original value of the parameter.
     on
-        Number of days on which the flag is on, divided by the number of days with a view, in %.
+        Days on which the flag is on, in percent of the days on which the flag is defined.
     switches
         Dates on which the flag turns on for at least :data:`MAJOR` sessions. If the flag is on at
         the end, the date on which it last turned on is always included.
@@ -56,7 +56,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the changed flag and the original flag are mostly on at different days."""
+        """Whether the changed and the original flag are on at mostly different times."""
         return self.overlap < SAME_STORY
 
 
@@ -66,19 +66,19 @@ def sensitivity(
     revised: Sequence[str] = (),
     progress: Progress = silent,
 ) -> list[Moved]:
-    """Return every flag with one of its parameters changed at a time.
+    """Return every flag after changes of its parameters and revised series, one change at a time.
 
-    Each number is changed by ±25 %. A parameter with named choices is set to each of its other
-    choices.
+    Each numeric parameter is changed by ±25 %. A parameter with named choices is set to each of its
+    other choices.
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
     the signal does not allow are left out; for example, a change may not raise a lower threshold
     above the upper threshold. A parameter that is a whole number stays a whole number. Some entries
-    change a parameter that the signal does not use now. For example, dry_powder does not use ``a``
-    while ``scale`` is gdp. The flag then stays the same.
+    change a parameter that the signal does not use with its current settings. For example,
+    dry_powder does not use ``a`` while ``scale`` is gdp. In such an entry, the flag stays the same.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
-    of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.
+    of revised series to change, for example from :func:`backtests.evidence.revision.revised_in`.
     ``progress`` receives the name of each signal, and the number of signals that are done.
     """
     evaluations = evaluate(panel, chosen)

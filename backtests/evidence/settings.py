@@ -13,7 +13,7 @@ from signals.params import parameters
 
 #: Fields of a configuration that are settings themselves.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
-#: Largest number of settings in a label; further ones are counted.
+#: A label shows at most this number of settings, and the number of further settings.
 MOST = 2
 
 
@@ -21,7 +21,8 @@ MOST = 2
 class Change:
     """A setting that differs between two configurations.
 
-    ``path`` is its name, as for ``--param``. ``first`` and ``second`` are its values.
+    ``path`` is the setting's name, as for the option ``--param``. ``first`` and ``second`` are the
+    setting's values in the two configurations.
     """
 
     path: str
@@ -30,9 +31,9 @@ class Change:
 
 
 def settings_of(config: RunConfig) -> dict[str, Any]:
-    """Return a mapping from path to value of all settings, also of those with default values.
+    """Return a mapping from path to value for all settings, including settings with default values.
 
-    The path of a parameter is the one that ``--param`` takes, such as ``dry_powder.k``.
+    The path of a parameter is its name in the option ``--param``, such as ``dry_powder.k``.
     """
     parts: dict[str, Any] = {"": config.build_strategy(), "regime.": config.build_model()}
     parts |= {"schedule.": config.schedule, "costs.": config.costs}
@@ -48,10 +49,10 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
 
 
 def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
-    """Return the settings that both configurations have, and that differ.
+    """Return the settings that exist in both configurations but have different values.
 
-    A parameter that only one of the configurations has is left out. It comes from a different
-    strategy or regime model, and that difference is already listed.
+    A parameter that only one of the configurations has is left out. Such a parameter comes from a
+    different strategy or regime model, and this difference is already listed.
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(
@@ -87,7 +88,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return in words those settings of ``table`` that differ in a table of ``alike``."""
+    """Return, as text, the settings of ``table`` that differ from any table in ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

@@ -1,16 +1,16 @@
 """A test of the difference between the Sharpe ratios of two portfolios.
 
 The test allows for fat tails, changing volatility, serial correlation, and correlation between the
-two portfolios. It has two p-values. One uses a prewhitened HAC standard error with the Parzen
-kernel, like the code that Ledoit and Wolf published. The other compares the studentised difference
-with its distribution in a bootstrap of circular blocks of dates. The second p-value is more
-reliable in small samples.
+two portfolios. The test has two p-values. The first p-value uses a prewhitened HAC standard error
+with the Parzen kernel, like the code that Ledoit and Wolf published. The second p-value compares
+the studentised difference with its distribution in a bootstrap of circular blocks of dates. The
+second p-value is more reliable in small samples.
 
 Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
     Andrews and Monahan (1992), Econometrica 60. The length of a block follows Politis and White.
-    The authors calibrate this length instead, but their calibration would need hundreds of such
+    Ledoit and Wolf calibrate this length instead, but their calibration would need hundreds of such
     tests.
 """
 
@@ -42,7 +42,7 @@ class SharpeDifference:
     p_value_hac
         Two-sided p-value from the HAC standard error.
     block, reps
-        Length of a block, sessions, and number of resamples.
+        Length of a block in sessions, and number of resamples.
     """
 
     estimate: float
@@ -56,12 +56,12 @@ class SharpeDifference:
 def sharpe_difference(
     first: np.ndarray, second: np.ndarray, *, reps: int = 999, seed: int = 0
 ) -> SharpeDifference | None:
-    """Return the test of "both portfolios have the same Sharpe ratio".
+    """Return the test of the hypothesis that two portfolios have the same Sharpe ratio.
 
     Parameters
     ----------
     first, second
-        Simple daily returns minus bills of two portfolios on the same sessions, fractions.
+        Simple daily returns of two portfolios on the same sessions, minus bills, as fractions.
     reps, seed
         Number of resamples, and seed. Equal seeds give equal p-values.
 

@@ -76,11 +76,11 @@ def draw_gains(
 ) -> list[Future[list[dict[str, float]]]]:
     """Return futures whose results are timing gains on resampled histories.
 
-    Only runs that depend on prices are included. All runs have the same history, sessions and
-    signals. Equal seeds give equal resampled histories. A larger ``draws`` adds histories and
-    leaves the other histories unchanged. The draws are divided among the futures. The result of a
-    future is a list with one mapping for each draw. The keys are the labels of the runs, and the
-    values are their timing gains.
+    Only runs that depend on prices are included. All runs must have the same history, sessions and
+    signals. Equal seeds give equal resampled histories. If ``draws`` is increased, new histories
+    are added and the earlier histories stay the same. The draws are divided among the futures. The
+    result of a future is a list with one mapping for each draw. The keys are the labels of the
+    runs, and the values are their timing gains.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -97,10 +97,10 @@ def place(
 
     If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
     on prices, placebos compute new weights on histories with resampled returns. A run with a
-    price-only regime model has no rank (:data:`NOT_REFITTED`). All runs have the same history and
-    sessions. ``gains`` contains the results of :func:`draw_gains`, a mapping for each draw, also of
-    several calls for different runs. If ``gains`` is empty, no run is ranked by resampling.
-    :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
+    price-only regime model has no rank (:data:`NOT_REFITTED`). All runs must have the same history
+    and sessions. ``gains`` contains the results of :func:`draw_gains`: one mapping for each draw.
+    Several calls for different runs can be combined in ``gains``. If ``gains`` is empty, no run is
+    ranked by resampling. :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
 
@@ -132,7 +132,7 @@ def _how(run: Run) -> str:
 
 
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:
-    """Return the target weights in force at each close, from the first fill on.
+    """Return the target weights that are in force at each close, from the first fill on.
 
     ``decided`` holds target weights, one row per decision session. ``index`` holds the sessions of
     the run. ``lag`` is the number of sessions from decision to fill.

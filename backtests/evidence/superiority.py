@@ -1,4 +1,4 @@
-"""Tests whether any of several strategies is better than a benchmark, and which may be the best.
+"""Tests whether a strategy is better than a benchmark, and which strategies may be the best.
 
 Each test compares mean excess returns over bills. All excess returns are first divided by their
 standard deviation over the whole period, so that means become Sharpe ratios. These standard
@@ -38,7 +38,7 @@ class Superiority:
     superior
         Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
     block, reps
-        Mean length of a block of the stationary bootstrap, sessions, and number of resamples.
+        Mean length of a block of the stationary bootstrap in sessions, and number of resamples.
     """
 
     benchmark: str
@@ -51,14 +51,15 @@ class Superiority:
 def superiority(
     excess: pd.DataFrame, benchmark: pd.Series, *, reps: int = 500, seed: int = 0
 ) -> Superiority | None:
-    """Return the results of the tests SPA and StepM of strategies against a benchmark.
+    """Return the results of the SPA and StepM tests of several strategies against one benchmark.
 
     Parameters
     ----------
     excess
-        Simple daily returns minus bills, sessions × strategies, fractions.
+        Simple daily returns minus bills, as fractions: sessions × strategies.
     benchmark
-        Simple daily returns minus bills of the benchmark, with its name.
+        Simple daily returns of the benchmark minus bills. The name of this series is the
+        benchmark's name.
     reps, seed
         Number of resamples of the stationary bootstrap, and seed.
 
@@ -119,7 +120,7 @@ def scaled(excess: pd.DataFrame) -> pd.DataFrame:
 
 
 def _twins(table: pd.DataFrame) -> dict[str, str]:
-    """Return a mapping from each column to the first column that equals it, except for rounding."""
+    """Return a mapping from each column to the first column that is equal up to rounding."""
     first: dict[str, str] = {}
     for name in table:
         same = (n for n in first if n == first[n] and np.allclose(table[n], table[name], atol=1e-9))

@@ -1,8 +1,7 @@
-"""Tests of all strategies in a table against luck.
+"""Tests whether luck can explain the Sharpe ratios of the strategies in a table.
 
-A reader who picks the best row of a table chooses among its rows. So each row is tested against a
-Sharpe ratio that the best of so many rows could reach by luck. The choice of the best row is
-tested, too.
+A reader usually picks the best row of a table. So each row is compared with a Sharpe ratio that the
+best of all rows could reach by luck. The choice of the best row is tested, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,12 +22,12 @@ SPY = "SPY"
 
 @dataclass(frozen=True, kw_only=True)
 class TableLuck:
-    """The tests of all strategies in a table against luck.
+    """Tests whether luck can explain the Sharpe ratios of the strategies in a table.
 
     Attributes
     ----------
     rows
-        A mapping from label to the figures of the strategy.
+        A mapping from each label to the tests of the strategy.
     effective
         Effective number of independent trials among the rows.
     overfitting
@@ -55,27 +54,28 @@ def table_luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> TableLuck:
-    """Return the tests of all strategies in a table against luck.
+    """Return tests of whether luck can explain the Sharpe ratios of the strategies in a table.
 
     Parameters
     ----------
     excess
-        Simple daily returns minus bills, sessions × strategies, fractions.
+        Simple daily returns minus bills, as fractions: sessions × strategies.
     mixes
-        A mapping from label to daily returns minus bills of the strategy's own mix. The own mix is
-        a constant mix of SPY and bills with the strategy's mean net exposure.
+        A mapping from label to the daily returns of the strategy's own mix, minus bills. The own
+        mix is a constant mix of SPY and bills with the strategy's mean net exposure.
     challengers
-        Labels of the rows that are challengers. The one with the highest Sharpe ratio is the
+        Labels of the rows that are challengers. The challenger with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
     benchmark
-        Daily returns minus bills of SPY. SPY is the benchmark if there is no challenger.
+        Daily returns of SPY minus bills. SPY is the benchmark if there is no challenger.
     logged, logged_effective
         The logged trials, as for :func:`backtests.evidence.luck.luck`.
 
     Notes
     -----
-    The best challenger is chosen with hindsight, so it is harder to beat. The probability of
-    overfitting, SPA and the Model Confidence Set need a year of returns and two rows.
+    The best challenger is chosen with hindsight, so this benchmark is harder to beat. The
+    probability of overfitting, SPA and the Model Confidence Set need at least a year of returns and
+    two rows.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)
@@ -101,7 +101,7 @@ def table_luck(
 
 
 def table_verdict(found: TableLuck) -> str:
-    """Return sentences about the choice of the best row; empty without figures."""
+    """Return sentences about the choice of the best row; an empty text if there is no test."""
     said = []
     if found.overfitting is not None:
         said.append(
@@ -124,7 +124,7 @@ def table_verdict(found: TableLuck) -> str:
 
 
 def _sharpes(excess: pd.DataFrame) -> pd.Series:
-    """Return the yearly Sharpe ratio of each column; NaN without variation."""
+    """Return the yearly Sharpe ratio of each column; NaN if a column does not vary."""
     spread = excess.std()
     sharpes: pd.Series = excess.mean() / spread.where(spread >= ROUNDING) * np.sqrt(YEAR)
     return sharpes

@@ -1,18 +1,18 @@
 """A strategy's mean return, split into tilt and timing.
 
-Let w be an asset's weight at the previous close, and x its return minus bills. Over the sessions on
-which the asset is priced, the mean of w · x is
+Let w be an asset's weight at the previous close, and x the asset's return minus bills. Over the
+sessions on which the asset is priced, the mean of w · x is
 
     w̄ · x̄ + cov(w, x).
 
-The first term is called the tilt: it is the return of holding the mean weight all the time. The
-second term is called the timing. Timing is positive if the weight was large before good returns.
-The mean return of the portfolio is the return of bills, plus tilt and timing of all assets, less
-trading and borrowing costs.
+The first term is called the tilt: the return from a constant holding of the mean weight. The second
+term is called the timing. Timing is positive if the weight was large before good returns. The mean
+return of the portfolio is the return of bills, plus tilt and timing of all assets, less trading and
+borrowing costs.
 
 The tilt has hindsight, because the mean weights are known only at the end, and because assets were
-chosen after this history. Timing has no such hindsight. But if weights change rarely, timing has
-few observations.
+chosen after this history. Timing has no such hindsight. But if weights change rarely, timing is
+estimated from few observations.
 
 Reference
     Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and
@@ -37,9 +37,9 @@ class TimingSplit:
     bills
         Mean return of bills.
     tilt, timing
-        Sums over all assets.
+        Sums of tilt and of timing over all assets.
     trading, borrowing
-        Costs of orders and of short positions, at most 0.
+        Costs of orders and of short positions, as negative numbers or 0.
     total
         252 times the mean daily return of the run: the sum of the other five parts.
     by_asset
@@ -57,7 +57,7 @@ class TimingSplit:
 
 
 def timing_split(run: Run) -> TimingSplit:
-    """Return the split of a run's mean return, from the run's own weights, orders and prices.
+    """Split a run's mean return into parts, from the run's own weights, orders and prices.
 
     An asset without a price on a session keeps its last price.
     """

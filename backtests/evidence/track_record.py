@@ -5,7 +5,7 @@ deviation. Multiply by √252 for a yearly Sharpe ratio.
 
 The standard error allows for skewness, fat tails and serial correlation. Let ρ be the lag-1
 autocorrelation of excess returns, γ₃ their skewness, γ₄ their kurtosis (3 for normal returns), T
-their number, and SR the true Sharpe ratio. Then the variance of the estimated Sharpe ratio is
+their number, and SR the true Sharpe ratio. The variance of the estimated Sharpe ratio is
 
     (a − b γ₃ SR + c (γ₄ − 1) / 4 SR²) / T
 
@@ -43,7 +43,8 @@ class TrackRecord:
     sharpe
         Sharpe ratio per session.
     skewness, kurtosis
-        Third and fourth standardised moments. Normal returns have 0 and 3.
+        Third and fourth standardised moments. Normally distributed returns have skewness 0 and
+        kurtosis 3.
     autocorrelation
         Correlation between the return of a session and the return of the session before.
     """
@@ -56,10 +57,11 @@ class TrackRecord:
 
     @classmethod
     def from_returns(cls, excess: pd.Series | np.ndarray) -> Self:
-        """Return the track record of simple daily returns minus bills, fractions.
+        """Return the track record of simple daily returns minus bills, as fractions.
 
-        The standard deviation of the Sharpe ratio has ddof 1. The moments divide by n. All moments
-        are NaN with fewer than three returns, with a missing return, or without variation.
+        The Sharpe ratio uses a standard deviation with ddof 1. The other moments divide by n. The
+        Sharpe ratio, skewness and kurtosis are NaN, and the autocorrelation is 0, if there are
+        fewer than three returns, if a return is missing, or if returns do not vary.
         """
         values = np.asarray(excess, dtype=np.float64)
         n, nothing = len(values), float("nan")
@@ -97,10 +99,11 @@ class TrackRecord:
         return _cdf((self.sharpe - threshold) / error)
 
     def minimum_length(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
-        """Return the number of sessions after which this Sharpe ratio would exceed a threshold.
+        """Return the number of sessions that this Sharpe ratio needs to be significant.
 
         The number is the minimum track record length of a one-sided test of the given size. The
-        number is NaN if the Sharpe ratio is not above the threshold.
+        null hypothesis is that the true Sharpe ratio is at most ``threshold``. The number is NaN if
+        the Sharpe ratio is not above this threshold.
         """
         if not self.sharpe > threshold:
             return float("nan")
@@ -116,7 +119,7 @@ class TrackRecord:
         return threshold + _NORMAL.inv_cdf(1 - size) * error
 
     def power(self, alternative: float, threshold: float = 0.0, *, size: float = SIZE) -> float:
-        """Return the probability that the test finds a true Sharpe ratio of ``alternative``."""
+        """Return the power of the test if the true Sharpe ratio is ``alternative``."""
         gap = alternative - self.critical(threshold, size=size)
         return _cdf(gap / self.standard_error(alternative))
 
@@ -125,9 +128,9 @@ class TrackRecord:
     ) -> float:
         """Return the share of false discoveries among all strategies that pass the test.
 
-        ``prior`` is the share of strategies with skill among those that are tried, a fraction.
-        ``alternative`` is their true Sharpe ratio per session. The result does not depend on the
-        estimated Sharpe ratio.
+        ``prior`` is the share of strategies with skill among all tried strategies, as a fraction.
+        ``alternative`` is the true Sharpe ratio per session of strategies with skill. The result
+        does not depend on the estimated Sharpe ratio.
         """
         return planned_false_discovery(prior, size, self.power(alternative, threshold, size=size))
 
@@ -146,7 +149,7 @@ class TrackRecord:
 def planned_false_discovery(prior: float, size: float, power: float) -> float:
     """Return the share of false discoveries of a test with this size and this power.
 
-    ``prior`` is the share of strategies with skill, a fraction.
+    ``prior`` is the share of strategies with skill, as a fraction.
     """
     false, true = size * (1 - prior), power * prior
     return false / (false + true) if false + true > 0 else float("nan")

@@ -1,8 +1,8 @@
 """Simulate a finished run again with other decisions or other settings.
 
-The compiled simulation computes these variations. Before each table of variations,
-:func:`check_kernel` checks that the compiled simulation repeats the run itself. So variations can
-be compared with the run.
+The compiled simulation computes all variations of a run. Before each table of variations,
+:func:`check_kernel` checks that the compiled simulation reproduces the run itself. So variations
+can be compared with the run.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from backtests.runs import Run
 
 
 def check_kernel(run: Run) -> None:
-    """Raise SimulationError unless the compiled simulation repeats the equity of a run.
+    """Raise SimulationError unless the compiled simulation reproduces the equity of a run.
 
     :func:`backtests.engine.kernel.check_agreement` states the tolerance.
     """
@@ -41,7 +41,7 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 
     Returns
     -------
-    The figures of the compiled simulation. Without any change, the figures of the run itself are
+    The result of the compiled simulation. If nothing changes, the result of the run itself is
     returned.
     """
     config = run.config.model_copy(update=changed)
@@ -53,8 +53,8 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> list[Curves]:
     """Return simulations of a run with other decisions and lags, in the order of ``variants``.
 
-    Each variant consists of decided weights and a lag, sessions. The market data are prepared once
-    for all variants.
+    Each variant consists of decided weights and a lag in sessions. The market data are prepared
+    once for all variants.
     """
     config, strategy = run.config, run.strategy
     plain = Variant(

@@ -58,14 +58,14 @@ class WalkForward:
         it runs from the start of the sample. The spliced backtest and the plain backtest begin in
         cash and pay for their first purchases.
     in_sample
-        The highest score among candidates. It is biased upward, because the same returns decide
-        both the choice and the score.
+        The highest score among candidates. This score is biased upward, because the same returns
+        decide both the choice and the score.
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
     run
-        The spliced backtest from the first refit date on. Decisions, state and result of this run
-        are spliced. The configuration, strategy, reading and id of this run come from the plain
-        backtest.
+        The spliced backtest from the first refit date on. The decisions, the state and the result
+        of this run come from the chosen candidates. The configuration, strategy, reading and id of
+        this run come from the plain backtest.
     """
 
     choices: pd.DataFrame
@@ -129,20 +129,21 @@ def walk_forward(
     first_years
         Number of whole calendar years before the first choice.
     purge
-        The choice at a refit date ignores the returns of this number of sessions before the date. A
-        position decided before a refit date is held beyond this date. With monthly decisions, it is
-        held for up to about 21 more sessions. The purge removes the returns of such positions from
-        the choice.
+        The choice at a refit date ignores the returns of the last ``purge`` sessions before this
+        date. A position that was decided before a refit date is held beyond this date. With monthly
+        decisions, such a position is held for up to about 21 more sessions. The purge removes the
+        returns of such positions from the choice.
     chooser
-        A function from returns and returns of bills to a score. The highest score wins. Among equal
-        scores, the first candidate wins. A NaN score wins only if all scores are NaN.
+        A function that receives daily returns and the returns of bills, and returns a score. The
+        highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
+        all scores are NaN.
 
     Notes
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
-    close of the refit date, and this decision is filled ``lag`` sessions later. The old holdings
-    are kept until the fill.
+    close of the refit date, and this decision is filled ``lag`` sessions later. The portfolio has
+    its old holdings until this fill.
 
     Raises
     ------
@@ -218,7 +219,7 @@ def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
 def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
     """Return the first session of each calendar year after ``first_years`` whole years.
 
-    Too few sessions before or after the first refit date raise ConfigError.
+    If there are too few sessions before or after the first refit date, ConfigError is raised.
     """
     calendar = all_sessions()
     starts_year = index[0] == calendar[calendar.year == index[0].year][0]
@@ -286,7 +287,7 @@ def _best(scores: list[float]) -> tuple[int, float]:
 
 
 def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
-    """Return the plain run after a new simulation with the decisions of the chosen candidates."""
+    """Return the plain run, simulated again with the decisions of the chosen candidates."""
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])

@@ -35,9 +35,9 @@ class _Processes(ProcessPoolExecutor):
 
 
 def workers_of(count: int) -> Executor:
-    """Return an executor with the given number of processes; 0 or 1 means this process.
+    """Return an executor with ``count`` processes; for 0 or 1, calls run in this process.
 
-    Each further process imports the caller's main module. So the main module must guard its work
+    Each worker process imports the caller's main module. So the main module must guard its work
     with ``if __name__ == "__main__"``. Each process uses one thread for linear algebra.
     """
     if count < 2:
