@@ -41,7 +41,7 @@ app = typer.Typer(
 
 
 _HOME = Path(__file__).resolve().parents[2]
-_SIGNALLED = 128  # added to the signal's number to make the exit code
+_SIGNALLED = 128  # exit code after a signal: this number plus the signal's number
 STOPPED = "stopped; no file is left half written"
 
 
@@ -106,7 +106,7 @@ def command(arguments: list[str]) -> int:
     An error is one line on stderr. The exit code is 130 after Ctrl-C, 143 after SIGTERM, and 129
     after SIGHUP.
     """
-    os.environ["MPLBACKEND"] = "Agg"  # matplotlib then draws without a window
+    os.environ["MPLBACKEND"] = "Agg"  # with this setting, matplotlib opens no window
     stop = Stop()
     try:
         with stoppable(stop), escaping(json_alone="--json" in arguments):
@@ -152,7 +152,10 @@ def _raised(error: BaseException) -> int:
 
 
 def _is_of_user(error: BaseException) -> bool:
-    """Return whether a traceback includes a user's file: not drypowder, Python or a package."""
+    """Return whether a traceback includes a file of the user.
+
+    Files of drypowder, of Python and of packages are not files of the user.
+    """
     packages = ("backtests", "signals", "strategies", "benchmarks")
     installed = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
     known = (*(str(_HOME / package) for package in packages), *installed, "<")
@@ -161,7 +164,7 @@ def _is_of_user(error: BaseException) -> bool:
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit, which is 2 if a user's code raised it."""
+    """Return the exit code after SystemExit; the code is 2 if a user's class raised SystemExit."""
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
         return 0  # the process that read the output has ended

@@ -89,7 +89,7 @@ def history_keys(
 
 
 def require_strategy(data: dict[str, Any]) -> None:
-    """Raise ConfigError unless the data name a strategy."""
+    """Raise ConfigError if the data contain no strategy."""
     from signals.errors import ConfigError
     from strategies import STRATEGIES
 
@@ -101,8 +101,9 @@ def require_strategy(data: dict[str, Any]) -> None:
 def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data for a command that reads only signals and the regime.
 
-    A strategy that follows the regime replaces the strategy, so that every regime model is allowed.
-    If the old name states a regime model, as in ``name@model``, the new name keeps this model.
+    A strategy that follows the regime replaces the given strategy, so that every regime model is
+    allowed. If the old name states a regime model, as in ``name@model``, the new name keeps this
+    model.
     """
     model = str(data.get("strategy", "")).partition("@")[2]
     kept = {key: data[key] for key in data if key not in _OF_STRATEGY}

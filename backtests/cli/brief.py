@@ -12,7 +12,7 @@ from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.report.format import percent, source_said, state
 
-_TERM = 8  # width of the terms at the beginning of the lines, characters
+_TERM = 8  # width of the terms at the beginning of the lines, in characters
 _NAMED = ("on", "off", "no view", "no flag")
 
 
@@ -37,7 +37,7 @@ def brief(
     exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> None:
-    """Show on one page what holds now, why, how sure that is, and what to watch."""
+    """Show on one page the current regime, its reason, its certainty, and what to watch."""
     from backtests.brief.brief import make_brief
     from backtests.report.brief_numbers import brief_numbers
 

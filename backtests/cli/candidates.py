@@ -33,7 +33,7 @@ class Candidate:
     config
         The configuration.
     states_source
-        Whether the argument says which history it uses.
+        Whether the argument states a history.
     saved
         The finished run, if the argument is a folder.
     """
@@ -57,14 +57,14 @@ def candidates_of(
     arguments
         Names of strategies, config files, and folders of finished runs.
     defaults
-        Data of a configuration that apply to names. The parameters and the universe in these data
-        apply only to the strategy that the data name. The regime model in these data applies to
-        every strategy that follows the regime and whose name states no model.
+        Settings for arguments that are names of strategies. The parameters and the universe apply
+        only to the strategy in ``defaults``. The regime model applies only to strategies that
+        follow the regime and whose name contains no model.
     options
         Keys that override defaults and config files, such as ``start``.
     assignments
-        Texts such as ``dry_powder.k=0.11``. Each applies to all names and config files that have
-        the parameter.
+        Texts such as ``dry_powder.k=0.11``. An assignment applies to each name and config file that
+        has the parameter.
 
     Raises
     ------
@@ -135,7 +135,8 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
     A parameter of a signal is always accepted here. A parameter of a strategy is accepted if the
-    configuration's strategy has it. The same holds for a regime model.
+    configuration's strategy has it. A parameter of a regime model is accepted if the
+    configuration's regime model has it.
     """
     owner, dot, name = path.partition(".")
     if path in SETTINGS or (dot and owner != "regime"):
@@ -147,9 +148,9 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first of ``texts``, the assignments that fit no row."""
+    """Raise ConfigError for the first of ``assignments``, which fit no row."""
     for text in assignments:
-        assigned({}, [text])  # this refuses a text without a name or without a value
+        assigned({}, [text])  # raises ConfigError if the text has no name or no value
         if not rows:
             raise ConfigError(
                 f"expected --param {text} with a name or a config file, but a finished run keeps "
@@ -165,7 +166,7 @@ def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]
 
 
 def _names_of_model(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the parameters of the regime model of a configuration; empty for an unknown model."""
+    """Return the parameters of a configuration's regime model, or () if the model is unknown."""
     _, _, model = str(data["strategy"]).partition("@")
     named = REGIMES.get(model or str(data.get("regime_model", Votes.name)))
     return () if named is None else names_of(named)
@@ -180,9 +181,10 @@ def _candidate(one: _Given | SavedRun) -> Candidate:
 
 
 def labelled(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
-    """Return the candidates by label, in their order; the label of a finished run has its folder.
+    """Return a mapping from label to candidate, in the given order.
 
-    Two equal configurations raise ConfigError.
+    The label of a finished run contains the name of the run's folder. Two equal configurations
+    raise ConfigError.
     """
     plain = [c for c in candidates if c.saved is None]
     labels = dict(zip(map(id, plain), distinct_labels([c.config for c in plain]), strict=True))

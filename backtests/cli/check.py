@@ -63,8 +63,9 @@ def check(
 def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
-    ``data`` are the data of a configuration. A strategy in ``data`` is replaced by the checked
-    strategy or, for a signal, by one that follows the regime.
+    ``data`` are the data of a configuration. If a strategy is checked, this strategy replaces the
+    strategy in ``data``. If a signal is checked, a strategy that follows the regime replaces the
+    strategy in ``data``.
     """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

@@ -50,9 +50,9 @@ def compare(
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
 
-    A row is a name, a config file that ends in .toml, or the folder of a finished run. Two rows are
-    compared with each other: the settings that differ, and the difference of their returns. Without
-    rows, the command compares all strategies, and the tilts also under other regime models.
+    A row is a name, a config file that ends in .toml, or the folder of a finished run. For two
+    rows, the command also shows the settings that differ and the difference of the returns. If no
+    row is given, the command compares all strategies, and also the tilts under other regime models.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.cli.one_history import one_history
@@ -108,7 +108,7 @@ def _source_of(defaults: Mapping[str, Any]) -> Any:
 
 
 def _last_end(configs: Iterable[Any]) -> Any:
-    """Return the latest end of some configurations; None if one of them states no end."""
+    """Return the latest end of the configurations, or None if a configuration has no end."""
     ends = [config.end_day() for config in configs]
     return None if None in ends else max(ends)
 

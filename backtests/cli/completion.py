@@ -31,7 +31,7 @@ def strategies_and_signals(incomplete: str) -> list[str]:
 
 
 def swept(incomplete: str) -> list[str]:
-    """Return the paths of parameters of signals, schedule and costs that begin with the text."""
+    """Return the parameter paths of signals, schedule and costs that begin with the given text."""
     from backtests.config import config_from
     from backtests.sweep.setting import Setting, paths_of
 

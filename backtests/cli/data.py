@@ -54,7 +54,7 @@ def data(
 ) -> None:
     """Show what the store holds.
 
-    Without a store, the command says how to make one.
+    If there is no store, the command says how to make a store.
     """
     from backtests.store.store import Store
     from signals.errors import ConfigError
@@ -122,8 +122,8 @@ def _check(store: Any, json: bool) -> None:
 def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
     """Write the rows of the store to ``path`` and print their number.
 
-    Without ``as_of``, the file is parquet with all rows. With ``as_of``, the file is a new store
-    with only the rows recorded until ``as_of``.
+    If ``as_of`` is None, the file is parquet with all rows. If ``as_of`` is a date, the file is a
+    new store with only the rows recorded until this date.
     """
     from backtests.history.panel import recorded_by
 
@@ -159,9 +159,9 @@ def summarised(rows: Any, series: str) -> dict[str, Any]:
     """Return how many dates of a series were revised, and by how much.
 
     ``rows`` comes from :meth:`Store.vintages`. ``revised`` is the number of revised dates. The
-    change at a date is the absolute difference between its first and its newest value, in the unit
-    of the series. A date whose first or newest value was withdrawn has no change. Without any
-    change, the median and the largest change are None.
+    change at a date is the absolute difference between the first and the newest value. The unit of
+    the change is the unit of the series. A date whose first or newest value was withdrawn has no
+    change. If no date has a change, the median and the largest change are None.
     """
     import numpy as np
 

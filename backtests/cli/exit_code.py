@@ -16,7 +16,7 @@ ExitCode = Annotated[
 
 
 def check_comparable(config: Any, at: str | None) -> None:
-    """Raise ConfigError if an earlier session is asked for, or a history without a store."""
+    """Raise ConfigError if the session is not the newest, or if the history has no store."""
     from backtests.flipped import store_of
     from signals.errors import ConfigError
 
@@ -29,7 +29,7 @@ def check_comparable(config: Any, at: str | None) -> None:
 
 
 def comparison(config: Any, history: Any, reading: Any) -> dict[str, Any]:
-    """Return what flipped with the last fetch, as plain data, and in one line under ``said``."""
+    """Return the flips of the last fetch as plain data; the key ``said`` has a one-line summary."""
     from backtests.flipped import since_fetch
     from backtests.report.flipped import flipped_numbers
 

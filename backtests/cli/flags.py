@@ -163,7 +163,7 @@ def _distance(s: dict[str, Any]) -> str:
 
 
 def _known(s: dict[str, Any]) -> str:
-    """Return the moments when the first and the last input of a signal became known."""
+    """Return the dates on which a signal's oldest and newest input became known, as text."""
     if s["known_at"] is None:
         return MISSING
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]

@@ -21,8 +21,8 @@ def import_(
 
     The command reads FRED's CSV, Yahoo-like CSV (the file name is the ticker), a price table (Date
     and one column per ticker), SEC companyconcept JSON, and tables of flows, amounts and dated
-    events; the page 'Import files' lists them. Files may be gzipped. A second import of a file
-    adds nothing.
+    events. The page 'Import files' lists all formats. Files may be gzipped. A second import of a
+    file adds nothing.
     """
     from backtests.importing.import_path import import_path
 

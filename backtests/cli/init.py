@@ -122,8 +122,8 @@ def _classes(strategy: Any) -> Any:
     """Return the table of classes, with a comment for each class.
 
     If the strategy has a sleeve with the name of the class, the comment lists the sleeve's tickers.
-    If it has none, the comment lists the tickers of the class. So the strategy trades the same
-    after a user uncomments a line.
+    If the strategy has no such sleeve, the comment lists the tickers of the class. If a user
+    uncomments a line, the strategy still trades the same assets.
     """
     import tomlkit
 
@@ -148,8 +148,8 @@ def _add_all(
 ) -> None:
     """Add the chosen parameters of a dataclass, each with its remark.
 
-    They are added as settings if ``within`` is empty, else as comments. ``within`` is the prefix of
-    their names, or None for no prefix.
+    If ``within`` is an empty text, the parameters become settings, else comments. ``within`` is the
+    prefix of the parameter names. None means comments without a prefix.
     """
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
@@ -162,7 +162,10 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark; as a comment if the value is None or ``left_out`` is True."""
+    """Add a value and its remark.
+
+    If the value is None or ``left_out`` is True, the line is a comment.
+    """
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

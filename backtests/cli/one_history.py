@@ -72,8 +72,8 @@ def _chosen(
 def _agree(chosen: HistorySource, other: HistorySource, *, any_store: bool) -> bool:
     """Return whether two sources are the same history.
 
-    If ``any_store`` is True, two stores count as the same even if their files differ, because a
-    store may have moved.
+    If ``any_store`` is True, two different store files count as the same history, because a store
+    may have moved.
     """
     if chosen.decided() != other.decided():
         return False

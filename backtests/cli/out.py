@@ -1,8 +1,8 @@
 """Where commands write, and checks of these paths before long work.
 
-``--out`` names a folder on every command. The commands that write one page also accept the page's
-file, a name that ends in ``.html``. Every other option that writes names one file. Missing folders
-are created.
+``--out`` names a folder on every command. For a command that writes one page, ``--out`` can also be
+a file name that ends in ``.html``. Every other option for output expects the name of one file.
+Missing folders are created.
 """
 
 import os
@@ -38,7 +38,7 @@ def check_out(out: Path) -> None:
 def check_file(path: Path, option: str, *endings: str) -> None:
     """Raise ConfigError if ``path`` has none of the endings, or cannot be written.
 
-    Without ``endings``, any ending is right.
+    If ``endings`` is empty, every ending is allowed.
     """
     from backtests.atomic import resolved
 

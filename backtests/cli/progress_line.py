@@ -40,10 +40,10 @@ class _Said(ProgressColumn):
 
 
 def time_left(task: Task, spent: float) -> float | None:
-    """Return the time that a step still needs, in seconds, at its mean pace so far.
+    """Return the estimated remaining time of a step, in seconds, from its mean pace so far.
 
-    ``spent`` is the time since the step began, in seconds. Before a part is done, the result is
-    None.
+    ``spent`` is the time since the step began, in seconds. If no part is done yet, or if the number
+    of parts is unknown, the result is None.
     """
     done = task.completed - task.fields["before"]
     if not done or task.total is None:
@@ -53,7 +53,7 @@ def time_left(task: Task, spent: float) -> float | None:
 
 
 def in_words(seconds: float) -> str:
-    """Return a time in seconds, or from two minutes on in minutes.
+    """Return a time as text: in seconds below two minutes, else in minutes.
 
     >>> in_words(14.2), in_words(200)
     ('14 s', '3 min')
@@ -63,7 +63,7 @@ def in_words(seconds: float) -> str:
 
 @contextmanager
 def progress_line(what: str, screen: "Screen") -> Iterator[Progress]:
-    """Show one line while the context runs; the context yields the function that changes it."""
+    """Show one line while the context runs, and yield a function that changes this line."""
     line = Line(
         SpinnerColumn(),
         _Said(screen.width - _SPINNER),

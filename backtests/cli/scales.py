@@ -17,7 +17,7 @@ _COLUMNS: Columns = (
 
 
 def print_scales(scales: Mapping[str, Any] | None) -> None:
-    """Print the table that :func:`backtests.report.reading.said_of_scales` returns, if any."""
+    """Print a table of :func:`backtests.report.reading.said_of_scales`, unless it is None."""
     if scales is not None:
         print_records(_COLUMNS, scales["rows"])
         say(scales["said"])

@@ -107,7 +107,7 @@ def sweep(
 
 
 def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, dict[str, Any]]:
-    """Run a sweep and write its files; return the sweep and its numbers with times."""
+    """Run a sweep, write its files, and return the sweep, its numbers and its times."""
     from backtests.report.sweep_folder import write_findings
     from backtests.sweep.findings import find
     from backtests.sweep.sweep import sweep as run_sweep
@@ -120,7 +120,7 @@ def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, 
 
 
 def _refuse_twice(request: Any, param: list[str] | None, lag: int | None) -> None:
-    """Raise ConfigError if an option gives one value to a parameter that is swept."""
+    """Raise ConfigError if an option sets a parameter that the sweep varies."""
     from signals.errors import ConfigError
 
     fixed = {name: f"--param {name}" for name in names_assigned(param)}

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     Row = Sequence[str | Styled]
 
-_GAP = 2  # space between columns, characters
-_READABLE = 24  # least width of a column in which a long text wraps, characters
+_GAP = 2  # space between columns, in characters
+_READABLE = 24  # least width of a column in which a long text wraps, in characters
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 File names, server answers, config values and errors of a user's code can contain escape sequences.
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
-:class:`Escaping` escapes all text to stdout and stderr. :func:`console` escapes a text first, and
-rich then adds the style. In this order, the escape sequences of rich stay intact.
+:class:`Escaping` escapes all text to stdout and stderr. A console of :func:`console` first escapes
+a text, and adds the style afterwards. So the escape sequences of rich stay intact.
 """
 
 import json
@@ -55,8 +55,8 @@ class Escaping:
     def write(self, text: str) -> int:
         """Escape and write a text, and return its length before escaping.
 
-        After the command, the text is dropped. The reason is colorama, which numba loads: when
-        Python exits, colorama writes an escape sequence to this stream.
+        After the command, the text is dropped. Otherwise, an escape sequence of the package
+        colorama would appear when Python exits. The package numba loads colorama.
         """
         if not self.over:
             self.stream.write(escaped(text))
@@ -107,8 +107,8 @@ def _escaping(stream: TextIO | None) -> Any:
 def console(*, stderr: bool = False) -> "Console":
     """Return a rich console, which obeys NO_COLOR and writes plain text into a pipe.
 
-    In a pipe, each paragraph and each row of a table is one line, whatever COLUMNS says. Square
-    brackets in a text do not set a style; :func:`styled` does.
+    In a pipe, each paragraph and each row of a table is one line, even if COLUMNS is set. Square
+    brackets in a text do not set a style; use :func:`styled` for styles.
     """
     from rich.console import Console
 

@@ -62,7 +62,7 @@ def seal(
     ledger: Ledger = None,
     json: options.Json = False,
 ) -> None:
-    """Write the claims, as declared now, as a new line of the ledger."""
+    """Write the current claims as a new line of the ledger."""
     from backtests.report.thesis_numbers import seal_numbers
     from backtests.thesis.ledger import seal as write_seal
     from backtests.thesis.sample import Sample

@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: For each number of the bathtub: its signal, its gauge and its series.
+#: A mapping from each number of the bathtub to its signal, its gauge and its input series.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),
@@ -24,9 +24,9 @@ _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
     """Return each number of the bathtub with its value, unit and date.
 
-    The date says when the newest value of the number's series became known. ``level`` also has its
-    highest value so far, with the date. A value is NaN if the gauge has no value at the last
-    session, and None if the reading lacks the signal.
+    The date is the day on which the newest input of the number became known. ``level`` also has the
+    highest value so far and the date of this value. If the gauge has no value at the last session,
+    the value is NaN. If the reading lacks the signal, the value is None.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
     found["level"] |= _highest(sample)

@@ -1,4 +1,4 @@
-"""Three charts of the brief: the regimes, the gauge that decided, and liquidity as a bathtub."""
+"""Three charts of the brief: the regimes, the gauge of the deciding flag, and the bathtub."""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from backtests.report.numbers import plain
 from backtests.report.thesis_charts import PANEL, lines_chart, timeline
 from signals.regimes import Regime
 
-_YEARS = 10  # length of both charts through time
+_YEARS = 10  # length of the chart of regimes and of the chart of the gauge
 
 
 def brief_charts(brief: Brief, label: str) -> dict[str, str]:
@@ -46,9 +46,10 @@ def _title(brief: Brief) -> str:
 
 
 def _deciding(brief: Brief, label: str) -> str | None:
-    """Return the chart of what decided the regime: a flag's gauge, or the share of votes on.
+    """Return a chart of the deciding flag's gauge or, without such a flag, of the votes.
 
-    The gauge is the one that decides the next flip of the flag.
+    The chart of votes shows the share of votes that are on. A flag can have several gauges. The
+    chart shows the gauge on which the next flip depends.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

@@ -70,7 +70,7 @@ def _values(brief: Brief, numbers: Mapping[str, Any], newest: bool) -> dict[str,
 
 
 def _cut(items: list[str], most: int) -> list[str]:
-    """Return the first items, and a text with the number of the others."""
+    """Return the first ``most`` items, and a text that says how many items are left out."""
     left = len(items) - most
     return items if left <= 0 else [*items[:most], f"and {left} more, see drypowder brief --json"]
 

@@ -14,7 +14,7 @@ from signals.explanation import Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
 
-#: What each rule of the regime model ``votes`` says about capital.
+#: A mapping from each rule of the regime model ``votes`` to a clause that explains the rule.
 _RULES = {
     "too few views": "Too few signals have data for a regime",
     "forced_selling": "Assets of low conviction are sold by force",
@@ -33,7 +33,7 @@ def regime_words(brief: Brief) -> str:
 
 
 def why(brief: Brief) -> str:
-    """Return sentences on what the deciding rule means, on its gauge and on the votes."""
+    """Return sentences on the deciding rule, on the deciding flag's gauge, and on the votes."""
     reading, rule = brief.sample.reading, brief.rule
     votes = f"{votes_words(reading)} are on"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
@@ -42,13 +42,13 @@ def why(brief: Brief) -> str:
 
 
 def votes_words(reading: Reading) -> str:
-    """Return the number of votes that are on, among the votes with a view."""
+    """Return text with two numbers: votes that are on, and all votes with a view."""
     views = int(reading.votes.iloc[-1].notna().sum())
     return f"{len(voters(reading, True))} of {views} votes"
 
 
 def _gauge(e: Explanation | None) -> str:
-    """Return the gauge and the level of the flag that decided; an empty text if none decided."""
+    """Return text on the deciding flag's gauge and level, or an empty text if no flag decided."""
     if e is None or e.flag is None:
         return ""
     now = f"{e.distance_gauge} {significant(e.distance_value, e.distance_unit)}"
@@ -77,7 +77,7 @@ def _nearest(flips: Sequence[Flip]) -> str:
 
 
 def flip_words(flip: Flip) -> str:
-    """Return a flag, its gauge now, and the level at which the flag turns on or off."""
+    """Return text on a flag: the current value of its gauge, and the level of the next flip."""
     turns = "off" if flip.on else "on"
     now = significant(flip.value, flip.unit)
     return f"{flip.signal} ({flip.gauge} {now}; turns {turns} with {flip.flips})"
@@ -103,7 +103,7 @@ def _next(brief: Brief) -> str:
 
 
 def sure_words(brief: Brief) -> str:
-    """Return how many main claims of the thesis are supported, in one short clause."""
+    """Return a short text: how many main claims of the thesis are supported or contradicted."""
     outcomes = [verdict.outcome for verdict in brief.verdicts]
     good, bad = outcomes.count("supported"), outcomes.count("contradicted")
     counts = [v.estimate.episodes for v in brief.verdicts if v.estimate is not None]
@@ -115,7 +115,7 @@ def sure_words(brief: Brief) -> str:
 def weights_words(weights: Mapping[str, float], most: int | None = None) -> str:
     """Return weights as text, with equal weights of several assets in one group.
 
-    ``most`` is the largest number of groups; the text then says how many assets are left out.
+    If ``most`` is given, the text has at most ``most`` groups and the number of assets left out.
     """
     groups: dict[str, list[str]] = {}
     for asset, weight in weights.items():
@@ -150,7 +150,7 @@ def change_words(change: Mapping[str, Any]) -> str:
 def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return one line for each expected date.
 
-    Dates that are only guessed, 52 weeks after earlier releases, share one last line.
+    The last line lists estimated dates, which are 52 weeks after earlier releases.
     """
     doubt = {"rule": " (expected)", "calendar": ""}
     lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]
@@ -160,6 +160,6 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def late_words(late: Mapping[str, Any]) -> str:
-    """Return late data as a sentence: the data, the last value and what they affect."""
+    """Return a text on late data: the name, the date of the last value, and the effect."""
     last = f" (last value known on {late['last']})" if late["last"] else ""
     return f"{late['what']}{last}: {late['affects']}"

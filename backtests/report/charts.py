@@ -23,9 +23,9 @@ MOST_LINES, _MOST_POINTS = 12, 1500
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     """Return a chart of the growth of 1, on a log scale, and of drawdowns, shaded by regime.
 
-    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` holds, for each
-    session, the regime under which the session's return was earned, or None. A session's return is
-    the return since the previous close.
+    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` has the regime
+    of each session's return, or None if the return has no regime. A session's return is the return
+    since the previous close.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -44,7 +44,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return a timeline of the regime and of all flags, each on, off or without a view.
+    """Return a timeline of the regime and of all flags; a flag is on, off or without a view.
 
     The timeline begins when the first signal has a view.
     """
@@ -91,7 +91,7 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
 def values_chart(values: pd.DataFrame, title: str) -> Any:
     """Return a chart of series or prices, sessions × ids, with a row for each unit.
 
-    ``values`` has at most 12 ids of one unit.
+    The chart leaves out a unit with more than 12 ids.
     """
     by_unit = _by_unit(values.columns)
     figure = _rows([1.0] * len(by_unit), spacing=0.08, titles=_titles(by_unit))
@@ -107,7 +107,7 @@ def _titles(by_unit: Mapping[str, list[str]]) -> list[str]:
 def _draw_values(
     figure: Any, values: pd.DataFrame, by_unit: Mapping[str, list[str]], first: int, *, legend: bool
 ) -> None:
-    """Draw a line for each id, with a row for each unit, from row ``first`` on."""
+    """Draw one row for each unit, from row ``first`` on, with one line for each id."""
     for row, ids in enumerate(by_unit.values(), start=first):
         for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
             line = line_of(thin(values[id]), id, colour, legend=legend)
@@ -115,7 +115,10 @@ def _draw_values(
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in words, the keys of :data:`FLAGS`: on, off or no view."""
+    """Return the flag of each session as text: ``on``, ``off`` or ``no view``.
+
+    Each text is a key of :data:`FLAGS`.
+    """
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
@@ -138,7 +141,7 @@ def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None 
 def line_of(
     values: pd.Series, name: str, colour: str, suffix: str = "", legend: bool = True
 ) -> dict[str, Any]:
-    """Return a line with one value for each session; under the pointer, name and value appear."""
+    """Return a line with one value for each session; the pointer shows name and value."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -153,12 +156,12 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return the smallest n for which every n-th value gives a line of at most 1,500 points."""
+    """Return the smallest n such that every n-th value makes at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
 def thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value, counted back from the last one; :func:`thinning` gives n."""
+    """Return the last value and every n-th value before it; :func:`thinning` gives n."""
     return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
@@ -191,12 +194,12 @@ def shade(
 
     ``names`` holds the state of each session. ``palette`` maps states to colours; a state without a
     colour is not shaded. ``opacity`` is a fraction. Consecutive sessions with the same state form
-    one stay. The shading of a stay runs from the stay's first session to the first session of the
-    next stay.
+    one period. The shading of a period runs from its first session to the first session of the next
+    period.
 
-    If ``of_returns`` is True, a state belongs to the return of its session, which runs from the
-    previous close to the session's close. In that case, the shading of a stay runs from the close
-    before the stay to the last close of the stay.
+    If ``of_returns`` is True, a state belongs to the return from the previous close to the
+    session's close. In that case, the shading begins one close before the period and ends at the
+    period's last close.
     """
     shapes = [
         {

@@ -1,8 +1,9 @@
 """Charts that compare strategies: growth, drawdowns, risk and return, lags, correlations.
 
-The charts are SVG and need no library. Thirty names would fill half of a narrow screen, so the page
-has its own legend, whose buttons show and hide lines. A :class:`Style` gives a line and its button
-the same look. If the history is simulated, the caller must pass a name that begins with SIMULATED.
+The charts are SVG and need no library. The page has its own legend, whose buttons show and hide
+lines. A legend inside the chart, with thirty names, would fill half of a narrow screen. A
+:class:`Style` gives a line and its button the same look. If the history is simulated, the caller
+must pass a name that begins with SIMULATED.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,9 +39,9 @@ KINDS = {
 _WIDTH, _HIGH = 1080.0, 470.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 26.0, 44.0
 _LETTER, _LINE = 6.3, 13  # width of a letter and height of a line
-#: Places of a label beside its point. The first two numbers shift the label's left and top edge
-#: from the point, in widths and heights of the label. The last two numbers shift the edges further,
-#: in units of the drawing.
+#: Places of a label beside its point. The first number shifts the label's left edge from the point,
+#: in label widths. The second number shifts the label's top edge, in label heights. The last two
+#: numbers shift both edges further, in units of the drawing.
 _PLACES = (
     (0.0, -0.5, 8, 0),
     (-1.0, -0.5, -8, 0),
@@ -60,8 +61,8 @@ class Style:
     """The look of a strategy's line.
 
     A strategy has the same colour under every regime model. Each regime model except votes has its
-    own dash pattern. ``colour`` is a CSS colour, and ``dash`` an SVG dash pattern, empty for a
-    solid line. If ``shown`` is True, the line is visible when the page opens.
+    own dash pattern. ``colour`` is a CSS colour. ``dash`` is an SVG dash pattern; an empty text
+    means a solid line. If ``shown`` is True, the line is visible when the page opens.
     """
 
     colour: str
@@ -73,9 +74,9 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     """Return a mapping from name to style, in the order of ``kinds``.
 
     ``kinds`` maps the name of each strategy to its kind. If there are at most :data:`FEW_ROWS`
-    strategies, all lines are visible when the page opens. If there are more, the page opens with
-    the strategies of the thesis, those of a user, and those in :data:`FIRST`. In that case, the
-    page hides a variant ``name@model`` if ``kinds`` also has the strategy ``name``.
+    strategies, all lines are visible when the page opens. If there are more strategies, only three
+    groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`. Of these
+    groups, a variant ``name@model`` is hidden if ``kinds`` also has the strategy ``name``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -102,11 +103,11 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
 def curves_chart(
     growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], name: str
 ) -> str:
-    """Return every strategy's growth of 1 on a log scale and its drawdown, shaded by regime.
+    """Return a chart of each strategy's growth of 1 (log scale) and drawdown, shaded by regime.
 
-    ``growth`` has a row for each session and a column for each strategy. ``regime`` holds, for each
-    session, the regime under which the session's return was earned, or None. ``looks``, from
-    :func:`styles`, sets the look and the order of the lines.
+    ``growth`` has a row for each session and a column for each strategy. ``regime`` has the regime
+    of each session's return, or None if the return has no regime. ``looks``, from :func:`styles`,
+    sets the look and the order of the lines.
     """
     states = regime.reindex(growth.index).fillna("none")
     fall = 100 * fall_from_peak(growth)
@@ -144,11 +145,11 @@ def _lines(values: pd.DataFrame, looks: Mapping[str, Style]) -> list[Line]:
 def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     """Return a chart of CAGR against volatility, with a point for each strategy.
 
-    Under the pointer, a point shows its figures. ``numbers`` maps the name of each strategy to its
-    ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are fractions. The chart
-    leaves out strategies without volatility or CAGR, and those of :func:`far_points`. Some points
-    have no label, because labels must not overlap. If SPY and bills are present, a dotted line
-    shows roughly the constant mixes of SPY and bills.
+    If the pointer is on a point, the chart shows the point's numbers. ``numbers`` maps the name of
+    each strategy to its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are
+    fractions. The chart leaves out strategies without volatility or CAGR, and the strategies that
+    :func:`far_points` returns. Some points have no label, because labels must not overlap. If SPY
+    and bills are present, a dotted line shows roughly the constant mixes of SPY and bills.
     """
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}
@@ -171,11 +172,11 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
-    """Return volatility and CAGR, in %, of strategies that the chart leaves out.
+    """Return the strategies that the chart leaves out, each with volatility and CAGR in percent.
 
-    The volatility of such a strategy is more than three times the median, so it would push all
-    other points into a small corner. If more than a tenth of the strategies are so volatile, all
-    are drawn.
+    Such a strategy has more than three times the median volatility. Its point would push all other
+    points into a small corner. If more than a tenth of the strategies are so volatile, the chart
+    draws all strategies.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -205,7 +206,8 @@ def place_labels(points: Points) -> dict[str, tuple[float, float]]:
     """Return the left and the top edge of each label.
 
     ``points`` maps names to positions in units of the drawing. No label covers a point or another
-    label. If only one of two labels fits, the later name has no label.
+    label. If no place beside a point is free, the point has no label. Earlier names take their
+    places first.
     """
     taken: list[_Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
     places: dict[str, tuple[float, float]] = {}
@@ -239,7 +241,7 @@ def lead_lag_lines(
 ) -> str:
     """Return a line of information ratios by lag for each strategy.
 
-    The background is grey at impossible lags, where the fill is at or before the decision.
+    The background is grey at impossible lags: an order cannot be filled at or before its decision.
 
     ``ratios`` maps the name of each strategy to its ratios by lag, as in ``compare --json``.
     ``looks`` sets the look of each line. A strategy without ratios has no line.
@@ -315,7 +317,7 @@ def correlation_chart(growth: pd.DataFrame, name: str) -> str:
 
 
 def correlations(growth: pd.DataFrame) -> pd.DataFrame:
-    """Return the correlations of daily returns, strategies × strategies; NaN without variation."""
+    """Return the correlations of daily returns between strategies; NaN for constant returns."""
     return growth.pct_change(fill_method=None).corr()
 
 

@@ -1,4 +1,4 @@
-"""The parts of the page of ``compare`` on luck, on lead and lag, and on tilt and timing."""
+"""Three sections of the page of ``compare``: luck, lead and lag, and tilt and timing."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -51,7 +51,7 @@ TIMING = {
 def compare_luck_section(
     numbers: Mapping[str, Entry], looks: Mapping[str, Style], label: str
 ) -> str:
-    """Return the HTML of the parts. ``numbers`` are those of ``compare --json``."""
+    """Return the HTML of the three sections. ``numbers`` is the content of ``compare --json``."""
     found = {name: entry["lead_lag"] for name, entry in numbers.items() if entry["lead_lag"]}
     ratios = {name: each["information_ratios"] for name, each in found.items()}
     title = f"{label}Information ratio by the lag of fills"

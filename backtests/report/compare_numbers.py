@@ -44,8 +44,8 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the label of each finished run to the same run on today's data. If there are
-    two rows, the first one has their comparison under ``pair``.
+    ``repeated`` maps the label of each finished run to a repetition of the run on current data. If
+    there are two rows, the entry ``pair`` of the first row compares the two rows.
     """
     pair = comparison.pair
     return {
@@ -63,7 +63,7 @@ def comparison_numbers(
 
 
 def _pair(pair: Pair, row: Compared) -> dict[str, Any]:
-    """Return the comparison of two rows; a run shorter than a year has no yearly figures."""
+    """Return the comparison of two rows; for less than a year, the yearly numbers are None."""
     short = metrics.is_short(row.run.result.returns)
     return {
         "against": pair.second,
@@ -75,13 +75,13 @@ def _pair(pair: Pair, row: Compared) -> dict[str, Any]:
 
 
 def _settings(found: tuple[Change, ...]) -> list[dict[str, Any]]:
-    """Return settings that differ; a path of a file becomes text."""
+    """Return the settings that differ, as plain data; file paths become text."""
     values = ({"path": c.path, "first": c.first, "second": c.second} for c in found)
     return [{k: str(v) if isinstance(v, Path) else v for k, v in one.items()} for one in values]
 
 
 def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
-    """Return a finished run's own numbers beside those of the same run on today's data."""
+    """Return the saved numbers of a finished run, and the numbers of its repetition."""
     if repeated is None:
         return None
     saved = repeated.saved
@@ -169,7 +169,7 @@ def _entry(row: Compared) -> dict[str, Any]:
 def _changed(config: RunConfig) -> list[dict[str, Any]]:
     """Return the settings that differ from the defaults of the strategy and its regime model.
 
-    A parameter without a default, as a user's strategy may have, is left out.
+    A user's strategy can have a parameter without a default. Such a parameter is left out.
     """
     kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
     fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}
@@ -182,12 +182,12 @@ def _has_no_default(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-#: A mapping from figures to their names in the sentence on coverage.
+#: A mapping from interval keys to names for the sentence on coverage.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
 def coverage_said() -> str:
-    """Return a sentence on how often, in simulations, 95 % intervals contained the true value."""
+    """Return a sentence: how often 95 % intervals contained the true value in simulations."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
@@ -201,7 +201,7 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals; all their numbers are None if the run is shorter than a year."""
+    """Return the intervals; if the run is shorter than a year, all numbers are None."""
     short = metrics.is_short(row.run.result.returns)
     return {name: _ends(i, short=short) for name, i in row.intervals.items()}
 

@@ -130,7 +130,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
 )
 
 
-#: A mapping from headings to what they mean, shown under the pointer.
+#: A mapping from headings to explanations, which the page shows under the pointer.
 NOTES = {
     "volatility, %": "Standard deviation of daily returns, for a year of 252 sessions.",
     "Sharpe": "Mean return over bills divided by its standard deviation, a year; with interval.",
@@ -151,7 +151,7 @@ def write_comparison(
 ) -> dict[str, dict[str, Any]]:
     """Write the page of a comparison, and return the numbers of ``compare --json``.
 
-    ``repeated`` maps the label of each finished run to the same run on today's data.
+    ``repeated`` maps the label of each finished run to a repetition of the run on current data.
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])
@@ -170,9 +170,9 @@ def write_compare_page(
 
     An existing page is replaced. ``numbers`` and ``about`` come from
     :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close,
-    with a row for each session and a column for each strategy. ``regime`` holds, for each session,
-    the regime under which the session's return was earned, or None. Different strategies in
-    ``growth`` and ``numbers``, or a file that cannot be written, raise DataError.
+    with a row for each session and a column for each strategy. ``regime`` has the regime of each
+    session's return, or None if the return has no regime. DataError is raised if ``growth`` and
+    ``numbers`` have different strategies, or if the file cannot be written.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])

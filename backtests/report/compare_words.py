@@ -1,6 +1,6 @@
-"""The sentences of a comparison: its conclusion, the pair of two rows, and finished runs.
+"""The sentences of a comparison: conclusion, difference of two rows, and finished runs.
 
-The terminal and the page show the same sentences. All numbers are those of ``compare --json``.
+The terminal and the page show the same sentences. All numbers come from ``compare --json``.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ def _names(names: list[str]) -> str:
 
 
 def pair_words(name: str, pair: Entry) -> list[str]:
-    """Return sentences on the difference of two rows, the first one minus the second one."""
+    """Return sentences on the difference between two rows: the first row minus the second row."""
     other, excess, sharpe = pair["against"], pair["excess"], pair["sharpe"]
     if is_missing(excess["estimate"]):
         return [f"{name} and {other} have less than a year in common, so nothing can be concluded."]
@@ -90,7 +90,7 @@ def pair_words(name: str, pair: Entry) -> list[str]:
 
 
 def settings_words(pair: Entry) -> str:
-    """Return the settings that differ between two rows, the value of the first row first."""
+    """Return text on each setting that differs: the first row's and the second row's value."""
     if not pair["settings"]:
         return "no setting differs"
     return "; ".join(
@@ -100,7 +100,10 @@ def settings_words(pair: Entry) -> str:
 
 
 def changed_words(settings: list[dict[str, Any]]) -> str:
-    """Return the settings of a row that differ from the defaults; empty if none does."""
+    """Return text on a row's settings that differ from the defaults.
+
+    If no setting differs, the text is empty.
+    """
     return ", ".join(
         f"{one['path']} {value_said(one['first'])} (default {value_said(one['second'])})"
         for one in settings
@@ -108,7 +111,7 @@ def changed_words(settings: list[dict[str, Any]]) -> str:
 
 
 def saved_words(name: str, saved: Entry, entry: Entry) -> str:
-    """Return sentences: whether a finished run, computed again, gives the numbers in its folder."""
+    """Return sentences: whether a repeated run gives the numbers of the finished run's folder."""
     window = f"{saved['start']} to {saved['end']}"
     if saved["again"] is None:
         return (

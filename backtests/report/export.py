@@ -17,8 +17,8 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
     """Return the regime, all flags, all scores and all gauges, with a row for each session.
 
     The columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``. Each gauge has the unit that its signal states. A simulated history adds
-    the column ``source``.
+    ``<signal>.<gauge>``. Each signal defines the units of its gauges. A simulated history adds the
+    column ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():
@@ -32,7 +32,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
 
 
 def write_table(history: History, reading: Reading, path: Path) -> None:
-    """Write :func:`readings_table` to a file, as CSV or parquet by the file's ending."""
+    """Write :func:`readings_table` to a file; the file's ending decides between CSV and parquet."""
     table = readings_table(history, reading)
     if path.suffix == ".csv":
         with replacing(path) as fresh:

@@ -1,8 +1,8 @@
 """The charts of the page of flags: a timeline of all flags, and each signal with its thresholds.
 
-The charts are SVG and need no library. They begin with the first regime: before it, the page would
-show years without anything to read. If the history is simulated, the caller must pass a name that
-begins with SIMULATED.
+The charts are SVG and need no library. The charts begin at the first session with a regime. Earlier
+years have nothing to show. If the history is simulated, the caller must pass a name that begins
+with SIMULATED.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,10 @@ def _first(known: pd.Series) -> pd.Timestamp:
 
 
 def timeline(reading: Reading, name: str) -> str:
-    """Return one strip each for the regime and all flags since the first regime; votes first."""
+    """Return a timeline with one strip for the regime and one for each flag.
+
+    Flags that vote come first. The timeline begins at the first session with a regime.
+    """
     start = first_regime(reading)
     flags = reading.flags.loc[start:]
     regime = reading.regime.loc[start:].fillna("none")
@@ -54,7 +57,7 @@ def timeline(reading: Reading, name: str) -> str:
 def signal_panels(
     evaluation: Evaluation, inputs: pd.DataFrame, start: pd.Timestamp, name: str
 ) -> str:
-    """Return a signal's deciding gauges with their thresholds, and its inputs.
+    """Return a chart of a signal: the deciding gauges, their thresholds and the inputs.
 
     ``inputs`` holds the known values of the series that the signal reads, sessions × ids. The chart
     begins at ``start``, or at the first value of a gauge, whichever is later. The background is
@@ -130,5 +133,8 @@ def _named(ids: Sequence[str]) -> str:
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in words, the keys of :data:`FLAGS`: on, off or no view."""
+    """Return the flag of each session as text: ``on``, ``off`` or ``no view``.
+
+    Each text is a key of :data:`FLAGS`.
+    """
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")

@@ -16,7 +16,7 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.regimes import RegimeModel
 
-#: A page lists at most this many periods in which a composite signal lacked a component.
+#: Largest number of periods with a missing component that the page lists for a signal.
 STRETCHES = 5
 
 
@@ -32,8 +32,8 @@ def write_flags_page(
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
     shows. ``model`` is the regime model of the reading; None means ``votes`` with default
-    parameters. With ``newest``, the page warns if the history is stale. All charts begin with the
-    first regime.
+    parameters. If ``newest`` is True, the page warns about a stale history. All charts begin at the
+    first session with a regime.
     """
     label, said = label_of(history.source == "simulated"), said_at_end(history, reading, model)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
@@ -77,13 +77,16 @@ def _legend(reading: Reading) -> dict[str, str]:
 
 
 def _reason(sentence: str) -> str:
-    """Return a sentence on the regime without its first part, which the page's heading shows."""
+    """Return the reason in a sentence on the regime: the text after the first colon.
+
+    The page's heading shows the text before the colon.
+    """
     reason = sentence.partition(": ")[2] or sentence
     return reason[:1].upper() + reason[1:]
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return a text for each of the last periods in which a component was missing, newest first."""
+    """Return texts on the last periods with a missing component, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

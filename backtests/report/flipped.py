@@ -8,12 +8,12 @@ from backtests.report.numbers import plain
 
 
 def flipped_numbers(found: SinceFetch) -> dict[str, Any]:
-    """Return the comparison with dates as ISO strings; its key ``said`` has it in one line."""
+    """Return the comparison with dates as ISO strings; the key ``said`` has a one-line summary."""
     return plain({**asdict(found), "said": flipped_words(found)})
 
 
 def flipped_words(found: SinceFetch) -> str:
-    """Return one line: which states flipped, from what to what, or why nothing can be compared."""
+    """Return one line: the states that flipped, or the reason why no comparison is possible."""
     if found.began is None:
         return "flips are unknown until the next fetch or import into this store"
     began = f"{found.began:%Y-%m-%d %H:%M}"

@@ -102,7 +102,8 @@ def _write_files(
 def flags_table(run: Run) -> pd.DataFrame:
     """Return the regime, all flags (1, 0, empty) and all scores, with a row for each session.
 
-    The table begins before the run, when the first signal has a view. It ends with the run.
+    The table begins at the first session at which any signal has a view. This session can be before
+    the run. The table ends with the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

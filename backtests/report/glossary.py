@@ -1,16 +1,16 @@
 """The terms that pages explain, each in one sentence, and links to them.
 
-A link leads to the list of terms at the end of the page. Under the pointer or the keyboard's focus,
-the link shows the definition (``terms.js``).
+A link leads to the list of terms at the end of the page. If the pointer or the keyboard's focus is
+on a link, ``terms.js`` shows the definition.
 """
 
 from markupsafe import Markup
 
-#: The class of a link to a term; a page that contains it needs ``terms.js``.
+#: The class of a link to a term. A page with such a link needs ``terms.js``.
 EXPLAINED = 'class="term"'
 
-#: A mapping from term to definition. A term that the glossary of CONTRIBUTING.md also has is
-#: defined here in the same words.
+#: A mapping from term to definition. If CONTRIBUTING.md also defines a term, both definitions have
+#: the same words.
 TERMS: dict[str, str] = {
     "alpha": "return that a portfolio of the same assets at constant weights does not explain",
     "beta": "mean move of the portfolio, in percent, when the benchmark moves by 1 percent",

@@ -1,6 +1,6 @@
-"""The figures of luck, lead and lag, and timing as plain data, for JSON and for pages.
+"""The numbers on luck, on lead and lag, and on timing, as plain data for JSON and for pages.
 
-Sharpe ratios and their errors are yearly. An undefined figure is NaN, which JSON shows as null.
+Sharpe ratios and their errors are yearly. An undefined number is NaN, which JSON shows as null.
 """
 
 import math
@@ -18,7 +18,7 @@ _YEARLY = math.sqrt(YEAR)
 
 
 def conclusion_numbers(found: Conclusion) -> dict[str, Any]:
-    """Return the tests that a reader needs first; null for a test that was not made."""
+    """Return the results of the main tests; the result of an omitted test is None."""
     return {
         "difference": None if found.difference is None else asdict(found.difference),
         "level": LEVEL,
@@ -30,7 +30,7 @@ def conclusion_numbers(found: Conclusion) -> dict[str, Any]:
 
 
 def luck_numbers(luck: Luck) -> dict[str, Any]:
-    """Return the figures of one strategy, with the verdict in words."""
+    """Return the numbers on luck for one strategy, with the verdict in words."""
     track, deflation = luck.track, luck.deflation
     return {
         "verdict": verdict(luck),
@@ -58,7 +58,7 @@ def luck_numbers(luck: Luck) -> dict[str, Any]:
 
 
 def table_luck_numbers(luck: TableLuck, label: str) -> dict[str, Any]:
-    """Return the figures of one row of a comparison, with the tests of the whole table."""
+    """Return the numbers on luck for one row of a comparison, with the tests of the whole table."""
     found, superior = luck.overfitting, luck.superiority
     confidence = luck.confidence.get(label, float("nan"))
     against = None if superior is None else superior.benchmark
@@ -75,7 +75,7 @@ def table_luck_numbers(luck: TableLuck, label: str) -> dict[str, Any]:
 
 
 def lead_lag_numbers(found: LeadLag | None) -> dict[str, Any] | None:
-    """Return the information ratio at each lag; None if it was not computed."""
+    """Return the information ratio at each lag, or None if no ratio was computed."""
     if found is None:
         return None
     return {
@@ -89,7 +89,7 @@ def lead_lag_numbers(found: LeadLag | None) -> dict[str, Any] | None:
 
 
 def timing_numbers(split: TimingSplit, *, below_a_year: bool) -> dict[str, Any] | None:
-    """Return the parts of the mean yearly return; None for a run shorter than a year."""
+    """Return the parts of the mean yearly return, or None if the run is shorter than a year."""
     if below_a_year:
         return None
     names = ("bills", "tilt", "timing", "trading", "borrowing", "total")

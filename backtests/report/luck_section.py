@@ -1,4 +1,4 @@
-"""The parts of a run's page on luck, on lead and lag, and on tilt and timing."""
+"""Three sections of a run's page: luck, lead and lag, and tilt and timing."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -64,7 +64,7 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
 
 
 def luck_section(numbers: Mapping[str, Any]) -> str:
-    """Return the HTML of the three parts; every number comes from metrics.json."""
+    """Return the HTML of the three sections; every number comes from metrics.json."""
     run, found = numbers["run"], numbers["lead_lag"]
     return render(
         "luck.html.j2",
@@ -107,7 +107,7 @@ _COLUMNS = ("weight", "tilt", "timing")
 
 
 def split_said(split: Mapping[str, Any]) -> str:
-    """Return a sentence: how the parts add up to the mean yearly return."""
+    """Return a sentence that splits the mean yearly return into bills, tilt, timing and costs."""
     signed = partial(percent, digits=2, unit="%", signed=True)
     costs = split["trading"] + split["borrowing"]
     return (

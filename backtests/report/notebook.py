@@ -1,8 +1,8 @@
 """What a notebook shows of results: their short forms, their metrics and their charts.
 
-The methods of results, such as :meth:`backtests.Run.plot`, call these functions. A reading belongs
-to ``signals``, which may not import ``backtests``, so it has no such method. :func:`plot_reading`
-draws a reading.
+The methods of results, such as :meth:`backtests.Run.plot`, call these functions. A reading has no
+such method, because the package ``signals`` may not import ``backtests``. The function
+:func:`plot_reading` draws a reading.
 """
 
 from collections import Counter
@@ -65,12 +65,13 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     """Return a plotly figure of a reading: the regime and all flags, or one signal.
 
     A signal is drawn with its thresholds, its flag and its inputs. ``history`` is the history of
-    the reading. The title says whether the history is simulated, which a reading does not know.
+    the reading. The title says whether the history is simulated. The reading itself does not
+    contain this fact.
 
     Raises
     ------
     ConfigError
-        If the reading has no such signal, or has sessions that the history lacks.
+        If the reading lacks the signal, or if the history lacks sessions of the reading.
     """
     label, evaluations = label_of(history.source == "simulated"), reading.evaluations
     if not reading.regime.index.isin(history.panel.index).all():
@@ -140,12 +141,12 @@ def summary_of_history(history: History) -> Summary:
 
 
 def summary_of_run(run: Run) -> Summary:
-    """Return the short form of a run: its headline numbers beside those of the benchmark."""
+    """Return the short form of a run: the headline numbers of the run and of the benchmark."""
     return Summary(title=_title("Run", run), facts=_facts(run))
 
 
 def summary_of_assessment(assessment: Assessment) -> Summary:
-    """Return the short form of an assessment: that of its run, and the number of episodes."""
+    """Return the short form of an assessment: the facts of its run, and the number of episodes."""
     run, cases = assessment.run, assessment.robustness
     few = "; too few for a conclusion about timing" if assessment.inconclusive else ""
     facts = {
@@ -207,7 +208,7 @@ def save_comparison(comparison: Comparison, page: Path) -> None:
 
 
 def summary_of_trial(trial: "Trial") -> Summary:
-    """Return the short form of a trial: the verdict on each primary claim, and counts of all."""
+    """Return the short form of a trial: primary claims with verdicts, and counts of verdicts."""
     label = label_of(trial.sample.is_simulated)
     counted = Counter(verdict.outcome for verdict in trial.verdicts)
     primary = {v.claim.name: _said(v) for v in trial.verdicts if v.claim.primary}
@@ -232,11 +233,14 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     Parameters
     ----------
     runs
-        A mapping from the heading of a column to a finished run; at least one.
+        A mapping from column heading to finished run, with at least one run.
 
-    Returns ------- Metrics × runs. The last column is the benchmark of the first run, on the
-    sessions of this run. An undefined metric is a dash. For example, a run shorter than a year has
-    no yearly metrics. The index says SIMULATED if a history is simulated.
+    Returns
+    -------
+    A table with a row for each metric and a column for each run. The last column is the benchmark
+    of the first run, on the sessions of the first run. An undefined metric is a dash. For example,
+    a run shorter than a year has no yearly metrics. If any history is simulated, the name of the
+    index begins with SIMULATED.
 
     Raises
     ------

@@ -31,9 +31,9 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
     Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
-    null if the run is shorter than a year. ``by_k``, ``by_revision``, ``robustness`` and
-    ``lead_lag`` are null if they were not computed; a note of the run then says so. ``lead_lag`` is
-    also null for a strategy without timing.
+    null if the run is shorter than a year. If the robustness tests are left out, ``by_k``,
+    ``by_revision``, ``robustness`` and ``lead_lag`` are null. A note of the run then lists the
+    omitted tests. ``lead_lag`` is also null for a strategy without timing.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(

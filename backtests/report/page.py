@@ -24,7 +24,7 @@ def page(title: str, section: str) -> str:
 
     A page with panels (:func:`backtests.report.panels.panels`) has the script that shows their
     values. A page with links to terms (:mod:`backtests.report.glossary`) has the script that shows
-    definitions. A page with neither has no script.
+    definitions. A page without panels and without links to terms has no script.
     """
     needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
     script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)
@@ -39,7 +39,7 @@ def _read(name: str) -> str:
 def render(name: str, **values: Any) -> str:
     """Return a section from the jinja template ``name``; a missing value is an error.
 
-    Templates can use functions of :mod:`backtests.report.format` as filters, by the same names.
+    Templates can use functions of :mod:`backtests.report.format` as filters with the same names.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),

@@ -33,15 +33,15 @@ class Panel:
     Attributes
     ----------
     title, unit
-        The title stands above the row. The unit follows each value under the pointer.
+        The title is above the row. The unit follows each value that the pointer shows.
     lines, areas, bars
         Lines are not stacked. Areas are stacked: positive values upward from zero, negative values
         downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
     digits
-        Number of decimals under the pointer; None shows four significant digits.
+        Number of decimals of the values under the pointer; None means four significant digits.
     levels
-        Names and values of horizontal lines, such as thresholds. The names stand at the lines. The
-        pointer does not show them.
+        Names and values of horizontal lines, such as thresholds. Each name is drawn at its line.
+        The pointer does not show levels.
     log
         True for an axis on which equal ratios have equal distances. All values must be positive.
     low, high
@@ -82,7 +82,10 @@ class Strip:
 
 
 def x_of(position: float, n: int) -> float:
-    """Return the place of the session at a position among n sessions, from 0 to :data:`WIDTH`."""
+    """Return the horizontal place of a session: 0 for the first, :data:`WIDTH` for the last.
+
+    ``position`` counts the sessions from zero, and ``n`` is the number of sessions.
+    """
     return WIDTH * position / max(n - 1, 1)
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, stays, x_of
 from backtests.report.svg import Scale, log_ticks, number, padded
 
-_BUCKETS = 500  # a longer line is drawn with the lowest and the highest value of each bucket
+_BUCKETS = 500  # buckets of a long line, which is drawn with the extreme values of each bucket
 _DRAWN_HEIGHT = 100.0
-_LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, pixels
+_LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, in pixels
 
 
 def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
@@ -35,7 +35,7 @@ def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
 
 
 def _scale(panel: Panel) -> Scale:
-    """Return the mapping from values to heights, 100 for the lowest value."""
+    """Return the scale from values to vertical positions; the lowest value is at position 100."""
     reached = [level for _, level in panel.levels]
     for line in panel.lines:
         reached += [float(line.values.min()), float(line.values.max())]
@@ -78,7 +78,8 @@ def _ticks(panel: Panel, y: Scale) -> str:
 def _names(panel: Panel, y: Scale) -> str:
     """Return the names of levels.
 
-    The name of the lowest level stands below its line, the other names stand above theirs.
+    If there are several levels, the name of the lowest level is below its line. Every other name is
+    above its line.
     """
     lowest = min((level for _, level in panel.levels), default=0.0)
     below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
@@ -125,9 +126,9 @@ def _curve(line: Line, y: Scale) -> str:
 def _outline(values: np.ndarray) -> np.ndarray:
     """Return the positions of enough values to draw a line that looks complete.
 
-    A short line keeps all its values. A long line is divided into 500 buckets, and keeps the
-    lowest, the highest and the first missing value of each. A long line also keeps its first and
-    its last value.
+    A short line keeps all its values. A long line is divided into 500 buckets. The line keeps the
+    lowest, the highest and the first missing value of each bucket. A long line also keeps its first
+    and its last value.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:
@@ -175,7 +176,7 @@ def _bars(bar: Line, y: Scale) -> str:
 
 
 def _stripes(strip: Strip) -> Iterable[str]:
-    """Yield a rectangle for each stay; it ends where the next stay begins."""
+    """Yield a rectangle for each unbroken period; a rectangle ends where the next period begins."""
     n = len(strip.states)
     for name, first, last in stays(strip.states):
         left, right = x_of(first, n), x_of(min(last + 1, n - 1), n)

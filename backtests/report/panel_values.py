@@ -14,7 +14,8 @@ from backtests.report.svg import day_number
 def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
     """Return what the pointer shows: the days, and the values of each row on these days.
 
-    Each day is stored as the number of days since the previous one, the first as days since 1970.
+    Each day is stored as the number of days since the previous day. The first day is stored as the
+    number of days since 1970-01-01.
     """
     every = max(1, -(-len(index) // most))
     chosen = np.arange(len(index))[::-every][::-1]

@@ -18,7 +18,7 @@ from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, x_of
 from backtests.report.panel_shapes import backdrop_of, drawn_row
 from backtests.report.panel_values import pointed
 
-#: The class of a chart with panels; a page that contains it needs ``pointer.js``.
+#: The class of a chart with panels. A page with such a chart needs ``pointer.js``.
 POINTED = 'class="panels"'
 _LETTER = 16.0  # width of a letter of a date on a narrow screen, in units of the drawing
 
@@ -37,14 +37,14 @@ def panels(
     Parameters
     ----------
     name
-        The title of the chart, which is also its name for a reader who cannot see it.
+        The title of the chart, also for readers who cannot see the chart.
     rows
         Panels and strips with equal sessions, top row first.
     shading
         States that colour the background of every panel.
     of_returns
-        True if each state of ``shading`` belongs to a session's return, earned since the previous
-        close. The colour of a stay then begins at the close before the stay.
+        True if each state of ``shading`` belongs to the return since the previous close. In that
+        case, the colour of a period begins at the close before the period.
     most
         Largest number of sessions whose values the pointer shows. In a longer history, the pointer
         shows only every n-th session.
@@ -77,7 +77,7 @@ def _index_of(rows: Sequence[Panel | Strip]) -> pd.DatetimeIndex:
 def _entries(row: Panel | Strip) -> dict[str, str]:
     """Return the names of a row's lines or states, each with a sample of its colour.
 
-    A panel with one line has no entries, because its title says what it shows.
+    A panel with one line has no entries, because the panel's title describes the line.
     """
     if isinstance(row, Panel):
         drawn = row.drawn()
@@ -93,8 +93,9 @@ def _entries(row: Panel | Strip) -> dict[str, str]:
 def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
     """Return the legend above the rows, and one legend for each row.
 
-    A name that several rows share stands only in the legend of the first of these rows. The legend
-    above the rows explains the background, without names that a row's legend has.
+    If a name occurs in several rows, only the legend of the first of these rows shows the name. The
+    legend above the rows explains the background. This legend leaves out names that occur in the
+    rows.
     """
     by_row = [_entries(row) for row in rows]
     in_rows = {name for entries in by_row for name in entries}

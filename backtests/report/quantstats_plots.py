@@ -1,11 +1,11 @@
 """Plots by the library quantstats, in the colours and the font of our pages.
 
-The page uses only plots that it does not draw itself. The page does not use the tables of
-quantstats. They define several metrics in another way, and give a recovery date to a drawdown that
-has not ended.
+The page uses quantstats only for plots that drypowder does not draw itself. The page does not use
+the tables of quantstats. These tables define several metrics in another way, and show a recovery
+date for a drawdown without a recovery.
 
-quantstats draws with matplotlib. Each plot becomes SVG. Then CSS variables replace the colours of
-quantstats, so that a plot follows the page's light or dark theme.
+quantstats draws with matplotlib. Each plot becomes SVG. In the SVG, CSS variables replace the
+colours of quantstats. So a plot follows the page's light or dark theme.
 """
 
 import logging
@@ -23,9 +23,9 @@ import pandas as pd
 
 from backtests.evidence.metrics import YEAR
 
-#: Length of a rolling window: sessions, and its name.
+#: Length of a rolling window in sessions, and the name of this window.
 _WINDOW, _WINDOW_NAME = 126, "6 months"
-_FONT = "DejaVu Sans"  # matplotlib ships it; the page's own font replaces it
+_FONT = "DejaVu Sans"  # a font that matplotlib contains; the page's own font replaces it
 _OUR_FONT = "system-ui, sans-serif"
 #: Colours of quantstats and of matplotlib, and the CSS that replaces them.
 _COLOURS = {
@@ -60,10 +60,10 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str) -> dict[str, str]:
     """Return the plots by title, as SVG pictures.
 
-    ``returns`` holds simple daily returns, fractions, in the columns ``strategy``, ``benchmark``
-    and ``bills``. ``names`` maps ``strategy`` and ``benchmark`` to their names. ``label`` begins
-    every picture's name; it is SIMULATED for a simulated history. Returns that do not vary make
-    quantstats fail.
+    The columns ``strategy``, ``benchmark`` and ``bills`` of ``returns`` hold simple daily returns
+    as fractions. ``names`` maps ``strategy`` and ``benchmark`` to their names. The name of each
+    picture begins with ``label``, which is SIMULATED for a simulated history. If the returns are
+    constant, quantstats fails.
     """
     own = returns["strategy"].rename(names["strategy"])
     other = returns["benchmark"].rename(names["benchmark"])
@@ -121,7 +121,7 @@ def _drawing(title: str) -> Iterator[None]:
 
 
 def _in_percent(figure: Any, axis: str) -> Any:
-    """Return a figure with whole percents on an axis.
+    """Return a figure with one axis in whole percent.
 
     The axis of quantstats cuts decimals instead of rounding, so −5 % can appear as −4 %.
     """
@@ -134,8 +134,8 @@ def _in_percent(figure: Any, axis: str) -> Any:
 def _coloured(figure: Any, index: pd.Index) -> Any:
     """Return a heat map with transparent cells: blue for a gain, orange for a loss.
 
-    quantstats shows 0.00 for months of the first and the last year that are outside the sessions
-    ``index``. These months become empty.
+    ``index`` contains the sessions. In the first and the last year, quantstats shows 0.00 for
+    months without sessions. The cells of such months become empty.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgba
 

@@ -64,7 +64,7 @@ def said_of_regime(reading: Reading, model: RegimeModel | None = None) -> dict[s
 
 
 def said_of_scales(said: Mapping[str, Explanation]) -> dict[str, Any] | None:
-    """Return idle capital on each scale as plain data; None without the signal dry_powder.
+    """Return idle capital on each scale as plain data, or None if there is no signal dry_powder.
 
     ``said`` maps names of signals to their explanations at one session.
     """
@@ -93,8 +93,8 @@ def sentence(
     """Return a sentence on the regime: its start, and the rule that decided.
 
     The sentence also says at which level the flags would flip, and on how many scales idle capital
-    is depleted. For a model other than ``votes``, it says only the start and the rule. The reading
-    and the explanations ``said`` must end at the same session. ``model`` is as in
+    is depleted. For a model other than ``votes``, the sentence contains only the start and the
+    rule. The reading and the explanations ``said`` must end at the same session. ``model`` is as in
     :func:`said_at_end`.
     """
     if model is not None and not isinstance(model, Votes):
@@ -146,7 +146,7 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _pending(waiting: dict[str, Any] | None) -> str:
-    """Return a clause on the result of :func:`pending`; an empty text for None."""
+    """Return a clause on the result of :func:`pending`, or an empty text if the result is None."""
     if waiting is None:
         return ""
     return (
@@ -156,9 +156,9 @@ def _pending(waiting: dict[str, Any] | None) -> str:
 
 
 def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any] | None:
-    """Return data on the regime that waits for confirmation, or None without one.
+    """Return data on an unconfirmed regime, or None if there is no such regime.
 
-    Under a model other than ``votes``, no regime waits. ``model`` is as in :func:`said_at_end`.
+    For a model other than ``votes``, the result is None. ``model`` is as in :func:`said_at_end`.
     """
     if model is not None and not isinstance(model, Votes):
         return None

@@ -55,9 +55,9 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten between two positive numbers, for a log axis.
+    """Return ticks of a log axis between two positive numbers: 1, 2 and 5 times powers of ten.
 
-    If fewer than three of them lie there, the result holds about five round numbers.
+    If there are fewer than three such ticks, the result is about five round numbers.
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
@@ -79,7 +79,7 @@ def _round_step(step: float) -> float:
 
 
 def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
-    """Return the range of the finite values, widened at both ends by a share of its length."""
+    """Return the range of the finite values, extended at both ends by a fraction of its length."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     room = share * (high - low) or 0.5
@@ -87,7 +87,7 @@ def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
 
 
 def number(value: float) -> str:
-    """Return a tick as text: whole from 10,000 on, else with at most four significant digits.
+    """Return a tick as text: no decimals from 10,000 on, else up to four significant digits.
 
     >>> number(2_000_000), number(0.25)
     ('2,000,000', '0.25')
@@ -99,7 +99,7 @@ def picture(name: str, width: float, height: float, parts: Iterable[str], kind: 
     """Return an SVG picture.
 
     ``name`` describes the picture to a reader who cannot see it. A wide screen enlarges the picture
-    by at most 30 %, so that its text stays near the size of the page's text.
+    by at most 30 %. So the picture's text is hardly larger than the page's text.
     """
     frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)

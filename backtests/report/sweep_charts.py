@@ -86,8 +86,8 @@ def equity_chart(
 ) -> str:
     """Return the growth of 1 of each column on a log scale, shaded by regime.
 
-    ``regime`` holds, for each session of ``growth``, the regime under which its return was earned,
-    or None. ``colours`` maps each regime to the colour of its shading.
+    ``regime`` has the regime of each session's return, or None if the return has no regime.
+    ``colours`` maps each regime to the colour of its shading.
     """
     width, height, top = 2 * WIDTH, 330.0, 34.0
     days = [day_number(day) for day in growth.index]
@@ -122,7 +122,8 @@ def _shading(
 ) -> list[str]:
     """Return one shaded rectangle for each unbroken period of one regime.
 
-    A return covers the time since the previous close.
+    A rectangle begins at the close before its period, because a return starts at the previous
+    close.
     """
     names = regime.fillna("none").to_numpy(dtype=object)
     changes = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
@@ -145,9 +146,9 @@ def parallel_chart(
 ) -> str:
     """Return one line for each configuration across the axes of its parameters.
 
-    ``axes`` contains, for each axis, its label and the labels of its values. ``positions``
-    contains a height from 0 to 1 for each configuration and axis. Five classes, ``q0`` to ``q4``,
-    divide the lines by the rank of their Sharpe ratio. ``q4`` is the best fifth, drawn on top.
+    Each item of ``axes`` contains the label of an axis and the labels of its values. ``positions``
+    contains a height from 0 to 1 for each configuration and axis. The Sharpe ratios divide the
+    lines into fifths, from ``q0`` (lowest) to ``q4`` (highest). The chart draws ``q4`` on top.
     """
     width, high = 2 * WIDTH, 300.0
     x = Scale(low=0, high=max(len(axes) - 1, 1), start=70, end=width - 70)

@@ -17,7 +17,8 @@ from backtests.sweep.axis import Value
 from backtests.sweep.design import Design
 from backtests.sweep.findings import Findings
 
-#: Largest number of rows or columns of a heat map; more values are joined.
+#: Largest number of rows or columns of a heat map. If a parameter has more values, they are joined
+#: into groups.
 MOST = 12
 #: Metrics of the heat maps: label, factor, and number of decimals.
 SHOWN = {
@@ -36,7 +37,7 @@ STATISTICS = ("mean", "lowest", "highest")
 class Grouped:
     """The values of a parameter, joined into at most :data:`MOST` groups.
 
-    ``labels`` names the groups. ``at`` contains the number of the group for each configuration.
+    ``labels`` names the groups. For each configuration, ``at`` contains the number of its group.
     """
 
     path: str
@@ -45,7 +46,7 @@ class Grouped:
 
 
 def grouped(design: Design) -> list[Grouped]:
-    """Return the groups of values of each parameter that has more than one value."""
+    """Return the values of each parameter in groups, if the parameter has more than one value."""
     return [
         _grouped(path, level, design.rows[:, i])
         for i, (path, level) in enumerate(zip(design.paths, design.levels, strict=True))
@@ -72,8 +73,8 @@ def shown_value(value: Value) -> str:
 def heat_maps(found: Findings, groups: Sequence[Grouped]) -> dict[str, Any]:
     """Return the heat map of each pair of parameters, for each metric and statistic.
 
-    A map is a list of rows, with None in a cell without a configuration. With only one parameter,
-    there is one map with one row.
+    A map is a list of rows, with None in a cell without a configuration. If there is only one
+    parameter, each map has one row.
     """
     one = Grouped(path="", labels=("all",), at=np.zeros(len(found.table), dtype=np.int64))
     pairs = list(combinations(groups, 2)) or [(one, group) for group in groups]

@@ -15,9 +15,10 @@ from backtests.version import __version__
 
 
 def sweep_numbers(swept: Swept, found: Findings) -> dict[str, Any]:
-    """Return the numbers of a sweep: fractions, yearly Sharpe ratios, None for undefined ones.
+    """Return the numbers of a sweep.
 
-    Neither the number of processes nor an interruption changes the numbers.
+    Returns are fractions, Sharpe ratios are yearly, and undefined numbers are None. Neither the
+    number of processes nor an interruption changes the numbers.
     """
     at = found.best
     return plain(

@@ -34,7 +34,7 @@ from backtests.sweep.findings import YEAR, Findings
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT
 
-#: Number of splits of the history whose Sharpe ratios the page draws.
+#: Largest number of splits of the history that the page draws as points.
 _SPLITS = 400
 
 
@@ -131,12 +131,12 @@ def _parallel(swept: Swept, found: Findings, label: str) -> str:
 
 
 def _some(labels: list[str]) -> list[str]:
-    """Return all labels of a short axis, else the first and the last."""
+    """Return all labels if there are at most six, else only the first and the last label."""
     return labels if len(labels) <= 6 else [labels[0], labels[-1]]
 
 
 def _equity(swept: Swept, found: Findings, label: str) -> str:
-    """Return the growth of the best and of the base configuration, and of the benchmark."""
+    """Return a chart of growth: best configuration, base configuration and benchmark."""
     run = found.run
     growth = pd.DataFrame(
         {
@@ -150,6 +150,6 @@ def _equity(swept: Swept, found: Findings, label: str) -> str:
 
 
 def _regime(found: Findings) -> pd.Series:
-    """Return, for each session, the regime under which the best configuration earned its return."""
+    """Return the regime of each daily return of the best configuration."""
     run = found.run
     return acted_on(run.reading.regime, run.config.lag).reindex(run.result.equity.index)

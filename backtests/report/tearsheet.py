@@ -57,7 +57,7 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("turnover", "Turnover, a year", _PERCENT),
     ("costs", "Trading costs, a year", _PERCENT),
 )
-#: A mapping from key in metrics.json to the term of the glossary that explains it.
+#: A mapping from key in metrics.json to the glossary term that explains the metric.
 EXPLAINED = {
     "cagr": "CAGR",
     "sharpe": "Sharpe",
@@ -107,7 +107,7 @@ _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the table's rows by key: each has value and text of strategy, benchmark and bills.
+    """Return a mapping from metric to row, with value and text of strategy, benchmark and bills.
 
     Rows with yearly numbers are left out if the run is shorter than a year.
     """
@@ -178,7 +178,7 @@ def _charts(assessment: Assessment) -> dict[str, Any]:
 
 
 def _plots(run: Run, label: str) -> list[list[tuple[str, str]]]:
-    """Return the plots of quantstats in two columns: the tall one at the left."""
+    """Return the plots of quantstats in two columns; the left column has the tall plot."""
     names = {"strategy": run.label, "benchmark": run.config.benchmark}
     tall, *others = quantstats_plots(run.returns, names, label).items()
     return [[tall], others]
@@ -250,7 +250,7 @@ def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _case_forms(numbers: Mapping[str, Any]) -> dict[str, tuple[str, Form]]:
-    """Return heading and format of each number of a case, by key in metrics.json."""
+    """Return heading and format of each headline metric, by key in metrics.json."""
     below_a_year = numbers["run"]["below_a_year"]
     growth = ("total return, %", _SHARE) if below_a_year else ("CAGR, %", _SHARE)
     return {

@@ -1,4 +1,4 @@
-"""Charts of a run's page: growth with holdings, a timeline of votes, and dots of other cases.
+"""Charts of a run's page: growth and holdings, votes, and results with other settings.
 
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """
@@ -20,9 +20,9 @@ _NO_REGIME = "no regime"
 
 
 def growth_chart(assessment: Assessment, title: str) -> str:
-    """Return growth of 1, drawdown, weights, trades and regime on one date axis.
+    """Return a chart of growth of 1, drawdown, weights, trades and regime, on one date axis.
 
-    The background shows the regime under which each return was earned.
+    The background shows the regime of each session's return.
     """
     run, growth = assessment.run, assessment.growth
     names = {"strategy": run.label, "benchmark": run.config.benchmark, "bills": "bills"}
@@ -77,9 +77,9 @@ def _regimes(title: str, regime: pd.Series) -> Strip:
 
 
 def vote_chart(reading: Reading, title: str) -> str:
-    """Return a timeline of the regime and of all flags: on, off or without a view.
+    """Return a timeline of the regime and of all flags; a flag is on, off or without a view.
 
-    Signals that vote stand first. The timeline begins when the first signal has a view.
+    Signals that vote come first. The timeline begins when the first signal has a view.
     """
     flags = reading.flags
     start = flags.notna().any(axis=1).idxmax()
@@ -99,9 +99,10 @@ def vote_chart(reading: Reading, title: str) -> str:
 
 
 def places(values: Sequence[float | None]) -> list[float | None]:
-    """Return the places of values between the lowest and the highest one, in percent of a track.
+    """Return the position of each value on a horizontal track, in percent of the track.
 
-    The track has a margin of 4 % at each end. A missing value has no place.
+    The lowest value is at 4 %, and the highest value is at 96 %. The position of a missing value is
+    None.
     """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:

@@ -41,7 +41,7 @@ DRAWN = {
     "water": "#b9dcf2",
 }
 #: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen. A variable that
-#: is not here has the same colour on both.
+#: is not in this mapping has the same colour on a light and on a dark screen.
 DARK = {
     "ink": "#e6e8eb",
     "soft": "#a7afba",
@@ -123,12 +123,15 @@ def css_states(names: Iterable[str]) -> dict[str, str]:
 
 
 def css_lines() -> list[str]:
-    """Return the CSS colours of many lines; a page needs :func:`css_of_lines` for them."""
+    """Return the CSS colours of many lines.
+
+    A page with these colours needs the rules of :func:`css_of_lines`.
+    """
     return [f"var(--m{at})" for at in range(len(_MANY_LIGHT))]
 
 
 def css_of_lines() -> str:
-    """Return CSS rules with the colours of many lines, for light and dark."""
+    """Return CSS rules with the colours of many lines, for light and for dark screens."""
     light, dark = ({f"m{at}": c for at, c in enumerate(x)} for x in (_MANY_LIGHT, _MANY_DARK))
     return f"{_rule(light)}@media screen and (prefers-color-scheme:dark){{{_rule(dark)}}}"
 

@@ -35,10 +35,11 @@ _MOST_POINTS = 240
 MOST_LINES = 4
 _LEFT, _RIGHT, _BOTTOM = 44.0, 10.0, 26.0
 _LANES_LEFT = 112.0  # space for the names of lanes, at the left
-_LONGEST_NAME = 32  # longest name at the left of a row, characters
+_LONGEST_NAME = 32  # maximum length of a name at the left of a row, in characters
 _ROW = 22.0
 _MOST_BESIDE = 4  # largest number of other intervals in the chart of the estimate
-#: Labels of columns. A chart of named rows draws the first of these columns that its table has.
+#: Labels of columns. If a table with named rows has several of these columns, the chart draws the
+#: first one.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 
@@ -148,7 +149,7 @@ def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
 
 
 def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
-    """Return the chart of the numbers behind an estimate, or None without such numbers.
+    """Return a chart of the data behind an estimate, or None if there are no such data.
 
     A table with dates or numbers as index becomes lines. A table with names as index becomes one
     row for each name. A table of episodes becomes one row for each episode, with means in ``unit``.
@@ -224,7 +225,7 @@ def _range(values: np.ndarray, log: bool, level: float | None) -> tuple[float, f
 
 
 def _thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Return every n-th row, counted back from the last one, so that a line has few points."""
+    """Return the last row and every n-th row before it, so that a line has few points."""
     every = max(1, -(-len(table) // _MOST_POINTS))
     return table.iloc[::-every].iloc[::-1]
 
@@ -269,7 +270,7 @@ def _points(values: pd.Series, x: Sequence[float], y: Scale) -> list[tuple[float
 
 
 def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
-    """Return a legend of lines from height ``y`` on, and the height at which it ends."""
+    """Return a legend that begins at height ``y``, and the height at which the legend ends."""
     if len(names) < 2:
         return [words(_LEFT, y, name) for name in names], y + 14
     parts: list[str] = []
@@ -286,7 +287,7 @@ def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
 def rows_chart(
     rows: Mapping[str, Sequence[Mark]], names: Sequence[str], name: str, unit: str = ""
 ) -> str:
-    """Return a chart with a row for each key of ``rows``, and in each row a mark for each name."""
+    """Return a chart with a row for each key of ``rows``; each row has a mark for each name."""
     left, longest = _space_for(rows)
     legend, top = _mark_legend(names, left)
     marks = [m for row in rows.values() for m in row]
@@ -353,8 +354,8 @@ def timeline(
 ) -> str:
     """Return a chart with one lane for each state, and with numbered spans.
 
-    A bar shows when the state held. ``lanes`` maps names to series of booleans, one value for each
-    session.
+    A bar shows the sessions at which the state was true. ``lanes`` maps names to series of
+    booleans, one value for each session.
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
@@ -388,7 +389,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
-    """Return the drawn numbers of the spans, and the height that they need."""
+    """Return the drawn numbers of the spans, and the height of these numbers."""
     ends: list[float] = []  # the right end, so far, of each row of numbers
     parts = []
     for span in sorted(spans, key=lambda span: span.start):

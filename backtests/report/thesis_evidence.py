@@ -1,4 +1,4 @@
-"""The evidence beside the claims, as texts and charts for the page of the trial."""
+"""The evidence that is not part of a claim, as texts and charts for the page of the trial."""
 
 import math
 from collections.abc import Sequence
@@ -34,13 +34,16 @@ WIDTHS = (760.0, PANEL)
 DEALS = 12
 #: Words for a confidence set that is not an interval.
 NO_BOUNDS = "[no bounds]"
-_FIRST = 3  # classes that the list of episodes names, by date of peak
+_FIRST = 3  # number of classes that the list names for each episode, by date of peak
 #: Classes whose path around a filing is drawn, from short to long duration.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
 
 def timelines(trial: Trial, label: str) -> list[str]:
-    """Return a wide and a narrow timeline of the regime, or an empty list without any view."""
+    """Return a wide and a narrow timeline of the regime.
+
+    If there is no regime and no flag has a view, the list is empty.
+    """
     lanes = _lanes(trial.sample.reading)
     if not lanes:
         return []
@@ -54,7 +57,10 @@ def timelines(trial: Trial, label: str) -> list[str]:
 
 
 def _lanes(reading: Reading) -> dict[str, pd.Series]:
-    """Return when each regime held and each quantity flag was on, from the first view on."""
+    """Return, for each session, whether each regime applies and each quantity flag is on.
+
+    The first session is the first one with a regime or with a view of such a flag.
+    """
     flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
     seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
     if not seen.any():
@@ -67,9 +73,10 @@ def _lanes(reading: Reading) -> dict[str, pd.Series]:
 
 
 def responses_view(study: FilingStudy | None, event: str, label: str) -> dict[str, Any] | None:
-    """Return the charts and the table of the responses to capex filings or releases, or None.
+    """Return charts and a table of the responses to capex filings or releases.
 
-    ``event`` is one event in words: ``filing`` or ``release``.
+    ``event`` is the word for one event: ``filing`` or ``release``. If ``study`` is None, the result
+    is None.
     """
     if study is None:
         return None
@@ -96,19 +103,19 @@ def _mark(table: pd.DataFrame, key: tuple[str, str]) -> Mark:
 
 
 def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
-    """Return the numbers of a class in a state, NaN if the table lacks them."""
+    """Return the numbers of a class in a state; if the table lacks this row, all are NaN."""
     held = table.reindex([key]).iloc[0]
     return {str(name): float(value) for name, value in held.items()}
 
 
 def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
-    """Return a response with its interval, its filings and its response on control dates."""
+    """Return a response with interval, the number of filings, and the response on control dates."""
     response, control = _mark(study.responses, key), _mark(study.controls, key)
     return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
 
 
 def _bounded(mark: Mark, digits: int = 1) -> str:
-    """Return a number with its interval; for an interval without bounds, return words."""
+    """Return a number with its interval, as text; an unbounded interval is described in words."""
     if is_missing(mark.value):
         return MISSING
     bounds = f"[{fixed(mark.low, digits)}, {fixed(mark.high, digits)}]"
@@ -116,7 +123,7 @@ def _bounded(mark: Mark, digits: int = 1) -> str:
 
 
 def events_view(events: pd.DataFrame | None) -> list[tuple[str, list[str]]]:
-    """Return one row for each kind of dated event: its number, and its first and last day."""
+    """Return a row for each kind of dated event: number of events, first day and last day."""
     if events is None:
         return []
     return [
@@ -126,7 +133,7 @@ def events_view(events: pd.DataFrame | None) -> list[tuple[str, list[str]]]:
 
 
 def deals_view(deals: pd.DataFrame | None) -> dict[str, Any] | None:
-    """Return the rows of the newest bond deals, or None."""
+    """Return the number of bond deals and the newest deals, or None if ``deals`` is None."""
     if deals is None:
         return None
     newest = deals.iloc[::-1][:DEALS]
@@ -143,7 +150,7 @@ def _deal(row: pd.Series) -> list[str]:
 
 
 def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | None:
-    """Return the chart and the table of the responses to policy surprises, or None."""
+    """Return a chart and a table of responses to policy surprises, or None if ``study`` is None."""
     if study is None:
         return None
     table = study.responses
@@ -164,9 +171,10 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 
 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
-    """Return the rank correlations by state, and the last sort of the shares.
+    """Return the rank correlations by state, and the shares of long and of short duration.
 
-    The sort gives the shares of long and of short duration. The result is None for None.
+    The shares are single stocks, and the durations come from the last sort. If ``found`` is None,
+    the result is None.
     """
     if found is None:
         return None
@@ -195,7 +203,7 @@ def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
 
 
 def episodes_view(accounts: Sequence[EpisodeAccount]) -> dict[str, Any] | None:
-    """Return the list of episodes, and tables of what flags, classes and strategies did in them."""
+    """Return the list of episodes, and tables of flags, classes and strategies in the episodes."""
     if not accounts:
         return None
     return {
@@ -295,9 +303,9 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 def _tallied(found: Calibration, name: str) -> list[str]:
     """Return how often a claim was supported, and how often it could be judged, as percentages.
 
-    The percentages are shares of simulated economies: first two for economies without the thesis,
-    then two for economies with the thesis. The result is empty for a claim that was declared after
-    the calibration.
+    The first two percentages are for simulated economies without the thesis. The last two are for
+    simulated economies with the thesis. If a claim was declared after the calibration, the result
+    is empty.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []

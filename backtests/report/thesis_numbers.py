@@ -28,8 +28,8 @@ from signals.reading import Reading
 def thesis_numbers(trial: Trial) -> dict[str, Any]:
     """Return every number of a trial, with dates as ISO strings. An undefined number is None.
 
-    Estimates and their bounds are in the unit of the claim. P-values and powers are fractions. A
-    missing part of the trial is None or empty, and ``lacking`` says why.
+    Estimates and their bounds are in the unit of the claim. P-values and powers are fractions. If a
+    part of the trial is missing, its value is None or empty, and ``lacking`` gives the reason.
     """
     sample = trial.sample
     first, last = str(sample.sessions[0].date()), str(sample.sessions[-1].date())
@@ -70,8 +70,8 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of a link in the scoreboard.
 
     A link with a primary claim has the verdict of this claim. Without a primary claim, a link has
-    the common verdict of its tested claims, or ``mixed`` if the verdicts differ. A link without
-    tested claims has the state of its flag.
+    the verdict on which all its tested claims agree. If the verdicts differ, the link has the
+    verdict ``mixed``. A link without tested claims has the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
@@ -93,7 +93,7 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
 
 
 def _episodes(verdicts: list[Verdict]) -> int | None:
-    """Return the smallest number of episodes among the claims that count episodes."""
+    """Return the smallest number of episodes of a claim, or None if no claim counts episodes."""
     counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
     return min((count for count in counts if count is not None), default=None)
 

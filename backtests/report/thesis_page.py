@@ -143,7 +143,7 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
 
 
 def _number(verdict: Verdict, value: float) -> str:
-    """Return a number in the claim's unit, with decimals that fit the smallest effect."""
+    """Return a number in the claim's unit, with one decimal for large effects, else with two."""
     return fixed(value, 1 if (verdict.claim.smallest or 0.0) >= _LARGE else 2)
 
 
@@ -211,7 +211,7 @@ def p_value_said(p_value: float) -> str:
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return a term and a text with the last periods of a state, the newest first."""
+    """Return a heading and a text that lists the last periods of a state, newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
     return [("Times on, newest first", "; ".join(said))] if said else []

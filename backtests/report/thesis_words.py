@@ -104,7 +104,10 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def strength(verdict: Verdict) -> str:
-    """Return the strength of the evidence in words; for an inconclusive claim, that of its test."""
+    """Return the strength of the evidence in words.
+
+    For an inconclusive claim, return the strength of the test.
+    """
     if verdict.status is not None:
         return "a state, not tested"
     if verdict.estimate is None:

@@ -8,7 +8,7 @@ from backtests.evidence.luck import p_said
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
 
 _SIGNED: Form = partial(percent, digits=1, signed=True)
-#: A smaller difference from the benchmark counts as no difference; a fraction a year.
+#: If the yearly difference from the benchmark is below this fraction, it counts as zero.
 NONE = 0.0005
 
 
@@ -64,7 +64,7 @@ def _trust(numbers: Mapping[str, Any]) -> str:
 
 
 def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
-    """Return the names of the tests that the run passes, or of those that it does not pass.
+    """Return the names of the tests that the run passes or, if ``passes`` is False, fails.
 
     Timing is not tested if there are too few episodes. The difference from the benchmark is not
     tested if the benchmark clearly earned more. The Sharpe ratio is not tested if it is negative.
@@ -106,10 +106,11 @@ def _side(found: Mapping[str, Any]) -> int:
 
 
 def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return five answers: result, result in ABSORPTION, luck, hindsight, and the regime now.
+    """Return five answers: result, result in ABSORPTION, luck, hindsight, and current regime.
 
-    Each is a mapping with ``id``, ``title``, ``term``, ``value`` and ``note``. ``term`` is the term
-    of the glossary that explains the title. ``numbers`` is the content of ``metrics.json``.
+    Each answer is a mapping with ``id``, ``title``, ``term``, ``value`` and ``note``. ``term`` is
+    the term of the glossary that explains the title. ``numbers`` is the content of
+    ``metrics.json``.
     """
     cells = {
         "result": ("Result", "CAGR", *_result(numbers)),
@@ -197,7 +198,7 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _acted(run: Mapping[str, Any]) -> str:
-    """Return in words how often the states occurred in which the strategy acts."""
+    """Return a clause: how often ABSORPTION, or the state in which the strategy acts, occurred."""
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "the state in which it acts"
