@@ -1,28 +1,30 @@
-"""E-values: evidence that stays valid however often one looks at it.
+"""E-values: evidence that stays valid, however often a user checks it.
 
-A bettor starts with a wealth of 1. The e-value is the wealth of the bettor. Every week the bettor
-bets that a number is above zero, and fixes the bet before the week begins. The null hypothesis says
-that the number's expected value is zero or less. Then no betting rule makes money on average, and
-the probability that the wealth ever reaches 20 is at most 5 %. The test may end at any time.
+A bettor starts with a wealth of 1. The e-value is the wealth of the bettor. Every week, the bettor
+bets that a number will be above zero. The size of the bet is chosen before the week begins. The
+null hypothesis says that the number's expected value is zero or less. If the null hypothesis is
+true, no betting rule makes money on average. The probability that the wealth ever reaches 20 is
+then at most 5 %. The test may end at any time.
 """
 
 import numpy as np
 
 #: Largest bet: the fraction of the wealth that the bettor loses at the worst outcome.
 LARGEST_BET = 0.75
-#: Assumed variance of gains before the first week. A gain of 1 is then three standard deviations.
+#: Assumed variance of gains before the first week. With this variance, a gain of 1 is three
+#: standard deviations.
 PRIOR_VARIANCE = 1 / 9
-#: Stakes of :func:`outperformance`. Their results are averaged.
+#: Stakes of :func:`outperformance`, which averages the results of all four stakes.
 STAKES = (0.1, 0.2, 0.4, 0.8)
 
 
 def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
-    ``gains`` are numbers from −1 to 1; weeks are the last axis. The bet of a week is m / (v + m²),
-    clipped to this range. m and v are the mean and the variance of the gains in earlier weeks. One
-    imagined week, with gain 0 and variance :data:`PRIOR_VARIANCE`, comes before them. The first bet
-    is 0.
+    ``gains`` has numbers from −1 to 1. The last axis is the week. The bet of a week is m / (v +
+    m²), clipped to the range from 0 to :data:`LARGEST_BET`. m and v are the mean and the variance
+    of the gains in earlier weeks. An additional week, with gain 0 and variance
+    :data:`PRIOR_VARIANCE`, is added before the first week. The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -38,10 +40,10 @@ def bets(gains: np.ndarray) -> np.ndarray:
 
 
 def wealth(gains: np.ndarray) -> np.ndarray:
-    """Return the wealth after each week: the product of 1 + bet · gain over the weeks so far.
+    """Return the wealth after each week: the product of 1 + bet · gain up to this week.
 
-    The null hypothesis says: given the past, the expected gain of every week is at most zero.
-    ``gains`` are numbers from −1 to 1; weeks are the last axis.
+    Under the null hypothesis, the expected gain of each week, conditional on earlier weeks, is at
+    most zero. ``gains`` has numbers from −1 to 1. The last axis is the week.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
@@ -50,23 +52,24 @@ def wealth(gains: np.ndarray) -> np.ndarray:
 def outperformance(differences: np.ndarray) -> np.ndarray:
     """Return the e-value of "this forecaster is better than the other" after each week.
 
-    Given the past, each week's difference has an expected value. The null hypothesis says that the
-    mean of these expected values over the weeks so far is at most zero. This hypothesis allows a
-    positive expected value in some weeks.
+    Each week's difference has an expected value, conditional on the earlier weeks. The null
+    hypothesis says that the mean of all expected differences up to a week is at most zero. The null
+    hypothesis allows a positive expected difference in some weeks.
 
     Formula
         E = mean over the stakes λ of exp(λ S − ψ(λ) V), with ψ(λ) = −log(1 − λ) − λ. S is the sum
-        of the differences. V is the sum of squared deviations: each difference minus the mean of
-        the earlier differences. For the first difference, this mean is 0.
+        of the differences. V is a sum of squared deviations. A deviation is a difference minus the
+        mean of the earlier differences. For the first difference, the subtracted mean is 0.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
-        2110.00115: the sub-exponential e-process. The authors mix all stakes. We mix four stakes.
+        2110.00115: the sub-exponential e-process. The authors average over all stakes. This
+        function averages over four stakes.
 
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of this forecaster, in a unit in which all
-        differences lie between −½ and ½. Weeks are the last axis.
+        Loss of the other forecaster minus loss of this forecaster, scaled so that all differences
+        lie between −½ and ½. The last axis is the week.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

@@ -1,7 +1,7 @@
 """How often the tests of the claims are wrong or right on SIMULATED economies.
 
 ``benchmarks/trial.py`` tests all claims on economies in which the thesis is known to be true or
-false. With ``--write`` it writes the result to ``calibration.json`` beside this module.
+false. With ``--write``, the script writes its results to ``calibration.json`` beside this module.
 """
 
 from pathlib import Path
@@ -21,9 +21,10 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
     judged
         Number of economies in which the claim could be tested.
     decidable
-        Number of these economies with enough episodes for a verdict other than inconclusive.
+        Number of economies in which the claim could be tested and had enough episodes for a verdict
+        other than inconclusive.
     supported, contradicted
-        Number of economies with each of these verdicts.
+        Number of economies with the verdict supported, and number with the verdict contradicted.
     effect
         Mean of the estimates, in the claim's unit; None if the claim was never testable.
     """
@@ -36,17 +37,17 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """The outcomes in economies of one kind: with the thesis true, or with the thesis false.
+    """Outcomes in economies of one kind: the thesis is true in all of them, or false in all.
 
     Attributes
     ----------
     claims
-        Outcomes by the name of the claim.
+        Mapping from the name of a claim to its outcomes.
     any_primary
         Number of economies in which at least one primary claim is supported.
     e_values
-        The number of economies in which the e-value, the bettor's wealth, ever reached 20. The keys
-        are the claims and strategies on which a bettor bets.
+        Mapping from a claim or a strategy to the number of economies in which its e-value ever
+        reached 20.
     """
 
     claims: dict[str, Tally]
@@ -62,7 +63,8 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     economies, years
         Number of economies of each kind, and number of years in each economy.
     off, on
-        Outcomes with the thesis off (quantities do not move prices), and with the thesis on.
+        ``off``: outcomes in economies with a false thesis (quantities do not move prices). ``on``:
+        outcomes in economies with a true thesis (quantities move prices).
     """
 
     economies: int
@@ -74,7 +76,7 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
 def read_calibration(path: Path = PATH) -> Calibration:
     """Return the calibration that ``benchmarks/trial.py`` wrote.
 
-    Raises DataError if the file is missing or has another form.
+    Raises DataError if the file is missing or does not have the expected fields.
     """
     try:
         return Calibration.model_validate_json(path.read_text(encoding="utf-8"))

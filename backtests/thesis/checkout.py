@@ -8,15 +8,16 @@ from signals.errors import ConfigError
 
 
 def committed_claims(path: Path | None = None) -> str | None:
-    """Return the hash of the last git commit, which contains the claims in use; None without git.
+    """Return the hash of the last git commit, which contains the current claims, or None.
 
     The result is None if git is missing, or if git does not track the file, for example in an
-    installed package. ``path`` is the file of the claims; the default is the file in use.
+    installed package. ``path`` is the file with the claims. The default is the file of this
+    package.
 
     Raises
     ------
     ConfigError
-        When the file differs from the last commit, or when there is no commit.
+        If the file differs from the last commit, or if the repository has no commit.
     """
     found = (path or Path(claims.__file__)).resolve()
     if _git(found, "ls-files", "--error-unmatch", "--", found.name) is None:
@@ -32,7 +33,7 @@ def committed_claims(path: Path | None = None) -> str | None:
 
 
 def _git(path: Path, *arguments: str) -> str | None:
-    """Return what git prints in the folder of a file; None if git is missing or reports a fault."""
+    """Return the output of git in the folder of a file; None if git is missing or fails."""
     command = ("git", "-C", str(path.parent), *arguments)
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

@@ -1,13 +1,15 @@
 """The claims of the thesis; each claim was declared before it was estimated.
 
-A claim is a sentence that can be false. Its declaration states what is measured and when, the
-estimator, and the result that speaks against the claim. All numbers here were chosen before any
-estimate was seen. If a declaration changes later, the changelog states the reason.
+A claim is a sentence that can be false. The declaration of a claim states what is measured and
+when, the estimator, and the result that speaks against the claim. All numbers in this module were
+chosen before any estimate was seen. If a declaration changes later, the changelog states the
+reason.
 
-The condition of a claim is a signal whose flag must be on. If this flag contained past returns, it
-could not fairly test a claim about returns. So it is computed only from quantities, such as bank
-reserves. The claim of link L14 is an exception, because its flag contains prices. To test it,
-prices are resampled, and the flag is computed again from them.
+The condition of a claim is a signal whose flag must be on. If such a flag depended on past returns,
+the test of a claim about returns would not be fair. So the flags of conditions are computed only
+from quantities, such as bank reserves. The claim of link L14 is an exception, because its flag is
+computed from prices. To test this claim, prices are resampled, and the flag is computed again from
+the resampled prices.
 """
 
 from dataclasses import dataclass
@@ -35,8 +37,8 @@ Estimator = Literal[
     "average_response",
 ]
 
-#: Signals whose flags contain no price and no return of an asset. ``funding`` reads only overnight
-#: rates and the rate that the Fed pays.
+#: Signals whose flags are computed without prices or returns of assets. ``funding`` uses only
+#: overnight rates and the rate that the Fed pays.
 QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorption", "bathtub")
 
 
@@ -53,23 +55,25 @@ class Claim(Typed):
     statement
         The claim in one sentence.
     estimand
-        The number that is estimated, in words. For the estimator ``status``, it is a flag.
+        The number that is estimated, in words. For the estimator ``status``, the estimand is a
+        flag.
     unit
-        Unit of the estimand and of ``smallest``; empty for a status.
+        Unit of the estimand and of ``smallest``; empty for the estimator ``status``.
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
-        at every session, or if ``estimand`` says when it applies. A return counts if the flag was
-        on ``1 + lag`` sessions before the close at which the return ends.
+        at every session, or if ``estimand`` says when the claim applies. A return is used if the
+        flag was on ``1 + lag`` sessions before the close at which the return ends.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
-        ``mean`` is the mean over the sessions with the flag on; without a condition, it is the mean
-        over all sessions. ``difference_of_means`` is the mean over the sessions with the flag on
-        minus the mean over all other sessions.
+        ``mean`` is the mean over the sessions with the flag on. If the claim has no condition,
+        ``mean`` is the mean over all sessions. ``difference_of_means`` is the mean over the
+        sessions with the flag on minus the mean over all other sessions.
     direction
         ``above`` if the claim says that the estimand is above zero; ``below`` if the claim says
         that the estimand is below zero.
     smallest
-        Smallest interesting effect, a positive number in ``unit``; None for a status.
+        Smallest interesting effect, a positive number in ``unit``; None for the estimator
+        ``status``.
     argument
         Why a smaller effect does not matter.
     refuted_by
@@ -87,7 +91,7 @@ class Claim(Typed):
     Raises
     ------
     ConfigError
-        When a declaration contradicts itself.
+        If the fields of the claim contradict one another.
     """
 
     name: str
@@ -106,7 +110,7 @@ class Claim(Typed):
     primary: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ConfigError if the declaration contradicts itself."""
+        """Raise ConfigError if the fields of the claim contradict one another."""
         if self.condition is not None and self.condition not in SIGNALS:
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
         if self.after_verdicts and self.primary:
@@ -135,7 +139,7 @@ class Claim(Typed):
 
     @property
     def is_status(self) -> bool:
-        """Whether the claim only says that a flag is on. Such a claim has dates but no p-value."""
+        """Whether the claim only says that a flag is on; such a claim has dates but no p-value."""
         return self.estimator == "status"
 
 

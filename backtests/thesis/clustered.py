@@ -2,11 +2,11 @@
 
 Responses to events of one calendar quarter are correlated, because they depend on the same markets,
 and because their windows may overlap. So all events of a quarter form one cluster, and only
-clusters count as independent. With few clusters, the usual standard error (CR1 with ``clusters −
-1`` degrees of freedom) is too small. In simulations with 9 clusters of 5 events, its 95 % interval
-contains the true slope in about 91 % of cases. The standard error here is CR2, a bias-reduced
-variance, with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval
-contains the true slope in about 95 % of cases.
+different clusters are assumed to be independent. With few clusters, the usual standard error (CR1
+with ``clusters − 1`` degrees of freedom) is too small. In simulations with 9 clusters of 5 events,
+the CR1 interval at 95 % contains the true slope in about 91 % of cases. The standard error here is
+CR2, a bias-reduced variance, with Bell and McCaffrey's degrees of freedom. In the same simulations,
+the CR2 interval contains the true slope in about 95 % of cases.
 
 Reference
     Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal
@@ -23,13 +23,16 @@ import pandas as pd
 #: Smallest number of clusters for a slope. A line through two clusters may fit exactly and leave no
 #: residuals.
 FEWEST = 4
-#: An eigenvalue of this size or smaller is taken as zero.
+#: An eigenvalue of this size or smaller is treated as zero.
 _TINY = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """A slope, its standard error and degrees of freedom: NaN, NaN and 0 with too few clusters."""
+    """A slope, with its standard error and degrees of freedom.
+
+    If there are too few clusters, the slope and the error are NaN, and ``df`` is 0.
+    """
 
     value: float
     error: float
@@ -39,14 +42,14 @@ class Slope:
 
 
 def quarters(sessions: pd.DatetimeIndex) -> np.ndarray:
-    """Return the number of the calendar quarter of each session."""
+    """Return an integer for each session that identifies the session's calendar quarter."""
     return (sessions.year * 4 + sessions.quarter).to_numpy()
 
 
 def slope(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> Slope:
     """Return the least-squares slope of y on x and a constant; rows with a NaN are left out.
 
-    The slope is NaN with fewer than :data:`FEWEST` clusters, or if x is constant.
+    The slope is NaN if there are fewer than :data:`FEWEST` clusters, or if x is constant.
     """
     kept = ~(np.isnan(y) | np.isnan(x))
     y, x, clusters = y[kept], x[kept], clusters[kept]
@@ -101,7 +104,7 @@ def minus(first: Slope, second: Slope) -> Slope:
 def rearranged(
     x: np.ndarray, rows: np.ndarray, columns: np.ndarray, draws: int, seed: int = 0
 ) -> np.ndarray:
-    """Return permutations of the surprises, draws × events.
+    """Return random permutations of the surprises, as a table of draws × events.
 
     The surprises fill a table, for example quarters × firms. ``rows`` and ``columns`` give the cell
     of each event. Each draw permutes whole rows, so the surprises of a quarter stay together. An
@@ -120,9 +123,10 @@ def rearranged(
 
 
 def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the slope of y on each row of x, and its CR1 variance; NaN in x leaves an event out.
+    """Return the slope of y on each row of x, and the CR1 variance of each slope.
 
-    ``y`` has no NaN. The variances are only used to compare permutations.
+    ``y`` has no NaN. If x is NaN for an event, the event is left out. The variances are only used
+    to compare permutations.
     """
     present = ~np.isnan(x)
     member = np.unique(clusters)[:, None] == clusters  # clusters × events
@@ -139,6 +143,9 @@ def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarr
 
 
 def permuted_p_value(true: np.ndarray, drawn: np.ndarray, sign: int) -> float:
-    """Return the one-sided p-value of a true statistic among permuted ones; NaN are dropped."""
+    """Return the one-sided p-value of a statistic, by comparison with permuted statistics.
+
+    Permuted statistics that are NaN are left out.
+    """
     kept = sign * drawn[~np.isnan(drawn)]
     return float((1 + (kept >= sign * float(true)).sum()) / (1 + len(kept)))

@@ -2,12 +2,14 @@
 
 The claims use a declared order of asset classes by duration, see
 :data:`backtests.thesis.sample.DURATION`. This module estimates the duration of single shares from
-data instead. It uses all shares of the history, but no funds. The measure of duration is
-:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. The standard error of
-one share is often as large as the difference between two neighbouring thirds.
+data instead. The estimates use all shares of the history, but no funds. The measure of duration is
+:func:`signals.empirical_duration.empirical_durations`. The measure is noisy: the standard error of
+one share's duration is often as large as the difference between two neighbouring thirds of the
+shares.
 
-Free-cash-flow yield, and the share of value beyond ten years, would be other measures. Both
-measures need the market value of a firm, which the store does not have.
+Other possible measures are free-cash-flow yield, and the fraction of a firm's value from cash flows
+after ten years. Both measures need the market value of a firm, and the data store has no market
+values.
 """
 
 from dataclasses import dataclass
@@ -43,19 +45,20 @@ class CrossSection:
     Attributes
     ----------
     shares
-        The shares that had a duration at the end of some month.
+        The shares that had a duration at the end of at least one month.
     first, last
-        The first and the last session at whose close shares were sorted.
+        The first and the last session at which shares were sorted, after the close.
     correlations
         One row for each state of :data:`STATES`. ``estimate`` is the mean over months of the rank
         correlation (Spearman) between the duration of shares and their return in the month. ``low``
         and ``high`` bound its 95 % interval. Each episode is one cluster, and so is each gap
-        between two episodes. ``months``, ``clusters`` and ``shares`` (mean number in a month) count
-        the data behind the estimate. The state of a month is that of its first session. The bounds
-        are NaN with fewer than two clusters.
+        between two episodes. ``months`` and ``clusters`` are the numbers of months and of clusters.
+        ``shares`` is the mean number of shares in a month. The state of a month is the flag of
+        absorption at the sort before the month. The bounds are NaN if there are fewer than two
+        clusters.
     now
-        One row for each share: its duration in years at the last sort, the longest first, and its
-        ``third``: ``long``, ``middle`` or ``short``.
+        One row for each share, the longest duration first. ``duration`` is the duration in years at
+        the last sort. ``third`` is ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -66,13 +69,13 @@ class CrossSection:
 
 
 def shares_of(sample: Sample) -> list[str]:
-    """Return the tickers of all shares with a price: no funds and no coins."""
+    """Return the tickers of all single shares that have a price; funds and coins are left out."""
     priced = sample.history.closes.notna().any()
     return [str(t) for t in priced.index[priced] if asset(str(t)).market == "stock"]
 
 
 def durations(sample: Sample) -> pd.DataFrame:
-    """Return the empirical duration of each share, years, as known at the end of each month.
+    """Return each share's empirical duration in years, as known at the end of each month.
 
     The index is the last session of each month that ended in the history. A month with fewer than
     :data:`FEWEST` durations is left out. Raises NotTestable if no month is left, or if the history
@@ -102,11 +105,11 @@ def month_ends(sample: Sample) -> pd.DatetimeIndex:
 
 
 def thirds(known: pd.DataFrame) -> pd.DataFrame:
-    """Return 1.0 in the third of shares with longest duration, −1.0 in the shortest, else 0.0.
+    """Return 1.0 for shares in the longest third by duration, −1.0 in the shortest, else 0.0.
 
-    Each row is one sort. With n durations, the longest and the shortest third have n // 3 shares
-    each. Among equal durations, the first in the table counts as shortest. A share without a
-    duration is NaN.
+    Each row contains one sort of the shares. With n durations, the longest and the shortest third
+    have n // 3 shares each. If two durations are equal, the share that comes first in the table is
+    ranked as shorter. The result is NaN for a share without a duration.
     """
     rank, count = known.rank(axis=1, method="first"), known.notna().sum(axis=1)
     outer = count // 3
@@ -115,9 +118,10 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return the sort in force while each session's return was earned, sessions × shares.
+    """Return, for each session's return, the last sort on which a trader could have acted.
 
-    A sort is known at a month's last close, and can be traded :data:`LAG` sessions later.
+    The result is sessions × shares. A sort is known at a month's last close, and can be traded
+    :data:`LAG` sessions later.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
@@ -136,7 +140,7 @@ def long_less_short(sample: Sample) -> pd.Series:
 
 
 def cross_section(sample: Sample) -> CrossSection:
-    """Return the rank correlations of duration and return over single shares, for each state.
+    """Return, for each state, the rank correlation between shares' durations and their returns.
 
     Raises NotTestable if the history has too few shares, or if the flag of absorption is always
     NaN.
@@ -157,8 +161,8 @@ def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     """Return, for each sort, the rank correlation of duration with the return until the next sort.
 
     Columns: ``correlation``; ``shares``, the number of shares with a duration and a return; ``on``,
-    the flag ``absorption`` at the close from which the return is measured. The last sort is left
-    out, because its month has not ended.
+    the flag ``absorption`` at the close of the sort. The last sort is left out, because its month
+    has not ended.
     """
     sessions = sample.sessions
     begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)

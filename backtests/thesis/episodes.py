@@ -18,7 +18,8 @@ CASCADE = ("crypto", "speculative", "software", "broad")
 #: Number of sessions after a one-day episode that also belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: A flag is reported if it turns on at most this many sessions before or after an episode's start.
+#: Number of sessions before and after an episode's start in which :func:`flag_lead` searches for a
+#: stay.
 YEAR = 252
 
 
@@ -29,19 +30,19 @@ class EpisodeAccount:
     Attributes
     ----------
     regime_before
-        The regime at the last close before the episode, or None.
+        The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        For each signal, the number of sessions by which its flag turned on before the episode, see
-        :func:`flag_lead`. Signals whose flag is always NaN are left out.
+        For each signal, the number of sessions from the session at which its flag turned on to the
+        start of the episode, see :func:`flag_lead`. Signals whose flag is always NaN are left out.
     falls
-        One row for each asset class. ``peak``: session of its highest close in the 63 sessions
-        before the common trough of the classes, see :func:`common_trough`. ``trough``: session of
-        its lowest close from the peak to the end of the episode. ``drawdown``: fraction, negative.
-        ``recovered``: the first later session that closes at the level of the peak or above; NaT
-        without one. A class is left out if it lacks a return in the episode or in the 63 sessions
-        before.
+        One row for each asset class. ``peak``: session of the class's highest close in the 63
+        sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
+        session of the class's lowest close from the peak to the end of the episode. ``drawdown``:
+        return from the peak to the trough, a negative fraction. ``recovered``: the first later
+        session that closes at the level of the peak or above; NaT if there is no such session. A
+        class is left out if it lacks a return in the episode or in the 63 sessions before.
     order
-        The classes by date of peak, the earliest first.
+        The classes in the order of their peaks, the earliest first.
     strategies
         Total return of each strategy in the episode, a fraction, after costs. A strategy is left
         out if its backtest does not contain the whole episode.
@@ -58,8 +59,9 @@ class EpisodeAccount:
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
-    An episode is left out if the history lacks a part of it, the 63 sessions before it, or all
-    classes of :data:`CASCADE`. A simulated history has no dated episodes, so the result is empty.
+    An episode is left out unless the history contains the whole episode and the 63 sessions before
+    the episode. An episode is also left out if no class of :data:`CASCADE` has returns at all these
+    sessions. A simulated history has no dated episodes, so the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -71,8 +73,8 @@ def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
 def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | None:
     """Return the positions of an episode's first and last session.
 
-    An episode of one day also contains the :data:`WIDENED` sessions after it. The result is None if
-    the history lacks a part of the episode or the 63 sessions before it.
+    An episode of one day also contains the :data:`WIDENED` sessions after it. The result is None
+    unless the history contains the whole episode and the 63 sessions before the episode.
     """
     start, end = pd.Timestamp(episode.start), pd.Timestamp(episode.end)
     first = int(sessions.searchsorted(start))
@@ -86,7 +88,8 @@ def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | N
 def levels_of(returns: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
     """Return the compounded returns of classes, from 63 sessions before an episode to its end.
 
-    One unit of money grows to these levels. A class that lacks a return is left out.
+    A level is the value of one unit of money that was invested before the first session. A class
+    that lacks a return is left out.
     """
     first, last = span
     part = returns.iloc[first - QUARTER : last + 1].dropna(axis=1)
@@ -112,10 +115,11 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 def flag_lead(flag: pd.Series, first: int) -> int | None:
     """Return the number of sessions by which a flag turned on before an episode.
 
-    A stay is a run of sessions with the flag on. If the flag was on in the 252 sessions before the
-    episode, the result counts from the last stay in these sessions. If the flag was off there, the
-    result counts from the first stay that begins within 252 sessions from the start of the episode.
-    The result is then zero or less. Without such a stay, the result is None. NaN counts as off.
+    A stay is a series of consecutive sessions with the flag on. If the flag was on at any of the
+    252 sessions before the episode, the result is measured from the start of the last stay in these
+    sessions. If the flag was off at all of these sessions, the result is measured from the first
+    stay that begins within 252 sessions from the start of the episode. In this case, the result is
+    zero or negative. If there is no such stay, the result is None. NaN counts as off.
 
     Parameters
     ----------

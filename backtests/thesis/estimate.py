@@ -28,21 +28,21 @@ class Estimate:
     interval
         The interval on which the verdict depends, in the unit of the claim.
     tests
-        A mapping from the name of each test on which the verdict depends to its one-sided p-value.
-        The null hypothesis is that the claim is false: the estimated number is zero, or has the
-        opposite sign.
+        Mapping from the name of a test to its one-sided p-value. The verdict depends on all these
+        tests. The null hypothesis is that the claim is false: the estimated number is zero, or has
+        the opposite sign.
     error, df
         Standard error in the unit of the claim, and degrees of freedom of its t distribution;
         ``df`` is infinite for a normal distribution. The power of the test follows from ``error``
         and ``df``, see :mod:`backtests.thesis.power`.
     observations
-        Number of observations. ``counted`` says what is counted: sessions, weeks, events or
+        Number of observations. ``counted`` is the kind of observation: sessions, weeks, events or
         breakouts.
     episodes
-        Number of separate times at which the claim applied. Depending on the claim, these are times
-        with the claim's flag on, with idle capital depleted or ample, with a strategy in an active
-        state, or with u above one half. For the order of falls, it is the number of dated episodes.
-        None if the claim counts no episodes.
+        Number of separate episodes in which the claim applied. Depending on the claim, an episode
+        is a period with the claim's flag on, with idle capital depleted or ample, with a strategy
+        in an active state, or with the absorbed share u above one half. For the claim about the
+        order of falls, dated episodes are counted. None if the claim counts no episodes.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside
@@ -53,7 +53,7 @@ class Estimate:
     shown
         Numbers for the chart of the claim, for example sessions × columns or classes × columns.
     notes
-        What a reader must also know, one or two sentences each.
+        Further facts that a reader needs. Each note has one or two sentences.
     """
 
     value: float
@@ -74,5 +74,5 @@ class Estimate:
 
     @property
     def p_value(self) -> float:
-        """The largest p-value in ``tests``: a claim must pass each test. NaN counts as 1."""
+        """The largest p-value in ``tests``: a claim must pass all tests. NaN counts as 1."""
         return max(1.0 if math.isnan(p) else p for p in self.tests.values())

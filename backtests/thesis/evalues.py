@@ -1,8 +1,8 @@
 """E-values since a date: evidence for the claims from the weeks after their declaration.
 
 An e-value is the wealth of a bettor who starts with 1. Every week after the date, the bettor bets
-that the claim is true, see :mod:`backtests.thesis.betting`. Everything that defines a bet is known
-before its week begins.
+that the claim is true, see :mod:`backtests.thesis.betting`. A bet depends only on data that are
+known before the week of the bet begins.
 
 Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. So the
 claim is tested on clipped returns. The mean of clipped returns differs from the mean of returns if
@@ -24,7 +24,8 @@ from backtests.thesis.sample import DURATION, Sample
 from backtests.thesis.weeks import weekly
 from strategies import STRATEGIES, kind_of
 
-#: Date of the essay. The definitions of signals and claims were written after this date.
+#: Date of the essay that states the thesis. The definitions of signals and claims were written
+#: after this date.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
     "The essay is dated 2026-02-06. The definitions of signals and claims were written later, so "
@@ -32,7 +33,7 @@ REMARK = (
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
-#: Smallest number of weeks before the date, for the standard deviation.
+#: Smallest number of weeks before the date from which a standard deviation is computed.
 FEWEST_WEEKS = 52
 #: Returns are clipped at this number of standard deviations.
 CLIP = 3.0
@@ -40,7 +41,7 @@ CLIP = 3.0
 #: year. In the long run, US shares earned about 6 % a year over bills.
 PREMIUM = 0.10
 WEEKS_A_YEAR = 52
-#: The e-value at which the claim is supported at 5 %.
+#: An e-value of this size supports the claim at the 5 % level.
 CONVINCING = 20.0
 
 
@@ -55,19 +56,19 @@ class Accumulated:
     what
         The number on which the bettor bets each week, in words.
     since
-        The date. The first week begins after it.
+        The start date. The first week with a bet begins after this date.
     weeks
-        Number of weeks with a bet: weeks in which the claim applies.
+        Number of weeks with a bet, which are the weeks in which the claim applies.
     clipped
-        Number of these weeks whose return was clipped. With many such weeks, the e-value says
-        little about the mean return.
+        Number of weeks with a bet in which the return was clipped. If many weeks were clipped, the
+        e-value says little about the mean return.
     e_value, highest
         The e-value after the last week, and the highest e-value so far. Both e-values are 1 before
         the first week.
     path
         The e-value after each whole week, at the week's last session.
     note
-        Why there is no bet; empty if there are bets.
+        Reason why there is no bet; empty if there are bets.
     """
 
     name: str
@@ -93,8 +94,8 @@ class Weeks:
     counts
         Whether the claim applies to each week, as known before the week begins.
     limit
-        The absolute value at which ``values`` are clipped. None stands for :data:`CLIP` standard
-        deviations of the weeks before the date.
+        The absolute value at which ``values`` are clipped. If None, the limit is :data:`CLIP`
+        standard deviations of the weekly values before the date.
     """
 
     values: pd.Series
@@ -107,14 +108,14 @@ def accumulate(
 ) -> tuple[Accumulated, ...]:
     """Return the e-values of primary claims and thesis strategies from the weeks after a date.
 
-    An e-value stays valid however often one looks at it. If data are missing, the e-value is 1 and
-    the note says why. Fewer than 52 weeks before the date also count as missing data, because these
-    weeks give the standard deviation.
+    An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
+    and the note gives the reason. The standard deviation needs at least 52 weeks before the date.
+    If there are fewer weeks, data count as missing.
 
     Parameters
     ----------
     since
-        The date at which the claims were fixed. A week counts if its first session is after the
+        The date at which the claims were fixed. A week is used if its first session is after the
         date.
     names
         Names among :data:`BETS`; the default is all of them.
@@ -159,7 +160,7 @@ def _accumulated(sample: Sample, since: pd.Timestamp, name: str) -> Accumulated:
 def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
     """Return the wealth after each week since a date, and the outcome of each bet.
 
-    An outcome is the week's value divided by its limit, before clipping.
+    An outcome is the week's value divided by the limit for clipping, before clipping.
     """
     first = first_sessions(sample.sessions).reindex(weeks.values.index)
     limit = weeks.limit or CLIP * _deviation(weeks.values, since)
@@ -212,17 +213,18 @@ def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
 def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> Weeks:
     """Return a strategy's weekly return minus the return of a constant mix of SPY and bills.
 
-    The share of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
+    The weight of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
     costs.
 
     A strategy that later holds more shares than the mix earns a higher premium without any timing.
-    So :data:`PREMIUM` times the exposure above that of the mix is subtracted. This exposure is
-    known before the week. Suppose that the true premium of SPY over bills is between 0 and PREMIUM.
-    Then a strategy of SPY and bills wins only by timing. A strategy with other assets can also win
-    because these assets earn more than SPY.
+    So the function subtracts :data:`PREMIUM` times the strategy's exposure in excess of the mix.
+    The exposure is known before the week begins. If the true premium of SPY over bills is between 0
+    and PREMIUM, a strategy of SPY and bills beats the mix only by timing. A strategy with other
+    assets can also beat the mix because these assets earn more than SPY.
 
-    The standard deviation of a strategy that was in bills before the date is too small. So the
-    limit for clipping is at least as large as the limit for SPY's return over bills.
+    If a strategy held only bills before the date, the standard deviation of its weekly values is
+    too small. So the limit for clipping is at least as large as the limit for SPY's return over
+    bills.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -242,7 +244,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
 
 
 def _labels() -> tuple[str, ...]:
-    """Return the names of thesis strategies; those that follow a regime end in ``@quantities``."""
+    """Return the names of thesis strategies, with ``@quantities`` if they follow a regime."""
     thesis = [strategy for strategy in STRATEGIES.values() if kind_of(strategy) == "thesis"]
     return tuple(
         f"{strategy.name}@quantities" if strategy.follows_regime else strategy.name
@@ -256,8 +258,8 @@ _MIX = (
     "the exposure above the mix; the mix has the strategy's mean exposure before the date"
 )
 
-#: A mapping from the name of a claim or strategy to two items. The first is the number to bet on,
-#: in words. The second is the function that returns the weekly numbers.
+#: Mapping from the name of a claim or strategy to two items. The first item describes the number on
+#: which the bettor bets. The second item is the function that returns the weekly numbers.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
     "crypto-below-spy": (
         "clipped weekly return of SPY minus that of crypto while capital is absorbed",

@@ -55,8 +55,9 @@ def counts(sample: Sample) -> pd.DataFrame:
 def deal_table(sample: Sample) -> pd.DataFrame:
     """Return each bond deal with the return of long-duration minus short-duration classes.
 
-    The columns are those of :func:`backtests.thesis.estimators.average_response.deals`, and
-    ``response``: NaN without a complete window. Raises NotTestable without a deal.
+    The table has the columns of :func:`backtests.thesis.estimators.average_response.deals`, and the
+    column ``response``. ``response`` is NaN if the event window is incomplete. Raises NotTestable
+    if the history has no deal.
     """
     found = deals(sample)
     return found.assign(response=spread_at_each_session(sample)[found["at"], -1])
@@ -72,10 +73,10 @@ class SurpriseStudy:
         Id of the surprise.
     responses
         One row for each class. If a policy surprise raises DGS2 by 10 basis points, the class
-        returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` bound Anderson
-        and Rubin's 95 % set, and are infinite if the set has no bounds. ``strength`` is the F
-        statistic of the first stage, and ``n`` the number of statements. With events in fewer than
-        four quarters, all numbers except ``n`` are NaN.
+        returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` are the bounds of
+        Anderson and Rubin's 95 % set. Both are infinite if the set has no bounds. ``strength`` is
+        the F statistic of the first stage, and ``n`` the number of statements. If the statements
+        lie in fewer than four quarters, all numbers except ``n`` are NaN.
     """
 
     instrument: str
@@ -87,7 +88,7 @@ def surprise_study(sample: Sample) -> SurpriseStudy:
 
     See :func:`backtests.thesis.estimators.instrumented.instrumented`. The study uses an FOMC
     statement if its surprise, its change of DGS2, and the returns of all long-duration and
-    short-duration classes are known. Raises NotTestable without surprises or yields.
+    short-duration classes are known. Raises NotTestable if the history lacks surprises or yields.
     """
     id, events = surprises(sample)
     at = sample.sessions.get_indexer(pd.DatetimeIndex(events.table.index))

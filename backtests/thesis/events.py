@@ -1,4 +1,4 @@
-"""Dated facts: episodes of markets, and dates of monetary policy, each with its source.
+"""Dated facts with their sources: market episodes, and dates of monetary policy.
 
 The facts are in the file ``events.toml`` beside this module. A user can give another file of this
 form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]``. The fields ``what``,
@@ -76,7 +76,7 @@ class Episode(pydantic.BaseModel):
 
 
 class _PolicyDays(pydantic.BaseModel):
-    """A table of the file: policy dates that share a kind and a source."""
+    """A table of the file: policy dates with the same kind and the same source."""
 
     model_config = _STRICT
 
@@ -116,7 +116,7 @@ class Events:
 
 
 def read_events(path: Path | None = None) -> Events:
-    """Return the events in a file; without a path, the events that come with the package.
+    """Return the events in a file; if ``path`` is None, the events of the package.
 
     Raises
     ------

@@ -1,12 +1,13 @@
-"""Dated news of capital expenditure, and how asset classes respond to surprises in it.
+"""News of capital expenditure by date, and the responses of asset classes to the surprises.
 
-The events are first filings, or the earnings releases before them, see
+The events are first filings, or the earnings releases before these filings, see
 :mod:`backtests.thesis.releases`.
 
 From one filing to the next, the trailing-year expenditure gains the new quarter and loses the same
 quarter of the last year. A seasonal random walk is assumed: each quarter is expected to equal the
-same quarter of the last year. So the whole change is a surprise. The surprise is the relative
-change divided by the standard deviation of the firm's earlier relative changes.
+same quarter of the last year. So the whole change of the trailing-year expenditure is a surprise.
+The surprise is the relative change divided by the standard deviation of the firm's earlier relative
+changes.
 
 Reference
     Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, define the
@@ -27,7 +28,7 @@ from backtests.thesis.returns import CLASSES, class_returns, windows
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: Sessions of the event window, relative to the session at which a filing is known.
+#: First and last session of the event window, relative to the session at which a filing is known.
 BEFORE, AFTER = -5, 20
 #: Number of sessions by which events are moved to dates without an event. Filings of a firm are
 #: about 63 sessions apart, so a moved event lies between two of them.
@@ -36,8 +37,8 @@ MOVED = -30
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
 EARLIER = 4
-#: Largest absolute surprise, σ. Larger surprises are clipped. The reason is that a firm's first
-#: standard deviations come from few values. So a surprise could be huge and determine a slope.
+#: Largest absolute surprise, in standard deviations. Larger surprises are clipped. A firm's first
+#: standard deviations come from few values, so a surprise could be very large and dominate a slope.
 LARGEST = 3.0
 #: Two amounts count as consecutive quarters if they became known at most this far apart.
 _ONE_QUARTER = pd.Timedelta(days=140)
@@ -45,15 +46,15 @@ _ONE_QUARTER = pd.Timedelta(days=140)
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """The first filing of a new trailing-year capital expenditure, or the release of this figure.
+    """The first filing of a new trailing-year expenditure, or the release before the filing.
 
     Attributes
     ----------
     session
         The first session that closes after the new amount is known.
     surprise
-        ``growth`` in standard deviations of the firm's earlier changes, at most 3 in absolute
-        value.
+        ``growth`` divided by the standard deviation of the firm's earlier changes, clipped to the
+        range from −3 to 3.
     growth
         Change of the trailing-year amount since the previous filing, a fraction.
     """
@@ -71,18 +72,18 @@ class FilingStudy:
     Attributes
     ----------
     n, firms, first, last
-        Number of events whose returns and state of idle capital are known, their firms, and the
-        first and last session of an event.
+        Number of events, firms with an event, session of the first event, and session of the last
+        event. An event is used if its returns and its state of idle capital are known.
     surprises
-        Surprise of each of these events, σ, by session.
+        Surprise of each event in standard deviations (σ), by session.
     responses
         One row for each class and state. ``estimate`` is a slope, in percentage points per σ: the
         class's return from session −5 to session 20 is regressed on the surprise. ``low`` and
         ``high`` bound its 95 % interval, with one cluster for each calendar quarter. ``n`` is the
-        number of events. The numbers are NaN with too few quarters.
+        number of events. The numbers are NaN if there are too few quarters.
     path
-        The same slope, but for the return from session −5 to each session up to 20. One column for
-        each class and state.
+        Slopes of the return from session −5 to each session up to 20 on the surprise. One column
+        for each class and state.
     controls
         A table like ``responses``, in which each surprise is moved to a date without an event, see
         :func:`controls`.
@@ -101,17 +102,17 @@ class FilingStudy:
 def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
     """Return every new trailing-year amount of one firm, by the session at which it is first known.
 
-    The table has three columns. ``growth`` is a fraction; it is NaN for the first amount and after
-    a missing quarter. ``deviation`` is the standard deviation of earlier growth; it is NaN with
-    fewer than :data:`EARLIER` values. ``filed`` is True if a filing gives the moment, and False if
-    the moment is assumed. The time of day shows the difference: a filing is known at the open of a
-    session, and an assumed moment is midnight.
+    The table has three columns. ``growth`` is a fraction; NaN for the first amount and after a
+    missing quarter. ``deviation`` is the standard deviation of earlier values of ``growth``; NaN if
+    there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known by a
+    filing, and False if the moment is assumed. The time of day shows the difference: a filing is
+    known at the open of a session, and an assumed moment is midnight.
 
     Parameters
     ----------
     amounts, known
-        The trailing-year amount as known at each session, USD, and the moment at which it became
-        known.
+        The trailing-year amount in USD as known at each session, and the moment at which the amount
+        became known.
     """
     moments = known.dropna()
     moments = moments[moments.ne(moments.shift())]
@@ -127,15 +128,18 @@ def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
 
 
 def past_deviation(growth: pd.Series) -> pd.Series:
-    """Return the standard deviation of all earlier values; NaN with fewer than :data:`EARLIER`."""
+    """Return, for each value, the standard deviation of all earlier values.
+
+    The result is NaN if there are fewer than :data:`EARLIER` earlier values.
+    """
     return growth.expanding(EARLIER).std().shift()
 
 
 def filings(history: History) -> tuple[Filing, ...]:
     """Return all first filings of hyperscalers with a computable surprise, in order of sessions.
 
-    The standard deviation uses only changes that were known before the filing. An amount with an
-    assumed moment counts as an earlier change, but not as an event.
+    The standard deviation uses only changes that were known before the filing. If the moment of an
+    amount is assumed, the change is used for standard deviations, but is no event.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -158,10 +162,10 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 
 
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
-    """Return the events moved 30 sessions back, to dates at which the firm reported nothing.
+    """Return the events, each moved 30 sessions back to a date without news of the firm.
 
     A moved event is left out if the firm has an event or a new amount in the sessions −5 to 20
-    around it. It is also left out if it falls before the start of the history.
+    around it. A moved event is also left out if it lies before the start of the history.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)
@@ -192,9 +196,10 @@ def _grouped(real: Iterable[Filing]) -> dict[str, list[Filing]]:
 def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filings) -> FilingStudy:
     """Return the responses of all classes to filings or releases, by state of idle capital.
 
-    ``dated`` finds the events: :func:`filings`, or :func:`backtests.thesis.releases.releases`. The
-    state is the flag of dry_powder two sessions before the session of the event, so it was known
-    before the event. Raises NotTestable if no event has known returns and a state.
+    ``dated`` is the function that finds the events: :func:`filings`, or
+    :func:`backtests.thesis.releases.releases`. The state is the flag of dry_powder two sessions
+    before the session of the event, so the state was known before the event. Raises NotTestable if
+    no event has known returns and a state.
     """
     real = dated(sample.history)
     events = _events(sample, real)
@@ -223,8 +228,8 @@ def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
     """Return events as a table by session: firm, surprise, ``at`` (position), state, quarter.
 
-    The state, as known before the event, is 1.0 if idle capital was depleted, 0.0 if it was ample,
-    and NaN if this is unknown.
+    The state, as known before the event, is 1.0 if idle capital was depleted, 0.0 if idle capital
+    was ample, and NaN if the flag is unknown.
     """
     rows = [(filing.session, filing.firm, filing.surprise) for filing in real]
     events = pd.DataFrame(rows, columns=["session", "firm", "surprise"]).set_index("session")
@@ -258,7 +263,7 @@ def _row(fit: Slope) -> dict[str, float]:
 
 
 def slope_path(cumulated: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the slope of each column on x; events with a NaN are left out."""
+    """Return the slope of each column of ``cumulated`` on x; events with a NaN are left out."""
     kept = ~np.isnan(cumulated[:, -1])
     away = x[kept] - x[kept].mean() if kept.any() else x[kept]
     if not (away**2).sum() > 0:

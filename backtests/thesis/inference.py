@@ -1,4 +1,4 @@
-"""Intervals and p-values that several estimators share.
+"""Intervals and p-values for several estimators.
 
 Each p-value is one-sided. ``sign`` is 1 if the claim says that a number is above zero, and −1 if
 the claim says that it is below zero.
@@ -37,35 +37,34 @@ def hac_interval(fit: Fit, value: float, error: float) -> Interval:
 
 
 def t_p_value(value: float, error: float, df: float, sign: int) -> float:
-    """Return the p-value of an estimate from a t distribution; 1 without a standard error."""
+    """Return an estimate's p-value from a t distribution; 1 if the standard error is unknown."""
     if not error > 0 or not math.isfinite(error):
         return 1.0
     return float(stats.t.sf(sign * value / error, df))
 
 
 def drawn_interval(drawn: np.ndarray) -> Interval:
-    """Return the percentiles of resampled estimates; NaN estimates are left out."""
+    """Return the percentile interval of resampled estimates; NaN estimates are left out."""
     low, low90, high90, high = np.nanquantile(drawn, [0.025, 0.05, 0.95, 0.975])
     return Interval(low=float(low), high=float(high), low90=float(low90), high90=float(high90))
 
 
 def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
-    """Return the p-value: the share of resampled estimates with the wrong sign or zero.
+    """Return the p-value: the fraction of resampled estimates with the wrong sign or zero.
 
-    The count of these estimates and the count of all estimates are raised by 1, so that the p-value
-    is never zero.
+    Before the division, 1 is added to both counts, so the p-value is never zero.
     """
     kept = drawn[~np.isnan(drawn)]
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
 
 def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return the number of each session's episode, from 0; NaN outside episodes.
+    """Return, for each session, the serial number of its episode; NaN outside episodes.
 
-    ``on`` is 1.0, 0.0 or NaN at every session. Sessions with 1.0 that are at most a quarter apart
-    belong to the same episode. A session with 0.0 or NaN belongs to no episode, even between two
-    sessions of one episode. ``quarter`` is the number of rows in a quarter, 13 if the rows are
-    weeks.
+    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. Sessions with 1.0 that
+    are at most a quarter apart belong to the same episode. A session with 0.0 or NaN belongs to no
+    episode, even between two sessions of one episode. ``quarter`` is the number of rows in a
+    quarter of a year, for example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -75,11 +74,11 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return the number of each session's gap between episodes, from 0; NaN outside gaps.
+    """Return, for each session, the serial number of its gap between episodes; NaN outside gaps.
 
-    A gap contains the sessions with 0.0 between two episodes, before the first episode, or after
-    the last episode. Sessions with 0.0 inside an episode belong to the gap before it. All other
-    sessions are NaN.
+    Serial numbers start at 0. A gap contains the sessions with 0.0 between two episodes, before the
+    first episode, or after the last episode. Sessions with 0.0 inside an episode belong to the gap
+    before the episode. All other sessions are NaN.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -88,10 +87,11 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def segments_of(on: pd.Series) -> pd.Series:
-    """Return the number of each session's segment, from 0.
+    """Return, for each session, the serial number of its segment, from 0.
 
-    Each segment contains one episode, see :func:`episodes_of`. Two segments meet in the middle
-    between their episodes. Without an episode, all sessions belong to one segment.
+    Each segment contains one episode, see :func:`episodes_of`. The border between two segments lies
+    in the middle between their episodes. If there is no episode, all sessions belong to one
+    segment.
     """
     numbers = episodes_of(on)
     place = pd.Series(np.arange(len(on)), index=on.index).groupby(numbers)
@@ -103,7 +103,8 @@ def segments_of(on: pd.Series) -> pd.Series:
 def few_clusters(means: np.ndarray) -> tuple[float, float]:
     """Return the standard error and the degrees of freedom for the mean of cluster means.
 
-    With fewer than two clusters, the standard error is NaN and the degrees of freedom are 0.
+    If there are fewer than two clusters, the standard error is NaN and the degrees of freedom are
+    0.
 
     Reference
         Ibragimov and Müller (2010), "t-Statistic Based Correlation and Heterogeneity Robust
@@ -130,21 +131,21 @@ class Clusters:
 
     @classmethod
     def of(cls, sums: pd.Series, counts: pd.Series, numbers: pd.Series) -> "Clusters":
-        """Return the clusters of sessions; ``numbers`` gives each session's cluster, or NaN."""
+        """Return the clusters; ``numbers`` is each session's cluster number, or NaN."""
         table = pd.DataFrame({"sums": sums, "counts": counts}).groupby(numbers).sum()
         table = table[table["counts"] > 0]
         return cls(sums=table["sums"].to_numpy(), counts=table["counts"].to_numpy())
 
     @property
     def mean(self) -> float:
-        """Mean of all observations; NaN without an observation."""
+        """Mean of all observations; NaN if there is no observation."""
         if not len(self.counts):
             return float("nan")
         return float(self.sums.sum()) / float(self.counts.sum())
 
     @property
     def variance(self) -> float:
-        """Bias-reduced variance (CR2) of the mean; NaN with fewer than two clusters."""
+        """Bias-reduced variance (CR2) of the mean; NaN if there are fewer than two clusters."""
         if len(self.counts) < 2:
             return float("nan")
         shares = self.counts / self.counts.sum()
@@ -152,11 +153,12 @@ class Clusters:
         return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
 
     def moments(self) -> tuple[float, float]:
-        """Return the trace of the variance's matrix, and the trace of the squared matrix.
+        """Return the trace of a matrix and of its square, for the degrees of freedom.
 
-        The variance of the mean is a quadratic form of the observations with this matrix. For one
-        group, the degrees of freedom are the square of the first trace divided by the second trace.
-        Observations are assumed to be independent with a variance of 1.
+        The estimated variance of the mean is a quadratic form of the observations. The matrix is
+        the matrix of this quadratic form. For one group, the degrees of freedom are the square of
+        the first trace divided by the second trace. Observations are assumed to be independent with
+        a variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -192,7 +194,7 @@ class Shifted:
     others: np.ndarray
 
     def p_value(self, sign: int) -> float:
-        """Return the share of shifts with a statistic at least as extreme as the true one.
+        """Return the fraction of shifts with a statistic at least as extreme as the true statistic.
 
         The true dates count as a shift. The p-value is 1 if the true statistic is NaN.
         """
@@ -201,7 +203,7 @@ class Shifted:
         return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
 
     def interval(self, value: float, error: float) -> Interval:
-        """Return the interval: the estimate minus its error times the quantiles of the shifts."""
+        """Return the interval: ``value`` minus ``error`` times quantiles of shifted statistics."""
         points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
         high, high90, low90, low = (value - float(point) * error for point in points)
         return Interval(low=low, high=high, low90=low90, high90=high90)
@@ -221,9 +223,9 @@ def shifted(
 ) -> Shifted:
     """Return a statistic of values and a condition, for the true and for shifted dates.
 
-    The condition is shifted by a number of sessions; what leaves at the end enters at the start.
-    The values stay at their dates. If the condition is independent of the values, each shift is as
-    likely as the true dates. A shift keeps the number and the lengths of episodes.
+    The condition is shifted in a circle: entries that leave at the end enter at the start. The
+    values keep their dates. If the condition is independent of the values, each shift is as likely
+    as the true dates. A shift keeps the number and the lengths of episodes.
 
     Parameters
     ----------
@@ -231,10 +233,10 @@ def shifted(
         Values and their condition (1.0 or 0.0, or a weight), without NaN, on the same sessions.
     statistic
         A function of the values and of a table of conditions, shifts × sessions. It returns one
-        statistic for each row. A shift for which it returns NaN is left out.
+        statistic for each row. A shift for which the function returns NaN is left out.
     shifts
-        Number of shifts, evenly spaced over the sessions. With fewer sessions than this, there is
-        one shift for each session.
+        Number of shifts, evenly spaced over the sessions. If there are fewer sessions than
+        ``shifts``, there is one shift for each session.
     """
     n = len(values)
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))
@@ -245,7 +247,7 @@ def shifted(
 
 
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Return Welch's t: mean with the condition minus mean without, for each row of ``on``."""
+    """Return Welch's t for each row of ``on``: mean with minus mean without the condition."""
     total, n = values.sum(), len(values)
     squares = (values**2).sum()
     count = on.sum(axis=1)

@@ -1,14 +1,14 @@
 """The ledger: a file in which each line seals the claims as they were at one moment.
 
 A seal is one line of JSON. It contains the claims, the parameters, the version of the code and
-hashes of the data. Each line also contains the hash of the line before it, so an edited, removed or
+hashes of the data. Each line also contains the hash of the previous line, so an edited, removed or
 moved line breaks the chain. The moments of the seals must be in order, and a seal must not be older
 than its data.
 
 The hashes contain no secret, and the moments come from the computer's clock. So the chain cannot
-show two forgeries: somebody removes the last lines, or rewrites a line and all later lines. To
-detect these forgeries, publish the hash of a seal. The published hash proves later that this seal
-and all seals before it are unchanged, see ``published`` of :func:`verify`.
+detect two forgeries: removing the last lines, and rewriting a line with all later lines. To detect
+these forgeries, publish the hash of a seal. The published hash proves later that this seal and all
+seals before it are unchanged, see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ from backtests.thesis.sealed import (
 )
 from signals.errors import DataError
 
-#: The "hash of the line before" that the first line contains.
+#: The value that the first line contains instead of the hash of a previous line.
 NONE_BEFORE = "0" * 64
 
 
@@ -52,23 +52,24 @@ class Seal:
     number
         Number of the line, from 1.
     sealed_at
-        Moment of the seal, UTC, like ``2026-11-28T16:30:00+00:00``.
+        Moment of the seal in UTC, for example ``2026-11-28T16:30:00+00:00``.
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if the package is not in a git checkout; then
-        nothing shows that the claims were committed.
+        Git commit whose claims were sealed. None if the package is not in a git checkout. In this
+        case, nothing shows that the claims were committed.
     claims
         Every field of every claim.
     parameters
         Parameters of signals, regime models and thesis strategies, see
         :func:`backtests.thesis.sealed.parameters_in_use`.
     data_source, data_end, data_digest
-        ``store`` or ``simulated``; last session of the history; hash of all series up to then.
+        Source of the data (``store`` or ``simulated``), last session of the history, and hash of
+        all series up to this session.
     series
         Hash of each series, see :func:`backtests.thesis.sealed.series_digests`.
     previous, hash
-        Hash of the line before, and hash of this line's other fields.
+        Hash of the previous line, and hash of all other fields of this line.
     """
 
     number: int
@@ -87,12 +88,12 @@ class Seal:
 
     @property
     def moment(self) -> pd.Timestamp:
-        """The moment of the seal, UTC."""
+        """The moment of the seal, in UTC."""
         return pd.Timestamp(self.sealed_at)
 
     @property
     def line(self) -> str:
-        """The line of the ledger, without its end."""
+        """The line of the ledger, without the line break at its end."""
         return canonical(asdict(self))
 
 
@@ -108,7 +109,7 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     """Add a seal of the claims in use to a ledger, and return the seal.
 
     A missing ledger is created. The file is written completely or not at all. If two programs seal
-    at the same time, the second waits for the first.
+    at the same time, the second program waits until the first program has finished.
 
     Raises
     ------
@@ -116,8 +117,8 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
         When the claims have uncommitted changes, see
         :func:`backtests.thesis.checkout.committed_claims`, or when the path is invalid.
     DataError
-        When the chain is broken, the clock is behind the last seal or behind the data, or the file
-        cannot be written.
+        When the chain is broken, when the clock shows a time before the last seal or before the end
+        of the data, or when the file cannot be written.
     """
     path = writable_name(ledger)
     contents = _contents(sample)
@@ -178,9 +179,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or if a line was edited, removed, moved or cut. Also if a line has a
-        moment before the end of its data, or before the moment of the previous line. The message
-        names the line.
+        If the file is missing, or if a line was edited, removed, moved or cut. Also if the moment
+        of a line is before the end of its data, or before the moment of the previous line. The
+        message names the line.
     """
     path = writable_name(ledger)
     try:
@@ -220,7 +221,7 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
 
 
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if a seal has no moment, or a moment before its data end or the last seal."""
+    """Raise DataError if a seal's moment is missing, or before its data end or the last seal."""
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):
@@ -255,7 +256,7 @@ def verify(
     Parameters
     ----------
     sample
-        The sample whose data are compared with the sealed data. Without a sample, only claims,
+        The sample whose data are compared with the sealed data. If ``sample`` is None, only claims,
         parameters and code are compared.
     published
         The published hash of a seal. The ledger must contain this seal.
@@ -278,8 +279,8 @@ def verify(
 def in_force(seals: Sequence[Seal]) -> Seal:
     """Return the seal since which claims and parameters are unchanged.
 
-    This seal is the first of the latest consecutive seals with equal claims and parameters.
-    E-values begin at this seal. So a new seal of unchanged claims does not restart the e-values.
+    All seals from this seal to the last seal have equal claims and parameters. E-values begin at
+    this seal. So a new seal of unchanged claims does not restart the e-values.
     """
     last = seals[-1]
     unchanged = takewhile(
@@ -291,7 +292,7 @@ def in_force(seals: Sequence[Seal]) -> Seal:
 def changes_since(last: Seal, sample: Sample | None = None) -> Iterator[str]:
     """Yield one sentence for each change of claims, parameters, code and data since a seal.
 
-    Without ``sample``, the data are not compared.
+    If ``sample`` is None, the data are not compared.
     """
     yield from changes_of_claims(last.claims, declared())
     yield from changes_of_parameters(last.parameters, parameters_in_use())

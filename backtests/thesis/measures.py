@@ -20,7 +20,7 @@ YEARLY = 100.0 * YEAR
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measure:
-    """Values of a claim about a mean, and whether the claim applies to each of them.
+    """Values of a claim about a mean, and whether the claim applies to each value.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ def _daily(claim: Claim, sample: Sample, returns: pd.Series) -> Measure:
 def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Measure:
     """Return weekly values with the condition of each week's first session.
 
-    If the condition is NaN at that session, it is NaN for the week.
+    If the condition is NaN at the first session, the condition is NaN for the week.
     """
     assert claim.condition is not None
     on = sample.condition(claim.condition)
@@ -94,7 +94,7 @@ def _long_less_short_shares(claim: Claim, sample: Sample) -> Measure:
 
 
 def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
-    """Return weekly changes of the real yield plus the credit spread, percentage points."""
+    """Return weekly changes, in percentage points, of the real yield plus the credit spread."""
     cost = sample.series("DFII10") + sample.series("BAA10Y")
     weeks = pd.DatetimeIndex(cost.index).to_period("W-FRI")
     last = cost[~weeks.duplicated(keep="last")]
@@ -102,7 +102,7 @@ def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
 
 
 def _comovement(claim: Claim, sample: Sample) -> Measure:
-    """Return products of standardised weekly returns of SPY and TLT; the mean is a correlation."""
+    """Return standardised weekly returns of SPY times those of TLT; the mean is a correlation."""
     both = pd.DataFrame({t: weekly(sample.asset(t)) for t in ("SPY", "TLT")}).dropna()
     standard = (both - both.mean()) / both.std(ddof=0)
     return _weekly(claim, sample, standard["SPY"] * standard["TLT"], 1.0)

@@ -1,4 +1,4 @@
-"""Several intervals for one estimate; the verdict depends only on the first.
+"""Several intervals for one estimate; the verdict depends only on the first interval.
 
 An interval by episodes treats each episode as one cluster. An interval by shifts compares the true
 dates with shifted dates. An interval by days assumes that distant sessions are independent.
@@ -96,7 +96,7 @@ def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
 
 
 def estimate_of(value: float, parts: Sequence[Part], **more: Any) -> Estimate:
-    """Return an estimate whose interval and p-value are those of the first part.
+    """Return an estimate with the interval and the p-value of the first element of ``parts``.
 
     ``more`` are the remaining attributes of :class:`backtests.thesis.estimate.Estimate`.
     """

@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.thesis.clustered import quarters
 from backtests.thesis.sample import Sample
 
-#: Unit of the change of a yield, percentage points: 10 basis points.
+#: The unit for changes of a yield, in percentage points. This unit is 10 basis points.
 UNIT = 0.10
 
 
@@ -17,10 +17,10 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
     """Return a table of statements by session; changes of DGS2 are in units of 10 basis points.
 
     A statement on a day without a session belongs to the next session. The yield of a date is
-    published one session later. So the change is the value known one session after the statement
-    minus the value known at its session. Columns: ``change``, ``at`` (position), ``state`` (always
-    0.0, because claims about policy have no condition), ``quarter``, ``row`` and ``column``. Raises
-    NotTestable if the history lacks DGS2.
+    published one session later. So ``change`` is the yield known one session after the statement
+    minus the yield known at the session of the statement. Columns: ``change``, ``at`` (position),
+    ``state`` (always 0.0, because claims about policy have no condition), ``quarter``, ``row`` and
+    ``column``. Raises NotTestable if the history lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))
     sessions = sample.sessions[at]

@@ -1,7 +1,7 @@
-"""Earnings releases, with the capital expenditure from the filing that follows.
+"""Earnings releases, with the capital expenditure from the next filing.
 
 A firm files its report on the day of its earnings release, or some days later. The release already
-contains the figure. So the market learns the surprise of the filing at the release.
+contains the capital expenditure. So the market learns the surprise of the filing at the release.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from backtests.history.panel import History
 from backtests.thesis.filings import Filing, filings
 from backtests.thesis.sample import NO_EVENT
 
-#: A filing is matched to the last release in this number of days before it.
+#: A filing is matched to the last release in this number of days before the filing.
 LONGEST = pd.Timedelta(days=10)
 
 
@@ -25,20 +25,20 @@ def releases(history: History) -> tuple[Filing, ...]:
     """Return the filings with a surprise, each moved to the session of its earnings release.
 
     Formula
-        A release is matched to the firm's first filing within 10 days after it, and has the
-        surprise of this filing. The surprise was already known at the release: the figure is in the
-        release, and the standard deviation uses only earlier changes.
+        A release is matched to the firm's first filing within 10 days after the release, and gets
+        the surprise of this filing. The surprise was already known at the release: the release
+        contains the capital expenditure, and the standard deviation uses only earlier changes.
     Timing
         The session is the first one that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
-        filing counts as known one session after its day. So the day of a filing is the session
-        before it is known.
+        filing is assumed to be known one session after its date. So the date of a filing is the
+        session before the session at which the filing is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """
     sessions = pd.DatetimeIndex(history.panel.index)
     found = {}
-    for filing in reversed(filings(history)):  # so that the first filing after a release stays
+    for filing in reversed(filings(history)):  # each release keeps its first filing
         filed = sessions[max(int(sessions.searchsorted(filing.session)) - 1, 0)]
         dates = history.events.get(release_id(filing.firm), NO_EVENT)
         near = dates[(dates.index <= filed) & (dates.index >= filed - LONGEST)]
@@ -51,7 +51,7 @@ def releases(history: History) -> tuple[Filing, ...]:
 def first_close_after(
     day: pd.Timestamp, after_close: bool, sessions: pd.DatetimeIndex
 ) -> pd.Timestamp:
-    """Return the first session that closes after the news of a day.
+    """Return the first session that closes after news from a given day.
 
     ``after_close`` is True if the news came after the close of the day.
     """

@@ -16,7 +16,7 @@ from backtests.thesis.sample import LONG, SHORT, Sample
 
 #: Number of random draws of a test: permutations of the surprises, or sets of random dates.
 DRAWS = 4999
-#: Number of sessions after a policy statement or a bond deal over which the response is measured.
+#: The response ends at the close this number of sessions after a policy statement or a bond deal.
 AFTER_NEWS = 5
 
 
@@ -24,9 +24,9 @@ AFTER_NEWS = 5
 class Responses:
     """Events with complete windows.
 
-    ``response`` is the cumulated return of the spread, percentage points, events × sessions.
-    ``table`` has one row for each event and the session as index. Its columns are ``surprise``,
-    ``state``, ``quarter``, ``row`` and ``column``, see
+    ``response`` is the cumulated return of the spread in percentage points, events × sessions.
+    ``table`` has one row for each event. The index of ``table`` is the session of the event. The
+    columns of ``table`` are ``surprise``, ``state``, ``quarter``, ``row`` and ``column``, see
     :func:`backtests.thesis.clustered.rearranged`.
     """
 
@@ -48,7 +48,7 @@ class Responses:
         return slope_path(self.response, self.table["surprise"].to_numpy())
 
     def permuted(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return slopes and their variances: for the true surprises, then for each permutation."""
+        """Return slopes and their variances, for the true surprises and for each permutation."""
         true, quarter, row, column = (
             self.table[name].to_numpy() for name in ("surprise", "quarter", "row", "column")
         )
@@ -57,10 +57,11 @@ class Responses:
 
 
 def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Return compounded returns of long-duration minus short-duration classes, fractions.
+    """Return compounded returns of long-duration minus short-duration classes, as fractions.
 
-    Each side is the mean over its classes. If a class lacks a return around an event, the event's
-    row is NaN, so all events use the same classes. See :func:`backtests.thesis.returns.windows`.
+    The return of each side is the mean over the classes of the side. If a class lacks a return
+    around an event, the event's row is NaN, so all events use the same classes. See
+    :func:`backtests.thesis.returns.windows`.
     """
     long, short = (
         np.mean([windows(sample.asset_class(name), at, first, last) for name in names], axis=0)
@@ -73,8 +74,9 @@ def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
 def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
     """Return the events of a table whose response, surprise and state are known.
 
-    The response runs from the close before the event to the close ``after`` sessions after it.
-    ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each session.
+    The response is the return from the close before the event to the close ``after`` sessions after
+    the event. ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each
+    session.
     """
     response = 100 * spread(sample, found["at"].to_numpy(), 0, after)
     kept = ~np.isnan(response[:, -1]) & found[["surprise", "state"]].notna().all(axis=1).to_numpy()

@@ -26,7 +26,7 @@ def class_returns(sample: Sample, names: Iterable[str] = CLASSES) -> pd.DataFram
 def windows(returns: pd.Series, at: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return compounded returns from session ``first`` to each session up to ``last``.
 
-    The result has fractions, with one row for each event and one column for each session. The
+    The returns are fractions, with one row for each event and one column for each session. The
     return of session ``first`` is included. A row is NaN if one of its returns is missing or
     outside the history.
 
@@ -35,7 +35,7 @@ def windows(returns: pd.Series, at: np.ndarray, first: int, last: int) -> np.nda
     at
         Position of each event's session in ``returns``.
     first, last
-        Sessions relative to the event.
+        First and last session of the window, relative to the event.
     """
     places = at[:, None] + np.arange(first, last + 1)
     inside = (places >= 0) & (places < len(returns))

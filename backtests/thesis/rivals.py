@@ -1,8 +1,8 @@
 """The thesis and its rival explanations, compared as forecasters of weekly returns.
 
 Every forecaster predicts next week's return of SPY and of bitcoin, each minus the return of bills.
-At the end of each week, every forecaster estimates a regression on all returns that have ended by
-then. All forecasters forecast the same weeks, and are compared by the squared error.
+At the end of each week, every forecaster estimates a regression on all returns that are known. All
+forecasters forecast the same weeks, and are compared by the squared error.
 
 All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, the
 forecasts of the thesis are no evidence for the thesis.
@@ -26,7 +26,7 @@ TARGETS = ("SPY", "BTC-USD")
 #: The forecaster whose forecast is the mean of all past returns. All other forecasters are compared
 #: with this one.
 CONSTANT = "constant"
-#: The measures of signals, called gauges, that each forecaster uses: pairs of signal and gauge.
+#: The gauges (measures of signals) that each forecaster uses, as pairs of signal and gauge.
 GAUGES = {
     "thesis": (("absorption", "u"), ("dry_powder", "share")),
     "supply alone": (("bathtub", "change"),),
@@ -34,10 +34,10 @@ GAUGES = {
 }
 #: Number of sessions over which the forecaster ``trend`` measures the past return: a year.
 YEAR = 252
-#: Number of returns that must have ended before the first forecast.
+#: Number of returns that must be known before the first forecast.
 FEWEST_WEEKS = 104
-#: Number of first forecasts that give a limit for the e-value. Later differences of losses are
-#: clipped at this limit.
+#: Number of forecasts at the start that are used only to compute a limit. For the e-value, later
+#: differences of losses are clipped at this limit.
 CALIBRATION = 52
 #: Level of the model confidence set, a fraction. The set contains the best forecaster with this
 #: probability.
@@ -58,12 +58,12 @@ class Rivals:
     Attributes
     ----------
     table
-        One row for each target and forecaster. ``loss`` is the mean squared error, percent squared.
-        ``r2`` says by how many percent the loss is below that of the forecaster ``constant``.
+        One row for each target and forecaster. ``loss`` is the mean squared error of returns in %.
+        ``r2`` says by how many % the loss is below the loss of the forecaster ``constant``.
         ``in_set`` says whether the 90 % model confidence set contains the forecaster, and ``mcs_p``
-        is the forecaster's p-value there. ``e_value`` is the evidence that the forecaster is better
-        than ``constant``. ``weeks`` is the number of forecasts, and ``start`` the session of the
-        first one.
+        is the forecaster's p-value in this set. ``e_value`` is the evidence that the forecaster is
+        better than ``constant``. ``weeks`` is the number of forecasts, and ``start`` is the session
+        of the first forecast.
     notes
         One sentence for each forecaster or target that was left out.
     method
@@ -82,8 +82,8 @@ class Rivals:
 def compare_rivals(sample: Sample) -> Rivals:
     """Return the comparison of all forecasters for both targets.
 
-    A forecaster or a target whose data are missing is left out, and a note says so. Raises
-    NotTestable if no target has enough weeks.
+    If data of a forecaster or a target are missing, the forecaster or target is left out, and a
+    note names it. Raises NotTestable if no target has enough weeks.
     """
     gauges, without_gauge = _gauges(sample)
     states, without_state = _price_only(sample)
@@ -113,7 +113,10 @@ def _gauges(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
 
 
 def _price_only(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return, for each price-only model, 1.0 in ABSORPTION, 0.0 in another regime, else NaN."""
+    """Return 1.0 in ABSORPTION, else 0.0, for each regime model that uses only prices.
+
+    The result is NaN if the regime is unknown.
+    """
     found, notes = {}, []
     for name, model in REGIMES.items():
         if not model.price_only:
@@ -142,7 +145,7 @@ def trend(sample: Sample, target: str) -> pd.DataFrame:
 
 
 def _growth(sample: Sample) -> pd.Series:
-    """Return the value of one dollar in bills since the start of the history."""
+    """Return the value of one dollar that was invested in bills at the start of the history."""
     return (1 + sample.bills.fillna(0.0)).cumprod().where(sample.bills.notna())
 
 
@@ -150,7 +153,7 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
     """Return, for each week, the return over bills that is forecast at the end of the week.
 
     The index is the origin of each forecast, the last session of a whole week. ``return`` is the
-    simple return minus that of bills, percent; NaN if a close is missing. The return begins at the
+    simple return minus that of bills, in %; NaN if a close is missing. The return begins at the
     close :data:`LAG` sessions after the origin, and ends at the close :data:`LAG` sessions after
     the next origin. ``origin`` is the position of the origin. ``complete`` is the position of the
     close at which the return ends.
@@ -173,8 +176,8 @@ def forecasts(
     """Return the forecasts of all forecasters for a target, and notes about missing forecasters.
 
     The table has one row for each origin at which every forecaster has a forecast. ``return`` is
-    the realised return over bills, percent; NaN if the return has not ended. Every other column has
-    the forecasts of one forecaster, percent, from data known at the origin.
+    the realised return over bills, in %; NaN if the return is not yet known. Every other column has
+    the forecasts of one forecaster, in %, from data known at the origin.
 
     Parameters
     ----------
@@ -198,10 +201,9 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return the least-squares forecast at each origin, from returns that have ended by then.
+    """Return the least-squares forecast at each origin, from returns known at the origin.
 
-    The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns have
-    ended.
+    The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns are known.
     """
     y, design = rows["return"].to_numpy(), np.column_stack([np.ones(len(rows)), x])
     usable = np.flatnonzero(~np.isnan(y))
@@ -217,7 +219,7 @@ def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
 def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each forecaster, see :attr:`Rivals.table`.
 
-    ``made`` is the table of :func:`forecasts`. Raises NotTestable with too few forecasts.
+    ``made`` is the table of :func:`forecasts`. Raises NotTestable if there are too few forecasts.
     """
     complete = made.dropna()
     if len(complete) <= CALIBRATION:
@@ -247,8 +249,8 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
 
     The statistic compares each forecaster with the mean of all forecasters (``max`` in Hansen,
     Lunde and Nason). With five equal forecasters, the set should contain all five in 90 of 100
-    simulated samples. With this statistic, it does so in 92 samples. With the pairwise statistic,
-    it does so in only 84 to 88 samples.
+    simulated samples. With this statistic, the set contains all five in 92 of 100 samples. With the
+    pairwise statistic, the set contains all five in only 84 to 88 of 100 samples.
     """
     from arch.bootstrap import MCS
 
@@ -272,15 +274,15 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
 
 
 def _block(losses: np.ndarray) -> int:
-    """Return the mean length of a block, weeks. ``losses`` holds forecasters × weeks."""
+    """Return the mean length of a block in weeks. ``losses`` is forecasters × weeks."""
     return max(block_length(one - losses[-1]) for one in losses[:-1])
 
 
 def _e_value(losses: pd.DataFrame, name: str) -> float:
     """Return the evidence (e-value) that a forecaster is better than ``constant``.
 
-    The first :data:`CALIBRATION` weeks only give the limit at which the later differences of losses
-    are clipped.
+    The first :data:`CALIBRATION` weeks are used only to compute a limit. Later differences of
+    losses are clipped at this limit.
     """
     better = (losses[CONSTANT] - losses[name]).to_numpy()
     limit = CLIP * better[:CALIBRATION].std(ddof=1)

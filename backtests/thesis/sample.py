@@ -19,7 +19,8 @@ from signals.errors import DrypowderError
 from signals.reading import Reading
 from signals.universe import members
 
-#: Number of sessions from the close that shows a flag to the close at which one can trade.
+#: Number of sessions from the close at which a flag is known to the close at which a trader can act
+#: on the flag.
 LAG = 1
 #: Rank of each asset class by duration, fixed in advance, the shortest first. Equal ranks are ties.
 DURATION = {
@@ -76,7 +77,7 @@ class Sample:
         return self.history.closes.pct_change(fill_method=None)
 
     def asset(self, ticker: str) -> pd.Series:
-        """Return an asset's simple returns, fractions, from closes of the sessions' own dates.
+        """Return an asset's simple returns as fractions, from closes on the dates of the sessions.
 
         A return is NaN if one of its two closes is missing. Raises NotTestable if the history has
         no return of the asset.
@@ -143,9 +144,10 @@ class Sample:
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:
-        """Return, for each session's return, the flag (1.0, 0.0, NaN) that a trader could act on.
+        """Return, for each session's return, the last flag on which a trader could have acted.
 
-        The flag was known 1 + :data:`LAG` sessions before the close that ends the return.
+        The flag is 1.0, 0.0 or NaN. The flag was known 1 + :data:`LAG` sessions before the close at
+        which the return ends.
         """
         return acted_on(self.flag(signal), LAG)
 
@@ -162,7 +164,7 @@ class Sample:
     def acting(self, strategy: str) -> pd.Series:
         """Return 1.0 for each return that a strategy earned in one of its active states, else 0.0.
 
-        The result is NaN for a return without a state.
+        The result is NaN if the state of the strategy is unknown.
         """
         run = self.run(strategy)
         state = own_states(run)

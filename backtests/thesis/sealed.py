@@ -36,7 +36,7 @@ def digest(text: str) -> str:
 
 
 def declared() -> list[dict[str, Any]]:
-    """Return every field of every claim, as plain data in the order of the claims.
+    """Return every field of every claim, as data for JSON, in the order of the claims.
 
     The date of a declaration is an ISO string.
     """
@@ -46,8 +46,8 @@ def declared() -> list[dict[str, Any]]:
 def parameters_in_use() -> dict[str, dict[str, Any]]:
     """Return the default parameters of signals, regime models and thesis strategies, by name.
 
-    A name is ``signal dry_powder``, ``regime model votes`` or ``strategy cash-heavy``. The regime
-    model ``labels`` has no defaults.
+    Examples of names are ``signal dry_powder``, ``regime model votes`` and ``strategy cash-heavy``.
+    The regime model ``labels`` has no defaults and is left out.
     """
     models = {
         name: Votes(voters=signals.voters()) if model is Votes else model()
@@ -72,7 +72,7 @@ def parameters_in_use() -> dict[str, dict[str, Any]]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Return values as they come back from JSON, where tuples are lists."""
+    """Return values after conversion to JSON and back, so that tuples become lists."""
     plain: dict[str, Any] = json.loads(canonical(values))
     return plain
 

@@ -1,4 +1,4 @@
-"""Claims that a flag is on: whether it is on, and when it was on."""
+"""For claims that a flag is on: whether the flag is on, and when the flag was on."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,10 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Stay:
-    """A stay: a run of sessions with the flag on.
+    """A stay: a series of consecutive sessions with the flag on.
 
-    ``start`` and ``end`` are its first and last session; ``end`` is None if the stay still lasts.
+    ``start`` and ``end`` are the first and the last session of the stay. ``end`` is None if the
+    stay still lasts.
     """
 
     start: pd.Timestamp
@@ -27,7 +28,7 @@ class Status:
     Attributes
     ----------
     on
-        Whether the flag is on at the last session at which it is known.
+        Whether the flag is on at the last session at which the flag is known.
     at
         The last session at which the flag is known.
     since

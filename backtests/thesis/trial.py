@@ -58,14 +58,14 @@ class Trial(Summarised):
     accumulated
         E-values since the seal, and since the date of the essay that states the thesis.
     seal
-        The seal since which claims and parameters are unchanged; None without a ledger.
+        The seal since which claims and parameters are unchanged; None if there is no ledger.
     changes
         What changed in claims, parameters and code since the seal, one sentence each. E-values use
         today's definitions, so weeks before a change are not out of sample.
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
-        For each part that is None or empty: its name and the reason.
+        Name of each part of the trial that is None or empty, and the reason.
     """
 
     sample: Sample
@@ -104,8 +104,8 @@ def try_claims(
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
-    name of an estimator, as claims declare it, to its function. ``progress`` receives the name of
-    each claim, and the number of tested claims, before the claim is tested.
+    name of an estimator, as claims declare it, to its function. Before each test, ``progress``
+    receives the name of the claim and the number of claims already tested.
     """
     sample = Sample.of(history)
     verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
@@ -144,8 +144,9 @@ def try_thesis(
 ) -> Trial:
     """Return the whole trial of a history: the verdicts and all other evidence.
 
-    If data for a part are missing, the part is None or empty, and :attr:`Trial.lacking` says why.
-    ``ledger`` is the file of sealed claims; it may be missing.
+    If data for a part of the trial are missing, the part is None or empty, and
+    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims. This file may
+    be missing.
 
     Raises
     ------
@@ -197,7 +198,7 @@ def _seal_in_force(ledger: Path | None) -> Seal:
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
-    """Return the e-values since the seal, then the e-values since the essay."""
+    """Return the e-values since the seal, followed by the e-values since the essay."""
     found = accumulate_since_dates(sample, None if seal is None else seal.moment)
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)

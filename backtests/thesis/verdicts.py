@@ -3,9 +3,10 @@
 - Contradicted: in the claimed direction, the whole 90 % interval lies below the smallest
   interesting effect. So a wide interval does not contradict a claim.
 - Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
-  the claimed side of zero. A claim is contradicted if its effect is real but too small to matter.
-- Inconclusive: everything else. A claim that counts fewer than three episodes is always
-  inconclusive.
+  the claimed side of zero. If an effect is significant but too small to matter, the claim is
+  contradicted.
+- Inconclusive: everything else. If a claim counts episodes and has fewer than three episodes, the
+  claim is always inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
 Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
@@ -38,20 +39,23 @@ class Verdict:
     Attributes
     ----------
     outcome
-        ``on`` or ``off`` for a claim about a state. For any other claim, one of the four verdicts.
+        ``on`` or ``off`` for a claim that a flag is on. For any other claim, one of the four
+        verdicts.
     reason
         The reason for the outcome.
     estimate
-        The estimate. None for a claim about a state, and for a claim that is not testable yet.
+        The estimate. None for a claim that a flag is on, and for a claim that is not testable yet.
     status
-        For a claim about a state: whether and when its flag is on. Otherwise None.
+        For a claim that a flag is on: the state and the dates of the flag. None for other claims.
     adjusted
-        The adjusted one-sided p-value. NaN without an estimate.
+        The adjusted one-sided p-value. NaN if there is no estimate.
     power
-        Probability, a fraction, that the test finds a true effect of the smallest interesting size,
-        without adjustment for the number of claims. NaN if unknown.
+        Probability, as a fraction, that the test finds a true effect of the smallest interesting
+        size. This probability is not adjusted for the number of claims. NaN if this probability is
+        unknown.
     detectable
-        Effect, in the claim's unit, that the test finds with a probability of 80 %. NaN if unknown.
+        Effect, in the claim's unit, that the test finds with a probability of 80 %. NaN if this
+        effect is unknown.
     """
 
     claim: Claim
@@ -116,7 +120,7 @@ def _why_open(near: float, adjusted: float) -> str:
 
 
 def judge_status(claim: Claim, status: Status) -> Verdict:
-    """Return the verdict on a claim about a state: on or off, and since when."""
+    """Return the verdict on a claim that a flag is on: on or off, and since when."""
     outcome: Outcome = "on" if status.on else "off"
     since = f"{outcome} since {status.since.date()}"
     reason = f"{since}, {len(status.stays)} stay{'s' if len(status.stays) != 1 else ''} in all"
@@ -124,5 +128,5 @@ def judge_status(claim: Claim, status: Status) -> Verdict:
 
 
 def supported(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Return the verdicts that support their claim."""
+    """Return the verdicts with the outcome ``supported``."""
     return [verdict for verdict in verdicts if verdict.outcome == "supported"]

@@ -9,9 +9,9 @@ from backtests.thesis.sample import LAG
 def weekly(returns: pd.Series) -> pd.Series:
     """Return compounded returns of calendar weeks, each at the week's last session.
 
-    If a return of a week is missing, the other sessions give the return of the week. A week without
-    any return is NaN. If the last session is not a Friday, the last week may be incomplete and is
-    left out.
+    If the return of a session is missing, the return of the week is computed from the other
+    sessions. A week without any return is NaN. If the last session of the history is not a Friday,
+    the last week may be incomplete and is left out.
     """
     weeks = pd.DatetimeIndex(returns.index).to_period("W-FRI")
     grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1
@@ -32,14 +32,14 @@ def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
 
 
 def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Series:
-    """Return the sum of log returns of the next ``weeks`` weeks after each week's end.
+    """Return the sum of log returns over the next ``weeks`` weeks after each week's end.
 
     Timing
-        A value that is known at the close of a week's last session can be traded :data:`LAG`
-        sessions later. So the sum begins with the return after this trade. The sum ends :data:`LAG`
-        sessions after the end of the ``weeks``-th later week.
+        The week's data are known at the close of the week's last session. A trader can act on these
+        data :data:`LAG` sessions later, and the sum begins with the next return. The sum ends
+        :data:`LAG` sessions after the end of the ``weeks``-th later week.
     NaN
-        The sum is NaN if one of its returns is missing or after the end of the history.
+        The sum is NaN if one of its returns is missing or lies after the end of the history.
     """
     total = np.concatenate([over.fillna(0.0).cumsum(), np.full(LAG, np.nan)])
     missing = np.concatenate([over.isna().cumsum(), np.zeros(LAG)])

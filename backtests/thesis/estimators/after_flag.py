@@ -16,14 +16,14 @@ from backtests.thesis.sample import LAG, Sample
 from signals.evaluations import evaluate, inputs_of
 from signals.opportunity import BASKET
 
-#: Number of sessions of a return after the flag.
+#: Number of sessions over which the return after an entry is measured.
 AHEAD = 126
-#: Number of resampled histories, and the seed of the first.
+#: Number of resampled histories, and the seed of the first history.
 DRAWS, SEED = 99, 14_000
-#: Mean length of a resampled block, sessions. The price pattern that turns the flag on takes about
-#: a quarter of a year, so most blocks keep it. The half year after the pattern comes mostly from
-#: other dates. So in resampled histories, the flag does not predict returns, as the null hypothesis
-#: says.
+#: Mean length of a resampled block, in sessions. The price pattern that turns the flag on takes
+#: about a quarter of a year, so most blocks contain a whole pattern. In a resampled history, the
+#: half year after the pattern comes mostly from other dates. So in resampled histories, the flag
+#: does not predict returns, as the null hypothesis says.
 BLOCK = 63
 
 
@@ -37,7 +37,7 @@ class Entries:
         Return over the 126 sessions after each entry. The index holds the sessions at which the
         flag turned on. Windows that have not ended are left out.
     places
-        The positions of these sessions in the history.
+        The positions of the entries in the history.
     usual
         The mean return over 126 sessions, from all sessions whose flag is not NaN.
     """
@@ -54,7 +54,7 @@ class Entries:
 
     @property
     def episodes(self) -> np.ndarray:
-        """The number of each entry's episode, from 0. Overlapping windows share an episode."""
+        """The number of each entry's episode, from 0. Overlapping windows form one episode."""
         apart = np.diff(self.places, prepend=self.places[:1]) >= AHEAD
         numbers: np.ndarray = np.cumsum(apart)
         return numbers
@@ -69,7 +69,8 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         a session with the flag on directly after a session with the flag off.
     Timing
         The flag is known at close t. The return begins at the close of session t +
-        :data:`backtests.thesis.sample.LAG`. A return that has not ended is left out.
+        :data:`backtests.thesis.sample.LAG`. A return is left out if its 126 sessions have not
+        ended.
     NaN
         A window of 126 sessions with a missing return is left out. A session is no entry if the
         flag was NaN at the session before.
@@ -77,10 +78,11 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         The flag depends on prices, so shifting its dates would not be a valid test. Instead, prices
         are resampled in blocks of 63 sessions on average, and the flag is computed again. If there
         are n true entries, each resampled history contributes n random entries. A history with
-        fewer entries contributes all of them. The p-value is the rank of the true value among the
-        resampled values. The interval is the true value minus the percentiles of the resampled
-        values. The interval assumes that a true effect only shifts the distribution of the value.
-        The t-interval of the episodes is shown beside it; with few episodes it is very wide.
+        fewer entries contributes all its entries. The p-value is the rank of the true value among
+        the resampled values. The interval is the true value minus the percentiles of the resampled
+        values. The interval assumes that a true effect only shifts the distribution of the value. A
+        t-interval over episodes is also shown. This t-interval is very wide if there are few
+        episodes.
     Errors
         NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
         half of the resampled histories.
@@ -90,7 +92,8 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     Parameters
     ----------
     draws
-        Number of resampled histories. With fewer than 39 histories, every p-value is above 2.5 %.
+        Number of resampled histories. If there are fewer than 39 histories, every p-value is above
+        2.5 %.
     """
     assert claim.condition is not None  # every claim with this estimator names a flag
     forward = forward_over_bills(sample.asset("SPY"), sample.bills)
@@ -150,7 +153,7 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
-    """Return each resampled history's value, the mean of at most ``entries`` random entries.
+    """Return a value for each resampled history: the mean of at most ``entries`` random entries.
 
     A mean of many entries varies less than a mean of few entries, so the true value and the
     resampled values should use equally many entries. A history without an entry is left out.
@@ -171,7 +174,7 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
 
 
 def inverted(value: float, drawn: np.ndarray) -> Interval:
-    """Return the interval of effects that agree with the resampled values.
+    """Return the interval of effects that the resampled values do not reject.
 
     The interval assumes that an effect only shifts the distribution of the values.
     """
@@ -219,7 +222,7 @@ def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:
 
 
 def _by_episodes(true: Entries) -> dict[str, Interval]:
-    """Return the t-interval of the means of episodes; empty with one episode."""
+    """Return the t-interval over episode means; empty if there is only one episode."""
     means = pd.Series(true.excess).groupby(true.episodes).mean().to_numpy()
     error, df = few_clusters(means)
     if not df:

@@ -25,20 +25,21 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the mean return of long-duration minus short-duration classes around bond deals.
 
     Formula
-        The spread's compounded return runs from the close before the deal to the close 5 sessions
-        after it. The estimate is the mean over deals. All deals have equal weights.
+        The response is the compounded return of the spread from the close before the deal to the
+        close 5 sessions after the deal. The estimate is the mean response over all deals, with
+        equal weights.
     Timing
         A deal is announced in the morning. A deal on a day without a session belongs to the next
         session.
     NaN
-        A deal is left out if one of the classes lacks a return in these sessions.
+        A deal is left out if one of the classes lacks a return in the sessions of the response.
     Interval
         A t interval, with one cluster for each calendar quarter: variance CR2, Bell and McCaffrey's
         degrees of freedom. A second test compares the mean with means at random dates, see
         :func:`random_means`.
     Errors
-        NotTestable without a deal, with deals in fewer than four quarters, or without prices of a
-        declared class.
+        NotTestable if there is no deal, if the deals lie in fewer than four quarters, or if a
+        declared class has no prices.
     Reference
         Imbens and Kolesár (2016), REStat 98; MacKinnon and Webb (2020), "Randomization Inference
         for Difference-in-Differences with Few Treated Clusters", Journal of Econometrics 218.
@@ -111,7 +112,7 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 
 
 def spread_at_each_session(sample: Sample) -> np.ndarray:
-    """Return the cumulated response as if each session had an event, percentage points.
+    """Return the cumulated response in percentage points, as if each session had an event.
 
     The result has one row for each session of the history, and columns for 0 to 5 sessions later.
     """
@@ -132,8 +133,8 @@ def random_means(
 
     All deals of one calendar quarter move by the same random number of sessions. A deal that would
     move beyond the last session of its year continues at the first session of the same year. So
-    deals of one week usually stay together, and each year keeps its number of deals. Sessions
-    without a response are left out.
+    deals of one week usually stay together, and each year keeps its number of deals. If a session
+    has no response, the session is left out.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)
@@ -146,7 +147,11 @@ def random_means(
 
 
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
-    """Return the interval without deals near a statement of the FOMC, if there are such deals."""
+    """Return the interval without the deals near FOMC statements.
+
+    The result is empty if no deal is near a statement, or if the other deals lie in too few
+    quarters.
+    """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)
     if len(apart) == len(found) or number < FEWEST:

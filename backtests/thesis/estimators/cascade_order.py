@@ -19,14 +19,14 @@ DRAWS = 9999
 
 
 def cascade_order(claim: Claim, sample: Sample) -> Estimate:
-    """Return the episodes' mean tau-b between the declared order and the order of peaks.
+    """Return the mean tau-b of the episodes, between the declared order and the order of peaks.
 
     The trough of an episode is the session within the episode at which the mean level of the four
     classes is lowest. The peak of a class is its highest close in the 63 sessions before the
     trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. Two
-    episodes with troughs less than 63 sessions apart are one fall, so the second is left out. An
-    episode in which a class lacks a price is left out, too. NotTestable is raised for a simulated
-    history, and with fewer than two usable episodes.
+    episodes with troughs less than 63 sessions apart count as one fall, so the second episode is
+    left out. An episode in which a class lacks a price is left out, too. Raises NotTestable if the
+    history is simulated, or if there are fewer than two usable episodes.
     """
     if sample.is_simulated:
         raise NotTestable("a simulated history has no dated episodes")
@@ -73,8 +73,9 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
 
-    The table has one row for each episode. Its columns are ``trough``, the four classes (sessions
-    of their peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
+    An episode repeats a fall if its trough is less than 63 sessions from the trough of an earlier
+    episode. The table has one row for each episode. The columns are ``trough``, the four classes
+    (sessions of their peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []

@@ -1,9 +1,9 @@
-"""Means under a condition, and their difference from the means at other times.
+"""Means while a condition is on, and differences from the means while the condition is off.
 
 A condition is a flag that must be on. Such a flag was on in only a few episodes, and all returns of
 one episode may have the same cause. So an interval treats each episode as one cluster, or compares
-the true dates of the condition with shifted dates. The daily interval is shown, too. It assumes
-that distant sessions are independent.
+the true dates of the condition with shifted dates. The daily interval, which assumes that distant
+sessions are independent, is also shown.
 """
 
 import math
@@ -53,12 +53,13 @@ def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
 def mean_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean of the values to which a claim applies.
 
-    A claim applies while its condition is on. A claim without a condition applies to all values.
-    With a condition, each episode is one cluster. Without a condition, the values belong to a
-    strategy. The values are cut into segments, and each segment is one cluster. A segment contains
-    one episode in which the strategy acts. If the strategy's weight depends only on quantities, the
-    dates of its holdings are shifted instead. This test is exact if the holdings do not depend on
-    prices. With a single cluster, the daily interval is used.
+    A claim applies while its condition is on. A claim without a condition applies to all values. If
+    the claim has a condition, each episode is one cluster. If the claim has no condition, the
+    values are those of a strategy. In this case, the values are cut into segments, and each segment
+    is one cluster. A segment contains one episode in which the strategy is in an active state. If
+    the strategy's weight of SPY depends only on quantities, the test shifts the dates of the
+    holdings instead. This test by shifts is exact if the holdings do not depend on prices. If there
+    is only one cluster, the daily interval is used.
     """
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
@@ -83,8 +84,8 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. This test is exact if the condition does not depend on the
-    values. Two further intervals are shown, too. The first treats each episode, and each gap
-    between episodes, as one cluster. The second is the daily interval.
+    values. Two other intervals are also shown. The first interval treats each episode, and each gap
+    between episodes, as one cluster. The second interval is the daily interval.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -110,10 +111,10 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
     """Return the interval of a strategy's return over a constant mix, from shifted holdings.
 
-    This return is called the advantage. The null hypothesis says that the advantage after costs is
-    zero. The statistic of the true dates is the advantage after costs, divided by the standard
-    error of the gain from timing. The shifted holdings would pay the same costs as the true
-    holdings, so their statistic leaves out costs.
+    The strategy's return minus that of the mix is called the advantage. The null hypothesis says
+    that the advantage after costs is zero. The statistic of the true dates is the advantage after
+    costs, divided by the standard error of the gain from timing. The shifted holdings would pay the
+    same costs as the true holdings, so the statistics of shifted holdings leave out costs.
     """
     both = pd.DataFrame({"held": held, "excess": excess}).dropna()
     drawn = shifted(both["excess"], both["held"], timing)
@@ -128,7 +129,7 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 
 
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
-    """Return values and their condition, without NaN. Too few values raise NotTestable.
+    """Return values and their condition without NaN; raise NotTestable if there are too few.
 
     Episodes and gaps are numbered before rows without a value are dropped, because the time between
     episodes includes these rows.

@@ -1,13 +1,14 @@
-"""How long-duration classes respond to dated news, relative to short-duration classes.
+"""The response of long-duration minus short-duration classes to dated news.
 
-Three claims use this estimator. The response is a slope: points of return per unit of surprise. Two
-claims are about filings and earnings releases that contain capital expenditure. Their estimate is
-the response while idle capital is depleted, minus the response while it is ample. The third claim
-is about policy statements. Its estimate is the response itself.
+Three claims use this estimator. The response is a slope: the return in percentage points for each
+unit of surprise. Two claims are about filings and earnings releases that contain capital
+expenditure. For these two claims, the estimate is the response while idle capital is depleted minus
+the response while idle capital is ample. The third claim is about policy statements. For this
+claim, the estimate is the response itself.
 
 The estimate for policy uses the change of a yield on the date of the statement. This change is
-published on the next session, but the response begins before. So the estimate measures a reaction,
-and nobody could have traded on it.
+published one session later, but the response begins before the publication. So the estimate
+measures a reaction and is no trading rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,9 +33,9 @@ from backtests.thesis.sample import Sample
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if the history lacks events, prices of the classes or yields, or if the
-    events lie in fewer than four calendar quarters. Filings and releases need four quarters with
-    idle capital depleted, and four with idle capital ample.
+    Raises NotTestable if the history lacks events, prices of the classes or yields. Also if the
+    events lie in fewer than four calendar quarters. Filings and releases need at least four
+    quarters with idle capital depleted, and at least four with idle capital ample.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")
@@ -121,9 +122,9 @@ _MEASURES: Mapping[str, Callable[[Claim, Sample], Estimate]] = {
 
 
 def policy_table(sample: Sample, events: Events) -> pd.DataFrame:
-    """Return FOMC statements by session; surprises are changes of DGS2, unit 10 basis points.
+    """Return FOMC statements by session, with changes of DGS2 as surprises.
 
-    See :func:`backtests.thesis.policy.statements`.
+    Surprises are in units of 10 basis points. See :func:`backtests.thesis.policy.statements`.
     """
     found = statements(sample, events.days("FOMC statement"))
     return found.rename(columns={"change": "surprise"})

@@ -1,4 +1,4 @@
-"""Link L11: the share of breakouts that keep their gain, while a flag is on and off."""
+"""Link L11: the fraction of breakouts that keep their gain, with a flag on and with it off."""
 
 import pandas as pd
 
@@ -43,13 +43,13 @@ def follow_through(claim: Claim, sample: Sample) -> Estimate:
 
 
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
-    """Return the % of breakouts that keep their gain while the flag is on, minus the % while off.
+    """Return the % of breakouts that keep their gain: with the flag on minus with the flag off.
 
     The flag is known at the close of the breakout. To test the difference, the dates of the flag
     are shifted, as for a difference of means. In this test, each session has a value: the number of
-    its breakouts that keep their gain, minus the expected number. The expected number follows from
-    the overall %. A second interval is shown beside the first. It treats each episode, and each gap
-    between episodes, as one cluster.
+    its breakouts that keep their gain, minus the expected number. The expected number is the number
+    of breakouts times the overall fraction that keep their gain. A second interval, which treats
+    each episode and each gap between episodes as one cluster, is also shown.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -2,14 +2,14 @@
 
 The duration spread is the return of long-duration minus short-duration classes. On the day of a
 statement, the yield changes for many reasons. The surprise in the 30 minutes around the
-announcement is news about policy alone. So it is an instrument for the change of the yield on the
-day.
+announcement is news about policy alone. So this surprise is an instrument for the change of the
+yield on that day.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
 press conference together. Since 2019, much of the news has come in the press conference. The
 response in the claim also covers the statement and the press conference. MPS_ME combines several
-interest rate futures, so it does not depend on the trading of one note. If the history lacks
-MPS_ME, the surprise of Bauer and Swanson is used. That surprise covers only the statement.
+interest rate futures, so MPS_ME does not depend on the trading of a single note. If the history
+lacks MPS_ME, the surprise of Bauer and Swanson is used. That surprise covers only the statement.
 """
 
 import math
@@ -35,7 +35,7 @@ _EVERYTHING = (-math.inf, math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Two slopes on the same instrument: of a response, and of the change of yield that causes it.
+    """Two slopes on one instrument: the slope of a response, and the slope of a yield change.
 
     Attributes
     ----------
@@ -75,8 +75,8 @@ class Ratio:
 
         For each ratio β, regress response − β · change on the instrument. A t-test at the
         significance 1 − ``level`` tests whether this slope is zero. The set contains each β that
-        the test accepts. Its ends solve a quadratic equation. If the set is not an interval, the
-        result is (−∞, ∞).
+        the test accepts. The bounds of the set solve a quadratic equation. If the set is not a
+        bounded interval, the result is (−∞, ∞).
         """
         squared = float(stats.t.ppf((1 + level) / 2, self.reduced.df)) ** 2
         a = self.first.value**2 - squared * self.first.error**2
@@ -98,8 +98,8 @@ class Ratio:
 def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
     """Return the slopes of y and of x on z; the columns have no NaN.
 
-    The estimate is the ratio of the two slopes. The covariance of the two slopes follows from the
-    variances of two other slopes: that of y + x and that of y − x.
+    The estimate is the ratio of the two slopes. The covariance of the two slopes is computed from
+    the variances of the slopes of y + x and of y − x.
     """
     plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
     return Ratio(
@@ -115,8 +115,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     Formula
         The slope of the response on the instrument, divided by the slope of the change of DGS2 on
         the instrument. This is two-stage least squares. The response is the spread's compounded
-        return from the close before the statement to the close 5 sessions after it. The change is
-        that of DGS2 on the date of the statement. Unscheduled statements are included.
+        return from the close before the statement to the close 5 sessions after the statement. The
+        change of DGS2 is the change on the date of the statement. Unscheduled statements are
+        included.
     Timing
         The surprise was estimated on the full sample and published later. So the estimate measures
         a reaction and is no trading rule.
@@ -127,8 +128,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         The set is also valid with a weak instrument. If the set has no bounds, the verdict is
         inconclusive.
     Errors
-        NotTestable without surprises, yields or prices of a declared class, or with statements in
-        fewer than four quarters.
+        NotTestable if surprises, yields or prices of a declared class are missing, or if the
+        statements lie in fewer than four quarters.
     Reference
         Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
         (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and

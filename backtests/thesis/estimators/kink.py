@@ -13,10 +13,10 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interv
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples. The signal uses fewer bootstrap samples, but they are too few for a
-#: 2.5th percentile.
+#: Number of bootstrap samples. The signal itself uses fewer samples, which are too few for a 2.5th
+#: percentile.
 REPS = 1000
-#: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
+#: Fraction of 95 % intervals that contained the true value in 200 SIMULATED economies, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.88
 
@@ -29,8 +29,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is the coefficient on
         the change of max(0, u − 0.5).
     Timing
-        The estimate uses the weeks before the last quarter. The signal uses an estimate from the
-        same weeks at the last session.
+        The estimate uses the weeks before the start of the last quarter. At the last session, the
+        signal uses an estimate from the same weeks.
     NaN
         See :class:`signals.convexity.Convexity`.
     Interval
@@ -38,8 +38,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         The interval is too narrow, see :data:`COVERAGE`. So the claim must also pass a second test,
         with Newey–West errors.
     Errors
-        NotTestable with fewer than 104 weeks, or if u rose above one half fewer than 3 separate
-        times. The signal then has no estimate.
+        NotTestable if there are fewer than 104 weeks, or if u rose above one half fewer than 3
+        separate times. In both cases, the signal has no estimate.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """

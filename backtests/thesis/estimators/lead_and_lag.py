@@ -1,4 +1,4 @@
-"""Link L9: whether crypto leads shares by a week more than shares lead crypto."""
+"""Link L9: whether crypto leads shares, by one week, more than shares lead crypto."""
 
 import numpy as np
 import pandas as pd
@@ -15,20 +15,20 @@ from backtests.thesis.weeks import weekly
 REPS, SEED = 2000, 9
 #: Smallest number of pairs of weeks: two years.
 FEWEST = 104
-#: Longest lead in the chart, weeks.
+#: Longest lead in the chart, in weeks.
 LONGEST = 8
 
 
 def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
-    """Return the lead of crypto over SPY minus the lead of SPY over crypto, in weekly returns.
+    """Return the one-week lead of crypto over SPY minus the one-week lead of SPY over crypto.
 
     Formula
         corr(c_t, s_t+1) − corr(s_t, c_t+1). c_t is the return of the crypto class in week t, and
         s_t is SPY's return in the same week. Both correlations use the same pairs of weeks.
     Timing
-        Both returns end at the closes of one date, the last session of the week. A coin's date ends
-        at 24:00 UTC, three or four hours after the close of shares. These hours slightly favour a
-        lead of crypto.
+        Both returns of a week end at closes of the same date, the last session of the week. A
+        coin's date ends at 24:00 UTC, three or four hours after the close of shares. These hours
+        slightly favour a lead of crypto.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
@@ -36,7 +36,7 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         length of a block, at least 5 weeks. The rule is applied to the influence of each pair on
         the result.
     Errors
-        NotTestable with fewer than 104 pairs, or without prices of crypto or SPY.
+        NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference
         Politis and Romano (1994), JASA 89; Politis and White (2004), Econometric Reviews.
     """
@@ -70,8 +70,8 @@ def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of weeks: the returns of each week and of the next week. Drop missing returns.
 
     ``weeks`` has two columns: the return whose lead is measured, and the other return. The result
-    has four columns: both returns of the week, and both returns a week later. Raises NotTestable
-    with fewer than 104 pairs.
+    has four columns: both returns of the week, and both returns a week later. Raises NotTestable if
+    there are fewer than 104 pairs.
     """
     pairs = pd.concat([weeks, weeks.shift(-1).add_suffix(" later")], axis=1).dropna()
     if len(pairs) < FEWEST:
@@ -80,7 +80,7 @@ def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
 
 
 def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the difference of the two correlations: in the sample, then in each resample.
+    """Return the difference of the two correlations, for the sample and for each resample.
 
     ``pairs`` has four columns, see :func:`pairs_of`. A resample without variation gives NaN.
     """
@@ -101,7 +101,7 @@ def _influence(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _correlations(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the correlation in each resample; ``counts`` holds resamples × observations."""
+    """Return the correlation in each resample; ``counts`` is resamples × observations."""
     n = len(x)
     means = counts @ np.column_stack([x, y, x**2, y**2, x * y]) / n
     mean_x, mean_y, square_x, square_y, product = means.T

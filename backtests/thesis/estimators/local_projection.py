@@ -18,14 +18,14 @@ from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week
 
 State = Literal["off", "on"]
 
-#: Weeks of the response in the claims, and weeks of the longest response in the chart.
+#: Number of weeks of the response in the claims, and of the longest response in the chart.
 WEEKS, LONGEST = 13, 26
 #: Number of lags of the impulse, and number of past weekly returns. The five firms file within
 #: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
 #: additional lag of a lag-augmented projection.
 LAGS = 4
-#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state. It is
-#: one year, because each firm files four times a year.
+#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state. This
+#: number is one year, because each firm files four times a year.
 FEWEST = 52
 #: The states of dry_powder that a claim compares, with their signs.
 CONTRASTS: Mapping[str, Mapping[State, int]] = {
@@ -40,7 +40,7 @@ METHOD = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Response:
-    """The response of a return to an impulse, log points × 100, with its HAC standard error."""
+    """The response of a return to an impulse, in log points × 100, with its HAC standard error."""
 
     value: float
     error: float
@@ -109,7 +109,7 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     Parameters
     ----------
     whole
-        If False, skip the responses of other classes and over other numbers of weeks.
+        If False, only SPY's 13-week response to AI capex is estimated.
     """
     signs = CONTRASTS[claim.name]
     impulses = _impulses(sample)
@@ -137,7 +137,7 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
 
 
 def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: int) -> Response:
-    """Return the response of a return to an impulse, from weekly data.
+    """Return the response of an asset's return to an impulse, from weekly data.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     lags = max(usual_lags(len(rows)), weeks)
     fit = regress(rows["y"].to_numpy(), rows[names].to_numpy(), lags)
     rarest = min(int(rows[state].sum()) for state in signs)
-    fit = replace(fit, n=rarest)  # a coefficient of a state comes from its weeks only
+    fit = replace(fit, n=rarest)  # only a state's own weeks determine its coefficients
     value, error = fit.combined(contrast)
     return Response(value=value, error=error, fit=fit)
 
@@ -171,8 +171,8 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
     """Return each week's regressors: the impulse and its lags in each state, and four past returns.
 
     ``impulse``, ``state`` (1.0 or 0.0) and ``past`` (the return of the week) have one value a week.
-    The impulses of a state are zero in the weeks of the other state. Later weeks never change a
-    row.
+    The impulses of a state are zero in the weeks of the other state. A row does not depend on later
+    weeks.
     """
     scale = impulse.expanding(FEWEST).std()
     scale = scale.where(scale > 0)  # an impulse that never moved has no standard deviation
@@ -188,7 +188,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows without the weeks of a rare state that the claim does not need.
+    """Return the rows, but leave out the weeks of a rare state that the claim does not need.
 
     A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
     state.
@@ -216,7 +216,7 @@ def _weeks(sample: Sample, returns: pd.Series) -> Weeks:
 
 
 def _episodes(flag: pd.Series, signs: Mapping[State, int]) -> int:
-    """Return the number of episodes with the flag on, or off for a claim only about ``off``."""
+    """Return the number of episodes with the flag on, or off if ``signs`` has only ``off``."""
     return int(episodes_of(flag if "on" in signs else 1 - flag).nunique())
 
 

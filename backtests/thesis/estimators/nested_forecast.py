@@ -1,4 +1,4 @@
-"""Link L7: whether the demand for capital improves a forecast of returns from its supply."""
+"""Link L7: whether data on capital demand improve a return forecast that uses capital supply."""
 
 from dataclasses import dataclass
 
@@ -14,17 +14,17 @@ from backtests.thesis.inference import drawn_interval, t_interval
 from backtests.thesis.sample import LAG, Sample
 from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
-#: Length of a forecast return, weeks.
+#: Number of weeks over which a forecast return is measured.
 WEEKS = 4
-#: Number of weeks after an origin until its return is surely known. A return begins LAG sessions
-#: after its origin. A week has at least one session, so LAG additional weeks contain these
-#: sessions.
+#: Number of weeks after an origin until the return of the forecast is known for certain. A return
+#: begins LAG sessions after its origin. A week has at least one session, so LAG additional weeks
+#: contain these sessions.
 DELAY = WEEKS + LAG
-#: Number of known returns that the first forecast needs: five years of weeks.
+#: Number of known returns that the first forecast needs: one a week for five years.
 FIRST = 260
 #: Fewest forecasts: one year.
 FEWEST = 52
-#: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
+#: Fraction of 95 % intervals that contained the true value in 200 SIMULATED economies, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.875
 #: Number of resamples, and their seed.
@@ -59,7 +59,8 @@ class Forecasts:
 
         Under the null hypothesis, the coefficient that ``large`` adds is zero, and its estimate is
         only noise. This noise raises the loss of ``large``. The squared difference of both
-        forecasts measures the noise, so it is subtracted from the loss of ``large``.
+        forecasts measures the noise, so this squared difference is subtracted from the loss of
+        ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
@@ -78,16 +79,17 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
     Timing
         The origin of a forecast is the last session of a week. A return begins
         :data:`backtests.thesis.sample.LAG` sessions after its origin. Regressions and the mean use
-        only returns that ended by the origin. The first forecast needs 260 such returns.
+        only returns that are known at the origin. The first forecast needs 260 known returns.
     NaN
-        A week with a missing regressor is left out. A return that has not ended is left out.
+        A week with a missing regressor is left out. A return is left out if its 4 weeks have not
+        ended.
     Interval
         Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks
         on average. The test is the test of Clark and West, with Newey–West errors for overlapping
         returns. The bootstrap resamples losses without new regressions, so the interval is too
         narrow (:data:`COVERAGE`).
     Errors
-        NotTestable with fewer than 52 forecasts, or if data are missing.
+        NotTestable if there are fewer than 52 forecasts, or if data are missing.
     Reference
         Clark and West (2007), Journal of Econometrics 138; Campbell and Thompson (2008), RFS 21.
     """
@@ -125,14 +127,14 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
     Parameters
     ----------
     target
-        The return in the weeks after each origin; NaN if it has not ended.
+        The return in the weeks after each origin; NaN if these weeks have not ended.
     small, large
         The regressors of both regressions as known at each origin, without a constant.
 
     Raises
     ------
     NotTestable
-        With fewer than 52 forecasts whose returns have ended.
+        If there are fewer than 52 forecasts with a known return.
     """
     known = large.notna().all(axis=1) & small.notna().all(axis=1)
     y = target[known]
@@ -148,10 +150,10 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
 
 
 def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
-    """Return the least-squares forecast at each origin, from returns that ended by the origin.
+    """Return the least-squares forecast at each origin, from returns known at the origin.
 
     ``y`` and ``x`` have the same origins. ``x`` has no NaN; the function adds a constant. The
-    forecast is NaN until 260 returns have ended. Later rows never change a forecast.
+    forecast is NaN until 260 returns are known. A forecast does not depend on later rows.
     """
     rows = np.column_stack([np.ones(len(x)), x.to_numpy(dtype=np.float64)])
     value = y.to_numpy(dtype=np.float64)
@@ -169,7 +171,7 @@ def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
 
 
 def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the difference of the out-of-sample R², %: in the sample, then in each resample."""
+    """Return the difference of the out-of-sample R² in %, for the sample and each resample."""
     losses = made.losses
     gain = (losses["small"] - losses["large"]).to_numpy()
     counts = date_counts(len(gain), block_length(gain), reps, seed)
@@ -178,9 +180,9 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 
 
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
-    """Return the mean of ``clark_west``, its standard error and its p-value.
+    """Return the mean of :attr:`Forecasts.clark_west`, its standard error and its p-value.
 
-    Mean and error are in % of the loss of ``mean``.
+    The mean and the standard error are in % of the mean loss of the forecast ``mean``.
     """
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))

@@ -47,14 +47,14 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
 
     Interval and tests
         The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the means
-        moves every tau towards zero, so such a percentile would be too low as an upper bound. The
-        upper bounds come from :func:`largest_tenable`. The claim must pass three tests. The first
-        is a permutation test over all orders of the classes. The second is a t-test on the tau of
-        each episode (Ibragimov, Müller 2010), if there are several episodes. The third counts
-        bootstrapped tau with the wrong sign.
+        moves every tau towards zero, so a percentile would be too low as an upper bound. The upper
+        bounds come from :func:`largest_tenable`. The claim must pass three tests. The first test is
+        a permutation test over all orders of the classes. The second test is a t-test on the tau of
+        each episode (Ibragimov, Müller 2010), if there are several episodes. The third test counts
+        bootstrapped values of tau with the wrong sign.
     Power
-        The standard error is that of the t-test on episodes, the hardest test to pass. With a
-        single episode, it is that of the bootstrap.
+        The standard error comes from the t-test on episodes, because this test is the hardest to
+        pass. If there is only one episode, the standard error comes from the bootstrap.
     """
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
@@ -95,7 +95,7 @@ def _interval(means: np.ndarray, order: np.ndarray) -> Interval:
 
 
 def _tests(means: np.ndarray, taus: np.ndarray, order: np.ndarray, sign: int) -> dict[str, float]:
-    """Return the p-values of the tests; ``means`` as from :func:`resampled_means`."""
+    """Return the p-values of the tests; ``means`` is the result of :func:`resampled_means`."""
     tests = {
         "order of classes permuted": permutation_p_value(means[0], order, sign),
         "distant sessions independent": drawn_p_value(tau(means[1:], order), sign),
@@ -107,7 +107,7 @@ def _tests(means: np.ndarray, taus: np.ndarray, order: np.ndarray, sign: int) ->
 
 
 def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return Kendall's tau-b of each row of means with an order.
+    """Return Kendall's tau-b between each row of ``means`` and ``order``.
 
     ``means`` is rows × classes, and ``order`` has one number for each class. If all means of a row
     are equal, the result is NaN.
@@ -130,11 +130,11 @@ def largest_tau(order: np.ndarray) -> float:
 def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float:
     """Return a one-sided upper bound for the tau-b of the true means.
 
-    Two classes count as a pair in the wrong order only if their means differ significantly in this
-    direction. The critical value is the same for all pairs. In each resample, take the largest
-    deviation among the pairs, in standard errors. The critical value is the quantile ``level`` of
-    these largest deviations. So, with a probability of about ``level``, every pair whose true means
-    are in the right order counts as right.
+    Two classes count as a pair in the wrong order only if their means differ significantly in the
+    wrong direction. The critical value is the same for all pairs. In each resample, the largest
+    deviation from the sample among all pairs is taken, in standard errors. The critical value is
+    the quantile ``level`` of these largest deviations. So, with a probability of about ``level``,
+    every pair whose true means are in the right order counts as right.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
 
 
 def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the mean of each class in the sample, then in each stationary-bootstrap resample.
+    """Return the mean of each class, for the sample and for each stationary-bootstrap resample.
 
     ``returns`` is sessions × classes; the result is 1 + ``reps`` rows × classes.
     """
@@ -165,7 +165,7 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the share of orders of the classes with a tau at least as extreme as the true tau."""
+    """Return the fraction of class orders whose tau is at least as extreme as the true tau."""
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
     true = float(tau(means[None, :], order)[0])
