@@ -45,18 +45,18 @@ class Absorption(CompoundSignal):
         absorbing. For idle capital, injecting ends at the level at which the flag of
         :class:`DryPowder` turns on.
     Limits
-        u depends mostly on idle capital, and hardly on capital spending. When idle capital is close
-        to zero, u is close to 1 for any spending. In the history to 2025, u has a rank correlation
-        of −0.90 with idle capital over GDP, and of −0.02 with capital spending over GDP. The
-        impulse measures whether spending grows, but not whether it is large. So :meth:`beside`
-        returns spending in % of GDP. :meth:`beside` also returns two numbers of days with the flag
-        on: for half and for twice the actual spending. :class:`OutsideCapital` compares spending
-        with cash flow instead, and pages show its numbers next to u. :class:`OutsideCapital` does
-        not replace u, for three reasons. First, cash flows become known only from filings, up to
-        four months after the flows began. Second, two of the five firms report no XBRL tag for new
-        debt. For these two firms, the part that creditors pay is unknown. Third, ``drypowder
-        thesis`` tests claims that were stated in advance in terms of u. The results of these tests
-        are known, so a change now would be a choice with hindsight.
+        u hardly measures capital spending, because u depends mostly on idle capital. When idle
+        capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
+        rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
+        over GDP. The impulse measures whether spending grows, but not whether it is large. So
+        :meth:`beside` returns spending in % of GDP. :meth:`beside` also returns two numbers of days
+        with the flag on: for half and for twice the actual spending. :class:`OutsideCapital`
+        compares spending with cash flow instead, and pages show its numbers next to u.
+        :class:`OutsideCapital` does not replace u, for three reasons. First, cash flows become
+        known only from filings, up to four months after the flows began. Second, two of the five
+        firms report no XBRL tag for new debt. For these two firms, the part that creditors pay is
+        unknown. Third, ``drypowder thesis`` tests claims that were stated in advance in terms of u.
+        The results of these tests are known, so a change now would be a choice with hindsight.
 
     Parameters
     ----------
