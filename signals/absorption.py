@@ -14,7 +14,7 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: u is clipped to at least this distance from 0 and 1, so that the logit of u is finite.
+#: u is clipped to the range from ``EDGE`` to 1 − ``EDGE``, so that the logit of u is finite.
 EDGE = 0.01
 
 
@@ -35,9 +35,9 @@ class Absorption(CompoundSignal):
         true: u is above ``leave``, the impulse is below ``impulse_leave``, or idle capital is below
         ``idle_leave``.
     Timing
-        u is known once capital spending and idle capital are known.
+        u is known as soon as both capital spending and idle capital are known.
     NaN
-        Both flags are NA where u, the impulse or idle capital has no value.
+        Both flags are NA if u, the impulse or idle capital has no value.
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
@@ -45,30 +45,31 @@ class Absorption(CompoundSignal):
         absorbing. For idle capital, injecting ends at the level at which the flag of
         :class:`DryPowder` turns on.
     Limits
-        u hardly measures capital spending. When idle capital is close to zero, u is close to 1 for
-        any spending. In the history to 2025, u has a rank correlation of −0.90 with idle capital
-        over GDP, and of −0.02 with capital spending over GDP. The impulse measures whether spending
-        grows, but not whether it is large. So :meth:`beside` returns spending in % of GDP. It also
-        returns the number of days with the flag on for half and for twice the spending.
-        :class:`OutsideCapital` compares spending with cash flow instead, and pages show its numbers
-        next to u. :class:`OutsideCapital` does not replace u, for three reasons. First, cash flows
-        become known only from filings, up to four months after the flows began. Second, two of the
-        five firms report no XBRL tag for new debt. The part that creditors pay is unknown for these
-        two firms. Third, ``drypowder thesis`` tests claims that were declared with u. The results
-        of these tests are known, so a change now would be a choice with hindsight.
+        u hardly measures capital spending, because u depends mostly on idle capital. When idle
+        capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
+        rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
+        over GDP. The impulse measures whether spending grows, but not whether it is large. So
+        :meth:`beside` returns spending in % of GDP. :meth:`beside` also returns two numbers of days
+        with the flag on: for half and for twice the actual spending. :class:`OutsideCapital`
+        compares spending with cash flow instead, and pages show its numbers next to u.
+        :class:`OutsideCapital` does not replace u, for three reasons. First, cash flows become
+        known only from filings, up to four months after the flows began. Second, two of the five
+        firms report no XBRL tag for new debt. For these two firms, the part that creditors pay is
+        unknown. Third, ``drypowder thesis`` tests claims that were stated in advance in terms of u.
+        The results of these tests are known, so a change now would be a choice with hindsight.
 
     Parameters
     ----------
     enter
-        Level of u, a fraction, above which absorbing begins.
+        Level of u (a fraction) above which absorbing begins.
     leave
-        Level of u, a fraction, below which absorbing ends and above which injecting ends.
+        Level of u (a fraction) below which absorbing ends and above which injecting ends.
     injecting_enter
-        Level of u, a fraction, below which injecting begins.
+        Level of u (a fraction) below which injecting begins.
     impulse_enter
-        Impulse, % a year, above which a flag turns on.
+        Impulse in % a year above which a flag turns on.
     impulse_leave
-        Impulse, % a year, below which a flag turns off.
+        Impulse in % a year below which a flag turns off.
     idle_enter
         Level of the gauge ``share`` of :class:`DryPowder`, in the unit of that gauge, above which
         injecting begins.
@@ -155,7 +156,7 @@ class Absorption(CompoundSignal):
         return zscore(logit)
 
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
-        """Return the flag if spending were ``factor`` times as large, with the same growth."""
+        """Return the flag for spending that is ``factor`` times as large, with the same growth."""
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 

@@ -3,9 +3,9 @@
 A signal is a frozen dataclass, and its fields are its parameters. A signal reads a point-in-time
 panel: one row for each NYSE session, one column for each series. Each cell contains the value that
 was known at the close of its session. From the panel, the signal computes its gauges, which are
-named measures. From the gauges, it computes its score. The flag turns on and off when gauges cross
-their thresholds. Later rows of the panel never change the results of earlier rows. A test checks
-this rule for every registered signal.
+named measures. From the gauges, the signal computes its score. The flag turns on and off when
+gauges cross their thresholds. Later rows of the panel never change the results of earlier rows. A
+test checks this rule for every registered signal.
 """
 
 from abc import ABC, abstractmethod
@@ -22,8 +22,9 @@ from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Orders, Typed
 from signals.transforms import Rows
 
-#: Name of the gauge that lists the components which a composite score leaves out. A composite score
-#: is computed from several z-scores. See :attr:`signals.transforms.Composite.without`.
+#: Name of the gauge that lists the components that a composite score omits for lack of data. A
+#: composite score is computed from several z-scores. See
+#: :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
 
@@ -38,13 +39,15 @@ class Evaluation:
     gauges
         Table of sessions × gauges. A gauge is a named measure; ``signal.unit`` returns its unit.
     score
-        Z-score of the signal's measure against its own past. A positive score means that capital is
-        scarcer than in the past. NaN where it cannot be computed.
+        Z-score of the signal's measure, relative to past values of the same measure. A positive
+        score means that capital is scarcer than in the past. The score is NaN at sessions where the
+        score cannot be computed.
     flag
-        The flag, as a pandas ``boolean``. NA where a gauge that decides the flag has no value.
+        The flag, as a pandas ``boolean``. The flag is NA if a gauge that decides the flag has no
+        value.
     injecting
-        Flag of the opposite state, such as injecting for ``absorption``. None for a signal without
-        an opposite state.
+        Flag of the opposite state. For example, the opposite state of ``absorption`` is injecting.
+        None for a signal without an opposite state.
     """
 
     signal: "Signal"
@@ -85,17 +88,19 @@ class Signal(Typed, ABC):
     Attributes
     ----------
     name, link
-        Name of the signal in the registry, and the link that the signal measures, such as ``L3``.
+        Name of the signal in the registry, and the link of the thesis that the signal measures,
+        such as ``L3``.
     headline
         Name of the gauge that tables show for the signal.
     units
-        Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that contains
-        words.
+        Mapping from the name of each gauge to its unit. If a gauge contains text, the unit is
+        ``name``.
     parts
-        Classes of the signals from which this signal is computed, by their names in the registry.
+        Mapping from the name of each part in the registry to its class. The signal is computed from
+        these parts.
     context
-        Gauges of other signals, as a mapping from a signal's name to the names of its gauges. Pages
-        show these gauges beside the flag. They do not affect the flag or the score.
+        Mapping from the name of another signal to the names of some gauges of that signal. Pages
+        show these gauges beside the flag. These gauges do not affect the flag or the score.
 
     Parameters
     ----------
@@ -136,12 +141,12 @@ class Signal(Typed, ABC):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """Thresholds of the opposite state's flag; empty if the signal has no opposite state."""
+        """Thresholds for the flag of the opposite state; empty if the signal has no such state."""
         return ()
 
     @property
     def confirm_leave(self) -> int:
-        """Number of consecutive sessions beyond a ``leave`` level before the flag turns off."""
+        """Number of sessions in a row with a gauge beyond ``leave`` that turn the flag off."""
         return self.confirm
 
     @property
@@ -151,11 +156,11 @@ class Signal(Typed, ABC):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the components whose z-scores the score averages; empty if it averages none."""
+        """Names of the components whose z-scores are averaged; empty if there are no components."""
         return ()
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge; a subclass can make it depend on a parameter."""
+        """Return the unit of a gauge; in a subclass, the unit can depend on a parameter."""
         return self.units[gauge]
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
@@ -176,8 +181,8 @@ class Signal(Typed, ABC):
     ) -> Evaluation:
         """Return gauges, score and flag on a point-in-time panel, sessions × series ids.
 
-        ``parts`` maps names of signals to their evaluations on the same panel. A part without an
-        evaluation in ``parts`` is evaluated with its default parameters. See
+        ``parts`` maps signal names to evaluations on the same panel. If ``parts`` lacks the
+        evaluation of a part, the part is evaluated with default parameters. See
         :func:`signals.evaluations.evaluate`.
 
         Raises
@@ -185,8 +190,7 @@ class Signal(Typed, ABC):
         MissingSeries
             When the panel lacks a column that the signal reads.
         SimulationError
-            When the signal's own code fails, or when its results do not have the form that this
-            class requires.
+            When the code of the signal fails, or when a result does not have the required form.
         """
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
@@ -209,9 +213,8 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. Signals that are evaluated together share
-    their parts. So a user sets a parameter of a part once, and every signal that uses the part sees
-    that value.
+    A subclass defines ``combine`` instead of ``gauges``. If several signals are evaluated together,
+    these signals use the same parts. So a parameter of a part has the same value in every signal.
     """
 
     @abstractmethod
@@ -234,7 +237,7 @@ class CompoundSignal(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSignal(Signal):
-    """A signal whose flag depends on one gauge: its score, or the mean behind its score.
+    """A signal whose flag depends on one gauge: the score, or the mean of the components.
 
     The gauges include a column ``score``. The attribute :attr:`decides` names the gauge on which
     the flag depends. The flag turns on when this gauge is above ``enter``, and off when it is below
@@ -243,9 +246,9 @@ class ScoreSignal(Signal):
     Parameters
     ----------
     enter
-        Level of the gauge, σ, above which the flag turns on.
+        Level of the gauge, in standard deviations, above which the flag turns on.
     leave
-        Level of the gauge, σ, below which the flag turns off.
+        Level of the gauge, in standard deviations, below which the flag turns off.
     """
 
     decides: ClassVar[str] = "score"

@@ -24,8 +24,8 @@ class Bathtub(ScoreSignal):
         The balance sheet and the Treasury account are known at the session after Thursday's H.4.1
         release. Reverse repo is known at the session after its date.
     NaN
-        Score and flag are missing when one of the three series has no value now or ``horizon``
-        sessions ago. The score and the flag need 252 values of ΔN / N.
+        Score and flag are missing if one of the three series has no current value or no value
+        ``horizon`` sessions ago. The score and the flag need 252 values of ΔN / N.
     Reference
         Practitioners define net liquidity in this way; see Howell, *Capital Wars* (2020). The
         signal measures the Fed's assets (tap) and the accounts at the Fed (pipes), but not demand.

@@ -25,11 +25,13 @@ class Capex(Signal):
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
-        amount. A firm may first use the XBRL tag more than 120 days after the period's end, because
-        it used another tag before. The amount then counts as known 45 days after the period's end.
+        amount. If a firm first uses an XBRL tag more than 120 days after a period's end, the firm
+        used another tag before. In this case, the amount counts as known 45 days after the period's
+        end.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
-        current amount and an amount a year earlier. It needs at least ``minimum`` such firms.
+        current amount and an amount a year earlier. The impulse needs at least ``minimum`` such
+        firms.
     Reference
         Link L1 of the thesis. The amounts come from cash-flow statements filed with the SEC (XBRL).
 
@@ -38,12 +40,12 @@ class Capex(Signal):
     firms
         Tickers of companies whose SEC filings drypowder reads.
     minimum
-        Smallest number of firms that the impulse needs. Only firms with a current amount and an
-        amount a year earlier count.
+        The impulse needs at least this number of firms. Only firms with both a current amount and
+        an amount a year earlier count.
     enter
-        Impulse, % a year, above which the flag turns on.
+        Impulse in % a year above which the flag turns on.
     leave
-        Impulse, % a year, below which the flag turns off.
+        Impulse in % a year below which the flag turns off.
     """
 
     name: ClassVar[str] = "capex"

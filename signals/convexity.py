@@ -19,11 +19,11 @@ _ESTIMATES = ("kink", "low", "high", "slope")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kink:
-    """The estimated change of a regression slope at the knee (the kink), and its bootstrap draws.
+    """The kink (the estimated change of the slope at the knee) and its bootstrap estimates.
 
     ``kink``, ``slope`` and ``draws`` are in percentage points per unit of u. ``y`` contains the
-    changes of the cost of capital. ``x`` contains a constant, Δu and Δ max(0, u − knee), one row a
-    week. ``draws`` contains the kink of each bootstrap sample.
+    changes of the cost of capital. ``x`` contains a constant, Δu and Δ max(0, u − knee), with one
+    row for each week. ``draws`` contains the kink of each bootstrap sample.
     """
 
     kink: float
@@ -33,7 +33,7 @@ class Kink:
     x: np.ndarray
 
     def bounds(self, level: float) -> tuple[float, float]:
-        """Return the bounds between which the fraction ``level`` of the bootstrap draws lies."""
+        """Return two bounds that contain the fraction ``level`` of the bootstrap estimates."""
         tail = (1 - level) / 2
         low, high = np.nanquantile(self.draws, [tail, 1 - tail])
         return float(low), float(high)
@@ -49,42 +49,44 @@ class Convexity(CompoundSignal):
         and Δ max(0, u − ``knee``). ``slope`` is the coefficient on Δu, and ``kink`` is the
         coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
         If u is above the knee, price = slope + kink. Otherwise price = slope. The unit of price is
-        percentage points for a rise of u by 1. low and high are the bounds of the kink's bootstrap
+        percentage points per unit of u. low and high are the bounds of the kink's bootstrap
         interval. score = z(price).
     Flag
         The flag turns on when low is above zero and u is above the knee. The flag turns off when
-        one of the two conditions is false.
+        low is below zero or u is below the knee.
     Timing
         The regression is estimated at the first session of each quarter, from the weeks before that
-        session. The date of that session seeds the random numbers, so past values never change.
+        session. The session date is the seed of the random numbers, so past estimates never change.
     NaN
-        An estimate needs ``minimum`` weeks and ``excursions`` separate stays of u above the knee.
-        Until then, score and flag are missing. The level of u below which absorption ends is 0.4 by
-        default. A stay ends when u has been below this level for ``horizon`` weeks.
+        An estimate needs at least ``minimum`` weeks of data and at least ``excursions`` separate
+        periods with u above the knee. Before the first estimate, score and flag are missing.
+        Absorption ends when u falls below a level that is 0.4 by default. A period above the knee
+        ends when u has been below this level for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The curve is flat while reserves
-        are ample, and steep when they are scarce. The interval follows Politis, Romano, "The
+        are ample, and steep while reserves are scarce. The interval follows Politis, Romano, "The
         Stationary Bootstrap", JASA (1994). The block length follows Politis, White (2004). A block
         has at least ``horizon`` weeks, because changes less than ``horizon`` weeks apart overlap.
-        The interval is too narrow, like bootstrap intervals of other slow series. In simulations
-        without a kink, ``low`` was above zero in 7 to 14 % of the estimates. A correct interval
-        would give 5 %. The share was largest for estimates from little more than ``minimum`` weeks.
+        The interval is too narrow, like bootstrap intervals of other slowly changing series. In
+        simulations without a kink, ``low`` was above zero in 7 to 14 % of the estimates. A correct
+        interval would give 5 %. This error rate was highest for estimates from few weeks, little
+        more than ``minimum``.
 
     Parameters
     ----------
     knee
-        Level of u, a fraction, at which the slope may change.
+        Level of u (a fraction) at which the slope may change.
     horizon
         Number of weeks over which changes are measured.
     minimum
-        Smallest number of weeks with a known change that an estimate needs.
+        An estimate needs at least this number of weeks with a known change.
     excursions
-        Smallest number of separate stays of u above the knee that an estimate needs.
+        An estimate needs at least this number of separate periods with u above the knee.
     draws
         Number of bootstrap samples.
     level
-        Fraction of the bootstrap samples that lies between the bounds.
+        Fraction of the bootstrap estimates that lies between low and high.
     """
 
     name: ClassVar[str] = "convexity"
@@ -120,7 +122,7 @@ class Convexity(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return u, the number of its stays above the knee so far, and the latest estimate."""
+        """Return u, the number of periods with u above the knee so far, and the latest estimate."""
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
         cost = cost_of(panel)
@@ -135,7 +137,7 @@ class Convexity(CompoundSignal):
         return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
-        """Return, for each session, the estimate from the first session of its quarter."""
+        """For each session, return the estimate of the first session of the same quarter."""
         index = pd.DatetimeIndex(u.index)
         rows = pd.DataFrame(np.nan, index=index, columns=list(_ESTIMATES))
         for at in quarter_starts(index):
@@ -146,9 +148,10 @@ class Convexity(CompoundSignal):
         return rows.groupby(np.asarray(index.year * 4 + index.quarter)).ffill()
 
     def estimate(self, u: pd.Series, cost: pd.Series, at: pd.Timestamp) -> Kink | None:
-        """Return the kink estimated before a session; None with fewer than ``minimum`` weeks.
+        """Return the kink, estimated from weeks before a session; None if there are too few weeks.
 
-        ``u`` and ``cost`` end before the session ``at``. The date ``at`` seeds the random numbers.
+        ``u`` and ``cost`` end before the session ``at``. The date ``at`` is the seed of the random
+        numbers. The estimate needs at least ``minimum`` weeks.
         """
         weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
         weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)
@@ -174,7 +177,7 @@ def quarter_starts(index: pd.DatetimeIndex) -> list[int]:
 
 
 def kink_of(x: np.ndarray, y: np.ndarray, horizon: int, draws: int, seed: int) -> Kink:
-    """Return the kink and its stationary-bootstrap draws; :class:`Kink` describes x and y."""
+    """Return the kink and its bootstrap estimates; :class:`Kink` describes x and y."""
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
     slope, kink = _ols(x, y)
@@ -191,9 +194,9 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Count the stays above ``enter``; a stay ends after ``apart`` sessions below ``leave``."""
-    # Stays closer than ``apart`` sessions share overlapping changes of u, so they count as one
-    # stay.
+    """Count periods above ``enter``; a period ends after ``apart`` sessions below ``leave``."""
+    # If two periods are less than ``apart`` sessions apart, the changes of u overlap. So these two
+    # periods count as one.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

@@ -11,10 +11,10 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import composite, zscore
 
-#: Number of decimals to which a yield difference is rounded. Without rounding, a rise of 10 bp is
-#: not exactly 0.10.
+#: Number of decimals to which a yield difference is rounded. Without rounding, a rise of 10 basis
+#: points can differ from 0.10 in the last digits.
 DECIMALS = 6
-#: Name of the gauge with the z-score of each series.
+#: For each series, the name of the gauge that contains the z-score of the series.
 _GAUGES = {"DFII10": "z_real_yield", "THREEFYTP10": "z_term_premium", "BAA10Y": "z_spread"}
 
 
@@ -35,9 +35,10 @@ class CostOfCapital(Signal):
         Yields are known one session after their date, the Baa spread two sessions after its date,
         and the term premium seven sessions after its date.
     NaN
-        The flag is NA when a yield has no value now or ``horizon`` sessions ago. The score needs
-        two of its three components. If a component is missing, the score compares the mean of the
-        others with past means of the same components.
+        The flag is NA if a yield has no current value or no value ``horizon`` sessions ago. The
+        score needs at least two of its three components. If a component is missing, the score uses
+        the mean of the other components. This mean is compared with past means of the same
+        components.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
@@ -51,9 +52,9 @@ class CostOfCapital(Signal):
     horizon
         Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
-        Rise of both yields, percentage points, above which the flag turns on.
+        Rise of both yields in percentage points above which the flag turns on.
     leave
-        Rise of either yield, percentage points, below which the flag turns off.
+        Rise of either yield in percentage points below which the flag turns off.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """
@@ -95,7 +96,7 @@ class CostOfCapital(Signal):
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the rises of the yields, their quadrant, and the components of the score."""
+        """Return the changes of both yields, the quadrant, and the z-scores of the components."""
         z = {id: zscore(panel[id]) for id in _GAUGES}
         treasury = panel["DGS10"].diff(self.horizon).round(DECIMALS)
         spread = panel["BAA10Y"].diff(self.horizon).round(DECIMALS)

@@ -20,26 +20,26 @@ class CryptoProbe(Signal):
         drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %. spy_drawdown is
         the same measure for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
         sessions, in percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
-        z(−strength)). Two further gauges are only shown; they do not affect the flag or the score.
+        z(−strength)). Pages show two further gauges, which affect neither the flag nor the score.
         stablecoins = growth of the supply of stablecoins over ``horizon`` sessions, in %.
         fund_flows = sum of the net flows into spot bitcoin funds over ``month`` sessions, in USD
         millions.
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
-        true for ``confirm`` sessions in a row. The flag turns off when, for ``confirm_leave``
-        sessions in a row, one or more of the conditions are false.
+        true for ``confirm`` sessions in a row. The flag turns off after ``confirm_leave`` sessions
+        in a row, if each session has at least one false condition.
     Timing
         At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
         date. The strength uses the closes of bitcoin and SPY on the date of the previous session.
-        Closes of different dates would hide how the two assets move together. Supply and flows are
-        known at the session after their date.
+        With closes of different dates, the correlation of the two assets would be too low. Supply
+        and flows are known at the session after their date.
     NaN
         The flag is NA until bitcoin has prices for ``high`` sessions. The score needs 252 more
         sessions. The gauge ``stablecoins`` needs the supply of the session itself and of
-        ``horizon`` sessions earlier. The supply begins on 2017-11-29, and its publisher revises it
-        later. The gauge ``fund_flows`` needs a flow on every session of the month. The previous
-        flow replaces a missing flow for at most four days. The funds began on 2024-01-11.
+        ``horizon`` sessions earlier. The supply data begin on 2017-11-29, and the publisher revises
+        past values. The gauge ``fund_flows`` needs a flow on every session of the month. The
+        previous flow replaces a missing flow for at most four days. The funds began on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.
@@ -53,9 +53,9 @@ class CryptoProbe(Signal):
     month
         Number of sessions over which the net flows into funds are summed.
     fall
-        Level of bitcoin's drawdown, a negative number in %, below which the flag can turn on.
+        Level of bitcoin's drawdown (a negative number, in %) below which the flag can turn on.
     hold
-        Level of SPY's drawdown, a negative number in %, above which the flag can turn on.
+        Level of SPY's drawdown (a negative number, in %) above which the flag can turn on.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -124,5 +124,5 @@ class CryptoProbe(Signal):
 
 
 def _drawdown(prices: pd.Series, window: int) -> pd.Series:
-    """Return the drawdown from a window's highest price, %; NaN before the window is full."""
+    """Return the drawdown from a window's highest price, in %; NaN until the window is full."""
     return 100 * (prices / prices.rolling(window, min_periods=window).max() - 1)

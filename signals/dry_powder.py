@@ -10,7 +10,8 @@ from signals.hysteresis import Threshold, flag_of
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: Name of a scale. Idle capital and the reserves that banks need are measured relative to it.
+#: Name of a scale. Idle capital and the reserves that banks need are measured relative to the
+#: scale.
 BankScale = Literal["gdp", "bank_assets"]
 #: For each scale, the name of the gauge with idle capital in % of that scale.
 SHARES: dict[BankScale, str] = {"gdp": "of_gdp", "bank_assets": "of_bank_assets"}
@@ -24,49 +25,50 @@ class DryPowder(Signal):
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
         need = a · B and share = 100 · P / B, in % of bank assets. B is the assets of all commercial
-        banks (TLAACBW027SBOG). The gauges of_gdp and of_bank_assets always contain the shares on
-        the two scales, whatever ``scale`` is. score = −z(share).
+        banks (TLAACBW027SBOG). For any value of ``scale``, the gauges of_gdp and of_bank_assets
+        contain idle capital in % of GDP and of bank assets. score = −z(share).
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
     Timing
         Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
         the session after its date. GDP is known 180 days after the quarter's first day, and bank
-        assets 12 days after their Wednesday. If the store has earlier releases (vintages) of GDP
-        and bank assets, the values known at each date are used. Otherwise the latest revision is
-        used.
+        assets of a Wednesday are known 12 days later. If the store has earlier releases (vintages)
+        of GDP and bank assets, the values known at each date are used. Otherwise the latest
+        revision is used.
     NaN
-        Score and flag are missing when reverse repo, reserves or the series of ``scale`` has no
-        value. The series of the other scale does not matter. Score and flag are also missing before
-        2013-09-24, because reverse repo was sporadic until then.
+        Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
+        value. Score and flag do not need the series of the other scale. Score and flag are also
+        missing before 2013-09-24, because reverse repo was sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is
-        the middle of this region. Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate
+        the middle of this range. Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate
         Control, and Quantitative Tightening" (2023), compare reserves with deposits. Officials of
         the Fed compare reserves with GDP. We chose k = 9 % of GDP. Because k is our choice, reports
-        repeat each result that depends on k. They use values of k from 0.08 to 0.11.
+        repeat each result that depends on k, with k from 0.08 to 0.11.
     Limits
         The literature agrees on no single scale, so pages show three scales side by side (see
         :mod:`signals.scales`). GDP stays the default for three reasons. First, ``drypowder thesis``
-        tests claims that were declared with GDP. The results of these tests are known, so a change
-        now would be a choice with hindsight. Second, only the latest revision of bank assets
-        exists, and its level jumps on 2010-03-31. Third, the region of 12 to 13 % is where the
-        demand for reserves is satiated, not where reserves become scarce. Reserves were below this
-        region in most of 2009 to 2012, in the middle of QE.
+        tests claims that were stated in advance in terms of GDP. The results of these tests are
+        known, so a change now would be a choice with hindsight. Second, only the latest revision of
+        bank assets exists, and this series jumps on 2010-03-31. Third, at 12 to 13 % of bank
+        assets, banks have enough reserves. Reserves below this range need not be scarce. In most of
+        2009 to 2012, during QE, reserves were below this range.
 
     Parameters
     ----------
     scale
-        What idle capital is compared with: gdp or bank_assets.
+        The scale with which idle capital is compared: gdp or bank_assets.
     k
-        Reserves that banks need, as a fraction of GDP. Only the scale gdp uses it.
+        Reserves that banks need, as a fraction of GDP. Only the scale gdp uses ``k``.
     a
-        Reserves that banks need, as a fraction of bank assets. Only the scale bank_assets uses it.
+        Reserves that banks need, as a fraction of bank assets. Only the scale bank_assets uses
+        ``a``.
     enter
-        Share, % of GDP or of bank assets, below which the flag turns on.
+        Share in % of GDP or of bank assets below which the flag turns on.
     leave
-        Share, % of GDP or of bank assets, above which the flag turns off.
+        Share in % of GDP or of bank assets above which the flag turns off.
     """
 
     name: ClassVar[str] = "dry_powder"

@@ -1,6 +1,6 @@
 """Link L8: long-duration, speculative assets lose most when capital is scarce.
 
-Assets with near cash flows gain relative to assets of long duration.
+When capital is scarce, assets with near cash flows gain relative to assets of long duration.
 """
 
 from dataclasses import dataclass
@@ -31,13 +31,14 @@ class Duration(ScoreSignal):
     Timing
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
-        A member counts when it has a price now and ``horizon`` sessions ago. Score and flag are
-        missing until every class has a member that counts.
+        A class member is used if it has a current price and a price ``horizon`` sessions ago. Score
+        and flag are missing until every class has at least one such member.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
-        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before any
-        return was seen. :meth:`empirical` shows that a regression confirms little of this order.
-        The signal is computed from past returns, so it is not used to test claims about returns.
+        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before we
+        looked at any return. :meth:`empirical` shows that a regression confirms little of this
+        order. The signal is computed from past returns, so it is not used to test claims about
+        returns.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration, at a session, of each share and coin in the universe.
+        """Return the empirical duration of each share and coin, as known at a session.
 
         See :func:`signals.empirical_duration.empirical_durations`. Pages show the estimate, but no
         signal uses it, because the estimate is noisy.

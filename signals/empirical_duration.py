@@ -1,4 +1,4 @@
-"""The empirical duration of assets: how much they lose when the real yield rises."""
+"""Empirical duration: the loss of an asset when the real yield rises."""
 
 from collections.abc import Sequence
 
@@ -18,14 +18,15 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
     Formula
         An ordinary least squares regression explains an asset's weekly returns by a constant, SPY's
         returns and ΔDFII10 (a fraction), over the last 156 weeks. The duration, in years, is the
-        negated coefficient on ΔDFII10. It is the loss in % when the real yield rises by one
-        percentage point.
+        negated coefficient on ΔDFII10. A duration of 5 means a loss of 5 % when the real yield
+        rises by one percentage point.
     Timing
-        A week has five sessions, counted back from the last row. All prices and yields are from
-        dates up to the previous session; see :func:`signals.transforms.same_date`.
+        A week is five sessions. The weeks are counted back from the last row of the panel. All
+        prices and yields are from dates up to the previous session; see
+        :func:`signals.transforms.same_date`.
     NaN
-        A week in which one of the variables is missing is left out. The duration and its error are
-        NaN with fewer than 104 weeks.
+        The regression omits a week in which a variable is missing. If fewer than 104 weeks remain,
+        the duration and its standard error are NaN.
     Errors
         MissingSeries if the panel lacks a ticker.
     Reference
@@ -46,7 +47,7 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
 
 
 def _regress(y: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
-    """Regress each column of y on x, over the weeks in which this column and x are complete."""
+    """Regress each column of y on x, without weeks that lack a value in the column or in x."""
     used = ~(np.isnan(y) | np.isnan(x).any(axis=1)[:, None])
     weeks = used.sum(axis=0)
     seen = weeks >= FEWEST_WEEKS

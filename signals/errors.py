@@ -1,4 +1,4 @@
-"""All errors that drypowder raises on purpose, as one tree.
+"""The class hierarchy of all errors that drypowder raises on purpose.
 
 DrypowderError
 ├── ConfigError        a name, parameter or option is wrong               (exit 2)
@@ -9,7 +9,8 @@ DrypowderError
 ├── SourceError        a data source on the network failed                (exit 3)
 └── SimulationError    the engine cannot simulate its input               (exit 2)
 
-Each message is one line. It says what was expected, what was found, and how to correct the input.
+Each message is one line. The message says what was expected, what was found, and how to correct the
+input.
 """
 
 import difflib

@@ -9,11 +9,11 @@ from signals.index import check_sessions
 
 
 class Evaluations(Mapping[str, Evaluation]):
-    """A mapping from the name of each signal in a set to its evaluation on a panel.
+    """A mapping from signal names to the evaluations of these signals on a panel.
 
-    The mapping computes each evaluation once, when a caller first asks for it. A signal can contain
-    other signals, which are its parts. The parts are taken from the set, so a part has the same
-    parameters in every signal. A part outside the set is evaluated with its default parameters.
+    The mapping computes each evaluation only once, at the first request. A signal can contain other
+    signals, which are its parts. If a part is in the set, every signal uses that part with the same
+    parameters. If a part is not in the set, the part is evaluated with default parameters.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Evaluations(Mapping[str, Evaluation]):
     Raises
     ------
     DataError
-        When the panel's index is not made of unique sessions in ascending order.
+        When the panel's index does not consist of unique sessions in ascending order.
     MissingSeries
         When the panel lacks a column that a signal reads.
     """

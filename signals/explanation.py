@@ -26,34 +26,37 @@ class Explanation:
     signal
         Name of the signal.
     value, unit
-        Value and unit of the gauge that tables show. The value is NaN when it is unknown.
+        Value and unit of the gauge that tables show. An unknown value is NaN.
     percentile
-        Share of the gauge's past values that are at or below its newest value, %.
+        Percentage of the gauge's past values that are at or below the newest value.
     score
-        Z-score of the signal's measure against its own past. A positive score means that capital is
-        scarcer than in the past.
+        Z-score of the signal's measure, relative to past values of the same measure. A positive
+        score means that capital is scarcer than in the past.
     flag
         True, False, or None when the flag is NA.
     since
-        First session of the flag's present state. None when the flag is NA.
+        First session of the current state of the flag. None if the flag is NA.
     distance, distance_gauge, distance_unit
-        The binding gauge is the gauge that decides the next flip of the flag. ``distance_gauge`` is
-        its name, and ``distance`` is its signed move that flips the flag, in ``distance_unit``.
+        ``distance_gauge`` names the gauge that decides the next change of the flag. ``distance`` is
+        the signed change of this gauge, in ``distance_unit``, that would flip the flag.
     distance_value
-        Present value of the binding gauge, in ``distance_unit``. NaN when the flag is NA.
+        Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA.
     flips
-        The level, in words, that the binding gauge must cross to flip the flag. Empty when the flag
-        is NA.
+        Text with the level that the gauge ``distance_gauge`` must cross to flip the flag. The text
+        is empty if the flag is NA.
     known_at
-        For each input, the moment at which its newest value was first known. None for an input
-        without a value.
+        For each input, the time at which the newest value was first known. The time is None if the
+        input has no value.
     missing
-        Inputs that affect the flag or the score and have no value at the session.
+        Inputs that have no value at the session, although the flag or the score depends on these
+        inputs.
     components
-        Number of components whose z-scores the score averages. 0 if it averages none.
+        Number of components whose z-scores are averaged. The number is 0 for a score without
+        components.
     without, components_since
-        ``without`` names the components that are left out of the score at the session, for lack of
-        data. ``components_since`` is the session since which the same components are left out.
+        ``without`` names the components that the score omits at the session, because data are
+        missing. ``components_since`` is the first session of the period in which the score omits
+        these components.
     beside
         Numbers that pages show beside the flag. Each key is a name with a unit.
     scales
@@ -82,7 +85,7 @@ class Explanation:
 
     @property
     def rests_on(self) -> str:
-        """Text that says which components the score leaves out, and since when; empty if none."""
+        """Text with the components that the score omits, and the first date; empty if none."""
         if not self.without or self.components_since is None:
             return ""
         counted = self.components - len(self.without)
@@ -116,10 +119,10 @@ def explain(
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
         A table with the panel's shape. Each cell contains the moment at which the value in the
-        panel was first known. It is the source of :attr:`Explanation.known_at`.
+        panel was first known. This table is the source of :attr:`Explanation.known_at`.
     among
-        All evaluations on the panel, by name. They give the parameters of the signal's parts, the
-        gauges that the signal names in ``context``, and the scales of idle capital.
+        All evaluations on the panel, by signal name. The function takes three things from these
+        evaluations: parameters of parts, gauges in ``context``, and scales of idle capital.
 
     Raises
     ------
@@ -173,7 +176,7 @@ def explain_all(
 
 
 def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
-    """Return the gauges of other signals that ``signal.context`` names."""
+    """Return the gauges of other signals that are listed in ``signal.context``."""
     return {
         f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
         for name, gauges in signal.context.items()
@@ -193,7 +196,7 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge; NaN where its components differ from those of the last session."""
+    """Return the headline gauge; NaN at sessions with other components than the last session."""
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline
@@ -201,15 +204,16 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
 
 
 def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
-    """Return the threshold that decides the next flip, and the distance to it."""
+    """Return the threshold that decides the next change of the flag, and the gauge's distance."""
     if on is None:
         return signal.thresholds[0], float("nan")
     last = gauges.iloc[-1]
     distances = {t: t.distance(float(last[t.gauge]), on) for t in signal.thresholds}
 
-    # If the flag is on, the condition that is nearest to becoming false decides. If the flag is
-    # off, the condition that is furthest from becoming true decides. Distances of different gauges
-    # are compared in standard deviations of each gauge's own past.
+    # If the flag is on, the next flip depends on the condition that is closest to becoming false.
+    # If the flag is off, the next flip depends on the condition that is furthest from becoming
+    # true. To compare gauges, the function divides each distance by the standard deviation of the
+    # gauge.
     def slack(t: Threshold) -> float:
         spread = float(gauges[t.gauge].std())
         return (1 if t.above != on else -1) * distances[t] / (spread if spread > 0 else 1.0)

@@ -25,11 +25,11 @@ class FadingMomentum(ScoreSignal):
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        The closes of shares are from the present session. The closes of coins are from the calendar
+        The closes of shares are from the current session. The closes of coins are from the calendar
         day before the session.
     NaN
-        The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs one or both
-        of its two components.
+        If there are fewer than ``minimum`` breakouts, the follow-through is NaN. The score needs at
+        least one of its two components.
     Reference
         Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal is computed
         from past returns, so it is not used to test claims about returns.
@@ -37,7 +37,7 @@ class FadingMomentum(ScoreSignal):
     Parameters
     ----------
     high
-        A breakout is above the highest close of this number of previous sessions.
+        A breakout is a close above the highest close of this number of previous sessions.
     mean
         Number of sessions in the long-run mean price.
     earliest
@@ -45,7 +45,7 @@ class FadingMomentum(ScoreSignal):
     latest
         Largest age, in sessions, of the breakouts that the signal uses.
     minimum
-        Smallest number of breakouts that the follow-through needs.
+        The follow-through needs at least this number of breakouts.
     """
 
     name: ClassVar[str] = "fading_momentum"
@@ -89,7 +89,7 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return the number of breakouts still above their breakout price, and of all breakouts."""
+        """Return two counts: breakouts still above the breakout price, and all breakouts."""
         level = prices.where(prices > prices.rolling(self.high).max().shift(1))
         held = breakouts = np.zeros(len(prices))
         now = prices.to_numpy()

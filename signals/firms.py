@@ -1,4 +1,4 @@
-"""Amounts of several companies for the last four quarters, as tables of sessions × companies."""
+"""Tables with the amounts of several companies over four quarters, sessions × companies."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import pandas as pd
 from signals.catalog import CATALOG, FILERS, ttm_id
 from signals.errors import ConfigError, unknown
 
-#: Function that returns the series id of a concept and a ticker: :func:`signals.catalog.ttm_id` or
+#: Function that returns the series id for a concept and a ticker: :func:`signals.catalog.ttm_id` or
 #: ``year_ago_id``.
 IdOf = Callable[[str, str], str]
 
@@ -24,16 +24,16 @@ def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
 
 
 def ids_of(concept: str, firms: tuple[str, ...], id_of: IdOf) -> tuple[str, ...]:
-    """Return each firm's series id of a concept such as CAPEX, in the order of the firms."""
+    """For a concept such as CAPEX, return the series id of each firm, in the order of the firms."""
     return tuple(id_of(concept, firm) for firm in firms)
 
 
 def amounts(panel: pd.DataFrame, concept: str, firms: tuple[str, ...], id_of: IdOf) -> pd.DataFrame:
-    """Return the firms' amounts of a concept, USD, sessions × firms; NaN where unknown."""
+    """Return the amounts of a concept in USD, sessions × firms; NaN if an amount is unknown."""
     return panel[list(ids_of(concept, firms, id_of))].set_axis(firms, axis=1)
 
 
 def total(amounts: pd.DataFrame, counted: pd.DataFrame | None = None) -> pd.Series:
-    """Return the sum of the amounts where ``counted`` is True; NaN if there is none."""
+    """Return each row's sum of the amounts with True in ``counted``; NaN if the row has none."""
     chosen = amounts if counted is None else amounts.where(counted)
     return chosen.sum(axis=1, min_count=1)

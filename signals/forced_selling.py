@@ -19,7 +19,7 @@ FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Parameters and flag rule shared by two signals. The flag depends on the mean z-score.
+    """Base class of two signals with the same parameters and the same rule for the flag.
 
     Parameters
     ----------
@@ -43,36 +43,37 @@ class _Cascade(ScoreSignal):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of all gauges before the last three gauges ``mean``, ``score`` and ``without``."""
+        """Names of all gauges except ``mean``, ``score`` and ``without``."""
         return tuple(self.units)[:-3]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForcedSelling(_Cascade):
-    """Whether volatility jumps, assets fall together and credit lags behind Treasuries.
+    """Whether volatility jumps, assets fall together and credit underperforms Treasuries.
 
     Formula
-        score = z(mean), where mean is the mean of the z-scores of six components. (1) The realised
-        volatility of SPY over ``short`` sessions divided by its volatility over ``long`` sessions.
-        (2) The same ratio for bitcoin. (3) The share of the first principal component in the
-        correlations of daily class returns over ``window`` sessions. (4) The share of the universe
-        that fell over ``short`` sessions. (5) The change of the VIX over ``short`` sessions. (6)
-        The change of HYG/IEF over ``short`` sessions, in %, with the opposite sign.
+        score = z(mean), where mean is the average of the z-scores of six components. (1) The
+        realised volatility of SPY over ``short`` sessions divided by its volatility over ``long``
+        sessions. (2) The same ratio for bitcoin. (3) The percentage of variance that the first
+        principal component of the daily class returns explains, from correlations over ``window``
+        sessions. (4) The percentage of assets in the universe that fell over ``short`` sessions.
+        (5) The change of the VIX over ``short`` sessions. (6) The change of HYG/IEF over ``short``
+        sessions, in %, with the opposite sign.
     Flag
-        The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
-        after 2 sessions in a row with the mean below ``leave``. When sales are forced, most
-        components are extreme at once, so their mean is high. The flag uses this mean, not the
-        score.
+        The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
+        off when the mean is below ``leave`` for 2 sessions in a row. During forced sales, most
+        components are extreme at the same time, so the mean of the components is high. The flag
+        uses this mean, not the score.
     Timing
-        Each component uses the newest closes known at the session. The returns of asset classes end
-        one session earlier, so that the closes of coins and shares are of the same date. The VIX
-        comes from FRED and is known one session after its date.
+        Each component uses the newest closes known at the session. Class returns use closes up to
+        the previous session, so that coins and shares have closes of the same date. The VIX comes
+        from FRED and is known one session after its date.
     NaN
         The mean needs at least half of its components. The score needs 252 sessions on which the
         same components are known.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
-        Stafford, JFE (2007); Adrian, Shin, JFI (2010). The share of the first principal component
+        Stafford, JFE (2007); Adrian, Shin, JFI (2010). The use of the first principal component
         follows Kritzman, Li, Page, Rigobon, "Principal Components as a Measure of Systemic Risk"
         (2011). Forced sales of coins alone hardly change this signal: see
         :class:`CryptoForcedSelling`.
@@ -113,25 +114,25 @@ class CryptoForcedSelling(_Cascade):
     """Forced selling among coins, from prices, funding rates and fund flows.
 
     Formula
-        score = z(mean), where mean is the mean of the z-scores of five components. (1) The realised
-        volatility of bitcoin over ``short`` sessions divided by its volatility over ``long``
-        sessions. (2) The negated mean return of the coins over ``short`` sessions. (3) The share of
-        the first principal component in the correlations of the coins' daily returns over
-        ``window`` sessions. (4) The negated mean funding rate. (5) The negated flow into bitcoin
-        and ether funds over ``short`` sessions.
+        score = z(mean), where mean is the average of the z-scores of five components. (1) The
+        realised volatility of bitcoin over ``short`` sessions divided by its volatility over
+        ``long`` sessions. (2) The negated mean return of the coins over ``short`` sessions. (3) The
+        percentage of variance that the first principal component of the coins' daily returns
+        explains, from correlations over ``window`` sessions. (4) The negated mean funding rate. (5)
+        The negated flow into bitcoin and ether funds over ``short`` sessions.
     Flag
-        The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
-        after 2 sessions in a row with the mean below ``leave``.
+        The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
+        off when the mean is below ``leave`` for 2 sessions in a row.
     Timing
         The closes of coins and the funding rates are from the date before the session. Flows are
         known one session after their date.
     NaN
-        The mean needs three of its five components, so funding and flows are optional. If a
-        component is missing, the score compares the mean of the others with past means of the same
-        components.
+        The mean needs at least three of its five components, so funding and flows are optional. If
+        a component is missing, the score uses the mean of the other components. This mean is
+        compared with past means of the same components.
     Reference
         See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses forced sales
-        that stay among coins.
+        that affect only coins.
     """
 
     name: ClassVar[str] = "crypto_forced_selling"
@@ -163,7 +164,7 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components, and a composite in which the components ``against`` are negated."""
+    """Return the components, and a composite with the components in ``against`` negated."""
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})
 
@@ -176,7 +177,7 @@ def volatility_ratio(prices: pd.Series, short: int, long: int) -> pd.Series:
 
 
 def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
-    """Return the share of the assets whose price fell over a window, %."""
+    """Return the percentage of assets whose price fell over a window."""
     change = prices.diff(window)
     there = change.notna().sum(axis=1).replace(0, np.nan)
     return 100 * (change < 0).sum(axis=1) / there
@@ -185,8 +186,8 @@ def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
 def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     """Return the largest eigenvalue of the correlation matrix in a window, in % of its trace.
 
-    Columns that lack a return in the window do not count. The result is NaN when fewer than two
-    columns count.
+    The function omits columns with missing or constant returns in the window. If fewer than two
+    columns remain, the result is NaN.
     """
     x = returns.to_numpy(dtype=np.float64)
     out = np.full(len(x), np.nan)
@@ -205,6 +206,6 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
 
 
 def _class_returns(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the daily return of each class: the mean over its members, all on the same date."""
+    """Return the daily return of each class: the mean return of its members, for the same date."""
     returns = same_date(panel, list(UNIVERSE)).pct_change(fill_method=None)
     return pd.DataFrame({c: returns[list(members(c))].mean(axis=1) for c in _CLASSES})

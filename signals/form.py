@@ -1,8 +1,8 @@
-"""Functions that call the code of a signal or a strategy and check what it returns.
+"""Functions that call the code of a signal or a strategy and check the result.
 
-Any exception from a user's code becomes one error on one line. A user's code gets shallow copies of
-the panel and of the reading (:class:`signals.Reading`). If the user's code adds or replaces columns
-of a copy, other code does not see the change.
+An exception in a user's code becomes a drypowder error with a message of one line. A user's code
+gets shallow copies of the panel and of the reading (:class:`signals.Reading`). If the user's code
+adds or replaces columns of a copy, other code does not see the change.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ OURS = ("signals", "strategies", "backtests")
 def author_code(
     what: str, kind: type[DrypowderError] = ConfigError, names: str = ""
 ) -> Iterator[None]:
-    """Run a user's code; any exception becomes one error of class ``kind``.
+    """Run a user's code, and turn any exception into an error of class ``kind``.
 
-    Errors of drypowder and Ctrl-C are raised unchanged. The message begins with ``what``, a name
-    for the code. ``names`` are the attributes in which a class lists the panel columns that it
-    reads. The message for a KeyError mentions these attributes.
+    Errors of drypowder and Ctrl-C are raised unchanged. The error message begins with ``what``, a
+    name for the user's code. ``names`` are the attributes that list the panel columns of the user's
+    class. The message for a KeyError mentions these attributes.
     """
     try:
         yield
@@ -142,7 +142,7 @@ _FORMS: dict[str, Callable[..., None]] = {
     "flag": _check_flag,
     "state": _check_state,
 }
-#: For each method, the attributes in which a class lists the panel columns that the method reads.
+#: For each method, the class attributes that list the panel columns used by the method.
 _NAMED_IN = {
     "gauges": "inputs",
     "combine": "inputs",

@@ -24,45 +24,46 @@ class Funding(Signal):
 
     Formula
         The rate on reserves is IORB, and IOER before 2021-07-29. sofr_spread = SOFR − rate and
-        fed_funds_spread = EFFR − rate, in basis points. scarce_days = share of the last ``window``
-        sessions on which sofr_spread was above zero, in %. standing_repo and discount_window are
-        the Fed's mean lending through these two facilities over the same sessions, in USD billions.
-        score = z(mean of z(mean sofr_spread), z(mean fed_funds_spread)) with means over ``window``
-        sessions.
+        fed_funds_spread = EFFR − rate, in basis points. scarce_days = percentage of the last
+        ``window`` sessions with sofr_spread above zero. standing_repo and discount_window are the
+        Fed's mean lending through these two facilities over the same sessions, in USD billions.
+        score = z(average of z(mean sofr_spread) and z(mean fed_funds_spread)). Both means are over
+        ``window`` sessions.
     Flag
-        The flag is on when reserves are scarce. It turns on when ``scarce_days`` exceeds ``enter``,
-        and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can lend them in
-        repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give up
-        interest because they want to keep their reserves. So these reserves are not idle. The
-        formula uses no estimate of the reserves that banks need, no GDP and no asset price.
+        The flag is on when reserves are scarce. The flag turns on when ``scarce_days`` is above
+        ``enter``, and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can
+        lend these reserves in repo at SOFR. If SOFR is above the rate on reserves, a bank that
+        keeps its reserves gives up interest. If SOFR is higher on most sessions, banks want to keep
+        their reserves, so these reserves are not idle. The formula uses no estimate of the reserves
+        that banks need, no GDP and no asset price.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
-        is announced in advance. The panel shows it one session after its date, so the spreads
-        compare rates of the same date. On Columbus Day and Veterans Day the Fed publishes no SOFR
-        and no EFFR. The rate on reserves is then some days newer than these two rates. The standing
-        repo facility is known at the session after its date, and the discount window at the session
-        after the H.4.1 release.
+        is announced in advance. The panel shows the rate on reserves one session after its date, so
+        that spreads compare rates of the same date. On Columbus Day and Veterans Day the Fed
+        publishes no SOFR and no EFFR. On these days, the rate on reserves is some days newer than
+        SOFR and EFFR. The standing repo facility is known at the session after its date, and the
+        discount window at the session after the H.4.1 release.
     NaN
-        A share or a mean needs a value at its own session and on at least half of the sessions in
-        the window. So the flag is NA where SOFR or the rate on reserves is missing. SOFR begins on
-        2018-04-03. The score needs one or both of its two components. A missing amount of lending
-        affects neither flag nor score.
+        A percentage or mean needs the value of the current session and values on at least half of
+        the sessions in the window. So the flag is NA if SOFR or the rate on reserves is missing.
+        SOFR begins on 2018-04-03. The score needs at least one of its two components. If an amount
+        of lending is missing, flag and score do not change.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
         Economics (2025), show that repo rates rise above the rate on reserves when large banks hold
-        few reserves. We chose ``enter``: above 50 %, SOFR exceeds the rate on reserves on most
-        sessions. ``leave`` is half of ``enter``.
+        few reserves. We chose 50 % for ``enter``. Above 50 %, SOFR exceeds the rate on reserves on
+        most sessions. ``leave`` is half of ``enter``.
 
     Parameters
     ----------
     window
-        Number of sessions over which shares and means are measured; 21 sessions are a month.
+        Number of sessions for percentages and means; 21 sessions are a month.
     enter
-        Share of sessions, %, above which the flag turns on.
+        Percentage of sessions above which the flag turns on.
     leave
-        Share of sessions, %, below which the flag turns off.
+        Percentage of sessions below which the flag turns off.
     """
 
     name: ClassVar[str] = "funding"
@@ -90,11 +91,11 @@ class Funding(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the share of sessions."""
+        """The ``enter`` and ``leave`` levels of the percentage of sessions."""
         return (Threshold(gauge="scarce_days", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the spreads, the share of sessions above zero, and the Fed's lending."""
+        """Return the spreads, the percentage of sessions above zero, and the Fed's lending."""
         paid = panel["IORB"].fillna(panel["IOER"])
         sofr, fed_funds = (_spread(panel[rate], paid) for rate in ("SOFR", "EFFR"))
         is_above = (sofr > 0).astype("float64").where(sofr.notna())
@@ -112,7 +113,7 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the window's mean; NaN if the last value or more than half of them are missing."""
+        """Return the window mean; NaN if the last value or over half of the values are missing."""
         mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
         return mean.where(values.notna())
 

@@ -1,4 +1,4 @@
-"""Make flags from measures, with a level to turn on, a level to turn off, and confirmation."""
+"""Flags from measures: one level turns a flag on, another level turns the flag off."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,10 @@ class Threshold:
     gauge
         Name of the gauge.
     enter, leave
-        Levels, in the gauge's unit. The flag turns on beyond ``enter`` and off beyond ``leave``.
+        Levels, in the gauge's unit. The flag turns on when the gauge is beyond ``enter``, and off
+        when the gauge is beyond ``leave``.
     above
-        True when high values of the gauge turn the flag on, False when low values do.
+        True if high values of the gauge turn the flag on, False if low values turn the flag on.
     """
 
     gauge: str
@@ -30,12 +31,12 @@ class Threshold:
     above: bool
 
     def flips(self, on: bool, unit: str) -> str:
-        """Return in words the level that the gauge must cross for the flag to flip."""
+        """Return text with the level that the gauge must cross to flip the flag."""
         beyond = "above" if self.above != on else "below"
         return f"{self.gauge} {beyond} {self.leave if on else self.enter:g} {unit}".strip()
 
     def distance(self, value: float, on: bool) -> float:
-        """Return the signed move of the gauge, in its own unit, that flips the flag."""
+        """Return the signed change of the gauge, in the gauge's unit, that flips the flag."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
@@ -58,12 +59,12 @@ def hysteresis(
 
     At the first session the flag is off. The flag turns on at the ``confirm``-th session in a row
     on which ``enter`` is True. The flag turns off at the ``confirm_leave``-th session in a row on
-    which ``leave`` is True. If ``confirm_leave`` is None, ``confirm`` replaces it. ``confirm`` and
-    ``confirm_leave`` are at least 1.
+    which ``leave`` is True. If ``confirm_leave`` is None, ``confirm`` is used instead. ``confirm``
+    and ``confirm_leave`` are at least 1.
 
     ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
-    is pandas ``boolean``. ``view`` is False at sessions that lack data for the flag, and the flag
-    is NA there. After such a gap, the flag is off until it turns on again.
+    is pandas ``boolean``. ``view`` is False at sessions with missing data. At these sessions, the
+    flag is NA. After such a gap, the flag is off until it turns on again.
     """
     seen = view.to_numpy(dtype=bool)
     on = _confirmed(enter.to_numpy(bool), confirm)
@@ -79,7 +80,7 @@ def hysteresis(
 def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the positions where a flag turns on and off, from ``first`` to before ``end``.
 
-    A session on which the flag changes does not count for the next change.
+    The session on which the flag changes does not count toward the confirmation of the next change.
     """
     start = on.after(first)
     while start < end:
@@ -90,14 +91,14 @@ def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterato
 
 @dataclass(frozen=True, kw_only=True)
 class _Confirmed:
-    """The sessions on which a condition was true for ``count`` sessions in a row."""
+    """The sessions at which a condition has been true for at least ``count`` sessions in a row."""
 
     sessions: np.ndarray
     count: int
     never: int
 
     def after(self, first: int) -> int:
-        """Return the first such session whose run of sessions starts at ``first`` or later.
+        """Return the first confirmed session whose ``count`` sessions start at ``first`` or later.
 
         The result is ``never`` if there is no such session.
         """
@@ -117,11 +118,11 @@ def turned(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return the flag of several gauges: on beyond every ``enter``, off beyond any ``leave``.
+    """Return a flag: on if all gauges are beyond ``enter``, off if any gauge is beyond ``leave``.
 
     ``thresholds`` is not empty. The gauge of each threshold is a column of ``gauges``. The flag is
-    pandas ``boolean``, one value for each session. The flag is NA where a gauge of a threshold is
-    NaN. See :func:`hysteresis` for confirmation.
+    pandas ``boolean``, one value for each session. If the gauge of a threshold is NaN, the flag is
+    NA. See :func:`hysteresis` for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)
@@ -130,17 +131,17 @@ def turned(
 
 
 def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
-    """Return the flag of one measure: on beyond ``enter``, off beyond ``leave``.
+    """Return the flag of one measure, which turns on beyond ``enter`` and off beyond ``leave``.
 
     If ``enter`` is above ``leave``, high values turn the flag on. Otherwise low values turn the
-    flag on. The flag is NA where the measure is NaN. See :func:`hysteresis` for confirmation.
+    flag on. If the measure is NaN, the flag is NA. See :func:`hysteresis` for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)
 
 
 def since(flag: pd.Series) -> pd.Timestamp | None:
-    """Return the session since which a flag or regime has its last value; None without a value."""
+    """Return the first session of the current flag or regime; None if the last value is missing."""
     if flag.empty or pd.isna(flag.iloc[-1]):
         return None
     same = (flag == flag.iloc[-1]).fillna(False).to_numpy(dtype=bool)

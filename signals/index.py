@@ -1,8 +1,8 @@
 """Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. Pandas would misread any other index without an error. It would read whole numbers
-as nanoseconds since 1970. It would read two rows with one date as two sessions.
+ascending order. Pandas would misread any other index without an error. Pandas would read whole
+numbers as nanoseconds since 1970, and two rows with one date as two sessions.
 """
 
 import pandas as pd
@@ -30,7 +30,7 @@ def check_sessions(
 
 
 def index_fault(index: pd.Index) -> str:
-    """Return the fault of an index of dates and how to correct it; empty if there is no fault."""
+    """Return the fault of an index and its correction, as text; empty if the index is correct."""
     if not len(index):
         return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):
@@ -50,7 +50,7 @@ def index_fault(index: pd.Index) -> str:
 
 
 def check_session(at: object, index: pd.Index) -> pd.Timestamp:
-    """Return the session at a date; the index must contain it.
+    """Return the session with a given date; the index must contain this session.
 
     Raise ConfigError when the index lacks the session. The message gives the last session before
     the date.

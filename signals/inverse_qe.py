@@ -15,18 +15,18 @@ class InverseQE(ScoreSignal):
     """Whether bonds stop hedging shares while the term premium rises.
 
     Formula
-        correlation = correlation of the daily returns of SPY and TLT over ``horizon`` sessions.
-        term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean = mean of
-        the z-scores of correlation and term_premium. score = z(mean).
+        correlation = correlation coefficient of the daily returns of SPY and TLT over ``horizon``
+        sessions. term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean
+        = average of the z-scores of correlation and term_premium. score = z(mean).
     Flag
         The flag turns on when the mean is above ``enter`` and the correlation is above zero. The
         flag turns off when the mean is below ``leave`` or the correlation is below zero.
     Timing
-        Closes are known at their own session. The term premium is known seven sessions after its
-        date.
+        The close of a session is known at that session. The term premium is known seven sessions
+        after its date.
     NaN
-        The flag is NA where the correlation or the mean is missing. The mean needs one or both of
-        its two components. The score needs 252 sessions on which the same components are known.
+        The flag is NA if the correlation or the mean is missing. The mean needs at least one of its
+        two components. The score needs 252 sessions on which the same components are known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates

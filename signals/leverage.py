@@ -20,16 +20,17 @@ class Leverage(Signal):
         margin debt that was known ``horizon`` sessions earlier. free_credit = 100 · F / M, in % of
         margin debt, where F is the cash that investors can withdraw. score = −z(growth).
     Flag
-        The flag is on when margin debt shrinks, because borrowers then sell to repay. It turns on
-        when the growth is below ``enter``, and off when the growth is above ``leave``.
+        The flag is on when margin debt shrinks, because borrowers sell assets to repay debt. The
+        flag turns on when the growth is below ``enter``, and off when the growth is above
+        ``leave``.
     Timing
         FINRA publishes the value of a month's end in the third week of the next month. The imported
         file states the date from which a value counts as known: the 25th of the next month.
-        ``horizon`` sessions are not exactly a year. So on a few sessions around the 25th, the
+        ``horizon`` sessions are only approximately one year. So around the 25th of a month, the
         growth can cover 11 or 13 months.
     NaN
-        The flag is NA where margin debt is missing now or ``horizon`` sessions earlier. A missing
-        amount of free credit affects neither flag nor score.
+        The flag is NA if margin debt has no current value or no value ``horizon`` sessions earlier.
+        If free credit is missing, flag and score do not change.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
@@ -41,9 +42,9 @@ class Leverage(Signal):
     horizon
         Number of sessions over which growth is measured; 252 sessions are a year.
     enter
-        Growth, % a year, below which the flag turns on.
+        Growth in % a year below which the flag turns on.
     leave
-        Growth, % a year, above which the flag turns off.
+        Growth in % a year above which the flag turns off.
     """
 
     name: ClassVar[str] = "leverage"

@@ -30,17 +30,18 @@ class Opportunity(CompoundSignal):
     Flag
         The flag needs four conditions. (1) Within the last ``memory`` sessions, the flag
         ``forced_selling`` was on and the drawdown was at or below its decile. (2) The flag
-        ``forced_selling`` is off now. (3) The VIX is at most ``calm`` times its highest value of 63
-        sessions. (4) The score of ``bathtub`` or ``policy`` is lower than 21 sessions ago. The
-        score of ``policy`` counts only if its components were the same 21 sessions ago. The flag
-        turns on when all four conditions are true for ``confirm`` sessions in a row. It stays on
-        for ``stay`` sessions. After these sessions, the flag can turn on again.
+        ``forced_selling`` is off now. (3) The VIX is at most ``calm`` times its highest value of
+        the last 63 sessions. (4) The score of ``bathtub`` or ``policy`` is lower than 21 sessions
+        ago. The score of ``policy`` counts only if its components were the same 21 sessions ago.
+        The flag turns on when all four conditions are true for ``confirm`` sessions in a row. The
+        flag stays on for ``stay`` sessions. After these sessions, the flag can turn on again.
     Timing
-        A value of the signal is known once its inputs and the values of its parts are known.
+        The signal is known as soon as its inputs and its parts are known.
     NaN
         The flag needs a drawdown on 252 sessions, the flag ``forced_selling``, and 63 sessions of
-        the VIX. Until then it is NA. If one of them is missing at a later session, the flag is NA
-        at that session. Afterwards, the flag is off until it turns on again.
+        the VIX. Without these data, the flag is NA. If some of these data are missing at a later
+        session, the flag is NA at that session. After such a gap, the flag is off until it turns on
+        again.
     Reference
         Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
 
@@ -134,12 +135,12 @@ class Opportunity(CompoundSignal):
 
 
 def _within(event: pd.Series, sessions: int) -> pd.Series:
-    """Return whether an event happened in the last n sessions, including the present session."""
+    """Return whether an event happened in the last n sessions, including the current session."""
     return event.astype(float).rolling(sessions, min_periods=1).max() > 0.5
 
 
 def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag: on for ``stay`` sessions once ``now`` was True ``confirm`` times in a row."""
+    """Return a flag: on for ``stay`` sessions after ``now`` was True ``confirm`` times in a row."""
     run = left = 0
     out = np.zeros(len(now), dtype=bool)
     seen = view.to_numpy(dtype=bool)
@@ -153,7 +154,7 @@ def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Serie
 
 
 def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:
-    """Return the basket's fall from its highest past value, %; NaN before its first return."""
+    """Return the basket's fall from its highest past value, in %; NaN before the first return."""
     each = same_date(panel, BASKET).pct_change(fill_method=None)
     returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= members)
     fall = 100 * fall_from_peak((1 + returns.fillna(0.0)).cumprod())

@@ -14,7 +14,8 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: Concepts that the signal reads. For the first three, it also needs the amounts a year earlier.
+#: Concepts that the signal reads. For CAPEX, OCF and BUYBACKS, the signal also reads the amounts of
+#: a year earlier.
 _FLOWS = ("CAPEX", "OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
 _AGO = _FLOWS[:3]
 
@@ -30,51 +31,52 @@ class OutsideCapital(Signal):
         (A − O) / A, in % of A. marginal = 100 · ((A − A') − (O − O')) / (A − A'), the part of the
         additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
         − B) / (A − A'), the part that smaller buybacks cover, in %. from_payouts is negative if
-        buybacks grew. raised = 100 · (D + L − B) / A over the firms that report debt, in % of A. It
-        is the amount that these firms take from creditors minus their buybacks. score = z(gap).
+        buybacks grew. raised = 100 · (D + L − B) / A, in % of A, for the firms that report debt. D
+        + L − B is the new debt and leases minus the buybacks of these firms. score = z(gap).
     Flag
-        The flag is on when the firms need outside capital. It turns on when ``gap`` is above
-        ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, the firms
-        spend more than their cash flow, so somebody else must pay for a part. The formula compares
-        spending with cash flow. It contains no idle capital, no GDP and no price.
+        The flag is on when the firms need outside capital. The flag turns on when ``gap`` is above
+        ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, spending
+        exceeds cash flow, so the firms need other sources of capital. The formula compares spending
+        with cash flow. The formula contains no idle capital, no GDP and no price.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
-        amount, as for ``capex``. A debt or lease that a firm first tagged late counts as known only
-        from the filing with the tag.
+        amount, as for ``capex``. If a firm first tags a debt or lease late, the amount counts as
+        known from that filing on.
     NaN
-        A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``, the
-        same two amounts must also be known for a year earlier. For ``from_payouts``, its buybacks
-        of both years must be known as well. Each of these three gauges needs ``minimum`` such firms
-        and is computed from them alone. marginal and from_payouts have a value only if spending
-        grew by more than ``least_growth``. These two gauges are divided by the growth of spending,
-        so a small growth would turn a small error into a large number. ``raised`` counts a firm
-        whose spending, debt and buybacks are known, and needs one such firm. Unknown leases count
-        as zero, because small leases are not tagged. GOOGL and MSFT tag no issue of debt, so
-        ``raised`` never includes them. An amount of cash flow, buybacks, debt or leases is used for
-        200 days after the end of its quarter. So if a firm files one of these amounts late, its
-        amounts can belong to different quarters. The same is true before 2018, when some spending
-        is known only for fiscal years.
+        A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
+        spending and cash flow of a year earlier must also be known. For ``from_payouts``, the
+        buybacks of both years must also be known. Each of the three gauges uses only firms with the
+        necessary amounts, and needs at least ``minimum`` such firms. marginal and from_payouts have
+        a value only if spending grew by more than ``least_growth``. Both gauges are divided by the
+        growth of spending. If this growth is small, a small error becomes a large one. ``raised``
+        uses firms with known spending, debt and buybacks, and needs at least one such firm. Unknown
+        leases count as zero, because small leases are not tagged. GOOGL and MSFT report no XBRL tag
+        for new debt, so ``raised`` never includes GOOGL and MSFT. An amount of cash flow, buybacks,
+        debt or leases is used for 200 days after the end of its quarter. So if a firm files an
+        amount late, the amounts of this firm can belong to different quarters. Before 2018, some
+        spending is known only for fiscal years, so the amounts can also belong to different
+        quarters.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
         amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter`` and
         ``leave``. At ``enter``, spending equals cash flow. At ``leave``, cash flow exceeds spending
         by 10 % of the spending. ``least_growth`` equals ``impulse_enter`` of ``absorption``.
-        ``least_growth`` limits errors. If spending and cash flow have the same size, an error of
-        1 % in current cash flow changes ``marginal`` by at most 11 percentage points.
+        ``least_growth`` limits the effect of errors. If spending equals cash flow, an error of 1 %
+        in current cash flow changes ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------
     firms
         Tickers of companies whose SEC filings drypowder reads.
     minimum
-        Smallest number of firms that gap, marginal and from_payouts need.
+        Smallest number of firms for which gap, marginal and from_payouts are computed.
     least_growth
-        Growth of the spending, % a year, above which marginal and from_payouts have a value.
+        Growth of the spending in % a year above which marginal and from_payouts have a value.
     enter
-        Gap, % of capital expenditure, above which the flag turns on.
+        Gap in % of capital expenditure above which the flag turns on.
     leave
-        Gap, % of capital expenditure, below which the flag turns off.
+        Gap in % of capital expenditure below which the flag turns off.
     """
 
     name: ClassVar[str] = "outside_capital"
@@ -148,7 +150,7 @@ class OutsideCapital(Signal):
     def _of_growth(
         self, flow: str, now: dict[str, pd.DataFrame], then: dict[str, pd.DataFrame]
     ) -> pd.Series:
-        """Return the growth of a flow, in % of the growth of spending by the same firms."""
+        """Return the change of a flow, in % of the spending growth of the same firms."""
         needed = dict.fromkeys(("CAPEX", "OCF", flow))
         known = (years[each].notna() for each in needed for years in (now, then))
         counted = reduce(and_, known)
@@ -164,7 +166,7 @@ class OutsideCapital(Signal):
 
 
 def _raised(now: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
-    """Return what firms that report debt take from creditors, and the number of these firms."""
+    """Return the gauge ``raised`` of the firms that report debt, and the number of these firms."""
     reports = now["CAPEX"].notna() & now["DEBT_ISSUED"].notna() & now["BUYBACKS"].notna()
     taken = total(now["DEBT_ISSUED"] + now["LEASES"].fillna(0), reports)
     spent = total(now["CAPEX"], reports)

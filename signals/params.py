@@ -26,7 +26,8 @@ import numpy as np
 from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
-#: Rows of parameter names and numbers that must ascend, such as ``("leave", "enter", 1)``.
+#: Rows of parameter names and numbers, such as ``("leave", "enter", 1)``. The values in each row
+#: must be in ascending order.
 Orders = tuple[tuple[str | float, ...], ...]
 
 #: The absolute value of a whole number must be below this limit. Sums and products of larger
@@ -53,7 +54,8 @@ class Typed:
     must_be_positive
         Names of the parameters that must be positive and finite.
     must_ascend
-        Rows of parameters and numbers that must ascend, like ``("leave", "enter", 1)``.
+        Rows of parameters and numbers, like ``("leave", "enter", 1)``. The values in each row must
+        be in ascending order.
 
     ``must_be_positive`` and ``must_ascend`` of the base classes also apply. A subclass with its own
     ``__post_init__`` must call the base class's ``__post_init__``, because that method checks the
@@ -103,7 +105,7 @@ def check_types(cls: type, given: dict[str, Any]) -> None:
 
 @cache
 def _annotations(cls: type) -> dict[str, Any]:
-    """Return the type of each field of a dataclass; empty when an annotation cannot be resolved."""
+    """Return the type of each field of a dataclass, or {} if an annotation cannot be resolved."""
     try:
         hints = get_type_hints(cls)
     except Exception:  # an annotation of a user's class contains an unknown name
@@ -168,7 +170,7 @@ def parameters(obj: object) -> dict[str, Any]:
 def names_of(cls: type) -> tuple[str, ...]:
     """Return the names of a dataclass's fields; inherited fields come last.
 
-    A field with ``repr=False`` is no parameter, so it has no name here.
+    A field with ``repr=False`` is not a parameter, so its name is not returned.
     """
     known = {f.name for f in fields(cls) if f.repr}
     declared = (name for base in cls.__mro__ for name in vars(base).get("__annotations__", {}))
@@ -176,7 +178,7 @@ def names_of(cls: type) -> tuple[str, ...]:
 
 
 def numbers(obj: object) -> dict[str, int | float]:
-    """Return the value of each parameter that is a number and not a boolean, by name."""
+    """Return the name and value of each numeric parameter, without the boolean parameters."""
     return {
         name: value
         for name, value in parameters(obj).items()
@@ -185,19 +187,19 @@ def numbers(obj: object) -> dict[str, int | float]:
 
 
 def kinds_of_numbers(cls: type) -> dict[str, type]:
-    """Return the type of each parameter that is a number or a boolean, by name."""
+    """Return the name and type of each numeric or boolean parameter."""
     kinds = _annotations(cls)
     return {name: kinds[name] for name in names_of(cls) if kinds.get(name) in (bool, int, float)}
 
 
 def choices(cls: type) -> dict[str, tuple[str, ...]]:
-    """Return the allowed names of each parameter that has a fixed set of names, by parameter."""
+    """Return, for each parameter with a fixed set of choices, the allowed choices."""
     kinds = {name: _annotations(cls).get(name) for name in names_of(cls)}
     return {name: get_args(kind) for name, kind in kinds.items() if get_origin(kind) is Literal}
 
 
 def as_kind(value: Any, kind: type) -> Any:
-    """Return a number as Python's int or float; a whole float becomes int when kind is int."""
+    """Return a Python int or float for a number; a whole float becomes int if ``kind`` is int."""
     plain = value.item() if isinstance(value, np.generic) else value
     whole = kind is int and isinstance(plain, float) and plain.is_integer()
     return int(plain) if whole else plain

@@ -23,8 +23,8 @@ class Policy(ScoreSignal):
         Yields are known one session after their date. The balance sheet is known at the session
         after Thursday's H.4.1 release.
     NaN
-        The score needs one or both of its two components. If a component is missing, the score
-        compares the other component with its own past.
+        The score needs at least one of its two components. If one component is missing, the score
+        is the z-score of the other component.
     Reference
         Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
         of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).

@@ -1,4 +1,4 @@
-"""The reading: the regime and the signals' evaluations, which a strategy receives."""
+"""The reading that a strategy receives: the regime and the evaluations of the signals."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ class Reading(Summarised):
     Attributes
     ----------
     regime
-        Name of a :class:`signals.regimes.Regime`; None at a session without a regime.
+        Name of a :class:`signals.regimes.Regime`; None if the session has no regime.
     rule, decided_by
-        ``rule`` is the rule that is true at the session. ``decided_by`` is the rule that led to the
-        present regime. See :class:`signals.regimes.Classification`.
+        ``rule`` is the first rule that is true at the session. ``decided_by`` is the rule that
+        decided the current regime. See :class:`signals.regimes.Classification`.
     evaluations
         The evaluation of each signal, by name.
     voters
@@ -41,7 +41,7 @@ class Reading(Summarised):
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Scores, σ, one column for each signal; NaN where a signal has no score."""
+        """Scores in standard deviations, one column for each signal; NaN if a score is unknown."""
         return self._table("score", self.evaluations)
 
     @cached_property

@@ -47,11 +47,11 @@ class Registered:
     votes: bool
 
 
-#: ``funding`` votes because it uses interest rates to show whether reserves are idle. It does not
-#: use the amounts and the GDP that ``dry_powder`` uses. ``outside_capital`` does not vote: it
-#: mostly repeats the spending that ``capex`` measures, and one fact should have one vote.
-#: ``leverage`` does not vote: margin debt follows share prices, and a regime from past returns
-#: cannot be used to test returns.
+#: ``funding`` votes because it measures idle reserves from interest rates. ``dry_powder``, in
+#: contrast, measures idle capital from amounts and GDP. ``outside_capital`` does not vote, because
+#: it mostly measures the same spending as ``capex``. One fact should have only one vote.
+#: ``leverage`` does not vote, because margin debt follows share prices. A regime that depends on
+#: past returns cannot be used to test claims about returns.
 SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "funding": Registered(signal=Funding, votes=True),
@@ -99,8 +99,8 @@ def read(
 ) -> Reading:
     """Return the evaluations of the signals and the regime on a point-in-time panel.
 
-    No row of the reading depends on a later row. See :class:`signals.evaluations.Evaluations` for
-    the errors.
+    A row of the reading never depends on later rows of the panel. See
+    :class:`signals.evaluations.Evaluations` for the errors.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def read(
     model
         The regime model. The default is :class:`signals.regimes.Votes`.
     known
-        Earlier evaluations on the same panel, by name. An evaluation is used again if its signal
-        and all parts of its signal are unchanged.
+        Earlier evaluations on the same panel, by name. An evaluation is reused if the signal and
+        all parts of the signal are unchanged.
     """
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)

@@ -1,9 +1,9 @@
 """Whether idle capital is depleted, measured on three scales.
 
 Each scale uses a different assumption. ``gdp`` assumes that banks need k · GDP as reserves.
-``bank_assets`` assumes that they need a published share of bank assets. ``price`` assumes no amount
-of reserves. It is the flag of :class:`signals.funding.Funding`. If the scales disagree, the answer
-depends on the assumption.
+``bank_assets`` assumes that banks need a published percentage of bank assets as reserves. ``price``
+makes no assumption about the amount of reserves. The flag on the scale ``price`` is the flag of
+:class:`signals.funding.Funding`. If the scales disagree, the conclusion depends on the assumption.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Scale:
     flag
         True when idle capital is depleted, None when the flag is NA.
     since
-        First session of the flag's present state. None when the flag is NA.
+        First session of the current state of the flag. None if the flag is NA.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Scales:
     Attributes
     ----------
     rows
-        One entry for each scale. A scale whose signal was not evaluated is left out.
+        One entry for each scale. If the signal of a scale was not evaluated, the scale is omitted.
     """
 
     rows: tuple[Scale, ...]
@@ -72,17 +72,17 @@ class Scales:
 
     @property
     def said(self) -> str:
-        """Text that says on how many of the known scales idle capital is depleted."""
+        """Text with the number of scales with depleted idle capital, out of the known scales."""
         if not self.views:
             return "no scale has a view of idle capital"
         return f"{self.depleted} of {self.views} scales say depleted"
 
 
 def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
-    """Return the flag of each scale, sessions × names of scales; NA where it is unknown.
+    """Return the flags of all scales, sessions × scales; NA if a flag is unknown.
 
-    ``evaluations`` maps names of signals to their evaluations. A scale whose signal was not
-    evaluated has no column. See :func:`scales_at_end` for one session.
+    ``evaluations`` maps signal names to evaluations. If the signal of a scale was not evaluated,
+    the scale has no column. See :func:`scales_at_end` for one session.
     """
     return pd.DataFrame({name: flag for name, (_, _, flag) in _measured(evaluations).items()})
 
@@ -107,7 +107,7 @@ def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
 def _measured(
     evaluations: Mapping[str, Evaluation],
 ) -> dict[str, tuple[pd.Series, str, pd.Series]]:
-    """Return the deciding gauge, its unit and the flag of each scale, by name."""
+    """For each scale, return the gauge that decides the flag, the gauge's unit, and the flag."""
     found: dict[str, tuple[pd.Series, str, pd.Series]] = {}
     powder, funding = evaluations.get(DryPowder.name), evaluations.get(Funding.name)
     if powder is not None and isinstance(powder.signal, DryPowder):

@@ -8,7 +8,7 @@ from html import escape
 
 import pandas as pd
 
-#: Largest length of a line of text, so that a terminal of 80 columns does not wrap it.
+#: Maximum length of a line of text. A terminal with 80 columns does not wrap such a line.
 WIDTH = 79
 #: The HTML table sets no colours, so that it suits light and dark notebooks.
 _LEFT = 'style="text-align:left"'
@@ -16,7 +16,7 @@ _LEFT = 'style="text-align:left"'
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A title, and a few facts by their names."""
+    """A title and a few named facts."""
 
     title: str
     facts: Mapping[str, str]

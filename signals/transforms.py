@@ -20,9 +20,9 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
     """Return the sequential z-score of a series.
 
     z_t = (x_t − m_t) / s_t. m and s are the mean and the standard deviation (ddof 1) of the values
-    in the last ``window`` sessions, including session t. The unit is a standard deviation of the
-    series' own past. z is NaN in three cases: x is NaN, the window contains fewer than ``minimum``
-    values, or x is constant in the window.
+    in the last ``window`` sessions, including session t. The unit of z is one standard deviation of
+    past values of the series. z is NaN in three cases: x is NaN, the window contains fewer than
+    ``minimum`` values, or x is constant in the window.
     """
     rolling = x.rolling(window, min_periods=minimum)
     spread = rolling.std()
@@ -37,12 +37,13 @@ class Composite:
     Attributes
     ----------
     mean
-        Mean of the components that are known, each clipped to ±3. A mean of 1 is rare if there are
-        many components, because many of them must be high at once.
+        Mean of the components that are known, each clipped to ±3. With many components, a mean of 1
+        is rare, because many components must be high at the same time.
     score
         Z-score of the mean, relative to past means of the same components.
     without
-        Names of the components that the score leaves out, joined by ``, ``. None where it uses all.
+        Names of the components that the score omits, joined by ``, ``. None if the score uses all
+        components.
     """
 
     mean: pd.Series
@@ -53,16 +54,16 @@ class Composite:
 def composite(
     parts: Mapping[str, pd.Series], window: int = WINDOW, minimum: int = MINIMUM
 ) -> Composite:
-    """Return one measure for each session from several z-scores by name.
+    """Return a composite of several named z-scores, with one value for each session.
 
-    The mean is the average of the components that are known at the session. It needs at least half
-    of all components.
+    The mean is the average of the components that are known at the session. The mean needs at least
+    half of all components.
 
-    A component counts when it is known now and on ``minimum`` of the last ``window`` sessions. The
-    score is the z-score of the mean of the components that count. It uses only the sessions of the
-    window on which all these components are known. If fewer than half of all components count, the
-    score is NaN. When a component stops counting, the score is computed from the others, so it can
-    jump on that session.
+    A component is valid if its current value and at least ``minimum`` values in the last ``window``
+    sessions are known. The score is the z-score of the mean of the valid components. The z-score
+    uses only sessions of the window on which all valid components are known. If fewer than half of
+    all components are valid, the score is NaN. If a component becomes invalid, the score can jump,
+    because it is computed from the other components.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -87,9 +88,9 @@ def composite(
 
 
 def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
-    """Return the fall of positive values from their highest past value, a fraction, at most 0.
+    """Return the fall of positive values from the highest past value, as a fraction of at most 0.
 
-    ``start`` is a peak before the first session, or 0 without such a peak.
+    ``start`` is the highest value before the first session, or 0 if there is no earlier value.
     """
     return value / value.cummax().clip(lower=start) - 1
 
@@ -97,8 +98,8 @@ def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
     """Return the change of a composite's score over n sessions.
 
-    The change is NaN where the score used other components n sessions ago, because the two scores
-    then measure different things.
+    If the score used other components n sessions ago, the change is NaN, because the two scores
+    measure different things.
     """
     members = without.fillna("")
     return score.diff(n).where(members == members.shift(n))
@@ -108,9 +109,9 @@ def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
     """Return prices of shares and coins on the same date: the date of the previous session.
 
     A row of the panel contains the share prices at its own close, and the coin prices at the close
-    of the previous date. So returns in one row of the panel cover different days. This function
-    takes the share prices of the previous session, and the coin prices at the close of that
-    session's date. Raise MissingSeries when the panel lacks a ticker, or the column
+    of the previous date. So share returns and coin returns in one row of the panel cover different
+    days. This function takes the share prices of the previous session, and the coin prices at the
+    close of that session's date. Raise MissingSeries when the panel lacks a ticker, or the column
     ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)

@@ -1,8 +1,8 @@
-"""The assets and their classes, in an order of duration that was fixed in advance.
+"""The assets and their classes; the order of the classes by duration was fixed in advance.
 
 An asset whose cash flows lie in the near future has a short duration. The class of an asset depends
 on its cash flows, not on its returns. The assets of each class were chosen in 2026 with hindsight.
-Every report states this (:data:`HINDSIGHT`).
+Every report warns about this hindsight (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
 the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
@@ -38,10 +38,10 @@ class Asset:
     asset_class
         Class of the asset in :data:`CLASSES`; ``other`` for a ticker outside :data:`UNIVERSE`.
     market
-        ``etf``, ``stock`` or ``crypto``. The market decides the cost of a trade.
+        ``etf``, ``stock`` or ``crypto``. The cost of a trade depends on the market.
     listed
-        First day of trading. Prices before that day belong to another company. None when the first
-        day is unknown.
+        First day of trading. Prices before the first trading day belong to another company. None
+        when the first day is unknown.
     """
 
     ticker: str
@@ -64,8 +64,8 @@ class Asset:
         return 4 if self.market == "crypto" else 10
 
 
-#: Duration of each class, shortest first. Metals and the classes after them are not ordered by
-#: duration.
+#: Duration of each class, shortest first. The order of the last three classes (metals, bonds,
+#: other) does not depend on duration.
 CLASSES: dict[str, str] = {
     "memory": "short: cash flows now, very cyclical",
     "defensive": "short",
@@ -107,9 +107,9 @@ UNIVERSE: dict[str, Asset] = {
 }
 
 
-#: Funds outside :data:`UNIVERSE` whose prices users often import. A ticker does not show whether it
-#: belongs to a fund or a share, so the funds are listed here. IBIT and GBTC own coins, VIXY owns
-#: futures.
+#: Funds outside :data:`UNIVERSE` whose prices users often import. A ticker alone does not show
+#: whether an asset is a fund or a share, so the funds are listed here. IBIT and GBTC own coins,
+#: VIXY owns futures.
 _FUNDS = (
     "AGG BIL BITO CLOU CTA DBC DBMF EDV ETHA EWY GBTC GDX IAU IBIT IEI JNK KMLM SGOV SKYY SPLV "
     "SPTL UDN USO UUP VIXY VNQ VOO WCLD WTMF XLB XLE XLF XLI XLK XLRE XLY"
@@ -120,9 +120,9 @@ FUNDS = frozenset(_FUNDS.split())
 def asset(ticker: str) -> Asset:
     """Return the asset of a ticker; an unknown ticker gives an asset of class ``other``.
 
-    Outside :data:`UNIVERSE`, a ticker that ends in ``-USD`` is a coin: it trades every day and
-    closes at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. Any other ticker trades like
-    a stock.
+    A ticker outside :data:`UNIVERSE` is a coin if the ticker ends in ``-USD``. A coin trades every
+    day and closes at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. Any other ticker
+    trades like a stock.
     """
     market: Market = "etf" if ticker in FUNDS else "stock"
     market = "crypto" if ticker.endswith("-USD") else market
@@ -130,7 +130,7 @@ def asset(ticker: str) -> Asset:
 
 
 def session_close_id(coin: str) -> str:
-    """Return the name of the panel's column with a coin's closes on the dates of sessions.
+    """Return the name of the panel column that contains a coin's closes on session dates.
 
     The column ``coin`` contains the close of the previous calendar date: on a Monday, the close of
     Sunday. The column ``coin@session`` contains the newest known close whose date is a New York
@@ -145,16 +145,16 @@ def members(asset_class: str) -> tuple[str, ...]:
     return tuple(a.ticker for a in UNIVERSE.values() if a.asset_class == asset_class)
 
 
-#: The classes that a user may fill with other tickers.
+#: The classes whose tickers a user may replace.
 OPEN_CLASSES = tuple(name for name in CLASSES if name != "other")
-#: A mapping from class to the tickers that a user gives it.
+#: A mapping from an asset class to the tickers that a user chose for the class.
 OwnClasses = Mapping[str, tuple[str, ...]]
 
 
 def class_of(ticker: str, own: OwnClasses) -> str:
-    """Return the class of a ticker in a universe in which some classes have other tickers.
+    """Return the class of a ticker when a user has replaced the tickers of some classes.
 
-    A ticker that left its class has the class ``other``.
+    A ticker that the user removed from its class has the class ``other``.
     """
     for name, tickers in own.items():
         if ticker in tickers:
@@ -164,9 +164,10 @@ def class_of(ticker: str, own: OwnClasses) -> str:
 
 
 def check_classes(own: OwnClasses) -> None:
-    """Raise ConfigError unless each class is known and has tickers that stand in no other class.
+    """Raise ConfigError if a class is unknown or empty, or if two classes contain the same ticker.
 
-    A class without other tickers keeps its members, so these count, too.
+    If the user does not replace a class, the class keeps its default members. The check includes
+    these members.
     """
     for name, tickers in own.items():
         if name not in OPEN_CLASSES:

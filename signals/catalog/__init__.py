@@ -1,8 +1,9 @@
 """The catalog: unit, publication rule and plausible range of every series.
 
 The catalog has one entry for each series. An entry gives the unit in which a series is stored, its
-publication rule, and its plausible range. It also says how old the last value may be before it
-counts as missing. Publication rules follow the publishers' calendars. Times are New York times.
+publication rule, and its plausible range. The entry also gives the number of days after which a
+value counts as missing. Publication rules follow the publishers' calendars. Times are New York
+times.
 
 :mod:`signals.universe` defines the price series. The publication rule for an asset's prices depends
 on the asset's market (fund, share or coin).
@@ -89,9 +90,10 @@ CATALOG: dict[str, Series] = {
 
 
 def series(id: str) -> Series:
-    """Return the catalog's entry for an id.
+    """Return the catalog entry of the series with an id.
 
-    Raise MissingSeries when the catalog lacks the id. The message gives the nearest known id.
+    Raise MissingSeries if the catalog lacks the id. The error message names the most similar known
+    id.
     """
     if id not in CATALOG:
         raise MissingSeries(unknown("series", id, CATALOG))

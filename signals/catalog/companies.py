@@ -1,4 +1,4 @@
-"""Cash flows of companies: the companies, their XBRL tags, and the series of their amounts."""
+"""Companies, the XBRL tags of their cash flows, and the series for these cash flows."""
 
 from datetime import date
 from typing import Any
@@ -17,13 +17,14 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of companies outside the universe that went public after XBRL began.
+#: First trading day of each company that went public after XBRL began and is not in the universe.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
 #: Companies that build AI data centres. We read all concepts of :data:`CONCEPTS` for them.
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
-#: Concept that each XBRL tag measures. Filers use different tags, and change them over time.
+#: For each XBRL tag, the concept that the tag measures. Filers use different tags, and change them
+#: over time.
 CONCEPTS: dict[str, str] = {
     "PaymentsToAcquirePropertyPlantAndEquipment": "CAPEX",
     "PaymentsToAcquireProductiveAssets": "CAPEX",
@@ -40,13 +41,14 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Concepts in every cash-flow or income statement. If a company first files such an amount late
-#: under one tag, it published the amount in time under another tag. An amount of any other concept
-#: may really have been published late.
+#: Concepts in every cash-flow or income statement. A company always publishes these amounts in
+#: time. So if such an amount first appears late under one tag, the company used another tag before.
+#: If an amount of another concept appears late, the company may indeed have published the amount
+#: late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
-#: Plausible size of one reported amount, USD; zero is plausible too. Smaller values are probably in
-#: millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
+#: Plausible size of one reported amount, in USD. Zero is plausible too. Smaller values are probably
+#: in millions of USD instead of USD. AMZN's revenue will exceed 1e12 USD within a few years.
 FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {
@@ -67,22 +69,22 @@ _ANNUAL_TITLES = {
 
 
 def ttm_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's amount for the last four quarters, in USD."""
+    """Return the series id for a company and concept: the sum over four quarters, in USD."""
     return f"{concept}_TTM_{ticker}"
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of the year-ago amount, which is known together with the current amount."""
+    """Return the series id for the same sum a year ago. Both sums become known on the same day."""
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
 def annual_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's amount for a fiscal year, in USD."""
+    """Return the series id for a company and concept: the amount of a fiscal year, in USD."""
     return f"{concept}_FY_{ticker}"
 
 
 def filers_of(concept: str) -> tuple[str, ...]:
-    """Return the tickers of the companies whose amounts of a concept we read."""
+    """Return the tickers of the companies for which we read a concept."""
     return HYPERSCALERS if concept == "DIVIDENDS" else tuple(FILERS.values())
 
 
@@ -93,7 +95,8 @@ def tags_of(concept: str) -> tuple[str, ...]:
 
 #: Number of calendar days for which an amount is used. Capital expenditure and revenue may be known
 #: only for fiscal years, so they are used until the next annual filing. Other amounts are used
-#: until the next quarterly filing is due. So old cash flow is not compared with new spending.
+#: until the next quarterly filing is due. This limit prevents a comparison of old cash flow with
+#: new spending.
 _YEAR, _QUARTER = 460, 200
 _ANNUAL_FACTS = ("CAPEX", "REVENUE")
 

@@ -32,12 +32,12 @@ class Rule:
         H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
         holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
         at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``stated``: the
-        imported table states a day for each value. The value is known when the first session on or
-        after this day opens. Where the table states no day, this day is n calendar days after the
-        date. ``recorded``: when the store recorded the value. This kind is for series whose whole
-        past changes with each release.
+        imported table states a publication day for each value. The value is known at the open of
+        the first session on or after the publication day. If the table states no day, the
+        publication day is n calendar days after the date. ``recorded``: when the store recorded the
+        value. The kind ``recorded`` is for series of which each release changes all past values.
     n
-        Number of sessions or calendar days, for the kinds that count them.
+        Number of sessions or calendar days, if the kind uses such a number.
     """
 
     kind: RuleKind
@@ -72,8 +72,8 @@ class Series:
         ``fred``, ``sec``, ``nyfed`` for the New York Fed, or ``file`` for a table that a user
         imports.
     frequency
-        Period that a value describes. The date of a value in an ``event`` series is the date of the
-        event.
+        Length of the period that one value describes. The date of a value in an ``event`` series is
+        the date of the event.
     known
         The publication rule.
     revised
@@ -81,7 +81,7 @@ class Series:
     low, high
         The plausible range, inclusive. The range contains every value that the publisher ever
         published for dates since ``first``. An import rejects a file with a value outside the
-        range, because the file is probably in another unit.
+        range, because the values are probably in another unit.
     stale_after
         Number of calendar days for which a value is used, counted from the date that the value
         describes. An older value counts as missing.
@@ -89,9 +89,9 @@ class Series:
         First date whose values are read. Every import skips values of earlier dates. None when an
         import reads all values.
     steady
-        True for a level that never changes fivefold from one date to the next. An import rejects a
-        file with such a change, because a decimal point is probably wrong. The plausible range is
-        too wide to find such an error.
+        True for a level that never changes by a factor of five between consecutive dates. If a
+        value changes by such a factor, an import rejects the file, because a decimal point is
+        probably wrong. The plausible range is too wide to find such an error.
     """
 
     id: str
@@ -117,8 +117,8 @@ WHEN_RECORDED = Rule(kind="recorded")
 #: Rule for dated releases. A release before the open is known on its own date, if the imported
 #: table states this date. Any other release is known at the first session after its date.
 STATED_NEXT_DAY = Rule(kind="stated", n=1)
-#: The H.8 release about a Wednesday appears nine days later, on Friday at 16:15, after the close.
-#: So it is first used on Monday, twelve days after that Wednesday.
+#: The H.8 release for a Wednesday appears nine days later, on a Friday at 16:15, after the close.
+#: So the values of that Wednesday are first used on a Monday, twelve days after that Wednesday.
 H8 = Rule(kind="days", n=12)
 
 MILLIONS = "USD millions"
@@ -144,7 +144,7 @@ def daily(
 
 
 def weekly(*entry: Any, known: Rule, revised: bool | None = None, **rest: Any) -> Series:
-    """Return a weekly series; ``revised`` defaults to True only for rule ``recorded``."""
+    """Return a weekly series; by default, ``revised`` is True only for the rule ``recorded``."""
     changes = known == WHEN_RECORDED if revised is None else revised
     return new_series(
         *entry, frequency="week", known=known, stale_after=21, revised=changes, **rest

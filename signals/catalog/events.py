@@ -1,4 +1,4 @@
-"""Series of dated events: releases, decisions, bond deals, and changes around announcements."""
+"""Series of dated events: releases, decisions, bond deals, and market changes at announcements."""
 
 from signals.catalog.entry import (
     AT_CLOSE,
@@ -12,24 +12,27 @@ from signals.catalog.entry import (
 
 
 def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) -> Series:
-    """Return a series of dated events. The panel never contains it, so it cannot become stale."""
+    """Return a series of dated events, which the panel never contains.
+
+    An event series cannot become stale, because the panel never contains such a series.
+    """
     entry = (id, title, unit, low, high)
     return new_series(*entry, source="file", frequency="event", known=known, stale_after=1)
 
 
-#: Companies with a series of earnings releases.
+#: Companies for which a series lists the earnings releases.
 REPORTERS = (
     *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
 )
-#: Tickers of the issuers of dollar bonds, by their names in the imported table.
+#: For each issuer name in the imported table of dollar bonds, the ticker of the issuer.
 ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}
 BOND_ISSUERS = tuple(ISSUERS.values())
 
 #: Market changes in the 30 minutes around a central bank's announcement, and policy surprises
-#: estimated from these changes. The publisher estimates the surprises on the full sample, and
-#: publishes all of these series later. So the panel never contains them, and only tests of the
-#: reaction to an event may use them.
+#: estimated from these changes. The publisher estimates the surprises from the full sample, and
+#: publishes all of these series after the events. So the panel never contains these series. Only
+#: tests of the reaction to an event may use these series.
 _SURPRISES = (
     *(
         event(
@@ -63,7 +66,7 @@ _SURPRISES = (
 )
 
 EVENTS = (
-    # Value: 1 if the company releases after the close, 0 if it releases before the open.
+    # The value is 1 for a release after the close, and 0 for a release before the open.
     *(
         event(
             *(f"EARNINGS_{ticker}", f"Earnings release, {ticker}", "after close", 0, 1),
@@ -71,7 +74,7 @@ EVENTS = (
         )
         for ticker in REPORTERS
     ),
-    # Value: 1 for a scheduled meeting, 0 for an unscheduled statement.
+    # The value is 1 for a scheduled meeting, and 0 for an unscheduled statement.
     event("FOMC", "FOMC statement", "scheduled", 0, 1, AT_CLOSE),
     *(
         event(f"BOND_DEAL_{ticker}", f"Dollar bonds of {ticker}", "USD", 1e8, 1e12, AT_CLOSE)

@@ -1,4 +1,4 @@
-"""Series of FRED. To add one, add one line to ``FRED``."""
+"""Series of FRED. To add a series, add one line to ``FRED``."""
 
 from datetime import date
 from typing import Any
@@ -29,12 +29,13 @@ def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Seri
 
 
 FRED = (
-    # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions: the largest
-    # value of WTREGEN would be 1,817 in billions.
+    # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions. In billions,
+    # the largest value of WTREGEN is 1,817, which is below the lower limit.
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
-    # Values of WTREGEN are read only from the first date of WALCL on.
+    # WTREGEN is read from 2002-12-18 on, the first date of WALCL.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
-    # Values before 2008-10 are not read: the Fed paid no interest on reserves and kept them scarce.
+    # WRESBAL is read from 2008-10 on. Before, the Fed paid no interest on reserves and kept
+    # reserves scarce.
     _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
     _h41("TREAST", "Treasuries held by the Fed, Wednesday level", 3e5, 2e7, steady=True),
     _h41("WDTGAL", "Treasury General Account, Wednesday level", 1e3, 5e6),
@@ -68,8 +69,8 @@ FRED = (
         first=date(2013, 9, 23),  # earlier operations were sporadic tests
     ),
     # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
-    # which it is open. No holiday delays the other series. Reverse repo and Treasury yields appear
-    # on the day that they describe. The Board announces its rates in advance.
+    # which it is open. No holiday delays the other rates and yields. Reverse repo and Treasury
+    # yields of a day are published on the same day. The Board announces its rates in advance.
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
@@ -85,7 +86,7 @@ FRED = (
     daily("T10YIE", "Breakeven inflation 10 years", "%", -5, 15),
     daily("T10Y2Y", "Treasury 10 years less 2 years", POINTS, -10, 10),
     daily("T10Y3M", "Treasury 10 years less 3 months", POINTS, -10, 10),
-    # The publisher re-estimates the model and releases daily values weekly.
+    # The publisher re-estimates the model, and releases daily values once a week.
     daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
     # Credit and volatility. FRED publishes credit spreads on days on which FRED is open.
     daily("BAA10Y", "Moody's Baa less Treasury 10 years", POINTS, 0, 25, sessions=2, fed=True),
@@ -93,13 +94,13 @@ FRED = (
     daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True),
     daily("VIXCLS", "VIX, from FRED", "index", 1, 200),
     daily("DTWEXBGS", "Broad dollar index", "index", 20, 400, **_RELEASED_WEEKLY),
-    # Financial conditions. Each release changes the whole past.
+    # Financial conditions. Each release of an index changes all past values of the index.
     weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
     # Money, output, investment. The ranges contain all values since the series began, in 1947 or
-    # 1959. They reject values in trillions, and today's values in millions. WM2NS has been released
-    # monthly since 2021.
+    # 1959. The ranges reject values in trillions, and current values in millions. WM2NS has been
+    # released monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly(
         "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True
@@ -113,7 +114,7 @@ FRED = (
     quarterly("DRTSCILM", "Banks tightening loans to firms, net share", "%", -100, 100, days=75),
     # Retail money funds appear in the H.6 release on the fourth Tuesday of the next month.
     monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),
-    # Overnight repo with Treasury collateral. FRED copies the last value to days without data.
+    # Overnight repo with Treasury collateral. On days without data, FRED repeats the last value.
     daily("RPONTSYD", "Fed overnight repo, Treasury collateral", BILLIONS, 0, 1e3),
     daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25),
 )

@@ -15,10 +15,10 @@ from signals.catalog.entry import (
     new_series,
 )
 
-#: A mapping from names of series in files with FRED's format to the ids of the catalog.
+#: For each series name in a file with FRED's format, the id of the series in the catalog.
 PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
-#: Series of the New York Fed's markets API. Each is fetched from the date ``first`` on.
+#: Series of the New York Fed's markets API. Each series is fetched from its date ``first`` on.
 NYFED = (
     daily(
         *("TGCR", "Tri-party general collateral rate", "%", -2, 25),
@@ -37,7 +37,7 @@ NYFED = (
     ),
 )
 
-#: Number of calendar days for which a value of an imported table is used, by frequency.
+#: For each frequency, the number of calendar days for which a value of an imported table is used.
 _STALE_TABLES = {"day": 10, "week": 21, "month": 70}
 
 
@@ -55,8 +55,8 @@ def table(
 ) -> Series:
     """Return a series of an imported table.
 
-    ``stale_after`` is the number of days for which a value is used. Its default depends on the
-    frequency.
+    ``stale_after`` is the number of days after which a value counts as missing. The default of
+    ``stale_after`` depends on the frequency.
     """
     return new_series(
         *(id, title, unit, low, high),
@@ -69,8 +69,8 @@ def table(
 
 
 CRYPTO_TABLES = (
-    # The panel repeats a flow for at most four days (a long weekend), because a sum of flows counts
-    # each repetition.
+    # The panel repeats the last flow for at most four days, the length of a long weekend. The limit
+    # is short, because a sum of flows counts each repeated flow.
     *(
         table(
             *(f"FLOW_{coin}_ETF", f"Spot {name} ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
@@ -91,7 +91,8 @@ CRYPTO_TABLES = (
 )
 
 FLOW_TABLES = (
-    # FINRA publishes in the third week of the next month. The table states the 25th.
+    # FINRA publishes the values of a month in the third week of the next month. The table states
+    # the 25th of the next month as the publication day.
     *(
         table(id, title, MILLIONS, 1e4, 1e7, Rule(kind="stated", n=25), frequency="month")
         for id, title in (
@@ -101,8 +102,8 @@ FLOW_TABLES = (
     ),
     # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
-    # Positions of a Tuesday are published on Friday at 15:30. The table states that Friday even for
-    # weeks of a government shutdown, when the publisher was late.
+    # The positions of each Tuesday are published on the next Friday at 15:30. The table states this
+    # Friday for every week. During a government shutdown, however, the publisher was late.
     table(
         *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
         Rule(kind="stated", n=3),
@@ -121,9 +122,10 @@ FLOW_TABLES = (
     ),
 )
 
-#: Other central banks and yields, from files.
+#: Rates, yields and a term premium from imported files.
 RATE_TABLES = (
-    # The publisher re-estimates the whole past, and releases daily values weekly.
+    # The publisher releases daily values once a week, and each release re-estimates all past
+    # values.
     table(
         *("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
         stale_after=24,

@@ -18,7 +18,7 @@ CONFIRM_FORCED = 2
 
 
 class Regime(StrEnum):
-    """State of the market for capital, from ample (INJECTION) to scarce (ABSORPTION) and crisis."""
+    """State of the market for capital, such as ample (INJECTION) or scarce (ABSORPTION)."""
 
     INJECTION = "INJECTION"
     NEUTRAL = "NEUTRAL"
@@ -29,17 +29,17 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Classification:
-    """The regime of each session, and the rule that decided it, one row for each session.
+    """For each session, the regime and the rule that decided the regime.
 
     Attributes
     ----------
     regime
-        Name of a :class:`Regime`; None at a session without a regime.
+        Name of a :class:`Regime`; None if the session has no regime.
     rule
         The first rule of the model that is true at the session. The regime of this rule may still
-        wait for confirmation.
+        be unconfirmed.
     decided_by
-        The rule that last gave the present regime. None at a session without a regime.
+        The rule that most recently gave the current regime. None if the session has no regime.
     """
 
     regime: pd.Series
@@ -56,11 +56,11 @@ class RegimeModel(Typed, ABC):
     name, description
         Name of the model in the registry, and a one-line description.
     rules
-        The regime that each rule gives, by the rule's name.
+        Mapping from the name of each rule to the regime that the rule gives.
     price_only
         Whether the model reads only prices and yields, and no signal.
     confirmed
-        Whether a change of regime waits for confirmation; see :func:`settle`.
+        Whether a change of regime needs confirmation; see :func:`settle`.
     """
 
     name: ClassVar[str]
@@ -94,8 +94,8 @@ class RegimeModel(Typed, ABC):
 def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     """Return the name of the first rule that is true at each session, or ``none``.
 
-    ``holds`` maps each rule, in order, to a series that says where the rule is true. NA counts as
-    False.
+    ``holds`` maps each rule, in order, to a boolean series: whether the rule is true at each
+    session. NA counts as False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]
@@ -114,10 +114,10 @@ def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
 
 
 def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """Return the rule that last gave the regime of each session.
+    """For each session, return the rule that most recently gave the regime.
 
     ``regime`` is the confirmed regime of each session. ``rule`` is the rule that is true at each
-    session. ``rules`` maps each rule to its regime. The result is None at a session without a
+    session. ``rules`` maps each rule to its regime. The result is None if the session has no
     regime.
     """
     in_force = regime.fillna("") == spoken_for(rule, rules).fillna("")
@@ -133,8 +133,8 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     """Return a regime that changes only after ``confirm`` sessions in a row with the new regime.
 
     The first regime of a history also needs ``confirm`` sessions. FORCED_SELLING needs only 2
-    sessions. At a session where ``raw`` is missing, the regime ends at once, and the next regime
-    needs confirmation again.
+    sessions. If ``raw`` is missing at a session, that session has no regime. The next regime needs
+    confirmation again.
     """
     code, names = pd.factorize(raw)  # a session without a regime has the code −1
     at = np.arange(len(raw))

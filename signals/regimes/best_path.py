@@ -36,8 +36,8 @@ def best_path(
     penalty
         Penalty of each change from one state (row) to another (column), states × states.
     return_value_mx
-        If True, return a table of smallest sums instead of the path, sessions × states. A cell is
-        the smallest sum of all paths that end at its session in its state.
+        If True, return a table of smallest sums instead of the path, sessions × states. Each cell
+        contains the smallest sum of all paths that end at that session in that state.
     """
     sums = _smallest_sums(np.where(np.isnan(loss), np.inf, loss), penalty)
     if return_value_mx:
@@ -57,7 +57,7 @@ def _smallest_sums(loss: np.ndarray, penalty: np.ndarray) -> np.ndarray:
 
 @njit(cache=True)
 def _path(sums: np.ndarray, penalty: np.ndarray) -> np.ndarray:
-    """Return the states of the best path, from its end back to its start."""
+    """Return the states of the best path, which is computed backwards from the last session."""
     path = np.empty(len(sums), dtype=np.int64)
     path[-1] = sums[-1].argmin()
     for t in range(len(sums) - 1, 0, -1):

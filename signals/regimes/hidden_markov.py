@@ -32,8 +32,8 @@ class HiddenMarkov(Markov):
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). This model differs from the papers in three ways. It adds the yields, it
-        has no covariances, and it sets a lower limit for the probability of leaving a state
+        Markets" (2012). The model differs from the papers in three ways. The model adds the yields,
+        has no covariances, and sets a lower limit for the probability of leaving a state
         (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.
@@ -44,7 +44,7 @@ class HiddenMarkov(Markov):
     inputs: ClassVar[tuple[str, ...]] = ("SPY", "DGS10", "BAA10Y")
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's return, in %, and the changes of yield and spread, in percentage points."""
+        """Return SPY's log return in %, and the yield and spread changes in percentage points."""
         return data.diff().assign(SPY=log_return(data["SPY"]))
 
     def chain(self, window: np.ndarray) -> TwoStates:

@@ -25,19 +25,19 @@ class JumpModel(PriceOnly):
         The model gives a state of 0 or 1 instead of a probability. The flag turns on or off at the
         ``confirm``-th session in a row in the new state.
     Timing
-        SPY's close is known at the same session. The model leaves the bad state late. A feature
-        with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value. So the
-        model can miss a few calm months.
+        SPY's close is known at the same session. The model detects the end of a bad state late. A
+        feature with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value.
+        So the model can classify a few calm months as bad.
     NaN
         See :meth:`probability`. Each weighted mean needs at least 60 sessions.
     Reference
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
-        penalty come from the package's example. This model differs from the papers in three ways.
-        The penalty is fixed and does not depend on past returns. The return of bills is not
-        subtracted from the returns. The bad state is the state with the higher variance, not the
-        state with the lower cumulative return.
+        penalty come from the example of the package jumpmodels. This model differs from the papers
+        in three ways. The penalty is fixed and does not depend on past returns. The return of
+        Treasury bills is not subtracted from SPY's return. The bad state is the state with the
+        higher variance, not the state with the lower cumulative return.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class JumpModel(PriceOnly):
     penalty: float = 50.0
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's return, %, and nine smoothed measures of that return."""
+        """Return SPY's log returns in %, and nine smoothed measures of these returns."""
         returns = log_return(data["SPY"])
         columns = {"return": returns}
         for halflife in (5, 20, 60):
@@ -71,9 +71,9 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
-        The search makes three steps from each of ten seeded starting points. Then it continues only
-        from the best result. This search takes half the time of ten full searches, and its result
-        is as near to the optimum.
+        The search makes three steps from each of ten seeded starting points. The search then
+        continues only from the best result. This search takes half the time of ten full searches,
+        and finds an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

@@ -1,4 +1,4 @@
-"""Regimes that a user gives as labels, each with the date from which the label was known."""
+"""Regimes that a user gives as labels. Each label has the date from which it was known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 class Labels(RegimeModel):
     """Regime from a user's dated labels: the label of the last date at or before each session.
 
-    A label is used from the New York close on its date. It needs no confirmation, because its date
-    says when it was known. Sessions before the first date have no regime.
+    A label is used from the New York close on its date. A label needs no confirmation, because the
+    label was known on its date. Sessions before the first date have no regime.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Labels(RegimeModel):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the label in force at each session."""
+        """Return the newest label at each session."""
         given = pd.Series({pd.Timestamp(day): label for day, label in self.dated}, dtype=object)
         label = given.reindex(panel.index, method="ffill").astype(object)
         rule = label.where(label.notna(), "before the first label").rename("rule")

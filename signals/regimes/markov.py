@@ -32,7 +32,7 @@ class TwoStates:
         """Return two states, in ascending order of the variance of the first feature.
 
         The probability of leaving a state is at least 1 / ``sessions``. The reason is that a state
-        without an end in the window can still end later. The probability of staying in a state is
+        can end later even if it never ends in the window. The probability of staying in a state is
         also at least 1 / ``sessions``. A variance is at least a thousandth of the window's
         variance, so that a single value cannot form a state.
         """
@@ -47,7 +47,7 @@ class TwoStates:
         return -0.5 * logs
 
     def probability(self, features: np.ndarray) -> np.ndarray:
-        """Return the filtered probability of the bad state, starting at its long-run value."""
+        """Return the filtered probability of the bad state; the first prior is the long-run one."""
         start = self.leave[0] / self.leave.sum()
         return forward(self.log_density(features), start, self.leave)[0]
 
@@ -82,7 +82,7 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
 
 # Starting values of the estimation, without random numbers. A state lasts about 50 sessions, and
 # one state has four times the variance of the other. Starting values with persistent states avoid
-# an optimum in which one state covers a single odd day.
+# an optimum in which one state contains only a single outlier.
 LEAVE = 0.02
 VARIANCES = (0.5, 2.0)
 

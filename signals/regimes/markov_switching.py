@@ -28,9 +28,9 @@ class MarkovSwitching(Markov):
         See :meth:`probability`.
     Reference
         Hamilton, "A New Approach to the Economic Analysis of Nonstationary Time Series and the
-        Business Cycle" (Econometrica 1989). This model differs from Hamilton's in three ways. Its
-        data are daily, it has no autoregression, and it sets a lower limit for the probability of
-        leaving a state (:meth:`TwoStates.make`).
+        Business Cycle" (Econometrica 1989). The model differs from Hamilton's model in three ways.
+        The model uses daily data, has no autoregression, and sets a lower limit for the probability
+        of leaving a state (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.
     """

@@ -1,16 +1,16 @@
 """Regime models that use only prices and yields. Each model has a good state and a bad state.
 
-If one of these models does as well as the signals, the signals have added nothing. The three models
-follow published papers. Their settings were chosen before any return was seen.
+If such a model performs as well as the signals, the signals add no information. The three models
+follow published papers. The settings of the models were chosen before we looked at any return.
 
 Estimation at year ends
-    The parameters for a calendar year come only from sessions of earlier years. The features are
-    standardised with the mean and the standard deviation of these sessions. Within the year, the
-    state is filtered: the state at each close uses only sessions up to that close.
+    The parameters for a calendar year are estimated only from sessions of earlier years. The
+    features are standardised with the mean and the standard deviation of these sessions. Within the
+    year, the state is filtered: the state at each close uses only sessions up to that close.
 The bad state
     The bad state is the state in which SPY's daily return had the higher variance over the
-    estimation window. If the mean return decided which state is bad, chance would swap the two
-    states from one estimate to the next. Over 500 sessions with a daily volatility of 2 %, the
+    estimation window. The mean return is too noisy to identify the bad state: by chance, the two
+    states could swap between two estimates. Over 500 sessions with a daily volatility of 2 %, the
     standard error of the mean is more than 20 % a year. The standard error of the variance is only
     6 % of the variance.
 """
@@ -44,8 +44,8 @@ Judge = Callable[[np.ndarray], np.ndarray]
 class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    Prices look the same in a market with ample capital and in any calm market, so the model never
-    gives INJECTION. The model raises ConfigError when a package that it needs is missing.
+    Prices alone cannot distinguish a market with ample capital from a calm market. So the model
+    never gives INJECTION. The model raises ConfigError when a package that it needs is missing.
 
     Parameters
     ----------
@@ -75,22 +75,22 @@ class PriceOnly(RegimeModel):
 
     @abstractmethod
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return the features from inputs without NaN. The first feature is SPY's return, %."""
+        """Return features from inputs without NaN. The first feature is SPY's return in %."""
 
     @abstractmethod
     def estimate(self, window: np.ndarray) -> Judge:
         """Return a function that gives the probability of the bad state at each session.
 
-        The estimate uses ``window``, sessions × standardised features. The function takes a table
-        whose first session is the first session of the window. No probability depends on a later
-        session.
+        The model is estimated from ``window``, a table of sessions × standardised features. The
+        returned function takes a table that starts at the first session of the window. A
+        probability never depends on later sessions.
         """
 
     def probability(self, panel: pd.DataFrame) -> pd.Series:
         """Return the probability of the bad state, as known at each close.
 
         The probability is NaN before the first year that has at least ``minimum`` earlier sessions.
-        The probability is NaN at a session where an input has no value, and in a year without an
+        The probability is NaN if an input has no value at the session, or if the year has no
         estimate. A year has no estimate when a feature is constant in the window or when the
         estimation fails. The model skips a session on which an input has no value. So the next
         change is measured from the last session with all values.
@@ -117,12 +117,12 @@ class PriceOnly(RegimeModel):
         return at_once(first_rule(holds, panel.index), self.rules)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return True where the state is bad, as pandas ``boolean``; NA without an estimate."""
+        """Return True for sessions in the bad state, as pandas ``boolean``; NA if unknown."""
         probability = self.probability(panel)
         return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
-        """Return the probability of each row, with a model of only the first ``before`` rows."""
+        """Return the probability for each row, from a model of the first ``before`` rows alone."""
         nothing = np.full(len(known), np.nan)
         if before == 0:
             return nothing
@@ -164,7 +164,7 @@ def optional(name: str) -> Iterator[None]:
 
 
 def log_return(close: pd.Series) -> pd.Series:
-    """Return log returns from one close to the next, %."""
+    """Return the log returns between consecutive closes, in %."""
     returns: pd.Series = 100 * np.log(close).diff()
     return returns
 

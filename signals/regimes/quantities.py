@@ -16,8 +16,8 @@ class Quantities(RegimeModel):
     """Regime from ``absorption`` alone: ABSORPTION if on, INJECTION if injecting, else NEUTRAL.
 
     Claims about market timing are tested with this model. If the regime came from past returns, the
-    regime and the test would use the same returns. The regime is None where the flag ``absorption``
-    is NA.
+    regime and the test would use the same returns. The regime is None if the flag ``absorption`` is
+    NA.
     """
 
     name: ClassVar[str] = "quantities"
@@ -33,7 +33,7 @@ class Quantities(RegimeModel):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the regime of each session; None where the flag ``absorption`` is NA."""
+        """Return the regime of each session; None if the flag ``absorption`` is NA."""
         absorption = evaluations.get("absorption")
         if absorption is None or absorption.injecting is None:
             raise ConfigError("expected absorption among the signals, but it is missing; add it")

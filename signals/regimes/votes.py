@@ -1,4 +1,4 @@
-"""The default regime model: the signals vote, but three flags can decide before the votes."""
+"""The default regime model: three flags have priority; otherwise the signals' votes decide."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ from signals.regimes.base import (
 
 @dataclass(frozen=True, kw_only=True)
 class Votes(RegimeModel):
-    """Regime from the votes of the signals, and from three flags that can decide before the votes.
+    """Regime from three flags and the votes of the signals. The three flags have priority.
 
     The rules below are checked in order, and the first true rule decides. A vote is the flag of a
     signal in ``voters``. A session has no regime if fewer than ``min_views`` votes are known. The
     regime is FORCED_SELLING if the flag ``forced_selling`` is on, and OPPORTUNITY if the flag
-    ``opportunity`` is on. It is ABSORPTION if the flag ``absorption`` is on, or if at least half of
-    the known votes are on. It is INJECTION if the flag ``injecting`` of ``absorption`` is on.
-    Otherwise it is NEUTRAL.
+    ``opportunity`` is on. The regime is ABSORPTION if the flag ``absorption`` is on, or if at least
+    half of the known votes are on. The regime is INJECTION if the flag ``injecting`` of
+    ``absorption`` is on. Otherwise the regime is NEUTRAL.
 
     Parameters
     ----------
     voters
         Names of the signals that vote.
     min_views
-        Smallest number of known votes that a regime needs.
+        A session has a regime only if at least this number of votes is known.
     confirm
         Number of consecutive sessions for which rules must give a new regime before the regime
         changes; FORCED_SELLING needs 2.
@@ -61,13 +61,13 @@ class Votes(RegimeModel):
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """Names of the voters, and of the three signals whose flags can decide before the votes."""
+        """Names of the voters, and of the three signals whose flags have priority over votes."""
         return tuple(dict.fromkeys((*self.voters, "absorption", "forced_selling", "opportunity")))
 
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the regime of each session; None where too few votes are known."""
+        """Return the regime of each session; None if too few votes are known."""
         rule = first_rule(self._holds(panel.index, evaluations), panel.index)
         regime = settle(spoken_for(rule, self.rules), self.confirm)
         return Classification(
@@ -77,7 +77,7 @@ class Votes(RegimeModel):
     def _holds(
         self, index: pd.Index, evaluations: Mapping[str, Evaluation]
     ) -> dict[str, pd.Series]:
-        """Return, for each rule in order, whether the rule is true at each session."""
+        """For each rule, in order, return whether the rule is true at each session."""
         flags = {name: evaluations[name].flag for name in self.voters if name in evaluations}
         votes = pd.DataFrame(flags, index=index)
         views = votes.notna().sum(axis=1)
