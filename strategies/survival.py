@@ -1,4 +1,4 @@
-"""Link L8 in small steps: hold assets with nearer cash flows as more capital is absorbed."""
+"""Link L8 by degrees: the more capital is absorbed, the nearer the cash flows of the assets."""
 
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self

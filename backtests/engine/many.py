@@ -52,8 +52,8 @@ class Many:
     equity
         Configurations × sessions: value at each close, USD. None if it was not requested.
     refused
-        A mapping from the positions of configurations without figures to error messages. The
-        message is that of the SimulationError that ``simulate`` raises.
+        A mapping from position to error message, for each configuration that cannot be simulated.
+        The message is that of the SimulationError that ``simulate`` raises.
     """
 
     metrics: pd.DataFrame

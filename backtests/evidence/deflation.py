@@ -100,7 +100,7 @@ def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflati
         If ``effective`` is below 1 or is not finite.
     """
     if not (math.isfinite(effective) and effective >= 1):
-        raise DataError(f"expected at least 1 effective trial, was {effective}; count the trial")
+        raise DataError(f"expected at least 1 effective trial, was {effective}; give 1 or more")
     known = np.asarray(trials, dtype=np.float64)
     known = known[np.isfinite(known)]
     variance = float(known.var(ddof=1)) if len(known) > 1 else 0.0

@@ -153,7 +153,7 @@ def _overfitting(
 
 
 def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
-    """Yield masks of combinations × blocks. Of two complementary combinations, one is included.
+    """Yield boolean arrays, combinations × blocks, with one of two complementary combinations.
 
     The chosen combinations contain the first block. Their complements do not.
     """

@@ -1,4 +1,4 @@
-"""Resample the market prices of a history. Quantities, such as balance sheets, do not change.
+"""Resample the market prices of a history, and leave balance sheets and other quantities alone.
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. Flags computed on a resampled history react to its prices, but the

@@ -42,8 +42,8 @@ from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
-#: Longest time by which the computer's clock may be behind the newest row. New York time repeats
-#: one hour each autumn, when clocks go back.
+#: The computer's clock may be this much earlier than the newest row. New York time repeats one hour
+#: each autumn, when clocks go back.
 CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # outcome of a successful fetch
 

@@ -71,7 +71,7 @@ def axis_of(path: str, given: Any) -> Axis:
         found = [part.strip() for part in given.split(",")]
         return Axis(path=path, values=tuple(_scalar(part) for part in found if part))
     if len(parts) > 3:
-        raise ConfigError(f"{path}: expected low:high:count, was {given!r}; leave a part out")
+        raise ConfigError(f"{path}: expected low:high:count, was {given!r}; give three parts")
     return _range(path, parts)
 
 

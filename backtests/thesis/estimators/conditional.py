@@ -109,7 +109,7 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
-    """Return the interval of a strategy's return over a constant mix, from shifted holdings.
+    """Return the interval of how much a strategy earns more than a constant mix.
 
     The strategy's return minus that of the mix is called the advantage. The null hypothesis says
     that the advantage after costs is zero. The statistic of the true dates is the advantage after

@@ -73,7 +73,7 @@ class Ratio:
     def bounds(self, level: float) -> tuple[float, float]:
         """Return Anderson and Rubin's confidence set for the ratio.
 
-        For each ratio β, regress response − β · change on the instrument. A t-test at the
+        For each ratio β, regress (response − β · change) on the instrument. A t-test at the
         significance 1 − ``level`` tests whether this slope is zero. The set contains each β that
         the test accepts. The bounds of the set solve a quadratic equation. If the set is not a
         bounded interval, the result is (−∞, ∞).

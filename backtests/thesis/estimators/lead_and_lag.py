@@ -13,7 +13,7 @@ from backtests.thesis.weeks import weekly
 
 #: Number of resamples, and their seed.
 REPS, SEED = 2000, 9
-#: Smallest number of pairs of weeks: two years.
+#: Smallest number of pairs of weeks. 104 weeks are two years.
 FEWEST = 104
 #: Longest lead in the chart, in weeks.
 LONGEST = 8
