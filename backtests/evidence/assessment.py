@@ -180,7 +180,7 @@ def assess(
         inconclusive=few,
         explanations=tuple(explained.values()),
         growth=growth_of(run),
-        held=held_by_class(run.result),
+        held=held_by_class(run.result, run.config.universe.classes),
         traded=traded_by_session(run.result),
         earned_under=acted_on(regime, lag),
         conclusion=conclude(run.returns, tested, by_lag, few=few),

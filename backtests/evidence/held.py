@@ -4,21 +4,21 @@ import pandas as pd
 
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import traded
-from signals.universe import CLASSES, asset
+from signals.universe import CLASSES, OwnClasses, class_of
 
 CASH = "cash"
 
 
-def held_by_class(result: Result) -> pd.DataFrame:
+def held_by_class(result: Result, own: OwnClasses) -> pd.DataFrame:
     """Return the weights at each close, sessions × asset classes, with ``cash`` last.
 
     Weights are fractions of equity after the session's trades. Short positions have negative
     weights. Cash includes the proceeds of short sales, so each row adds up to 1. A class that was
     never held has no column. Classes have the order of :data:`signals.universe.CLASSES`; other
-    classes follow.
+    classes follow. ``own`` holds the tickers of the classes that a user changed.
     """
     weights = result.weights.fillna(0.0)
-    kinds = {ticker: asset(str(ticker)).asset_class for ticker in weights}
+    kinds = {ticker: class_of(str(ticker), own) for ticker in weights}
     columns = {}
     for name in dict.fromkeys([*CLASSES, *kinds.values()]):
         mine = weights[[ticker for ticker, kind in kinds.items() if kind == name]]

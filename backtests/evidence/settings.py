@@ -38,7 +38,7 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     parts: dict[str, Any] = {"": config.build_strategy(), "regime.": config.build_model()}
     parts |= {"schedule.": config.schedule, "costs.": config.costs}
     parts |= {f"{name}.": signal for name, signal in config.build_signals().items()}
-    found = {"strategy": config.strategy_class().name}
+    found: dict[str, Any] = {"strategy": config.strategy_class().name}
     found |= {name: getattr(config, name) for name in _FIELDS}
     found["universe.classes"] = tuple(
         f"{name}={','.join(tickers)}" for name, tickers in config.universe.classes.items()

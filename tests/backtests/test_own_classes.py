@@ -96,6 +96,13 @@ def test_the_metrics_and_the_tearsheet_use_the_classes(history: History, reading
     assert "other" not in numbers["attribution"]["by_sleeve"]
 
 
+def test_the_chart_of_holdings_uses_the_classes(history: History, reading: Reading) -> None:
+    run = ran(configured({"memory": ["AAPL"], "hyperscalers": ["MSFT"]}), history, reading)
+    held = assess(run, robustness=False).held
+    assert "memory" in held
+    assert "hyperscalers" not in held
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_takes_classes(strategy: str) -> None:
     memory, crypto = ("MU", "WDC"), ("BTC-USD",)

@@ -41,11 +41,17 @@ def result() -> Result:
 
 
 def test_weights_add_up_by_class_and_the_rest_is_cash() -> None:
-    held = held_by_class(result())
+    held = held_by_class(result(), {})
     assert list(held) == ["memory", "broad", "cash"]
     assert held["memory"].tolist() == pytest.approx([0, 0.4, 0.3, 0.2])
     assert held["broad"].tolist() == pytest.approx([0, 0, -0.2, -0.2])
     assert held["cash"].tolist() == pytest.approx([1, 0.6, 0.9, 1.0])
+
+
+def test_a_ticker_has_the_class_that_the_user_gave_it() -> None:
+    held = held_by_class(result(), {"defensive": ("WDC",), "memory": ("MU",)})
+    assert held["defensive"].tolist() == pytest.approx([0, 0.1, 0, 0.1])
+    assert held["memory"].tolist() == pytest.approx([0, 0.3, 0.3, 0.1])
 
 
 def test_trades_are_half_of_the_traded_value() -> None:
