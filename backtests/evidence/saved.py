@@ -159,12 +159,13 @@ def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
     if again is None:
         return Repeated(saved=saved, again=None, changed_from=None, largest=math.nan)
     new = again.returns
-    differ = ~np.isclose(new, saved.returns, rtol=0, atol=TOLERANCE, equal_nan=True).all(axis=1)
+    equal = np.isclose(new, saved.returns, rtol=0, atol=TOLERANCE, equal_nan=True).all(axis=1)
+    changed = new.index[np.flatnonzero(~equal)]
     gaps = (new["strategy"] - saved.returns["strategy"]).abs()
     return Repeated(
         saved=saved,
         again=_numbers(again),
-        changed_from=pd.Timestamp(new.index[differ][0]) if differ.any() else None,
+        changed_from=None if changed.empty else pd.Timestamp(changed[0]),
         largest=float(gaps.max()),
     )
 
