@@ -83,8 +83,7 @@ class RunConfig(pydantic.BaseModel):
     @classmethod
     def _a_day(cls, given: Any) -> Any:
         """Raise ValueError for a number, because pydantic would read it as seconds since 1970."""
-        is_day = isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given)
-        if given is None or isinstance(given, date) or is_day:
+        if given is None or isinstance(given, date) or _is_day(given):
             return given
         raise ValueError(f"expected a date like 2015-01-01, was {shown(given)}")
 
@@ -271,6 +270,17 @@ class RunConfig(pydantic.BaseModel):
             plugins.append(self.strategy_class())
         data["own"] = [source_of(cls) for cls in plugins]
         return json.dumps(data, sort_keys=True)
+
+
+def _is_day(given: Any) -> bool:
+    """Return whether a value is a text such as 2015-01-01 that names a day of the calendar."""
+    if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", given):
+        return False
+    try:
+        date.fromisoformat(given)
+    except ValueError:
+        return False
+    return True
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:

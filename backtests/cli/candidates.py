@@ -108,7 +108,7 @@ def _is_name(argument: str) -> bool:
 
 
 def _is_path(argument: str) -> bool:
-    return argument != "" and ("/" in argument or os.path.isdir(argument))
+    return argument != "" and ("/" in argument or os.path.exists(argument))
 
 
 def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:

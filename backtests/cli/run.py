@@ -73,6 +73,7 @@ def run(
 
 def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
     from backtests.report.tearsheet import in_one_regime, rows_of
+    from backtests.report.verdict import conclusion_said
 
     described = numbers["run"]
     say(
@@ -80,6 +81,7 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
         f"{described['start']} to {described['end']},",
         f"source: {source_said(described['source'])}",
     )
+    say(conclusion_said(numbers))
     rows = [(row["label"], *row["shown"].values()) for row in rows_of(numbers).values()]
     names = (described["strategy"], described["benchmark"], "bills")
     columns = [table.numbers(name, rank=rank) for rank, name in enumerate(names)]

@@ -105,6 +105,8 @@ class Repeated:
 def read_saved(folder: Path) -> SavedRun:
     """Return the finished run of a folder; if the folder has no such run, ConfigError is raised."""
     folder = expanded(folder)
+    if folder.is_file():
+        raise ConfigError(f"{_REFUSED} {folder} is a file; give the folder or a .toml file")
     for name in ("config.toml", "metrics.json", "returns.csv"):
         if not os.path.isfile(folder / name):  # Path.is_file fails for a long name before 3.12
             raise ConfigError(f"{_REFUSED} {folder} has no {name}; give another folder")

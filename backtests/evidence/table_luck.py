@@ -111,9 +111,9 @@ def table_verdict(found: TableLuck) -> str:
     if found.superiority is not None:
         better = ", ".join(found.superiority.superior) or "no row"
         said.append(
-            f"Against {found.superiority.benchmark}, the test of superior ability has a p-value of "
-            f"{found.superiority.p_value:.2f} (SPA), and {better} is better at the 5 % level "
-            "(StepM)."
+            f"Against {found.superiority.benchmark} at equal volatility, the test of superior "
+            f"ability has a p-value of {found.superiority.p_value:.2f} (SPA). Better at the 5 % "
+            f"level (StepM): {better}."
         )
     if found.confidence:
         said.append(

@@ -163,7 +163,9 @@ def _skill_said(found: Mapping[str, Any]) -> str:
     told = _told(found)
     doubted = [name for name, yes in told.items() if not yes]
     if not doubted:
-        return "Too few episodes" if found["few_episodes"] else "Told from luck"
+        if found["few_episodes"]:
+            return "Too few episodes"
+        return "Told from luck" if "Timing" in told else "Timing not tested"
     return f"{doubted[0]} may be luck" if len(doubted) < len(told) else "May be luck"
 
 

@@ -54,6 +54,8 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
         When the file is missing, when the file is not a store of drypowder, or when a writer keeps
         the file open for longer than :data:`PATIENCE`.
     """
+    if path.is_dir():
+        raise DataError(_is_a_folder(path))
     if not path.is_file():
         raise DataError(
             f"expected a store at {path}, found none; make it with "
@@ -94,10 +96,14 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("COMMIT")
 
 
+def _is_a_folder(path: Path) -> str:
+    return f"expected a file at {path}, but it is a folder; give a file in it"
+
+
 def check_writable(path: Path) -> None:
     """Create the folder of a store; raise :class:`DataError` when the file cannot be written."""
     if path.is_dir():
-        raise DataError(f"expected a file at {path}, but it is a folder; give a file in it")
+        raise DataError(_is_a_folder(path))
     if path.exists() and not path.is_file():
         raise DataError(f"expected a file at {path}, but it is a device or pipe; give another path")
     if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
