@@ -1,6 +1,6 @@
 """The steps of a run: history → reading → weights → simulation → result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,13 +13,11 @@ from backtests.engine.simulate import Result, simulate
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns, check_assets, check_priced
+from backtests.reuse import reused
 from backtests.runs import Run
 from backtests.window import window
-from signals.base import Evaluation
-from signals.errors import ConfigError
 from signals.index import check_sessions
 from signals.reading import Reading
-from signals.summary import described
 from strategies import Strategy, decide, state_of
 
 
@@ -64,31 +62,12 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
     """Return the reading of a history, with the configuration's signals and regime model.
 
     ``known`` is a reading of the same history; the reading may end later. If a signal has the same
-    parameters and parts in ``known``, its evaluation is used again. If the sessions of ``known`` do
-    not match the history, ConfigError is raised. The values of the two histories are not compared.
+    parameters and parts in ``known``, its evaluation is used again. If the sessions or the values
+    behind ``known`` differ from those of the history, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
-    earlier = {} if known is None else _evaluated(known, history, model.rests_on)
+    earlier = {} if known is None else reused(known, history, model.rests_on)
     return signals.read(history.panel, chosen, config.more_voters(), model, earlier)
-
-
-def _evaluated(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
-    """Return a reading's evaluations on the sessions of a history.
-
-    If the evaluations must be cut, only ``names`` are returned.
-    """
-    index, sessions = history.panel.index, known.regime.index
-    if sessions.equals(index):
-        return known.evaluations
-    if not sessions[: len(index)].equals(index):
-        raise ConfigError(
-            f"expected a known reading of the same history ({described(index)}), was a reading of "
-            f"{described(sessions)}; leave `known` out"
-        )
-    # No row of an evaluation depends on a later row. So cutting an evaluation gives the same result
-    # as an evaluation of the cut panel.
-    held = [name for name in names if name in known.evaluations]
-    return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:

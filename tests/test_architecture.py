@@ -27,7 +27,8 @@ DOORS = {
 ROOMS = (
     *("version", "progress", "atomic", "calendar", "store", "importing", "sources"),
     *("economy", "history"),
-    *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today", "flipped"),
+    *("engine", "plugins", "config", "runs", "window", "reuse", "pipeline", "holdings"),
+    *("today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}

@@ -1,13 +1,31 @@
 """A run that is given a reading has the same numbers as other runs, and evaluates fewer signals."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pandas as pd
 import pytest
 
 from backtests import History, Run, config_from, run
-from signals.base import Evaluation, Signal
+from signals.base import Evaluation, ScoreSignal, Signal
 from signals.errors import ConfigError
 
 TERMS = {"strategy": "near-cash-flow", "start": "2020-06-01"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowsTomorrow(ScoreSignal):
+    """A planted cheat: SPY's return at the next close."""
+
+    name: ClassVar[str] = "knows_tomorrow"
+    link: ClassVar[str] = "L8"
+    headline: ClassVar[str] = "score"
+    units: ClassVar[dict[str, str]] = {"score": "%"}
+    inputs: ClassVar[tuple[str, ...]] = ("SPY",)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the next return."""
+        return pd.DataFrame({"score": -100 * panel["SPY"].pct_change().shift(-1)})
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +81,27 @@ def test_only_changed_signals_are_evaluated_until_an_earlier_end(
 ) -> None:
     run(config_from(TERMS | {"end": "2022-12-30"}), history, known=first.reading)
     assert evaluated == []
+
+
+def test_a_reading_of_other_values_is_refused(first: Run) -> None:
+    other = History.simulated(seed=1, years=6)
+    assert other.panel.index.equals(first.history.panel.index)
+    with pytest.raises(ConfigError, match=r"of the same history, but its values of .* differ"):
+        run(config_from(TERMS), other, known=first.reading)
+
+
+def test_a_users_signal_is_evaluated_again_at_an_earlier_end(
+    history: History, evaluated: list[str]
+) -> None:
+    terms = TERMS | {"plugin_signals": {KnowsTomorrow: True}}
+    whole = run(config_from(terms), history)
+    evaluated.clear()
+    cut, alone = (
+        run(config_from(terms | {"end": "2022-12-30"}), history, known)
+        for known in (whole.reading, None)
+    )
+    assert evaluated.count(KnowsTomorrow.name) == 2
+    pd.testing.assert_series_equal(cut.result.equity, alone.result.equity, check_exact=True)
 
 
 def test_a_reading_of_other_sessions_is_refused(history: History, first: Run) -> None:

@@ -1,0 +1,48 @@
+"""Use the evaluations of an earlier reading again, if the reading belongs to the same history."""
+
+from collections.abc import Mapping, Sequence
+
+from backtests.history.panel import History
+from signals.base import Evaluation
+from signals.errors import ConfigError
+from signals.evaluations import Evaluations
+from signals.reading import Reading
+from signals.registry import SIGNALS
+from signals.summary import described
+
+
+def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
+    """Return a reading's evaluations on the sessions of a history.
+
+    If the evaluations must be cut, only ``names`` are returned, and no signal of a user.
+    """
+    index, sessions = history.panel.index, known.regime.index
+    _check_same_history(known, history)
+    if sessions.equals(index):
+        return known.evaluations
+    # No row of our evaluations depends on a later row. So cutting an evaluation gives the same
+    # result as an evaluation of the cut panel. A user's signal may look ahead.
+    held = [name for name in names if name in known.evaluations and name in SIGNALS]
+    return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
+
+
+def _check_same_history(known: Reading, history: History) -> None:
+    """Raise ConfigError if a reading has other sessions than a history, or comes from other values.
+
+    A reading whose rows were chosen has no panel, so only its sessions are checked.
+    """
+    index, sessions = history.panel.index, known.regime.index
+    if not sessions[: len(index)].equals(index):
+        raise ConfigError(
+            f"expected a known reading of the same history ({described(index)}), was a reading of "
+            f"{described(sessions)}; leave `known` out"
+        )
+    if not isinstance(known.evaluations, Evaluations) or known.evaluations.panel is history.panel:
+        return
+    panel = known.evaluations.panel.loc[: index[-1]]
+    for id in panel.columns.intersection(history.panel.columns):
+        if not panel[id].equals(history.panel[id]):
+            raise ConfigError(
+                f"expected a known reading of the same history, but its values of {id} differ; "
+                "leave `known` out"
+            )
