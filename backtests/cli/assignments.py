@@ -7,7 +7,7 @@ from typing import Any
 from backtests.cli import options
 
 #: Keys of a configuration that affect only a strategy's holdings, not signals or the regime.
-_OF_STRATEGY = ("params", "universe")
+OF_STRATEGY = ("params", "universe")
 #: A strategy that follows the regime.
 _FOLLOWER = "near-cash-flow"
 
@@ -38,14 +38,23 @@ def config_data(
     ConfigError
         If the file cannot be read, a key is unknown, or an assignment has the wrong form.
     """
+    data = file_data(config)
+    data |= given
+    data |= history_keys(data, source, store, seed)
+    assigned(data, param or ())
+    return data
+
+
+def file_data(config: Path | None) -> dict[str, Any]:
+    """Return the data of a config file, without its table ``[sweep]``; empty if there is no file.
+
+    If the file cannot be read or has an unknown key, ConfigError is raised.
+    """
     from backtests.config import read_config, refuse_unknown_keys
 
     data = read_config(config) if config else {}
     data.pop("sweep", None)  # a file may also hold the request of a sweep
     refuse_unknown_keys(data)
-    data |= given
-    data |= history_keys(data, source, store, seed)
-    assigned(data, param or ())
     return data
 
 
@@ -106,7 +115,7 @@ def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     model.
     """
     model = str(data.get("strategy", "")).partition("@")[2]
-    kept = {key: data[key] for key in data if key not in _OF_STRATEGY}
+    kept = {key: data[key] for key in data if key not in OF_STRATEGY}
     return kept | {"strategy": f"{_FOLLOWER}@{model}" if model else _FOLLOWER}
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backtests.cli.assignments import assigned
-from backtests.config import SOURCE, RunConfig, config_from, read_config, refuse_unknown_keys
+from backtests.cli.assignments import OF_STRATEGY, assigned, file_data
+from backtests.config import SOURCE, RunConfig, config_from
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
 from backtests.paths import SETTINGS
@@ -18,8 +18,8 @@ from signals.params import names_of
 from signals.regimes import REGIMES, Votes
 from strategies import STRATEGIES, Strategy
 
-#: Keys of a configuration that belong to its strategy, and to its regime model.
-_OF_STRATEGY, _OF_MODEL = ("params", "universe"), ("regime_model", "regime", "labels")
+#: Keys of a configuration that belong to its regime model.
+_OF_MODEL = ("regime_model", "regime", "labels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,6 @@ def candidates_of(
         If an argument cannot be used, or if no configuration has an assigned parameter. A finished
         run has its own parameters: neither options nor assignments change it.
     """
-    refuse_unknown_keys(defaults)
     found = [_read(argument, defaults, options) for argument in arguments]
     used: set[str] = set()
     for one in found:
@@ -92,9 +91,7 @@ def _read(
     argument: str, defaults: Mapping[str, Any], options: Mapping[str, Any]
 ) -> _Given | SavedRun:
     if argument.endswith(".toml"):
-        data = read_config(Path(argument))
-        data.pop("sweep", None)
-        refuse_unknown_keys(data)
+        data = file_data(Path(argument))
         if "strategy" not in data:
             raise ConfigError(f"expected a strategy in {argument}; add the key `strategy`")
         return argument, {**data, **options}
@@ -116,7 +113,7 @@ def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     data = {key: deepcopy(value) for key, value in defaults.items() if key != "strategy"}
     bare, at, _ = name.partition("@")
     if str(defaults.get("strategy", "")).partition("@")[0] != bare:
-        data = {key: value for key, value in data.items() if key not in _OF_STRATEGY}
+        data = {key: value for key, value in data.items() if key not in OF_STRATEGY}
     cls = _class_of(bare)
     if at or (cls is not None and not cls.follows_regime):
         data = {key: value for key, value in data.items() if key not in _OF_MODEL}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.assignments import file_data
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
@@ -56,16 +57,13 @@ def compare(
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.cli.one_history import one_history
-    from backtests.config import read_config
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import default_names, series_of
-    from backtests.evidence.saved import repeat
     from backtests.report.compare_page import write_comparison
     from backtests.sweep.trial_log import other_trials
 
     page = page_of(out, "compare.html")
-    defaults = read_config(config) if config else {}
-    defaults.pop("sweep", None)
+    defaults = file_data(config)
     given = options.given(start=start, end=end, lag=lag)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
     choice = one_history(list(candidates.values()), _source_of(defaults), source, store, seed)
@@ -84,12 +82,7 @@ def compare(
             optional=not rows,
             progress=step,
         )
-        repeated = {
-            label: repeat(candidate.saved, comparison.rows[label].run, whole)
-            for label, candidate in candidates.items()
-            if candidate.saved is not None
-        }
-        entries = write_comparison(comparison, page, repeated)
+        entries = write_comparison(comparison, page, _repeated(candidates, comparison, whole))
     print_json(entries) if json else _print(entries, page)
     for line in comparison.notes:
         warn(line)
@@ -105,6 +98,17 @@ def _source_of(defaults: Mapping[str, Any]) -> Any:
 
     stated = {key: value for key, value in defaults.items() if key in SOURCE}
     return HistorySource(**stated) if stated else None
+
+
+def _repeated(candidates: Mapping[str, Any], comparison: Any, whole: Any) -> dict[str, Any]:
+    """Return each finished run, computed again on the whole history."""
+    from backtests.evidence.saved import repeat
+
+    return {
+        label: repeat(candidate.saved, comparison.rows[label].run, whole)
+        for label, candidate in candidates.items()
+        if candidate.saved is not None
+    }
 
 
 def _last_end(configs: Iterable[Any]) -> Any:

@@ -8,8 +8,7 @@ from typing import Any
 from backtests.atomic import resolved
 from backtests.cli import options
 from backtests.cli.candidates import Candidate
-from backtests.cli.terminal import complain
-from backtests.history.origin import SIMULATED, HistorySource, notice
+from backtests.history.origin import SIMULATED, HistorySource
 from backtests.store.store import default_store
 from signals.errors import ConfigError
 
@@ -64,8 +63,7 @@ def _chosen(
             options.refuse_seed(first.store)
         return replace(first, store=first.store or options.named_store(None))
     made = replace(first, seed=first.seed if seed is None else seed)
-    if said := notice(made):
-        complain("notice", said)
+    options.announce(made)
     return made
 
 

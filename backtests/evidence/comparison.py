@@ -243,7 +243,7 @@ def compare(
         fits = _fits(configs, history, pool)
         mine = [label for label, config in configs.items() if _model_key(config) not in fits]
         runs = {
-            label: _run(configs[label], history, voted[_signals_key(configs[label])], index)
+            label: _run(configs[label], history, voted[label], index)
             for label in counted(mine, progress, "backtests")
         }
         drawn = drawn_gains(runs, pool, draws)
@@ -253,11 +253,11 @@ def compare(
         fitted, left_out = _fitted(fits, optional, progress)
         for label, config in configs.items():
             if (key := _model_key(config)) in fitted:
-                reading = voted[_signals_key(config)].under(fitted[key])
+                reading = voted[label].under(fitted[key])
                 rows[label] = compared(run_on(config, history, reading, index), reps)
         gains = [gain for part in counted(drawn, progress, "placebos") for gain in part.result()]
     ordered = {label: rows[label] for label in configs if label in rows}
-    regime = voted[_signals_key(first)].regime
+    regime = next(iter(voted.values())).regime
     return finished(ordered, gains, regime, (*notes, *left_out), reps, shifts, log)
 
 
@@ -314,17 +314,18 @@ def _model_key(config: RunConfig) -> str:
     return repr(config.build_model())
 
 
-def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[Hashable, Reading]:
-    """Return, for each set of signals, the regime by votes and the evaluated signals."""
-    found: dict[Hashable, Reading] = {}
-    for config in configs.values():
-        if (key := _signals_key(config)) not in found:
-            found[key] = read(config.model_copy(update=BY_VOTES), history)
-    return found
+def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, Reading]:
+    """Return the reading by votes of each row; rows with equal signals share one reading."""
+    keys = {label: _signals_key(config) for label, config in configs.items()}
+    made: dict[Hashable, Reading] = {}
+    for label, key in keys.items():
+        if key not in made:
+            made[key] = read(configs[label].model_copy(update=BY_VOTES), history)
+    return {label: made[key] for label, key in keys.items()}
 
 
 def _sessions(
-    configs: Mapping[str, RunConfig], history: History, voted: Mapping[Hashable, Reading]
+    configs: Mapping[str, RunConfig], history: History, voted: Mapping[str, Reading]
 ) -> pd.DatetimeIndex:
     """Return the sessions that the windows of all readings have in common."""
     first = next(iter(configs.values()))
