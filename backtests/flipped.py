@@ -92,7 +92,7 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     if began is None:
         return SinceFetch()
     try:
-        earlier = _known_before(store, began, config)
+        earlier = _known_before(store, began, history)
         then = read(config, earlier)
     except DataError:  # the store did not yet have what the signals need
         return SinceFetch(began=began)
@@ -114,12 +114,14 @@ def store_of(config: RunConfig) -> Store:
     return Store(config.store or default_store())
 
 
-def _known_before(store: Store, began: pd.Timestamp, config: RunConfig) -> History:
-    """Return the history from the rows that were recorded before a moment."""
+def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
+    """Return the same series as in a history, from the rows that were recorded before a moment.
+
+    Further series could change the last session, which is the last day with a price.
+    """
     until = began - _JUST_BEFORE
-    held = store.series_ids(until)
-    ids = [id for id in config.series() if id in held]
-    return History.load(store, ids, as_of=until)
+    series = {*now.panel.columns, *now.closes.columns}
+    return History.load(store, [id for id in store.series_ids(until) if id in series], as_of=until)
 
 
 def _flips(

@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from backtests.config import RunConfig
+from backtests.history.panel import History
 from backtests.runs import Run
 from backtests.window import SHORTEST
 from signals.errors import ConfigError
@@ -29,19 +30,30 @@ def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[st
 
 
 def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
-    """Raise ConfigError unless all runs have the same source and equal prices on ``index``.
+    """Raise ConfigError unless all runs have the same source and equal values on ``index``.
 
-    The histories of two runs may have different assets.
+    The histories of two runs may have different series.
     """
     (name, first), *others = runs.items()
     for label, run in others:
-        shared = first.history.closes.columns.intersection(run.history.closes.columns)
-        prices, mine = (each.history.closes.loc[index, shared] for each in (first, run))
-        if run.history.source != first.history.source or not prices.equals(mine):
+        if differs := _differs(run.history, first.history, index):
             raise ConfigError(
-                f"expected runs of one history, but {label} has other prices than {name}; run "
+                f"expected runs of one history, but {label} has other {differs} than {name}; run "
                 "both on the same history"
             )
+
+
+def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
+    """Return what differs between two histories on some sessions, or an empty text."""
+    if one.source != other.source or not _equal_on(index, one.closes, other.closes):
+        return "prices"
+    return "" if _equal_on(index, one.panel, other.panel) else "series"
+
+
+def _equal_on(index: pd.DatetimeIndex, one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Return whether two tables have equal values on some sessions, in the columns of both."""
+    shared = one.columns.intersection(other.columns)
+    return one.loc[index, shared].equals(other.loc[index, shared])
 
 
 def in_common_window(

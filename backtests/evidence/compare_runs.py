@@ -49,6 +49,7 @@ def compare_runs(
         runs without labels have equal settings.
     """
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
+    _check_classes(labelled)
     index, notes = common_sessions(labelled)
     again = {
         label: run
@@ -64,6 +65,16 @@ def compare_runs(
     votes = first.config.model_copy(update=BY_VOTES).build_model()
     regime = votes.classify(first.history.panel, first.reading.evaluations).regime
     return finished(rows, gains, regime, notes, reps, shifts, log)
+
+
+def _check_classes(runs: Mapping[str, Run]) -> None:
+    """Raise ConfigError if a user's class was defined again after a run used it."""
+    for label, run in runs.items():
+        if run.config.strategy_class() is not type(run.strategy):
+            raise ConfigError(
+                f"expected {run.config.strategy} as when {label} was made, but the class was "
+                "defined again since; run it again"
+            )
 
 
 def _labelled(runs: Sequence[Run]) -> dict[str, Run]:

@@ -90,6 +90,13 @@ ORDER BY series_id, available_at, observed_on, recorded_at
 """
 
 
+_NEWEST_MOMENT = """
+SELECT max(moment) FROM (
+    SELECT recorded_at AS moment FROM observations UNION ALL SELECT began_at FROM recordings
+)
+"""
+
+
 def environment_store() -> Path | None:
     """Return the store that the environment variable DRYPOWDER_STORE names, or None if unset."""
     named = os.environ.get("DRYPOWDER_STORE")
@@ -429,12 +436,15 @@ def _check_export(path: Path, store: Path) -> Path:
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return the recording moment of new rows, which is later than that of all stored rows."""
+    """Return the recording moment of new rows.
+
+    The moment is later than that of all stored rows, and later than the start of every recording.
+    """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is
     # wrong now, or it was wrong at the last import. Both cases are errors: new values would get a
     # moment that is too early, or would stay hidden until the wrong moment of the last import.
-    newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
+    newest = connection.execute(_NEWEST_MOMENT).fetchall()[0][0]
     if newest is None:
         return recorded_at
     held = pd.Timestamp(newest)

@@ -10,6 +10,7 @@ import pytest
 from backtests import flipped
 from backtests.config import RunConfig, config_from
 from backtests.flipped import Flipped, SinceFetch, since_fetch
+from backtests.history.panel import History
 from backtests.report.flipped import flipped_words
 from backtests.store.batch import Batch, dated
 from backtests.store.store import Store
@@ -45,6 +46,19 @@ def config(tmp_path: Path) -> RunConfig:
     with store.fetching(BEGAN):
         store.add([batch("2025-10-13")], BEGAN)
     return config_from({"strategy": "cash-heavy", "store": store.path})
+
+
+def test_both_sides_of_a_comparison_have_the_same_series(tmp_path: Path) -> None:
+    """A later price of an asset that is not read does not add a session to the earlier side."""
+    store = Store(tmp_path / "prices.duckdb")
+    for ticker, days in (("SPY", DAYS[:3]), ("JNK", DAYS[:4])):
+        closes = pd.Series(range(100, 100 + len(days)), index=days, dtype="float64")
+        store.add([dated(ticker, closes, "Yahoo", BEGAN)], BEGAN)
+    store.note_recording(BEGAN + pd.Timedelta(hours=1))
+    began = store.last_recording()
+    assert began is not None
+    now = History.load(store, ["SPY"])
+    assert flipped._known_before(store, began, now).panel.index[-1] == now.panel.index[-1]
 
 
 def compared(
@@ -170,7 +184,8 @@ def test_data_without_any_session_before_the_fetch_are_no_earlier_state(
     store.note_recording(BEGAN)
     store.add([batch("2025-10-13")], BEGAN)
     config = config_from({"strategy": "cash-heavy", "store": store.path})
-    found = since_fetch(config, None, reading([N], [True]))  # type: ignore[arg-type]
+    now = SimpleNamespace(panel=pd.DataFrame(columns=["DGS2"]), closes=pd.DataFrame())
+    found = since_fetch(config, now, reading([N], [True]))  # type: ignore[arg-type]
     assert found == SinceFetch(began=BEGAN)
     assert "give no signals" in flipped_words(found)
 

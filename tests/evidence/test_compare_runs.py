@@ -19,6 +19,7 @@ from backtests.sweep.chunk import digests
 from backtests.sweep.setting import Setting
 from backtests.sweep.trial_log import Trials, add, other_trials
 from signals.errors import ConfigError
+from strategies import CashHeavy
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
 
@@ -30,6 +31,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "quick": {"strategy": "cash-heavy", "regime": {"confirm": 2}},
 }
 WINDOW = {"start": START, "end": "2024-06-28"}
+
+
+class Redefined(CashHeavy):
+    """The class that a notebook had under the same name before."""
 
 
 @pytest.fixture(scope="module")
@@ -156,9 +161,23 @@ def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[s
     other = replace(history, closes=history.closes * 2)
     with pytest.raises(ConfigError, match="b has other prices than a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=other)})
+    real = replace(history, source="store")
+    with pytest.raises(ConfigError, match="b has other prices than a"):
+        compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=real)})
+    revised = replace(history, panel=history.panel.assign(WALCL=history.panel["WALCL"] * 2))
+    with pytest.raises(ConfigError, match="b has other series than a"):
+        compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=revised)})
+    redefined = replace(runs["k"], strategy=Redefined())
+    with pytest.raises(ConfigError, match="cash-heavy as when b was made, but the class was"):
+        compare_runs({"a": runs["plain"], "b": redefined})
     early = run(config_from({"strategy": "spy", "end": "2020-12-31"}), history)
     with pytest.raises(ConfigError, match="at least 21 common sessions, found 0"):
         compare_runs({"a": runs["plain"], "b": early})
+
+
+def test_the_regime_of_a_comparison_is_the_one_by_votes(runs: dict[str, Run]) -> None:
+    made = compare_runs({"dear": runs["dear"], "plain": runs["plain"]}, reps=20)
+    pd.testing.assert_series_equal(made.regime, runs["plain"].reading.regime)
 
 
 # --- The trial log -----------------------------------------------------------------------------
