@@ -104,6 +104,14 @@ def test_a_users_signal_is_evaluated_again_at_an_earlier_end(
     pd.testing.assert_series_equal(cut.result.equity, alone.result.equity, check_exact=True)
 
 
+def test_a_reading_of_shifted_sessions_is_refused(history: History, first: Run) -> None:
+    earlier = history.until(history.panel.index[-2])
+    later = first.reading.since(history.panel.index[1])
+    assert len(later.regime) == len(earlier.panel)
+    with pytest.raises(ConfigError, match="expected a known reading of the same history"):
+        run(config_from(TERMS), earlier, known=later)
+
+
 def test_a_reading_of_other_sessions_is_refused(history: History, first: Run) -> None:
     other = first.reading.since(history.panel.index[5])
     with pytest.raises(ConfigError, match=r"expected a known reading of the same history .* leave"):

@@ -167,6 +167,8 @@ def test_rows_take_the_history_that_one_of_them_states(here: Path) -> None:
 def test_options_override_the_history_of_config_files(here: Path) -> None:
     rows = [stated("a.toml", source="simulated", seed=3, years=5)]
     assert one_history(rows, None, "simulated", None, 4).seed == 4
+    without = [stated("spy", source="simulated", thesis=False)]
+    assert not one_history(without, None, "simulated", None, None).thesis
     assert one_history(rows, None, "simulated", None, None).seed == 3
     assert one_history(rows, None, None, None, 9).seed == 9
     assert one_history(rows, None, None, Path("x.duckdb"), None).decided() == "store"

@@ -101,6 +101,17 @@ def test_other_data_are_told_with_the_first_session_that_differs(
     assert found.again["cagr"] != pytest.approx(found.saved.numbers["cagr"], abs=1e-6)
 
 
+@pytest.mark.parametrize("shift", [1e-6, 0.01])
+def test_a_small_change_counts_and_its_size_has_no_sign(
+    folder: Path, finished: Run, history: History, shift: float
+) -> None:
+    saved = read_saved(folder)
+    found = repeat(replace(saved, returns=saved.returns + shift), finished, history)
+    assert not found.is_same
+    assert found.changed_from == finished.returns.index[0]
+    assert found.largest == pytest.approx(shift, rel=1e-6)
+
+
 def test_a_history_without_these_sessions_cannot_be_checked(folder: Path, history: History) -> None:
     short = history.until("2024-01-31")
     again = run(config_from({"strategy": "cash-heavy", "start": WINDOW["start"]}), short)

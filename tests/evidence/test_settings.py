@@ -63,6 +63,13 @@ def test_a_long_label_counts_settings_unless_two_rows_would_be_alike() -> None:
     assert len(set(distinct_labels([config(), first, second]))) == 3
 
 
+def test_a_label_of_two_settings_counts_no_others() -> None:
+    assert distinct_labels([config(), config(lag=2, band=0.05)]) == [
+        "near-cash-flow (lag 1, band 0.02)",
+        "near-cash-flow (lag 2, band 0.05)",
+    ]
+
+
 @pytest.mark.parametrize("data", [{}, {"start": "2015-01-02"}])
 def test_equal_settings_have_equal_labels(data: dict[str, Any]) -> None:
     assert distinct_labels([config(), config(**data)]) == ["near-cash-flow"] * 2

@@ -47,6 +47,11 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     ]
 
 
+def test_luck_is_counted_over_the_ranked_rows() -> None:
+    rows = {"a": row(0.5, said=BEATS), "b": row(0.8), "c": row(0.2, ranked=False)}
+    assert "about 0.1 of 2 ranked rows" in conclusion(rows)[0]
+
+
 def test_a_table_without_ranks_or_ratios_concludes_nothing() -> None:
     rows = {"a": row(None, ranked=False)}
     assert conclusion(rows) == [

@@ -251,6 +251,8 @@ def test_the_table_shows_runs_beside_the_benchmark(finished: Run) -> None:
     growth = float(np.prod(1 + finished.benchmark)) ** (1 / years) - 1
     assert table.loc["CAGR", "SPY"] == f"{100 * growth:.2f} %"
     assert table.loc["Turnover, a year", "SPY"] == "–"
+    real = replace(finished, history=replace(finished.history, source="store"))
+    assert metrics_table({"real": real, "mine": finished}).index.name == "SIMULATED: metric"
 
 
 def test_a_table_needs_a_run() -> None:

@@ -59,6 +59,11 @@ def test_many_sessions_leave_every_second_one_to_the_pointer() -> None:
     assert data["last"] == 4
 
 
+def test_the_pointer_always_knows_the_last_session() -> None:
+    data = pointed(panels("c", [Panel(title="t", lines=[line([1, 2, 3, 4, 5])])], most=2))
+    assert data["at"] == [1, 4]
+
+
 def test_a_line_goes_from_edge_to_edge_and_a_gap_interrupts_it() -> None:
     html = panels("c", [Panel(title="t", lines=[line([0, 1, np.nan, 1, 0])], low=0.0, high=1.0)])
     assert points(html) == [(0, 100), (250, 0), (750, 0), (1000, 100)]

@@ -56,6 +56,16 @@ def numbers(
     }
 
 
+def test_a_loss_of_the_benchmark_beside_a_gain_has_its_own_verb() -> None:
+    given = numbers() | {"benchmark": BENCHMARK | {"cagr": -0.03}}
+    assert "tilt earned 10.1 % a year after costs, and SPY lost 3.0 %;" in conclusion_said(given)
+
+
+def test_below_a_year_the_card_shows_total_returns() -> None:
+    value, note = cells(below_a_year=True, interval=None)["result"]
+    assert (value, note.partition(";")[0]) == ("+2.0 %", "SPY +3.0 %")
+
+
 def trust(**given: Any) -> str:
     """Return the second sentence of the conclusion."""
     return conclusion_said(numbers(**given)).partition("33.7 %. ")[2]
