@@ -90,9 +90,11 @@ ORDER BY series_id, available_at, observed_on, recorded_at
 """
 
 
-_NEWEST_MOMENT = """
+#: The earliest moment for new rows: after every stored row, and not before a recording began.
+_EARLIEST_MOMENT = """
 SELECT max(moment) FROM (
-    SELECT recorded_at AS moment FROM observations UNION ALL SELECT began_at FROM recordings
+    SELECT recorded_at + INTERVAL 1 MICROSECOND AS moment FROM observations
+    UNION ALL SELECT began_at FROM recordings
 )
 """
 
@@ -438,16 +440,16 @@ def _recording_moment(
 ) -> pd.Timestamp:
     """Return the recording moment of new rows.
 
-    The moment is later than that of all stored rows, and later than the start of every recording.
+    The moment is later than that of all stored rows, and not before the start of any recording.
     """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is
     # wrong now, or it was wrong at the last import. Both cases are errors: new values would get a
     # moment that is too early, or would stay hidden until the wrong moment of the last import.
-    newest = connection.execute(_NEWEST_MOMENT).fetchall()[0][0]
-    if newest is None:
+    earliest = connection.execute(_EARLIEST_MOMENT).fetchall()[0][0]
+    if earliest is None:
         return recorded_at
-    held = pd.Timestamp(newest)
+    held = pd.Timestamp(earliest)
     if held - recorded_at > CLOCK_BACK:
         raise DataError(
             f"expected a clock later than {held:%Y-%m-%d %H:%M}, when {path} was last written, was "
@@ -455,7 +457,7 @@ def _recording_moment(
             f"earlier rows: drypowder data --store {path} --copy NEW.duckdb --as-of "
             f"{recorded_at:%Y-%m-%d}"
         )
-    return max(recorded_at, held + pd.Timedelta(microseconds=1))
+    return max(recorded_at, held)
 
 
 def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> None:
