@@ -74,12 +74,12 @@ class SleeveStrategy(Strategy):
         """Return target weights; an asset in two sleeves has the sum of its two weights."""
         shares = self.shares(reading, panel).reindex(panel.index)
         places = {ticker: place for place, ticker in enumerate(self.assets)}
-        weights = np.zeros((len(panel), len(places)))
+        weights = np.zeros((len(places), len(panel)))
         for name, tickers in self.sleeves.items():
-            share = shares[name].to_numpy(dtype=np.float64)[:, None]
-            mine = [places[ticker] for ticker in tickers]
-            weights[:, mine] += equal_over_listed(panel, tickers) * share
-        return pd.DataFrame(weights, index=panel.index, columns=list(places))
+            share = shares[name].to_numpy(dtype=np.float64)
+            for ticker, equal in zip(tickers, equal_over_listed(panel, tickers), strict=True):
+                weights[places[ticker]] += equal * share
+        return pd.DataFrame(weights.T, index=panel.index, columns=list(places))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,10 +129,10 @@ def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.D
 def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> np.ndarray:
     """Return equal weights over the tickers listed at each session, and 0 for the others.
 
-    The array has the shape sessions × tickers.
+    The array has the shape tickers × sessions.
     """
-    there = listed(panel, tickers).to_numpy(dtype=np.float64)
-    equal: np.ndarray = there / np.maximum(there.sum(axis=1, keepdims=True), 1.0)
+    there = listed(panel, tickers).to_numpy(dtype=np.float64).T
+    equal: np.ndarray = there / np.maximum(there.sum(axis=0), 1.0)
     return equal
 
 
@@ -143,13 +143,24 @@ def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: floa
     year. A session's return is the mean over the members that have a return. The scale is 0 before
     63 returns are known.
     """
-    prices = panel.reindex(columns=list(tickers)).to_numpy(dtype=np.float64)
-    returns = pd.DataFrame(prices[1:] / prices[:-1] - 1, index=panel.index[1:]).mean(axis=1)
-    volatility = returns.reindex(panel.index).rolling(VOLATILITY_WINDOW).std() * float(
-        np.sqrt(SESSIONS_A_YEAR)
-    )
-    scale: pd.Series = target / volatility
-    return scale.clip(upper=1.0).fillna(0.0)
+    deviation = _mean_return(panel, tickers).rolling(VOLATILITY_WINDOW).std()
+    volatility = deviation.to_numpy() * np.sqrt(SESSIONS_A_YEAR)
+    with np.errstate(divide="ignore"):
+        scale = np.minimum(target / volatility, 1.0)
+    return pd.Series(np.where(np.isnan(scale), 0.0, scale), index=panel.index)
+
+
+def _mean_return(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.Series:
+    """Return the mean return over the tickers that have a return at the session, else NaN."""
+    total, count = np.zeros(len(panel)), np.zeros(len(panel))
+    for ticker in tickers:
+        if ticker in panel:
+            price = panel[ticker].to_numpy(dtype=np.float64)
+            move = price[1:] / price[:-1] - 1
+            known = ~np.isnan(move)
+            total[1:] += np.where(known, move, 0.0)
+            count[1:] += known
+    return pd.Series(total / np.where(count > 0, count, np.nan), index=panel.index)
 
 
 def check_sleeves(sleeves: Sleeves) -> None:

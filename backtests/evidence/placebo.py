@@ -183,17 +183,26 @@ class _Market:
 def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> _Market:
     _check_matching(held, closes, bills)
     assets = [str(a) for a in held.columns]
-    prices = closes[assets].astype("float64")
-    growth = prices.ffill().pct_change(fill_method=None).fillna(0.0).to_numpy().T + 1
+    prices = closes[assets].to_numpy(dtype=np.float64).T
+    known = _filled(prices)
+    growth = np.ones(prices.shape)
+    growth[:, 1:] += np.nan_to_num(known[:, 1:] / known[:, :-1] - 1)
     days = np.diff(pd.DatetimeIndex(held.index).to_numpy().astype("datetime64[D]")).astype(float)
     fee = np.array([costs.borrowed(a, np.concatenate(([0.0], days))) for a in assets])
     return _Market(
-        priced=prices.notna().to_numpy().T.astype(np.float64),
+        priced=(~np.isnan(prices)).astype(np.float64),
         growth=growth,
         owed=growth * (1 + fee),
         bills=bills.to_numpy(dtype=np.float64)[1:],
         rates=np.array([costs.rate(a) for a in assets]),
     )
+
+
+def _filled(prices: np.ndarray) -> np.ndarray:
+    """Return prices, assets × sessions, with each gap filled by the last known price."""
+    at = np.where(np.isnan(prices), 0, np.arange(prices.shape[1]))
+    filled: np.ndarray = np.take_along_axis(prices, np.maximum.accumulate(at, axis=1), axis=1)
+    return filled
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
