@@ -90,13 +90,16 @@ class FadingMomentum(ScoreSignal):
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         """Return two counts: breakouts still above the breakout price, and all breakouts."""
-        level = prices.where(prices > prices.rolling(self.high).max().shift(1))
-        held = breakouts = np.zeros(len(prices))
-        now = prices.to_numpy()
+        above = prices > prices.rolling(self.high).max().shift(1)
+        now, sessions = prices.to_numpy(), len(prices)
+        began, asset = np.nonzero(above.to_numpy())
+        held = breakouts = np.zeros(sessions)
         for age in range(self.earliest, self.latest + 1):
-            then = level.shift(age).to_numpy()
-            judged = ~np.isnan(then) & ~np.isnan(now)
-            breakouts = breakouts + judged.sum(axis=1)
-            held = held + (judged & (now > then)).sum(axis=1)
+            later = began + age
+            inside = later < sessions
+            at, column = later[inside], asset[inside]
+            then, price = now[at - age, column], now[at, column]
+            breakouts = breakouts + np.bincount(at[~np.isnan(price)], minlength=sessions)
+            held = held + np.bincount(at[price > then], minlength=sessions)
         index = prices.index
         return pd.Series(held, index=index), pd.Series(breakouts, index=index)
