@@ -79,9 +79,9 @@ def _check_neighbours() -> None:
         origin = spec.origin if spec else None
         if origin is None or Path(origin).resolve().parent.parent != home:
             raise ImportError(
-                f"expected the package {name!r} of drypowder beside {home / 'backtests'}, found "
-                f"{origin or 'a folder without __init__.py'}; rename your own folder {name!r} or "
-                "run from another folder"
+                f"expected drypowder's package {name!r} in {home}, found "
+                f"{origin or 'a folder without __init__.py'}; rename your folder {name!r}, or run "
+                "in another folder"
             )
 
 

@@ -51,8 +51,8 @@ def session_after(
     position = index.searchsorted(dates, side="right") + n - 1
     if len(position) and np.max(position) >= len(index):
         raise ConfigError(
-            f"expected {n} sessions after {dates.max().date()} by {index[-1].date()}, the last "
-            "session; choose an earlier date"
+            f"expected at least {n} sessions after {dates.max().date()}, but the last session in "
+            f"the calendar is {index[-1].date()}; choose an earlier date"
         )
     return index[position]
 
@@ -91,9 +91,9 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
     """Return the moment at which the value of each date first became available.
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
-    ``dates`` are filing dates. For rule ``stated``, the result applies to values whose publication
-    day is not stated. ``recorded_at`` is the moment at which the store records the values; only
-    rule ``recorded`` uses it.
+    ``dates`` are filing dates. With rule ``stated``, a table may state the day from which a value
+    is known. The result is only for values without a stated day. ``recorded_at`` is the moment at
+    which the store records the values; only rule ``recorded`` uses it.
     """
     match rule.kind:
         case "close":

@@ -131,7 +131,8 @@ class RunConfig(pydantic.BaseModel):
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
     """Sessions from decision to fill, at least 1."""
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
-    """Largest drift of a weight from its target without a trade, a fraction of the portfolio."""
+    """The strategy trades only if a weight differs from its target by more than this fraction of
+    the portfolio."""
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
     """Capital at the start, USD."""
     benchmark: str = "SPY"
@@ -206,14 +207,14 @@ class RunConfig(pydantic.BaseModel):
             raise ConfigError(unknown("regime model", name, REGIMES))
         if name != Votes.name and not cls.follows_regime:
             raise ConfigError(
-                f"expected a strategy that follows the regime for regime model {name}, but "
-                f"{cls.name} does not follow the regime; leave the model out"
+                f"expected regime model {name} only with a strategy that follows the regime, but "
+                f"{cls.name} does not follow the regime; leave the regime model out"
             )
         if (name == Labels.name) != (self.labels is not None):
             raise ConfigError(
-                f"expected a file of labels only with the regime model {Labels.name}, but the "
-                f"regime model is {name} and the file is "
-                f"{'not set' if self.labels is None else self.labels}; correct one of the two"
+                f"expected the regime model {Labels.name} together with a file of labels, but the "
+                f"regime model is {name} and the file of labels is "
+                f"{'not set' if self.labels is None else self.labels}; change one of the two"
             )
 
     def build_model(self) -> RegimeModel:
@@ -245,7 +246,7 @@ class RunConfig(pydantic.BaseModel):
         return tuple(dict.fromkeys(ids))
 
     def regime_series(self) -> tuple[str, ...]:
-        """Return the ids that the signals and the regime model read, and the benchmark."""
+        """Return the benchmark's ticker, and the ids that the signals and the regime model read."""
         read = (*needed(self.build_signals()), *self.build_model().inputs)
         return tuple(dict.fromkeys((self.benchmark, *read)))
 
@@ -357,7 +358,11 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
 
 
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data, with a strategy like ``name@model`` or ``name@file.csv`` split into keys."""
+    """Return the data, with the strategy and the regime model under separate keys.
+
+    A strategy like ``name@model`` gives both keys. A strategy like ``name@file.csv`` gives the
+    strategy, the regime model ``labels`` and the file of labels.
+    """
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:
         return dict(data)
@@ -393,7 +398,9 @@ def config_toml(config: RunConfig) -> str:
 def _refuse_twice(one: Iterable[str], other: Iterable[str], where: str) -> None:
     twice = sorted({*one} & {*other})
     if twice:
-        raise ConfigError(f"expected {twice[0]} in {where}, but both set it; delete one of them")
+        raise ConfigError(
+            f"expected {twice[0]} either in {where}, found {twice[0]} in both; delete one of them"
+        )
 
 
 def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -1,4 +1,4 @@
-"""What flipped with the last fetch: the regime, and the flags on which the regime depends.
+"""Find what the last fetch flipped: the regime, and the flags on which the regime depends.
 
 The module compares two states. The earlier state uses the data that the store had just before its
 last fetch or import. The current state uses all data in the store. Each state belongs to the last
@@ -41,8 +41,8 @@ class Flipped:
     since
         The session on which the current state began. None if there is no regime or no view.
     revised
-        Whether the current data also give a different state for the earlier session. If True, late
-        or revised data caused the change or a part of it.
+        True if the current data give the earlier session a state that differs from ``was``. In this
+        case, late or revised data caused the change or a part of it.
     """
 
     what: str
@@ -73,7 +73,7 @@ class SinceFetch:
 
 
 def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceFetch:
-    """Return what flipped with the last fetch or import into the store of a configuration.
+    """Return the states that the last fetch or import into the configuration's store flipped.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def store_of(config: RunConfig) -> Store:
     if source != "store":
         label = SIMULATED if source == "simulated" else source
         raise ConfigError(
-            f"expected a store to compare before and after the last fetch, but the history is "
-            f"{label}, which no fetch changes; give a store, or remove --exit-code"
+            f"expected a history from a store, because only a fetch into a store can flip a state, "
+            f"but the history is {label}; give a store, or remove --exit-code"
         )
     return Store(config.store or default_store())
 

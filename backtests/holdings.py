@@ -132,11 +132,9 @@ def orders_to(
     :data:`CASH`. ``prices`` contains the price of each asset, USD. Units are rounded toward zero to
     the given ``decimals``. Assets in ``untraded``, and assets with a NaN price, have no orders.
 
-    Returns
-    -------
-    One row for each order, in the order of the assets in ``prices``. The columns are ``asset,
-    units, price, value, cost``. ``units`` and ``value`` (USD) are negative for a sale. ``cost``
-    (USD) is never negative.
+    Returns ------- A table with one row for each order. The rows are sorted like the assets in
+    ``prices``. The columns are ``asset, units, price, value, cost``. ``units`` and ``value`` (USD)
+    are negative for a sale. ``cost`` (USD) is never negative.
     """
     value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]

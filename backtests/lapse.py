@@ -47,7 +47,7 @@ def lost(
         Result of :func:`stale` for the history.
     rests
         The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
-        empty, the state is lost only at sessions where the state is missing.
+        empty, the state is lost at each session where the state is missing but was known earlier.
     """
     if state is None:
         return pd.Series(False, index=late.index)

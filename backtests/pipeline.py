@@ -32,8 +32,8 @@ def run(config: RunConfig, history: History | None = None, known: Reading | None
         By default, the configuration chooses the history. The history is cut at the end date of the
         configuration.
     known
-        A reading of the same history, as :func:`read` describes it. For many runs on one history,
-        give the reading of the first run: it saves most of the time.
+        A reading of the same history, as :func:`read` describes it. If many runs use the same
+        history, give them the reading of the first run. The later runs then need much less time.
     """
     history = history_of(config, history)
     reading = read(config, history, known)
@@ -59,11 +59,12 @@ def history_of(
 
 
 def read(config: RunConfig, history: History, known: Reading | None = None) -> Reading:
-    """Return the reading of a history, with the configuration's signals and regime model.
+    """Return the reading of a history: the regime and the configuration's signals at each session.
 
-    ``known`` is a reading of the same history; the reading may end later. If a signal has the same
-    parameters and parts in ``known``, its evaluation is used again. If the sessions or the values
-    behind ``known`` differ from those of the history, ConfigError is raised.
+    ``known`` is a reading of the same history; the reading may end later. ``known`` contains
+    evaluations of signals. An evaluation is used again if the parameters of the signal and of its
+    parts have not changed. If the sessions or the values behind ``known`` differ from those of the
+    history, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
     earlier = {} if known is None else reused(known, history, model.rests_on)
@@ -71,7 +72,10 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:
-    """Return the finished backtest on given sessions of a history, from an existing reading."""
+    """Return the finished backtest of a configuration on the sessions in ``index``.
+
+    ``reading`` is the result of :func:`read` for the same history.
+    """
     strategy, state, decided = plan(config, history, reading, index)
     result = trade(config, strategy, history, decided, index)
     return Run(

@@ -1,7 +1,7 @@
 """Progress reports of long calculations.
 
-A calculation calls its ``progress`` before each step. The command line shows the step, the count
-and the time left on a terminal.
+A calculation calls its ``progress`` before each step. On a terminal, the command line shows the
+step, the number of finished parts and the time left.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,8 @@ class Progress(Protocol):
         If the step has parts, ``total`` is their number and ``done`` is the number of finished
         parts.
 
-        Several steps with the same ``total`` and a growing ``done`` count as one task.
+        If ``total`` stays the same and ``done`` grows over several steps, these steps belong to one
+        task.
         """
 
 
@@ -39,10 +40,10 @@ def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], st
 
 
 def within(progress: Progress, before: int, whole: int) -> Progress:
-    """Return the progress function of a task that is part of a longer task.
+    """Return a progress function for a subtask, which reports the progress of the main task.
 
-    ``before`` is the number of parts that the longer task has done before this task begins.
-    ``whole`` is the number of all parts of the longer task.
+    ``before`` is the number of the main task's parts that are finished when the subtask begins.
+    ``whole`` is the number of parts of the main task, including the parts of the subtask.
     """
 
     def report(step: str, done: int | None = None, total: int | None = None) -> None:

@@ -14,7 +14,8 @@ from signals.summary import described
 def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
     """Return a reading's evaluations on the sessions of a history.
 
-    If the evaluations must be cut, only ``names`` are returned, and no signal of a user.
+    If the reading ends after the history, the evaluations are cut at the end of the history. In
+    this case, the result contains only the registered signals in ``names``.
     """
     index, sessions = history.panel.index, known.regime.index
     _check_same_history(known, history)
@@ -27,15 +28,16 @@ def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[st
 
 
 def _check_same_history(known: Reading, history: History) -> None:
-    """Raise ConfigError if a reading has other sessions than a history, or comes from other values.
+    """Raise ConfigError unless a reading has the sessions and the values of a history.
 
-    A reading whose rows were chosen has no panel, so only its sessions are checked.
+    The reading may end after the history. If rows of a reading were chosen, the reading has no
+    panel, and only its sessions are checked.
     """
     index, sessions = history.panel.index, known.regime.index
     if not sessions[: len(index)].equals(index):
         raise ConfigError(
-            f"expected a known reading of the same history ({described(index)}), was a reading of "
-            f"{described(sessions)}; leave `known` out"
+            f"expected a reading of the same history in `known`, with {described(index)}, was a "
+            f"reading with {described(sessions)}; leave `known` out"
         )
     if not isinstance(known.evaluations, Evaluations) or known.evaluations.panel is history.panel:
         return
@@ -43,6 +45,6 @@ def _check_same_history(known: Reading, history: History) -> None:
     for id in panel.columns.intersection(history.panel.columns):
         if not panel[id].equals(history.panel[id]):
             raise ConfigError(
-                f"expected a known reading of the same history, but its values of {id} differ; "
-                "leave `known` out"
+                f"expected a reading of the same history in `known`, but the reading and the "
+                f"history have different values of {id}; leave `known` out"
             )

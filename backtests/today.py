@@ -7,8 +7,9 @@ session, and fill the orders at the close ``lag`` sessions later. The user's ord
 orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies them to target weights that have drifted with prices, before costs. So the orders may differ
-if costs decide whether a weight is beyond the band or the limit.
+applies the band and the limit to target weights that have drifted with prices. These weights do not
+include costs. So the orders may differ if costs decide whether a weight is beyond the band or the
+limit.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 

@@ -1,7 +1,7 @@
-"""Signals measure the market for capital on a point-in-time panel and give each session a regime.
+"""Signals measure the market for capital. Regime models give a regime to each session.
 
-Signals use no file, no network and no clock. :data:`SIGNALS` lists the signals.
-:data:`signals.regimes.REGIMES` lists the regime models.
+Signals read a point-in-time panel. Signals use no file, no network and no clock. :data:`SIGNALS`
+lists the signals. :data:`signals.regimes.REGIMES` lists the regime models.
 """
 
 from signals.absorption import Absorption

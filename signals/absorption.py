@@ -41,41 +41,44 @@ class Absorption(CompoundSignal):
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels at which injecting ends. For u and the impulse, injecting ends at the same levels as
-        absorbing. For idle capital, injecting ends at the level at which the flag of
-        :class:`DryPowder` turns on.
+        levels that turn the flag :attr:`injecting` off. For u and the impulse, the same levels turn
+        off both the flag :attr:`injecting` and the flag ``absorbing``. For idle capital, the flag
+        :attr:`injecting` turns off below the level at which the flag of :class:`DryPowder` turns
+        on.
     Limits
         u hardly measures capital spending, because u depends mostly on idle capital. When idle
         capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
         rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
-        over GDP. The impulse measures whether spending grows, but not whether it is large. So
-        :meth:`beside` returns spending in % of GDP. :meth:`beside` also returns two numbers of days
-        with the flag on: for half and for twice the actual spending. :class:`OutsideCapital`
-        compares spending with cash flow instead, and pages show its numbers next to u.
-        :class:`OutsideCapital` does not replace u, for three reasons. First, cash flows become
-        known only from filings, up to four months after the flows began. Second, two of the five
-        firms report no XBRL tag for new debt. For these two firms, the part that creditors pay is
-        unknown. Third, ``drypowder thesis`` tests claims that were stated in advance in terms of u.
-        The results of these tests are known, so a change now would be a choice with hindsight.
+        over GDP. The impulse measures whether spending grows, but not whether spending is large. So
+        :meth:`beside` returns spending in % of GDP. :meth:`beside` also counts the days on which
+        the flag would be on if the firms spent half as much, or twice as much.
+        :class:`OutsideCapital` compares spending with cash flow, not with idle capital. Pages show
+        gauges of :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace u, for
+        three reasons. First, cash flows become known only from filings, up to four months after the
+        flows began. Second, two of the five firms report no XBRL tag for new debt. For these two
+        firms, the part that creditors pay is unknown. Third, ``drypowder thesis`` tests claims that
+        were stated in advance in terms of u. The results of these tests are known, so a change now
+        would be a choice with hindsight.
 
     Parameters
     ----------
     enter
-        Level of u (a fraction) above which absorbing begins.
+        The flag ``absorbing`` can turn on when u (a fraction) is above this level.
     leave
-        Level of u (a fraction) below which absorbing ends and above which injecting ends.
+        The flag ``absorbing`` turns off when u (a fraction) is below this level. The flag
+        ``injecting`` turns off when u is above this level.
     injecting_enter
-        Level of u (a fraction) below which injecting begins.
+        The flag ``injecting`` can turn on when u (a fraction) is below this level.
     impulse_enter
-        Impulse in % a year above which a flag turns on.
+        Both flags can turn on only when the impulse is above this level (in % a year).
     impulse_leave
-        Impulse in % a year below which a flag turns off.
+        Both flags turn off when the impulse is below this level (in % a year).
     idle_enter
-        Level of the gauge ``share`` of :class:`DryPowder`, in the unit of that gauge, above which
-        injecting begins.
+        The flag ``injecting`` can turn on when the gauge ``share`` of :class:`DryPowder` is above
+        this level. The level has the unit of that gauge.
     idle_leave
-        Level of the gauge ``share`` of :class:`DryPowder`, in the unit of that gauge, below which
-        injecting ends.
+        The flag ``injecting`` turns off when the gauge ``share`` of :class:`DryPowder` is below
+        this level. The level has the unit of that gauge.
     confirm
         Number of consecutive sessions for which a condition must be true before a flag changes.
     """
@@ -121,7 +124,7 @@ class Absorption(CompoundSignal):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """The levels of u, the impulse and idle capital that turn injecting on and off."""
+        """The levels of u, impulse and idle capital at which ``injecting`` turns on and off."""
         return (
             Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
             self._impulse,
@@ -169,7 +172,7 @@ class Absorption(CompoundSignal):
             "days on": float(on.sum()),
             "days on with capex halved": self._days_on(gauges, 0.5),
             "days on with capex doubled": self._days_on(gauges, 2.0),
-            "share of the days on without excess reserves, %": 100 * float(without_excess),
+            "zero excess reserves, % of the days with the flag on": 100 * float(without_excess),
         }
 
     def _days_on(self, gauges: pd.DataFrame, factor: float) -> float:

@@ -91,7 +91,7 @@ class Signal(Typed, ABC):
         Name of the signal in the registry, and the link of the thesis that the signal measures,
         such as ``L3``.
     headline
-        Name of the gauge that tables show for the signal.
+        Name of the signal's main gauge. Tables show this gauge.
     units
         Mapping from the name of each gauge to its unit. If a gauge contains text, the unit is
         ``name``.
@@ -121,7 +121,10 @@ class Signal(Typed, ABC):
     @property
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
-        """Ids of the series that the signal itself reads, without the series of its parts."""
+        """Ids of the series that the signal itself reads.
+
+        If only a part of the signal reads a series, the id of this series is not included.
+        """
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +149,10 @@ class Signal(Typed, ABC):
 
     @property
     def confirm_leave(self) -> int:
-        """Number of sessions in a row with a gauge beyond ``leave`` that turn the flag off."""
+        """Number of consecutive sessions that are necessary to turn the flag off.
+
+        Each of these sessions must have at least one gauge beyond its level ``leave``.
+        """
         return self.confirm
 
     @property
@@ -246,9 +252,9 @@ class ScoreSignal(Signal):
     Parameters
     ----------
     enter
-        Level of the gauge, in standard deviations, above which the flag turns on.
+        The flag turns on when the gauge is above this level (in standard deviations).
     leave
-        Level of the gauge, in standard deviations, below which the flag turns off.
+        The flag turns off when the gauge is below this level (in standard deviations).
     """
 
     decides: ClassVar[str] = "score"

@@ -25,9 +25,9 @@ class Capex(Signal):
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
-        amount. If a firm first uses an XBRL tag more than 120 days after a period's end, the firm
-        used another tag before. In this case, the amount counts as known 45 days after the period's
-        end.
+        amount. If an amount first appears under an XBRL tag more than 120 days after its period's
+        end, the firm must have published the amount earlier under another tag. Such an amount
+        counts as known 45 days after its period's end.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
         current amount and an amount a year earlier. The impulse needs at least ``minimum`` such
@@ -43,9 +43,9 @@ class Capex(Signal):
         The impulse needs at least this number of firms. Only firms with both a current amount and
         an amount a year earlier count.
     enter
-        Impulse in % a year above which the flag turns on.
+        The flag turns on when the impulse is above this level (in % a year).
     leave
-        Impulse in % a year below which the flag turns off.
+        The flag turns off when the impulse is below this level (in % a year).
     """
 
     name: ClassVar[str] = "capex"

@@ -44,16 +44,17 @@ class Convexity(CompoundSignal):
     """How much absorption raises the cost of capital, and whether the effect grows with absorption.
 
     Formula
-        The data are weekly (every fifth session). u is the gauge u of :class:`Absorption`. A
-        regression explains Δ(DGS10 + BAA10Y) over ``horizon`` weeks, in percentage points, by Δu
-        and Δ max(0, u − ``knee``). ``slope`` is the coefficient on Δu, and ``kink`` is the
-        coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
-        If u is above the knee, price = slope + kink. Otherwise price = slope. The unit of price is
-        percentage points per unit of u. low and high are the bounds of the kink's bootstrap
-        interval. score = z(price).
+        The data are weekly (every fifth session). u is the gauge u of :class:`Absorption`. Δ is the
+        change over ``horizon`` weeks. The dependent variable of the regression is Δ(DGS10 +
+        BAA10Y), in percentage points. The explanatory variables are Δu and Δ max(0, u − ``knee``).
+        The gauge ``slope`` is the coefficient on Δu, and the gauge ``kink`` is the coefficient on Δ
+        max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee. If u is above the
+        knee, price = slope + kink. Otherwise price = slope. The gauge ``price`` is in percentage
+        points per unit of u. The gauges ``low`` and ``high`` are the bounds of a bootstrap interval
+        for the kink. score = z(price).
     Flag
-        The flag turns on when low is above zero and u is above the knee. The flag turns off when
-        low is below zero or u is below the knee.
+        The flag turns on when the gauge ``low`` is above zero and u is above the knee. The flag
+        turns off when the gauge ``low`` is below zero or u is below the knee.
     Timing
         The regression is estimated at the first session of each quarter, from the weeks before that
         session. The session date is the seed of the random numbers, so past estimates never change.
@@ -66,12 +67,12 @@ class Convexity(CompoundSignal):
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The curve is flat while reserves
         are ample, and steep while reserves are scarce. The interval follows Politis, Romano, "The
-        Stationary Bootstrap", JASA (1994). The block length follows Politis, White (2004). A block
-        has at least ``horizon`` weeks, because changes less than ``horizon`` weeks apart overlap.
-        The interval is too narrow, like bootstrap intervals of other slowly changing series. In
-        simulations without a kink, ``low`` was above zero in 7 to 14 % of the estimates. A correct
-        interval would give 5 %. This error rate was highest for estimates from few weeks, little
-        more than ``minimum``.
+        Stationary Bootstrap", JASA (1994). The block length follows Politis, White (2004). If two
+        changes begin less than ``horizon`` weeks apart, these changes overlap. So a bootstrap block
+        has at least ``horizon`` weeks. The interval is too narrow, like bootstrap intervals of
+        other slowly changing series. In simulations without a kink, the gauge ``low`` was above
+        zero in 7 to 14 % of the estimates. A correct interval would give 5 %. This error rate was
+        highest for estimates from few weeks, little more than ``minimum``.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class Convexity(CompoundSignal):
     draws
         Number of bootstrap samples.
     level
-        Fraction of the bootstrap estimates that lies between low and high.
+        Fraction of the bootstrap estimates that lies between the gauges ``low`` and ``high``.
     """
 
     name: ClassVar[str] = "convexity"
@@ -115,14 +116,17 @@ class Convexity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of two gauges: zero for the kink's lower bound, and the knee for u."""
+        """The level of the gauge ``low``, which is zero, and the level of u, which is the knee."""
         return (
             Threshold(gauge="low", enter=0.0, leave=0.0, above=True),
             Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return u, the number of periods with u above the knee so far, and the latest estimate."""
+        """Return the latest estimate, the price, u, and the number of periods above the knee.
+
+        The number counts all separate periods so far in which u was above the knee.
+        """
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
         cost = cost_of(panel)
@@ -137,7 +141,7 @@ class Convexity(CompoundSignal):
         return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
-        """For each session, return the estimate of the first session of the same quarter."""
+        """Return, for each session, the estimate made at the first session of its quarter."""
         index = pd.DatetimeIndex(u.index)
         rows = pd.DataFrame(np.nan, index=index, columns=list(_ESTIMATES))
         for at in quarter_starts(index):

@@ -23,10 +23,11 @@ class CostOfCapital(Signal):
     """The cost of capital, and whether Treasury and credit yields rise together.
 
     Formula
-        score = z(mean of z(DFII10), z(THREEFYTP10), z(BAA10Y)), each clipped to ±3.
-        treasury = Δ DGS10 and credit = Δ (DGS10 + BAA10Y) over ``horizon`` sessions, in
-        percentage points. The signs of Δ DGS10 and Δ BAA10Y give the quadrant: scarcity (+, +),
-        growth (+, −), risk-off (−, +), easing (−, −).
+        score = z(m), where m is the mean of three z-scores: z(DFII10), z(THREEFYTP10) and
+        z(BAA10Y). In this mean, each z-score is clipped to ±3. treasury = Δ DGS10 and credit = Δ
+        (DGS10 + BAA10Y), both in percentage points. Δ is the change over ``horizon`` sessions. The
+        signs of Δ DGS10 and Δ BAA10Y give the quadrant: scarcity (+, +), growth (+, −), risk-off
+        (−, +), easing (−, −).
     Flag
         The flag turns on when the Treasury yield and the credit yield have both risen by more than
         ``enter``. The flag turns off when one of the two yields has risen by less than ``leave``.
@@ -52,9 +53,10 @@ class CostOfCapital(Signal):
     horizon
         Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
-        Rise of both yields in percentage points above which the flag turns on.
+        The flag turns on when both yields have risen by more than this number (in percentage
+        points).
     leave
-        Rise of either yield in percentage points below which the flag turns off.
+        The flag turns off when a yield has risen by less than this number (in percentage points).
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """

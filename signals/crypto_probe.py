@@ -53,14 +53,15 @@ class CryptoProbe(Signal):
     month
         Number of sessions over which the net flows into funds are summed.
     fall
-        Level of bitcoin's drawdown (a negative number, in %) below which the flag can turn on.
+        The flag can turn on when bitcoin's drawdown is below this level (a negative number, in %).
     hold
-        Level of SPY's drawdown (a negative number, in %) above which the flag can turn on.
+        The flag can turn on when SPY's drawdown is above this level (a negative number, in %).
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
     confirm_leave
-        Number of consecutive sessions with a false condition after which the flag turns off.
+        The flag turns off after this number of consecutive sessions, if at least one condition is
+        false on each of these sessions.
     """
 
     name: ClassVar[str] = "crypto_probe"
@@ -97,7 +98,7 @@ class CryptoProbe(Signal):
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return both drawdowns, bitcoin's return minus SPY's return, supply and flows."""
+        """Return the drawdowns of bitcoin and SPY, bitcoin's strength, supply growth and flows."""
         same_date = session_close_id("BTC-USD")
         require(panel, (same_date,), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)

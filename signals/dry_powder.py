@@ -66,9 +66,11 @@ class DryPowder(Signal):
         Reserves that banks need, as a fraction of bank assets. Only the scale bank_assets uses
         ``a``.
     enter
-        Share in % of GDP or of bank assets below which the flag turns on.
+        The flag turns on when the share of idle capital is below this level (in % of GDP or of bank
+        assets).
     leave
-        Share in % of GDP or of bank assets above which the flag turns off.
+        The flag turns off when the share of idle capital is above this level (in % of GDP or of
+        bank assets).
     """
 
     name: ClassVar[str] = "dry_powder"

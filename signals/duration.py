@@ -1,6 +1,7 @@
 """Link L8: long-duration, speculative assets lose most when capital is scarce.
 
-When capital is scarce, assets with near cash flows gain relative to assets of long duration.
+An asset has a short duration if most of its cash flows come soon. When capital is scarce,
+short-duration assets earn higher returns than long-duration assets.
 """
 
 from dataclasses import dataclass

@@ -26,9 +26,10 @@ class Explanation:
     signal
         Name of the signal.
     value, unit
-        Value and unit of the gauge that tables show. An unknown value is NaN.
+        Value and unit of the signal's main gauge, which :attr:`Signal.headline` names. An unknown
+        value is NaN.
     percentile
-        Percentage of the gauge's past values that are at or below the newest value.
+        Percentage of the main gauge's past values that are at or below the newest value.
     score
         Z-score of the signal's measure, relative to past values of the same measure. A positive
         score means that capital is scarcer than in the past.
@@ -85,7 +86,10 @@ class Explanation:
 
     @property
     def rests_on(self) -> str:
-        """Text with the components that the score omits, and the first date; empty if none."""
+        """Text that says which components the score omits, and since which date.
+
+        The text is empty if the score omits no component.
+        """
         if not self.without or self.components_since is None:
             return ""
         counted = self.components - len(self.without)
@@ -176,7 +180,7 @@ def explain_all(
 
 
 def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
-    """Return the gauges of other signals that are listed in ``signal.context``."""
+    """Return the gauges that ``signal.context`` lists. These gauges belong to other signals."""
     return {
         f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
         for name, gauges in signal.context.items()
@@ -196,7 +200,11 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge; NaN at sessions with other components than the last session."""
+    """Return the main gauge, with NaN at sessions that cannot be compared with the last session.
+
+    If the gauge is computed from components, only sessions with the same components as the last
+    session can be compared.
+    """
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline

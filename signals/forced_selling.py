@@ -1,4 +1,4 @@
-"""Link L10: forced selling starts in the assets that holders trust least, and spreads."""
+"""Link L10: forced selling starts in the least trusted assets and then reaches other assets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -164,7 +164,10 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components, and a composite with the components in ``against`` negated."""
+    """Return the components and their composite.
+
+    Before the composite is computed, the components that ``against`` names change their sign.
+    """
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})
 

@@ -36,7 +36,7 @@ def author_code(
     except BaseException as error:  # such as sys.exit()
         cure = ""
         if names and isinstance(error, KeyError):
-            cure = f"; {names} must list every column of the panel that is used"
+            cure = f"; {names} must list every column that your code reads"
         if isinstance(error, ModuleNotFoundError):
             cure = "; import it at the top of the module, not inside a function"
         raise kind(f"{what} failed: {describe_exception(error)}{cure}") from error
@@ -74,7 +74,7 @@ def _require(holds: bool, thing: Any, name: str, expected: str, was: str, cure: 
 def _check_ids(thing: Any, name: str, answer: Any) -> None:
     what = "tickers" if name == "assets" else "ids"
     holds = isinstance(answer, tuple) and all(isinstance(id, str) and id for id in answer)
-    cure = f'write {name} like ("SPY", "IEF"), or ("SPY",) for one'
+    cure = f'write {name} like ("SPY", "IEF"), and a single {what[:-1]} like ("SPY",)'
     _require(holds, thing, name, f"a tuple of {what}", shown(answer), cure)
     twice = ", ".join(dict.fromkeys(id for id in answer if answer.count(id) > 1))
     _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop one of them")

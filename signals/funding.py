@@ -23,26 +23,29 @@ class Funding(Signal):
     """The price of reserves: overnight rates compared with the rate that the Fed pays on reserves.
 
     Formula
-        The rate on reserves is IORB, and IOER before 2021-07-29. sofr_spread = SOFR − rate and
-        fed_funds_spread = EFFR − rate, in basis points. scarce_days = percentage of the last
-        ``window`` sessions with sofr_spread above zero. standing_repo and discount_window are the
-        Fed's mean lending through these two facilities over the same sessions, in USD billions.
-        score = z(average of z(mean sofr_spread) and z(mean fed_funds_spread)). Both means are over
-        ``window`` sessions.
+        The rate on reserves is IORB from 2021-07-29 on, and IOER before that date. sofr_spread is
+        SOFR minus the rate on reserves, and fed_funds_spread is EFFR minus the rate on reserves.
+        Both spreads are in basis points. scarce_days is the percentage of the last ``window``
+        sessions on which sofr_spread is above zero. standing_repo is the Fed's lending through the
+        standing repo facility, and discount_window is the Fed's lending through the discount
+        window. Both amounts of lending are means over the last ``window`` sessions, in USD
+        billions. score = z(average of z(mean sofr_spread) and z(mean fed_funds_spread)). Both means
+        are over the last ``window`` sessions.
     Flag
         The flag is on when reserves are scarce. The flag turns on when ``scarce_days`` is above
         ``enter``, and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can
         lend these reserves in repo at SOFR. If SOFR is above the rate on reserves, a bank that
         keeps its reserves gives up interest. If SOFR is higher on most sessions, banks want to keep
-        their reserves, so these reserves are not idle. The formula uses no estimate of the reserves
-        that banks need, no GDP and no asset price.
+        their reserves, so these reserves are not idle. The formula does not use GDP, asset prices,
+        or an estimate of how many reserves banks need.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
-        is announced in advance. The panel shows the rate on reserves one session after its date, so
-        that spreads compare rates of the same date. On Columbus Day and Veterans Day the Fed
-        publishes no SOFR and no EFFR. On these days, the rate on reserves is some days newer than
-        SOFR and EFFR. The standing repo facility is known at the session after its date, and the
-        discount window at the session after the H.4.1 release.
+        is announced in advance. The panel delays the rate on reserves by one session, because SOFR
+        and EFFR have the same delay. So spreads compare rates of the same date. On Columbus Day and
+        Veterans Day, the Fed publishes no SOFR and no EFFR. So on these two holidays, spreads
+        compare SOFR and EFFR of an earlier date with a newer rate on reserves. Lending through the
+        standing repo facility is known at the session after its date. Lending through the discount
+        window is known at the session after the H.4.1 release.
     NaN
         A percentage or mean needs the value of the current session and values on at least half of
         the sessions in the window. So the flag is NA if SOFR or the rate on reserves is missing.
@@ -61,9 +64,9 @@ class Funding(Signal):
     window
         Number of sessions for percentages and means; 21 sessions are a month.
     enter
-        Percentage of sessions above which the flag turns on.
+        The flag turns on when ``scarce_days`` is above this level (in % of sessions).
     leave
-        Percentage of sessions below which the flag turns off.
+        The flag turns off when ``scarce_days`` is below this level (in % of sessions).
     """
 
     name: ClassVar[str] = "funding"
@@ -91,11 +94,11 @@ class Funding(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the percentage of sessions."""
+        """The levels of the gauge ``scarce_days`` at which the flag turns on and off."""
         return (Threshold(gauge="scarce_days", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the spreads, the percentage of sessions above zero, and the Fed's lending."""
+        """Return the spreads, the percentage ``scarce_days``, and the lending by the Fed."""
         paid = panel["IORB"].fillna(panel["IOER"])
         sofr, fed_funds = (_spread(panel[rate], paid) for rate in ("SOFR", "EFFR"))
         is_above = (sofr > 0).astype("float64").where(sofr.notna())

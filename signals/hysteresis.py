@@ -57,10 +57,10 @@ def hysteresis(
 ) -> pd.Series:
     """Return a flag that changes only after a condition was true for some sessions in a row.
 
-    At the first session the flag is off. The flag turns on at the ``confirm``-th session in a row
-    on which ``enter`` is True. The flag turns off at the ``confirm_leave``-th session in a row on
-    which ``leave`` is True. If ``confirm_leave`` is None, ``confirm`` is used instead. ``confirm``
-    and ``confirm_leave`` are at least 1.
+    At the first session the flag is off. If ``enter`` is True on ``confirm`` consecutive sessions,
+    the flag turns on at the last of these sessions. If ``leave`` is True on ``confirm_leave``
+    consecutive sessions, the flag turns off at the last of these sessions. If ``confirm_leave`` is
+    None, ``confirm`` is used instead. ``confirm`` and ``confirm_leave`` are at least 1.
 
     ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
     is pandas ``boolean``. ``view`` is False at sessions with missing data. At these sessions, the
@@ -98,9 +98,10 @@ class _Confirmed:
     never: int
 
     def after(self, first: int) -> int:
-        """Return the first confirmed session whose ``count`` sessions start at ``first`` or later.
+        """Return the position of the first session at which the condition is confirmed.
 
-        The result is ``never`` if there is no such session.
+        Only sessions from position ``first`` on count toward the confirmation. The result is
+        ``never`` if the condition is not confirmed.
         """
         at = int(self.sessions.searchsorted(first + self.count - 1))
         return int(self.sessions[at]) if at < len(self.sessions) else self.never

@@ -1,8 +1,9 @@
 """Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. Pandas would misread any other index without an error. Pandas would read whole
-numbers as nanoseconds since 1970, and two rows with one date as two sessions.
+ascending order. Pandas would misread any other index without an error. For example, pandas would
+read whole numbers as nanoseconds since 1970. Pandas would treat two rows with the same date as two
+different sessions.
 """
 
 import pandas as pd
@@ -15,9 +16,9 @@ def check_sessions(
 ) -> None:
     """Raise ``error`` unless an index consists of sessions: naive dates, unique and ascending.
 
-    ``what`` names the table that has the index, like "the panel". If ``what`` contains a colon, the
-    message begins with the text before the colon. If ``empty`` is True, the function accepts an
-    index without rows, whatever its type.
+    ``what`` is the name of the table in the message, for example "the panel". If ``what`` contains
+    a colon, the message begins with the text before the colon. If ``empty`` is True, the function
+    accepts an index without rows, whatever its type.
     """
     if empty and not len(index):
         return
@@ -70,4 +71,4 @@ def _near(session: pd.Timestamp, index: pd.Index) -> str:
     ends = f"the panel runs from {index[0].date()} to {index[-1].date()}"
     if pd.isna(session) or session.tzinfo is not None or not index[0] <= session <= index[-1]:
         return ends
-    return f"the last session before is {index[index <= session][-1].date()}"
+    return f"the last session before this date is {index[index <= session][-1].date()}"

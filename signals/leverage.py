@@ -42,9 +42,9 @@ class Leverage(Signal):
     horizon
         Number of sessions over which growth is measured; 252 sessions are a year.
     enter
-        Growth in % a year below which the flag turns on.
+        The flag turns on when the growth is below this level (in % a year).
     leave
-        Growth in % a year above which the flag turns off.
+        The flag turns off when the growth is above this level (in % a year).
     """
 
     name: ClassVar[str] = "leverage"

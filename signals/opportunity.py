@@ -38,10 +38,10 @@ class Opportunity(CompoundSignal):
     Timing
         The signal is known as soon as its inputs and its parts are known.
     NaN
-        The flag needs a drawdown on 252 sessions, the flag ``forced_selling``, and 63 sessions of
-        the VIX. Without these data, the flag is NA. If some of these data are missing at a later
-        session, the flag is NA at that session. After such a gap, the flag is off until it turns on
-        again.
+        The flag needs three inputs: drawdowns of at least 252 sessions, the flag
+        ``forced_selling``, and the VIX of the last 63 sessions. Without these data, the flag is NA.
+        If some of these data are missing at a later session, the flag is NA at that session. After
+        such a gap, the flag is off until it turns on again.
     Reference
         Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
 

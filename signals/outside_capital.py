@@ -39,9 +39,9 @@ class OutsideCapital(Signal):
         exceeds cash flow, so the firms need other sources of capital. The formula compares spending
         with cash flow. The formula contains no idle capital, no GDP and no price.
     Timing
-        An amount is known at the session after the SEC received the first filing that contains the
-        amount, as for ``capex``. If a firm first tags a debt or lease late, the amount counts as
-        known from that filing on.
+        As in the signal ``capex``, an amount is known at the session after its first filing with
+        the SEC. If a firm reports debt or leases with an XBRL tag only in a late filing, the amount
+        counts as known only after this late filing.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow of a year earlier must also be known. For ``from_payouts``, the
@@ -72,11 +72,12 @@ class OutsideCapital(Signal):
     minimum
         Smallest number of firms for which gap, marginal and from_payouts are computed.
     least_growth
-        Growth of the spending in % a year above which marginal and from_payouts have a value.
+        The gauges ``marginal`` and ``from_payouts`` have a value only if spending grew by more than
+        this number (in % a year).
     enter
-        Gap in % of capital expenditure above which the flag turns on.
+        The flag turns on when the gap is above this level (in % of capital expenditure).
     leave
-        Gap in % of capital expenditure below which the flag turns off.
+        The flag turns off when the gap is below this level (in % of capital expenditure).
     """
 
     name: ClassVar[str] = "outside_capital"
@@ -150,7 +151,10 @@ class OutsideCapital(Signal):
     def _of_growth(
         self, flow: str, now: dict[str, pd.DataFrame], then: dict[str, pd.DataFrame]
     ) -> pd.Series:
-        """Return the change of a flow, in % of the spending growth of the same firms."""
+        """Return the yearly change of a flow, in % of the yearly change of capital expenditure.
+
+        Both changes are sums over the firms whose necessary amounts are known for both years.
+        """
         needed = dict.fromkeys(("CAPEX", "OCF", flow))
         known = (years[each].notna() for each in needed for years in (now, then))
         counted = reduce(and_, known)

@@ -26,8 +26,8 @@ import numpy as np
 from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
-#: Rows of parameter names and numbers, such as ``("leave", "enter", 1)``. The values in each row
-#: must be in ascending order.
+#: Each row is a tuple of parameter names and numbers. The values in a row must be in ascending
+#: order. For example, the row ``("leave", "enter", 1)`` means leave < enter < 1.
 Orders = tuple[tuple[str | float, ...], ...]
 
 #: The absolute value of a whole number must be below this limit. Sums and products of larger
@@ -54,8 +54,8 @@ class Typed:
     must_be_positive
         Names of the parameters that must be positive and finite.
     must_ascend
-        Rows of parameters and numbers, like ``("leave", "enter", 1)``. The values in each row must
-        be in ascending order.
+        Each row is a tuple of parameter names and numbers. The values in a row must be in ascending
+        order. For example, the row ``("leave", "enter", 1)`` means leave < enter < 1.
 
     ``must_be_positive`` and ``must_ascend`` of the base classes also apply. A subclass with its own
     ``__post_init__`` must call the base class's ``__post_init__``, because that method checks the
@@ -96,7 +96,7 @@ def check_types(cls: type, given: dict[str, Any]) -> None:
     """
     for name, kind in _annotations(cls).items():
         if name in given and not fits(given[name], kind):
-            tickers = "write several like ('A', 'B'), and one like ('A',)"
+            tickers = "write several values like ('A', 'B'), and a single value like ('A',)"
             raise ConfigError(
                 f"{cls.__name__}: expected {name} as {in_words(kind)}, was {_shown(given[name])}; "
                 f"{tickers if get_origin(kind) is tuple else 'correct it'}"

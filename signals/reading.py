@@ -64,11 +64,14 @@ class Reading(Summarised):
         )
 
     def since(self, at: pd.Timestamp) -> "Reading":
-        """Return the reading from a session on, including that session."""
+        """Return the rows of the reading from the session ``at`` to the last session."""
         return self.rows(lambda part: part.loc[at:])
 
     def under(self, classification: Classification) -> "Reading":
-        """Return a reading that has the regime of another model and the same evaluations."""
+        """Return a copy of the reading with the regimes that another regime model gives.
+
+        The evaluations of the signals stay the same.
+        """
         return replace(self, **vars(classification))
 
     def _summary(self) -> Summary:
@@ -87,7 +90,7 @@ class Reading(Summarised):
             facts={
                 "regime": f"{now.iloc[-1]} since {since.date()}",
                 "rule": str(self.decided_by.fillna("none").iloc[-1]),
-                "votes": f"{len(on)} on, {int(votes.notna().sum())} of {len(votes)} with a view",
+                "votes": f"flags on: {len(on)}; flags known: {votes.notna().sum()} of {len(votes)}",
                 "votes on": ", ".join(on) or "none",
             },
         )

@@ -67,14 +67,14 @@ class Scales:
 
     @property
     def depleted(self) -> int:
-        """Number of scales on which idle capital is depleted."""
+        """Number of scales whose flag says that idle capital is depleted."""
         return sum(row.flag is True for row in self.rows)
 
     @property
     def said(self) -> str:
-        """Text with the number of scales with depleted idle capital, out of the known scales."""
+        """Text like "2 of 3 scales say depleted"; only scales with a known flag count."""
         if not self.views:
-            return "no scale has a view of idle capital"
+            return "no scale shows whether idle capital is depleted"
         return f"{self.depleted} of {self.views} scales say depleted"
 
 
@@ -88,7 +88,10 @@ def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
 
 
 def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
-    """Return idle capital on each scale at the last session, from evaluations by signal name."""
+    """Return idle capital on each scale at the last session.
+
+    ``evaluations`` maps signal names to evaluations.
+    """
     return Scales(
         rows=tuple(
             Scale(

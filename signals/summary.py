@@ -43,7 +43,7 @@ class Summary:
 
 
 class Summarised(ABC):
-    """Base class of results with many numbers. Python and notebooks show only their short form."""
+    """Base class of large results; Python and notebooks show such a result in a short form."""
 
     @abstractmethod
     def _summary(self) -> Summary:

@@ -88,9 +88,11 @@ def composite(
 
 
 def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
-    """Return the fall of positive values from the highest past value, as a fraction of at most 0.
+    """Return the drawdown: each value divided by the highest value so far, minus 1.
 
-    ``start`` is the highest value before the first session, or 0 if there is no earlier value.
+    All values must be positive. A drawdown of −0.2 means that the value is 20 % below its highest
+    value so far. ``start`` is the highest value before the first session, or 0 if there is no
+    earlier value.
     """
     return value / value.cummax().clip(lower=start) - 1
 

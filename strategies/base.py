@@ -28,16 +28,16 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that turns the data known at a session's close into target weights.
 
-    A strategy decides on scheduled dates. It also decides when its state changes, for example when
-    the regime changes.
+    A strategy makes a decision on each scheduled date. If the strategy's state changes on another
+    date, for example because the regime changes, the strategy makes a decision on that date, too.
 
     Attributes
     ----------
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        The link of the thesis that the strategy trades, such as ``L13``. Empty for a baseline or a
-        challenger.
+        The link of the thesis on which the strategy is based, such as ``L13``. Empty for a baseline
+        or a challenger.
     follows_regime
         True if the weights depend on the regime. The strategy's state is then the regime.
     only_scheduled

@@ -91,7 +91,7 @@ class EqualWeight(SleeveStrategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy with the assets of ``near-cash-flow`` for these asset classes."""
+        """Return the strategy with a user's own asset classes, as in ``near-cash-flow``."""
         return replace(self, tickers=traded_with(self.tickers, own))
 
     def planned(self, reading: Reading) -> pd.DataFrame:

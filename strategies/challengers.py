@@ -43,10 +43,10 @@ class Trend(Strategy):
 
     Rule
         The mean is the average of the current price and the month-end prices of the nine preceding
-        months. At a month's end, the mean is the average of the last ten month-end closes. All
-        listed assets of ``tickers`` have equal weights. An asset is held while its price is above
-        its own mean. Otherwise the asset's weight is held in cash. The weight is also held in cash
-        until the asset has prices for ten months.
+        months. At a month's end, the mean is the average of the last ten month-end closes. Each
+        asset of ``tickers`` that has a current price gets the same weight. An asset is held while
+        its price is above its own mean. Otherwise the asset's weight is held in cash. The weight is
+        also held in cash until the asset has prices for ten months.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -95,12 +95,14 @@ class TrendUniverse(Trend):
     """The rule of ``trend`` for every asset of ``near-cash-flow``, with equal weights."""
 
     name: ClassVar[str] = "trend-universe"
-    description: ClassVar[str] = "assets of near-cash-flow above their ten-month mean, or bills"
+    description: ClassVar[str] = (
+        "each asset of near-cash-flow while above its ten-month mean, otherwise bills"
+    )
 
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy with the assets of ``near-cash-flow`` for these asset classes."""
+        """Return the strategy with a user's own asset classes, as in ``near-cash-flow``."""
         return replace(self, tickers=traded_with(self.tickers, own))
 
 
@@ -160,7 +162,7 @@ class VolTarget(Strategy):
     Parameters
     ----------
     volatility
-        Target volatility, a fraction a year.
+        Yearly target volatility, as a fraction.
     """
 
     name: ClassVar[str] = "vol-target"

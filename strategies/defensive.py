@@ -1,4 +1,4 @@
-"""Links L8 and L13: move from the market to shares with near, steady cash flows, then to cash."""
+"""Links L8 and L13: move from the market to shares with early, steady cash flows, then to cash."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,8 @@ class Defensive(SleeveStrategy):
     Rationale
         Defensive shares (low volatility, staples, utilities, health care) pay cash earlier, and
         their prices vary less. So defensive shares lose least when the price of capital rises. When
-        ``cash-heavy`` sells shares for cash, this strategy still holds defensive shares.
+        the strategy ``cash-heavy`` sells its shares for cash, the strategy ``defensive`` still
+        holds defensive shares.
     Rule
         The regime sets the weight of each sleeve (group of assets).
 

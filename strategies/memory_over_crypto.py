@@ -1,4 +1,4 @@
-"""Links L8 and L9 as a trade: buy near cash flows and short crypto while capital is scarce."""
+"""Links L8 and L9: while capital is scarce, buy memory-chip makers and sell bitcoin short."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,10 +16,10 @@ class MemoryOverCrypto(ScaledSleeves):
     """Long memory-chip makers and short bitcoin while capital is scarce, otherwise cash.
 
     Rationale
-        The most precise claim of the thesis compares two kinds of assets: scarce capital leaves
-        crypto and stays in assets with near cash flows. The strategy buys such assets and sells
-        crypto short. So the strategy's return depends mainly on the difference between the two
-        kinds of assets, and little on the direction of the market.
+        The most precise claim of the thesis compares two kinds of assets. The claim says that
+        scarce capital leaves crypto, but stays in assets whose cash flows come soon. The strategy
+        buys such assets and sells crypto short. So the strategy's return depends mainly on the
+        difference between the two kinds of assets, and little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, the long leg has a weight of +50 %, and the short leg has
         a weight of −50 %. In other regimes the whole portfolio is cash. Each leg is scaled to the
@@ -32,7 +32,7 @@ class MemoryOverCrypto(ScaledSleeves):
     memory, crypto
         Tickers of the long leg (``memory``) and of the short leg (``crypto``).
     volatility
-        Target volatility of each leg, a fraction a year.
+        Yearly target volatility of each leg, as a fraction.
     """
 
     name: ClassVar[str] = "memory-over-crypto"
@@ -71,7 +71,9 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"
-    description: ClassVar[str] = "memory-over-crypto with SMH for the memory makers: less hindsight"
+    description: ClassVar[str] = (
+        "memory-over-crypto with the fund SMH instead of the memory makers, to reduce hindsight"
+    )
     of_no_class: ClassVar[tuple[str, ...]] = ("memory",)
 
     memory: tuple[str, ...] = ("SMH",)

@@ -1,4 +1,4 @@
-"""Links L8 and L13: prefer near cash flows, and hold more cash when capital is scarce."""
+"""Links L8 and L13: when capital is scarce, prefer early cash flows and hold more cash."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,9 +13,9 @@ class NearCashFlow(ScaledSleeves):
     """SPY, memory-chip makers and crypto; when capital is scarcer, less crypto and more cash.
 
     Rationale
-        When capital is scarce, the market pays more for near cash flows. Memory makers sell to the
-        firms that spend capital. Coins have no cash flow. Memory makers are very cyclical, so their
-        sleeve (group of assets) is scaled to a target volatility.
+        When capital is scarce, the market pays more for cash flows that come soon. Memory makers
+        sell to the firms that spend capital. Coins have no cash flow. Memory makers are very
+        cyclical, so their sleeve (group of assets) is scaled to a target volatility.
     Rule
         The regime sets the weight of each sleeve. The memory and crypto sleeves are scaled to the
         target volatility.
@@ -27,7 +27,9 @@ class NearCashFlow(ScaledSleeves):
     """
 
     name: ClassVar[str] = "near-cash-flow"
-    description: ClassVar[str] = "memory makers over crypto, more cash when capital is scarcer"
+    description: ClassVar[str] = (
+        "SPY, memory makers and crypto, with less crypto and more cash when capital is scarcer"
+    )
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
     table: ClassVar[Table] = {
@@ -55,7 +57,9 @@ class NearCashFlowSmh(NearCashFlow):
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"
-    description: ClassVar[str] = "near-cash-flow with SMH for the memory makers: less hindsight"
+    description: ClassVar[str] = (
+        "near-cash-flow with the fund SMH instead of the memory makers, to reduce hindsight"
+    )
     of_no_class: ClassVar[tuple[str, ...]] = ("memory",)
 
     memory: tuple[str, ...] = ("SMH",)
@@ -64,8 +68,8 @@ class NearCashFlowSmh(NearCashFlow):
 def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
     """Return ``tickers`` after a user's own asset classes have replaced the default classes.
 
-    If ``tickers`` are the default assets of ``near-cash-flow``, return the assets of
-    ``near-cash-flow`` with the classes in ``own``. Otherwise return ``tickers`` unchanged, because
+    If ``tickers`` are the default assets of ``near-cash-flow``, the user's tickers replace the
+    default tickers of each class in ``own``. Otherwise ``tickers`` are returned unchanged, because
     a user chose them.
     """
     default = NearCashFlow()

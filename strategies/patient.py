@@ -27,18 +27,21 @@ class Patient(ScaledSleeves):
         strategy buys and sells in thirds.
     Rule
         The regime sets the weight of each sleeve in ``table``. In OPPORTUNITY, the weights of the
-        previous regime apply. When the regime changes to OPPORTUNITY, a chance begins: the strategy
-        buys the first third of :data:`CHANCE`. The strategy buys the second third after half of
-        ``stage`` sessions, and the last third after ``stage`` sessions. The strategy holds all
-        three thirds for ``hold`` sessions, and then sells in thirds over ``stage`` sessions. During
-        a chance, the weight of a sleeve is the larger of two weights: the weight in ``table``, and
-        the bought thirds of the weight in :data:`CHANCE`. So a chance never causes a sale.
-        FORCED_SELLING ends the chance at once, and no other regime ends the chance. If the regime
-        changes to OPPORTUNITY again, the count of sessions restarts. The memory and crypto sleeves
-        are scaled to the target volatility.
+        previous regime apply. When the regime changes to OPPORTUNITY, the strategy also begins to
+        buy each sleeve in three steps, up to the sleeve's weight in :data:`CHANCE`. Each step adds
+        one third of this weight. The strategy buys the first third at once, the second third after
+        half of ``stage`` sessions, and the last third after ``stage`` sessions. The strategy holds
+        all three thirds for ``hold`` sessions, and then sells in thirds over ``stage`` sessions.
+        While the strategy holds thirds, each sleeve has the larger of two weights. The first weight
+        is the sleeve's weight in ``table``. The second weight is the held part (1/3, 2/3 or 3/3) of
+        the sleeve's weight in :data:`CHANCE`. So the purchase of a third never reduces a
+        sleeve's weight. When the regime changes to FORCED_SELLING, the strategy sells all thirds at
+        once. No other regime has this effect. If the regime changes to OPPORTUNITY again, the count
+        of sessions restarts. The memory and crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends and when the number of thirds changes. While no third is
-        held, the strategy also decides when the regime changes.
+        The strategy decides at month ends, and when it buys or sells a third of the weights in
+        :data:`CHANCE`. While the strategy holds no third, the strategy also decides when the
+        regime changes.
 
     Parameters
     ----------
@@ -72,12 +75,16 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the thirds held, such as ``2/3 in``, or the regime if no third is held."""
+        """Return the state of each session: the regime, or a label such as ``2/3 in``.
+
+        The label is ``2/3 in`` while the strategy holds two thirds of the weights in
+        :data:`CHANCE`. While the strategy holds no third, the state is the regime.
+        """
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return how many thirds of :data:`CHANCE` are held at each session, 0 to 3."""
+        """Return how many thirds of the :data:`CHANCE` weights are held at each session, 0 to 3."""
         level, since = 0, -1
         before: object = None
         out = np.zeros(len(regime), dtype=np.int64)
@@ -92,7 +99,10 @@ class Patient(ScaledSleeves):
         return pd.Series(out, index=regime.index)
 
     def _level(self, age: int, level: int) -> int:
-        """Return the number of thirds held ``age`` sessions after the start of the chance."""
+        """Return how many thirds are held ``age`` sessions after the change to OPPORTUNITY.
+
+        ``level`` is the number of thirds held one session earlier.
+        """
         half = self.stage / 2
         if age < self.stage + self.hold:
             return max(level, 1 + (age >= half) + (age >= self.stage))
@@ -100,7 +110,11 @@ class Patient(ScaledSleeves):
         return 2 - (past >= half) - (past >= self.stage)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the larger of two weights of each sleeve: in ``table``, and by the thirds held."""
+        """Return the weight of each sleeve at each session, sessions × sleeves.
+
+        Each weight is the larger of two weights. The first weight comes from ``table``. The second
+        weight is the held part (0, 1/3, 2/3 or 3/3) of the weight in :data:`CHANCE`.
+        """
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))

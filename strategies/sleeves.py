@@ -35,8 +35,8 @@ class SleeveStrategy(Strategy):
         A mapping from regime to the weight of each sleeve, a fraction of the portfolio. A sleeve
         without an entry has the weight 0. A session without a regime counts as NEUTRAL.
     of_no_class
-        Names of sleeves that only have the same name as an asset class. If a user gives this class
-        other tickers, these sleeves do not change.
+        Names of sleeves that have the name of an asset class but not its tickers. If a user gives
+        the class other tickers, these sleeves do not change.
     """
 
     table: ClassVar[Table] = {}
@@ -48,7 +48,7 @@ class SleeveStrategy(Strategy):
         check_sleeves(self.sleeves)
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return the strategy with the tickers of each class in the sleeve of the same name."""
+        """Return a copy whose sleeves hold the user's tickers of the asset classes in ``own``."""
         mine = [name for name in ticker_fields(type(self)) if name not in self.of_no_class]
         return replace(self, **{name: own[name] for name in mine if name in own})
 
@@ -98,7 +98,7 @@ class ScaledSleeves(SleeveStrategy):
     Parameters
     ----------
     volatility
-        Target volatility of the memory and crypto sleeves, a fraction a year.
+        Yearly target volatility of the sleeves ``memory`` and ``crypto``, as a fraction.
     """
 
     scaled: ClassVar[tuple[str, ...]] = ("memory", "crypto")

@@ -1,4 +1,4 @@
-"""Link L8 by degrees: the more capital is absorbed, the nearer the cash flows of the assets."""
+"""Link L8: as more capital is absorbed, move gradually to assets whose cash flows come sooner."""
 
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
@@ -29,28 +29,32 @@ class Survival(ScaledSleeves):
     """40 % in SPY; as capital is absorbed, the rest moves from long to short duration.
 
     Rationale
-        The thesis says that scarce capital prefers near cash flows. This portfolio moves gradually
-        to assets with near cash flows as capital becomes scarcer. So its result does not depend on
-        single dates at which all positions change.
+        The thesis says: if capital is scarce, investors prefer assets whose cash flows come soon.
+        This portfolio moves gradually to such assets as capital becomes scarcer. So its result does
+        not depend on single dates at which all positions change.
     Rule
         SPY always has a weight of 40 %. Seven classes divide the other 60 %: each class has the
         weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
         falls in equal steps from +1 for the class of shortest duration to −1 for the class of
         longest duration. At x = −1, the class of shortest duration has the weight 0. At x = +1, the
         class of longest duration has the weight 0. If the score is unknown, x is 0, so all classes
-        have equal weights. The memory and crypto classes are scaled to the target volatility.
+        have equal weights. The classes ``memory`` and ``crypto`` are scaled to the target
+        volatility.
 
     Parameters
     ----------
     volatility
-        Target volatility of the memory and crypto classes, a fraction a year.
+        Yearly target volatility of the classes ``memory`` and ``crypto``, as a fraction.
     own
-        Tickers of the classes that differ from the universe. A configuration sets them from its
-        table ``[universe.classes]``, so this is no parameter for ``--param``.
+        Pairs of an asset class and its tickers, for each class whose tickers a user replaces. A
+        configuration sets ``own`` from its table ``[universe.classes]``, so ``own`` is not
+        available for ``--param``.
     """
 
     name: ClassVar[str] = "survival"
-    description: ClassVar[str] = "40 % SPY, the rest from long to short duration by degrees"
+    description: ClassVar[str] = (
+        "40 % SPY; the rest moves gradually to assets of short duration when capital gets scarcer"
+    )
     link: ClassVar[str] = "L8"
     active_states: ClassVar[tuple[str, ...]] = (ABSORBING,)
 

@@ -80,7 +80,10 @@ class Brief:
 
     @property
     def rule(self) -> str:
-        """The rule that gave the regime. If there is no regime, the rule at the session."""
+        """The name of the rule that decided the regime.
+
+        If there is no regime, the property names the rule that applies at the session.
+        """
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
         return str(reading.rule.iloc[-1] if pd.isna(decided) else decided)
@@ -105,7 +108,7 @@ def make_brief(
     Raises
     ------
     ConfigError
-        If ``compared`` is no date, lies outside the history, or is not before the last session.
+        If ``compared`` is not a date, lies outside the history, or is not before the last session.
     """
     before = _session_before(history, compared)
     progress("signals")
@@ -138,7 +141,7 @@ def _session_before(history: History, compared: str | None) -> pd.Timestamp:
     before = history.session(compared, "--since")
     if before >= last:
         raise ConfigError(
-            f"expected --since before {last.date()}, the session of the brief, was {compared}; "
-            "choose an earlier day"
+            f"expected --since before the brief's session {last.date()}, was {compared}; choose an "
+            "earlier day"
         )
     return before

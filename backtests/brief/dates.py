@@ -32,9 +32,9 @@ class Expected:
         ``what`` is a phrase for the expected data or decision. ``short`` describes the same in one
         or two words. ``ids`` contains the ids of the series.
     basis
-        How the day is computed. ``rule``: by the publication rule of the series in the catalog.
-        ``a year ago``: 52 weeks after a release of the past year. ``calendar``: from the calendar
-        of the exchange, so the day is certain.
+        How the day is computed. ``rule``: the publication rule of the series in the catalog gives
+        the day. ``a year ago``: a release took place 52 weeks before the day. ``calendar``: the
+        calendar of the exchange gives the day, so the day is certain.
     """
 
     day: pd.Timestamp
@@ -48,10 +48,10 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     """Return the next decision day and the next release of each id, in order of time.
 
     The dates are after the last close of the history. Daily series, events, and series without a
-    rule for their releases are left out. A firm's next filing is expected 52 weeks after a filing
-    of the past year. If the store contains earlier vintages (published versions) of a series, the
-    next release is expected 52 weeks after a past one. For a series with vintages, the publication
-    rule gives only the last of several releases.
+    rule for their releases are left out. A firm's next filing is expected 52 weeks after the first
+    filing of the past 52 weeks. If the store contains earlier vintages (published versions) of a
+    series, its next release is expected 52 weeks after its first release of the past 52 weeks. For
+    a series with vintages, the publication rule gives only the last of several releases.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]

@@ -20,24 +20,27 @@ class Flip:
     Attributes
     ----------
     signal, on, votes
-        Name of the signal, its flag, and whether the flag is a vote.
+        ``signal`` is the name of the signal. ``on`` is True if its flag is on. ``votes`` is True if
+        the flag is a vote.
     gauge, unit, value
-        The gauge that must cross a level before the flag flips, its unit and its value.
+        ``gauge`` names the gauge that must cross a level before the flag flips. ``value`` is the
+        current value of the gauge, and ``unit`` is the unit of this value.
     flips
         The level, in words, that the gauge must cross.
     distance
         The signed move that brings the gauge to the level, in the unit ``unit``. The gauge must
         stay beyond the level for some sessions before the flag flips.
     beyond
-        Whether the gauge is already beyond the level, and only confirmation is missing.
+        True if the gauge is already beyond the level, so that only the confirmation is missing.
     frequency
-        Fraction of the gauge's past moves over :data:`MONTH` sessions that were at least as large
-        as ``distance``, in the same direction. The fraction describes the past and is not a
-        forecast. It is 1 if ``beyond`` is True, and NaN if the gauge has no past move over so many
-        sessions.
+        Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
+        change over :data:`MONTH` sessions. A move is enough if it has the direction of ``distance``
+        and at least the same size. The fraction describes the past and is not a forecast. If
+        ``beyond`` is True, the fraction is 1. If the gauge has no past move, the fraction is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
-        rules need some sessions to confirm a regime. None if too few votes have a view.
+        rules need some sessions to confirm a regime. If too few votes are known, ``regime`` is
+        None.
     """
 
     signal: str
@@ -56,7 +59,7 @@ class Flip:
 def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]:
     """Return the next flip of each flag on which the regime depends, the nearest first.
 
-    A flip is near if the gauge has often moved by at least this distance in a month. ``said`` maps
+    A flip is near if the gauge has often moved by at least its distance in a month. ``said`` maps
     names of signals to their explanations at the last session of the reading. A flag without a view
     is left out. The regime model must be ``votes``.
     """

@@ -33,8 +33,8 @@ from backtests.version import __version__
 
 app = typer.Typer(
     name="drypowder",
-    help="Is AI spending absorbing liquidity? Flags known on the day, tilts, honest "
-    "backtests.\n\nResearch, not investment advice.",
+    help="Is AI spending absorbing liquidity? Flags, portfolio tilts and backtests use only data "
+    "that were known at the time.\n\nResearch, not investment advice.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

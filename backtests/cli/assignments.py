@@ -72,7 +72,10 @@ def config_of(data: Mapping[str, Any]) -> Any:
 
 
 def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
-    """Set parameters from texts such as ``dry_powder.k=0.11`` in the data of a configuration."""
+    """Set the assigned parameters in ``data``, the data of a configuration.
+
+    An assignment is a text such as ``dry_powder.k=0.11``.
+    """
     from backtests.paths import put
 
     for assignment in assignments:
@@ -110,9 +113,9 @@ def require_strategy(data: dict[str, Any]) -> None:
 def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data for a command that reads only signals and the regime.
 
-    A strategy that follows the regime replaces the given strategy, so that every regime model is
-    allowed. If the old name states a regime model, as in ``name@model``, the new name keeps this
-    model.
+    In the result, the strategy near-cash-flow replaces the given strategy. Near-cash-flow follows
+    the regime, so every regime model is allowed. If the given name states a regime model, as in
+    ``name@model``, the new name keeps this model.
     """
     model = str(data.get("strategy", "")).partition("@")[2]
     kept = {key: data[key] for key in data if key not in OF_STRATEGY}

@@ -69,7 +69,7 @@ def _config(choice: Any) -> Any:
 
 
 def _check_files(pdf: Path | None, mail: Path | None) -> None:
-    """Raise ConfigError, before long work, for a file that cannot be written."""
+    """Before the brief is computed, raise ConfigError if ``pdf`` or ``mail`` cannot be written."""
     from backtests.report.pdf import find_browser
 
     if mail is not None:
@@ -138,12 +138,13 @@ def _waiting(said: dict[str, Any]) -> list[str]:
     waiting = said["pending"]
     if waiting is None:
         return []
-    return [f"{waiting['regime']} waits, {waiting['sessions']} of {waiting['needed']} sessions"]
+    sessions = f"{waiting['sessions']} of {waiting['needed']} needed sessions"
+    return [f"a change to {waiting['regime']} has {sessions}"]
 
 
 def _decided(said: dict[str, Any]) -> str:
     views = len(said["votes_for"]) + len(said["votes_against"])
-    return f"decided by {said['decided_by']}; {len(said['votes_for'])} of {views} votes on"
+    return f"decided by {said['decided_by']}; {len(said['votes_for'])} of {views} votes are on"
 
 
 def fitted(items: list[str], room: int) -> str:

@@ -69,8 +69,9 @@ def candidates_of(
     Raises
     ------
     ConfigError
-        If an argument cannot be used, or if no configuration has an assigned parameter. A finished
-        run has its own parameters: neither options nor assignments change it.
+        If an argument cannot be used, or if an assignment names a parameter that no configuration
+        has. Neither options nor assignments change a finished run, because it keeps its own
+        parameters.
     """
     found = [_read(argument, defaults, options) for argument in arguments]
     used: set[str] = set()
@@ -145,13 +146,14 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first of ``assignments``, which fit no row."""
+    """Raise ConfigError if there are assignments that fit no row; name the first of them."""
     for text in assignments:
         assigned({}, [text])  # raises ConfigError if the text has no name or no value
         if not rows:
             raise ConfigError(
-                f"expected --param {text} with a name or a config file, but a finished run keeps "
-                "its parameters; give its config.toml instead of its folder"
+                f"expected a strategy name or a config file with --param {text}, but every row is "
+                "a finished run with fixed parameters; give the config.toml of a run instead of "
+                "the run's folder"
             )
         path = _path(text)
         if path.startswith("regime."):

@@ -16,6 +16,23 @@ from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import MISSING, fixed, interval, percent, source_said, text
 
+#: Explanations of the columns, one line for each.
+_LEGEND = (
+    "[low, high] is a 95 % interval by the stationary bootstrap.",
+    "over SPY, over bills and over mix are the strategy's mean yearly return minus the mean yearly "
+    "return of SPY, of bills or of a mix. The mix holds SPY and bills in constant shares. Its "
+    "exposure is the strategy's mean net exposure, which is known only afterwards.",
+    "alpha is the mean yearly return above the strategy's assets at constant weights. t is its "
+    "t-statistic (Newey–West).",
+    "placebo is the share of placebos that the strategy's timing beats. s means placebos with "
+    "shifted dates, and r means placebos with resampled returns. The share is not adjusted for the "
+    "number of rows.",
+    "hurdle is the smallest Sharpe ratio that does not look like luck.",
+    "timing is the mean yearly return from changes of weights.",
+    "epi is the number of episodes of the states in which the strategy acts. Stays less than a "
+    "quarter apart count as one episode.",
+)
+
 
 def compare(
     rows: Annotated[
@@ -33,7 +50,7 @@ def compare(
     end: options.Date = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.toml", help="Defaults for the rows given by name."),
+        typer.Option(metavar="FILE.toml", help="Defaults for the rows that are strategy names."),
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -134,33 +151,22 @@ def _print(entries: dict[str, Any], page: Path) -> None:
     for name, entry in entries.items():
         if entry["saved"] is not None:
             say(saved_words(name, entry["saved"], entry))
-    say(
-        "[low, high]: 95 % interval by the stationary bootstrap. over …: the strategy's mean "
-        "yearly return minus the mean yearly return of SPY, of bills, or of a mix. The mix holds "
-        "SPY and bills in constant shares, with the strategy's mean net exposure, which is known "
-        "only afterwards. alpha: mean yearly return above the strategy's assets at constant "
-        "weights (t: Newey–West). placebo: share of placebos that the strategy's timing beats (s "
-        "shifted dates, r resampled returns). The share is not adjusted for the number of rows. "
-        "hurdle: smallest Sharpe ratio that is told from luck. timing: mean yearly return from "
-        "changes of weights. epi: number of episodes of the states in which the strategy acts. "
-        f"Stays less than a quarter apart count as one episode. Below {FEW} episodes {NOTHING}. "
-        f"{coverage_said()} {leaning_said()}"
-    )
-    for line in _luck(entries):
+    few = f"With fewer than {FEW} episodes, {NOTHING}."
+    for line in (*_LEGEND, few, coverage_said(), leaning_said(), *_luck(entries)):
         say(line)
     say(f"page: {page}")
     say("Capacity and tax are not modelled. Research, not investment advice.")
 
 
 def _luck(entries: dict[str, Any]) -> list[str]:
-    """Return lines on the rows that pass the test of luck, on the best row, and on look-ahead."""
+    """Return lines about rows that reach the hurdle, about the best row and about look-ahead."""
     told = [name for name, entry in entries.items() if entry["luck"]["told_from_luck"]]
     first = next(iter(entries.values()))["luck"]
-    log = f"and {first['logged_trials']:,} logged trials" if first["logged_trials"] else "(no log)"
+    log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
     found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
     return [
-        f"Told from the luck of the best of {len(entries)} rows {log}: "
-        f"{', '.join(told) or 'none'}.",
+        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle is "
+        f"for the best of {len(entries)} rows and {log} logged trials.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),
     ]

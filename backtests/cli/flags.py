@@ -207,7 +207,7 @@ def _why(history: Any, reading: Any, everything: dict[str, Any], name: str, json
 
 
 def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
-    """Return the inputs of a signal, with value, unit, time when known and publication rule."""
+    """For each input, return its value, its unit, when it was known and its publication rule."""
     from backtests.store.batch import rule_of, unit_of
 
     return {

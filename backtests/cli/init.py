@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 TABLES = ("params", "universe", "regime", "schedule", "costs", "signals", "plugin_signals")
 #: A request for 'drypowder sweep', which reads the same file.
 _SWEEP = (
-    "--- What is swept: drypowder sweep --config THIS-FILE",
+    "--- Settings of a sweep; start the sweep with: drypowder sweep --config THIS-FILE",
     "[sweep]",
     'design = "grid"                             # grid, random or lhs',
     "[sweep.set]",
@@ -49,7 +49,7 @@ def init(
     strategy: Annotated[
         str,
         typer.Option(
-            help="The strategy whose parameters and universe to write.",
+            help="The file lists the parameters and the universe of this strategy.",
             autocompletion=completion.strategies,
         ),
     ] = "near-cash-flow",
@@ -134,7 +134,7 @@ def _classes(strategy: Any) -> Any:
     if isinstance(strategy, SleeveStrategy):
         sleeves = {n: s for n, s in strategy.sleeves.items() if n not in strategy.of_no_class}
     table = tomlkit.table()
-    table.comment("Other tickers in a class, which the sleeve of the same name gets.")
+    table.comment("Your own tickers for a class. The sleeve with the same name uses these tickers.")
     for name in OPEN_CLASSES:
         _add(table, name, sleeves.get(name, members(name)), CLASSES[name], left_out=True)
     return table
@@ -148,8 +148,9 @@ def _add_all(
 ) -> None:
     """Add the chosen parameters of a dataclass, each with its remark.
 
-    If ``within`` is an empty text, the parameters become settings, else comments. ``within`` is the
-    prefix of the parameter names. None means comments without a prefix.
+    If ``within`` is an empty text, each parameter is written as a setting. Otherwise each parameter
+    is written as a comment, and ``within`` is the prefix of its name. If ``within`` is None, the
+    comments have no prefix.
     """
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters

@@ -19,7 +19,8 @@ Store = Annotated[
 Source = Annotated[
     str | None,
     typer.Option(
-        metavar="store|simulated", help="The kind of history; default: store if it holds data."
+        metavar="store|simulated",
+        help="The kind of history; default: 'store' if the store holds data, else 'simulated'.",
     ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default: 0.")]
@@ -91,7 +92,10 @@ def named_history(source: str | None, store: Path | None, seed: int | None) -> A
 
 
 def refuse_seed(store: Path | None) -> None:
-    """Raise ConfigError, because the history of a store does not depend on a seed."""
+    """Raise ConfigError about a seed for a history that comes from a store.
+
+    A history from a store does not depend on a seed.
+    """
     from signals.errors import ConfigError
 
     raise ConfigError(

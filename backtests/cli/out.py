@@ -1,4 +1,4 @@
-"""Where commands write, and checks of these paths before long work.
+"""Find the paths that a command writes to, and check these paths before the command computes.
 
 ``--out`` names a folder on every command. For a command that writes one page, ``--out`` can also be
 a file name that ends in ``.html``. Every other option for output expects the name of one file.
@@ -30,7 +30,7 @@ def check_out(out: Path) -> None:
     from backtests.atomic import resolved
 
     if out.suffix in _FILES and not out.is_file():
-        raise _wrong(f"--out to be a folder for several files, was '{out}'; leave out {out.suffix}")
+        raise _wrong(f"--out to be a folder for several files, was '{out}'; remove {out.suffix}")
     if not out.exists():
         _check_parent(resolved(out), "--out")
 
@@ -56,7 +56,10 @@ def _check_parent(target: Path, option: str) -> None:
     if not above.is_dir():
         raise _wrong(f"a folder at {above}, was a file; give another path with {option}")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise _wrong(f"permission to write in {above}, had none; give another path with {option}")
+        raise _wrong(
+            f"permission to write in {above}, but drypowder has none; give another path with "
+            f"{option}"
+        )
 
 
 def _wrong(expected: str) -> Exception:

@@ -58,7 +58,7 @@ def sweep(
         typer.Option(metavar="NAME=VALUE", help="A parameter of all configurations."),
     ] = None,
     memory: Annotated[
-        str, typer.Option(metavar="SIZE", help="Memory for chunks, beside the program itself.")
+        str, typer.Option(metavar="SIZE", help="Memory for chunks; the program itself needs more.")
     ] = "250MB",
     workers: Annotated[
         int, typer.Option(min=0, max=256, help="Processes of a local Dask cluster; 0: no cluster.")

@@ -19,8 +19,9 @@ _READABLE = 24  # least width of a column in which a long text wraps, in charact
 class Column:
     """One column of a table.
 
-    On a narrow terminal, columns of the highest rank are left out first. A column of rank 0 is
-    never left out. In a column that wraps, a long text continues on the next line.
+    If a terminal is too narrow, the column with the largest number in ``rank`` is left out first. A
+    column with rank 0 is never left out. In a column that wraps, a long text continues on the next
+    line.
     """
 
     heading: str
@@ -93,8 +94,8 @@ def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
     """Return the least and the best width of a column, in characters.
 
     The best width is the length of the longest cell. In a column that wraps, the least width is the
-    length of the longest word. If some text is longer than :data:`_READABLE`, the least width is at
-    least :data:`_READABLE`.
+    length of the longest word, or :data:`_READABLE` if this number is larger. The least width is
+    never larger than the best width.
     """
     from rich.measure import Measurement
 

@@ -2,8 +2,9 @@
 
 File names, server answers, config values and errors of a user's code can contain escape sequences.
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
-:class:`Escaping` escapes all text to stdout and stderr. A console of :func:`console` first escapes
-a text, and adds the style afterwards. So the escape sequences of rich stay intact.
+:class:`Escaping` escapes all text to stdout and stderr. The console that :func:`console` returns
+escapes a text before it adds a style. So the escape sequences with which rich sets the style stay
+intact.
 """
 
 import json
@@ -175,10 +176,11 @@ def _breaks(text: str, width: int, hang: int = 0) -> list[int]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """Show on a terminal what a task does while the context runs; in a pipe, show nothing.
+    """Show the progress of a task on the terminal, until the ``with`` block ends.
 
-    The context yields a function that receives each step. The line shows the step, how many of its
-    parts are done, and the time left. The line disappears at the end, also after Ctrl-C.
+    In a pipe, nothing is shown. The context yields a function that receives each step. The line
+    shows the step, how many of its parts are done, and the time left. The line disappears at the
+    end, also after Ctrl-C.
     """
     if not _is_terminal(sys.stderr):
         yield silent

@@ -18,6 +18,15 @@ Ledger = Annotated[
     typer.Option(metavar="FILE", help="File of sealed claims; default: beside the store."),
 ]
 _STYLES = {"supported": "green", "contradicted": "red", "mixed": "yellow"}
+#: Explanations of the columns, one line for each.
+_LEGEND = (
+    "* marks a link with a main claim.",
+    "p is the adjusted one-sided p-value. power is the probability that the test finds the "
+    "smallest interesting effect. Both belong to the link's main claim. If the link has no main "
+    "claim, both belong to its first tested claim.",
+    "epi is the smallest number of episodes of the link's tested claims. Nothing can be concluded "
+    "from fewer than three episodes.",
+)
 
 
 @app.callback()
@@ -74,7 +83,7 @@ def seal(
     if json:
         print_json({"ledger": str(path), **seal_numbers(sealed)})
         return
-    say(f"sealed line {sealed.number} of {path}: data to {sealed.data_end}")
+    say(f"sealed line {sealed.number} of {path}; the data end on {sealed.data_end}")
     say(f"hash {sealed.hash}")
 
 
@@ -146,12 +155,8 @@ def _print(said: dict[str, Any], page: Path) -> None:
     say(said["verdict"][1])
     claims = {claim["name"]: claim for claim in said["claims"]}
     print_records(_COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
-    say(
-        "*: the link has a main claim. p: adjusted one-sided p-value. power: probability that "
-        "the test finds the smallest interesting effect. p and power belong to the link's main "
-        "claim, else to its first tested claim. epi: smallest number of episodes of the link's "
-        "tested claims. Nothing can be concluded from fewer than three episodes."
-    )
+    for line in _LEGEND:
+        say(line)
     for part, reason in said["lacking"].items():
         say(f"no {part}: {reason}")
     say(f"page: {page}")

@@ -35,7 +35,8 @@ def today(
         typer.Option(metavar="DATE", help="Your first session, which becomes a decision day."),
     ] = None,
     holdings: Annotated[
-        Path | None, typer.Option(help="CSV of asset,units; CASH is in USD. Shows the orders.")
+        Path | None,
+        typer.Option(help="CSV file with the header asset,units, to show orders; CASH is in USD."),
     ] = None,
     decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of ordered units.")] = 4,
     store: options.Store = None,
@@ -87,9 +88,9 @@ def today(
 
 
 def _why(plan: Any) -> dict[str, Any]:
-    """Return the reason for the weights, the regime, and idle capital on each scale.
+    """Return the regime, the reason for the weights, and the idle capital on each scale.
 
-    The reason is a sentence on the regime, and on the rule that decided the regime.
+    The reason is a sentence about the regime, and about the rule that decided the regime.
     """
     from backtests.report.reading import said_of_regime, said_of_scales, sentence
     from signals.explanation import explain_all
@@ -222,7 +223,7 @@ def _why_none(said: dict[str, Any]) -> str:
     if not said["beyond_band"]:
         return "every holding is within the drift band of its target"
     if said["is_decision_day"]:
-        return "holdings beyond the drift band have no price, or orders of less than one unit"
+        return "each holding beyond the drift band has no price, or its order rounds to zero units"
     beyond = ", ".join(said["beyond_band"])
     return (
         f"{beyond} beyond the drift band; orders wait for the next decision (use --start "

@@ -52,7 +52,7 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return the rows of each id, as in a store, with the moments of first publication."""
+        """Return a mapping from id to store rows, with the time when each value became known."""
         never = LAST_DAY + pd.DateOffset(years=100)  # so no session sees series of rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 

@@ -1,8 +1,8 @@
 """Loadings of each asset on the factors of the simulated returns.
 
 In :data:`EXPOSURES`, an asset has the loadings of its class. Some assets differ from their class in
-a few loadings. All loadings are round numbers. A class with nearer cash flows has a lower loading
-on speculation.
+a few loadings. All loadings are round numbers. A class whose cash flows come sooner has a lower
+loading on speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,8 @@ class Exposure:
     kind
         Asset class, which determines the asset's losses from forced selling.
     beta, speculation, near, coin
-        Loadings on the market, speculation, near cash flows, and coins.
+        Loadings on four factors. ``beta`` belongs to the market, ``speculation`` to speculation,
+        ``near`` to cash flows that come soon, and ``coin`` to coins.
     duration, credit
         Durations, in years. If the 10-year yield rises by one percentage point, the asset loses
         ``duration`` %. If the credit spread rises by one percentage point, the asset loses

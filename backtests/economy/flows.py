@@ -1,8 +1,8 @@
 """Simulate the price of reserves, and the funds that pay for capital spending.
 
-- The price of reserves follows idle capital P and output G of the published economy:
-  SOFR − rate on reserves = −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006), ε standard normal.
-  The Fed lends in repo on days on which SOFR is high.
+- The price of reserves is SOFR minus the rate on reserves. This price depends on idle capital P and
+  output G of the published economy. The price is −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006).
+  The random number ε is standard normal. The Fed lends in repo on days on which SOFR is high.
 - Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of these assets.
 - Operating cash flow is 1.25 times an exponential average of capital spending. The half-life of
   this average is two years. So in a long boom, spending outgrows cash flow. Buybacks take a part of

@@ -1,12 +1,15 @@
 r"""Simulated yields and returns, from the phases and the absorption share u of an economy.
 
-Yields are in % a year. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlenbeck process:
+Yields are in % a year. x⁺ is max(x, 0). The value of ``crisis`` goes from 0 (calm) to 1 (crisis).
+Each n is a separate Ornstein–Uhlenbeck process:
 
-    DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis          convex in the absorption share
+    DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis
     THREEFYTP10 = 0.2 + n + 4 ((u − 0.5)⁺)²
     BAA10Y      = 2.1 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
     DGS10       = DFII10 + breakeven
-    policy rate   moves slowly to a level that the central bank's mode sets
+
+DFII10, THREEFYTP10 and BAA10Y are convex in the absorption share u. The central bank's mode sets a
+level for the policy rate, and the policy rate moves slowly to this level.
 
 Each return covers one session. All shocks have a Student t distribution with 6 degrees of freedom.
 One stochastic volatility multiplies the shocks of all factors.
@@ -14,8 +17,8 @@ One stochastic volatility multiplies the shocks of all factors.
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
 m is the factor of the market. S is the factor of speculation, which rises with idle capital. N is
-the factor of near cash flows. C is the factor of coins. The table shows the mean of each factor in
-each phase, in % a year:
+the factor of cash flows that come soon. C is the factor of coins. The table shows the mean of each
+factor in each phase, in % a year:
 
             INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -66,7 +69,7 @@ class Prices:
 
 
 def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
-    """Return the yields and prices that follow from one economy's stocks, flows and phases."""
+    """Return simulated yields and prices, which depend on quantities and phases in ``driver``."""
     index = pd.DatetimeIndex(driver.phase.index)
     phase = np.array([_PHASES.index(name) for name in driver.phase])
     agitation = _agitation(phase, rng)

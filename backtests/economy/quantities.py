@@ -23,9 +23,10 @@ annual rate:
 Phases:
 
 - Absorption begins when u is above 0.5 and A grows by more than 10 % a year. Absorption ends when u
-  is below 0.4 or A grows by less than 5 % a year.
+  is below 0.4, or when A grows by less than 5 % a year.
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
-  Injection ends when u is above 0.4, A grows by less than 5 % a year, or P/G is below 1 %.
+  Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below
+  1 %.
 - Crises begin at random, with a hazard rate of 0.06 a year. In absorption, 0.45 + 0.6 ((u −
   0.5)⁺/0.3)² is added to the hazard rate. A crisis lasts 25 to 70 sessions. The start of a crisis
   lowers g by 0.12.

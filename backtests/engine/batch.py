@@ -214,9 +214,9 @@ def _frames(
 
 
 def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
-    """Return the pairs of index and columns without duplicates.
+    """Return each different pair of index and columns once.
 
-    Two pairs are duplicates only if they contain the same objects.
+    Two pairs count as the same pair only if they contain the same objects.
     """
     return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
 

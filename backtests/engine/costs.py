@@ -20,21 +20,21 @@ Days = TypeVar("Days", float, np.ndarray, pd.Series)
 class Costs(Typed):
     """Costs of each market, proportional to the value traded or borrowed.
 
-    The cost of a trade covers half the bid-ask spread, fees and price impact. Borrowing costs
-    accrue on every calendar day.
+    The cost of a trade consists of fees, price impact, and half of the bid-ask spread. Borrowing
+    costs accrue on every calendar day.
 
     Parameters
     ----------
     etf_bp
-        One-way cost of trading a fund, basis points of the value traded.
+        One-way cost of trading a fund, in basis points of the value traded.
     stock_bp
-        One-way cost of trading a share, basis points of the value traded.
+        One-way cost of trading a share, in basis points of the value traded.
     crypto_bp
-        One-way cost of trading a coin, basis points of the value traded.
+        One-way cost of trading a coin, in basis points of the value traded.
     borrow_stock
-        Cost of borrowing a fund or share to sell it short, a fraction of its value a year.
+        Yearly cost of borrowing a fund or share for a short sale, as a fraction of its value.
     borrow_crypto
-        Cost of borrowing a coin, a fraction of its value a year.
+        Yearly cost of borrowing a coin, as a fraction of the coin's value.
     """
 
     etf_bp: float = 2.0
@@ -52,22 +52,22 @@ class Costs(Typed):
                 raise ConfigError(f"{name} must lie in 0 to {limit:g} ({unit}), was {value!r}")
 
     def rate(self, ticker: str) -> float:
-        """Return the one-way cost of trading an asset, a fraction of the value traded."""
+        """Return the one-way cost of trading an asset, as a fraction of the value traded."""
         by_market = {"etf": self.etf_bp, "stock": self.stock_bp, "crypto": self.crypto_bp}
         return by_market[asset(ticker).market] * BASIS_POINT
 
     def borrow(self, ticker: str) -> float:
-        """Return the cost of borrowing an asset, a fraction of its value a year."""
+        """Return the yearly cost of borrowing an asset, as a fraction of the asset's value."""
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
 
     def borrowed(self, ticker: str, days: Days) -> Days:
-        """Return the cost of borrowing for a number of calendar days, a fraction of the debt."""
+        """Return the borrowing cost over ``days`` calendar days, as a fraction of the debt."""
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
         """Return these costs multiplied by a factor.
 
-        Multiplied costs may exceed their limits.
+        The new costs are not checked, so they can exceed the limits that :class:`Costs` sets.
         """
         costs = copy(self)
         for name, value in vars(self).items():

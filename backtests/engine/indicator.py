@@ -46,8 +46,9 @@ def as_indicator(
     Fields
         Each numeric or boolean field of the signal becomes a parameter with the same default. A
         list of values gives one column for each value. vectorbt pairs lists of equal length;
-        ``param_product=True`` gives all combinations. Set a field of another type, such as
-        ``Capex.firms``, in the signal: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
+        ``param_product=True`` gives all combinations. If a field is neither numeric nor boolean,
+        set the field in the signal. ``Capex.firms`` is such a field:
+        ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         The outputs are ``flag``, ``score`` and all other numeric gauges. ``flag`` is 1, 0, or NaN
         where the signal's flag is NA. Gauges are renamed by the same rule as inputs. Each output is

@@ -101,7 +101,8 @@ def simulate_variants(
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
     """Raise SimulationError unless the kernel and ``simulate`` give almost equal equity.
 
-    The two equities may differ by a fraction of at most :data:`AGREEMENT` at each close.
+    At each close, the relative difference of the two equity values may be at most
+    :data:`AGREEMENT`.
     """
     gap = (curves.equity / result.equity - 1).abs()
     apart = gap.index[~(gap <= AGREEMENT)]

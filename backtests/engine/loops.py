@@ -2,8 +2,8 @@
 
 :func:`trade` simulates many configurations of one market. It chooses the trades as
 :func:`backtests.engine.schedule.choose_trades` does. It computes units, cash and costs as vectorbt
-does. Each step rounds in the same way as the code that it copies. So the loop and the copied code
-compare two almost equal numbers with the same result.
+does. Each step rounds in the same way as the code that it copies. So a comparison of two almost
+equal numbers has the same result in the loop and in the copied code.
 
 The simulation of a configuration uses no data of other configurations. So its results do not depend
 on the number of threads. For a long-only portfolio, the loop visits only three kinds of sessions:
@@ -237,9 +237,9 @@ def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> in
 
 @inner
 def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
-    """Close assets whose price becomes stale. Return True if any price becomes stale.
+    """Close holdings whose price becomes stale. Return True if any price becomes stale.
 
-    An asset that is closed also gets the weight 0 in waiting decisions.
+    If a holding is closed, its asset gets the weight 0 in all decisions that wait for their fill.
     """
     loses = holds = False
     for k in range(len(plan.columns)):
@@ -260,7 +260,7 @@ def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
 
 @inner
 def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Set each asset that has a price to its weight in the oldest waiting decision."""
+    """Apply the oldest decision in ``queue`` to all assets that have a price at the session."""
     oldest = book.marks[OLDEST]
     if not _all_priced(market, plan, at):
         _drift(market, plan, book, at)
@@ -310,7 +310,7 @@ def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
 
 @inner
 def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Schedule a trade to the last decision if gross exposure has drifted beyond its limit."""
+    """If gross exposure is above its limit, schedule a trade back to the last target weights."""
     _drift(market, plan, book, at)
     gross, shorts = 0.0, False
     for weight in book.now:
@@ -519,8 +519,8 @@ def _equal(a: float, b: float) -> bool:
 def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: int) -> None:
     """Write the portfolio's value at each close that has no value yet and is before ``end``.
 
-    Each step values several sessions. The last step may go beyond ``end``; the next call overwrites
-    the values at and after ``end``.
+    Each step computes the values of several sessions. The last step may go beyond ``end``; the next
+    call overwrites the values at and after ``end``.
     """
     value, exposed = room.value[row], room.exposed[row]
     start, book.marks[NEXT] = book.marks[NEXT], end
@@ -548,7 +548,7 @@ def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: in
 
 @inner
 def _held(plan: Plan, book: Book) -> int:
-    """Write the legs that hold units into ``order``, and return the number of these legs."""
+    """Fill ``order`` with the legs whose units are not 0, and return the number of these legs."""
     count = 0
     for leg in range(len(book.units)):
         if book.units[leg] != 0:

@@ -214,7 +214,7 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
 
 @inner
 def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
-    """Write count, sum and sum of squares of each block, divided as by ``np.array_split``."""
+    """Write count, sum and sum of squares of each block. ``np.array_split`` gives these blocks."""
     size, longer = len(excess) // len(moments), len(excess) % len(moments)
     start = 0
     for block in range(len(moments)):

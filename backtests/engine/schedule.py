@@ -1,9 +1,9 @@
 """Choose the sessions on which a strategy decides, and the decisions that become trades.
 
 Trades are chosen before the simulation. A strategy decides on scheduled sessions, and on sessions
-at which its state, such as a regime, changes. Between trades, prices and bills move the weights
-away from their targets. This movement is the drift. A decision is traded if a target weight differs
-from the drifted weight by more than the band. The comparison ignores costs.
+at which its state, such as a regime, changes. After a trade, the returns of assets and bills move
+the weights away from their targets. This movement is the drift. A decision is traded if a target
+weight differs from the drifted weight by more than the band. The comparison ignores costs.
 """
 
 from dataclasses import dataclass
@@ -91,9 +91,11 @@ class Trades:
     Attributes
     ----------
     targets
-        Target weights of the executed decisions: decision sessions × assets, fractions.
+        Target weights of the executed decisions, as fractions. The shape is decision sessions ×
+        assets.
     sizes
-        Target weight of each trade, sessions of the fill × assets. If an asset is not traded, its
+        Target weights of the trades, as fractions. The shape is sessions × assets, and a trade is
+        in the row of the session at which it is filled. If an asset is not traded at a session, its
         target weight is NaN.
     notes
         One line for each order that differs from the strategy's decision, because a price is
@@ -118,7 +120,8 @@ def choose_trades(
     :func:`backtests.engine.simulate.simulate` describes the parameters. ``closes`` has the same
     assets as ``weights``. A decision is executed when at least one target weight differs from the
     drifted weight by more than ``band``, a fraction. If a portfolio with short positions exceeds
-    ``gross_limit`` at a close, it is traded back to its last target ``lag`` sessions later.
+    ``gross_limit`` at a close, a trade restores the last target weights. This trade takes place
+    ``lag`` sessions after that close.
 
     An asset without a price on the day of the fill is not traded until the next decision. If the
     last price of a holding is older than the asset's staleness limit, the holding is closed at this
@@ -196,7 +199,7 @@ class _Chooser:
             self._send(target, at)
 
     def _hold_to_limit(self, at: int) -> None:
-        """Schedule a trade to the last target if gross exposure has drifted beyond its limit."""
+        """If gross exposure is above its limit, schedule a trade to the last target weights."""
         now = self._drifted(at)
         if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
             self._send(self.last, at)

@@ -133,16 +133,17 @@ def simulate(
         Initial cash, USD.
     gross_limit
         Largest sum of the absolute weights of long and short positions. If a portfolio with short
-        positions exceeds this limit, it is traded back to its last target ``lag`` sessions later.
+        positions exceeds this limit at a close, a trade restores the last target weights. This
+        trade takes place ``lag`` sessions after that close.
     name
         Name for the weights, used in messages.
 
     Raises
     ------
     SimulationError
-        If a weight is not finite or exceeds its limit, if columns or sessions do not match, or if a
-        bill return is missing. SimulationError is also raised if the lag is below 1, or if the
-        portfolio's value falls to 0 USD or below.
+        SimulationError is raised if a weight is not finite or exceeds its limit. It is also raised
+        if columns or sessions do not match, if a bill return is missing, if the lag is below 1, or
+        if the portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)
@@ -156,8 +157,9 @@ def simulate(
 class _Legs:
     """The columns that vectorbt receives: a long and a short side for each asset.
 
-    ``units`` converts the size of a column into units of the asset. For a short side, ``units``
-    grows with the debt. ``bill_index`` converts deflated prices into USD.
+    One vectorbt unit of a column stands for ``units`` units of the asset. For a long side,
+    ``units`` is always 1. For a short side, ``units`` starts at 1 and grows by the borrowing cost.
+    ``bill_index`` converts deflated prices into USD.
     """
 
     assets: list[str]
@@ -281,7 +283,7 @@ def _result(
 
 
 def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
-    """Return vectorbt's orders, with prices in USD and with units of the assets."""
+    """Return vectorbt's orders, with prices in USD and quantities in units of the assets."""
     if portfolio is None:
         empty: dict[str, Any] = {name: np.empty(0) for name in ("units", "price", "cost")}
         return pd.DataFrame({"date": index[:0], "asset": np.empty(0, dtype=object), **empty})

@@ -72,7 +72,7 @@ class Assessment(Summarised):
     explanations
         The explanation of each signal at the last session.
     growth
-        The value at each close of 1 USD that was invested at the close of the first decision. The
+        Equity at each close in USD, if 1 USD was invested at the close of the first decision. The
         columns are ``strategy``, ``benchmark`` and ``bills``.
     held, traded
         Tables from :func:`backtests.evidence.held.held_by_class` and
@@ -123,7 +123,7 @@ class Assessment(Summarised):
 
 
 def growth_of(run: Run) -> pd.DataFrame:
-    """Return the value at each close of 1 USD invested at the close of the first decision."""
+    """Return the equity at each close, if 1 USD was invested at the close of the first decision."""
     ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
     return pd.concat([ones, (1 + run.returns).cumprod()])
 

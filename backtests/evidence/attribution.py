@@ -4,8 +4,8 @@ The profit of a session, in USD, is the sum of three terms. Let w be the weights
 the previous close. Let p and p₋₁ be the last known prices at the session's close and at the
 previous close. Let b be the return of bills between the two closes. The three terms are:
 
-- The price profit of each asset, w · E · (p / p₋₁ − 1). The profit of a short position is reduced
-  by its borrowing cost, debt · borrow · days / 365.
+- The price profit of each asset, w · E · (p / p₋₁ − 1). If the position is short, its borrowing
+  cost is subtracted. The borrowing cost is debt · borrow · days / 365.
 - The interest on cash, (1 − Σw) · E · b, which belongs to the sleeve ``cash``.
 - The trading costs of the session's orders, with a minus sign. Costs belong to the sleeve of the
   traded asset.
@@ -97,7 +97,8 @@ def attribution(
         because ``result`` contains the trading costs.
     regime
         Name of the regime known at each close; None if no regime is known. The series should begin
-        before the run, because the regimes of the first returns were known before the run.
+        before the run, because a return belongs to a regime that was known 1 + ``lag`` sessions
+        earlier.
     classes
         A mapping from each class that the user changed to the user's tickers; None if the user
         changed no class.

@@ -1,11 +1,11 @@
-"""The rank of a strategy's memory-chip makers among random baskets of shares.
+"""The rank of a strategy's memory-chip makers among random baskets of stocks.
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
-makers with the same number of other shares. The other shares are drawn without replacement from
-other classes of the universe. The strategy's rule sets the weight of each basket and scales all
-baskets to the same volatility. A good choice ranks high among the baskets. The other shares were
-also chosen in 2026, so a high rank does not prove foresight. A low rank shows that the choice had
-no foresight.
+makers with the same number of stocks from the rest of the universe. The stocks of a basket are
+drawn without replacement. The strategy's rule sets the weight of each basket and scales all baskets
+to the same volatility. A good choice of makers ranks high among the baskets. The stocks in the
+baskets were also chosen in 2026, so a high rank does not prove foresight. A low rank shows that the
+choice of makers had no foresight.
 """
 
 from dataclasses import replace
@@ -27,9 +27,10 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
     Each Sharpe ratio uses returns after costs, minus the return of bills. The portfolios are
     rebalanced daily to the target weights. The result is None if the strategy has no parameter
-    ``memory``, or if this parameter differs from the class ``memory`` of the universe. The result
-    is also None if the run never held the memory makers. The result is None, too, if the run has
-    too few sessions or the history has too few other shares. Equal seeds give equal baskets.
+    ``memory``. The result is also None if this parameter does not hold exactly the tickers of the
+    universe's class ``memory``, or if the run never held the memory makers. The result is None,
+    too, if the run has too few sessions, or if the history has too few other stocks. Equal seeds
+    give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

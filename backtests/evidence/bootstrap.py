@@ -98,13 +98,14 @@ def compare_returns(
 
     Returns
     -------
-    A mapping from the name of a metric to its interval. ``sharpe`` is √252 times the mean return
-    minus bills, divided by the standard deviation of this difference (ddof 1). Each portfolio in
-    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean of the strategy's daily
-    return minus the portfolio's daily return, as a fraction per year. ``sharpe_<name>`` is the
-    strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
-    resamples. Politis and White's rule sets the mean length of a block from the strategy's returns
-    minus bills. The length is rounded up and is at least 5 sessions.
+    A mapping from the name of a metric to its interval. ``sharpe`` is the yearly Sharpe ratio of
+    the strategy's returns minus bills: their mean divided by their standard deviation (ddof 1),
+    times √252. Each portfolio in ``others`` has two intervals. For ``excess_<name>``, the
+    portfolio's daily return is subtracted from the strategy's daily return. The metric is the mean
+    of these differences times 252, as a fraction per year. ``sharpe_<name>`` is the strategy's
+    Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same resamples. Politis
+    and White's rule sets the mean length of a block from the strategy's returns minus bills. The
+    length is rounded up and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
@@ -219,7 +220,7 @@ def _check_terms(reps: Any, level: float) -> None:
 def _check_returns(columns: Mapping[str, pd.Series]) -> None:
     index = columns["strategy"].index
     if len(index) < FEWEST:
-        raise DataError(f"expected at least {FEWEST} returns to resample, were {len(index)}")
+        raise DataError(f"expected at least {FEWEST} returns, but found {len(index)}")
     for name, series in columns.items():
         check_same_sessions(f"returns of {name}", series.index, "the strategy", index)
         finite = np.isfinite(series.to_numpy(dtype=np.float64))

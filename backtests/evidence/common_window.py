@@ -44,14 +44,14 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 
 
 def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
-    """Return what differs between two histories on some sessions, or an empty text."""
+    """Return what differs between two histories on ``index``; an empty text if they are equal."""
     if one.source != other.source or not _equal_on(index, one.closes, other.closes):
         return "prices"
     return "" if _equal_on(index, one.panel, other.panel) else "series"
 
 
 def _equal_on(index: pd.DatetimeIndex, one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Return whether two tables have equal values on some sessions, in the columns of both."""
+    """Return whether two tables are equal on ``index``, in the columns that both tables have."""
     shared = one.columns.intersection(other.columns)
     return one.loc[index, shared].equals(other.loc[index, shared])
 

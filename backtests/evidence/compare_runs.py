@@ -72,8 +72,8 @@ def _check_classes(runs: Mapping[str, Run]) -> None:
     for label, run in runs.items():
         if run.config.strategy_class() is not type(run.strategy):
             raise ConfigError(
-                f"expected {run.config.strategy} as when {label} was made, but the class was "
-                "defined again since; run it again"
+                f"expected {label} to use the current class of {run.config.strategy}, but the "
+                f"class was defined again after this run; run {label} again"
             )
 
 

@@ -1,9 +1,10 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-is compared with two other portfolios. The first portfolio is a constant mix of SPY and bills with
-the strategy's mean net exposure, which needs no skill. The second portfolio has equal weights in
-the strategy's assets, so it has the same hindsight about assets as the strategy.
+is compared with two other portfolios. The first portfolio is a constant mix of SPY and bills. This
+mix has the strategy's mean net exposure, and it needs no skill. The second portfolio holds the
+strategy's assets at equal weights. This portfolio has the same hindsight about assets as the
+strategy.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -45,7 +46,8 @@ from strategies import STRATEGIES, kind_of
 LEVEL = 0.95
 #: A mapping from the text of a price-only regime model to the model and the future of its regimes.
 Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
-#: A function that receives finished runs and returns the logged trials without these runs.
+#: A function that receives finished runs. It returns the logged trials, except trials that
+#: equal one of these runs.
 TrialLog = Callable[..., Logged]
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
 
@@ -213,12 +215,13 @@ def compare(
     Parameters
     ----------
     configs
-        A mapping from label to configuration. All rows use the sessions from the latest start to
-        the earliest end. If no configuration has a start, the sessions begin with the first regime
-        of the default regime model.
+        A mapping from label to configuration. All rows use the same sessions. These sessions begin
+        at the latest start date in ``configs``, and end at the earliest end date in ``configs``. If
+        no configuration has a start, the sessions begin with the first regime of the default
+        regime model.
     history
         The history. All configurations use this history, even if they name another source. Sessions
-        after the earliest end of the configurations are left out.
+        after the earliest end date in ``configs`` are left out.
     reps, shifts, draws
         Number of resamples for the intervals, number of placebos with shifted dates, and number of
         placebos with resampled returns.
@@ -228,8 +231,8 @@ def compare(
     optional
         If True, a regime model whose package is not installed is left out, with a note.
     log
-        A function that receives the finished runs and returns the logged trials without these runs,
-        such as :func:`backtests.sweep.trial_log.other_trials`.
+        A function that receives the finished runs. It returns the logged trials, without the trials
+        that equal one of these runs. :func:`backtests.sweep.trial_log.other_trials` is an example.
     progress
         A function that receives the name of each step and the number of completed parts.
     """
@@ -315,7 +318,7 @@ def _model_key(config: RunConfig) -> str:
 
 
 def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, Reading]:
-    """Return the reading by votes of each row; rows with equal signals share one reading."""
+    """Return each row's reading by votes. If rows have equal signals, they share one reading."""
     keys = {label: _signals_key(config) for label, config in configs.items()}
     made: dict[Hashable, Reading] = {}
     for label, key in keys.items():
@@ -336,7 +339,10 @@ def _sessions(
 def drawn_gains(
     runs: Mapping[str, Run], pool: Executor, draws: int
 ) -> list[Future[list[dict[str, float]]]]:
-    """Return the futures of :func:`draw_gains`. Runs with equal history and signals share draws."""
+    """Start :func:`draw_gains`; return its pending results (``Future`` objects).
+
+    Runs with equal history and signals share draws.
+    """
     keys = {label: (_signals_key(run.config), id(run.history)) for label, run in runs.items()}
     groups = (
         {label: run for label, run in runs.items() if keys[label] == key}
@@ -346,7 +352,7 @@ def drawn_gains(
 
 
 def _fits(configs: Mapping[str, RunConfig], history: History, pool: Executor) -> Fits:
-    """Submit the slow price-only regime models to ``pool``; return the models with futures."""
+    """Start the slow price-only regime models in ``pool``; return models and pending results."""
     models = {_model_key(config): config.build_model() for config in configs.values()}
     return {
         key: (model, pool.submit(model.classify, history.panel, {}))

@@ -1,4 +1,4 @@
-"""The deflated Sharpe ratio: a test of the best of many trials.
+"""The deflated Sharpe ratio, which tests whether luck can explain the best of many trials.
 
 The best of many trials without skill has a positive Sharpe ratio. Let N be the number of
 independent trials, V the variance of their Sharpe ratios, and γ Euler's constant. If no trial has
@@ -7,12 +7,12 @@ skill, the expected best Sharpe ratio is
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
-ratio of 2026 is Φ((SR − SR₀) / √(V v)). In this ratio, V is the only measure of uncertainty. If the
-trials are variants of one strategy, their Sharpe ratios are almost equal. In this case, V is close
-to 0, so any positive Sharpe ratio passes the test. A second test therefore uses the standard error
-σ of the chosen track record in place of V. The best of N independent trials without skill stays
-below SR with the probability Φ(SR / σ)^N. The hurdle for a Sharpe ratio is the larger critical
-value of the two tests.
+ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). In this ratio, V is the only measure of
+uncertainty. If the trials are variants of one strategy, their Sharpe ratios are almost equal. In
+this case, V is close to 0, so any positive Sharpe ratio passes the test. A second test therefore
+uses the standard error σ of the chosen track record and not V. The best of N independent trials
+without skill stays below SR with the probability Φ(SR / σ)^N. Each of the two tests has a critical
+value. The larger critical value is the hurdle for a Sharpe ratio.
 
 All Sharpe ratios are per session.
 
@@ -37,7 +37,9 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, kw_only=True)
 class Deflation:
-    """The test of the best of many trials. Sharpe ratios are per session.
+    """Tests whether luck can explain the Sharpe ratio of the best trial among many trials.
+
+    All Sharpe ratios are per session.
 
     Attributes
     ----------
@@ -52,14 +54,14 @@ class Deflation:
     standard_error
         √(V v): the standard error of the best Sharpe ratio. 0 if there is a single trial.
     probability
-        The rescaled deflated Sharpe ratio of 2026: 1 minus the p-value. NaN if there is a single
-        trial.
+        The rescaled deflated Sharpe ratio, as published in 2026. It is 1 minus the p-value. NaN if
+        there is a single trial.
     of_own_error
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
         the standard error σ of the chosen track record.
     probability_2014
-        The deflated Sharpe ratio of 2014. This ratio uses the standard error of a single Sharpe
-        ratio, so it rarely finds skill.
+        The deflated Sharpe ratio, as published in 2014. This ratio uses the standard error of a
+        single Sharpe ratio, so it rarely finds skill.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """
@@ -77,7 +79,7 @@ class Deflation:
 
     @property
     def is_told(self) -> bool:
-        """Whether the Sharpe ratio reaches the hurdle, so that luck hardly explains it."""
+        """Whether the Sharpe ratio reaches the hurdle, so that luck is an unlikely explanation."""
         return self.sharpe >= self.hurdle
 
 
@@ -166,9 +168,10 @@ def variance_of_maximum(trials: float) -> float:
 
 
 def deflated_2014(track: TrackRecord, hurdle: float) -> float:
-    """Return the deflated Sharpe ratio of 2014 against a hurdle per session; NaN if undefined.
+    """Return the deflated Sharpe ratio, as published in 2014; NaN if it is undefined.
 
-    The standard error uses the estimated Sharpe ratio and √(T − 1), and ignores serial correlation.
+    ``hurdle`` is a Sharpe ratio per session, against which the track record is tested. The standard
+    error uses the estimated Sharpe ratio and √(T − 1), and ignores serial correlation.
     """
     sharpe = track.sharpe
     inner = 1 - track.skewness * sharpe + (track.kurtosis - 1) / 4 * sharpe**2

@@ -131,7 +131,7 @@ def observed_said(absorption: Observed, own: Observed | None) -> str:
     """
     said = f"ABSORPTION came up in {_counted(absorption)}"
     if own is not None and own != absorption:
-        said += f", the states in which this strategy acts in {_counted(own)}"
+        said += f", and this strategy's active states came up in {_counted(own)}"
     return f"{said}; {NOTHING}" if is_few((own or absorption).episodes) else said
 
 

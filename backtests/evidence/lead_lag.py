@@ -1,16 +1,17 @@
 """The information ratio that a run would have if its decisions were filled earlier or later.
 
-If a strategy has real timing skill, its information ratio falls slowly with later fills. If a
-strategy uses future data, its information ratio collapses with one more session of delay. The
-reason is that the advantage from future data comes from a single return, which a later fill misses.
-Fills before a decision, or at the close of a decision, are impossible. The ratios for such fills
-show what foresight would have earned.
+If a strategy has real timing skill, its information ratio falls slowly as the delay of fills grows.
+If a strategy uses future data, its information ratio collapses after one more session of delay. The
+reason is that the advantage from future data comes from a single return, which a delayed fill
+misses. Fills before a decision, or at the close of a decision, are impossible. The ratios for such
+fills show what foresight would have earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
-active return is the portfolio's return minus the return before costs of the strategy's mean
-weights. A strategy without timing has no active return before costs, so the ratio measures only
-timing. If SPY took the place of the mean weights, the ratio would mostly measure the choice of
-assets. Later fills hardly change the choice of assets.
+active return is the portfolio's return minus the return of a reference portfolio. The reference
+portfolio always holds the strategy's mean weights, and it pays no costs. A strategy without timing
+has no active return before costs, so the ratio measures only timing. If the reference portfolio
+held SPY, the ratio would mostly measure the choice of assets. A longer delay of fills hardly
+changes the choice of assets.
 """
 
 import math
@@ -49,11 +50,12 @@ class LeadLag:
     error
         Standard error of a ratio: 1 / √years.
     lost
-        A mapping from lag to the t-statistic of the return that is lost if fills come one session
-        later.
+        A mapping from lag to a HAC t-statistic. The statistic tests the mean return that is
+        lost if this lag becomes one session longer.
     collapse
-        The first lag, from 0 to the run's lag, at which one more session of delay destroys the
-        information ratio. None if there is no such lag. A collapse is a sign of look-ahead.
+        The lag just before the first collapse of the information ratio. A collapse counts only if
+        this lag is between 0 and the run's lag. None if there is no such collapse. A collapse is a
+        sign of look-ahead.
     """
 
     lag: int
@@ -91,19 +93,19 @@ def lead_lag(run: Run) -> LeadLag | None:
 
 
 def fading_said(found: LeadLag) -> str:
-    """Return one sentence that says whether the information ratio fades or collapses."""
+    """Return sentences that say whether the information ratio fades or collapses."""
     if found.collapse is None:
         here, later = found.ratios[found.lag], found.ratios[LAGS[-1]]
         return (
-            f"Lead and lag: the information ratio is {here:.2f} at the run's lag (standard error "
-            f"{found.error:.2f}) and {later:.2f} at {LAGS[-1]} sessions; it does not collapse with "
-            "one more session of delay."
+            f"Lead and lag: at the run's lag, the information ratio is {here:.2f} (standard error "
+            f"{found.error:.2f}). At a lag of {LAGS[-1]} sessions, the ratio is {later:.2f}. If "
+            "fills come one session later, the ratio does not collapse."
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
     return (
-        f"Lead and lag: the information ratio collapses from {before:.2f} to {after:.2f} if fills "
-        f"come {found.collapse + 1} in place of {found.collapse} sessions after the decision; look "
-        "for data from the future in the strategy."
+        f"Lead and lag: if the lag from decision to fill grows from {found.collapse} to "
+        f"{found.collapse + 1} sessions, the information ratio collapses from {before:.2f} to "
+        f"{after:.2f}. Look for data from the future in the strategy."
     )
 
 
@@ -128,10 +130,11 @@ def information_ratio(active: pd.Series) -> float:
 
 
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:
-    """Return decisions moved ``by`` sessions earlier.
+    """Return the same decisions with earlier dates.
 
-    A decision that would come before the first session of ``index`` moves to this session. If
-    several decisions move to this session, only the last one remains.
+    Each decision moves to an earlier session, and ``by`` is the number of sessions. If a decision
+    would come before the first session of ``index``, it moves to this first session. If several
+    decisions move to the first session, only the last of them remains.
     """
     places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
     moved = decided.set_axis(index[places], axis=0)

@@ -56,8 +56,8 @@ class Luck:
         Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". This
         test ignores other trials.
     minimum_length
-        Number of sessions that this Sharpe ratio needs to pass the test of ``probability``. NaN if
-        the Sharpe ratio is 0 or negative.
+        Smallest number of sessions for which this Sharpe ratio would be significant at the 5 %
+        level, in the test that ``probability`` describes. NaN if the Sharpe ratio is 0 or negative.
     power
         Probability that the test detects skill if the true yearly Sharpe ratio is 0.5.
     planned_false, observed_false
@@ -93,7 +93,7 @@ class Luck:
 
     @property
     def hurdle(self) -> float:
-        """The smallest yearly Sharpe ratio that luck hardly explains."""
+        """Smallest yearly Sharpe ratio that is significant at the 5 % level, given all trials."""
         return self.deflation.hurdle * _YEARLY
 
     @property
@@ -116,10 +116,11 @@ def luck(
     Parameters
     ----------
     excess
-        Simple daily returns minus bills, as fractions. The tests use no other returns of the
-        strategy.
+        The strategy's simple daily returns minus the returns of bills, as fractions. The tests use
+        no other returns of the strategy.
     mix
-        Simple daily returns minus bills of the strategy's own mix, on the same sessions.
+        Simple daily returns of the strategy's own mix minus the returns of bills, on the same
+        sessions.
     trials
         Yearly Sharpe ratios of all trials of the same command, including this strategy. If
         ``trials`` is empty, the strategy is the only trial.
@@ -128,8 +129,9 @@ def luck(
         :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
         ``trials``.
     logged, logged_effective
-        As ``trials`` and ``effective``, but for the trials in the log of earlier sweeps. The log
-        has no returns, so by default each logged trial counts as an independent trial.
+        ``logged`` contains the yearly Sharpe ratios of the trials in the log of earlier sweeps.
+        ``logged_effective`` is the effective number of independent trials in this log. The log has
+        no returns, so by default each logged trial counts as an independent trial.
     """
     returns = np.asarray(excess, dtype=np.float64)
     track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
@@ -153,15 +155,15 @@ def luck(
 
 
 def verdict(found: Luck) -> str:
-    """Return a sentence that compares a strategy's Sharpe ratio with the hurdle."""
+    """Return sentences that compare a strategy's Sharpe ratio with the hurdle and its own mix."""
     if not math.isfinite(found.hurdle):
         return "No verdict on luck: the returns over bills cover less than a year or do not vary."
     first = "Told from luck" if found.is_told else "Not told from luck"
     side = "reaches" if found.is_told else "is below"
     return (
         f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}, "
-        f"which {_trials(found)} would reach without skill in {100 * SIZE:.0f} of 100 cases"
-        f"{_mix(found.difference)}."
+        f"which {_trials(found)} would reach without skill in {100 * SIZE:.0f} of 100 cases."
+        f"{_mix(found.difference)}"
     )
 
 
@@ -178,7 +180,8 @@ def _mix(difference: SharpeDifference | None) -> str:
         return ""
     side = "lead over" if difference.estimate >= 0 else "lag behind"
     told = "is" if difference.p_value <= SIZE else "is not"
-    return f"; its {side} its own mix {told} told from luck ({p_said(difference.p_value)})"
+    p = p_said(difference.p_value)
+    return f" The strategy's {side} its own mix {told} significant ({p})."
 
 
 def p_said(value: float) -> str:

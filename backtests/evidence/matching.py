@@ -12,6 +12,6 @@ def check_same_sessions(what: str, index: pd.Index, whose: str, sessions: pd.Ind
     """
     if not index.equals(sessions):
         raise DataError(
-            f"expected {what} on the {len(sessions)} sessions of {whose}, but their {len(index)} "
-            f"sessions differ; reindex {what}"
+            f"expected {what} on the {len(sessions)} sessions of {whose}, but the index of "
+            f"{what} is different ({len(index)} sessions); reindex {what}"
         )

@@ -301,7 +301,8 @@ def by_regime(
     regime. ``sessions`` counts a regime's sessions; ``share`` divides this count by all sessions.
     :class:`backtests.evidence.entries.Observed` defines ``episodes`` and ``entered``.
     ``mean_excess`` and ``benchmark_excess`` are the mean excess × 252. ``volatility`` is yearly.
-    ``hit_rate`` is the share of days with a return above zero. Shares and returns are fractions.
+    ``hit_rate`` is the share of days with a return above zero. All columns except ``sessions``,
+    ``episodes`` and ``entered`` are fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")

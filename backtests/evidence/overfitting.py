@@ -45,14 +45,15 @@ class Overfitting:
     logits
         ln(rank / (1 − rank)) for each combination.
     chosen
-        Index of the best trial in sample, for each combination.
+        For each combination, the index of the chosen trial. The chosen trial has the best Sharpe
+        ratio in sample.
     in_sample, out_of_sample
-        For each combination, the two Sharpe ratios per session (in sample and out of sample) of the
-        trial that is best in sample.
+        For each combination, the chosen trial's Sharpe ratio per session. ``in_sample`` uses the
+        blocks of the combination, and ``out_of_sample`` uses all other blocks.
     ranks
-        For each combination, the relative rank out of sample of the trial that is best in sample.
-        The relative rank is r / (N + 1), where r is 1 for the worst of N trials. Trials with equal
-        Sharpe ratios get the mean of their ranks.
+        For each combination, the chosen trial's relative rank out of sample. The relative rank is
+        r / (N + 1), where r is 1 for the worst of N trials. Trials with equal Sharpe ratios get the
+        mean of their ranks.
     """
 
     probability: float
@@ -93,8 +94,8 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
     length = values.shape[1] // blocks
     if length < 2:
         raise DataError(
-            f"expected at least {2 * blocks} sessions for {blocks} blocks, were {values.shape[1]}; "
-            "choose a longer history"
+            f"expected at least {2 * blocks} sessions for {blocks} blocks, but found "
+            f"{values.shape[1]}; choose a longer history"
         )
     if not np.isfinite(values).all():
         raise DataError("expected a return for each trial and session, but one is missing")
@@ -153,9 +154,11 @@ def _overfitting(
 
 
 def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
-    """Yield boolean arrays, combinations × blocks, with one of two complementary combinations.
+    """Yield arrays of combinations × blocks, in which 1 marks the blocks of a combination.
 
-    The chosen combinations contain the first block. Their complements do not.
+    Only combinations with the first block are given. Their complements are left out, because
+    :func:`_both` computes the results of each combination and of its complement. An array has at
+    most ``most`` combinations.
     """
     chosen = np.array([(0, *rest) for rest in combinations(range(1, blocks), blocks // 2 - 1)])
     for begin in range(0, len(chosen), most):

@@ -1,4 +1,4 @@
-"""Portfolios that a strategy must beat, with the strategy's sessions and rates of trading costs."""
+"""Portfolios that a strategy must beat, simulated on its sessions and with its cost rates."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +27,10 @@ class Beside:
 
 
 def mix_of(run: Run) -> Beside:
-    """Return the constant mix of SPY and bills with a run's mean net exposure, between 0 and 1.
+    """Return a constant mix of SPY and bills. Its weight of SPY is a run's mean net exposure.
 
-    The mix has the run's sessions, costs and lag. The exposure of the mix is known only at the end
-    of the run.
+    If the mean net exposure is below 0 or above 1, the weight of SPY is 0 or 1. The mix has the
+    run's sessions, costs and lag. The weight of SPY is known only at the end of the run.
     """
     check_kernel(run)  # the mix comes from the compiled simulation
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())

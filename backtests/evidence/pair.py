@@ -35,8 +35,9 @@ class Pair:
 
 
 def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int, level: float) -> Pair:
-    """Return the comparison of two runs on the same sessions; each parameter is a label and a run.
+    """Return the comparison of two runs on the same sessions.
 
+    Each of ``first`` and ``second`` is a tuple of a run's label and the run.
     :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps`` and ``level``. The bill
     returns of the first run are subtracted from the returns of both runs.
     """

@@ -9,7 +9,8 @@ A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio o
   which prices occur during a shifted episode.
 - Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
   (:mod:`backtests.evidence.resampling`). Quantities keep their dates. Shifted dates would be wrong
-  for such flags, because a shifted holding could come before the fall of prices that caused it.
+  for such flags. If a flag reacts to a fall in prices, a shifted holding could come before this
+  fall.
 """
 
 from collections.abc import Iterator

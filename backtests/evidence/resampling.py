@@ -1,10 +1,10 @@
 """Resample the market prices of a history, and leave balance sheets and other quantities alone.
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
-strategies that depend on prices. Flags computed on a resampled history react to its prices, but the
-market's moves come at random dates. Price patterns that are shorter than a block remain in the
-resampled history. For example, volatility stays clustered, so a strategy can still scale its
-weights to volatility in a placebo.
+strategies that depend on prices. In a resampled history, the market's moves come at random dates.
+The flags are computed again from the resampled prices, so they react to these moves. Price patterns
+that are shorter than a block remain in the resampled history. For example, volatility stays
+clustered, so a strategy can still scale its weights to volatility in a placebo.
 
 Shortly after the start of a block, a look-back window still contains sessions of the previous
 block. Placebos therefore have worse timing than the strategy, and the strategy's rank is too high
@@ -26,7 +26,8 @@ from signals.universe import asset, session_close_id
 BLOCK = 252
 #: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
-#: At each session, a quoted series moves toward its drawn level by this fraction of the distance.
+#: A quoted series is pulled toward its original level at the source session. This number is the
+#: pull per session, as a fraction of the distance.
 PULL = 1 / 252
 #: Daily series that an authority sets or counts. All other downloaded daily series are market
 #: quotes.
@@ -45,10 +46,11 @@ def resample_prices(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the panel and closes of a history with resampled prices and unchanged quantities.
 
-    Whole sessions are drawn in blocks, so that all market moves of a session stay together. Market
-    moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
-    dollar. Balance sheets, output, capital spending, ETF flows, funding rates and rates set by an
-    authority keep their dates. Values before the first price do not change.
+    Whole sessions are drawn in blocks, so that all market moves of a session stay together. If a
+    session gets the market moves of another session, this other session is its source session.
+    Market moves are log returns of assets, changes of yields and spreads, and log changes of VIX
+    and the dollar. Balance sheets, output, capital spending, ETF flows, funding rates and rates set
+    by an authority keep their dates. Values before the first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
     changes of yields) have 63 sessions or fewer. If blocks last one year, the whole look-back
@@ -76,8 +78,9 @@ def resample_prices(
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
     starts at the first value of the original column. In the panel, the price of a coin is the last
     close before the session's close, so it lags by one session. Coins also trade on days without a
-    session, such as weekends. A coin's move on these days is included if both the session and the
-    drawn session follow such days.
+    session, such as weekends. If a session and its source session both come after such days, the
+    coin's price includes the move on the days before the source session. Otherwise, the price
+    includes no such move.
 
     Timing
         The changes of a series are drawn from the rows of the panel. So a series has the same
@@ -86,10 +89,11 @@ def resample_prices(
     NaN
         Missing values stay missing, so the listing date of each asset does not change. For each
         session, 8 source sessions are drawn. A listed asset uses the first draw in which it has a
-        return. If two assets lack a return in the same draws, both use the same next draw. So a
-        session's moves of coins mostly stay together. If an asset has no return in any of the 8
-        draws, it uses a separate block that starts at a random session after its listing. A
-        separate block loses some co-movement with assets listed earlier.
+        return. If two assets lack a return in the same draws, both use the same next draw. So the
+        moves of different coins in a session mostly come from one source session. If an asset has
+        no return in any of the 8 draws, it uses a separate block that starts at a random session
+        after its listing. In a separate block, an asset loses some of its co-movement with assets
+        that have an earlier listing date.
 
     Raises
     ------
@@ -99,10 +103,10 @@ def resample_prices(
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. At each session, a quoted series
-    therefore moves toward its level at the drawn session, by 1/252 of the distance. A level also
-    stays between its lowest and highest value since the first price. Within these limits,
-    resampling keeps the differences between yields.
+    A sum of drawn yield changes could drift without limit. A quoted series is therefore pulled
+    toward its original level at the source session, by 1/252 of the distance per session. A level
+    also stays between its lowest and highest original value since the first price. Within these
+    limits, resampling keeps the differences between yields.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -128,7 +132,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """For each session after the first, the source session of its changes."""
+    """For each session after the first, the draws that decide its source session."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:
@@ -172,9 +176,10 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 
 
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
-    """Return the source session of each cell.
+    """Return the source session of each cell, as a position in ``known``.
 
-    Before the first value of a column, the source is the session of the first value.
+    If a cell comes before the first value of its column, its source session is the session of this
+    first value.
     """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
@@ -215,7 +220,7 @@ def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.nda
 
 
 def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
-    """Return the panel's resampled columns of market quotes, without prices."""
+    """Return the resampled market quotes of the panel, such as yields, but not the asset prices."""
     names = [name for name in panel.columns if is_quoted(name)]
     scaled = panel[names].astype("float64")
     logs = [name for name in names if name in PROPORTIONAL]
@@ -254,8 +259,8 @@ def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
     strange = [name for name in panel.columns if name not in known]
     if strange:
         raise DataError(
-            f"expected closes of {strange[0]}, which the panel has but the catalog lacks; add its "
-            "closes or delete its column"
+            f"expected closes of {strange[0]}, a column of the panel that is not in the catalog; "
+            "add its closes or delete the column"
         )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))

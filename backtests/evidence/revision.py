@@ -33,7 +33,7 @@ LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the given series whose values in a history may be later revisions.
+    """Return the series in ``ids`` for which a history may contain revised values.
 
     Only series that the catalog marks as revised are returned. A series is left out if the history
     has its vintages, if its values are used only from the moment of recording, or if it has no

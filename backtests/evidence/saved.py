@@ -67,7 +67,7 @@ class SavedRun:
 
     @property
     def label(self) -> str:
-        """The folder's name. If this name lacks the strategy, the strategy is put in front."""
+        """The folder's name; if it does not contain the strategy's name, ``strategy (folder)``."""
         base = self.config.label
         return self.name if base in self.name else f"{base} ({self.name})"
 

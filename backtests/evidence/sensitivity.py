@@ -31,8 +31,8 @@ class Moved:
     Attributes
     ----------
     parameter
-        Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of
-        another signal that is an input of this signal.
+        Name of the changed parameter or series. If the parameter belongs to a second signal, which
+        is an input of this signal, the name has the form ``signal.parameter``.
         :attr:`backtests.evidence.revision.Case.parameter` describes the names for series.
     value, base
         The changed and the original value of the parameter.
@@ -56,7 +56,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the changed and the original flag are on at mostly different times."""
+        """Whether the changed flag and the original flag are on at mostly different times."""
         return self.overlap < SAME_STORY
 
 
@@ -66,7 +66,7 @@ def sensitivity(
     revised: Sequence[str] = (),
     progress: Progress = silent,
 ) -> list[Moved]:
-    """Return every flag after changes of its parameters and revised series, one change at a time.
+    """Return every flag after each single change of a parameter or of a revised series.
 
     Each numeric parameter is changed by ±25 %. A parameter with named choices is set to each of its
     other choices.

@@ -88,7 +88,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return, as text, the settings of ``table`` that differ from any table in ``alike``."""
+    """Return, as text, the settings that differ between ``table`` and at least one of ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

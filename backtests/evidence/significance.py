@@ -30,13 +30,13 @@ SHIFTED = (
     "is exact"
 )
 LABELLED = (
-    "the regime comes from a file of labels, so placebos shift the dates of the holdings; the rank "
-    "is exact if the weights and the labels do not depend on prices"
+    "the regime comes from a file of labels, so placebos shift the dates of the holdings. The rank "
+    "is exact if neither the weights nor the labels depend on prices"
 )
 RESAMPLED = (
-    "the weights depend on prices, and shifted weights could come before their causes; so "
-    "placebos resample returns in blocks of a year and compute the flags again; the rank is too "
-    "high on average"
+    "the weights depend on prices, so a shifted weight could come before the price move that it "
+    "reacts to. Placebos therefore resample returns in blocks of a year and compute the flags "
+    "again. The rank is too high on average"
 )
 #: Mean rank among resampled placebos, in SIMULATED economies whose quantities do not move prices.
 #: An unbiased rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from
@@ -54,18 +54,19 @@ PARTS = 8
 
 
 def leaning_said() -> str:
-    """Return a sentence about the bias of ranks among resampled placebos."""
+    """Return sentences about ranks from resampled returns: these ranks are too high on average."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
-        "Ranks by resampled returns are too high on average. In simulated worlds whose quantities "
-        f"do not move prices, mean ranks are {low:.2f} to {high:.2f}, depending on the strategy, "
-        "instead of 0.50 (benchmarks/placebo.py)."
+        "If placebos resample returns, the rank of a strategy is too high on average. In simulated "
+        "worlds whose quantities do not move prices, an unbiased rank has a mean of 0.50. The "
+        f"measured mean there is {low:.2f} to {high:.2f}, depending on the strategy "
+        "(benchmarks/placebo.py)."
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Significance:
-    """A strategy's rank among placebos; ``note`` says how it was ranked or why it has no rank."""
+    """A strategy's rank among placebos; ``note`` says how the strategy was ranked, or why not."""
 
     placebo: Placebo | None
     note: str
@@ -74,13 +75,13 @@ class Significance:
 def draw_gains(
     runs: Mapping[str, Run], pool: Executor, *, draws: int, seed: int = 0
 ) -> list[Future[list[dict[str, float]]]]:
-    """Return futures whose results are timing gains on resampled histories.
+    """Start the calculation of timing gains on resampled histories; return pending results.
 
     Only runs that depend on prices are included. All runs must have the same history, sessions and
     signals. Equal seeds give equal resampled histories. If ``draws`` is increased, new histories
-    are added and the earlier histories stay the same. The draws are divided among the futures. The
-    result of a future is a list with one mapping for each draw. The keys are the labels of the
-    runs, and the values are their timing gains.
+    are added and the earlier histories stay the same. The draws are divided among the returned
+    ``Future`` objects. The result of each object is a list with one mapping for each of its draws.
+    The keys are the labels of the runs, and the values are their timing gains.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -157,7 +158,10 @@ def is_still(run: Run) -> bool:
 
 
 def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
-    """Return the timing gain of each run on each resampled history, with new decisions."""
+    """Return the timing gain of each run on each resampled history.
+
+    Each run makes new decisions on each history.
+    """
     first = next(iter(runs.values()))
     for run in runs.values():
         run.config.strategy_class()  # this loads and checks a user's class

@@ -31,9 +31,10 @@ class TableLuck:
     effective
         Effective number of independent trials among the rows.
     overfitting
-        The probability that the best row in sample is below the median out of sample.
+        The test of how often the best row in sample is at or below the median out of sample.
     superiority
-        SPA and StepM of all other rows against the best challenger.
+        The SPA and StepM tests of whether a row is better than the best challenger. The best
+        challenger itself is not tested.
     confidence
         P-value of each row in the Model Confidence Set.
     """
@@ -61,15 +62,17 @@ def table_luck(
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
     mixes
-        A mapping from label to the daily returns of the strategy's own mix, minus bills. The own
-        mix is a constant mix of SPY and bills with the strategy's mean net exposure.
+        A mapping from label to daily returns: the return of the strategy's own mix minus the return
+        of bills. The own mix is a constant mix of SPY and bills with the strategy's mean net
+        exposure.
     challengers
         Labels of the rows that are challengers. The challenger with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
     benchmark
         Daily returns of SPY minus bills. SPY is the benchmark if there is no challenger.
     logged, logged_effective
-        The logged trials, as for :func:`backtests.evidence.luck.luck`.
+        The trials in the log of earlier sweeps. :func:`backtests.evidence.luck.luck` describes both
+        parameters.
 
     Notes
     -----
@@ -105,20 +108,23 @@ def table_verdict(found: TableLuck) -> str:
     said = []
     if found.overfitting is not None:
         said.append(
-            f"In {100 * found.overfitting.probability:.0f} % of the splits of the sessions, the "
-            "best row of one half is not above the median of the other half (PBO)."
+            "The sessions are split into two halves in many ways. In "
+            f"{100 * found.overfitting.probability:.0f} % of the splits, the row with the best "
+            "Sharpe ratio in one half is not above the median row in the other half (PBO)."
         )
     if found.superiority is not None:
-        better = ", ".join(found.superiority.superior) or "no row"
+        benchmark, better = found.superiority.benchmark, found.superiority.superior
+        rows = f"{', '.join(better) or 'no row'} {'are' if len(better) > 1 else 'is'}"
         said.append(
-            f"Against {found.superiority.benchmark} at equal volatility, the test of superior "
-            f"ability has a p-value of {found.superiority.p_value:.2f} (SPA). Better at the 5 % "
-            f"level (StepM): {better}."
+            "If all rows are scaled to equal volatility, the test of superior ability against "
+            f"{benchmark} has a p-value of {found.superiority.p_value:.2f} (SPA). At the 5 % "
+            f"level, {rows} better than {benchmark} (StepM)."
         )
     if found.confidence:
         said.append(
-            f"{sum(p > SET_SIZE for p in found.confidence.values())} of {len(found.confidence)} "
-            "rows cannot be told from the best one at the 90 % level (Model Confidence Set)."
+            f"At the 90 % level, {sum(p > SET_SIZE for p in found.confidence.values())} of "
+            f"{len(found.confidence)} rows cannot be distinguished from the best row (Model "
+            "Confidence Set)."
         )
     return " ".join(said)
 

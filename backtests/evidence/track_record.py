@@ -59,9 +59,9 @@ class TrackRecord:
     def from_returns(cls, excess: pd.Series | np.ndarray) -> Self:
         """Return the track record of simple daily returns minus bills, as fractions.
 
-        The Sharpe ratio uses a standard deviation with ddof 1. The other moments divide by n. The
-        Sharpe ratio, skewness and kurtosis are NaN, and the autocorrelation is 0, if there are
-        fewer than three returns, if a return is missing, or if returns do not vary.
+        The Sharpe ratio uses a standard deviation with ddof 1. All other moments use ddof 0. If
+        there are fewer than three returns, if a return is missing, or if returns do not vary, the
+        autocorrelation is 0 and the other moments are NaN.
         """
         values = np.asarray(excess, dtype=np.float64)
         n, nothing = len(values), float("nan")

@@ -83,7 +83,7 @@ class WalkForward:
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """The data of a candidate's run that the walk-forward needs.
+    """One combination of the grid, with the results of its backtest.
 
     ``refits`` holds the candidate's weights at each refit date.
     """
@@ -131,8 +131,8 @@ def walk_forward(
     purge
         The choice at a refit date ignores the returns of the last ``purge`` sessions before this
         date. A position that was decided before a refit date is held beyond this date. With monthly
-        decisions, such a position is held for up to about 21 more sessions. The purge removes the
-        returns of such positions from the choice.
+        decisions, such a position is held for up to about 21 more sessions. Because of the purge,
+        the returns of such positions do not influence the choice.
     chooser
         A function that receives daily returns and the returns of bills, and returns a score. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
@@ -229,9 +229,9 @@ def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dat
     at = int(index.searchsorted(refits[0])) if len(refits) else len(index)
     if len(index) - at < SHORTEST:
         raise ConfigError(
-            f"expected {first_years} whole calendar years for the first choice and a month after "
-            f"them, but the sessions are from {index[0].date()} to {index[-1].date()}; lower "
-            "`first_years` or use a longer history"
+            f"expected {first_years} whole calendar years before the first choice and at least a "
+            f"month after this choice, but the sessions are from {index[0].date()} to "
+            f"{index[-1].date()}; lower `first_years` or use a longer history"
         )
     if at - 1 - purge < SHORTEST:
         raise ConfigError(
@@ -275,7 +275,10 @@ def _choose(
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions before a refit date whose returns the choice may use."""
+    """Return the sessions that the choice at a refit date may use.
+
+    These are the sessions before the refit date, without the last ``purge`` sessions.
+    """
     before = index[index < refit]
     return before[: len(before) - purge]
 
@@ -301,9 +304,10 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
-    """Return the decisions of a year's candidate.
+    """Return the decisions of the candidate that was chosen for a year.
 
-    A newly chosen candidate also decides on the refit date.
+    If ``anew`` is True, the candidate was not used in the year before. In this case, the candidate
+    also makes a decision at the close of the refit date.
     """
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:
@@ -326,7 +330,7 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
 
 
 def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
-    """Return a candidate with only its returns after a refit date."""
+    """Return a copy of a candidate that contains only the returns after a refit date."""
     later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 

@@ -1,4 +1,4 @@
-"""Executors that run long, independent calculations in this process or in several processes."""
+"""Executors that run slow, independent calculations in this process or in several processes."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ class SerialExecutor(Executor):
     """An executor that runs each submitted call immediately, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Return a finished future with the result or the error of the call."""
+        """Run the call now; return a ``Future`` that already has the result or the error."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))

@@ -132,8 +132,8 @@ def _moments(
     if isinstance(known, str) and known == BY_CATALOG:
         if rule_of(id).kind == "filed":
             raise ConfigError(
-                f"expected the filing dates of {id} in `known`, was {BY_CATALOG!r}; a filing "
-                "follows its period by weeks, and the catalog does not contain its date"
+                f"expected the filing dates of {id} in `known`, was {BY_CATALOG!r}; the catalog "
+                "does not contain filing dates, so give a Series of these dates"
             )
         return pd.DatetimeIndex(by_rule)
     if isinstance(known, datetime.timedelta):
@@ -142,9 +142,9 @@ def _moments(
         moments = _stated(id, dates, known)
     else:
         raise ConfigError(
-            f"expected in `known` from when {id} was known: a Series of days by the dates of the "
-            f"values, a lag like pd.Timedelta(days=8), or {BY_CATALOG!r} for the publication rule "
-            f"of the catalog ({rule_of(id)}); was {known!r}"
+            f"expected in `known` when each value of {id} became known, was {known!r}; give a "
+            "Series of days by the dates of the values, a lag like pd.Timedelta(days=8), or "
+            f"{BY_CATALOG!r} for the publication rule of the catalog ({rule_of(id)})"
         )
     late = (moments < dates) | (moments > dates + pd.Timedelta(days=LONGEST_DELAY))
     if late.any():
@@ -166,7 +166,10 @@ def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIn
         raise DataError(f"`known` of {id}: expected days or moments, but {error}") from None
     if moments.hasnans:
         day = dates[moments.isna()][0].date()
-        raise DataError(f"expected in `known` the day on which {id} of {day} was known; add it")
+        raise DataError(
+            f"expected a day in `known` for the value of {id} on {day}, found none; add the day on "
+            "which this value became known"
+        )
     if moments.tz is not None:
         moments = moments.tz_convert("America/New_York").tz_localize(None)
     return moments

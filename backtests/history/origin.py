@@ -27,8 +27,9 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store``, ``simulated`` or ``frames``. ``frames`` means a history made from DataFrames,
-        which cannot be opened. If None, :meth:`decided` chooses ``store`` or ``simulated``.
+        ``store``, ``simulated`` or ``frames``. ``frames`` means that a user made the history from
+        DataFrames. :meth:`open` cannot make this history again. If None, :meth:`decided` chooses
+        ``store`` or ``simulated``.
     store
         The store's file. If None, the default store is used.
     seed, years, thesis

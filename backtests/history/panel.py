@@ -96,8 +96,9 @@ class History(Summarised):
             bills are always read. If ``only`` is None, every series in the store is read.
         as_of
             Rows recorded after this moment (New York time) are ignored. For prices, the newest
-            revision among the remaining rows is used. A date, or midnight, means the end of that
-            day. If ``as_of`` is None, every row is read.
+            revision among the remaining rows is used. If ``as_of`` is a date, or midnight without a
+            time zone, the rows recorded on that day are also read. If ``as_of`` is None, every row
+            is read.
 
         Raises
         ------
@@ -138,7 +139,7 @@ class History(Summarised):
         """Return a history made from a user's own DataFrames, with the same checks as a store.
 
         The history has the same panel as a store into which the same rows were imported. A run
-        needs the series DGS3MO, because idle cash earns its yield.
+        needs the series DGS3MO, the 3-month Treasury yield, because idle cash earns this yield.
 
         Parameters
         ----------
@@ -147,16 +148,17 @@ class History(Summarised):
             zone and ascend. A coin's ticker ends in ``-USD``, and its closes are at 24:00 UTC; any
             other price is known at the close of its date.
         series
-            Values by catalog id, in the catalog's unit. The date of a value is the date that it
-            describes. NaN is left out.
+            Values by catalog id, in the catalog's unit. The index contains the dates that the
+            values describe, not the dates of publication. NaN is left out.
         known
             When each value became known, as a mapping by catalog id. A Series states a day or a
-            moment for each date of the values. A day means the open of the first session on or
-            after that day. A moment is in New York time, or has a time zone. A ``timedelta`` is the
-            time from the date of a value to the moment at which it is known. ``"catalog"`` chooses
-            the catalog's publication rule for an id. If ``known`` is ``"catalog"``, the publication
-            rules of the catalog apply to all ids. Each date has only one value, because revisions
-            need a store.
+            moment for each date of the values. If the Series states a day, the value is known from
+            the open of this session. If this day is not a session, the value is known from the open
+            of the next session. A moment is in New York time, or has a time zone. A ``timedelta``
+            is the time from the date of a value to the moment at which it is known. ``"catalog"``
+            chooses the catalog's publication rule for an id. If ``known`` is ``"catalog"``, the
+            publication rules of the catalog apply to all ids. Each date has only one value, because
+            revisions need a store.
 
         Raises
         ------
@@ -213,8 +215,8 @@ class History(Summarised):
         Raises
         ------
         ConfigError
-            If ``date`` is not a valid date, or lies outside the history. The message calls the date
-            ``name``.
+            If ``date`` is not a valid date, or lies outside the history. The message begins with
+            the text in ``name``.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])

@@ -10,9 +10,10 @@ from signals.universe import OwnClasses, asset
 
 
 def check_assets(tickers: Iterable[str], history: History, what: str = "") -> None:
-    """Raise :class:`MissingSeries` if an asset is listed by the history's end but has no price.
+    """Raise :class:`MissingSeries` if an asset has no price in the history.
 
-    ``what`` begins the message.
+    An asset that is listed only after the end of the history needs no price. The error message
+    begins with the text in ``what``.
     """
     end = history.panel.index[-1]
     for ticker in dict.fromkeys(tickers):
@@ -39,8 +40,8 @@ def benchmark_returns(
     """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
     The benchmark is bought on the session of the strategy's first trade, ``lag`` sessions after the
-    first decision. Until this purchase, the benchmark earns ``bills``, the simple returns of bills
-    since the previous session.
+    first decision. Until this purchase, the money is in bills. ``bills`` contains the simple return
+    of bills from the previous session to each session.
 
     Raises
     ------

@@ -29,7 +29,10 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Unknown tickers with prices assumed to be in USD, because no currency was stated."""
+        """Tickers outside the universe whose prices are assumed to be in USD.
+
+        If the user stated the currency, the list is empty.
+        """
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]
@@ -68,8 +71,8 @@ def import_path(
     recorded_at
         The moment of recording, New York time. The default is now.
     progress
-        Receives the name of each file, with the number of files already read. After the last file,
-        receives a text with the number of series to store.
+        A function that receives the name of each file, and the number of files already read. After
+        the last file is read, the function receives a text with the number of series to store.
     currency
         The currency of the prices, which must be USD. If ``currency`` is None, the prices are
         assumed to be in USD, see :attr:`Imported.assumed`.

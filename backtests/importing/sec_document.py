@@ -96,8 +96,8 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     start = _day(number, entry["start"]) if "start" in entry else end
     if not OLDEST < start <= end <= filed <= now:
         raise DataError(
-            f"fact {number}: expected start, end and filed in this order and up to today, were "
-            f"{start.date()}, {end.date()}, {filed.date()}; fetch the file again"
+            f"fact {number}: expected dates with start ≤ end ≤ filed ≤ today, were {start.date()}, "
+            f"{end.date()} and {filed.date()}; fetch the file again"
         )
     low, high = FACT_RANGE
     if entry["val"] != 0 and not low <= abs(entry["val"]) <= high:

@@ -8,12 +8,12 @@ Otherwise the amount is
     year to date  +  previous fiscal year  −  year to date one year earlier.
 
 If a fact is filed several times, the first filing counts, and restatements are left out. A fact is
-known when the first session after its filing opens. If a fact is filed more than :data:`LATE` days
-after the end of its period, there are two cases:
+known from the open of the first session after the filing date. If a fact is filed more than
+:data:`LATE` days after the end of its period, there are two cases:
 
 - Every cash-flow statement contains the item (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then
-  the company published the amount in time, under another tag. The fact counts as known
-  :data:`ASSUMED` days after the end of the period, if the company was public on that day.
+  the company published the amount in time, under another tag. If the company was public
+  :data:`ASSUMED` days after the end of the period, the fact counts as known on this day.
 - Not every statement contains the item, for example debt, leases, buybacks or dividends. Perhaps
   the company did not publish the amount before. So the fact is known after its filing, as usual.
 """
@@ -56,10 +56,11 @@ class Fact:
 
 
 def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return the first filing of each fact about a concept of a company, sorted by end and start.
+    """Return a company's facts about one concept, each from its first filing.
 
-    ``entries`` come from ``companyconcept`` documents, under ``units/USD``. Each entry has the
-    fields ``start``, ``end``, ``val``, ``filed`` and ``accn``.
+    The facts are sorted by the end of their period, and then by its start. ``entries`` come from
+    ``companyconcept`` documents, under ``units/USD``. Each entry has the fields ``start``, ``end``,
+    ``val``, ``filed`` and ``accn``.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
@@ -69,7 +70,7 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
 
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
-    """Return the first day on which a fact may count as known before its late filing.
+    """Return the first day on which a fact may count as known although it was filed later.
 
     Return None if every fact about this concept counts as known only after its filing.
     """

@@ -97,7 +97,11 @@ class Table:
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
-    """Add two columns: a flag for releases after the close, and the dates of other releases."""
+    """Add the columns ``after_close`` and ``known`` to a table of earnings releases.
+
+    For a release before the open, ``after_close`` is 0 and ``known`` is the date of the release.
+    For any other release, ``after_close`` is 1 and ``known`` is blank.
+    """
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"
     after_close = before_open.map({True: "0", False: "1"})
@@ -131,7 +135,10 @@ def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reactions(window: str, file: str) -> Table:
-    """Return a San Francisco Fed table's format: market changes in 30 minutes around news."""
+    """Return the format of a table with market changes in the 30 minutes around news of the Fed.
+
+    The San Francisco Fed publishes these tables.
+    """
     moved = ("UST2Y", "UST10Y", "SP500")
     return Table(
         marks=("date_time", *moved),

@@ -81,7 +81,7 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
         return [*checks, _failed("evaluate", error)]
     questions = (
         ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with a unit"),
-        ("score", lambda: f"a number on {evaluation.score.notna().mean():.0%} of sessions"),
+        ("score", lambda: f"known on {evaluation.score.notna().mean():.0%} of the sessions"),
         ("flag", lambda: _flag(evaluation.flag)),
         ("thresholds", lambda: f"{len(signal.thresholds)}, each for a gauge"),
         ("explain", lambda: _explain(evaluation, history)),
@@ -124,7 +124,8 @@ def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
 def _limits(strategy: Strategy, weights: pd.DataFrame) -> str:
     check_weights(weights, strategy.name, strategy.gross_limit)
     gross = float(weights.abs().sum(axis=1).max())
-    return f"finite; at most {gross:.3g} invested, the limit is {strategy.gross_limit:g}"
+    limit = strategy.gross_limit
+    return f"all are finite; the largest gross exposure is {gross:.3g}, and the limit is {limit:g}"
 
 
 def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) -> str:
@@ -168,7 +169,7 @@ def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
 def _flag(flag: pd.Series) -> str:
     seen = flag.notna().mean()
     on = flag.mean() if seen else 0.0
-    return f"a view on {seen:.0%} of sessions, True on {on:.0%} of these sessions"
+    return f"the flag is known on {seen:.0%} of the sessions, and True on {on:.0%} of these"
 
 
 def _explain(evaluation: Evaluation, history: History) -> str:

@@ -111,7 +111,7 @@ def source_of(cls: type) -> str:
 
 
 def _methods(cls: type) -> Iterator[Any]:
-    """Yield the functions that a class defines itself, also those of its properties."""
+    """Yield the methods and the property getters that a class defines, without inherited ones."""
     for value in vars(cls).values():
         function = value.fget if isinstance(value, property) else value
         if inspect.isfunction(function) and function.__code__.co_filename != "<string>":
@@ -169,15 +169,15 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return an error that says that a module is missing or that its import ended Python.
+    """Return an error about a module that is missing or whose import raised SystemExit.
 
     For any other cause, ``error`` is returned.
     """
     cause = error.__cause__
     if isinstance(cause, SystemExit):
         return ConfigError(
-            f"{path}: importing {name} ended Python (SystemExit); put the code that runs under "
-            'if __name__ == "__main__":'
+            f"{path}: expected to import {name}, but the import raised SystemExit; put the code "
+            'that calls sys.exit below a line with if __name__ == "__main__":'
         )
     if not isinstance(cause, ModuleNotFoundError):
         return error

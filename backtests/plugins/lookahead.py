@@ -1,13 +1,14 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
 The check computes results on the whole history and on a changed history. Both histories are equal
-up to one session, called the cut, and differ after it. The results up to the cut must be equal to
-the last bit. A changed history either ends at the cut, or continues with rows from another period.
-With a history that ends at the cut, the check can miss an error. For example, code may use the
-value of the next session. If there is no next session, the same code may use the value at the cut.
-If these two values are equal, the results are equal. In a history that continues with other rows,
-the next session has another value, and the results differ. The check changes only the data in the
-panel. So the check does not detect look-ahead through files, the network or caches.
+up to one session, called the cut, and differ after it. The results up to the cut must be exactly
+equal. A changed history either ends at the cut, or continues with rows from another period. With a
+history that ends at the cut, the check can miss an error. For example, code may use the value of
+the next session. If there is no next session, the same code may use the value at the cut. If these
+two values are equal, the results are equal, and the check misses the error. With a history that
+continues with rows from another period, the value of the next session differs from the true value.
+So the results differ, and the check finds the error. The check changes only the data in the panel.
+So the check does not detect look-ahead through files, the network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ Answers = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A result for a past session that changes when later data change.
+    """One result of a past session that depends on later data.
 
     Attributes
     ----------
@@ -51,10 +52,10 @@ class Fault:
     cut
         The last session before the two histories differ.
     before, after
-        ``before`` is the value on the whole history. ``after`` is the value on the other history.
+        ``before`` is the value on the whole history. ``after`` is the value on the changed history.
     future
-        The data after the cut in the other history: ``none`` or ``another``. ``the same`` means
-        that the whole history was used twice.
+        ``none`` if the changed history ends at the cut. ``another`` if the changed history
+        continues with rows from another period. ``the same`` if the whole history was used twice.
     """
 
     name: str
@@ -75,14 +76,14 @@ class Fault:
             before, after = repr(self.before), repr(self.after)
         if self.future == "the same":
             return (
-                f"{cell} to be the same when computed twice, was {before} and then {after}; seed "
-                "random numbers, and keep nothing between calls"
+                f"{cell} to be the same when computed twice, was first {before} and then {after}; "
+                "seed random numbers, and keep no data between calls"
             )
         told = "without these data" if self.future == "none" else "with other data"
         return (
             f"{cell} not to depend on data after {self.cut.date()}, was {before} with these data "
-            f"and {after} {told}; compute row t only from rows up to t: no shift(-1), bfill, last "
-            "row or whole-sample mean"
+            f"and {after} {told}; compute each row only from this row and earlier rows, without "
+            "shift(-1), bfill, the last row or a whole-sample mean"
         )
 
 
@@ -107,8 +108,8 @@ def truncation_faults(
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
     drypowder check the registered signals. So the check of a strategy does not compute signals
-    again. After the cut, the check removes or replaces the rows of the signals' results, as in the
-    panel.
+    again. Instead, the check changes the results of the signals in the same way as the panel: it
+    removes or replaces their rows after the cut.
 
     Parameters
     ----------
@@ -164,7 +165,8 @@ def _other_histories(
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
     """Yield three items for each changed history: a cut, a function and a kind.
 
-    The function changes a table after the cut. The kind is a value of :attr:`Fault.future`.
+    The function takes a table, and removes or replaces the rows after the cut. The kind is a value
+    of :attr:`Fault.future`.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
@@ -175,12 +177,12 @@ def _other_histories(
 
 
 def _until(at: pd.Timestamp) -> Pick:
-    """Return a function that removes the rows of a table after a session."""
+    """Return a function that keeps only the rows of a table up to the session ``at``."""
     return lambda part: part.loc[:at]
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that replaces the rows after a session by other rows of the table."""
+    """Return a function that replaces the rows after session ``at`` by other rows of the table."""
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))
@@ -229,9 +231,9 @@ def default_dates(
     """Return the default cuts: the last session, then other sessions in order of date.
 
     Some cuts are evenly spread, some are random, and some are at sessions where a result changes.
-    These cuts are after the first tenth of the history. Other cuts are at the end of a gap in the
-    data, after the first twentieth of the history. There, the check can detect code that fills gaps
-    backwards.
+    These cuts are after the first tenth of the history. Other cuts are at the ends of gaps in the
+    data, where the check can detect code that fills gaps backwards. These cuts are after the first
+    twentieth of the history.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)

@@ -92,7 +92,7 @@ def _idle(now: Numbers) -> str:
 
 def _absorbed(now: Numbers) -> str:
     share = now["absorbed"]["value"]
-    return f"{MISSING if is_missing(share) else percent(share, 0)} % of capex plus idle capital"
+    return f"{MISSING if is_missing(share) else percent(share, 0)} % of (capex + idle capital)"
 
 
 def _known(entry: Mapping[str, Any]) -> str:
@@ -152,7 +152,11 @@ def _flows(now: Numbers, at: Layout) -> list[str]:
 
 
 def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:
-    """Return the arrow of a flow: down if positive, up if negative, none if zero or missing."""
+    """Return the drawing of a flow's arrow.
+
+    The arrow of a positive flow points down, and the arrow of a negative flow points up. If the
+    flow is zero or missing, there is no arrow.
+    """
     if is_missing(flow) or flow == 0:
         return []
     start, tip = (top, bottom) if (flow or 0) > 0 else (bottom, top)

@@ -22,7 +22,7 @@ _RULES = {
     "absorption": "AI spending grows, and little idle capital is left to pay for it",
     "half of the votes": "At least half of the signals say that capital is scarce",
     "injecting": "AI spending grows, and idle capital amply covers it",
-    "none": "No rule for another regime holds",
+    "none": "No rule points to a regime other than NEUTRAL",
 }
 
 
@@ -42,7 +42,7 @@ def why(brief: Brief) -> str:
 
 
 def votes_words(reading: Reading) -> str:
-    """Return text with two numbers: votes that are on, and all votes with a view."""
+    """Return text such as ``4 of 9 votes``: 4 votes are on, and 9 votes are known."""
     views = int(reading.votes.iloc[-1].notna().sum())
     return f"{len(voters(reading, True))} of {views} votes"
 
@@ -51,9 +51,9 @@ def _gauge(e: Explanation | None) -> str:
     """Return text on the deciding flag's gauge and level, or an empty text if no flag decided."""
     if e is None or e.flag is None:
         return ""
-    now = f"{e.distance_gauge} {significant(e.distance_value, e.distance_unit)}"
-    state = "turns off" if e.flag else "is off now, and turns on"
-    return f". The flag {e.signal} decided ({now}) and {state} with {e.flips}"
+    now = f"{e.distance_gauge} is {significant(e.distance_value, e.distance_unit)}"
+    state = "turns off" if e.flag else "is off now. It turns on again"
+    return f". The flag {e.signal} decided the regime ({now}). The flag {state} at {e.flips}"
 
 
 def watch(brief: Brief) -> str:
@@ -80,7 +80,7 @@ def flip_words(flip: Flip) -> str:
     """Return text on a flag: the current value of its gauge, and the level of the next flip."""
     turns = "off" if flip.on else "on"
     now = significant(flip.value, flip.unit)
-    return f"{flip.signal} ({flip.gauge} {now}; turns {turns} with {flip.flips})"
+    return f"{flip.signal} ({flip.gauge} is {now}; the flag turns {turns} at {flip.flips})"
 
 
 def _alone(brief: Brief) -> str:
@@ -115,7 +115,8 @@ def sure_words(brief: Brief) -> str:
 def weights_words(weights: Mapping[str, float], most: int | None = None) -> str:
     """Return weights as text, with equal weights of several assets in one group.
 
-    If ``most`` is given, the text has at most ``most`` groups and the number of assets left out.
+    If ``most`` is given, the text shows only the first ``most`` groups. If this leaves out assets,
+    the text ends with the number of these assets.
     """
     groups: dict[str, list[str]] = {}
     for asset, weight in weights.items():

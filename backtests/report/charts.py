@@ -107,7 +107,10 @@ def _titles(by_unit: Mapping[str, list[str]]) -> list[str]:
 def _draw_values(
     figure: Any, values: pd.DataFrame, by_unit: Mapping[str, list[str]], first: int, *, legend: bool
 ) -> None:
-    """Draw one row for each unit, from row ``first`` on, with one line for each id."""
+    """Draw one chart row for each unit, with one line for each id of this unit.
+
+    ``first`` is the number of the row for the first unit.
+    """
     for row, ids in enumerate(by_unit.values(), start=first):
         for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
             line = line_of(thin(values[id]), id, colour, legend=legend)

@@ -75,8 +75,9 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
 
     ``kinds`` maps the name of each strategy to its kind. If there are at most :data:`FEW_ROWS`
     strategies, all lines are visible when the page opens. If there are more strategies, only three
-    groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`. Of these
-    groups, a variant ``name@model`` is hidden if ``kinds`` also has the strategy ``name``.
+    groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`. A variant
+    has a name of the form ``name@model``. If ``kinds`` also has the strategy ``name``, the line of
+    the variant is hidden.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -149,7 +150,8 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     each strategy to its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are
     fractions. The chart leaves out strategies without volatility or CAGR, and the strategies that
     :func:`far_points` returns. Some points have no label, because labels must not overlap. If SPY
-    and bills are present, a dotted line shows roughly the constant mixes of SPY and bills.
+    and bills are present, a dotted line joins their points. Constant mixes of SPY and bills lie
+    near this line.
     """
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}
@@ -175,8 +177,8 @@ def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[f
     """Return the strategies that the chart leaves out, each with volatility and CAGR in percent.
 
     Such a strategy has more than three times the median volatility. Its point would push all other
-    points into a small corner. If more than a tenth of the strategies are so volatile, the chart
-    draws all strategies.
+    points into a small corner. If more than a tenth of the strategies exceed three times the median
+    volatility, the chart draws all strategies, and the result is empty.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -206,8 +208,8 @@ def place_labels(points: Points) -> dict[str, tuple[float, float]]:
     """Return the left and the top edge of each label.
 
     ``points`` maps names to positions in units of the drawing. No label covers a point or another
-    label. If no place beside a point is free, the point has no label. Earlier names take their
-    places first.
+    label. If no place beside a point is free, the point has no label. The function places the
+    labels in the order of ``points``.
     """
     taken: list[_Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
     places: dict[str, tuple[float, float]] = {}
@@ -257,7 +259,7 @@ def lead_lag_lines(
         'style="fill:var(--track)"/>',
         words(_LEFT + 4, _TOP + 13, "impossible: filled at or before the decision", "s"),
         *_across(x, "sessions from a decision's close to its fill"),
-        *_upward(y, "information ratio against own mean weights"),
+        *_upward(y, "information ratio against the strategy's mean weights"),
         line(_LEFT, y(0), _WIDTH - _RIGHT, y(0), "zero"),
     ]
     parts += [_ratio_line(each, points, looks[each], x, y) for each, points in known.items()]
@@ -302,9 +304,9 @@ def _upward(y: Scale, title: str) -> list[str]:
 def correlation_chart(growth: pd.DataFrame, name: str) -> str:
     """Return a map of the correlations of daily returns between strategies.
 
-    ``growth`` is the growth of 1, with a row for each session and a column for each strategy. Blue
-    is a positive correlation, orange a negative one. A strategy with constant returns has empty
-    cells.
+    ``growth`` holds the value of 1 invested at the start, with a row for each session and a column
+    for each strategy. A blue cell is a positive correlation, and an orange cell is a negative
+    correlation. A strategy with constant returns has empty cells.
     """
     table = correlations(growth)
     names = [str(column) for column in table.columns]

@@ -187,12 +187,13 @@ _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
 def coverage_said() -> str:
-    """Return a sentence: how often 95 % intervals contained the true value in simulations."""
+    """Return sentences on how often 95 % intervals contained the true value in simulations."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
-        "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
-        "(without regimes; with regimes of about 400 sessions; with the same regimes, but twice "
-        f"the difference of means): {parts} ({COVERAGE_SOURCE})."
+        "Simulations measured how many of the 95 % intervals contained the true value. There were "
+        "three kinds of simulated worlds. The first kind has no regimes. The second kind has "
+        "regimes of about 400 sessions. The third kind has the same regimes, but twice the "
+        f"difference of means. Results in this order: {parts} ({COVERAGE_SOURCE})."
     )
 
 

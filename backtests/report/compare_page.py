@@ -133,13 +133,16 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
 #: A mapping from headings to explanations, which the page shows under the pointer.
 NOTES = {
     "volatility, %": "Standard deviation of daily returns, for a year of 252 sessions.",
-    "Sharpe": "Mean return over bills divided by its standard deviation, a year; with interval.",
+    "Sharpe": "Yearly mean of return minus bills, divided by its yearly standard deviation. "
+    "Its interval is in brackets.",
     "exposure, %": "Mean weight outside cash.",
     "turnover, % a year": "Half of the traded weights.",
     "minus SPY, points": "Mean yearly return minus that of SPY, in percentage points.",
     "minus bills, points": "Mean yearly return minus that of bills, in percentage points.",
-    "minus own mix, points": "Mean yearly return minus that of SPY and bills at the same exposure.",
-    "alpha on own assets, points": "Mean yearly return above the assets at constant weights.",
+    "minus own mix, points": "Mean yearly return minus that of a mix of SPY and bills with the "
+    "same exposure.",
+    "alpha on own assets, points": "Mean yearly return that a portfolio of the same assets at "
+    "constant weights does not explain.",
     "minus equal weights, points": "Mean yearly return minus that of equal weights of the assets.",
     "placebo rank": "Share of placebos with random timing that the strategy beats.",
     "episodes": "Separate episodes of the states in which the strategy acts.",
@@ -182,9 +185,10 @@ def write_compare_page(
 def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     odd = sorted(set(numbers) ^ {str(name) for name in growth.columns})
     if odd or not numbers:
+        found = f"only in one of them: {', '.join(odd)}" if odd else "none"
         raise DataError(
-            "expected numbers and growth of the same strategies, at least one, found "
-            f"{'only one of the two for ' if odd else ''}{', '.join(odd) or 'none'}; give both"
+            f"expected the same strategies in numbers and in growth, at least one, found {found}; "
+            "give numbers and growth of each strategy"
         )
 
 
@@ -197,7 +201,7 @@ def _section(
 ) -> str:
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     pair = next(iter(numbers.values()))["pair"]
-    title = f"{label}Growth of 1 and drawdown, by the regime of each return"
+    title = f"{label}Drawdown and growth of 1, shaded by the regime of each return"
     return render(
         "compare.html.j2",
         about=about,
@@ -264,7 +268,7 @@ def _details(at: int, name: str, entry: Entry) -> dict[str, Any]:
         bounds = entry["intervals"]["excess_equal_weight"]
         points = f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
         beside.append(("equal weights", _performance(twin)))
-        more.append(f"minus equal weights {points} points a year")
+        more.append(f"mean return minus that of equal weights: {points} points a year")
     if baskets:
         more.append(
             f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "

@@ -36,8 +36,8 @@ def _timing(numbers: Mapping[str, Entry]) -> str:
             f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would do so."
         )
     if len(ranked) == 1:
-        return f"The timing of {ranked[0]} cannot be told from luck."
-    return f"No row has timing that can be told from luck ({len(ranked)} rows are ranked)."
+        return f"The timing of {ranked[0]} may be luck."
+    return f"The timing of each of the {len(ranked)} ranked rows may be luck."
 
 
 def _best(numbers: Mapping[str, Entry]) -> list[str]:
@@ -55,7 +55,7 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
     if len(numbers) == 1:
         return [f"{said}."]
     if not alike:
-        return [f"{said}; no other row may be as good, at the 90 % level."]
+        return [f"{said}. At the 90 % level, the test rules out that another row is as good."]
     return [f"{said}, but {len(alike)} of {len(numbers) - 1} other rows may be as good."]
 
 
@@ -81,7 +81,7 @@ def pair_words(name: str, pair: Entry) -> list[str]:
         said += "; the interval does not contain zero."
     if is_missing(sharpe["estimate"]) or pair["p_value"] is None:
         return [said]
-    told = "may be luck" if pair["p_value"] > SIGNIFICANT else "is told from luck"
+    told = "may be luck" if pair["p_value"] > SIGNIFICANT else "does not look like luck"
     return [
         said,
         f"The difference of the Sharpe ratios, {_signed(sharpe['estimate'])} "
@@ -111,7 +111,7 @@ def changed_words(settings: list[dict[str, Any]]) -> str:
 
 
 def saved_words(name: str, saved: Entry, entry: Entry) -> str:
-    """Return sentences: whether a repeated run gives the numbers of the finished run's folder."""
+    """Return sentences that compare a finished run's saved numbers with a repetition of the run."""
     window = f"{saved['start']} to {saved['end']}"
     if saved["again"] is None:
         return (
@@ -120,16 +120,16 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
         )
     if not saved["same"]:
         return (
-            f"{name}: its returns differ from those in {saved['folder']} from "
-            f"{saved['changed_from']} on, at most {percent(saved['largest_difference'], 2)} points "
-            "on a day. The data or the program have changed. "
-            f"Folder, {window}: {_figures(saved['own'])}. Computed again: "
+            f"{name}: its returns differ from the returns saved in {saved['folder']}. The first "
+            f"difference is on {saved['changed_from']}. The largest difference on a day is "
+            f"{percent(saved['largest_difference'], 2)} points. The data or the program have "
+            f"changed. Saved numbers, {window}: {_figures(saved['own'])}. Numbers computed again: "
             f"{_figures(saved['again'])}. {_cure(saved)}"
         )
     if (entry["start"], entry["end"]) != (saved["start"], saved["end"]):
         return (
-            f"{name}: the data give the returns of {saved['folder']} again. Folder, {window}: "
-            f"{_figures(saved['own'])}. The row shows the common window."
+            f"{name}: the current data give the same returns as {saved['folder']}. Saved numbers, "
+            f"{window}: {_figures(saved['own'])}. The row shows the sessions that all rows share."
         )
     return f"{name}: the row has the numbers of {saved['folder']} (run {saved['run_id']})."
 

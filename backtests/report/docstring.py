@@ -1,6 +1,6 @@
 """Read docstrings: their sections and parameters, as plain text without markup.
 
-The functions remove the indentation of docstrings, which Python keeps before version 3.13.
+Before version 3.13, Python keeps the indentation of docstrings. The functions remove it.
 """
 
 import re
@@ -24,8 +24,9 @@ def plain_text(docstring: str) -> str:
 def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
-    The docstring's first line gets the heading ``what``. The text below any other heading must be
-    indented. The texts have no markup. The sections Parameters, Attributes and Raises are left out.
+    The first pair contains the text ``"what"`` as heading and the docstring's first line as text.
+    In the docstring, the text below a heading must be indented. The texts have no markup. The
+    sections Parameters, Attributes and Raises are left out.
     """
     first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]

@@ -92,7 +92,9 @@ def signal_panels(
 
 
 def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
-    """Return the name and value of each level of a threshold; equal levels are listed once.
+    """Return the levels at which a flag turns on and turns off, each with its name and value.
+
+    If both levels are equal, the list has one entry.
 
     >>> t = Threshold(gauge="u", enter=0.5, leave=0.4, above=True)
     >>> levels_of(t, "fraction")

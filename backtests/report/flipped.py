@@ -1,4 +1,4 @@
-"""What flipped with the last fetch, as plain data and in one line."""
+"""The flips that the last fetch caused, as plain data and in one line."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,11 +18,11 @@ def flipped_words(found: SinceFetch) -> str:
         return "flips are unknown until the next fetch or import into this store"
     began = f"{found.began:%Y-%m-%d %H:%M}"
     if found.session is None:
-        return f"flips are unknown: the data before the fetch of {began} give no signals"
+        return f"flips are unknown: before the fetch at {began}, signals had too few data"
     if not found.flipped:
-        return f"no flip with the data recorded from {began} on"
+        return f"the data recorded since {began} caused no flip"
     said = "; ".join(map(_words, found.flipped))
-    return f"flipped with the data recorded from {began} on: {said}"
+    return f"the data recorded since {began} caused flips: {said}"
 
 
 def _words(flip: Flipped) -> str:

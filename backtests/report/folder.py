@@ -103,7 +103,7 @@ def flags_table(run: Run) -> pd.DataFrame:
     """Return the regime, all flags (1, 0, empty) and all scores, with a row for each session.
 
     The table begins at the first session at which any signal has a view. This session can be before
-    the run. The table ends with the run.
+    the run. The last row is the last session of the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

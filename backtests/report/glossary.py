@@ -15,19 +15,20 @@ TERMS: dict[str, str] = {
     "alpha": "return that a portfolio of the same assets at constant weights does not explain",
     "beta": "mean move of the portfolio, in percent, when the benchmark moves by 1 percent",
     "bills": "3-month Treasury bills; cash earns their return",
-    "CAGR": "growth rate a year that, compounded, gives the total return",
+    "CAGR": "constant yearly growth rate that gives the total return when it is compounded",
     "Calmar": "CAGR divided by the depth of the deepest drawdown",
     "CVaR": "mean return of the days on which the loss is at least the value at risk",
     "capture": "mean return on days on which the benchmark rises (up) or falls (down), as a share "
     "of the benchmark's mean return on these days",
     "drawdown": "loss from the highest value so far; it ends when the value is back at this peak",
-    "episode": "one stay, or several stays with less than a quarter (63 sessions) between them",
+    "episode": "one unbroken period in a state, or several such periods with less than a quarter "
+    "(63 sessions) between them",
     "entered": "the number of times that a state began",
     "excess": "return minus the return of bills",
     "exposure": "sum of the absolute weights of all holdings except cash",
     "hindsight": "knowledge that nobody had at the time; no test on the same history removes it",
-    "hurdle": "smallest Sharpe ratio that counts as skill: if no trial had skill, the best of all "
-    "counted trials would reach it in 5 of 100 cases",
+    "hurdle": "smallest Sharpe ratio that counts as skill; if no trial had skill, the best of all "
+    "counted trials would reach the hurdle in 5 of 100 cases",
     "information ratio": "mean yearly return minus the return of the strategy's own mean weights, "
     "divided by the yearly standard deviation of this difference",
     "interval": "range of results that resampled histories give in 95 of 100 cases; it is too "
@@ -37,13 +38,13 @@ TERMS: dict[str, str] = {
     "regime": "the state of the supply of capital: INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING "
     "or OPPORTUNITY",
     "session": "a trading day of the NYSE",
-    "Sharpe": "mean return over bills, divided by its standard deviation, a year",
+    "Sharpe": "yearly mean of return minus bills, divided by its yearly standard deviation",
     "sleeve": "a group of assets to which a strategy gives one common weight",
-    "Sortino": "mean return over bills, divided by the deviation of the losses, a year",
-    "told from luck": "the Sharpe ratio reaches the hurdle: if no trial had skill, the best of all "
-    "counted trials would reach it in 5 of 100 cases",
+    "Sortino": "yearly mean of return minus bills, divided by the yearly deviation of the losses",
+    "told from luck": "the Sharpe ratio reaches the hurdle; if no trial had skill, the best of all "
+    "counted trials would reach the hurdle in 5 of 100 cases",
     "tilt, timing": "what the mean weights earn over bills, and what the changes of weights add",
-    "turnover": "half of the traded value, a year, as a share of equity",
+    "turnover": "half of the value traded in a year, divided by equity",
     "VaR": "loss that the worst 5 of 100 days reach or exceed",
     "vote": "the flag of a signal that votes on the regime",
 }

@@ -14,7 +14,7 @@ _KINDS = {IMPOSSIBLE: "bar faint", OWN: "bar own", OTHER: "bar"}
 
 
 def kind_of(at: int, lag: int) -> str:
-    """Return the kind of a lag of fills: impossible (below 1), the run's own, or another lag."""
+    """Return the legend entry of a bar: an impossible lag (below 1), the run's lag, or other."""
     return IMPOSSIBLE if at < 1 else OWN if at == lag else OTHER
 
 
@@ -22,7 +22,7 @@ def lead_lag_bars(ratios: Mapping[str, float | None], lag: int, name: str) -> st
     """Return bars of a strategy's information ratios.
 
     ``ratios`` maps the lag to the information ratio, as in metrics.json. ``lag`` is the lag of the
-    run, whose bar has a colour of its own. A missing ratio has no bar.
+    run. The bar at this lag has a colour of its own. A missing ratio has no bar.
     """
     low, high = padded([0.0, *(ratio for ratio in ratios.values() if ratio is not None)])
     y = Scale(low=low, high=high, start=_HEIGHT - _BOTTOM, end=_TOP)

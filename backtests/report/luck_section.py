@@ -14,12 +14,12 @@ _FINE: Form = partial(percent, digits=2)
 
 #: Rows of the table: key in metrics.json, label, format, and explanation.
 ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
-    ("sharpe", "Sharpe ratio", fixed, "mean return over bills, divided by its deviation"),
+    ("sharpe", "Sharpe ratio", fixed, "mean return minus bills, divided by its deviation"),
     (
         *("standard_error", "Standard error", fixed),
         "allows for skewness, fat tails and serial correlation",
     ),
-    ("hurdle", "Hurdle", fixed, "smallest Sharpe ratio that is told from luck, given all trials"),
+    ("hurdle", "Hurdle", fixed, "smallest Sharpe ratio that counts as skill, given all trials"),
     ("trials", "Trials", thousands, "this strategy and all logged trials"),
     (
         "effective_trials",
@@ -33,11 +33,11 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("deflated_sharpe", "Deflated Sharpe ratio, 2026", partial(fixed, digits=3)),
-        "1 − p against the best of all trials, by the spread of the trials",
+        "1 − p of a test against the best trial; the spread of all trials gives the error",
     ),
     (
         *("deflated_by_own_error", "… by own standard error", partial(fixed, digits=3)),
-        "the same, by the standard error of this track record",
+        "1 − p of a test against the best trial; this track record gives the standard error",
     ),
     (
         *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", partial(fixed, digits=3)),
@@ -45,7 +45,7 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("minimum_track_record", "Minimum track record, sessions", thousands),
-        "length after which this Sharpe ratio would be told from 0",
+        "number of sessions after which this Sharpe ratio would be significantly above 0",
     ),
     (
         *("power", "Power", _SHARE),
@@ -54,11 +54,11 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("planned_false_discovery", "False discoveries, planned", _SHARE),
-        "share without skill among strategies that pass the test",
+        "percentage of strategies without skill, among all strategies that pass the test",
     ),
     (
         *("observed_false_discovery", "False discoveries, observed", _SHARE),
-        "share without skill among strategies with this Sharpe ratio or more",
+        "percentage of strategies without skill, among all with at least this Sharpe ratio",
     ),
 )
 
@@ -86,7 +86,7 @@ def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
     mix = luck["own_mix"]
     if mix is not None:
         shown = f"{fixed(mix['estimate'])} (p {fixed(mix['p_value'], 3)})"
-        hint = "difference of Sharpe ratios to the constant mix of SPY and bills (Ledoit and Wolf)"
+        hint = "Sharpe ratio minus that of a constant mix of SPY and bills (Ledoit and Wolf)"
         rows.append({"key": "own_mix", "label": "Minus own mix", "shown": shown, "hint": hint})
     return rows
 

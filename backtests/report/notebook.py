@@ -1,8 +1,8 @@
 """What a notebook shows of results: their short forms, their metrics and their charts.
 
 The methods of results, such as :meth:`backtests.Run.plot`, call these functions. A reading has no
-such method, because the package ``signals`` may not import ``backtests``. The function
-:func:`plot_reading` draws a reading.
+such method: it belongs to the package ``signals``, and ``signals`` must not import ``backtests``.
+The function :func:`plot_reading` draws a reading.
 """
 
 from collections import Counter
@@ -55,8 +55,8 @@ def plot_run(run: Run, signal: str | None = None) -> Any:
     names = {"strategy": run.label, "benchmark": run.config.benchmark}
     growth = growth_of(run).rename(columns=names)
     title = (
-        f"{label_of(run.simulated)}{run.label}: growth of 1 and drawdown, "
-        "by the regime of each return"
+        f"{label_of(run.simulated)}{run.label}: drawdown and growth of 1, "
+        "shaded by the regime of each return"
     )
     return equity_chart(growth, acted_on(run.reading.regime, run.config.lag), title)
 

@@ -21,9 +21,10 @@ from signals.hysteresis import since
 from signals.params import parameters
 
 LEFT_OUT = (
-    "The robustness cases are left out: other k, changed revised series, and other lags, costs, "
-    "rebalance days, assets and years. Lead and lag and the own mix are left out, too. Run again "
-    "without --no-robustness to see them."
+    "The robustness tests are left out. These tests repeat the run with other values of k, with "
+    "changes of revised series, and with other lags, costs, rebalance days, assets and years. The "
+    "comparison with the own mix and the test of lead and lag are left out, too. Run again without "
+    "--no-robustness to see all tests."
 )
 
 

@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A row of a chart with a vertical axis.
+    """One row of a chart; the row has its own vertical axis.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Panel:
         Names and values of horizontal lines, such as thresholds. Each name is drawn at its line.
         The pointer does not show levels.
     log
-        True for an axis on which equal ratios have equal distances. All values must be positive.
+        True for a logarithmic axis. All values on such an axis must be positive.
     low, high
         Ends of the axis, or None for the range of the values.
     height

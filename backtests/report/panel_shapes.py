@@ -1,4 +1,4 @@
-"""The drawing of one row of a chart, as SVG, with the numbers of its axis as HTML.
+"""Draw one row of a chart as SVG, and write the numbers of the row's axis as HTML.
 
 HTML numbers keep their size on a narrow screen. :mod:`backtests.report.panels` joins the rows.
 """
@@ -78,8 +78,8 @@ def _ticks(panel: Panel, y: Scale) -> str:
 def _names(panel: Panel, y: Scale) -> str:
     """Return the names of levels.
 
-    If there are several levels, the name of the lowest level is below its line. Every other name is
-    above its line.
+    A name stands above the line of its level. If there are several levels, the name of the lowest
+    level stands below the line instead.
     """
     lowest = min((level for _, level in panel.levels), default=0.0)
     below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]

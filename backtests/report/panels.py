@@ -43,8 +43,8 @@ def panels(
     shading
         States that colour the background of every panel.
     of_returns
-        True if each state of ``shading`` belongs to the return since the previous close. In that
-        case, the colour of a period begins at the close before the period.
+        True if ``shading`` has the state of each session's return, which is the return since the
+        previous close. In that case, the colour of a period begins at the close before the period.
     most
         Largest number of sessions whose values the pointer shows. In a longer history, the pointer
         shows only every n-th session.
@@ -123,7 +123,7 @@ def _sample(line: Line) -> str:
 
 
 def _dates(index: pd.DatetimeIndex) -> str:
-    """Return the dates below the rows: years, or months of a short history."""
+    """Return the dates below the rows. A short history has months or days instead of years."""
     spans = "".join(
         f'<span class="{"" if place % 2 == 0 else "odd"}" '
         f'style="left:{100 * at / max(len(index) - 1, 1):.2f}%">{said}</span>'

@@ -82,10 +82,10 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
         "Distribution of monthly returns": lambda: _in_percent(
             plots.histogram(own, other, figsize=(6, 2.6), **bare), "xaxis"
         ),
-        f"Volatility over {_WINDOW_NAME}, a year": lambda: _in_percent(
+        f"Yearly volatility over {_WINDOW_NAME}": lambda: _in_percent(
             plots.rolling_volatility(own, other, figsize=(6, 2.3), **rolling, **bare), "yaxis"
         ),
-        f"Sharpe ratio over {_WINDOW_NAME}, a year": lambda: plots.rolling_sharpe(
+        f"Yearly Sharpe ratio over {_WINDOW_NAME}": lambda: plots.rolling_sharpe(
             over_bills.rename(names["strategy"]), figsize=(6, 2.3), **rolling, **bare
         ),
     }

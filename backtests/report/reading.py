@@ -105,7 +105,7 @@ def sentence(
     if name is None or start is None:
         why = "the first regime is not confirmed yet"
         if holds == "too few views":
-            why = f"too few votes have a view (none from {', '.join(voters(reading, None))})"
+            why = f"too few votes are known (unknown: {', '.join(voters(reading, None))})"
         return f"no regime: {why}{waiting}"
     because = _because(str(reading.decided_by.iloc[-1]), holds, reading, said)
     scales = _scales(said)
@@ -122,27 +122,30 @@ def _sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a clause on the rule that decided the regime, and on the votes that are on.
+    """Return a clause with the rule that decided the regime and the number of votes that are on.
 
     ``rule`` decided the regime. ``holds`` is the rule that applies at the last session.
     """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
-    count = f"{len(on)} of {views} votes with a view are on"
+    count = f"{len(on)} of {views} known votes are on"
     names = f": {', '.join(on)}" if on else ""
     if rule == "half of the votes":
         clauses = "; ".join(_clause(said[n]) for n in on if n in said)
-        return f"decided by half of the votes, {count}: {clauses}"
+        return f"decided by half of the votes; {count}: {clauses}"
     if rule in said:
         return f"decided by the flag {_clause(said[rule])}; {count}{names}"
     if rule == "injecting":
         u = f"u {said['absorption'].value:.3g}"
         if holds != rule:
-            return f"decided by injecting, which no longer holds ({u}); {count}{names}"
+            return f"decided by the rule injecting, which no longer applies ({u}); {count}{names}"
         return (
-            "decided by injecting: capital spending grows, and idle capital amply covers it "
-            f"({u}); {count}{names}"
+            "decided by the rule injecting: capital spending grows, and idle capital amply covers "
+            f"it ({u}); {count}{names}"
         )
-    return f"decided by no flag; {count}, fewer than half{names}"
+    return (
+        f"decided because no rule pointed to a regime other than NEUTRAL; {count}, which is fewer "
+        f"than half{names}"
+    )
 
 
 def _pending(waiting: dict[str, Any] | None) -> str:
@@ -182,7 +185,8 @@ def _clause(e: Explanation) -> str:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()
     members = f", {e.rests_on}" if e.rests_on else ""
-    return f"{e.signal} ({'' if e.flag else 'now off, '}{value}, flips with {e.flips}{members})"
+    state, turns = ("", "off") if e.flag else ("off now, ", "on")
+    return f"{e.signal} ({state}{value} now, turns {turns} at {e.flips}{members})"
 
 
 def _signal(said: Explanation, votes: bool) -> dict[str, Any]:

@@ -84,10 +84,11 @@ def scatter_chart(
 def equity_chart(
     growth: pd.DataFrame, regime: pd.Series, colours: Mapping[str, str], name: str
 ) -> str:
-    """Return the growth of 1 of each column on a log scale, shaded by regime.
+    """Return a chart with a line for each column of ``growth``, on a log scale, shaded by regime.
 
-    ``regime`` has the regime of each session's return, or None if the return has no regime.
-    ``colours`` maps each regime to the colour of its shading.
+    ``growth`` holds the value of 1 invested at the start, with a row for each session. ``regime``
+    has the regime of each session's return, or None if the return has no regime. ``colours`` maps
+    each regime to the colour of its shading.
     """
     width, height, top = 2 * WIDTH, 330.0, 34.0
     days = [day_number(day) for day in growth.index]

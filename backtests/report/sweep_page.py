@@ -99,10 +99,13 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
         ),
         "plateau": scatter_chart(*near, titles, f"{label}plateau against peak", best),
         "ranks": rank_chart(
-            found.overfitting.ranks, f"{label}rank out of sample of the best in sample"
+            found.overfitting.ranks,
+            f"{label}rank of one half's best configuration in the other half",
         ),
         "halves": scatter_chart(
-            *splits, ("best in sample", "the same, out of sample"), f"{label}best of a half"
+            *splits,
+            ("Sharpe ratio of the best in sample", "its Sharpe ratio out of sample"),
+            f"{label}Sharpe ratio of the best configuration of one half, in both halves",
         ),
         "parallel": _parallel(swept, found, label),
         "equity": _equity(swept, found, label),

@@ -44,8 +44,8 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("max_drawdown_recovered", "… recovered", text),
     ("max_drawdown_sessions", "… length, sessions", text),
     ("calmar", "Calmar", fixed),
-    ("var_95", "VaR 95 %, a day, historical", _PERCENT),
-    ("cvar_95", "CVaR 95 %, a day, historical", _PERCENT),
+    ("var_95", "Historical daily VaR, 95 %", _PERCENT),
+    ("cvar_95", "Historical daily CVaR, 95 %", _PERCENT),
     ("hit_rate", "Days above zero", _PERCENT),
     ("best_day", "Best day", _PERCENT),
     ("worst_day", "Worst day", _PERCENT),
@@ -107,8 +107,9 @@ _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return a mapping from metric to row, with value and text of strategy, benchmark and bills.
+    """Return a mapping from each metric to its row in the table of metrics.
 
+    A row contains a value and its text for the strategy, for the benchmark and for bills.
     Rows with yearly numbers are left out if the run is shorter than a year.
     """
     rows = {}

@@ -20,8 +20,9 @@ _NO_REGIME = "no regime"
 
 
 def growth_chart(assessment: Assessment, title: str) -> str:
-    """Return a chart of growth of 1, drawdown, weights, trades and regime, on one date axis.
+    """Return a chart of a run, with five rows on one date axis.
 
+    The rows show the value of 1 invested at the start, drawdowns, weights, trades and regimes.
     The background shows the regime of each session's return.
     """
     run, growth = assessment.run, assessment.growth

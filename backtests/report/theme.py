@@ -118,7 +118,10 @@ def css_light_and_dark() -> str:
 
 
 def css_states(names: Iterable[str]) -> dict[str, str]:
-    """Return a mapping from regimes or states of a flag to CSS colours, for light and dark."""
+    """Return a mapping from each name to its CSS colour, for light and dark screens.
+
+    A name is the name of a regime, or a state of a flag.
+    """
     return {name: f"var(--{_variable(name)})" for name in names}
 
 

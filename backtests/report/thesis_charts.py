@@ -56,9 +56,9 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
     """Return a chart of an estimate against zero and the smallest interesting effect.
 
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
-    claim says that the estimand is above zero, else −1. Effects of interesting size lie on the
-    shaded side. Up to four other intervals are drawn in this chart; :func:`beside_chart` draws
-    more.
+    claim says that the estimand is above zero, else −1. In the shaded area, effects are large
+    enough to be interesting. This chart also draws the intervals in ``estimate.beside`` if there
+    are at most four. If there are more, :func:`beside_chart` draws them.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -75,9 +75,10 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
 
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
-    """Return a chart of the other intervals, or None if there are at most four.
+    """Return a chart of the intervals in ``estimate.beside``; None if it has at most four.
 
-    Many of these intervals belong to other assets or impulses, so the chart has its own scale.
+    Many of these intervals belong to other assets or impulses than the estimate. Their values can
+    be much larger, so the chart has its own scale.
     """
     if not _has_many(estimate):
         return None
@@ -109,7 +110,7 @@ def _interval_rows(rows: Mapping[str, Interval], x: Scale, longest: int, unit: s
 
 
 def _interesting(x: Scale, level: float, sign: int, bottom: float) -> str:
-    """Return the shaded side, where effects of interesting size lie, with its label."""
+    """Return the shaded area of effects that are large enough to be interesting, and its label."""
     edges = sorted((x(level), x.end if sign > 0 else x.start))
     shade = box(edges[0], 14, edges[1] - edges[0], bottom - 14, "shade")
     edge = line(x(level), 14, x(level), bottom, "edge")
@@ -170,12 +171,12 @@ def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
 
 
 def _centre(table: pd.DataFrame) -> str:
-    """Return the name of the column that a chart with named rows draws."""
+    """Return the name of the column to draw, for a table whose rows have names."""
     return next((column for column in _DRAWN if column in table), str(table.columns[0]))
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with one text as the name of each row."""
+    """Return the table with a name for each row, such as ``2020-02 to 2020-03``."""
     if {"start", "end"} <= set(table.columns):
         spans = zip(table["start"], table["end"], strict=True)
         return table.set_axis([f"{start:%Y-%m} to {end:%Y-%m}" for start, end in spans])
@@ -389,7 +390,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
-    """Return the drawn numbers of the spans, and the height of these numbers."""
+    """Return the drawing of each span's number, and the height that these drawings need."""
     ends: list[float] = []  # the right end, so far, of each row of numbers
     parts = []
     for span in sorted(spans, key=lambda span: span.start):

@@ -42,7 +42,7 @@ _DRAWN = ("memory", "broad", "software", "crypto")
 def timelines(trial: Trial, label: str) -> list[str]:
     """Return a wide and a narrow timeline of the regime.
 
-    If there is no regime and no flag has a view, the list is empty.
+    If no session has a regime or a known flag, the list is empty.
     """
     lanes = _lanes(trial.sample.reading)
     if not lanes:
@@ -57,9 +57,11 @@ def timelines(trial: Trial, label: str) -> list[str]:
 
 
 def _lanes(reading: Reading) -> dict[str, pd.Series]:
-    """Return, for each session, whether each regime applies and each quantity flag is on.
+    """Return a series of True and False for each regime and for each of :data:`QUANTITY_FLAGS`.
 
-    The first session is the first one with a regime or with a view of such a flag.
+    The series of a regime is True at sessions at which the regime applies. The series of a flag is
+    True at sessions at which the flag is on. All series begin at the first session at which the
+    regime or one of the flags is known. If there is no such session, the result is empty.
     """
     flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
     seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
@@ -171,10 +173,9 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 
 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
-    """Return the rank correlations by state, and the shares of long and of short duration.
+    """Return the rank correlations by state, and the stocks with long and with short duration.
 
-    The shares are single stocks, and the durations come from the last sort. If ``found`` is None,
-    the result is None.
+    The durations come from the last sort. If ``found`` is None, the result is None.
     """
     if found is None:
         return None
@@ -198,7 +199,7 @@ def _correlation(row: pd.Series) -> list[str]:
 def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
     held = [(c, state) for c in _DRAWN if (c, state) in study.path.columns]
     path = study.path[held].set_axis([c for c, _ in held], axis=1)
-    name = f"{label}mean cumulative response around a {event}, {state}, by sessions from it"
+    name = f"{label}mean cumulative response before and after a {event}, by session, {state}"
     return lines_chart(path, name, unit=f"{state}: percentage points per σ")
 
 
@@ -303,9 +304,9 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 def _tallied(found: Calibration, name: str) -> list[str]:
     """Return how often a claim was supported, and how often it could be judged, as percentages.
 
-    The first two percentages are for simulated economies without the thesis. The last two are for
-    simulated economies with the thesis. If a claim was declared after the calibration, the result
-    is empty.
+    The first two percentages are for simulated economies in which the thesis is false. The last two
+    percentages are for simulated economies in which the thesis is true. If a claim was declared
+    after the calibration, the result is empty.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []

@@ -69,9 +69,10 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of a link in the scoreboard.
 
-    A link with a primary claim has the verdict of this claim. Without a primary claim, a link has
-    the verdict on which all its tested claims agree. If the verdicts differ, the link has the
-    verdict ``mixed``. A link without tested claims has the state of its flag.
+    If a link has a primary claim, the link has the verdict of this claim. If a link has no primary
+    claim and all its tested claims have the same verdict, the link has this verdict, too. If the
+    verdicts differ, the link has the verdict ``mixed``. If a link has no tested claims, the link
+    has the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
@@ -93,7 +94,7 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
 
 
 def _episodes(verdicts: list[Verdict]) -> int | None:
-    """Return the smallest number of episodes of a claim, or None if no claim counts episodes."""
+    """Return the episodes of the claim with the fewest; None if no claim counts episodes."""
     counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
     return min((count for count in counts if count is not None), default=None)
 

@@ -20,12 +20,12 @@ SIGNS = {
 #: What each outcome means.
 MEANINGS = {
     "supported": "the data speak for the claim, after adjustment for the number of claims",
-    "contradicted": "the data exclude an effect of interesting size",
-    "inconclusive": "the data fit both no effect and an effect of interesting size",
+    "contradicted": "the data rule out an effect that is large enough to be interesting",
+    "inconclusive": "the true effect may be zero, or it may be large enough to be interesting",
     "mixed": "the claims of this link have different verdicts",
     "not testable yet": "the history is too short or lacks data",
-    "on": "a state that holds now; no test",
-    "off": "a state that does not hold now; no test",
+    "on": "the state applies now; the trial does not test it",
+    "off": "the state does not apply now; the trial does not test it",
 }
 #: Limits of the whole trial, one to three sentences each.
 LIMITATIONS = (
@@ -95,7 +95,7 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < _EVEN else sure
     seen = f"capital was absorbed in {fewest} episodes, and " if counts else ""
-    return f"{sure}: {seen}one test alone would find an effect that matters in {_of(powers)}."
+    return f"{sure}: {seen}in {_of(powers)}, one test alone would find an effect that matters."
 
 
 def _of(powers: Sequence[float]) -> str:

@@ -48,7 +48,7 @@ def _trust(numbers: Mapping[str, Any]) -> str:
     if difference is not None and abs(difference["estimate"]) < NONE:
         return f"It earns what {benchmark} earns, so there is nothing to judge."
     passed, failed = _tests(numbers, passes=True), _tests(numbers, passes=False)
-    facts = [f"it earned less than {benchmark} by more than luck explains"] * (_side(found) < 0)
+    facts = [f"it earned significantly less than {benchmark}"] * (_side(found) < 0)
     if _is_below_bills(numbers):
         facts.append("it earned less than bills")
     if found["few_episodes"]:
@@ -64,8 +64,9 @@ def _trust(numbers: Mapping[str, Any]) -> str:
 
 
 def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
-    """Return the names of the tests that the run passes or, if ``passes`` is False, fails.
+    """Return the names of the tests that the run passes.
 
+    If ``passes`` is False, return the names of the tests that the run fails.
     Timing is not tested if there are too few episodes. The difference from the benchmark is not
     tested if the benchmark clearly earned more. The Sharpe ratio is not tested if it is negative.
     """

@@ -1,4 +1,4 @@
-"""Read the vintages that a store lacks from ALFRED, FRED's archive of vintages.
+"""Read from ALFRED, FRED's archive of vintages, the vintages that are not yet in the store.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
 already has. If the archive and the store have different values for this vintage, the fetch asks for
@@ -142,8 +142,9 @@ def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None
     """Return the last vintage that is certainly complete in the store.
 
     Several vintages may become known at the same moment, for example two vintages of one weekend.
-    For the newest moment, the store may have only some of these vintages. So this function returns
-    the last vintage before the newest moment, or None if there is no such vintage.
+    The store may still lack some of the vintages that became known at the latest moment in the
+    store. So this function returns the last vintage before this moment, or None if there is no such
+    vintage.
     """
     if not store.exists():
         return None

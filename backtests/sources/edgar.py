@@ -67,11 +67,11 @@ def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, An
         found = identity_of(document)
         if found != (cik, tag):
             raise SourceError(
-                f"expected the SEC's answer for CIK {cik} and {tag}, was for CIK {found[0]} and "
-                f"{found[1][:80]}; discarded"
+                f"expected the SEC's answer for CIK {cik} and {tag}, was an answer for CIK "
+                f"{found[0]} and {found[1][:80]}; the answer was discarded"
             )
         return facts_of(document, now)
     except UnknownFormat as error:
-        raise SourceError(f"the SEC's answer is another document: {error}") from None
+        raise SourceError(f"the SEC's answer is not the requested document: {error}") from None
     except DataError as error:
         raise SourceError(f"{tag}: {error}") from None

@@ -1,10 +1,11 @@
-"""Fetch series from FRED: with a key by fredapi or from ALFRED, without a key as CSV files.
+"""Fetch series from FRED, with or without an API key.
 
-fredapi reads the latest values, which is enough for a series that is never revised. fredapi cannot
-read vintages correctly: with vintages, a date has several rows, and FRED gives at most 2,000
-vintages at once. So this module requests vintages without fredapi. Every request uses drypowder's
-own client. The client has timeouts and retries, and it sends at most 120 requests a minute, as FRED
-demands. The client never shows the key.
+Without a key, this module reads FRED's public CSV files, which contain only the latest values. With
+a key, fredapi reads the latest values of a series that is never revised. For a revised series, this
+module reads all vintages from ALFRED, FRED's archive of vintages. fredapi cannot read vintages
+correctly: with vintages, a date has several rows, and FRED gives at most 2,000 vintages at once.
+Every request uses drypowder's own client. The client has timeouts and retries, and it sends at most
+120 requests a minute, as FRED demands. The client never shows the key.
 """
 
 from collections import Counter
@@ -69,7 +70,7 @@ def _xml(text: str) -> ElementTree.Element:
         raise SourceError("FRED's answer holds no observations by date")
     twice, times = Counter(dates).most_common(1)[0]
     if times > 1:
-        raise SourceError(f"FRED's answer has {twice} twice; discarded")
+        raise SourceError(f"FRED's answer has {twice} twice; the answer was discarded")
     return root
 
 
@@ -181,8 +182,8 @@ def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
     for name, value in asked.items():
         if name in answer and str(answer[name]) != value:
             raise SourceError(
-                f"expected FRED's answer for {name} {value}, was for "
-                f"{str(answer[name])[:40]!r}; discarded"
+                f"expected {name} {value} in FRED's answer, was {str(answer[name])[:40]!r}; the "
+                "answer was discarded"
             )
 
 

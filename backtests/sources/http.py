@@ -45,8 +45,8 @@ class RetryPolicy:
         Timeouts: to connect, to receive the next part of an answer, and to receive the whole
         answer.
     attempts, reach
-        ``attempts`` is the largest number of attempts if the source is busy or fails. ``reach`` is
-        the largest number of attempts if the source is unreachable.
+        If the source is busy or fails, a request is tried at most ``attempts`` times. If the source
+        is unreachable, the request is tried at most ``reach`` times.
     wait, longest
         ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
         jitter. A server's Retry-After replaces the pause. No pause is longer than ``longest``.

@@ -96,7 +96,8 @@ def _rate(kind: str, rows: list[Row]) -> pd.Series:
     other = [row for row in rows if _cell(row, "type") != kind]
     if other:
         raise SourceError(
-            f"expected {NYFED}'s answer for {kind}, was for {str(other[0]['type'])[:40]}; discarded"
+            f"expected only the rate {kind} in {NYFED}'s answer, found "
+            f"{str(other[0]['type'])[:40]}; the answer was discarded"
         )
     rates = [_number(row, "percentRate") for row in rows]
     return pd.Series(rates, index=_days(rows, "effectiveDate"), dtype="float64")
@@ -109,7 +110,7 @@ def _overnight_repo(rows: list[Row]) -> pd.Series:
     days = _days(chosen, "operationDate")
     names = [(day, str(_cell(row, "operationId"))) for day, row in zip(days, chosen, strict=True)]
     if len(set(names)) < len(names):
-        raise SourceError(f"{NYFED}'s answer has an operation twice; discarded")
+        raise SourceError(f"{NYFED}'s answer contains an operation twice; the answer was discarded")
     amounts = [_number(row, "totalAmtAccepted") for row in chosen]
     dollars = pd.Series(amounts, index=days, dtype="float64")
     return dollars.groupby(level=0).sum(min_count=1) / 1e9

@@ -128,13 +128,19 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
     meta = result["meta"]
     if str(meta.get("symbol")).upper() != ticker.upper():
         said = str(meta.get("symbol"))[:40]
-        return SourceError(f"expected Yahoo's chart of {ticker}, was of {said!r}; discarded")
+        return SourceError(
+            f"expected a chart of {ticker} from Yahoo, was a chart of {said!r}; the answer was "
+            "discarded"
+        )
     if meta.get("currency") != "USD":
         said = str(meta.get("currency") or "an unnamed currency")[:40]
-        return SourceError(f"expected prices in USD, were in {said}; discarded")
+        return SourceError(f"expected prices in USD, were in {said}; the answer was discarded")
     zone = str(meta.get("exchangeTimezoneName"))
     if not is_valid_timezone(zone):  # yfinance would cache the wrong zone
-        return SourceError(f"expected a time zone that exists, was {zone[:40]!r}; discarded")
+        return SourceError(
+            f"expected an existing time zone in Yahoo's answer, was {zone[:40]!r}; the answer was "
+            "discarded"
+        )
     if "timestamp" not in result:
         return SourceError(f"Yahoo has no prices of {ticker} on the requested days")
     indicators = result["indicators"]
@@ -148,7 +154,7 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
     if any(isinstance(cell, str | bool) for cell in [*stamps, *closes, *raw]):
         return SourceError("Yahoo's answer has a text instead of a number")
     if len(set(stamps)) < len(stamps):
-        return SourceError("Yahoo's answer has a date twice; discarded")
+        return SourceError("Yahoo's answer has a date twice; the answer was discarded")
     return None
 
 

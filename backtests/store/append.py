@@ -8,12 +8,13 @@ Two values count as equal when their difference is within a small tolerance, see
 - Prices: a vintage is a whole price history. If one closing price differs from the stored price,
   the store adds the new vintage, because splits and dividends change all adjusted prices. If the
   batch only has later days, the store adds only these days. A new vintage may lack days of the
-  stored vintage. The store copies the missing days. For a share, it copies at most :data:`HOLES`
-  days and rescales their prices to fit the new vintage. For a coin, it copies all missing days
-  unchanged, because a coin has neither splits nor dividends.
+  stored vintage. The store then copies the stored prices of these days into the new vintage. For a
+  share, the store copies at most :data:`HOLES` days, and rescales their prices to fit the new
+  vintage. For a coin, the store copies all these days without a change, because a coin has neither
+  splits nor dividends.
 
-Other modules have already checked the batch without the stored values. This module compares the
-batch with the stored values, and refuses a jump that looks like a misplaced decimal point.
+Earlier checks in other modules look only at the batch. This module compares the batch with the
+stored values, and refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -56,9 +57,9 @@ class Added:
     """The changes that a batch made in the store, or why the store refused the batch.
 
     The store refuses a share's price history that lacks too many stored dates, because the prices
-    of these dates would be lost. It refuses prices of a coin whose level differs from the level of
-    the stored prices. It refuses a series that the catalog calls steady, such as GDP, if one value
-    is too far from the value before.
+    of these dates would be lost. The store refuses a coin's prices if their level differs from the
+    level of the coin's stored prices. The store refuses a series that the catalog calls steady,
+    such as GDP, if one value is too far from the previous value.
 
     Attributes
     ----------
@@ -157,7 +158,10 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Copy missing stored days to the rows; raise DataError if a share lacks too many days."""
+    """Return the rows of a batch, completed with ``lacking``, the stored rows of missing days.
+
+    If too many days of a share are missing, DataError is raised.
+    """
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"
     if not coin:

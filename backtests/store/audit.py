@@ -3,7 +3,7 @@
 An error makes a backtest wrong. Examples of errors are a value known too early, a repeated value, a
 value in the wrong unit, and an unadjusted price. A note reports a gap, a late value or a series
 that ended. In a gap, a backtest uses the last value until this value is too old. A value is late if
-the value of a later date was already known. Backtests ignore late values.
+it became known after the value of a newer date. Backtests ignore late values.
 """
 
 import datetime
@@ -157,8 +157,8 @@ def _duplicates(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            "expected one value for each date, moment known and moment recorded, found several in "
-            f"{row.n} cases; a backtest may use any of these values",
+            "expected one value for each combination of observed_on, available_at and recorded_at, "
+            f"found several values in {row.n} cases; a backtest may use any of these values",
         )
 
 
@@ -219,12 +219,13 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
     """Yield an error for a date after tomorrow.
 
-    Tomorrow is allowed, because a coin's newest price has tomorrow's date in the evening in New
-    York.
+    Tomorrow is allowed, because the dates of a coin are in UTC. In the evening in New York, the
+    date in UTC is already the date of tomorrow.
     """
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
-        yield _error(id, ahead, f"expected dates up to today, {today.date()}, was this date")
+        what = f"expected no date after today, {today.date()}, found {ahead.date()}"
+        yield _error(id, ahead, what)
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
@@ -239,9 +240,9 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
         yield _error(
             "",
             None,
-            f"expected rows recorded by now, {now:%Y-%m-%d}, found {_counted(n, 'row')} with "
-            f"moments up to {last:%Y-%m-%d}: a clock was wrong; copy the earlier rows with "
-            f"--copy NEW.duckdb --as-of {now:%Y-%m-%d}, and import again",
+            f"expected no row recorded after today, {now:%Y-%m-%d}, found {_counted(n, 'row')}, "
+            f"the last recorded on {last:%Y-%m-%d}, because a clock was wrong; copy the earlier "
+            f"rows with --copy NEW.duckdb --as-of {now:%Y-%m-%d}, and import again",
         )
 
 
@@ -251,17 +252,23 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()
     for finding, bad, what in (
-        (_error, before, "expected values known from their date on, but {} known earlier"),
+        (
+            _error,
+            before,
+            "expected values to be known from their date on, but the values of {} were known "
+            "earlier",
+        ),
         (
             _error,
             _before_rule(id, rows) & ~before,
-            f"expected values known as the catalog says ({rule_of(id)}), but {{}} known earlier: "
-            "backtests would look ahead; import or fetch into a new store",
+            f"expected the catalog's publication rule ({rule_of(id)}), but the values of {{}} were "
+            "known earlier, so backtests would look ahead; import or fetch into a new store",
         ),
         (
             _note,
             known < np.maximum.accumulate(known),
-            "{} known before an earlier date; the panel ignores the earlier date",
+            "the values of {} were known before the value of an older date; the panel ignores the "
+            "value of the older date",
         ),
     ):
         if bad.any():
@@ -269,7 +276,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Mark each date whose value counts as known earlier than its publication rule allows.
+    """Mark each date whose value counts as known before the moment of the publication rule.
 
     Rows from ALFRED are ignored. Some series are known from the date of a filing, or from a day in
     the imported table. Such series are not checked, because the store does not contain these filing
@@ -314,8 +321,9 @@ def _revised_early(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            f"expected revisions known only after recording, but {row.n} known earlier: backtests "
-            "would look ahead",
+            "expected revisions to be known only after their recording, but "
+            f"{_counted(int(str(row.n)), 'revision')} {'was' if row.n == 1 else 'were'} known "
+            "earlier, so backtests would look ahead",
         )
 
 
@@ -401,7 +409,8 @@ def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Find
     for id, end in ends.items():
         limit = stale_after(id)
         if newest - end > pd.Timedelta(days=limit):
-            yield _note(id, end, f"ends here, over its limit of {limit} days before newest data")
+            what = f"the series ends here, beyond its limit of {limit} days before the newest data"
+            yield _note(id, end, what)
     age = (today.normalize() - newest).days
     if age > min(map(stale_after, named), default=age):
         yield _note("", newest, f"the newest value is {age} days old; add newer data")

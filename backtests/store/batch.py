@@ -21,7 +21,7 @@ PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rows of one series that the store can add; for a ticker, the whole price history.
+    """New rows of one series for the store. A batch of a ticker holds its whole price history.
 
     Attributes
     ----------
@@ -53,11 +53,11 @@ class Batch:
                 "add prices as one whole vintage"
             )
         if not (archived == self.vintages).all():
-            kind = f"a source that begins with {ARCHIVE}" if self.vintages else "another source"
+            kind = "a source that begins with" if self.vintages else "a source other than"
             raise DataError(
-                f"expected {kind} for {self.series_id}, was "
-                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; only vintages come "
-                f"from {ARCHIVE}"
+                f"expected {kind} {ARCHIVE} for {self.series_id}, was "
+                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; {ARCHIVE} is the "
+                "source of vintages, and not of other rows"
             )
 
 
@@ -99,8 +99,8 @@ def dated(
     ``values`` are in the unit of the catalog. The index contains the dates that the values
     describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
     York time. A table may state the day from which a value is known. ``stated`` maps the date of
-    the value to this day. Such a value is known when the first session on or after this day opens.
-    For other values, the publication rule determines the moment.
+    the value to this day. Such a value is known from the open of the first session on or after this
+    day. For other values, the publication rule determines the moment.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

@@ -43,8 +43,8 @@ def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not an ISO date. Also when a day is before the date of its value, or more
-        than :data:`LONGEST_DELAY` after this date.
+        When a cell is not an ISO date, or when a value would be known before its date or more than
+        :data:`LONGEST_DELAY` days after its date.
     """
     text = column.str.strip()
     given = (text != "").to_numpy()
@@ -92,8 +92,8 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
     Raises
     ------
     DataError
-        When ``values`` is empty, a date is after ``now``, or a check of :func:`dates_of` or
-        :func:`values_of` fails.
+        When ``values`` is empty, when a date is after ``now``, or when a check of :func:`dates_of`
+        or :func:`values_of` fails.
     """
     dates = pd.DatetimeIndex(values.index)
     text = pd.Series(dates.strftime("%Y-%m-%d"), index=range(1, len(dates) + 1))
@@ -104,7 +104,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark each date on or after ``first`` in the catalog. For prices, mark all dates."""
+    """Mark each date on or after the series' first date in the catalog. For prices, mark all."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 

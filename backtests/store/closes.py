@@ -17,9 +17,9 @@ TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
     """Return a batch with the whole history of an asset's adjusted closing prices.
 
-    These days are left out, with a note: days that had not ended, days before the listing and, for
-    shares and funds, days without an NYSE session. Prices before the listing belong to another
-    company.
+    Days that had not ended and days before the listing are left out. For shares and funds, days
+    without an NYSE session are also left out. The note of the batch lists what was left out. Prices
+    before the listing belong to another company.
 
     ``closes`` are prices in USD, adjusted for splits and dividends, and indexed by date. ``now`` is
     the moment of recording, New York time.
@@ -35,7 +35,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     listed = asset(ticker).listed
     if listed is not None:
         early = values.index < pd.Timestamp(listed)
-        notes.append(f"{early.sum()} rows before the listing left out" if early.any() else "")
+        notes.append(f"left out {early.sum()} rows before the listing" if early.any() else "")
         values = values[~early]
     if values.empty:
         raise DataError(f"expected closes of {ticker} on a session, found none")
@@ -70,7 +70,8 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
     Raises
     ------
     DataError
-        When a shift is surely an error, see :func:`~backtests.store.shifts.shifts`.
+        When a shift is surely an error. The documentation of :func:`~backtests.store.shifts.shifts`
+        lists the kinds of errors.
     """
     found = shifts(ticker, closes)
     for shift in found:
@@ -86,5 +87,5 @@ def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = int((~inside).sum())
-    note = f"{dropped} rows on days without an NYSE session left out" if dropped else ""
+    note = f"left out {dropped} rows on days without an NYSE session" if dropped else ""
     return values[inside], note

@@ -69,9 +69,9 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
 
 @contextmanager
 def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a store for one transaction without other users. Create the store when it is missing.
+    """Open a store for one transaction. No other program can use the store at the same time.
 
-    ``wait`` is the time to wait for another writer, in seconds.
+    A missing store is created. ``wait`` is the time to wait for another writer, in seconds.
 
     Raises
     ------
@@ -131,7 +131,8 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
     ------
     DataError
         When the system does not allow the lock, or when another program still holds the lock after
-        ``wait`` seconds. If another program holds the lock, the error message is ``otherwise``.
+        ``wait`` seconds. If another program holds the lock, the text in ``otherwise`` is the error
+        message.
     """
     lock = filelock.FileLock(f"{resolved(path)}{ending}")
     try:
@@ -188,7 +189,11 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Wait for other programs and for threads with other settings, then open the file."""
+    """Open the file. While the file is open elsewhere, wait at most :data:`PATIENCE` seconds.
+
+    The file is open elsewhere if another program uses the file, or if another thread uses the file
+    with other settings of DuckDB.
+    """
     # DuckDB takes an absolute path as a file, but not names such as ":memory:" and "md:x".
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE

@@ -1,9 +1,10 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
 The distinction depends on two facts: the size of the shift, and whether the price returns to the
-old level. A shift that is surely an error is called an alarm. The store refuses a series with an
-alarm, and ``drypowder data --check`` reports the alarm. A shift that may be real is called a note.
-The user should look at each note.
+old level. A shift that is surely an error is called an alarm. If the prices of an asset contain an
+alarm, the store refuses the prices. ``drypowder data --check`` reports alarms in a store. If a
+shift is perhaps a real move, the user only gets a message, called a note. The user should look at
+each note.
 """
 
 from collections.abc import Iterator
@@ -65,8 +66,9 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     - The shift has the size of a split, the sessions before and after it are calm, and the share
       was listed long before. After a true loss of half the value, the next sessions are not calm.
 
-    Two kinds of shifts are notes: any other lasting shift by more than a factor of :data:`OFF`, and
-    any other shift with the size of a split.
+    A shift that is not an alarm leads to a note in two cases. In the first case, the level shifts
+    by more than a factor of :data:`OFF`, and does not shift back. In the second case, the shift has
+    the size of a split.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """
@@ -114,7 +116,7 @@ def _moves(closes: pd.Series) -> np.ndarray:
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
-    """Yield the positions of large moves. Spikes and returns to an old level are left out."""
+    """Yield the positions of large moves, except spikes and moves back to an old level."""
     back: set[int] = set()
     for at in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
         if {at, at + 1} & spiked or at in back:
@@ -130,20 +132,26 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
     said = f"was {np.exp(move):.4g} times the close before"
     coin = asset(ticker).market == "crypto"
     if (returned := _returned(moves, at)) is not None:
-        return True, f"expected closes on one scale, {said} and back after {returned - at} days"
+        back = f"the price moved back {returned - at} days later"
+        return True, f"expected closes on one scale, {said}, and {back}"
     split, sure = ("", False) if coin else _split(moves, at)
     sure = sure and not _young(ticker, days, at)
     collapse = coin and move < 0 and asset(ticker).asset_class == "other"
     alarm = sure or (size > LARGEST and not collapse)
     if split:
-        cure = "import the adjusted history" if alarm else "a real move, or not adjusted?"
+        cure = (
+            "import the adjusted history"
+            if alarm
+            else "is this a real move, or are the closes not adjusted?"
+        )
         return (
             alarm,
-            f"expected closes adjusted for splits, {said}, like a split of {split}; {cure}",
+            f"expected closes adjusted for splits, {said}, which looks like a split of {split}; "
+            f"{cure}",
         )
     if size <= OFF:
         return False, ""
-    cure = "import the whole history in one unit" if alarm else "a real move?"
+    cure = "import the whole history in one unit" if alarm else "is this a real move?"
     return alarm, f"expected closes on one scale, {said}; {cure}"
 
 

@@ -163,9 +163,9 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`. Also when another program still writes after
-            ``wait``, or when the clock is behind the newest row by more than :data:`CLOCK_BACK`.
-            After an error, nothing is added.
+            For the reasons listed in :class:`Store`, when another program still writes after
+            ``wait`` seconds, or when the clock is behind the newest row by more than
+            :data:`CLOCK_BACK`. After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -251,8 +251,8 @@ class Store:
         Raises
         ------
         DataError
-            When another fetch is running, the store cannot be written, or the clock is behind the
-            newest row by more than :data:`CLOCK_BACK`.
+            When another fetch is running, when the store cannot be written, or when the clock is
+            behind the newest row by more than :data:`CLOCK_BACK`.
         """
         locking.check_writable(self.path)
         busy = (
@@ -319,7 +319,7 @@ class Store:
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the ids with a row that meets ``which`` (SQL) and was recorded by ``as_of``."""
+        """Return the ids of rows that were recorded by ``as_of`` and meet an SQL condition."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -440,7 +440,8 @@ def _recording_moment(
 ) -> pd.Timestamp:
     """Return the recording moment of new rows.
 
-    The moment is later than that of all stored rows, and not before the start of any recording.
+    The moment is later than ``recorded_at`` of every stored row. It is equal to or later than the
+    moment at which the last fetch or import began.
     """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is
@@ -452,10 +453,10 @@ def _recording_moment(
     held = pd.Timestamp(earliest)
     if held - recorded_at > CLOCK_BACK:
         raise DataError(
-            f"expected a clock later than {held:%Y-%m-%d %H:%M}, when {path} was last written, was "
-            f"{recorded_at:%Y-%m-%d %H:%M}; set the clock, or, if it was wrong before, copy the "
-            f"earlier rows: drypowder data --store {path} --copy NEW.duckdb --as-of "
-            f"{recorded_at:%Y-%m-%d}"
+            f"expected a time later than {held:%Y-%m-%d %H:%M}, the last write to {path}, was "
+            f"{recorded_at:%Y-%m-%d %H:%M}; if the clock is wrong now, set the clock. If the clock "
+            "was wrong at the last write, copy the earlier rows: drypowder data --store "
+            f"{path} --copy NEW.duckdb --as-of {recorded_at:%Y-%m-%d}"
         )
     return max(recorded_at, held)
 

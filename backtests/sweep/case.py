@@ -1,4 +1,4 @@
-"""The data that every process of a sweep needs to compute configurations."""
+"""The data with which every process of a sweep computes configurations."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,11 @@ from signals.reading import Reading
 class Case:
     """What the configurations of a sweep have in common.
 
-    All configurations trade on the same sessions. If the sessions differed, the best configuration
-    might only have the best period. These sessions are the sessions of the base configuration. The
-    reason: only the base configuration was chosen before the sweep. Another configuration may have
-    its first regime later. Before this first regime, the strategy treats each session as NEUTRAL.
+    All configurations trade on the same sessions. If the sessions differed, a configuration could
+    have the best result only because its sessions were better. All configurations use the sessions
+    of the base configuration, because only the base configuration was chosen before the sweep.
+    Another configuration may have its first regime later. Before this first regime, the strategy
+    treats each session as NEUTRAL.
 
     Attributes
     ----------
@@ -62,7 +63,7 @@ class Case:
 def case_of(
     config: RunConfig, base: Setting, made: Design, history: History
 ) -> tuple[Case, Reading]:
-    """Return the case of a sweep, and the flags and regime of the base configuration."""
+    """Return a sweep's shared data, and the flags and the regime of the base configuration."""
     reading = read(config, history)
     index = window(config, history, reading)
     bills = bill_returns(history.panel[YIELD], config.bill_spread)

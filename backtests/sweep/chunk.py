@@ -116,8 +116,9 @@ def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
     if size < 1:
         least = (fixed + each) / 1e6
         raise ConfigError(
-            f"expected a memory limit of at least {least:.0f}MB for each process, for one "
-            f"configuration, was {memory / 1e6:,.3g}MB; raise --memory"
+            f"expected a memory limit of at least {least:.0f}MB for each process, was "
+            f"{memory / 1e6:,.3g}MB; raise --memory, because a process needs this much for one "
+            "configuration"
         )
     return [
         Span(first, min(first + size, span.end))

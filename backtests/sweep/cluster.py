@@ -31,7 +31,8 @@ def connected(address: str | None, workers: int) -> Iterator[Any]:
         import distributed
     except ImportError:
         raise ConfigError(
-            f"expected the package distributed for several workers; {_CURE}"
+            "expected the Python package 'distributed', which several workers need, but it is "
+            f"not installed; {_CURE}"
         ) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
     with _client(distributed, address, workers) as client:

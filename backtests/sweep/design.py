@@ -18,8 +18,8 @@ DESIGNS = ("grid", "random", "lhs")
 class Design:
     """The configurations of a sweep, in the order in which they are computed.
 
-    Configurations with equal signals, regime model and strategy follow each other. So a stage that
-    several configurations share is computed once.
+    If configurations have the same signals, regime model and strategy, they are next to each
+    other. So a stage that several configurations share is computed once.
 
     Attributes
     ----------

@@ -58,8 +58,8 @@ class Findings:
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        ``compared`` contains the positions in ``table`` of some configurations. For each of these
-        configurations, ``neighbours`` contains the mean Sharpe ratio of its neighbours.
+        ``compared`` selects some configurations by their positions in ``table``. For each selected
+        configuration, ``neighbours`` contains the mean Sharpe ratio of its neighbours.
         :mod:`backtests.sweep.plateau` defines neighbours.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN if it has no
@@ -161,9 +161,9 @@ def _check(run: Run, compiled: float) -> None:
     gap = abs(_sharpe(run) - compiled)
     if not gap <= AGREEMENT:
         raise SimulationError(
-            f"{run.label}: expected equal Sharpe ratios of the best configuration from vectorbt "
-            f"and the compiled engine, but they differ by {gap:.2g}; delete the folder and run "
-            "the sweep again, or report this defect"
+            f"{run.label}: expected vectorbt and the compiled engine to give the best "
+            f"configuration the same Sharpe ratio, but the two ratios differ by {gap:.2g}; delete "
+            "the folder and run the sweep again, or report this defect"
         )
 
 
@@ -237,7 +237,10 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:
-    """Return the positions of the best configurations and, by rank, of every n-th remaining one."""
+    """Return the positions of the configurations that are compared with their neighbours.
+
+    The result contains the best configurations, and every n-th of the other configurations by rank.
+    """
     order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
     order = order[: int(np.isfinite(sharpes).sum())]
     first = min(COMPARED // 4, len(order))

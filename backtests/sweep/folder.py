@@ -50,7 +50,10 @@ def check_out(folder: Path) -> None:
 
 
 def check_same(folder: Path, sweep_id: str) -> None:
-    """Raise ConfigError for another sweep's folder, and DataError for results without a request."""
+    """Raise ConfigError if the folder belongs to another sweep.
+
+    If the folder contains results but no file with a request, DataError is raised.
+    """
     held = folder / REQUEST
     if not held.is_file():
         if (folder / FILE).exists() or (folder / PARTS).exists():

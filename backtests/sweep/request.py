@@ -28,7 +28,8 @@ class Request:
     Attributes
     ----------
     config
-        The base configuration, in which the swept parameters are changed.
+        The base configuration. The other configurations of the sweep are copies of the base with
+        new values of the swept parameters.
     axes
         The swept parameters with their values.
     name
@@ -139,7 +140,9 @@ def _in_kind(axis: Axis, kind: Kind) -> Axis:
     if axis.ends is None:
         return replace(axis, values=tuple(kind.read(axis.path, value) for value in axis.values))
     if kind.names or kind.number is bool:
-        raise ConfigError(f"{axis.path}: expected names or true,false, was a range; list them")
+        raise ConfigError(
+            f"{axis.path}: expected a list of names, or true,false, was a range; list the values"
+        )
     low, high = (float(kind.read(axis.path, end)) for end in axis.ends)
     ends = (int(low), int(high)) if kind.number is int else (low, high)
     return replace(axis, ends=ends)

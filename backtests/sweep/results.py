@@ -40,7 +40,10 @@ def parts_of(folder: Path) -> list[tuple[Span, Path]]:
 
 
 def missing(folder: Path, size: int) -> list[Span]:
-    """Return the spans of configurations without a row; ``size`` counts all configurations."""
+    """Return the spans (ranges) of configurations that have no results yet.
+
+    ``size`` is the number of all configurations.
+    """
     if (folder / FILE).is_file():
         return []
     gaps, end = [], 0
@@ -53,8 +56,8 @@ def missing(folder: Path, size: int) -> list[Span]:
 def finish(folder: Path, described: dict[str, str]) -> Path:
     """Join the parts into one file, then remove the parts; return the file.
 
-    The bytes of the file depend only on the rows. An interruption, or another number of parts or
-    processes, does not change the file.
+    The bytes of the file depend only on the rows. The file is the same even if the sweep was
+    interrupted, or if it used a different number of parts or processes.
     """
     path = folder / FILE
     if not path.is_file():
@@ -76,7 +79,10 @@ def _join(parts: list[Path], path: Path, described: dict[str, str]) -> None:
 
 
 def _groups(parts: list[Path]) -> "Iterator[pa.Table]":
-    """Yield the rows of all parts in tables of :data:`GROUP` rows; the last may be shorter."""
+    """Yield tables that together contain the rows of all parts, in order.
+
+    Each table has :data:`GROUP` rows, but the last table may have fewer rows.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 

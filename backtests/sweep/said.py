@@ -39,7 +39,7 @@ def _none(found: Findings) -> tuple[str, ...]:
 def _unadjusted(found: Findings) -> str:
     if found.luck.difference is None:
         return ""
-    return " The comparison with the own mix does not count the other trials."
+    return " The comparison with the strategy's own mix is not adjusted for the other trials."
 
 
 def _chosen(found: Findings) -> str:

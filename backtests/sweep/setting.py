@@ -80,7 +80,7 @@ class Setting:
             return replace(old, **given)
 
     def _owner(self, owner: str) -> Any:
-        """Return the object that the first part of a path names."""
+        """Return the object with the name ``owner``, which is the first part of a path."""
         names = {"regime": "model", "schedule": "schedule", "costs": "costs"}
         if owner in (*names, "strategy"):
             return getattr(self, names.get(owner, owner))

@@ -56,8 +56,8 @@ def check_base(case: Case, base: Run) -> None:
     """Raise SimulationError if sweep and vectorbt give the base configuration different results.
 
     The base configuration goes through all stages of the sweep. The resulting weights must equal
-    the weights of ``base``, which vectorbt has simulated. At each close, the two equities may
-    differ by a fraction of at most 1e-9.
+    the weights of ``base``, which vectorbt has simulated. At each close, the relative difference of
+    the two equity values may be at most 1e-9.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)
@@ -67,7 +67,7 @@ def check_base(case: Case, base: Run) -> None:
     gap = (many.equity.iloc[0] / base.result.equity - 1).abs()
     if not (decided.equals(base.decided) and (gap <= AGREEMENT).all()):
         raise SimulationError(
-            f"{base.label}: expected equal equity of the base configuration from vectorbt and from "
-            f"the compiled engine, but they differ by up to {gap.max():.2g}; install the declared "
-            "versions of numba and vectorbt, or report this defect"
+            f"{base.label}: expected vectorbt and the compiled engine to give the base "
+            f"configuration the same equity, but the two values differ by up to {gap.max():.2g}; "
+            "install the declared versions of numba and vectorbt, or report this defect"
         )

@@ -111,8 +111,9 @@ def logged(store: Path) -> pd.DataFrame:
             tables.append(parquet.read_table(path).to_pandas())
         except (OSError, pa.ArrowException) as error:
             raise DataError(
-                f"expected trials of a sweep in {path}, but it cannot be read: {error}; restore "
-                "the file from a copy, because without it luck would look smaller than it is"
+                f"expected trials of a sweep in {path}, but the file cannot be read: {error}; "
+                "restore the file from a copy, because without these trials the tests would "
+                "underestimate luck"
             ) from None
     if not tables:
         columns = ("trial", "sharpe", "sweep", "strategy", "data", "sessions", "effective", "when")
@@ -140,9 +141,10 @@ def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()
 
 
 def other_trials(*runs: Run) -> Logged:
-    """Return the logged trials on the store of some runs, without the trials that equal a run.
+    """Return the trials in the log of the runs' store, except trials that repeat one of the runs.
 
-    All runs have the same history.
+    All runs have the same history. A trial repeats a run if both have the same parameters and the
+    same sessions.
     """
     first = runs[0]
     same = [digests([Setting.of(run.config)], run.sessions)[0] for run in runs]

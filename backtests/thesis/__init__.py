@@ -6,10 +6,11 @@ Terms in these modules:
   capital spending divided by the sum of capital spending and idle capital.
 - Idle capital is depleted while the flag of the signal ``dry_powder`` is on. Idle capital is ample
   while this flag is off.
-- A stay is a series of consecutive sessions with a flag on. An episode is one stay, or several
-  stays that are at most a quarter apart.
+- A stay is an unbroken series of sessions at which a flag is on. Two neighbouring stays belong to
+  the same episode if they are at most a quarter of a year apart.
 - The condition of a claim is a signal whose flag must be on.
-- The duration of an asset is the time until the asset pays its cash flows. Classes of long and of
-  short duration are declared in :mod:`backtests.thesis.sample`. The duration spread is the return
-  of long-duration minus short-duration classes.
+- The duration of an asset is the time until the asset pays its cash flows. The module
+  :mod:`backtests.thesis.sample` lists the classes with a long duration and the classes with a short
+  duration. The duration spread is the return of the long-duration classes minus the return of the
+  short-duration classes.
 """

@@ -53,8 +53,8 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     """Return the e-value of "this forecaster is better than the other" after each week.
 
     Each week's difference has an expected value, conditional on the earlier weeks. The null
-    hypothesis says that the mean of all expected differences up to a week is at most zero. The null
-    hypothesis allows a positive expected difference in some weeks.
+    hypothesis says: the average of the expected differences, from the first week to the current
+    week, is at most zero. The null hypothesis allows a positive expected difference in some weeks.
 
     Formula
         E = mean over the stakes λ of exp(λ S − ψ(λ) V), with ψ(λ) = −log(1 − λ) − λ. S is the sum

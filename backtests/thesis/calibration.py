@@ -24,7 +24,9 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
         Number of economies in which the claim could be tested and had enough episodes for a verdict
         other than inconclusive.
     supported, contradicted
-        Number of economies with the verdict supported, and number with the verdict contradicted.
+        ``supported`` is the number of economies in which the claim gets the verdict “supported”.
+        ``contradicted`` is the number of economies in which the claim gets the verdict
+        “contradicted”.
     effect
         Mean of the estimates, in the claim's unit; None if the claim was never testable.
     """

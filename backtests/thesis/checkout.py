@@ -8,7 +8,7 @@ from signals.errors import ConfigError
 
 
 def committed_claims(path: Path | None = None) -> str | None:
-    """Return the hash of the last git commit, which contains the current claims, or None.
+    """Return the hash of the last git commit, if this commit contains the current claims.
 
     The result is None if git is missing, or if git does not track the file, for example in an
     installed package. ``path`` is the file with the claims. The default is the file of this

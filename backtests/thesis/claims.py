@@ -51,7 +51,8 @@ class Claim(Typed):
     name
         Name of the claim in commands and files.
     link
-        Label, L1 to L15, of the step of the thesis to which the claim belongs.
+        Each claim belongs to one step of the thesis. ``link`` is the label of this step, from L1 to
+        L15.
     statement
         The claim in one sentence.
     estimand
@@ -61,8 +62,9 @@ class Claim(Typed):
         Unit of the estimand and of ``smallest``; empty for the estimator ``status``.
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
-        at every session, or if ``estimand`` says when the claim applies. A return is used if the
-        flag was on ``1 + lag`` sessions before the close at which the return ends.
+        at every session, or if ``estimand`` says when the claim applies. Each return ends at a
+        close. The return is used if the flag was on at an earlier close, ``1 + lag`` sessions
+        before the end of the return.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
         ``mean`` is the mean over the sessions with the flag on. If the claim has no condition,
@@ -115,8 +117,8 @@ class Claim(Typed):
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
         if self.after_verdicts and self.primary:
             raise ConfigError(
-                f"{self.name}: expected `primary` false for a claim declared after earlier "
-                "verdicts; correct it"
+                f"{self.name}: expected `primary` to be false if `after_verdicts` is true, but "
+                "both are true; set one of them to false"
             )
         if self.is_status:
             if self.smallest is not None or self.primary or self.condition is None:

@@ -7,8 +7,9 @@ data instead. The estimates use all shares of the history, but no funds. The mea
 one share's duration is often as large as the difference between two neighbouring thirds of the
 shares.
 
-Other possible measures are free-cash-flow yield, and the fraction of a firm's value from cash flows
-after ten years. Both measures need the market value of a firm, and the data store has no market
+Two other measures of duration are possible. The first measure is the free-cash-flow yield of a
+firm. The second measure is the fraction of a firm's value that comes from cash flows later than ten
+years from now. Both measures need the market value of a firm, and the data store has no market
 values.
 """
 
@@ -47,18 +48,19 @@ class CrossSection:
     shares
         The shares that had a duration at the end of at least one month.
     first, last
-        The first and the last session at which shares were sorted, after the close.
+        The shares are ranked by duration at the last close of each month. ``first`` and ``last``
+        are the sessions of the first and of the last ranking.
     correlations
         One row for each state of :data:`STATES`. ``estimate`` is the mean over months of the rank
         correlation (Spearman) between the duration of shares and their return in the month. ``low``
         and ``high`` bound its 95 % interval. Each episode is one cluster, and so is each gap
         between two episodes. ``months`` and ``clusters`` are the numbers of months and of clusters.
         ``shares`` is the mean number of shares in a month. The state of a month is the flag of
-        absorption at the sort before the month. The bounds are NaN if there are fewer than two
-        clusters.
+        absorption at the last close before the month. The bounds are NaN if there are fewer than
+        two clusters.
     now
         One row for each share, the longest duration first. ``duration`` is the duration in years at
-        the last sort. ``third`` is ``long``, ``middle`` or ``short``.
+        the last ranking. ``third`` is ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -107,9 +109,9 @@ def month_ends(sample: Sample) -> pd.DatetimeIndex:
 def thirds(known: pd.DataFrame) -> pd.DataFrame:
     """Return 1.0 for shares in the longest third by duration, −1.0 in the shortest, else 0.0.
 
-    Each row contains one sort of the shares. With n durations, the longest and the shortest third
-    have n // 3 shares each. If two durations are equal, the share that comes first in the table is
-    ranked as shorter. The result is NaN for a share without a duration.
+    The shares of each row are ranked separately. If a row has n durations, the longest and the
+    shortest third have n // 3 shares each. If two durations are equal, the share that comes first
+    in the table is ranked as shorter. The result is NaN for a share without a duration.
     """
     rank, count = known.rank(axis=1, method="first"), known.notna().sum(axis=1)
     outer = count // 3
@@ -118,10 +120,10 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each session's return, the last sort on which a trader could have acted.
+    """Return the thirds of shares that a trader could have used for the return of each session.
 
-    The result is sessions × shares. A sort is known at a month's last close, and can be traded
-    :data:`LAG` sessions later.
+    The result is sessions × shares. The shares are ranked at the last close of each month. A trader
+    can act on a ranking :data:`LAG` sessions after this close.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
@@ -130,8 +132,9 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 def long_less_short(sample: Sample) -> pd.Series:
     """Return the daily return of the long third minus that of the short third, a fraction.
 
-    Each third has equal weights. A share without a return at a session is left out at that session.
-    The result is NaN before the first sort. Raises NotTestable like :func:`durations`.
+    All shares of a third have the same weight. A share without a return at a session is left out at
+    that session. The result is NaN until a trader can act on the first ranking. Raises NotTestable
+    like :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})
@@ -158,11 +161,13 @@ def cross_section(sample: Sample) -> CrossSection:
 
 
 def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each sort, the rank correlation of duration with the return until the next sort.
+    """Return the rank correlation between the shares' durations and returns, for each month.
 
-    Columns: ``correlation``; ``shares``, the number of shares with a duration and a return; ``on``,
-    the flag ``absorption`` at the close of the sort. The last sort is left out, because its month
-    has not ended.
+    Each row belongs to the month after a ranking. The index is the session of the ranking. The
+    returns begin and end :data:`LAG` sessions after a ranking. The column ``correlation`` is the
+    rank correlation. The column ``shares`` is the number of shares with a duration and a return.
+    The column ``on`` is the flag ``absorption`` at the close at which the shares were ranked. The
+    last ranking is left out, because the month after it has not ended.
     """
     sessions = sample.sessions
     begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)

@@ -32,8 +32,8 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        For each signal, the number of sessions from the session at which its flag turned on to the
-        start of the episode, see :func:`flag_lead`. Signals whose flag is always NaN are left out.
+        For each signal: how many sessions before the start of the episode the signal's flag turned
+        on, see :func:`flag_lead`. Signals whose flag is always NaN are left out.
     falls
         One row for each asset class. ``peak``: session of the class's highest close in the 63
         sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
@@ -73,8 +73,9 @@ def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
 def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | None:
     """Return the positions of an episode's first and last session.
 
-    An episode of one day also contains the :data:`WIDENED` sessions after it. The result is None
-    unless the history contains the whole episode and the 63 sessions before the episode.
+    If an episode lasts one day, the :data:`WIDENED` sessions after this day are added to the
+    episode. The result is None unless the history contains the whole episode and the 63 sessions
+    before the episode.
     """
     start, end = pd.Timestamp(episode.start), pd.Timestamp(episode.end)
     first = int(sessions.searchsorted(start))
@@ -113,13 +114,16 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return the number of sessions by which a flag turned on before an episode.
+    """Return how many sessions before an episode a flag turned on.
 
-    A stay is a series of consecutive sessions with the flag on. If the flag was on at any of the
-    252 sessions before the episode, the result is measured from the start of the last stay in these
-    sessions. If the flag was off at all of these sessions, the result is measured from the first
-    stay that begins within 252 sessions from the start of the episode. In this case, the result is
-    zero or negative. If there is no such stay, the result is None. NaN counts as off.
+    The function chooses a stay, which is an unbroken series of sessions at which the flag is on.
+    The result is the number of sessions from the start of this stay to the start of the episode.
+
+    If the flag was on at any of the 252 sessions before the episode, the last stay with such a
+    session is chosen. If the flag was off at all these sessions, the function searches the 252
+    sessions that begin with the episode. The first stay that begins in these sessions is chosen,
+    and the result is zero or negative. If there is no such stay, the result is None. NaN counts as
+    off.
 
     Parameters
     ----------

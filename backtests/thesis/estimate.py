@@ -39,12 +39,13 @@ class Estimate:
         Number of observations. ``counted`` is the kind of observation: sessions, weeks, events or
         breakouts.
     episodes
-        Number of separate episodes in which the claim applied. Depending on the claim, an episode
-        is a period with the claim's flag on, with idle capital depleted or ample, with a strategy
-        in an active state, or with the absorbed share u above one half. For the claim about the
-        order of falls, dated episodes are counted. None if the claim counts no episodes.
+        Number of separate episodes in which the claim applied. The claim decides what an episode
+        is. An episode is a period in which one of these states lasts: the claim's flag is on, idle
+        capital is depleted, idle capital is ample, a strategy is in an active state, or the
+        absorbed share u is above one half. The claim about the order in which classes fall counts
+        dated episodes instead. None if the claim counts no episodes.
     method
-        One or two sentences that say how interval and tests were computed, with the reference.
+        A few sentences that say how interval and tests were computed, with the reference.
     beside
         Intervals by other methods or for other assets, by name, in the unit of the claim. The
         verdict does not depend on them.

@@ -54,7 +54,7 @@ class Accumulated:
     name
         Name of the claim, or of the strategy with its regime model.
     what
-        The number on which the bettor bets each week, in words.
+        A description of the weekly number. The bettor bets that this number will be above zero.
     since
         The start date. The first week with a bet begins after this date.
     weeks
@@ -84,13 +84,13 @@ class Accumulated:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weeks:
-    """The weekly numbers on which a bettor bets.
+    """One number for each week; the bettor bets that the number will be above zero.
 
     Attributes
     ----------
     values
-        The number of each whole week, at the week's last session, or NaN. A number above zero
-        supports the claim.
+        One number for each whole week, with the week's last session as index. A number above zero
+        supports the claim. A missing number is NaN.
     counts
         Whether the claim applies to each week, as known before the week begins.
     limit
@@ -106,7 +106,7 @@ class Weeks:
 def accumulate(
     sample: Sample, since: pd.Timestamp, names: Iterable[str] | None = None
 ) -> tuple[Accumulated, ...]:
-    """Return the e-values of primary claims and thesis strategies from the weeks after a date.
+    """Return e-values of primary claims and thesis strategies; only weeks after a date count.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
     and the note gives the reason. The standard deviation needs at least 52 weeks before the date.
@@ -127,10 +127,10 @@ def accumulate(
 def accumulate_since_dates(
     sample: Sample, sealed_at: pd.Timestamp | None = None
 ) -> tuple[Accumulated, ...]:
-    """Return the e-values since the last seal, if a seal exists, and since the essay's date.
+    """Return e-values that begin at the last seal, if a seal exists, and at the essay's date.
 
-    ``sealed_at`` is the moment of the last seal, UTC. A page that shows e-values since the essay
-    must also show :data:`REMARK`.
+    ``sealed_at`` is the moment of the last seal, UTC. A page that shows e-values that begin at the
+    essay's date must also show :data:`REMARK`.
     """
     seals = () if sealed_at is None else (sealed_at.tz_localize(None),)
     return tuple(one for since in (*seals, ESSAY) for one in accumulate(sample, since))
@@ -160,7 +160,8 @@ def _accumulated(sample: Sample, since: pd.Timestamp, name: str) -> Accumulated:
 def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
     """Return the wealth after each week since a date, and the outcome of each bet.
 
-    An outcome is the week's value divided by the limit for clipping, before clipping.
+    An outcome is the week's value divided by the limit at which values are clipped. The outcome
+    itself is not clipped.
     """
     first = first_sessions(sample.sessions).reindex(weeks.values.index)
     limit = weeks.limit or CLIP * _deviation(weeks.values, since)
@@ -175,7 +176,9 @@ def _deviation(values: pd.Series, since: pd.Timestamp) -> float:
     """Return the standard deviation of the weekly values up to a date."""
     before = values.loc[:since].dropna()
     if len(before) < FEWEST_WEEKS:
-        raise NotTestable(f"{len(before)} weeks before {since.date()}, expected {FEWEST_WEEKS}")
+        raise NotTestable(
+            f"expected {FEWEST_WEEKS} weeks before {since.date()}, found {len(before)}"
+        )
     deviation = float(before.std())
     if not deviation > 0:
         raise NotTestable(f"every week before {since.date()} has the same return")
@@ -216,11 +219,12 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     The weight of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
     costs.
 
-    A strategy that later holds more shares than the mix earns a higher premium without any timing.
-    So the function subtracts :data:`PREMIUM` times the strategy's exposure in excess of the mix.
-    The exposure is known before the week begins. If the true premium of SPY over bills is between 0
-    and PREMIUM, a strategy of SPY and bills beats the mix only by timing. A strategy with other
-    assets can also beat the mix because these assets earn more than SPY.
+    If the strategy's exposure after the date is higher than the exposure of the mix, the strategy
+    earns a higher premium without any timing. So the function subtracts :data:`PREMIUM` times the
+    difference between the two exposures. The exposure is known before the week begins. If the true
+    premium of SPY over bills is between 0 and PREMIUM, a strategy of SPY and bills beats the mix
+    only by timing. A strategy with other assets can also beat the mix because these assets earn
+    more than SPY.
 
     If a strategy held only bills before the date, the standard deviation of its weekly values is
     too small. So the limit for clipping is at least as large as the limit for SPY's return over
@@ -254,27 +258,31 @@ def _labels() -> tuple[str, ...]:
 
 _TESTED = "cash-heavy@quantities"
 _MIX = (
-    "minus the weekly return of a constant mix of SPY and bills, minus a premium of 10 % a year on "
-    "the exposure above the mix; the mix has the strategy's mean exposure before the date"
+    "minus the weekly return of a constant mix of SPY and bills; the mix has the strategy's mean "
+    "exposure before the date; if the strategy's exposure is above the exposure of the mix, a "
+    "premium of 10 % a year on the difference is subtracted; the result is clipped"
 )
 
-#: Mapping from the name of a claim or strategy to two items. The first item describes the number on
-#: which the bettor bets. The second item is the function that returns the weekly numbers.
+#: Mapping from the name of a claim or strategy to two items. The first item describes the weekly
+#: number. The bettor bets that this number will be above zero. The second item is the function that
+#: returns the weekly numbers.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
     "crypto-below-spy": (
-        "clipped weekly return of SPY minus that of crypto while capital is absorbed",
+        "weekly return of SPY minus weekly return of crypto, in weeks in which capital is "
+        "absorbed; the difference is clipped",
         _spy_minus_crypto,
     ),
     "short-duration-first": (
-        "weekly Kendall's tau-b of class returns with the declared order while capital is absorbed",
+        "Kendall's tau-b between the weekly returns of the classes and their declared order, in "
+        "weeks in which capital is absorbed",
         _rank_order,
     ),
     "cash-heavy-beats-its-mix": (
-        f"clipped weekly return of {_TESTED} {_MIX}",
+        f"weekly return of {_TESTED} {_MIX}",
         partial(_strategy_minus_mix, _TESTED),
     ),
     **{
-        label: (f"clipped weekly return of {label} {_MIX}", partial(_strategy_minus_mix, label))
+        label: (f"weekly return of {label} {_MIX}", partial(_strategy_minus_mix, label))
         for label in _labels()
         if label != _TESTED
     },

@@ -72,8 +72,9 @@ class FilingStudy:
     Attributes
     ----------
     n, firms, first, last
-        Number of events, firms with an event, session of the first event, and session of the last
-        event. An event is used if its returns and its state of idle capital are known.
+        ``n`` is the number of events. ``firms`` are the firms with an event. ``first`` and ``last``
+        are the sessions of the first and of the last event. An event is used if its returns and its
+        state of idle capital are known.
     surprises
         Surprise of each event in standard deviations (σ), by session.
     responses
@@ -82,8 +83,9 @@ class FilingStudy:
         ``high`` bound its 95 % interval, with one cluster for each calendar quarter. ``n`` is the
         number of events. The numbers are NaN if there are too few quarters.
     path
-        Slopes of the return from session −5 to each session up to 20 on the surprise. One column
-        for each class and state.
+        One row for each session from −5 to 20, and one column for each class and state. Each number
+        is a slope, in percentage points per σ: the class's return from session −5 to the session of
+        the row is regressed on the surprise.
     controls
         A table like ``responses``, in which each surprise is moved to a date without an event, see
         :func:`controls`.
@@ -105,8 +107,9 @@ def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
     The table has three columns. ``growth`` is a fraction; NaN for the first amount and after a
     missing quarter. ``deviation`` is the standard deviation of earlier values of ``growth``; NaN if
     there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known by a
-    filing, and False if the moment is assumed. The time of day shows the difference: a filing is
-    known at the open of a session, and an assumed moment is midnight.
+    filing. ``filed`` is False if the data do not say when the amount became known, so that the
+    moment is assumed. An assumed moment is midnight. A filing becomes known at the open of a
+    session, so its moment is never midnight.
 
     Parameters
     ----------
@@ -138,8 +141,9 @@ def past_deviation(growth: pd.Series) -> pd.Series:
 def filings(history: History) -> tuple[Filing, ...]:
     """Return all first filings of hyperscalers with a computable surprise, in order of sessions.
 
-    The standard deviation uses only changes that were known before the filing. If the moment of an
-    amount is assumed, the change is used for standard deviations, but is no event.
+    The standard deviation uses only changes that were known before the filing. For some amounts,
+    the moment at which the amount became known is assumed. The change to such an amount is used for
+    standard deviations, but is not returned as a filing.
     """
     found = []
     for firm, amounts in _by_firm(history).items():

@@ -63,8 +63,8 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
     Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. Sessions with 1.0 that
     are at most a quarter apart belong to the same episode. A session with 0.0 or NaN belongs to no
-    episode, even between two sessions of one episode. ``quarter`` is the number of rows in a
-    quarter of a year, for example 13 for weekly rows.
+    episode, even if the sessions before and after it belong to the same episode. ``quarter`` is the
+    number of rows in a quarter of a year, for example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -74,11 +74,12 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return, for each session, the serial number of its gap between episodes; NaN outside gaps.
+    """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
 
-    Serial numbers start at 0. A gap contains the sessions with 0.0 between two episodes, before the
-    first episode, or after the last episode. Sessions with 0.0 inside an episode belong to the gap
-    before the episode. All other sessions are NaN.
+    Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
+    episode, between two episodes, or after the last episode. If ``on`` is 0.0 at a session between
+    the first and the last session of an episode, the session is added to the gap before this
+    episode. At all other sessions, the result is NaN.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -123,7 +124,8 @@ class Clusters:
     Attributes
     ----------
     sums, counts
-        For each cluster, the sum of its observations and their number.
+        ``sums`` contains the sum of the observations of each cluster. ``counts`` contains the
+        number of observations of each cluster.
     """
 
     sums: np.ndarray
@@ -153,12 +155,12 @@ class Clusters:
         return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
 
     def moments(self) -> tuple[float, float]:
-        """Return the trace of a matrix and of its square, for the degrees of freedom.
+        """Return the traces of a matrix and of the squared matrix, for the degrees of freedom.
 
         The estimated variance of the mean is a quadratic form of the observations. The matrix is
-        the matrix of this quadratic form. For one group, the degrees of freedom are the square of
-        the first trace divided by the second trace. Observations are assumed to be independent with
-        a variance of 1.
+        the matrix of this quadratic form. For one group, the degrees of freedom are a² / b, where a
+        is the trace of the matrix and b is the trace of the squared matrix. Observations are
+        assumed to be independent with a variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -196,20 +198,27 @@ class Shifted:
     def p_value(self, sign: int) -> float:
         """Return the fraction of shifts with a statistic at least as extreme as the true statistic.
 
-        The true dates count as a shift. The p-value is 1 if the true statistic is NaN.
+        The true dates are counted as one of the shifts. The p-value is 1 if the true statistic is
+        NaN.
         """
         if math.isnan(self.true):
             return 1.0
         return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
 
     def interval(self, value: float, error: float) -> Interval:
-        """Return the interval: ``value`` minus ``error`` times quantiles of shifted statistics."""
+        """Return the interval of an estimate, from the quantiles of the shifts' statistics.
+
+        Each bound is ``value`` minus the product of ``error`` and a quantile.
+        """
         points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
         high, high90, low90, low = (value - float(point) * error for point in points)
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return the standard error whose normal 95 % interval is as wide as :meth:`interval`."""
+        """Return a standard error that fits the width of the 95 % interval of :meth:`interval`.
+
+        A normal 95 % interval with this standard error has the same width.
+        """
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))
 
@@ -221,16 +230,18 @@ def shifted(
     *,
     shifts: int = FEWEST_SHIFTS,
 ) -> Shifted:
-    """Return a statistic of values and a condition, for the true and for shifted dates.
+    """Return a statistic for the true dates of a condition and for shifted dates of the condition.
 
-    The condition is shifted in a circle: entries that leave at the end enter at the start. The
-    values keep their dates. If the condition is independent of the values, each shift is as likely
-    as the true dates. A shift keeps the number and the lengths of episodes.
+    The statistic compares values with the condition. The condition is shifted in a circle: entries
+    that leave at the end enter at the start. The values keep their dates. If the condition is
+    independent of the values, each shift is as likely as the true dates. A shift keeps the number
+    and the lengths of episodes.
 
     Parameters
     ----------
     values, on
-        Values and their condition (1.0 or 0.0, or a weight), without NaN, on the same sessions.
+        ``values`` has one number for each session. ``on`` has the condition at the same sessions:
+        1.0 or 0.0, or a weight. Neither contains NaN.
     statistic
         A function of the values and of a table of conditions, shifts × sessions. It returns one
         statistic for each row. A shift for which the function returns NaN is left out.
@@ -247,7 +258,11 @@ def shifted(
 
 
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Return Welch's t for each row of ``on``: mean with minus mean without the condition."""
+    """Return Welch's t statistic of the values, for each row of ``on``.
+
+    The statistic is positive if the mean of the values with the condition on is higher than the
+    mean of the values with the condition off.
+    """
     total, n = values.sum(), len(values)
     squares = (values**2).sum()
     count = on.sum(axis=1)

@@ -6,9 +6,10 @@ moved line breaks the chain. The moments of the seals must be in order, and a se
 than its data.
 
 The hashes contain no secret, and the moments come from the computer's clock. So the chain cannot
-detect two forgeries: removing the last lines, and rewriting a line with all later lines. To detect
-these forgeries, publish the hash of a seal. The published hash proves later that this seal and all
-seals before it are unchanged, see ``published`` of :func:`verify`.
+detect two forgeries. In the first forgery, somebody removes the last lines. In the second forgery,
+somebody changes a line and then writes all later lines again. To detect these forgeries, publish
+the hash of a seal. The published hash proves later that this seal and all seals before it are
+unchanged, see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -114,8 +115,8 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     Raises
     ------
     ConfigError
-        When the claims have uncommitted changes, see
-        :func:`backtests.thesis.checkout.committed_claims`, or when the path is invalid.
+        When the claims have uncommitted changes, or when the path is invalid. For the claims, see
+        :func:`backtests.thesis.checkout.committed_claims`.
     DataError
         When the chain is broken, when the clock shows a time before the last seal or before the end
         of the data, or when the file cannot be written.
@@ -179,9 +180,10 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or if a line was edited, removed, moved or cut. Also if the moment
-        of a line is before the end of its data, or before the moment of the previous line. The
-        message names the line.
+        If the file is missing, or if a line was edited, removed, moved or cut. Each line contains
+        the moment of a seal and the last session of the sealed data. DataError is also raised if
+        this moment is before this session, or before the moment in the previous line. The message
+        names the line.
     """
     path = writable_name(ledger)
     try:
@@ -200,39 +202,47 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
 
 
 def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
-    """Return the seal in a line; raise DataError if the line does not continue the chain."""
+    """Return the seal that a line contains; raise DataError if the line breaks the chain."""
     if not line.endswith(b"\n"):
-        raise _broken(path, number, "a whole line", "it is cut off")
+        raise _broken(path, number, "a whole line", "the line is cut off")
     found = _parsed(line[:-1])
     if found is None:
-        raise _broken(path, number, "a seal", "it is no seal of drypowder")
+        raise _broken(path, number, "a seal", "the line is no seal of drypowder")
     content = {name: value for name, value in asdict(found).items() if name != "hash"}
     if digest(canonical(content)) != found.hash or found.line.encode() != line[:-1]:
-        raise _broken(path, number, "the sealed text", "it was edited")
+        raise _broken(path, number, "the sealed text", "the text was edited")
     if found.number != number or found.previous != (before.hash if before else NONE_BEFORE):
         raise _broken(
             path,
             number,
             f"seal {number}",
-            f"it is seal {found.number}: a line was removed or moved",
+            f"this line contains seal {found.number}, so a line was removed or moved",
         )
     _check_moment(found, before, path)
     return found
 
 
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if a seal's moment is missing, or before its data end or the last seal."""
+    """Raise DataError if the moment of a seal is missing or too early.
+
+    The moment must not be before the last session of the sealed data, and not before the moment of
+    the previous seal.
+    """
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):
-        was = f"it has {found.sealed_at!r} and {found.data_end!r}"
-        raise _broken(path, found.number, "a moment, UTC, and a last session", was) from None
+        was = f"these are {found.sealed_at!r} and {found.data_end!r}"
+        wanted = "the moment of the seal in UTC and the last session of its data"
+        raise _broken(path, found.number, wanted, was) from None
     if day < end:
-        was = f"it was sealed on {day}, but its data end on {end}"
-        raise _broken(path, found.number, "a seal after the end of its data", was)
+        was = f"the seal was made on {day}, and the data end on {end}"
+        raise _broken(path, found.number, "a seal that is not older than the sealed data", was)
     if before is not None and found.moment < before.moment:
-        was = f"it was sealed at {found.sealed_at}, the line before at {before.sealed_at}"
-        raise _broken(path, found.number, "moments in order", was)
+        was = (
+            f"the seal was made at {found.sealed_at}, and the previous seal was made at "
+            f"{before.sealed_at}"
+        )
+        raise _broken(path, found.number, "a seal that is not older than the previous seal", was)
 
 
 def _parsed(line: bytes) -> Seal | None:
@@ -277,10 +287,10 @@ def verify(
 
 
 def in_force(seals: Sequence[Seal]) -> Seal:
-    """Return the seal since which claims and parameters are unchanged.
+    """Return the seal at which the claims and parameters of the last seal began to apply.
 
-    All seals from this seal to the last seal have equal claims and parameters. E-values begin at
-    this seal. So a new seal of unchanged claims does not restart the e-values.
+    All seals from the returned seal to the last seal have equal claims and parameters. E-values
+    begin at the returned seal. So a new seal of unchanged claims does not restart the e-values.
     """
     last = seals[-1]
     unchanged = takewhile(
@@ -305,10 +315,10 @@ def changes_since(last: Seal, sample: Sample | None = None) -> Iterator[str]:
 def _changes_of_sample(last: Seal, sample: Sample) -> Iterator[str]:
     end, ends_now = pd.Timestamp(last.data_end), sample.sessions[-1]
     if sample.history.source != last.data_source:
-        yield f"data: the source was {last.data_source}, is {sample.history.source}"
+        yield f"data: the source was {last.data_source}, now it is {sample.history.source}"
     if ends_now != end:
-        yield f"data: the last session was {end.date()}, is {ends_now.date()}"
+        yield f"data: the last session was {end.date()}, now it is {ends_now.date()}"
     if ends_now < end:
-        yield "data: the history ends before the sealed data end, so its values were not compared"
+        yield "data: the history is shorter than the sealed data, so the values were not compared"
     else:
         yield from changes_of_data(last.series, sample.history, end)

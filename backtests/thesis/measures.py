@@ -27,9 +27,9 @@ class Measure:
     values
         One value for each session or week; NaN if it is missing.
     on
-        1.0 if the claim's flag was on for the value, 0.0 if it was off, else NaN. For a claim about
-        a strategy, 1.0 if the strategy was in an active state, see
-        :meth:`backtests.thesis.sample.Sample.acting`.
+        For each value, the claim's flag as known before the period of the value begins: 1.0 (on),
+        0.0 (off) or NaN. For a claim about a strategy, ``on`` is 1.0 if the strategy was in an
+        active state, see :meth:`backtests.thesis.sample.Sample.acting`.
     scale
         The factor that converts the mean of the values into the claim's unit.
     counted
@@ -65,7 +65,7 @@ def _daily(claim: Claim, sample: Sample, returns: pd.Series) -> Measure:
 
 
 def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Measure:
-    """Return weekly values with the condition of each week's first session.
+    """Return weekly values; the condition of a week is the condition at its first session.
 
     If the condition is NaN at the first session, the condition is NaN for the week.
     """

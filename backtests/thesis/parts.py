@@ -1,7 +1,8 @@
 """Several intervals for one estimate; the verdict depends only on the first interval.
 
-An interval by episodes treats each episode as one cluster. An interval by shifts compares the true
-dates with shifted dates. An interval by days assumes that distant sessions are independent.
+There are three methods. :func:`by_episode` treats each episode as one cluster. :func:`by_shift`
+compares the true dates with shifted dates. :func:`by_day` assumes that distant sessions are
+independent.
 """
 
 import math
@@ -36,8 +37,9 @@ BY_EPISODE = (
     "2016)."
 )
 BY_SHIFT = (
-    "The t statistic of the true dates is compared with those of 1,000 shifts around the circle of "
-    "dates. The shifts also give the critical values of the interval."
+    "The dates are shifted 1,000 times in a circle: dates that leave at the end enter at the "
+    "start. The t statistic of the true dates is compared with the t statistics of the shifted "
+    "dates. The shifted dates also give the critical values of the interval."
 )
 
 
@@ -83,7 +85,7 @@ def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part
 
 
 def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
-    """Return the interval of a value, from the t statistics of shifted dates."""
+    """Return an interval whose critical values come from the t statistics of shifted dates."""
     error = value / drawn.true if drawn.true else math.nan
     return Part(
         name=name,

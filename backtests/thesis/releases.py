@@ -1,7 +1,7 @@
 """Earnings releases, with the capital expenditure from the next filing.
 
 A firm files its report on the day of its earnings release, or some days later. The release already
-contains the capital expenditure. So the market learns the surprise of the filing at the release.
+contains the capital expenditure. So the market already learns the surprise from the release.
 """
 
 from dataclasses import replace
@@ -31,8 +31,8 @@ def releases(history: History) -> tuple[Filing, ...]:
     Timing
         The session is the first one that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
-        filing is assumed to be known one session after its date. So the date of a filing is the
-        session before the session at which the filing is known.
+        filing is assumed to be known one session after its date. To find the date of a filing, the
+        function goes back one session from the session at which the filing is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """

@@ -72,7 +72,7 @@ def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
 
 
 def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
-    """Return the events of a table whose response, surprise and state are known.
+    """Return the events of a table that have a known response, surprise and state.
 
     The response is the return from the close before the event to the close ``after`` sessions after
     the event. ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each

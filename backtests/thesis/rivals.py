@@ -59,11 +59,11 @@ class Rivals:
     ----------
     table
         One row for each target and forecaster. ``loss`` is the mean squared error of returns in %.
-        ``r2`` says by how many % the loss is below the loss of the forecaster ``constant``.
-        ``in_set`` says whether the 90 % model confidence set contains the forecaster, and ``mcs_p``
-        is the forecaster's p-value in this set. ``e_value`` is the evidence that the forecaster is
-        better than ``constant``. ``weeks`` is the number of forecasts, and ``start`` is the session
-        of the first forecast.
+        ``r2`` is the reduction of the loss in %, compared with the loss of the forecaster
+        ``constant``. ``in_set`` says whether the 90 % model confidence set contains the forecaster,
+        and ``mcs_p`` is the forecaster's p-value in this set. ``e_value`` is the evidence that the
+        forecaster is better than ``constant``. ``weeks`` is the number of forecasts, and ``start``
+        is the session of the first forecast.
     notes
         One sentence for each forecaster or target that was left out.
     method
@@ -73,9 +73,10 @@ class Rivals:
     table: pd.DataFrame
     notes: tuple[str, ...]
     method: str = (
-        "Expanding least squares, squared error. Model confidence set: Hansen, Lunde and Nason "
-        "(2011), Econometrica 79, stationary bootstrap. E-value: Choe and Ramdas (2024), "
-        "Operations Research 72, differences of losses clipped."
+        "Each forecast is a least-squares forecast from all known returns. Forecasts are compared "
+        "by the squared error. The model confidence set follows Hansen, Lunde and Nason (2011), "
+        "Econometrica 79, with a stationary bootstrap. The e-value follows Choe and Ramdas (2024), "
+        "Operations Research 72, and uses clipped differences of losses."
     )
 
 
@@ -223,7 +224,9 @@ def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
     """
     complete = made.dropna()
     if len(complete) <= CALIBRATION:
-        raise NotTestable(f"{len(complete)} complete forecasts, expected over {CALIBRATION}")
+        raise NotTestable(
+            f"expected more than {CALIBRATION} complete forecasts, found {len(complete)}"
+        )
     losses = complete.drop(columns="return").sub(complete["return"], axis=0) ** 2
     names = list(map(str, losses.columns))
     mean, p_values = losses.mean(), confidence_set(losses)

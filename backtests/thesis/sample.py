@@ -123,7 +123,7 @@ class Sample:
         return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
 
     def gauge(self, signal: str, name: str) -> pd.Series:
-        """Return a gauge, a measure of a signal with a unit, as known at each close.
+        """Return a gauge of a signal as known at each close; a gauge is a measure that has a unit.
 
         Raises NotTestable if the history lacks the signal's series, or if the gauge has no value.
         """
@@ -144,7 +144,7 @@ class Sample:
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:
-        """Return, for each session's return, the last flag on which a trader could have acted.
+        """Return the flag that a trader could have used for the return of each session.
 
         The flag is 1.0, 0.0 or NaN. The flag was known 1 + :data:`LAG` sessions before the close at
         which the return ends.

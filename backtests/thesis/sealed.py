@@ -140,22 +140,25 @@ def _changes(
             for field in dict.fromkeys([*was[name], *now[name]]):
                 before, after = was[name].get(field), now[name].get(field)
                 if before != after:
-                    yield f"{title}: {field} was {before!r}, is {after!r}"
+                    yield f"{title}: {field} was {before!r}, now it is {after!r}"
 
 
 def changes_of_code(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence if the version changed, and a sentence if the source code changed."""
     if was["version"] != now["version"]:
-        yield f"code: version was {was['version']}, is {now['version']}"
+        yield f"code: the version was {was['version']}, now it is {now['version']}"
     if was["digest"] != now["digest"]:
         yield (
             "code: the source of signals, strategies and backtests was "
-            f"{was['digest'][:12]}, is {now['digest'][:12]}"
+            f"{was['digest'][:12]}, now it is {now['digest'][:12]}"
         )
 
 
 def changes_of_data(was: Mapping[str, str], history: History, end: pd.Timestamp) -> Iterator[str]:
-    """Yield sentences about series that changed, were added or are missing, up to a session."""
+    """Yield sentences about series that changed, are missing or are new.
+
+    Only values up to the session ``end`` are compared.
+    """
     now = series_digests(history, end)
     different = [name for name in was if name in now and was[name] != now[name]]
     for names, what in (

@@ -1,4 +1,4 @@
-"""For claims that a flag is on: whether the flag is on, and when the flag was on."""
+"""Whether a flag is on, and when it was on, for claims that say only: this flag is on."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Stay:
-    """A stay: a series of consecutive sessions with the flag on.
+    """A stay is a period in which the flag was on at every session.
 
-    ``start`` and ``end`` are the first and the last session of the stay. ``end`` is None if the
-    stay still lasts.
+    ``start`` and ``end`` are the first and the last session of the period. ``end`` is None if the
+    flag is still on.
     """
 
     start: pd.Timestamp
@@ -35,7 +35,7 @@ class Status:
         First session of the current state. If the state never changed, the first session with a
         known flag.
     stays
-        All stays of the flag, in order of time.
+        All periods in which the flag was on, in order of time.
     """
 
     on: bool

@@ -56,9 +56,11 @@ class Trial(Summarised):
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
-        E-values since the seal, and since the date of the essay that states the thesis.
+        E-values that begin at the seal, and e-values that begin at the date of the essay. The essay
+        states the thesis.
     seal
-        The seal since which claims and parameters are unchanged; None if there is no ledger.
+        The seal at which the claims and parameters of the last seal began to apply, see
+        :func:`backtests.thesis.ledger.in_force`. None if there is no ledger.
     changes
         What changed in claims, parameters and code since the seal, one sentence each. E-values use
         today's definitions, so weeks before a change are not out of sample.
@@ -142,7 +144,7 @@ def judge_claims(
 def try_thesis(
     history: History, ledger: Path | None = None, *, progress: Progress = silent
 ) -> Trial:
-    """Return the whole trial of a history: the verdicts and all other evidence.
+    """Return the verdicts on all claims and all other evidence from one history.
 
     If data for a part of the trial are missing, the part is None or empty, and
     :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims. This file may
@@ -198,7 +200,7 @@ def _seal_in_force(ledger: Path | None) -> Seal:
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
-    """Return the e-values since the seal, followed by the e-values since the essay."""
+    """Return e-values that begin at the seal, then e-values that begin at the essay's date."""
     found = accumulate_since_dates(sample, None if seal is None else seal.moment)
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)

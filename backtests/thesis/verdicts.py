@@ -1,7 +1,8 @@
 """From estimates to verdicts: the rules that were fixed before any estimate was seen.
 
-- Contradicted: in the claimed direction, the whole 90 % interval lies below the smallest
-  interesting effect. So a wide interval does not contradict a claim.
+- Contradicted: all effects in the 90 % interval are smaller than the smallest interesting effect.
+  An effect against the claimed direction counts as negative. A wide interval does not contradict a
+  claim.
 - Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
   the claimed side of zero. If an effect is significant but too small to matter, the claim is
   contradicted.
@@ -39,14 +40,16 @@ class Verdict:
     Attributes
     ----------
     outcome
-        ``on`` or ``off`` for a claim that a flag is on. For any other claim, one of the four
-        verdicts.
+        If the claim says only that a flag is on, the outcome is ``on`` or ``off``. For any other
+        claim, the outcome is one of the four verdicts.
     reason
         The reason for the outcome.
     estimate
-        The estimate. None for a claim that a flag is on, and for a claim that is not testable yet.
+        The estimate. None if the claim says only that a flag is on, or if the claim is not testable
+        yet.
     status
-        For a claim that a flag is on: the state and the dates of the flag. None for other claims.
+        The state and the dates of the flag, if the claim says only that a flag is on. None for
+        other claims.
     adjusted
         The adjusted one-sided p-value. NaN if there is no estimate.
     power
@@ -120,7 +123,7 @@ def _why_open(near: float, adjusted: float) -> str:
 
 
 def judge_status(claim: Claim, status: Status) -> Verdict:
-    """Return the verdict on a claim that a flag is on: on or off, and since when."""
+    """Return the verdict on a claim that says only that a flag is on: on or off, and since when."""
     outcome: Outcome = "on" if status.on else "off"
     since = f"{outcome} since {status.since.date()}"
     reason = f"{since}, {len(status.stays)} stay{'s' if len(status.stays) != 1 else ''} in all"

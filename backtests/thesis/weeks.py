@@ -32,12 +32,12 @@ def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
 
 
 def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Series:
-    """Return the sum of log returns over the next ``weeks`` weeks after each week's end.
+    """Return, at each week's end, the sum of log returns over a number of later weeks.
 
     Timing
         The week's data are known at the close of the week's last session. A trader can act on these
-        data :data:`LAG` sessions later, and the sum begins with the next return. The sum ends
-        :data:`LAG` sessions after the end of the ``weeks``-th later week.
+        data :data:`LAG` sessions later, and the sum begins with the next return. The sum covers
+        ``weeks`` weeks. So it ends :data:`LAG` sessions after the end of the last of these weeks.
     NaN
         The sum is NaN if one of its returns is missing or lies after the end of the history.
     """

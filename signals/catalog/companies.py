@@ -69,17 +69,26 @@ _ANNUAL_TITLES = {
 
 
 def ttm_id(concept: str, ticker: str) -> str:
-    """Return the series id for a company and concept: the sum over four quarters, in USD."""
+    """Return the series id for a company and concept.
+
+    Each value of the series is the sum of the amounts of four quarters, in USD.
+    """
     return f"{concept}_TTM_{ticker}"
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the series id for the same sum a year ago. Both sums become known on the same day."""
+    """Return the series id for the sum of the amounts of four quarters, one year earlier.
+
+    The sum becomes known on the same day as the newer sum, which :func:`ttm_id` names.
+    """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
 def annual_id(concept: str, ticker: str) -> str:
-    """Return the series id for a company and concept: the amount of a fiscal year, in USD."""
+    """Return the id of the annual series for a company and concept.
+
+    Each value of the series is the amount of one fiscal year, in USD.
+    """
     return f"{concept}_FY_{ticker}"
 
 
@@ -125,7 +134,7 @@ COMPANIES = (
             _sec(
                 concept,
                 year_ago_id(concept, ticker),
-                f"{title}, trailing year a year ago, {ticker}",
+                f"{title}, trailing year that ended a year earlier, {ticker}",
             ),
         )
     ),

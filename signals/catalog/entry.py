@@ -35,7 +35,8 @@ class Rule:
         imported table states a publication day for each value. The value is known at the open of
         the first session on or after the publication day. If the table states no day, the
         publication day is n calendar days after the date. ``recorded``: when the store recorded the
-        value. The kind ``recorded`` is for series of which each release changes all past values.
+        value. The kind ``recorded`` is for series whose publisher changes all past values at each
+        release.
     n
         Number of sessions or calendar days, if the kind uses such a number.
     """
@@ -45,15 +46,16 @@ class Rule:
 
     def __str__(self) -> str:
         """Return the rule in a few words, for tables."""
+        plural = "s" if self.n > 1 else ""
         return {
             "close": "same close",
-            "sessions": f"{self.n} session{'s' if self.n > 1 else ''} later",
-            "fed_sessions": f"{self.n} session{'s' if self.n > 1 else ''} later, the Fed open",
+            "sessions": f"{self.n} session{plural} later",
+            "fed_sessions": f"{self.n} session{plural} later (Fed open)",
             "h41": "Thursday 16:30 after",
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
             "filed": "session after filing",
-            "stated": f"stated, else {self.n} day{'s' if self.n > 1 else ''} later",
+            "stated": f"publication day in the file; if none, {self.n} day{plural} later",
             "recorded": "from when recorded",
         }[self.kind]
 

@@ -36,7 +36,12 @@ BOND_ISSUERS = tuple(ISSUERS.values())
 _SURPRISES = (
     *(
         event(
-            f"FED_{window}_{id}", f"{title}, 30 minutes around {what}", unit, -20, 20, WHEN_RECORDED
+            f"FED_{window}_{id}",
+            f"Change of the {title} in the 30 minutes around {what}",
+            unit,
+            -20,
+            20,
+            WHEN_RECORDED,
         )
         for window, what in (
             ("ST", "the FOMC statement"),
@@ -44,23 +49,32 @@ _SURPRISES = (
             ("ME", "the whole announcement"),
         )
         for id, title, unit in (
-            ("UST2Y", "Treasury 2 years", POINTS),
-            ("UST10Y", "Treasury 10 years", POINTS),
+            ("UST2Y", "2-year Treasury yield", POINTS),
+            ("UST10Y", "10-year Treasury yield", POINTS),
             ("SP500", "S&P 500", "%"),
         )
     ),
     *(
         event(id, title, POINTS, -5, 5, WHEN_RECORDED)
         for id, title in (
-            ("MPS_ST", "Policy surprise of the statement, San Francisco Fed"),
-            ("MPS_PC", "Policy surprise of the press conference, San Francisco Fed"),
-            ("MPS_ME", "Policy surprise of the whole announcement, San Francisco Fed"),
-            ("MPS_BS", "Policy surprise, Bauer–Swanson"),
-            ("MPS_BS_ORTH", "Policy surprise, Bauer–Swanson, without past news"),
+            ("MPS_ST", "Policy surprise in the FOMC statement (San Francisco Fed estimate)"),
+            ("MPS_PC", "Policy surprise in the press conference (San Francisco Fed estimate)"),
+            ("MPS_ME", "Policy surprise in the whole announcement (San Francisco Fed estimate)"),
+            ("MPS_BS", "Policy surprise (Bauer–Swanson estimate)"),
+            ("MPS_BS_ORTH", "Policy surprise not explained by past news (Bauer–Swanson estimate)"),
         )
     ),
-    event("ECB_OIS2Y", "OIS 2 years, change around ECB", "basis points", -200, 200, WHEN_RECORDED),
-    event("ECB_STOXX50", "STOXX 50, change around ECB decisions", "%", -20, 20, WHEN_RECORDED),
+    event(
+        "ECB_OIS2Y",
+        "Change of the 2-year OIS rate around ECB decisions",
+        "basis points",
+        -200,
+        200,
+        WHEN_RECORDED,
+    ),
+    event(
+        "ECB_STOXX50", "Change of the STOXX 50 around ECB decisions", "%", -20, 20, WHEN_RECORDED
+    ),
     event("ECB_MP", "Monetary policy shock, Jarociński–Karadi", "index", -5, 5, WHEN_RECORDED),
     event("ECB_CBI", "Information shock, Jarociński–Karadi", "index", -5, 5, WHEN_RECORDED),
 )

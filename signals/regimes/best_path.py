@@ -1,7 +1,7 @@
 """The best path of a statistical jump model, as a compiled loop over sessions.
 
-The package jumpmodels searches the path with several NumPy calls for each session. The compiled
-loop gives the same path and the same sum, bit for bit.
+To find the best path, the package jumpmodels makes several NumPy calls for each session. The
+compiled loop gives the same path and the same sum, bit for bit.
 """
 
 from collections.abc import Iterator
@@ -36,8 +36,9 @@ def best_path(
     penalty
         Penalty of each change from one state (row) to another (column), states × states.
     return_value_mx
-        If True, return a table of smallest sums instead of the path, sessions × states. Each cell
-        contains the smallest sum of all paths that end at that session in that state.
+        If True, return a table of sessions × states instead of the path. Each path that ends at a
+        session in a state has a sum of losses and penalties. The cell of that session and state
+        contains the smallest of these sums.
     """
     sums = _smallest_sums(np.where(np.isnan(loss), np.inf, loss), penalty)
     if return_value_mx:

@@ -32,9 +32,9 @@ class HiddenMarkov(Markov):
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). The model differs from the papers in three ways. The model adds the yields,
-        has no covariances, and sets a lower limit for the probability of leaving a state
-        (:meth:`TwoStates.make`).
+        Markets" (2012). The model differs from the papers in three ways. First, the features
+        include the Treasury yield and the credit spread. Second, the model has no covariances.
+        Third, the probability of leaving a state has a lower limit (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.
     """

@@ -22,8 +22,10 @@ class JumpModel(PriceOnly):
         centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last state of
         the best path up to that session.
     Flag
-        The model gives a state of 0 or 1 instead of a probability. The flag turns on or off at the
-        ``confirm``-th session in a row in the new state.
+        The model gives a state of 0 (good) or 1 (bad) instead of a probability. After ``confirm``
+        consecutive sessions in state 1, the flag turns on at the last of these sessions. After
+        ``confirm`` consecutive sessions in state 0, the flag turns off at the last of these
+        sessions.
     Timing
         SPY's close is known at the same session. The model detects the end of a bad state late. A
         feature with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value.

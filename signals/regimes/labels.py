@@ -39,7 +39,9 @@ class Labels(RegimeModel):
         """Raise ConfigError for missing or unknown labels, and for dates out of order."""
         super().__post_init__()
         if not self.dated:
-            raise ConfigError("expected at least one date with a label, was none; add one")
+            raise ConfigError(
+                "expected at least one date with a label, was no date; add a date and a label"
+            )
         for _, label in self.dated:
             if label not in list(Regime):
                 raise ConfigError(unknown("label", label, list(Regime)))

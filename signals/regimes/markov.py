@@ -47,7 +47,10 @@ class TwoStates:
         return -0.5 * logs
 
     def probability(self, features: np.ndarray) -> np.ndarray:
-        """Return the filtered probability of the bad state; the first prior is the long-run one."""
+        """Return the filtered probability of the bad state at each session.
+
+        The prior at the first session is the long-run probability of the bad state.
+        """
         start = self.leave[0] / self.leave.sum()
         return forward(self.log_density(features), start, self.leave)[0]
 

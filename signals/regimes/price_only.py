@@ -50,9 +50,9 @@ class PriceOnly(RegimeModel):
     Parameters
     ----------
     enter
-        Probability of the bad state above which the flag turns on.
+        The flag turns on when the probability of the bad state is above this level.
     leave
-        Probability of the bad state below which the flag turns off.
+        The flag turns off when the probability of the bad state is below this level.
     confirm
         Number of consecutive sessions for which a condition must be true before the flag changes.
     minimum
@@ -122,7 +122,10 @@ class PriceOnly(RegimeModel):
         return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
-        """Return the probability for each row, from a model of the first ``before`` rows alone."""
+        """Return the probability of the bad state for each row of ``known``.
+
+        The model is estimated only from the first rows of ``known``; ``before`` is their number.
+        """
         nothing = np.full(len(known), np.nan)
         if before == 0:
             return nothing

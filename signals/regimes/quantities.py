@@ -21,7 +21,7 @@ class Quantities(RegimeModel):
     """
 
     name: ClassVar[str] = "quantities"
-    description: ClassVar[str] = "stocks and flows alone: the signal absorption"
+    description: ClassVar[str] = "only the signal absorption (amounts and flows of capital)"
     rules: ClassVar[Mapping[str, str | None]] = {
         "too few views": None,
         "absorption": Regime.ABSORPTION.value,

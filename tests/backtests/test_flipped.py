@@ -161,7 +161,7 @@ def test_the_line_names_each_flip_with_both_states(
 ) -> None:
     then, now = reading([N] * 3, [True] * 3), reading([N, A, A, A], [True] * 3 + [None])
     assert flipped_words(compared(config, then, now, monkeypatch)) == (
-        "flipped with the data recorded from 2025-10-16 20:30 on: regime from NEUTRAL to "
+        "the data recorded since 2025-10-16 20:30 caused flips: regime from NEUTRAL to "
         "ABSORPTION since 2025-10-14, with late or revised data; capex from on to no view"
     )
 
@@ -187,11 +187,11 @@ def test_data_without_any_session_before_the_fetch_are_no_earlier_state(
     now = SimpleNamespace(panel=pd.DataFrame(columns=["DGS2"]), closes=pd.DataFrame())
     found = since_fetch(config, now, reading([N], [True]))  # type: ignore[arg-type]
     assert found == SinceFetch(began=BEGAN)
-    assert "give no signals" in flipped_words(found)
+    assert "signals had too few data" in flipped_words(found)
 
 
 @pytest.mark.parametrize("source", ["simulated", "frames"])
 def test_a_history_without_a_store_is_refused(source: str) -> None:
     config = config_from({"strategy": "cash-heavy", "source": source})
-    with pytest.raises(ConfigError, match="which no fetch changes; give a store"):
+    with pytest.raises(ConfigError, match="only a fetch into a store can flip a state"):
         since_fetch(config, None, reading([N], [True]))  # type: ignore[arg-type]

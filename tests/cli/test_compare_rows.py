@@ -257,8 +257,9 @@ def test_finished_runs_names_and_files_stand_in_one_table(
     assert numbers["spy"]["saved"] is None
     page = Path("page.html").read_text()
     assert f"the row has the numbers of {folder} (run {own['run']['run_id']})" in page
-    assert f"differ from those in out/changed from {day} on" in page
-    assert "numbers differ from its folder" in page
+    changed_said = f"from the returns saved in out/changed. The first difference is on {day}."
+    assert changed_said in page
+    assert "its numbers differ from the saved numbers" in page
     assert "<title>SIMULATED" in page
 
 
@@ -280,7 +281,7 @@ def test_two_rows_say_first_what_differs(folder: str, drypowder: Drypowder) -> N
     [
         (("--source", "simulated", "--seed", "7"), "the options name the SIMULATED economy (seed"),
         (("--store", "x.duckdb"), "the options name the store"),
-        (("--param", "volatility=0.2"), "a finished run keeps its parameters"),
+        (("--param", "volatility=0.2"), "every row is a finished run with fixed parameters"),
         (("--end", "2020-01-02"), "starts on 2020-06-01, after spy ends on 2020-01-02"),
     ],
 )

@@ -170,9 +170,12 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
         (("today", "spy", "--param", "volatility=0.2"), "unknown parameter of spy 'volatility'"),
         (("today", "--param", "volatility={a=1}"), "was the table {a=1}; set each parameter alone"),
         (("today", "--param", "volatility=[1]"), "was [1]; give one value"),
-        (("today", "--exit-code"), "the history is SIMULATED, which no fetch changes"),
-        (("today", "--exit-code", "--at", "2024-01-03"), "but --at is 2024-01-03; leave one out"),
-        (("brief", "--exit-code"), "the history is SIMULATED, which no fetch changes"),
+        (("today", "--exit-code"), "flip a state, but the history is SIMULATED"),
+        (
+            ("today", "--exit-code", "--at", "2024-01-03"),
+            "--at is 2024-01-03; remove --at or --exit-code",
+        ),
+        (("brief", "--exit-code"), "flip a state, but the history is SIMULATED"),
     ],
 )
 def test_bad_input_gets_one_line(

@@ -100,8 +100,8 @@ def test_a_week_with_one_flip(
     assert codes == {day: FLIPPED if day == FLIP else 0 for day in WEEK}
     assert lines == {
         FILLED: "flips are unknown until the next fetch or import into this store",
-        **{day: f"no flip with the data recorded from {day} 20:30 on" for day in WEEK[1:]},
-        FLIP: f"flipped with the data recorded from {FLIP} 20:30 on: {FLIP_SAID}",
+        **{day: f"the data recorded since {day} 20:30 caused no flip" for day in WEEK[1:]},
+        FLIP: f"the data recorded since {FLIP} 20:30 caused flips: {FLIP_SAID}",
     }
 
 

@@ -67,10 +67,11 @@ def test_the_sentence_says_which_rule_decided(
     day: str, rule: str, said_at: dict[str, dict[str, Any]]
 ) -> None:
     said = said_at[day]
-    words = {"none": "no flag", "absorption": "the flag absorption (", "injecting": "injecting"}
-    words |= {"forced_selling": "the flag forced_selling (", "half of the votes": rule}
+    words = {"none": "because no rule pointed to a regime other than NEUTRAL; "}
+    words |= {"absorption": "by the flag absorption (", "injecting": "by the rule injecting"}
+    words |= {"forced_selling": "by the flag forced_selling (", "half of the votes": f"by {rule}"}
     assert said["decided_by"] == rule
-    start = f"{said['regime']} since {said['since']}: decided by {words[rule]}"
+    start = f"{said['regime']} since {said['since']}: decided {words[rule]}"
     assert said["sentence"].startswith(start)
 
 
@@ -79,9 +80,7 @@ def test_as_many_votes_are_named_as_are_counted(
     day: str, said_at: dict[str, dict[str, Any]]
 ) -> None:
     said = said_at[day]
-    count, rest = re.findall(r"(\d+) of \d+ votes with a view are on[^:]*: (.*)", said["sentence"])[
-        0
-    ]
+    count, rest = re.findall(r"(\d+) of \d+ known votes are on[^:]*: (.*)", said["sentence"])[0]
     votes = len(said["votes_for"]) + len(said["votes_against"]) + len(said["no_view"])
     assert votes == sum(entry.votes for entry in signals.SIGNALS.values())
     assert int(count) == len(said["votes_for"])
@@ -96,7 +95,7 @@ def test_a_value_and_its_trigger_are_of_one_gauge(
     day: str, said_at: dict[str, dict[str, Any]]
 ) -> None:
     clauses = re.findall(
-        r"\((?:now off, )?(\w+) \S+[^(),]*, flips with (\w+) ", said_at[day]["sentence"]
+        r"\((?:off now, )?(\w+) \S+[^(),]* now, turns o(?:n|ff) at (\w+) ", said_at[day]["sentence"]
     )
     assert all(gauge == trigger for gauge, trigger in clauses)
     named = said_at[day]["decided_by"] not in ("none", "injecting")
@@ -138,7 +137,7 @@ def test_a_change_that_is_being_confirmed_is_told(
 def test_without_a_regime_the_sentence_says_which_votes_have_no_view(history: History) -> None:
     said = read_at(history, pd.Timestamp("2010-06-30"))
     assert (said["regime"], said["decided_by"]) == (None, None)
-    assert "too few votes have a view (none from dry_powder" in said["sentence"]
+    assert "too few votes are known (unknown: dry_powder" in said["sentence"]
 
 
 # --- what absorption rests on -----------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_a_folder_with_the_name_of_the_page_is_refused(
 @pytest.mark.parametrize("command", FOLDERS.values(), ids=FOLDERS)
 def test_several_files_need_a_folder(drypowder: Drypowder, command: tuple[str, ...]) -> None:
     said = drypowder(*command, *SIMULATED, "--out", "result.html")
-    refused(said, "--out to be a folder for several files", "leave out .html")
+    refused(said, "--out to be a folder for several files", "remove .html")
 
 
 @pytest.mark.parametrize("command", FOLDERS.values(), ids=FOLDERS)

@@ -163,7 +163,7 @@ def test_a_broken_ledger_is_refused_in_one_line(
     drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(path: Path, published: str | None = None) -> Verified:
-        raise DataError(f"expected the sealed text in line 2 of {path}, but it was edited")
+        raise DataError(f"expected the sealed text in line 2 of {path}, but the text was edited")
 
     monkeypatch.setattr("backtests.thesis.ledger.verify", broken)
     said = drypowder("thesis", "verify", "--store", store)

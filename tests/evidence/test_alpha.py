@@ -75,7 +75,7 @@ def test_constant_weights_have_none_and_good_timing_has_all_it_earns() -> None:
 
 def test_other_sessions_and_missing_returns_are_refused() -> None:
     market = drawn(1, 1)
-    with pytest.raises(DataError, match="the 500 sessions of the returns, but their 499 sessions"):
+    with pytest.raises(DataError, match=r"500 sessions of the returns, but .* \(499 sessions\)"):
         alpha(market["asset 0"], market.iloc[1:])
     hole = market.copy()
     hole.iloc[7, 0] = np.nan

@@ -242,7 +242,7 @@ def test_impossible_terms_are_refused() -> None:
         compare_returns(STRATEGY, BILLS, {}, level=95)
     with pytest.raises(ConfigError, match="`reps`, the number of resamples"):
         compare_returns(STRATEGY, BILLS, {}, reps=0)
-    with pytest.raises(DataError, match="at least 20 returns to resample, were 19"):
+    with pytest.raises(DataError, match="at least 20 returns, but found 19"):
         compare_returns(STRATEGY.iloc[:19], BILLS.iloc[:19], {})
 
 

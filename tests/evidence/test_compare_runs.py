@@ -168,7 +168,7 @@ def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[s
     with pytest.raises(ConfigError, match="b has other series than a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=revised)})
     redefined = replace(runs["k"], strategy=Redefined())
-    with pytest.raises(ConfigError, match="cash-heavy as when b was made, but the class was"):
+    with pytest.raises(ConfigError, match="b to use the current class of cash-heavy, but"):
         compare_runs({"a": runs["plain"], "b": redefined})
     early = run(config_from({"strategy": "spy", "end": "2020-12-31"}), history)
     with pytest.raises(ConfigError, match="at least 21 common sessions, found 0"):

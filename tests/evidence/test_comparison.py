@@ -818,7 +818,10 @@ def refused(said: Said, *parts: str) -> None:
         (["spy", ""], ["unknown strategy ''"]),
         (["cash-heavy@quantites"], ["unknown regime model", "did you mean 'quantities'?"]),
         (["cash-heavy@"], ["unknown regime model ''"]),
-        (["spy@quantities"], ["follows the regime", "but spy does not", "leave the model out"]),
+        (
+            ["spy@quantities"],
+            ["follows the regime", "but spy does not", "leave the regime model out"],
+        ),
         (["spy", "gold", "spy"], ["each strategy once, but spy is given twice", "leave one out"]),
         (["cash-heavy", "cash-heavy@votes"], ["but cash-heavy is given twice"]),
         (["spy", "--draws", "-1"], ["--draws", "greater than or equal to 0"]),

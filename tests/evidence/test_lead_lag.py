@@ -74,7 +74,7 @@ def test_a_rule_that_knows_tomorrow_collapses_when_filled_after_today(history: H
     assert abs(found.ratios[1]) < 2
     assert found.collapse == 0
     assert found.lost[0] > 10
-    assert "look for data from the future" in fading_said(found)
+    assert "Look for data from the future" in fading_said(found)
 
 
 def test_a_rule_that_gains_from_the_future_at_its_own_lag_collapses_after_it(
@@ -84,7 +84,7 @@ def test_a_rule_that_gains_from_the_future_at_its_own_lag_collapses_after_it(
     assert found.ratios[1] > 8
     assert abs(found.ratios[2]) < 2
     assert found.collapse == 1
-    assert "if fills come 2 in place of 1 sessions after the decision" in fading_said(found)
+    assert "if the lag from decision to fill grows from 1 to 2 sessions" in fading_said(found)
 
 
 def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
@@ -93,7 +93,7 @@ def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
         assert found.collapse is None
         assert list(found.ratios) == list(range(-5, 11))
         assert max(abs(np.diff(list(found.ratios.values())))) < 0.8
-        assert "it does not collapse" in fading_said(found)
+        assert "the ratio does not collapse" in fading_said(found)
         years = (len(run.result.returns) - 10) / 252
         assert found.error == pytest.approx(1 / math.sqrt(years))
 

@@ -94,9 +94,9 @@ def test_the_verdict_names_hurdle_and_trials() -> None:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "said"),
     [
-        (0.4, 0.04, "; its lead over its own mix is told from luck (p 0.04)."),
-        (0.4, 0.30, "; its lead over its own mix is not told from luck (p 0.30)."),
-        (-0.4, 0.04, "; its lag behind its own mix is told from luck (p 0.04)."),
+        (0.4, 0.04, " The strategy's lead over its own mix is significant (p 0.04)."),
+        (0.4, 0.30, " The strategy's lead over its own mix is not significant (p 0.30)."),
+        (-0.4, 0.04, " The strategy's lag behind its own mix is significant (p 0.04)."),
     ],
 )
 def test_the_verdict_names_the_own_mix(estimate: float, p_value: float, said: str) -> None:
@@ -162,7 +162,7 @@ def test_the_verdict_on_a_table_names_the_tests() -> None:
     said = table_verdict(found)
     assert f"In {100 * found.overfitting.probability:.0f} % of the splits" in said
     p = f"{found.superiority.p_value:.2f}"
-    assert f"at equal volatility, the test of superior ability has a p-value of {p} (SPA)." in said
-    assert "Against trend" in said
-    assert "Better at the 5 % level (StepM): no row." in said
-    assert "of 4 rows cannot be told from the best one at the 90 % level" in said
+    assert "to equal volatility, the test of superior ability against trend has" in said
+    assert f"has a p-value of {p} (SPA)." in said
+    assert "At the 5 % level, no row is better than trend (StepM)." in said
+    assert "of 4 rows cannot be distinguished from the best row" in said

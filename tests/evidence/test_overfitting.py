@@ -101,7 +101,7 @@ def test_block_moments_leave_out_the_first_sessions() -> None:
     ("returns", "blocks", "message"),
     [
         (np.zeros((2, 40)), 7, "expected an even number of blocks, at least 2, was 7"),
-        (np.zeros((2, 31)), 16, "expected at least 32 sessions for 16 blocks, were 31"),
+        (np.zeros((2, 31)), 16, "expected at least 32 sessions for 16 blocks, but found 31"),
         (np.full((2, 40), np.nan), 4, "expected a return for each trial and session"),
     ],
 )

@@ -384,8 +384,8 @@ def test_a_grid_that_cannot_be_used_is_refused_on_one_line(grid: Any, told: str)
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "expected 5 whole calendar years for the first choice"),
-        ({"first_years": 4}, "expected 4 whole calendar years for the first choice"),
+        ({}, "expected 5 whole calendar years before the first choice"),
+        ({"first_years": 4}, "expected 4 whole calendar years before the first choice"),
         ({"first_years": 2, "purge": 490}, "expected `purge` to leave at least 21 of the 503"),
         ({"first_years": 0}, "first_years: expected a whole number of at least 1, was 0"),
         ({"first_years": 2.5}, "first_years: expected a whole number of at least 1, was 2.5"),

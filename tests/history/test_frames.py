@@ -165,12 +165,20 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        ({"known": None}, ConfigError, r"from when WALCL was known.*Thursday 16:30.*was None"),
-        ({"known": {"WALCL": 8}}, ConfigError, "a lag like pd.Timedelta.*was 8"),
+        (
+            {"known": None},
+            ConfigError,
+            r"each value of WALCL became known, was None.*Thursday 16:30",
+        ),
+        ({"known": {"WALCL": 8}}, ConfigError, "was 8; .*a lag like pd.Timedelta"),
         ({"known": {"WALCLL": "catalog"}}, ConfigError, "did you mean 'WALCL'"),
         ({"known": {"WALCL": pd.Timedelta(days=-1)}}, DataError, "2025-01-08 is known on"),
         ({"known": {"WALCL": pd.Timedelta(days=400)}}, DataError, "0 to 366 days after"),
-        ({"known": {"WALCL": WALCL.iloc[:3]}}, DataError, "2025-01-29 was known; add it"),
+        (
+            {"known": {"WALCL": WALCL.iloc[:3]}},
+            DataError,
+            "WALCL on 2025-01-29, found none; add the day",
+        ),
         ({"series": {"WALCLL": WALCL}}, MissingSeries, "did you mean 'WALCL'"),
         ({"series": {"SPY": WALCL}}, MissingSeries, "prices of assets belong in `prices`"),
         ({"series": {"WALCL": WALCL / 1e6}}, DataError, "2025-01-08: expected.*another unit"),

@@ -149,7 +149,7 @@ def test_rows_on_days_without_a_session_are_left_out_and_counted(tmp_path: Path,
     done = take(write(tmp_path, "btc_spot_etf_net_flow_usd_m.csv", text), db)
     assert values(db, "FLOW_BTC_ETF") == {"2024-01-16": 4.0}
     assert [b.note for b in done.parsed.batches] == [
-        "1 rows on days without an NYSE session left out"
+        "left out 1 rows on days without an NYSE session"
     ]
 
 
@@ -494,9 +494,9 @@ def fact(**changes: object) -> str:
             "fact 1: expected texts in end, filed",
         ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
-        (fact(filed="9999-12-31"), "and up to today"),
-        (fact(filed="2024-01-30"), "start, end and filed in this order"),
-        (fact(start="1800-01-01"), "start, end and filed in this order"),
+        (fact(filed="9999-12-31"), "end ≤ filed ≤ today"),
+        (fact(filed="2024-01-30"), "start ≤ end ≤ filed ≤ today"),
+        (fact(start="1800-01-01"), "start ≤ end ≤ filed ≤ today"),
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
         (fact(val=True), "fact 1: expected texts in end, filed, accn and start"),
         (fact(val=float("inf")), "fact 1: expected USD"),

@@ -357,7 +357,7 @@ def test_a_file_whose_name_is_taken_is_told(
         ("x = 1\ny = undefined", ["NameError: name 'undefined' is not defined", "{m}.py:2"]),
         ("import not_there_at_all", ["{m} imports not_there_at_all, which is not found"]),
         ("from signals import Nope", ["ImportError: cannot import name 'Nope'", "{m}.py:1"]),
-        ("raise SystemExit(0)", ["ended Python", "__main__"]),
+        ("raise SystemExit(0)", ["raised SystemExit", "__main__"]),
         ("1 / 0", ["ZeroDivisionError", "{m}.py:1"]),
         ("x = '\ud83d'", ["importing {m} failed"]),
     ],

@@ -67,8 +67,8 @@ def test_the_headline_says_regime_reason_doubt_and_what_to_watch(
     said = numbers["headline"]
     assert said["regime"] == "ABSORPTION since 2025-10-16"
     assert said["why"].startswith("AI spending grows, and little idle capital is left")
-    assert "The flag absorption decided (u 0.5" in said["why"]
-    assert "turns off with u below 0.4 fraction. 4 of 10 votes are on; " in said["why"]
+    assert "The flag absorption decided the regime (u is 0.5" in said["why"]
+    assert "The flag turns off at u below 0.4 fraction. 4 of 10 votes are on; " in said["why"]
     window = numbers["window"]
     assert tuple(said["sure"]) == verdict_sentences(made.verdicts, window["start"], window["end"])
     assert f"nearest to a flip is {made.flips[0].signal} (" in said["watch"]

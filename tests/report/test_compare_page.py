@@ -53,7 +53,7 @@ ABOUT: dict[str, Any] = {
     "level": 0.95,
     "reps": 1000,
     "coverage": "In simulated worlds 95 % intervals held the truth in 80 % (its script).",
-    "leaning": "Ranks by resampled returns are too high on average.",
+    "leaning": "If placebos resample returns, the rank of a strategy is too high on average.",
     "lags": [1],
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
@@ -286,10 +286,10 @@ def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: 
 
 
 def test_a_row_whose_folder_has_other_numbers_says_so(page: str) -> None:
-    changed = 'class="changed">mine</a><small>numbers differ from its folder</small>'
+    changed = 'class="changed">mine</a><small>its numbers differ from the saved numbers</small>'
     assert changed in page
-    assert page.count("numbers differ from its folder") == 1
-    assert '<p class="note">mine: its returns differ from those in out/mine' in page
+    assert page.count("its numbers differ from the saved numbers") == 1
+    assert '<p class="note">mine: its returns differ from the returns saved in out/mine' in page
 
 
 def test_stale_history_is_said(page: str, tmp_path: Path) -> None:

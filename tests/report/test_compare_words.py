@@ -32,7 +32,7 @@ def row(sharpe: float | None, *, ranked: bool = True, said: str = "", may: float
 def test_a_table_without_timing_says_so_first() -> None:
     rows = {"a": row(0.5, may=0.4), "b": row(0.8, may=1.0), "c": row(0.2), "d": row(None)}
     assert conclusion(rows) == [
-        "No row has timing that can be told from luck (4 rows are ranked).",
+        "The timing of each of the 4 ranked rows may be luck.",
         "b has the highest Sharpe ratio, 0.80 [0.10, 0.90], but 1 of 3 other rows may be as good.",
     ]
 
@@ -42,8 +42,8 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     assert conclusion(rows) == [
         "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would "
         "do so.",
-        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]; no other row may be as good, at the "
-        "90 % level.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test rules out "
+        "that another row is as good.",
     ]
 
 
@@ -58,7 +58,7 @@ def test_a_table_without_ranks_or_ratios_concludes_nothing() -> None:
         "No row is ranked among placebos, so nothing can be concluded about timing."
     ]
     assert conclusion({"a": row(0.5)}) == [
-        "The timing of a cannot be told from luck.",
+        "The timing of a may be luck.",
         "a has the highest Sharpe ratio, 0.50 [0.10, 0.90].",
     ]
 
@@ -84,7 +84,8 @@ def test_a_pair_says_whether_its_interval_contains_zero() -> None:
     assert pair_words("a", sure) == [
         "a minus b: -3.0 [-5.0, -1.0] percentage points of mean return a year; the interval does "
         "not contain zero.",
-        "The difference of the Sharpe ratios, -0.30 [-0.50, -0.10], is told from luck (p 0.01).",
+        "The difference of the Sharpe ratios, -0.30 [-0.50, -0.10], does not look like luck "
+        "(p 0.01).",
     ]
 
 
@@ -129,17 +130,21 @@ def test_an_unchanged_run_has_the_numbers_of_its_folder() -> None:
 
 def test_a_run_on_another_window_shows_the_numbers_of_its_folder() -> None:
     assert saved_words("a", SAVED, WINDOW | {"start": "2016-01-04"}) == (
-        "a: the data give the returns of out/run-7 again. Folder, 2015-01-02 to 2020-01-02: CAGR "
-        "10.1 %, Sharpe 0.90, drawdown -20.0 %. The row shows the common window."
+        "a: the current data give the same returns as out/run-7. Saved numbers, 2015-01-02 to "
+        "2020-01-02: CAGR 10.1 %, Sharpe 0.90, drawdown -20.0 %. The row shows the sessions that "
+        "all rows share."
     )
 
 
 def test_a_run_on_changed_data_shows_both_numbers_and_the_cure() -> None:
     changed = SAVED | {"same": False, "changed_from": "2019-03-01", "largest_difference": 0.0123}
     said = saved_words("a", changed, WINDOW)
-    assert "differ from those in out/run-7 from 2019-03-01 on, at most 1.23 points" in said
-    assert "Folder, 2015-01-02 to 2020-01-02: CAGR 10.1 %" in said
-    assert "Computed again: CAGR 9.8 %" in said
+    assert "differ from the returns saved in out/run-7" in said
+    assert (
+        "first difference is on 2019-03-01. The largest difference on a day is 1.23 points" in said
+    )
+    assert "Saved numbers, 2015-01-02 to 2020-01-02: CAGR 10.1 %" in said
+    assert "Numbers computed again: CAGR 9.8 %" in said
     assert said.endswith(CURE)
     assert CURE not in saved_words("a", changed | {"source": "simulated"}, WINDOW)
 

@@ -226,7 +226,7 @@ def test_page_and_terminal_draw_the_same_conclusion_from_the_episodes(
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     nothing = "othing can be concluded about timing"
     assert (nothing in said) == (nothing in page) == (not concluded)
-    assert ("and when the strategy's state changes" in page) == on_change
+    assert (", and when its state changes" in page) == on_change
     assert "ABSORPTION came up in 6 episodes (entered 10 times)" in said
     assert "came up in <b>6</b> episodes (entered 10 times)" in page
 

@@ -78,7 +78,7 @@ def test_a_simulated_history_is_labelled_on_every_chart(page: str) -> None:
 
 def test_the_page_says_what_it_joins_and_draws(page: str) -> None:
     assert "It joins neighbouring values of volatility into at most 12 groups." in page
-    assert "84 in all" in page
+    assert "The chart shows 84 configurations" in page
 
 
 def test_a_heat_map_shows_all_configurations_of_a_cell(done: Swept, found: Findings) -> None:

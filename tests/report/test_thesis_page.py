@@ -107,7 +107,7 @@ def test_the_first_sentence_says_whether_the_thesis_holds(
         (0.4, 5, "One cannot be sure: capital was absorbed in 5 episodes, and"),
         (0.6, 5, "One can be partly sure"),
         (0.8, 5, "One can be fairly sure"),
-        (0.9, None, "fairly sure: one test alone would find an effect that matters in 90 of"),
+        (0.9, None, "fairly sure: in 90 of 100 cases, one test alone would find an effect"),
         (float("nan"), 5, "Nobody can be sure"),
     ],
 )
@@ -280,7 +280,8 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "the F statistic of its first stage is 31.7",
         "crypto -2.00 [no bounds] 108",
         "capital absorbed -0.12 [–, –] 17 1 21 other months 0.03 [-0.11, 0.17] 88 3 21",
-        "Longest third at the last sort: ORCL. Shortest third: NVDA.",
+        "the third of the shares with the longest duration is: ORCL.",
+        "The third with the shortest duration is: NVDA.",
         "the store has no number of shares outstanding",
         "1 Dash for cash 2020-02-19 to 2020-03-23 market NEUTRAL crypto, broad 1 of 2",
         "absorption 12 12 12 12 12",
@@ -289,8 +290,9 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "cash-heavy@quantities -3 -3",
         "supply alone -1.10 5.255 no 0.04 0.20",
         "jump_model is left out: the package jumpmodels is not installed.",
-        "In 200 simulated economies of 20 years without the thesis, at least one main claim was "
-        "supported in 2.0 %, and the e-value of a main claim reached 20 in at most 1.5 %.",
+        "200 simulated economies of 20 years in which the thesis is false. At least one main claim "
+        "was supported in 2.0 % of these economies. The e-value of each main claim reached 20 in "
+        "at most 1.5 % of these economies.",
         "crypto-below-spy 2 70 46 70 ? inconclusive",
         "line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash efefefefefef",
         "crypto-below-spy crypto below SPY 48 2",
@@ -308,7 +310,7 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
 
 
 def test_bets_on_the_choice_of_assets_are_told_from_bets_on_main_claims(page: str) -> None:
-    assert "a strategy with other assets reached 20 in up to 40.0 %" in text_of(page)
+    assert "e-value of such a strategy reached 20 in up to 40.0 % of the economies" in text_of(page)
 
 
 def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         ),
         (
             {"sharpe": True, "timing": 0.01, "interval": (-0.09, -0.01)},
-            "Its Sharpe ratio and its timing do not look like luck, but it earned less than SPY by "
-            "more than luck explains.",
+            "Its Sharpe ratio and its timing do not look like luck, but it earned significantly "
+            "less than SPY.",
         ),
         (
             {"sharpe": True, "few": True, "interval": (-0.01, 0.09)},
@@ -112,7 +112,7 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         ),
         (
             {"sharpe": None, "timing": None, "interval": (-0.09, -0.01)},
-            "It earned less than SPY by more than luck explains.",
+            "It earned significantly less than SPY.",
         ),
         ({"interval": (-0.0004, 0.0002)}, "It earns what SPY earns, so there is nothing to judge."),
     ],
@@ -129,7 +129,7 @@ def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
     assert conclusion_said(lost) == (
         "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; the deepest loss of tilt was "
         "15.4 %, that of SPY 33.7 %. Do not rely on it: its timing can be luck, and it earned "
-        "less than SPY by more than luck explains, and it earned less than bills."
+        "significantly less than SPY, and it earned less than bills."
     )
     assert strip(lost)[2]["value"] == "Less than bills"
 

@@ -136,7 +136,7 @@ def said_at(history: History, at: Any) -> Explanation:
 @pytest.mark.parametrize(
     ("at", "part"),
     [
-        ("2024-12-28", r"was Saturday 2024-12-28; the last session before is 2024-12-27"),
+        ("2024-12-28", r"was Saturday 2024-12-28; the last session before this date is 2024-12-27"),
         ("1950-01-03", r"was Tuesday 1950-01-03; the panel runs from "),
         ("2090-01-03", r"was Tuesday 2090-01-03; the panel runs from "),
         (pd.Timestamp("2024-12-27", tz="UTC"), "expected a session of the panel"),

@@ -102,8 +102,8 @@ def test_the_message_says_what_was_expected_what_it_was_and_the_cure() -> None:
     with pytest.raises(ConfigError) as caught:
         Capex(firms="MSFT")  # type: ignore[arg-type]
     assert str(caught.value) == (
-        "Capex: expected firms as a tuple of text, was 'MSFT'; write several like "
-        "('A', 'B'), and one like ('A',)"
+        "Capex: expected firms as a tuple of text, was 'MSFT'; write several values like "
+        "('A', 'B'), and a single value like ('A',)"
     )
 
 

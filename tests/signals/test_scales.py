@@ -96,7 +96,10 @@ def test_a_missing_series_takes_the_view_of_its_own_scales_only(
         ({}, "1 of 3 scales say depleted"),
         ({"WRESBAL": 2.5e6}, "2 of 3 scales say depleted"),
         ({"WRESBAL": 2.5e6, "SOFR": 5.41}, "3 of 3 scales say depleted"),
-        ({"GDP": NAN, "SOFR": NAN, "TLAACBW027SBOG": NAN}, "no scale has a view of idle capital"),
+        (
+            {"GDP": NAN, "SOFR": NAN, "TLAACBW027SBOG": NAN},
+            "no scale shows whether idle capital is depleted",
+        ),
     ],
 )
 def test_the_sentence_counts_the_scales_with_a_view(levels: dict[str, float], said: str) -> None:

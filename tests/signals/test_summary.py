@@ -63,7 +63,7 @@ def test_a_reading_says_its_regime_since_when_and_which_votes_are_on() -> None:
         "Reading of 4 signals: 4 sessions, 2024-01-01 to 2024-01-04",
         "  regime    ABSORPTION since 2024-01-02",
         "  rule      by hand",
-        "  votes     1 on, 2 of 3 with a view",
+        "  votes     flags on: 1; flags known: 2 of 3",
         "  votes on  capex",
     ]
 

@@ -620,7 +620,7 @@ def test_what_was_traded_before_the_listing_is_cut(
 
     rewrite(monkeypatch, older)
     outcome = bring(target, "SNDK")["SNDK"]
-    assert outcome.note == "2 rows before the listing left out"
+    assert outcome.note == "left out 2 rows before the listing"
     assert price_rows(target, "SNDK").index[0] == pd.Timestamp("2025-02-13")
 
 

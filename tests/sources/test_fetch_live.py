@@ -159,7 +159,9 @@ def test_a_chart_of_qqq_is_not_spys(servers: Servers, target: Store) -> None:
     )
     servers.poison = qqq
     said = bring(target, "SPY", "COIN", policy=PATIENT)
-    assert said["SPY"].failed == "expected Yahoo's chart of SPY, was of 'QQQ'; discarded"
+    assert said["SPY"].failed == (
+        "expected a chart of SPY from Yahoo, was a chart of 'QQQ'; the answer was discarded"
+    )
     assert target.series_ids() == ("COIN",)
 
 
@@ -189,7 +191,9 @@ def test_an_archives_answer_to_another_question_is_refused(servers: Servers, tar
         name="another", match="series_id=GDP", change=put_at("series_id", "GDPC1")
     )
     said = bring(target, "GDP", policy=PATIENT)["GDP"].failed
-    assert said == "expected FRED's answer for series_id GDP, was for 'GDPC1'; discarded"
+    assert said == (
+        "expected series_id GDP in FRED's answer, was 'GDPC1'; the answer was discarded"
+    )
 
 
 # --- crumbs and rates -----------------------------------------------------------------------

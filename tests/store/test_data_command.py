@@ -138,7 +138,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on - INTERVAL 1 DAY "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-01-02'",
             "DGS2",
-            ("2025-01-02", "1 date known earlier"),
+            ("2025-01-02", "the values of 1 date were known earlier"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
@@ -150,7 +150,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
             "WHERE series_id = 'WALCL'",
             "WALCL",
-            ("Thursday 16:30", "53 dates known earlier"),
+            ("Thursday 16:30", "the values of 53 dates were known earlier"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
@@ -169,7 +169,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INTERVAL 5 DAY AS recorded_at) FROM observations "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
             "DGS2",
-            ("revisions", "1 known earlier", "look ahead"),
+            ("revisions", "1 revision was known earlier", "look ahead"),
         ),
         (
             "UPDATE observations SET value = value / 1000 "
@@ -236,13 +236,13 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INSERT INTO observations VALUES ('GDP', '2099-01-01', '2099-04-01', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            ("2099-01-01", "up to today"),
+            ("2099-01-01", "no date after today"),
         ),
         (
             "UPDATE observations SET recorded_at = '2099-01-01', available_at = greatest("
             "available_at, '2099-01-01') WHERE series_id = 'NFCI'",
             "",
-            ("53 rows with moments up to 2099-01-01", "a clock was wrong", "--as-of"),
+            ("53 rows, the last recorded on 2099-01-01", "a clock was wrong", "--as-of"),
         ),
     ],
 )
@@ -286,7 +286,7 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            ("2025-01-01", "1 date known before an earlier date"),
+            ("2025-01-01", "the values of 1 date were known before the value of an older date"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",
@@ -361,7 +361,8 @@ def test_what_may_be_a_split_or_a_real_move_is_a_note(
     """SNDK was listed on 13 February 2025. The other files here begin at the start of 2025."""
     index = YEAR[pd.Timestamp("2025-02-13") <= YEAR] if ticker == "SNDK" else YEAR
     found = faults(tmp_path, split(walk(5, index, size), 0.5, day), ticker)
-    only(found, "note", ticker, "like a split of 2:1; a real move, or not adjusted?")
+    cure = "is this a real move, or are the closes not adjusted?"
+    only(found, "note", ticker, f"like a split of 2:1; {cure}")
 
 
 @pytest.mark.parametrize(("ticker", "first"), [("MU", "2025-01-02"), ("XYZ", "2003-01-02")])
@@ -390,7 +391,7 @@ def test_a_shift_that_goes_back_is_an_error(tmp_path: Path, ratio: float, days: 
     """A shift of one day counts as a spike. A longer shift gives one finding, not two."""
     closes = split(split(walk(5, size=0.06), ratio, 120), 1 / ratio, 120 + days)
     found = faults(tmp_path, closes)
-    only(found, "error", "MU", str(YEAR[120].date()), f"and back after {days} days")
+    only(found, "error", "MU", str(YEAR[120].date()), f"the price moved back {days} days later")
 
 
 @pytest.mark.parametrize("ratio", [12.2, 1 / 12.2])

@@ -82,7 +82,7 @@ def test_a_result_that_vectorbt_does_not_repeat_stops_the_command(
     done: Swept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backtests.sweep.findings.AGREEMENT", -1.0)
-    with pytest.raises(SimulationError, match="expected equal Sharpe ratios of the best"):
+    with pytest.raises(SimulationError, match="the best configuration the same Sharpe ratio"):
         find(done)
 
 
@@ -151,7 +151,7 @@ def test_without_numbers_there_are_no_neighbours() -> None:
 def test_the_verdict_says_hurdle_overfitting_neighbours_and_base(found: Findings) -> None:
     told, chosen, near, base = sentences(found)
     assert "the best of 32 trials" in told
-    assert "does not count the other trials" in told
+    assert "own mix is not adjusted for the other trials" in told
     assert f"in {100 * found.overfitting.probability:.0f} of 100 cases" in chosen
     assert f"{found.neighbourhood:.2f}" in near
     assert f"beats {100 * found.beaten:.0f} %" in base

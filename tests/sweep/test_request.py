@@ -83,7 +83,7 @@ def test_a_table_may_hold_the_request_and_options_replace_its_axes() -> None:
         (("lag=1,5",), {"design": "gird"}, "did you mean 'grid'?"),
         (("lag=1,5",), {"sampels": 3}, "did you mean 'samples'?"),
         (("lag=1,5",), {"design": "lhs", "samples": 0}, "whole number of at least 1, was 0"),
-        (("schedule.every=1:2",), {"design": "lhs", "samples": 2}, "was a range; list them"),
+        (("schedule.every=1:2",), {"design": "lhs", "samples": 2}, "was a range; list the values"),
         (("lag=1,5",), {"set": [1]}, "expected a table [sweep.set]"),
     ],
 )

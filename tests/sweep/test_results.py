@@ -129,7 +129,7 @@ def test_engines_that_disagree_stop_the_sweep(
         return exact(self, setting) * 0.999
 
     monkeypatch.setattr(Stages, "decided", wrong)
-    with pytest.raises(SimulationError, match="expected equal equity of the base configuration"):
+    with pytest.raises(SimulationError, match="to give the base configuration the same equity"):
         swept(tmp_path / "out", "lag=1,2")
     assert not (tmp_path / "out").exists()
 

@@ -181,5 +181,5 @@ def test_a_history_gives_the_value_and_its_companions() -> None:
 
 def test_a_flag_that_never_turned_on_cannot_be_tested() -> None:
     early = History.simulated(1).until("2007-12-31")
-    with pytest.raises(NotTestable, match="opportunity never turned on"):
+    with pytest.raises(NotTestable, match="after the flag of opportunity turned on"):
         after_flag(CLAIM, Sample.of(early), draws=9)

@@ -54,7 +54,7 @@ def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
     late = {claim.name for claim in CLAIMS if claim.after_verdicts}
     assert len(late) == 8
     assert not any(claim.primary for claim in CLAIMS if claim.after_verdicts)
-    with pytest.raises(ConfigError, match="expected `primary` false for a claim declared after"):
+    with pytest.raises(ConfigError, match="`primary` to be false if `after_verdicts` is true, but"):
         replace(CRYPTO, after_verdicts=True)
 
 

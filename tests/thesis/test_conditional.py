@@ -126,7 +126,7 @@ def test_costs_count_against_the_timing_of_holdings() -> None:
 
 def test_too_few_sessions_with_the_condition_are_not_testable() -> None:
     on = condition(1, 10)
-    with pytest.raises(NotTestable, match="expected at least 252 sessions, of them 20"):
+    with pytest.raises(NotTestable, match="expected at least 252 sessions, and at least 20"):
         mean_of(ABOVE, measured(noise(9), on))
 
 

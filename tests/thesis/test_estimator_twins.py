@@ -299,7 +299,7 @@ def test_a_quarter_has_13_weeks() -> None:
 def test_a_condition_that_always_holds_has_no_difference() -> None:
     on = condition(1, 60, 600) * 0 + 1
     measured = Measure(values=noise(1, 600), on=on, scale=1.0, counted="sessions")
-    with pytest.raises(NotTestable, match="20 sessions without the condition, found 0"):
+    with pytest.raises(NotTestable, match="20 sessions with the condition off, found 0"):
         conditional.difference_of(claim("crypto-weaker-than-usual"), measured)
 
 

@@ -87,18 +87,26 @@ DAMAGE: dict[str, tuple[Callable[[Lines], bytes], int, str]] = {
     "edited number": (
         lambda x: b"".join([x[0], x[1].replace(b'"smallest": 10.0', b'"smallest": 9.0', 1), x[2]]),
         2,
-        "it was edited",
+        "the text was edited",
     ),
-    "added space": (lambda x: b"".join([x[0][:-1] + b" \n", *x[1:]]), 1, "it was edited"),
-    "removed first": (lambda x: b"".join(x[1:]), 1, "it is seal 2: a line was removed or moved"),
-    "removed middle": (lambda x: x[0] + x[2], 2, "it is seal 3: a line was removed or moved"),
-    "moved": (lambda x: x[0] + x[2] + x[1], 2, "it is seal 3: a line was removed or moved"),
-    "twice": (lambda x: b"".join([*x, x[2]]), 4, "it is seal 3: a line was removed or moved"),
-    "cut": (lambda x: b"".join(x)[:-100], 3, "it is cut off"),
-    "without its end": (lambda x: b"".join(x)[:-1], 3, "it is cut off"),
-    "other text": (lambda x: b"".join([*x, b"a note\n"]), 4, "it is no seal of drypowder"),
-    "blank line": (lambda x: b"".join([x[0], b"\n", *x[1:]]), 2, "it is no seal of drypowder"),
-    "not UTF-8": (lambda x: b"".join([x[0], b"\xff\xfe\n"]), 2, "it is no seal of drypowder"),
+    "added space": (lambda x: b"".join([x[0][:-1] + b" \n", *x[1:]]), 1, "the text was edited"),
+    "removed first": (
+        lambda x: b"".join(x[1:]),
+        1,
+        "contains seal 2, so a line was removed or moved",
+    ),
+    "removed middle": (lambda x: x[0] + x[2], 2, "contains seal 3, so a line was removed or moved"),
+    "moved": (lambda x: x[0] + x[2] + x[1], 2, "contains seal 3, so a line was removed or moved"),
+    "twice": (lambda x: b"".join([*x, x[2]]), 4, "contains seal 3, so a line was removed or moved"),
+    "cut": (lambda x: b"".join(x)[:-100], 3, "the line is cut off"),
+    "without its end": (lambda x: b"".join(x)[:-1], 3, "the line is cut off"),
+    "other text": (lambda x: b"".join([*x, b"a note\n"]), 4, "the line is no seal of drypowder"),
+    "blank line": (
+        lambda x: b"".join([x[0], b"\n", *x[1:]]),
+        2,
+        "the line is no seal of drypowder",
+    ),
+    "not UTF-8": (lambda x: b"".join([x[0], b"\xff\xfe\n"]), 2, "the line is no seal of drypowder"),
 }
 
 
@@ -129,10 +137,10 @@ def test_a_forged_line_breaks_the_line_after_it(path: Path) -> None:
 @pytest.mark.parametrize(
     ("sealed_at", "said"),
     [
-        ("2024-12-30T10:00:00+00:00", "sealed on 2024-12-30, but its data end on 2024-12-31"),
-        ("2025-01-01T10:00:00+00:00", "moments in order"),
-        ("2027-01-01T10:00:00", "a moment, UTC"),
-        ("some day", "a moment, UTC"),
+        ("2024-12-30T10:00:00+00:00", "made on 2024-12-30, and the data end on 2024-12-31"),
+        ("2025-01-01T10:00:00+00:00", "a seal that is not older than the previous seal"),
+        ("2027-01-01T10:00:00", "the moment of the seal in UTC"),
+        ("some day", "the moment of the seal in UTC"),
     ],
 )
 def test_a_moment_that_cannot_be_true_is_refused(path: Path, sealed_at: str, said: str) -> None:
@@ -223,7 +231,7 @@ def test_a_changed_claim_is_named_with_its_field(
     changed = (replace(CLAIMS[0], smallest=5.0), *CLAIMS[2:], replace(CLAIMS[1], name="new-claim"))
     monkeypatch.setattr(sealed, "CLAIMS", changed)
     assert verify(path).changes == (
-        "claim crypto-below-spy: smallest was 10.0, is 5.0",
+        "claim crypto-below-spy: smallest was 10.0, now it is 5.0",
         "claim short-duration-first: removed since the seal",
         "claim new-claim: added since the seal",
     )
@@ -238,7 +246,7 @@ def test_a_changed_parameter_and_changed_code_are_named(
     monkeypatch.setattr(sealed, "__version__", "9.9")
     monkeypatch.setattr(sealed, "code_digest", lambda: "f" * 64)
     parameter, version, code = verify(path).changes
-    assert parameter == "signal dry_powder: k was 0.09, is 0.08"
+    assert parameter == "signal dry_powder: k was 0.09, now it is 0.08"
     assert version.endswith("is 9.9")
     assert code.startswith("code: the source of signals, strategies and backtests was ")
     assert code.endswith("is ffffffffffff")
@@ -250,7 +258,7 @@ def test_changed_data_are_named_but_new_sessions_are_only_told(
     path = tmp_path / "claims.ledger"
     early = sample.history.until("2024-06-28")
     seal(path, Sample.of(early))
-    longer = "data: the last session was 2024-06-28, is 2024-12-31"
+    longer = "data: the last session was 2024-06-28, now it is 2024-12-31"
     assert verify(path, sample).changes == (longer,)
 
     panel = sample.history.panel.rename(columns={"DGS2": "NEW"})
@@ -269,7 +277,7 @@ def test_a_history_that_ends_before_the_sealed_data_is_not_compared(
     path: Path, sample: Sample
 ) -> None:
     shorter = Sample.of(sample.history.until("2024-06-28"))
-    assert verify(path, shorter).changes[-1].endswith("so its values were not compared")
+    assert verify(path, shorter).changes[-1].endswith("so the values were not compared")
 
 
 def test_a_line_of_source_changes_the_digest_of_the_code(

@@ -196,7 +196,7 @@ def test_the_e_value_equals_a_loop_over_weeks() -> None:
 
 
 def test_too_few_forecasts_are_not_judged() -> None:
-    with pytest.raises(NotTestable, match="expected over 52"):
+    with pytest.raises(NotTestable, match="expected more than 52 complete forecasts"):
         judge_forecasts(made_up(CALIBRATION, {"good": 0.8}))
 
 

@@ -99,7 +99,10 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     forward = forward_over_bills(sample.asset("SPY"), sample.bills)
     true = entries_of(forward, sample.flag(claim.condition))
     if not len(true.returns):
-        raise NotTestable(f"{claim.condition} never turned on {AHEAD} sessions before the end")
+        raise NotTestable(
+            f"expected {AHEAD} sessions with returns after the flag of {claim.condition} turned "
+            "on, but the history has no such case"
+        )
     others = [_redrawn(sample, claim.condition, SEED + draw) for draw in range(draws)]
     drawn = null_values(others, len(true.returns))
     sign = 1 if claim.direction == "above" else -1
@@ -127,7 +130,7 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
 
 
 def forward_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
-    """Return the compounded return over bills of the next 126 sessions after each close, × 100."""
+    """Return the compounded return over bills, × 100, in the 126 sessions after each close."""
     grown = [np.log1p(series).rolling(AHEAD).sum().shift(-AHEAD) for series in (returns, bills)]
     over: pd.Series = 100 * (np.expm1(grown[0]) - np.expm1(grown[1]))
     return over
@@ -141,7 +144,8 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
     forward
         The return after each close, see :func:`forward_over_bills`.
     flag
-        1.0, 0.0 or NaN, as known at each close of the same sessions.
+        The flag as known at each close: 1.0 (on), 0.0 (off) or NaN. The sessions are those of
+        ``forward``.
     """
     earned = forward.shift(-LAG)
     turned = (flag == 1.0) & (flag.shift() == 0.0) & earned.notna()

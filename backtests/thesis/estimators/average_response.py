@@ -66,9 +66,10 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         start=found.index[0],
         end=found.index[-1],
-        method="Mean with one cluster for each calendar quarter; CR2 standard errors with Bell and "
-        "McCaffrey's degrees of freedom (Imbens and Kolesár, REStat 98, 2016). The mean is "
-        f"compared with those of {DRAWS:,} draws of random dates of the same years.",
+        method="The bond deals of one calendar quarter form one cluster. The interval uses CR2 "
+        "standard errors with Bell and McCaffrey's degrees of freedom (Imbens and Kolesár, REStat "
+        "98, 2016). A second test moves the deals to random dates of the same years. It compares "
+        f"the mean response to the deals with {DRAWS:,} mean responses at random dates.",
         beside=_without_news(response[:, -1], found),
         shown=pd.DataFrame({"response": response[found["at"]].mean(axis=0)}).rename_axis("session"),
         notes=_notes(found),
@@ -78,10 +79,10 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
 def deals(sample: Sample) -> pd.DataFrame:
     """Return the bond deals in order of sessions.
 
-    The index holds sessions. Columns: ``issuer``; ``size``, USD; ``at``, the position of the
-    session; ``quarter``; ``near``, whether the FOMC made a statement within a day of the deal;
-    ``reported``, whether the issuer released earnings within a day of the deal. Raises NotTestable
-    if the history has no deal.
+    The index holds sessions. The columns are ``issuer``, ``size``, ``at``, ``quarter``, ``near``
+    and ``reported``. ``size`` is in USD. ``at`` is the position of the session. ``near`` is True if
+    the FOMC made a statement within a day of the deal. ``reported`` is True if the issuer released
+    earnings within a day of the deal. Raises NotTestable if the history has no deal.
     """
     of_issuer = {issuer: sample.events(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
     days = pd.DatetimeIndex([day for dated in of_issuer.values() for day in dated.index])
@@ -131,10 +132,10 @@ def random_means(
 ) -> np.ndarray:
     """Return the mean response at random dates, one for each draw.
 
-    All deals of one calendar quarter move by the same random number of sessions. A deal that would
-    move beyond the last session of its year continues at the first session of the same year. So
-    deals of one week usually stay together, and each year keeps its number of deals. If a session
-    has no response, the session is left out.
+    All deals of one calendar quarter move by the same random number of sessions. The sessions of a
+    year form a circle: after the last session of a year, a deal moves on to the first session of
+    the same year. So deals of one week usually stay together, and each year keeps its number of
+    deals. If a session has no response, the session is left out.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)
@@ -149,8 +150,8 @@ def random_means(
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
     """Return the interval without the deals near FOMC statements.
 
-    The result is empty if no deal is near a statement, or if the other deals lie in too few
-    quarters.
+    The result is empty if no deal is near a statement. The result is also empty if the deals
+    without a statement nearby lie in fewer than four quarters.
     """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)
@@ -170,7 +171,10 @@ def _notes(found: pd.DataFrame) -> tuple[str, ...]:
         "Firms choose the days of their deals, and avoid days of turmoil. So the average is no "
         "proof of a cause.",
         *(
-            [f"{len(near)} of the deals came within a day of an FOMC statement, the last: {said}."]
+            [
+                f"{len(near)} of the deals came within a day of an FOMC statement. The latest of "
+                f"these deals: {said}."
+            ]
             if said
             else []
         ),

@@ -1,4 +1,4 @@
-"""The order in which classes fall in dated episodes."""
+"""The order in which the prices of asset classes fall during dated episodes of stress."""
 
 import itertools
 
@@ -54,8 +54,9 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
         episodes=len(taus),
         start=shown["trough"].min(),
         end=shown["trough"].max(),
-        method="t interval of the mean of the episodes' tau-b (Ibragimov and Müller, JBES 28, "
-        f"2010). Class labels permuted {DRAWS:,} times within each episode.",
+        method="The interval is a t interval for the mean tau-b of the episodes (Ibragimov and "
+        "Müller, JBES 28, 2010). A second test permutes the labels of the classes within each "
+        f"episode, {DRAWS:,} times.",
         shown=shown,
         notes=_left_out(repeated),
     )
@@ -65,17 +66,18 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
     if not repeated:
         return ()
     return (
-        f"Left out: {', '.join(repeated)}. An episode repeats a fall if its trough is less than "
-        f"{QUARTER} sessions from the trough of an earlier episode.",
+        f"Left out: {', '.join(repeated)}. If the troughs of two episodes are less than {QUARTER} "
+        "sessions apart, both episodes belong to one fall, and the later episode is left out.",
     )
 
 
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
+    """Return a table of dated episodes, and the names of episodes that belong to an earlier fall.
 
-    An episode repeats a fall if its trough is less than 63 sessions from the trough of an earlier
-    episode. The table has one row for each episode. The columns are ``trough``, the four classes
-    (sessions of their peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
+    If the troughs of two episodes are less than 63 sessions apart, both episodes belong to one
+    fall. The later episode is left out of the table, and its name is returned. The table has one
+    row for each remaining episode. The columns are ``trough``, the four classes (sessions of their
+    peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []
@@ -109,7 +111,8 @@ def peak_numbers(shown: pd.DataFrame) -> np.ndarray:
 def tau(numbers: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b between the declared order and dates; 0 if all dates are equal.
 
-    The last axis of ``numbers`` has the dates of the classes, in the declared order.
+    The last axis of ``numbers`` has one date for each class, as a number of days. The classes are
+    in the declared order.
     """
     earlier, later = np.triu_indices(numbers.shape[-1], 1)
     signs = np.sign(numbers[..., later] - numbers[..., earlier])
@@ -121,7 +124,8 @@ def tau(numbers: np.ndarray) -> np.ndarray:
 def permuted_p_value(numbers: np.ndarray, sign: int, seed: int = 0) -> float:
     """Return the one-sided p-value of the mean tau among permutations of the class labels.
 
-    ``numbers`` has dates as numbers, episodes × classes in the declared order.
+    ``numbers`` is a table of dates, each as a number of days. The rows are episodes. The columns
+    are the classes in the declared order.
     """
     orders = np.array(list(itertools.permutations(range(numbers.shape[1]))))
     possible = tau(numbers[:, orders])  # episodes × orders

@@ -1,9 +1,10 @@
-"""Means while a condition is on, and differences from the means while the condition is off.
+"""Mean while a condition is on, alone or minus the mean while the condition is off.
 
 A condition is a flag that must be on. Such a flag was on in only a few episodes, and all returns of
-one episode may have the same cause. So an interval treats each episode as one cluster, or compares
-the true dates of the condition with shifted dates. The daily interval, which assumes that distant
-sessions are independent, is also shown.
+one episode may have the same cause. So two methods allow for a common cause. The first method
+treats each episode as one cluster. The second method compares the true dates of the condition with
+shifted dates. The daily interval, which assumes that distant sessions are independent, is also
+shown.
 """
 
 import math
@@ -91,8 +92,8 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     off = int((kept["on"] == 0.0).sum())
     if off < FEWEST_ON:
         raise NotTestable(
-            f"expected at least {FEWEST_ON} {measured.counted} without the condition, found {off}; "
-            "add history"
+            f"expected at least {FEWEST_ON} {measured.counted} with the condition off, found "
+            f"{off}; add history"
         )
     sign = 1 if claim.direction == "above" else -1
     design = np.column_stack([kept["on"], 1 - kept["on"]])
@@ -109,7 +110,7 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
-    """Return the interval of how much a strategy earns more than a constant mix.
+    """Return the interval of a strategy's return minus the return of a constant mix.
 
     The strategy's return minus that of the mix is called the advantage. The null hypothesis says
     that the advantage after costs is zero. The statistic of the true dates is the advantage after
@@ -129,7 +130,7 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 
 
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
-    """Return values and their condition without NaN; raise NotTestable if there are too few.
+    """Return the rows with a value and a known condition; raise NotTestable if there are too few.
 
     Episodes and gaps are numbered before rows without a value are dropped, because the time between
     episodes includes these rows.
@@ -142,8 +143,8 @@ def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
     on = int((kept["on"] == 1.0).sum())
     if len(kept) < FEWEST or (claim.condition is not None and on < FEWEST_ON):
         raise NotTestable(
-            f"expected at least {FEWEST} {measured.counted}, of them {FEWEST_ON} with the "
-            f"condition, found {len(kept)} and {on}; add history"
+            f"expected at least {FEWEST} {measured.counted}, and at least {FEWEST_ON} "
+            f"{measured.counted} with the condition on, found {len(kept)} and {on}; add history"
         )
     return kept.assign(ones=1.0)
 

@@ -33,9 +33,10 @@ from backtests.thesis.sample import Sample
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if the history lacks events, prices of the classes or yields. Also if the
-    events lie in fewer than four calendar quarters. Filings and releases need at least four
-    quarters with idle capital depleted, and at least four with idle capital ample.
+    Raises NotTestable if the history lacks events, prices of the classes or yields, or if the
+    events lie in fewer than four calendar quarters. A claim about filings or releases needs events
+    in at least four quarters while idle capital is depleted, and events in at least four quarters
+    while idle capital is ample.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")
@@ -52,8 +53,8 @@ def _filings(claim: Claim, sample: Sample) -> Estimate:
 
 def _releases(claim: Claim, sample: Sample) -> Estimate:
     note = (
-        "The figure of the first filing within 10 days after the release stands for the figure in "
-        "the release. A release contains more news than capital expenditure."
+        "The capital expenditure in a release is taken from the first filing within 10 days after "
+        "the release. A release also contains news that is not about capital expenditure."
     )
     return _by_state(claim, sample, releases, note)
 
@@ -84,9 +85,9 @@ def _by_state(
         episodes=int(episode.nunique()),
         shown=shown.rename_axis("session"),
         notes=(
-            f"Slope while depleted {fits[0].value:+.2f} ({fits[0].n} {counted} in "
-            f"{fits[0].clusters} quarters), while ample {fits[1].value:+.2f} ({fits[1].n} "
-            f"{counted} in {fits[1].clusters} quarters).",
+            f"While idle capital is depleted, the slope is {fits[0].value:+.2f} ({fits[0].n} "
+            f"{counted} in {fits[0].clusters} quarters). While idle capital is ample, the slope is "
+            f"{fits[1].value:+.2f} ({fits[1].n} {counted} in {fits[1].clusters} quarters).",
             note,
         ),
     )

@@ -43,7 +43,7 @@ def follow_through(claim: Claim, sample: Sample) -> Estimate:
 
 
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
-    """Return the % of breakouts that keep their gain: with the flag on minus with the flag off.
+    """Return the % of breakouts that keep their gain with a flag on, minus the % with the flag off.
 
     The flag is known at the close of the breakout. To test the difference, the dates of the flag
     are shifted, as for a difference of means. In this test, each session has a value: the number of
@@ -57,8 +57,9 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     on = table["on"] == 1.0
     if table["count"][on].sum() < FEWEST or table["count"][~on].sum() < FEWEST:
         raise NotTestable(
-            f"expected at least {FEWEST} breakouts with the condition and as many without, found "
-            f"{table['count'][on].sum():.0f} and {table['count'][~on].sum():.0f}; add history"
+            f"expected at least {FEWEST} breakouts with the condition on, and at least {FEWEST} "
+            f"with the condition off, found {table['count'][on].sum():.0f} and "
+            f"{table['count'][~on].sum():.0f}; add history"
         )
     return _estimate(claim, table)
 

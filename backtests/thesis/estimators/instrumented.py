@@ -40,8 +40,8 @@ class Ratio:
     Attributes
     ----------
     reduced, first
-        ``reduced`` is the slope of the response on the instrument. ``first`` is the slope of the
-        change of the yield on the instrument, the first stage.
+        ``reduced`` is the slope in the regression of the response on the instrument. ``first`` is
+        the slope in the first stage, which is the regression of the yield change on the instrument.
     covariance
         Covariance of the two slopes (CR2).
     """
@@ -110,14 +110,14 @@ def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) 
 
 
 def instrumented(claim: Claim, sample: Sample) -> Estimate:
-    """Return the response of the duration spread to a change of DGS2 that a policy surprise causes.
+    """Return how strongly the duration spread responds if a policy surprise changes DGS2.
 
     Formula
-        The slope of the response on the instrument, divided by the slope of the change of DGS2 on
-        the instrument. This is two-stage least squares. The response is the spread's compounded
-        return from the close before the statement to the close 5 sessions after the statement. The
-        change of DGS2 is the change on the date of the statement. Unscheduled statements are
-        included.
+        The response and the change of DGS2 are both regressed on the instrument. The estimate is
+        the slope of the response divided by the slope of the change. This is two-stage least
+        squares. The response is the spread's compounded return from the close before the statement
+        to the close 5 sessions after the statement. The change of DGS2 is the change on the date of
+        the statement. Unscheduled statements are included.
     Timing
         The surprise was estimated on the full sample and published later. So the estimate measures
         a reaction and is no trading rule.
@@ -125,7 +125,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         A statement is left out if its surprise, its change of DGS2 or its response is unknown.
     Interval
         Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter.
-        The set is also valid with a weak instrument. If the set has no bounds, the verdict is
+        The set is also valid if the instrument is weak. If the set has no bounds, the verdict is
         inconclusive.
     Errors
         NotTestable if surprises, yields or prices of a declared class are missing, or if the
@@ -158,9 +158,10 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         start=events.table.index[0],
         end=events.table.index[-1],
-        method="Two-stage least squares; Anderson and Rubin's interval from CR2 standard errors "
-        "with one cluster for each calendar quarter, valid with a weak instrument (Andrews, Stock "
-        f"and Sun 2019). The t statistic is compared with those of {DRAWS:,} permutations.",
+        method="The estimate comes from two-stage least squares. Anderson and Rubin's interval "
+        "uses CR2 standard errors with one cluster for each calendar quarter. This interval is "
+        "also valid if the instrument is weak (Andrews, Stock and Sun 2019). A second test "
+        f"compares the t statistic with the t statistics of {DRAWS:,} permutations.",
         beside={
             "delta method": t_interval(found.value, found.error, reduced.df),
             "least squares": _least_squares(slope(y, x, quarter)),

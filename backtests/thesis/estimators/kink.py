@@ -1,4 +1,4 @@
-"""Link L4: how much faster the cost of capital rises once more than half of capital is absorbed."""
+"""Link L4: how much faster the cost of capital rises when more than half of capital is absorbed."""
 
 from dataclasses import replace
 
@@ -34,12 +34,12 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
     NaN
         See :class:`signals.convexity.Convexity`.
     Interval
-        Percentiles of the signal's stationary bootstrap, in blocks of at least 13 weeks on average.
-        The interval is too narrow, see :data:`COVERAGE`. So the claim must also pass a second test,
-        with Newey–West errors.
+        The bounds are percentiles from the signal's stationary bootstrap. The mean length of a
+        block is at least 13 weeks. The interval is too narrow, see :data:`COVERAGE`. So the claim
+        must also pass a second test, with Newey–West errors.
     Errors
-        NotTestable if there are fewer than 104 weeks, or if u rose above one half fewer than 3
-        separate times. In both cases, the signal has no estimate.
+        NotTestable if there are fewer than 104 weeks, or if u rose above 0.5 on fewer than 3
+        occasions. In both cases, the signal has no estimate.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """
@@ -62,8 +62,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         episodes=stays,
         start=sample.gauge("absorption", "u").dropna().index[0],
         end=at,
-        method="Percentiles of the stationary bootstrap, blocks of at least 13 weeks (Politis and "
-        "Romano 1994).",
+        method="The bounds are percentiles from a stationary bootstrap (Politis and Romano 1994). "
+        "The mean length of a block is at least 13 weeks.",
         beside={"HAC": hac_interval(fit, value, error)},
         notes=(
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "

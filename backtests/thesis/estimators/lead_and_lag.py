@@ -27,14 +27,15 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         s_t is SPY's return in the same week. Both correlations use the same pairs of weeks.
     Timing
         Both returns of a week end at closes of the same date, the last session of the week. A
-        coin's date ends at 24:00 UTC, three or four hours after the close of shares. These hours
-        slightly favour a lead of crypto.
+        coin's date ends at 24:00 UTC, three or four hours after the close of shares. News in these
+        hours moves crypto in this week, but shares in the next week. So the estimate is slightly
+        too high.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
-        Percentiles of the stationary bootstrap of pairs. Politis and White's rule gives the mean
-        length of a block, at least 5 weeks. The rule is applied to the influence of each pair on
-        the result.
+        The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule
+        gives the mean length of a block, which is at least 5 weeks. The rule is applied to the
+        influence of each pair on the result.
     Errors
         NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference
@@ -67,11 +68,12 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
 
 
 def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of weeks: the returns of each week and of the next week. Drop missing returns.
+    """Return pairs of weeks: the returns of each week together with the returns of the next week.
 
-    ``weeks`` has two columns: the return whose lead is measured, and the other return. The result
-    has four columns: both returns of the week, and both returns a week later. Raises NotTestable if
-    there are fewer than 104 pairs.
+    ``weeks`` has two columns, one for each asset. The first asset is the asset that may move first,
+    such as crypto. The result has four columns: both returns of the week, and both returns a week
+    later. A pair with a missing return is left out. Raises NotTestable if there are fewer than 104
+    pairs.
     """
     pairs = pd.concat([weeks, weeks.shift(-1).add_suffix(" later")], axis=1).dropna()
     if len(pairs) < FEWEST:

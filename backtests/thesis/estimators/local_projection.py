@@ -75,7 +75,10 @@ class Weeks:
         return regressors(impulse.reindex(self.ends), self.state, earned_in(self.over, self.ends))
 
     def after(self, weeks: int) -> pd.Series:
-        """Return the asset's log return over bills in the weeks after each week's end, × 100."""
+        """Return the asset's log return over bills, × 100, in a period after each week.
+
+        The period lasts ``weeks`` weeks, see :func:`backtests.thesis.weeks.earned_after`.
+        """
         return 100 * earned_after(self.over, self.ends, weeks)
 
 
@@ -83,13 +86,15 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     """Return the response of SPY's 13-week return over bills to the growth of AI capex.
 
     Formula
-        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e, with sums over k =
-        1 … 4. y_t is SPY's log return over bills in the 13 weeks after t, × 100. s is the flag of
-        dry_powder at t. x_t is the impulse, a gauge of the signal capex, at t, and x_t−k is the
-        impulse k weeks earlier. x_t and x_t−k are divided by the standard deviation of the impulse
-        up to t. r_t is the log return over bills of week t, so the last sum contains the returns of
-        weeks t to t − 3. b_s is the response to a rise by one standard deviation. Log returns add
-        up, so the response after 13 weeks is the sum of 13 weekly responses.
+        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e. Both sums are over
+        k = 1 … 4. y_t is SPY's log return over bills in the 13 weeks after week t, × 100. s is the
+        flag of dry_powder at the end of week t. x_t is the impulse at the end of week t. The
+        impulse is a gauge of the signal capex. x_t−k is the impulse k weeks earlier. x_t and all
+        x_t−k are divided by the same number: the standard deviation of the impulse up to week t.
+        r_t is SPY's log return over bills in week t. So the last sum contains the returns of the
+        weeks t, t − 1, t − 2 and t − 3. b_s is the response to a rise of the impulse by one
+        standard deviation. Log returns add up, so the response after 13 weeks is the sum of 13
+        weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
@@ -142,14 +147,15 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     Parameters
     ----------
     y
-        The log return in the ``weeks`` weeks after each week, × 100.
+        The log return after each week, × 100, see :meth:`Weeks.after`.
     x
         The regressors, see :func:`regressors`.
     signs
         A mapping from state to sign: ``{"on": 1, "off": -1}`` means the response while dry_powder
         is on minus the response while it is off.
     weeks
-        The number of weeks of the return, and the smallest number of lags of the errors.
+        Length of the period over which the return is measured, in weeks. The Newey–West errors have
+        at least this number of lags.
 
     Raises
     ------
@@ -188,7 +194,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows, but leave out the weeks of a rare state that the claim does not need.
+    """Return the rows; if the claim does not need a rare state, leave out the weeks of this state.
 
     A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
     state.
@@ -216,7 +222,10 @@ def _weeks(sample: Sample, returns: pd.Series) -> Weeks:
 
 
 def _episodes(flag: pd.Series, signs: Mapping[State, int]) -> int:
-    """Return the number of episodes with the flag on, or off if ``signs`` has only ``off``."""
+    """Return the number of episodes in which the flag is on.
+
+    If ``signs`` lacks ``on``, return the number of episodes in which the flag is off.
+    """
     return int(episodes_of(flag if "on" in signs else 1 - flag).nunique())
 
 
@@ -231,7 +240,7 @@ def _impulses(sample: Sample) -> dict[str, pd.Series]:
 def _path(
     weeks: Weeks, impulses: Mapping[str, pd.Series], signs: Mapping[State, int]
 ) -> pd.DataFrame:
-    """Return the response after 1 to 26 weeks to each impulse, with a 95 % interval."""
+    """Return, for each impulse, the responses after 1 to 26 weeks, with their 95 % intervals."""
     columns: dict[str, list[float]] = {}
     for name, impulse in impulses.items():
         design = weeks.design(impulse)

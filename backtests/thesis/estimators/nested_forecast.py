@@ -16,8 +16,8 @@ from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
 #: Number of weeks over which a forecast return is measured.
 WEEKS = 4
-#: Number of weeks after an origin until the return of the forecast is known for certain. A return
-#: begins LAG sessions after its origin. A week has at least one session, so LAG additional weeks
+#: Number of weeks after an origin until the return of the forecast is known for certain. The return
+#: begins LAG sessions after the origin. A week has at least one session, so LAG additional weeks
 #: contain these sessions.
 DELAY = WEEKS + LAG
 #: Number of known returns that the first forecast needs: one a week for five years.
@@ -77,17 +77,17 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         change of net liquidity over 65 sessions, in % of net liquidity. ``large`` is a regression
         on this change and on the absorbed share u.
     Timing
-        The origin of a forecast is the last session of a week. A return begins
-        :data:`backtests.thesis.sample.LAG` sessions after its origin. Regressions and the mean use
+        The origin of a forecast is the last session of a week. The return that is forecast begins
+        :data:`backtests.thesis.sample.LAG` sessions after the origin. Regressions and the mean use
         only returns that are known at the origin. The first forecast needs 260 known returns.
     NaN
         A week with a missing regressor is left out. A return is left out if its 4 weeks have not
         ended.
     Interval
-        Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks
-        on average. The test is the test of Clark and West, with Newey–West errors for overlapping
-        returns. The bootstrap resamples losses without new regressions, so the interval is too
-        narrow (:data:`COVERAGE`).
+        The bounds are percentiles from a stationary bootstrap. The bootstrap resamples the three
+        losses in blocks, and the mean length of a block is at least 5 weeks. The bootstrap does not
+        estimate the regressions again, so the interval is too narrow (:data:`COVERAGE`). The test
+        is the test of Clark and West, with Newey–West errors for overlapping returns.
     Errors
         NotTestable if there are fewer than 52 forecasts, or if data are missing.
     Reference
@@ -110,7 +110,11 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         end=frame.index[-1],
         method="Expanding-window forecasts. Test by Clark and West (2007) with Newey–West errors; "
         "interval by the stationary bootstrap of losses.",
-        beside={"without the noise of the larger model": t_interval(value, error, float("inf"))},
+        beside={
+            "gain adjusted for the noise of the larger model": t_interval(
+                value, error, float("inf")
+            )
+        },
         shown=_accumulated(made),
         notes=(
             "The interval describes the loss of the estimated forecasts. The test asks whether the "
@@ -143,8 +147,8 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
     frame = pd.DataFrame({"return": y, **made}).dropna()
     if len(frame) < FEWEST:
         raise NotTestable(
-            f"expected {FEWEST} forecasts after a first window of {FIRST} weeks with net liquidity "
-            f"and the absorbed share, found {len(frame)}"
+            f"expected {FEWEST} forecasts of returns, found {len(frame)}; before the first "
+            f"forecast, net liquidity and the absorbed share must be known in {FIRST} weeks"
         )
     return Forecasts(frame=frame)
 
@@ -182,7 +186,8 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
     """Return the mean of :attr:`Forecasts.clark_west`, its standard error and its p-value.
 
-    The mean and the standard error are in % of the mean loss of the forecast ``mean``.
+    Both the mean and the standard error are in %. 100 % is the average loss of the forecast that is
+    called ``mean``.
     """
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))
@@ -200,7 +205,11 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return the cumulated gain of each rule over ``mean``, in % of the total loss of ``mean``."""
+    """Return how much smaller the summed loss of a rule is than that of the rule ``mean``, in %.
+
+    The losses are summed up to each origin. 100 % is the loss of the rule ``mean``, summed over all
+    origins.
+    """
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()
     shown: pd.DataFrame = 100 * gains / losses["mean"].sum()

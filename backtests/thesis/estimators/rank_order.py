@@ -25,9 +25,10 @@ REPS, SEED = 1000, 0
 #: Smallest number of sessions with the claim's flag on.
 FEWEST = 20
 METHOD = (
-    "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders of the "
-    "classes. For the upper bound, a pair of classes counts as reversed only if its reverse order "
-    "is significant. The level is valid for all pairs together."
+    "The lower bounds come from a stationary bootstrap of sessions (Politis, Romano 1994). For the "
+    "upper bounds, a pair of classes counts as being in the wrong order only if the difference of "
+    "the two means is significant. The significance level is valid for all pairs together. A "
+    "permutation test compares the declared order with all possible orders of the classes."
 )
 
 
@@ -42,8 +43,8 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
 
     Tau-b is a rank correlation from −1 to 1. It is positive if classes with earlier cash flows earn
     more. The declared order has ties, so the largest possible tau-b is below 1, see
-    :func:`largest_tau`. Only sessions with the claim's flag on are used. The return of bills is not
-    subtracted, because this would not change the order of the means.
+    :func:`largest_tau`. The means use only the sessions at which the claim's flag is on. The return
+    of bills is not subtracted, because this would not change the order of the means.
 
     Interval and tests
         The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the means
@@ -131,10 +132,12 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in the
-    wrong direction. The critical value is the same for all pairs. In each resample, the largest
-    deviation from the sample among all pairs is taken, in standard errors. The critical value is
-    the quantile ``level`` of these largest deviations. So, with a probability of about ``level``,
-    every pair whose true means are in the right order counts as right.
+    wrong direction. The critical value is the same for all pairs. In each resample, the difference
+    of the two means of a pair deviates from the difference in the sample. The deviation is measured
+    in standard errors, and the largest deviation of all pairs is kept. The critical value is the
+    quantile ``level`` of the largest deviations of all resamples. So, if the true means of some
+    pairs are in the right order, the probability that none of these pairs counts as wrong is about
+    ``level``.
 
     Parameters
     ----------
@@ -165,7 +168,11 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the fraction of class orders whose tau is at least as extreme as the true tau."""
+    """Return the p-value of a permutation test over all possible orders of the classes.
+
+    The p-value is the fraction of orders with a tau at least as extreme as the tau of the declared
+    order.
+    """
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
     true = float(tau(means[None, :], order)[0])
