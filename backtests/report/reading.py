@@ -127,25 +127,28 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
     ``rule`` decided the regime. ``holds`` is the rule that applies at the last session.
     """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
-    count = f"{len(on)} of {views} known votes are on"
-    names = f": {', '.join(on)}" if on else ""
-    if rule == "half of the votes":
-        clauses = "; ".join(_clause(said[n]) for n in on if n in said)
-        return f"decided by half of the votes; {count}: {clauses}"
+    applies = holds == rule
+    few = ", which is fewer than half" if applies and rule == "none" else ""
+    named = [_clause(said[n]) for n in on if n in said] if rule == "half of the votes" else on
+    names = f": {('; ' if rule == 'half of the votes' else ', ').join(named)}" if named else ""
+    why = _rule_said(rule, applies, said)
+    return f"decided {why}; {len(on)} of {views} known votes are on{few}{names}"
+
+
+def _rule_said(rule: str, applies: bool, said: Mapping[str, Explanation]) -> str:
+    """Return words on the rule that decided a regime; ``applies`` says whether it still applies."""
+    if rule == "none":
+        now = "" if applies else "; a rule does so now"
+        return f"because no rule pointed to a regime other than NEUTRAL{now}"
+    name = f"the rule {rule}"
     if rule in said:
-        return f"decided by the flag {_clause(said[rule])}; {count}{names}"
-    if rule == "injecting":
-        u = f"u {said['absorption'].value:.3g}"
-        if holds != rule:
-            return f"decided by the rule injecting, which no longer applies ({u}); {count}{names}"
-        return (
-            "decided by the rule injecting: capital spending grows, and idle capital amply covers "
-            f"it ({u}); {count}{names}"
-        )
-    return (
-        f"decided because no rule pointed to a regime other than NEUTRAL; {count}, which is fewer "
-        f"than half{names}"
-    )
+        name = f"the flag {_clause(said[rule])}"
+    elif rule == "injecting":
+        why = ": capital spending grows, and idle capital amply covers it" if applies else ""
+        name = f"the rule injecting{why} (u {said['absorption'].value:.3g})"
+    elif rule == "half of the votes":
+        name = rule
+    return f"by {name}" if applies else f"by {name}, which no longer applies"
 
 
 def _pending(waiting: dict[str, Any] | None) -> str:

@@ -75,6 +75,27 @@ def test_the_sentence_says_which_rule_decided(
     assert said["sentence"].startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2016-10-12", "other than NEUTRAL; a rule does so now; "),
+        ("2018-08-07", "by half of the votes, which no longer applies; "),
+        ("2019-01-17", ", which no longer applies; "),
+        ("2025-10-01", "by the rule injecting (u "),
+    ],
+)
+def test_a_rule_that_no_longer_applies_is_said(day: str, words: str, history: History) -> None:
+    said = read_at(history, pd.Timestamp(day))
+    assert words in said["sentence"]
+    assert "fewer than half" not in said["sentence"]
+    assert ("no longer applies" in said["sentence"]) == (said["decided_by"] != "none")
+
+
+def test_no_rule_applies_while_fewer_than_half_of_the_votes_are_on(history: History) -> None:
+    said = read_at(history, pd.Timestamp("2025-10-02"))
+    assert "known votes are on, which is fewer than half" in said["sentence"]
+
+
 @pytest.mark.parametrize("day", DECIDED)
 def test_as_many_votes_are_named_as_are_counted(
     day: str, said_at: dict[str, dict[str, Any]]
