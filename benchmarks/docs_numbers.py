@@ -93,7 +93,7 @@ def contents(history: History, options: argparse.Namespace) -> Iterable[tuple[st
 
 def _numbers(history: History, options: argparse.Namespace) -> docs_strategies.Numbers:
     if options.compare:
-        numbers: docs_strategies.Numbers = json.loads(options.compare.read_text("utf-8"))
+        numbers: docs_strategies.Numbers = json.loads(options.compare.read_text("utf-8"))["rows"]
         return numbers
 
     def say(step: str, done: int | None = None, total: int | None = None) -> None:

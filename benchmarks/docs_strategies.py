@@ -1,6 +1,6 @@
 """Compute the numbers of docs/strategies.md, with a function for each block.
 
-Every function takes the output of ``drypowder compare --start 2015-01-01 --json`` and returns
+Every function takes the rows of ``drypowder compare --start 2015-01-01 --json`` and returns
 Markdown. ``benchmarks/docs_numbers.py`` writes the blocks into the page.
 """
 

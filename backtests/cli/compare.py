@@ -77,6 +77,7 @@ def compare(
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import default_names, series_of
     from backtests.report.compare_page import write_comparison
+    from backtests.report.envelope import envelope
     from backtests.sweep.trial_log import other_trials
 
     page = page_of(out, "compare.html")
@@ -100,10 +101,13 @@ def compare(
             progress=step,
         )
         entries = write_comparison(comparison, page, _repeated(candidates, comparison, whole))
-    print_json(entries) if json else _print(entries, page)
+    first = next(iter(comparison.rows.values())).run
+    if json:
+        print_json({**envelope(first.history), "notes": comparison.notes, "rows": entries})
+    else:
+        _print(entries, page)
     for line in comparison.notes:
         warn(line)
-    first = next(iter(comparison.rows.values())).run
     if first.config.end is None:
         options.warn_if_stale(first.history)
 

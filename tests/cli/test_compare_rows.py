@@ -243,7 +243,7 @@ def test_finished_runs_names_and_files_stand_in_one_table(
     rows = (folder, str(changed), mine, "spy", "--draws", 0, "--out", "page.html")
     said = drypowder("compare", *rows, "--json")
     assert said.code == 0, said.err
-    numbers = json.loads(said.out)
+    numbers = json.loads(said.out)["rows"]
     assert list(numbers) == ["cash-heavy (run-7)", "cash-heavy (changed)", "cash-heavy", "spy"]
     own = json.loads(Path(folder, "metrics.json").read_text())
     first, second = numbers["cash-heavy (run-7)"], numbers["cash-heavy (changed)"]

@@ -789,7 +789,11 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
     options = ("--source", "simulated", "--start", START, "--draws", 0, "--out", page)
     said = drypowder("compare", *options, "--json")
     assert said.code == 0, said.err
-    assert list(json.loads(said.out)) == ["spy", FITTED]
+    numbers = json.loads(said.out)
+    assert list(numbers) == ["as_of", "source", "simulated", "window", "version", "notes", "rows"]
+    assert list(numbers["rows"]) == ["spy", FITTED]
+    assert numbers["simulated"] is True
+    assert [note[: len(left_out)] for note in numbers["notes"]] == [left_out]
     assert said.err.startswith(f"warning: {left_out}")
     assert said.err.count("\n") == 1
     assert "pip install" in said.err
