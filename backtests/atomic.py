@@ -22,9 +22,10 @@ _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 
 
 def expanded(path: Path | str) -> Path:
-    """Return a path for reading, with ``~`` or ``~user`` replaced by that user's home folder.
+    """Return a path to read from, with ``~`` or ``~name`` replaced by a home folder.
 
-    An unknown user, or a null character in the path, raises ConfigError.
+    ``~`` stands for the home folder of the current user, and ``~name`` for the home folder of the
+    user ``name``. An unknown user, or a null character in the path, raises ConfigError.
     """
     try:
         found = Path(path).expanduser()
@@ -37,11 +38,11 @@ def expanded(path: Path | str) -> Path:
 
 
 def writable_name(path: Path | str) -> Path:
-    """Return a path for writing, with ``~`` or ``~user`` replaced by that user's home folder.
+    """Return a path to write to, with ``~`` or ``~name`` replaced by a home folder.
 
-    ConfigError is raised for a path that :func:`expanded` rejects, and for a name that is not
-    UTF-8. It is also raised for a path that the system rejects. Such a path is too long, has
-    symbolic links in a circle, or lies in a folder without access.
+    ConfigError is raised for a path that :func:`expanded` rejects, for a name that is not UTF-8,
+    and for a path that the system rejects. The system rejects a path that is too long, has symbolic
+    links in a circle, or lies in a folder without access.
     """
     found = expanded(path)
     try:
@@ -91,7 +92,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise DataError(
             f"expected to write to {path}, but the system reports: {error.strerror or error}; free "
-            "some space or give another path; nothing at this path was changed"
+            f"some space or give another path. Nothing was changed at {path}"
         ) from error
 
 

@@ -110,7 +110,7 @@ class RunConfig(pydantic.BaseModel):
     signals: dict[str, dict[str, Any]] = {}
     """Parameters of signals, as one table for each signal's name."""
     plugin_signals: dict[str, pydantic.StrictBool] = {}
-    """Dotted path of each of your signals; true if the signal votes on the regime."""
+    """Your own signals, by dotted path. A signal with the value true votes on the regime."""
     source: Source | None = None
     """'store', 'simulated', or 'frames' for a history that only Python can give; default: store if
     the store contains data, otherwise simulated."""
@@ -229,7 +229,7 @@ class RunConfig(pydantic.BaseModel):
         return build(cls, {**fixed, **self.regime}, f"parameter of regime model {cls.name}")
 
     def _fixed_of_model(self) -> dict[str, Any]:
-        """Return those parameters of the regime model that other settings fix."""
+        """Return the parameters of the regime model whose values come from other settings."""
         if self.regime_model == Votes.name:
             return {"voters": (*voters(), *self.more_voters())}
         return {} if self.labels is None else {"dated": read_labels(self.labels)}
@@ -239,7 +239,10 @@ class RunConfig(pydantic.BaseModel):
         return tuple(load_signal(path).name for path, votes in self.plugin_signals.items() if votes)
 
     def series(self) -> tuple[str, ...]:
-        """Return the ids and tickers that a run reads besides the yield of bills, each once."""
+        """Return the ids and tickers that a run reads, without repeats.
+
+        The yield of bills is left out, because every run reads it.
+        """
         strategy = self.build_strategy()
         classed = chain.from_iterable(self.universe.classes.values())
         ids = (*strategy.assets, *strategy.reads, *self.regime_series(), *classed)
@@ -313,9 +316,9 @@ def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
 def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
-    In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes instead of their
-    dotted paths, such as classes that a notebook defines. A command can repeat such a run only if
-    it can import the class.
+    In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes instead of dotted
+    paths. For example, a notebook may define the class of a strategy. A command can repeat a run
+    with a class only if the command can import this class.
 
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
     the most similar valid key.
@@ -371,7 +374,7 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     if data.get("regime_model", model) != model:
         raise ConfigError(
             f"expected one regime model, but the strategy gives {model!r} and `regime_model` is "
-            f"{data['regime_model']!r}; leave one out"
+            f"{data['regime_model']!r}; remove one of the two"
         )
     return {**data, "strategy": name, "regime_model": model}
 

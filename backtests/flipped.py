@@ -1,9 +1,9 @@
 """Find what the last fetch flipped: the regime, and the flags on which the regime depends.
 
 The module compares two states. The earlier state uses the data that the store had just before its
-last fetch or import. The current state uses all data in the store. Each state belongs to the last
-session of its data. A state that changed between the two sessions and changed back is not a flip. A
-fetch that adds no data causes no flip.
+last fetch or import, and is the state at the last session of these data. The current state uses all
+data in the store, and is the state at the last session of all data. If a state changed between the
+two sessions and changed back, the module reports no flip. A fetch that adds no data causes no flip.
 
 Primary flags are the flags that the regime model reads, see
 :attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, including a change to
@@ -60,7 +60,7 @@ class SinceFetch:
     ----------
     began
         The moment at which the last fetch or import began, New York time. None if the store had no
-        data before, or if it did not record the moment.
+        data before this fetch or import, or if the store did not record when it began.
     session
         The last session that was known at that moment; None if no session was known.
     flipped
@@ -73,7 +73,7 @@ class SinceFetch:
 
 
 def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceFetch:
-    """Return the states that the last fetch or import into the configuration's store flipped.
+    """Return which states flipped with the last fetch or import into the configuration's store.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def store_of(config: RunConfig) -> Store:
     if source != "store":
         label = SIMULATED if source == "simulated" else source
         raise ConfigError(
-            f"expected a history from a store, because only a fetch into a store can flip a state, "
-            f"but the history is {label}; give a store, or remove --exit-code"
+            f"expected a history from a store, but the history is {label}; give a store, or remove "
+            "--exit-code, because only a fetch into a store can flip a state"
         )
     return Store(config.store or default_store())
 

@@ -51,19 +51,21 @@ def _text(path: Path) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataError(
-                f"expected holdings in a regular file, but {path} is a folder, a pipe or a device; "
-                "give a CSV file"
+                f"expected a regular file with holdings, but {path} is a folder, a pipe or a "
+                "device; give a CSV file"
             )
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise DataError(
-                f"expected holdings in a file of at most {LARGEST_FILE:,} bytes, but {path} is "
+                f"expected a file of at most {LARGEST_FILE:,} bytes with holdings, but {path} is "
                 "larger; give a CSV file with one line for each holding"
             )
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"expected holdings in {path}, but {error}; check the path") from None
+        raise DataError(
+            f"expected a holdings file at {path}, but {error}; check the path"
+        ) from None
 
 
 def _holding(name: str, number: int, line: str) -> tuple[str, float]:
@@ -103,7 +105,8 @@ def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
     value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
     if not value > 0:
         raise ConfigError(
-            f"expected holdings worth more than 0 USD, but they are worth {value:,.2f} USD"
+            "expected the holdings to be worth more than 0 USD, but they are worth "
+            f"{value:,.2f} USD"
         )
     return float(value)
 
@@ -132,9 +135,11 @@ def orders_to(
     :data:`CASH`. ``prices`` contains the price of each asset, USD. Units are rounded toward zero to
     the given ``decimals``. Assets in ``untraded``, and assets with a NaN price, have no orders.
 
-    Returns ------- A table with one row for each order. The rows are sorted like the assets in
-    ``prices``. The columns are ``asset, units, price, value, cost``. ``units`` and ``value`` (USD)
-    are negative for a sale. ``cost`` (USD) is never negative.
+    Returns
+    -------
+    A table with one row for each order. The rows are sorted like the assets in ``prices``. The
+    columns are ``asset, units, price, value, cost``. ``units`` and ``value`` (USD) are negative for
+    a sale. ``cost`` (USD) is never negative.
     """
     value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]

@@ -18,7 +18,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs of each signal on which a strategy's state depends, by signal name.
+    """Return, by signal name, the inputs of each signal that determines a strategy's state.
 
     The state of a strategy that follows the regime depends on the signals of its regime model. The
     state of any other strategy may depend on all signals.
@@ -47,7 +47,8 @@ def lost(
         Result of :func:`stale` for the history.
     rests
         The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
-        empty, the state is lost at each session where the state is missing but was known earlier.
+        empty, only the state itself is checked. It is then called lost at a session if it is NA at
+        this session and was known at an earlier session.
     """
     if state is None:
         return pd.Series(False, index=late.index)

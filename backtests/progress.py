@@ -40,7 +40,7 @@ def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], st
 
 
 def within(progress: Progress, before: int, whole: int) -> Progress:
-    """Return a progress function for a subtask, which reports the progress of the main task.
+    """Return a function that turns the progress of a subtask into the progress of the main task.
 
     ``before`` is the number of the main task's parts that are finished when the subtask begins.
     ``whole`` is the number of parts of the main task, including the parts of the subtask.

@@ -12,7 +12,7 @@ from signals.summary import described
 
 
 def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
-    """Return a reading's evaluations on the sessions of a history.
+    """Return the evaluations of an earlier reading, for the sessions of a history.
 
     If the reading ends after the history, the evaluations are cut at the end of the history. In
     this case, the result contains only the registered signals in ``names``.
@@ -30,14 +30,14 @@ def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[st
 def _check_same_history(known: Reading, history: History) -> None:
     """Raise ConfigError unless a reading has the sessions and the values of a history.
 
-    The reading may end after the history. If rows of a reading were chosen, the reading has no
-    panel, and only its sessions are checked.
+    The reading may end after the history. If the reading consists of selected rows of another
+    reading, it has no panel. In this case, only the sessions are checked.
     """
     index, sessions = history.panel.index, known.regime.index
     if not sessions[: len(index)].equals(index):
         raise ConfigError(
-            f"expected a reading of the same history in `known`, with {described(index)}, was a "
-            f"reading with {described(sessions)}; leave `known` out"
+            f"expected `known` to be a reading of the same history, but the history has "
+            f"{described(index)}, and `known` has {described(sessions)}; leave `known` out"
         )
     if not isinstance(known.evaluations, Evaluations) or known.evaluations.panel is history.panel:
         return
@@ -45,6 +45,6 @@ def _check_same_history(known: Reading, history: History) -> None:
     for id in panel.columns.intersection(history.panel.columns):
         if not panel[id].equals(history.panel[id]):
             raise ConfigError(
-                f"expected a reading of the same history in `known`, but the reading and the "
+                f"expected `known` to be a reading of the same history, but `known` and the "
                 f"history have different values of {id}; leave `known` out"
             )

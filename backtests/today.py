@@ -2,14 +2,13 @@
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
 trades in two cases. In the first case, a portfolio with a short position exceeds the gross limit.
-In the second case, the price of a holding is stale. A user can call :meth:`Plan.at` at every
-session, and fill the orders at the close ``lag`` sessions later. The user's orders are then the
-orders of the backtest.
+In the second case, the price of a holding is stale. To make the same trades as a backtest, a user
+calls :meth:`Plan.at` at every session, and fills its orders at the close ``lag`` sessions later.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to target weights that have drifted with prices. These weights do not
-include costs. So the orders may differ if costs decide whether a weight is beyond the band or the
-limit.
+applies the band and the limit to computed weights. These weights start at the target, change with
+prices, and do not include costs. So the orders may differ if costs decide whether a weight is
+beyond the band or the limit.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -55,8 +54,9 @@ class Today:
         Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
         reasons are joined by ``; ``. If there is no decision at this close, the reason is None.
     next_decision
-        The next scheduled session. None if this session is after the end of the calendar, a year
-        from now. A change of state may bring an earlier decision.
+        The next session on which the schedule has a decision. If the state changes before this
+        session, the strategy decides earlier. The calendar of sessions ends a year from now. None
+        if the next scheduled session is after the end of the calendar.
     fills_on
         The session at whose close a backtest fills the orders. None if this session is after the
         end of the calendar.
@@ -64,17 +64,18 @@ class Today:
         Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
         If there is no decision at this session, the weights come from the last earlier decision.
     if_decided
-        The weights that a decision at this close would give, whether the strategy decides or not.
+        The weights that the strategy would choose at this close. They are also given if there is
+        no decision at this close.
     decided_on, before
         The session and the weights of the last decision before this session. At the start, these
         are the session and the weights of the first decision.
     missing
-        A mapping from ids with late data to dates. The data of an id are late if its last value is
-        older than its staleness limit. The mapping covers held assets, assets in the target, and
-        ids that the strategy reads. If the state is lost, the mapping also covers the inputs of
-        some signals. These signals determine the state, and their flags are NA now. The date of an
-        asset is the date of its last price. The date of a series is the day on which its last value
-        became known.
+        A mapping that gives a date for each id with late data. The data of an id are late if its
+        last value is older than its staleness limit. The mapping covers held assets, assets in the
+        target, and ids that the strategy reads. If the state is lost, the mapping also covers the
+        inputs of some signals. These signals determine the state, and their flags are NA now. The
+        date of an asset is the date of its last price. The date of a series is the day on which its
+        last value became known.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         it is lost, ``regime`` comes from the remaining signals, and the strategy does not follow
@@ -264,7 +265,7 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether an id had a value before the session, but its next value is late."""
+        """Return True if an id had a value before the session and its next value is late."""
         return id in self.stale and bool(self.stale.at[session, id])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:

@@ -25,7 +25,7 @@ from signals.regimes import Regime
 
 YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
-#: Stays in a state count as one episode if they are fewer than this many sessions apart.
+#: Two stays in a state count as one episode if fewer than this many sessions are between them.
 QUARTER = 63
 #: A flag that turns on after the end of an episode still counts within this many sessions.
 AFTER = 5
@@ -68,7 +68,7 @@ def stays(on: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp, int]]:
 
 
 def episodes(on: pd.Series) -> int:
-    """Return the number of episodes. Stays less than a quarter apart count as one episode."""
+    """Return the number of episodes; two stays with less than a quarter between them are one."""
     ends = [pd.DatetimeIndex([first, last]) for first, last, _ in stays(on)]
     at = [on.index.get_indexer(pair) for pair in ends]
     return sum(bool(after[0] - before[1] > QUARTER) for before, after in pairwise(at)) + bool(at)
@@ -117,8 +117,8 @@ def regime_table(m: Material) -> str:
         f"The regime is known at every session from {regime.index[0].date()} on"
         + (f", except {without} sessions" if without else "")
         + f". It changed {len(lengths) - 1} times, and the median stay in a regime lasted "
-        f"{lengths.median():.0f} sessions. Stays in the same regime that are less than {QUARTER} "
-        "sessions apart count as one episode.\n\n"
+        f"{lengths.median():.0f} sessions. Two stays in the same regime count as one episode if "
+        f"fewer than {QUARTER} sessions are between them.\n\n"
     )
     rows = [
         (r.value, episodes(regime == r.value), len(stays(regime == r.value)),
@@ -217,19 +217,22 @@ def _miss_dash(m: Material) -> str:
 
 def _miss_chance(m: Material) -> str:
     panel, default = m.history.panel, m.reading.flags["opportunity"]
-    once = "; ".join(f"{n} sessions from {first.date()}" for first, _, n in stays(default))
+    [(first, _, length)] = stays(default)
     other = ", ".join(
         str(f.date()) for f, _, _ in stays(Opportunity(members=2).evaluate(panel).flag)
     )
     grown = [_growth(m, members) for members in (1, 2)]
     return (
-        f"Since 2004 `opportunity` was on for {once}. That was shortly before the worst fall of "
-        "all, and the flag never turned on again. The flag needs a fall of a basket of speculative "
-        "assets in the worst decile of its past. At first the basket is MicroStrategy alone, whose "
-        "fall sets a decile that no later fall of the basket reached. With `members=2` the flag "
-        f"would have turned on at {other}, and `cash-heavy` would have grown {grown[1]:.1f} % a "
-        f"year since {START}, not {grown[0]:.1f} %. We found that rule after we knew the misses, "
-        "so it is not the default."
+        f"The flag `opportunity` turned on at {first.date()} and stayed on for {length} sessions. "
+        "That was shortly before the worst fall of all, and the flag never turned on again. It can "
+        "turn on only after a deep fall of a basket of speculative assets. The basket must be as "
+        "far below its peak as on the worst 10 % of its past sessions. Until 2013 the basket is "
+        "MicroStrategy alone. This share fell so far that most later falls of the basket are not "
+        "deep enough. "
+        f"With `members=2` the flag would have turned on at {other}. The strategy `cash-heavy` "
+        f"would then have grown {grown[1]:.1f} % a year since {START}, not {grown[0]:.1f} %. We "
+        "tried `members=2` only after we knew which events the flag misses, so this value is not "
+        "the default."
     )
 
 
@@ -242,8 +245,9 @@ def _growth(m: Material, members: int) -> float:
 def _miss_convexity(m: Material) -> str:
     counted = Convexity().evaluate(m.history.panel).gauges["excursions"].iloc[-1]
     return (
-        f"`convexity` has no estimate, so its flag is missing. It needs {Convexity().excursions} "
-        f"separate stays of u above its knee, and there were {counted:.0f}."
+        "`convexity` has no estimate, so its flag is missing. An estimate needs at least "
+        f"{Convexity().excursions} separate periods in which u is above its knee. History has "
+        f"{counted:.0f} such periods."
     )
 
 
@@ -310,9 +314,9 @@ def entries_line(m: Material) -> str:
     flag = m.reading.flags["absorption"].loc[START:]
     return (
         f"ABSORPTION began {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
-        f"{episodes(on)} episodes. Stays less than a quarter apart count as one episode. The flag "
-        f"`absorption`, which reads only quantities, turned on {len(stays(flag))} times, in "
-        f"{episodes(flag)} episodes"
+        f"{episodes(on)} episodes. Two stays in ABSORPTION count as one episode if less than a "
+        "quarter is between them. The flag `absorption` reads only quantities. It turned on "
+        f"{len(stays(flag))} times, in {episodes(flag)} episodes"
     )
 
 

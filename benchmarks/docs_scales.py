@@ -49,9 +49,10 @@ def _of_price(m: Material) -> tuple[str, ...]:
     spike = Funding().evaluate(panel).gauges["sofr_spread"].loc["2019-09-18"]
     return (
         f"SOFR was above the rate on reserves on {high.loc['2019'].mean():.0f} % of the sessions "
-        f"of 2019 and on {high.loc['2025'].mean():.0f} % of those of 2025. `funding` was on for "
-        f"{_days(flag, '2019'):.0f} % and {_days(flag, '2025'):.0f} % of the sessions with a "
-        "view. Measured by the price, reserves were less scarce in 2025 than in 2019.",
+        f"of 2019 and on {high.loc['2025'].mean():.0f} % of the sessions of 2025. The flag "
+        f"`funding` was on for {_days(flag, '2019'):.0f} % of the sessions of 2019 and for "
+        f"{_days(flag, '2025'):.0f} % of the sessions of 2025; sessions without a view are left "
+        "out. Measured by the price, reserves were less scarce in 2025 than in 2019.",
         f"In the repo spike of 2019-09-17, SOFR was {spike:.0f} bp above the rate on reserves. "
         f"The flag had been on since {_since(flag, '2019-09-17')}.",
         f"In 2025 the flag turned on at {_since(flag, '2025-12-01')}, before the Fed ended the "
@@ -71,10 +72,12 @@ def _of_payers(m: Material) -> tuple[str, ...]:
     last = gauges.iloc[-1]
     return (
         "`outside_capital` was never on: taken together, the five firms never spent more than they "
-        f"earned. The gap, capex minus cash flow, was {_minus(whole['gap'].iloc[0])} % of capex on "
-        f"{whole.index[0].date()}, the first session with all five, and {_minus(last['gap'])} % at "
-        f"the end. In the last year, added cash flow did not cover {last['marginal']:.0f} % of the "
-        "added spending. By this measure, the firms did not yet need outside capital.",
+        "earned. The gap is capital spending minus cash flow, in % of capital spending. The first "
+        f"session with data of all five firms is {whole.index[0].date()}; on this day, the gap was "
+        f"{_minus(whole['gap'].iloc[0])} %. At the last session, the gap was "
+        f"{_minus(last['gap'])} %. In the last year, spending grew more than cash flow: "
+        f"{last['marginal']:.0f} % of the added spending was not covered by added cash flow. By "
+        "this measure, the firms did not yet need outside capital.",
     )
 
 
@@ -159,8 +162,8 @@ def regimes_without_k(m: Material) -> str:
     head = ("regime", "sessions, k · GDP", "sessions, bank assets")
     return (
         f"With bank assets in place of k · GDP, {changed:,} of {int(regimes[0].notna().sum()):,} "
-        f"sessions have another regime. `absorption` is then on {spans(other.flags['absorption'])}."
-        f"\n\n{table(head, rows)}"
+        "sessions have another regime. The flag `absorption` is then on in these periods: "
+        f"{spans(other.flags['absorption'])}.\n\n{table(head, rows)}"
     )
 
 

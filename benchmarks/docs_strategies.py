@@ -88,13 +88,14 @@ def luck_line(numbers: Numbers) -> str:
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:
-        return "No row is ranked among resampled histories."
+        return "No strategy has a rank among placebos on resampled histories."
     n = drawn[0]["n"]
     top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
     return (
-        f"No figure is adjusted for the number of strategies. {len(drawn)} rows of the table are "
-        f"ranked among {n} resampled histories. If these rows were independent, luck alone would "
-        f"put at least one row above all its placebos in {100 * top:.0f} % of cases."
+        "No figure is adjusted for the number of strategies. In the table, "
+        f"{len(drawn)} strategies have a rank among {n} placebos on resampled histories. If these "
+        "ranks were independent, luck alone would put at least one strategy above all its placebos "
+        f"in {100 * top:.0f} % of cases."
     )
 
 
@@ -138,9 +139,9 @@ def _rivals(numbers: Numbers) -> str:
         "**Rivals.** The Sharpe ratio of `cash-heavy` is "
         f"{number(numbers['cash-heavy']['sharpe'], 2)} with the votes, "
         f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)} with quantities alone and "
-        f"{among} with the price-only regime models. The thesis is about quantities. The votes "
-        "add signals that use prices. So the difference between votes and quantities comes from "
-        "prices."
+        f"{among} with the price-only regime models. The thesis is about quantities. With the "
+        "votes, the regime also uses signals of prices. So these signals cause the difference "
+        "between the first two Sharpe ratios."
     )
 
 
@@ -168,8 +169,9 @@ def _hindsight(numbers: Numbers) -> str:
 def _patience(numbers: Numbers) -> str:
     e = numbers["patient"]
     return (
-        f"**Patience.** The states in which `patient` acts began {e['entered']} times. The "
-        f"strategy returned {percent(e['cagr'], 1)} % a year. {e['conclusion'].capitalize()}."
+        "**Patience.** The strategy `patient` acts only in certain states. These states began "
+        f"{e['entered']} times. The strategy returned {percent(e['cagr'], 1)} % a year. "
+        f"{e['conclusion'].capitalize()}."
     )
 
 

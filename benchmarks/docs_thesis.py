@@ -259,8 +259,9 @@ def calibration(said: Numbers) -> str:
         for name in off
     ]
     primary = (
-        f"\n\nAny primary claim supported: {found['off']['any_primary']} of {found['economies']} "
-        f"with the thesis off, {found['on']['any_primary']} with the thesis on."
+        f"\n\nAt least one primary claim was supported in {found['off']['any_primary']} of "
+        f"{found['economies']} economies with the thesis off, and in "
+        f"{found['on']['any_primary']} of {found['economies']} economies with the thesis on."
     )
     reached = found["off"]["e_values"], found["on"]["e_values"]
     bets = [(f"`{name}`", *(str(part[name]) for part in reached)) for name in reached[0]]

@@ -286,7 +286,7 @@ def _(tested, winner):
     mo.md(
         "## 4. How much is there to learn from?\n\nDays are many, but they are no independent "
         f"observations of the thesis. In {years:.0f} years, the states in which the strategy acts "
-        f"came up in **{seen.episodes} episodes**. A test of this length finds a true Sharpe ratio "
+        f"had **{seen.episodes} episodes**. A test of this length finds a true Sharpe ratio "
         f"of 0.5 with a probability of {100 * tested.power:.0f} % (its **power**). If the winner "
         f"were the only trial, its Sharpe ratio would need {needed:.1f} years to pass."
     )

@@ -1,4 +1,4 @@
-"""Signals measure the market for capital. Regime models give a regime to each session.
+"""Signals measure how scarce capital is. Regime models give each session a regime.
 
 Signals read a point-in-time panel. Signals use no file, no network and no clock. :data:`SIGNALS`
 lists the signals. :data:`signals.regimes.REGIMES` lists the regime models.

@@ -41,10 +41,9 @@ class Absorption(CompoundSignal):
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels that turn the flag :attr:`injecting` off. For u and the impulse, the same levels turn
-        off both the flag :attr:`injecting` and the flag ``absorbing``. For idle capital, the flag
-        :attr:`injecting` turns off below the level at which the flag of :class:`DryPowder` turns
-        on.
+        levels that turn the flag :attr:`injecting` off. Two of these levels, ``leave`` and
+        ``impulse_leave``, also turn off the flag ``absorbing``. The third level, ``idle_leave``,
+        equals the level at which the flag of :class:`DryPowder` turns on.
     Limits
         u hardly measures capital spending, because u depends mostly on idle capital. When idle
         capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a

@@ -151,7 +151,7 @@ class Signal(Typed, ABC):
     def confirm_leave(self) -> int:
         """Number of consecutive sessions that are necessary to turn the flag off.
 
-        Each of these sessions must have at least one gauge beyond its level ``leave``.
+        On each of these sessions, at least one gauge must have crossed its level ``leave``.
         """
         return self.confirm
 
@@ -185,11 +185,11 @@ class Signal(Typed, ABC):
     def evaluate(
         self, panel: pd.DataFrame, parts: Mapping[str, Evaluation] = MappingProxyType({})
     ) -> Evaluation:
-        """Return gauges, score and flag on a point-in-time panel, sessions × series ids.
+        """Return the gauges, the score and the flag of the signal, one row for each session.
 
-        ``parts`` maps signal names to evaluations on the same panel. If ``parts`` lacks the
-        evaluation of a part, the part is evaluated with default parameters. See
-        :func:`signals.evaluations.evaluate`.
+        ``panel`` is a point-in-time table of sessions × series ids. ``parts`` maps signal names to
+        evaluations on the same panel. If ``parts`` lacks the evaluation of a part, the part is
+        evaluated with default parameters. See :func:`signals.evaluations.evaluate`.
 
         Raises
         ------
@@ -278,6 +278,6 @@ def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
     missing = [id for id in ids if id not in panel.columns]
     if missing:
         raise MissingSeries(
-            f"{signal} reads {', '.join(missing)}, which the history lacks; import or fetch "
-            "it (drypowder data lists the stored series)"
+            f"{signal} reads series that the history lacks: {', '.join(missing)}; import or fetch "
+            "these series (drypowder data lists the stored series)"
         )

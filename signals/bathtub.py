@@ -1,4 +1,4 @@
-"""Link L7: liquidity depends on the Fed's assets, on accounts at the Fed, and on demand."""
+"""Link L7: the Fed's assets, accounts at the Fed, and the demand for capital set liquidity."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -60,9 +60,9 @@ class Convexity(CompoundSignal):
         session. The session date is the seed of the random numbers, so past estimates never change.
     NaN
         An estimate needs at least ``minimum`` weeks of data and at least ``excursions`` separate
-        periods with u above the knee. Before the first estimate, score and flag are missing.
-        Absorption ends when u falls below a level that is 0.4 by default. A period above the knee
-        ends when u has been below this level for ``horizon`` weeks.
+        periods in which u was above the knee. Before the first estimate, score and flag are
+        missing. Absorption ends when u falls below a level that is 0.4 by default. A period above
+        the knee ends when u has been below this level for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The curve is flat while reserves
@@ -72,7 +72,7 @@ class Convexity(CompoundSignal):
         has at least ``horizon`` weeks. The interval is too narrow, like bootstrap intervals of
         other slowly changing series. In simulations without a kink, the gauge ``low`` was above
         zero in 7 to 14 % of the estimates. A correct interval would give 5 %. This error rate was
-        highest for estimates from few weeks, little more than ``minimum``.
+        highest when an estimate used only a few weeks more than ``minimum``.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Convexity(CompoundSignal):
     minimum
         An estimate needs at least this number of weeks with a known change.
     excursions
-        An estimate needs at least this number of separate periods with u above the knee.
+        An estimate needs at least this number of separate periods in which u was above ``knee``.
     draws
         Number of bootstrap samples.
     level
@@ -116,7 +116,7 @@ class Convexity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The level of the gauge ``low``, which is zero, and the level of u, which is the knee."""
+        """Levels for the flag: 0 for the gauge ``low``, and ``knee`` for the gauge ``u``."""
         return (
             Threshold(gauge="low", enter=0.0, leave=0.0, above=True),
             Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
@@ -152,7 +152,7 @@ class Convexity(CompoundSignal):
         return rows.groupby(np.asarray(index.year * 4 + index.quarter)).ffill()
 
     def estimate(self, u: pd.Series, cost: pd.Series, at: pd.Timestamp) -> Kink | None:
-        """Return the kink, estimated from weeks before a session; None if there are too few weeks.
+        """Return an estimate of the kink from weekly data; None if there are too few weeks.
 
         ``u`` and ``cost`` end before the session ``at``. The date ``at`` is the seed of the random
         numbers. The estimate needs at least ``minimum`` weeks.
@@ -198,7 +198,11 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Count periods above ``enter``; a period ends after ``apart`` sessions below ``leave``."""
+    """Return, for each session, the number of periods so far in which u was above ``enter``.
+
+    A period begins when u rises above ``enter``. The period ends when u has been below ``leave``
+    for ``apart`` sessions in a row.
+    """
     # If two periods are less than ``apart`` sessions apart, the changes of u overlap. So these two
     # periods count as one.
     inside, below, count, out = False, 0, 0, []

@@ -24,10 +24,10 @@ class CostOfCapital(Signal):
 
     Formula
         score = z(m), where m is the mean of three z-scores: z(DFII10), z(THREEFYTP10) and
-        z(BAA10Y). In this mean, each z-score is clipped to ±3. treasury = Δ DGS10 and credit = Δ
-        (DGS10 + BAA10Y), both in percentage points. Δ is the change over ``horizon`` sessions. The
-        signs of Δ DGS10 and Δ BAA10Y give the quadrant: scarcity (+, +), growth (+, −), risk-off
-        (−, +), easing (−, −).
+        z(BAA10Y). In this mean, each z-score is clipped to ±3. Δ is the change over ``horizon``
+        sessions. The gauge ``treasury`` is Δ DGS10, in percentage points. The gauge ``credit`` is Δ
+        (DGS10 + BAA10Y), in percentage points. The signs of Δ DGS10 and Δ BAA10Y give the quadrant:
+        scarcity (+, +), growth (+, −), risk-off (−, +), easing (−, −).
     Flag
         The flag turns on when the Treasury yield and the credit yield have both risen by more than
         ``enter``. The flag turns off when one of the two yields has risen by less than ``leave``.

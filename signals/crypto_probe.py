@@ -17,13 +17,14 @@ class CryptoProbe(Signal):
     """Whether bitcoin falls and lags behind shares while shares hold their price.
 
     Formula
-        drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %. spy_drawdown is
-        the same measure for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
-        sessions, in percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
-        z(−strength)). Pages show two further gauges, which affect neither the flag nor the score.
-        stablecoins = growth of the supply of stablecoins over ``horizon`` sessions, in %.
-        fund_flows = sum of the net flows into spot bitcoin funds over ``month`` sessions, in USD
-        millions.
+        drawdown = 100 · (B / H − 1), in %. B is bitcoin's close, and H is bitcoin's highest close
+        of the last ``high`` sessions. The gauge ``spy_drawdown`` is the same measure for SPY. The
+        gauge ``strength`` is bitcoin's return minus SPY's return over ``horizon`` sessions, in
+        percentage points. Both returns use closes of the same dates. score = z(m), where m is the
+        mean of z(−drawdown) and z(−strength). Pages show two further gauges, which affect neither
+        the flag nor the score. The gauge ``stablecoins`` is the growth of the supply of stablecoins
+        over ``horizon`` sessions, in %. The gauge ``fund_flows`` is the sum of the net flows into
+        spot bitcoin funds over ``month`` sessions, in USD millions.
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
@@ -98,7 +99,7 @@ class CryptoProbe(Signal):
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the drawdowns of bitcoin and SPY, bitcoin's strength, supply growth and flows."""
+        """Return the two drawdowns, the strength, the growth of stablecoins, and the fund flows."""
         same_date = session_close_id("BTC-USD")
         require(panel, (same_date,), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)

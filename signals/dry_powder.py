@@ -25,17 +25,18 @@ class DryPowder(Signal):
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
         need = a · B and share = 100 · P / B, in % of bank assets. B is the assets of all commercial
-        banks (TLAACBW027SBOG). For any value of ``scale``, the gauges of_gdp and of_bank_assets
-        contain idle capital in % of GDP and of bank assets. score = −z(share).
+        banks (TLAACBW027SBOG). The gauge ``of_gdp`` is the share for the scale gdp. The gauge
+        ``of_bank_assets`` is the share for the scale bank_assets. Both gauges are computed for any
+        value of ``scale``. score = −z(share).
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
     Timing
         Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
-        the session after its date. GDP is known 180 days after the quarter's first day, and bank
-        assets of a Wednesday are known 12 days later. If the store has earlier releases (vintages)
-        of GDP and bank assets, the values known at each date are used. Otherwise the latest
-        revision is used.
+        the session after its date. GDP is known 180 days after the quarter's first day. Each value
+        of bank assets describes a Wednesday, and is known 12 days after this Wednesday. If the
+        store has earlier releases (vintages) of GDP and bank assets, the values known at each date
+        are used. Otherwise the latest revision is used.
     NaN
         Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
         value. Score and flag do not need the series of the other scale. Score and flag are also
@@ -96,7 +97,7 @@ class DryPowder(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the series that only the unused scale needs."""
+        """Id of the series that the current ``scale`` does not use: bank assets or GDP."""
         return ("TLAACBW027SBOG",) if self.scale == "gdp" else ("GDP",)
 
     @property
@@ -132,7 +133,7 @@ class DryPowder(Signal):
         )
 
     def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
-        """Return the flag on the given scale, even if :attr:`scale` names the other scale."""
+        """Return the flag for the scale in the argument; :attr:`scale` has no effect."""
         return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Link L11: gains of speculative momentum do not last, and even improving sectors struggle."""
+"""Link L11: gains of speculative momentum do not last. A sector struggles even if it improves."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -52,13 +52,14 @@ class ForcedSelling(_Cascade):
     """Whether volatility jumps, assets fall together and credit underperforms Treasuries.
 
     Formula
-        score = z(mean), where mean is the average of the z-scores of six components. (1) The
-        realised volatility of SPY over ``short`` sessions divided by its volatility over ``long``
-        sessions. (2) The same ratio for bitcoin. (3) The percentage of variance that the first
-        principal component of the daily class returns explains, from correlations over ``window``
-        sessions. (4) The percentage of assets in the universe that fell over ``short`` sessions.
-        (5) The change of the VIX over ``short`` sessions. (6) The change of HYG/IEF over ``short``
-        sessions, in %, with the opposite sign.
+        score = z(mean), where mean is the average of the z-scores of six components. Component 1 is
+        SPY's realised volatility over ``short`` sessions divided by SPY's volatility over ``long``
+        sessions. Component 2 is the same ratio for bitcoin. Component 3 is the percentage of
+        variance that the first principal component explains. This principal component comes from
+        the correlations of daily class returns over ``window`` sessions. Component 4 is the
+        percentage of assets in the universe that fell over ``short`` sessions. Component 5 is the
+        change of the VIX over ``short`` sessions. Component 6 is the change of HYG/IEF over
+        ``short`` sessions, in %, with the opposite sign.
     Flag
         The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
         off when the mean is below ``leave`` for 2 sessions in a row. During forced sales, most
@@ -114,12 +115,13 @@ class CryptoForcedSelling(_Cascade):
     """Forced selling among coins, from prices, funding rates and fund flows.
 
     Formula
-        score = z(mean), where mean is the average of the z-scores of five components. (1) The
-        realised volatility of bitcoin over ``short`` sessions divided by its volatility over
-        ``long`` sessions. (2) The negated mean return of the coins over ``short`` sessions. (3) The
-        percentage of variance that the first principal component of the coins' daily returns
-        explains, from correlations over ``window`` sessions. (4) The negated mean funding rate. (5)
-        The negated flow into bitcoin and ether funds over ``short`` sessions.
+        score = z(mean), where mean is the average of the z-scores of five components. Component 1
+        is bitcoin's realised volatility over ``short`` sessions divided by bitcoin's volatility
+        over ``long`` sessions. Component 2 is the negated mean return of the coins over ``short``
+        sessions. Component 3 is the percentage of variance that the first principal component
+        explains. This principal component comes from the correlations of the coins' daily returns
+        over ``window`` sessions. Component 4 is the negated mean funding rate. Component 5 is the
+        negated flow into bitcoin and ether funds over ``short`` sessions.
     Flag
         The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
         off when the mean is below ``leave`` for 2 sessions in a row.
@@ -166,7 +168,8 @@ class CryptoForcedSelling(_Cascade):
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
     """Return the components and their composite.
 
-    Before the composite is computed, the components that ``against`` names change their sign.
+    ``against`` lists names of components. The composite uses the negated values of these
+    components.
     """
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})

@@ -25,9 +25,9 @@ def author_code(
 ) -> Iterator[None]:
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
-    Errors of drypowder and Ctrl-C are raised unchanged. The error message begins with ``what``, a
-    name for the user's code. ``names`` are the attributes that list the panel columns of the user's
-    class. The message for a KeyError mentions these attributes.
+    DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
+    with ``what``, a name for the user's code. ``names`` are the attributes that list the panel
+    columns of the user's class. The message for a KeyError mentions these attributes.
     """
     try:
         yield

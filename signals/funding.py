@@ -23,14 +23,15 @@ class Funding(Signal):
     """The price of reserves: overnight rates compared with the rate that the Fed pays on reserves.
 
     Formula
-        The rate on reserves is IORB from 2021-07-29 on, and IOER before that date. sofr_spread is
-        SOFR minus the rate on reserves, and fed_funds_spread is EFFR minus the rate on reserves.
-        Both spreads are in basis points. scarce_days is the percentage of the last ``window``
-        sessions on which sofr_spread is above zero. standing_repo is the Fed's lending through the
-        standing repo facility, and discount_window is the Fed's lending through the discount
-        window. Both amounts of lending are means over the last ``window`` sessions, in USD
-        billions. score = z(average of z(mean sofr_spread) and z(mean fed_funds_spread)). Both means
-        are over the last ``window`` sessions.
+        The rate on reserves is IORB from 2021-07-29 on, and IOER before that date. The gauge
+        ``sofr_spread`` is SOFR minus the rate on reserves. The gauge ``fed_funds_spread`` is EFFR
+        minus the rate on reserves. Both spreads are in basis points. The gauge ``scarce_days`` is
+        the percentage of the last ``window`` sessions on which ``sofr_spread`` is above zero. The
+        gauge ``standing_repo`` is the Fed's lending through the standing repo facility. The gauge
+        ``discount_window`` is the Fed's lending through the discount window. Both amounts of
+        lending are means over the last ``window`` sessions, in USD billions. s is the mean of
+        ``sofr_spread`` over the last ``window`` sessions, and f is the mean of ``fed_funds_spread``
+        over the same sessions. score = z(m), where m is the average of z(s) and z(f).
     Flag
         The flag is on when reserves are scarce. The flag turns on when ``scarce_days`` is above
         ``enter``, and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can
@@ -56,8 +57,8 @@ class Funding(Signal):
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
         Economics (2025), show that repo rates rise above the rate on reserves when large banks hold
-        few reserves. We chose 50 % for ``enter``. Above 50 %, SOFR exceeds the rate on reserves on
-        most sessions. ``leave`` is half of ``enter``.
+        few reserves. We chose 50 % for ``enter``. If ``scarce_days`` is above 50 %, SOFR exceeds
+        the rate on reserves on most sessions. ``leave`` is half of ``enter``.
 
     Parameters
     ----------

@@ -19,8 +19,9 @@ class Threshold:
     gauge
         Name of the gauge.
     enter, leave
-        Levels, in the gauge's unit. The flag turns on when the gauge is beyond ``enter``, and off
-        when the gauge is beyond ``leave``.
+        Levels, in the gauge's unit. If ``above`` is True, the flag turns on when the gauge is above
+        ``enter``, and off when the gauge is below ``leave``. If ``above`` is False, the flag turns
+        on when the gauge is below ``enter``, and off when the gauge is above ``leave``.
     above
         True if high values of the gauge turn the flag on, False if low values turn the flag on.
     """
@@ -40,11 +41,11 @@ class Threshold:
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
-        """Return True for each value beyond ``enter``."""
+        """Return True for each value above ``enter``, or below ``enter`` if ``above`` is False."""
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return True for each value beyond ``leave``, in the direction opposite to ``enter``."""
+        """Return True for each value below ``leave``, or above ``leave`` if ``above`` is False."""
         return values < self.leave if self.above else values > self.leave
 
 
@@ -78,8 +79,10 @@ def hysteresis(
 
 
 def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the positions where a flag turns on and off, from ``first`` to before ``end``.
+    """Yield each period in which the flag is on, as a pair of positions.
 
+    The flag turns on at the first position and off at the second position. The first period begins
+    at ``first`` or later. If the flag is still on before ``end``, the second position is ``end``.
     The session on which the flag changes does not count toward the confirmation of the next change.
     """
     start = on.after(first)
@@ -100,7 +103,7 @@ class _Confirmed:
     def after(self, first: int) -> int:
         """Return the position of the first session at which the condition is confirmed.
 
-        Only sessions from position ``first`` on count toward the confirmation. The result is
+        Sessions before position ``first`` do not count toward the confirmation. The result is
         ``never`` if the condition is not confirmed.
         """
         at = int(self.sessions.searchsorted(first + self.count - 1))
@@ -119,11 +122,13 @@ def turned(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return a flag: on if all gauges are beyond ``enter``, off if any gauge is beyond ``leave``.
+    """Return the flag that several gauges turn on together, and that any single gauge turns off.
 
-    ``thresholds`` is not empty. The gauge of each threshold is a column of ``gauges``. The flag is
-    pandas ``boolean``, one value for each session. If the gauge of a threshold is NaN, the flag is
-    NA. See :func:`hysteresis` for confirmation.
+    The flag turns on when every gauge has crossed its level ``enter``. The flag turns off when at
+    least one gauge has crossed its level ``leave``. See :class:`Threshold`. ``thresholds`` is not
+    empty. The gauge of each threshold is a column of ``gauges``. The flag is pandas ``boolean``,
+    one value for each session. If the gauge of a threshold is NaN, the flag is NA. See
+    :func:`hysteresis` for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)
@@ -132,10 +137,12 @@ def turned(
 
 
 def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
-    """Return the flag of one measure, which turns on beyond ``enter`` and off beyond ``leave``.
+    """Return the flag of one measure, which turns on and off at the given levels.
 
-    If ``enter`` is above ``leave``, high values turn the flag on. Otherwise low values turn the
-    flag on. If the measure is NaN, the flag is NA. See :func:`hysteresis` for confirmation.
+    If ``enter`` is above ``leave``, the flag turns on when the measure is above ``enter``, and off
+    when it is below ``leave``. Otherwise the flag turns on when the measure is below ``enter``, and
+    off when it is above ``leave``. If the measure is NaN, the flag is NA. See :func:`hysteresis`
+    for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)

@@ -67,7 +67,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels ``enter`` and ``leave`` of the mean. Both levels of the correlation are 0."""
+        """Levels for the flag: ``enter`` and ``leave`` for the mean, and 0 for the correlation."""
         return (
             Threshold(gauge="mean", enter=self.enter, leave=self.leave, above=True),
             Threshold(gauge="correlation", enter=0.0, leave=0.0, above=True),

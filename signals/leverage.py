@@ -13,7 +13,7 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Leverage(Signal):
-    """Investors' margin debt at US brokers, its growth, and the cash that they can withdraw.
+    """Margin debt at US brokers, the growth of this debt, and the cash that investors can withdraw.
 
     Formula
         growth = 100 · (M / M' − 1), in %, where M is the newest known margin debt and M' is the

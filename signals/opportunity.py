@@ -32,16 +32,18 @@ class Opportunity(CompoundSignal):
         ``forced_selling`` was on and the drawdown was at or below its decile. (2) The flag
         ``forced_selling`` is off now. (3) The VIX is at most ``calm`` times its highest value of
         the last 63 sessions. (4) The score of ``bathtub`` or ``policy`` is lower than 21 sessions
-        ago. The score of ``policy`` counts only if its components were the same 21 sessions ago.
-        The flag turns on when all four conditions are true for ``confirm`` sessions in a row. The
-        flag stays on for ``stay`` sessions. After these sessions, the flag can turn on again.
+        ago. The score of ``policy`` counts only if it uses the same components now as it used 21
+        sessions ago. The flag turns on when all four conditions are true for ``confirm`` sessions
+        in a row. The flag stays on for ``stay`` sessions. After these sessions, the flag can turn
+        on again.
     Timing
         The signal is known as soon as its inputs and its parts are known.
     NaN
-        The flag needs three inputs: drawdowns of at least 252 sessions, the flag
-        ``forced_selling``, and the VIX of the last 63 sessions. Without these data, the flag is NA.
-        If some of these data are missing at a later session, the flag is NA at that session. After
-        such a gap, the flag is off until it turns on again.
+        The flag needs three inputs. (1) The basket's drawdown must be known on at least 252
+        sessions so far. (2) The flag ``forced_selling`` must be known. (3) The VIX must be known on
+        each of the last 63 sessions. Without these data, the flag is NA. If some of these data are
+        missing at a later session, the flag is NA at that session. After such a gap, the flag is
+        off until it turns on again.
     Reference
         Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
 
@@ -140,7 +142,11 @@ def _within(event: pd.Series, sessions: int) -> pd.Series:
 
 
 def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag: on for ``stay`` sessions after ``now`` was True ``confirm`` times in a row."""
+    """Return a flag that stays on for ``stay`` sessions each time it turns on.
+
+    The flag turns on when ``now`` has been True for ``confirm`` sessions in a row. The flag is NA
+    where ``view`` is False.
+    """
     run = left = 0
     out = np.zeros(len(now), dtype=bool)
     seen = view.to_numpy(dtype=bool)

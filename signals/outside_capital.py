@@ -28,11 +28,13 @@ class OutsideCapital(Signal):
         All amounts are sums over ``firms`` for the trailing four quarters. A is capital
         expenditure, O is operating cash flow, B is shares bought back, D is debt issued, and L is
         assets from new finance leases. A', O' and B' are the amounts of a year earlier. gap = 100 ·
-        (A − O) / A, in % of A. marginal = 100 · ((A − A') − (O − O')) / (A − A'), the part of the
+        (A − O) / A. ``gap`` is the part of the spending that cash flow does not cover, in %.
+        marginal = 100 · ((A − A') − (O − O')) / (A − A'). ``marginal`` is the part of the
         additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
-        − B) / (A − A'), the part that smaller buybacks cover, in %. from_payouts is negative if
-        buybacks grew. raised = 100 · (D + L − B) / A, in % of A, for the firms that report debt. D
-        + L − B is the new debt and leases minus the buybacks of these firms. score = z(gap).
+        − B) / (A − A'). ``from_payouts`` is the part of the additional spending that smaller
+        buybacks cover, in %. ``from_payouts`` is negative if buybacks grew. raised = 100 · (D + L −
+        B) / A. ``raised`` is the new debt and leases minus the buybacks, in % of A. ``raised`` uses
+        only the firms that report debt. score = z(gap).
     Flag
         The flag is on when the firms need outside capital. The flag turns on when ``gap`` is above
         ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, spending
@@ -54,8 +56,8 @@ class OutsideCapital(Signal):
         for new debt, so ``raised`` never includes GOOGL and MSFT. An amount of cash flow, buybacks,
         debt or leases is used for 200 days after the end of its quarter. So if a firm files an
         amount late, the amounts of this firm can belong to different quarters. Before 2018, some
-        spending is known only for fiscal years, so the amounts can also belong to different
-        quarters.
+        spending is known only for fiscal years. So before 2018, a firm's spending and cash flow can
+        belong to different quarters, too.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
@@ -118,7 +120,10 @@ class OutsideCapital(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Ids of the amounts that do not affect the gap: all but current spending and cash flow."""
+        """Ids of the amounts that do not affect the gap.
+
+        Only current spending and current cash flow affect the gap.
+        """
         deciding = {id for flow in _FLOWS[:2] for id in ids_of(flow, self.firms, ttm_id)}
         return tuple(id for id in self.inputs if id not in deciding)
 

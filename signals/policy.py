@@ -11,7 +11,7 @@ from signals.transforms import composite, zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Policy(ScoreSignal):
-    """Whether markets price tighter policy while the Fed's balance sheet shrinks.
+    """Whether markets expect tighter policy while the Fed's balance sheet shrinks.
 
     Formula
         shock = Δ (DGS2 − EFFR) over ``horizon`` sessions, in percentage points. balance =

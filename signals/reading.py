@@ -20,8 +20,9 @@ class Reading(Summarised):
     regime
         Name of a :class:`signals.regimes.Regime`; None if the session has no regime.
     rule, decided_by
-        ``rule`` is the first rule that is true at the session. ``decided_by`` is the rule that
-        decided the current regime. See :class:`signals.regimes.Classification`.
+        ``rule`` is the regime model's first rule whose condition is true at the session.
+        ``decided_by`` is the rule that decided the current regime. See
+        :class:`signals.regimes.Classification`.
     evaluations
         The evaluation of each signal, by name.
     voters
@@ -64,7 +65,7 @@ class Reading(Summarised):
         )
 
     def since(self, at: pd.Timestamp) -> "Reading":
-        """Return the rows of the reading from the session ``at`` to the last session."""
+        """Return a reading that begins at the session ``at``."""
         return self.rows(lambda part: part.loc[at:])
 
     def under(self, classification: Classification) -> "Reading":

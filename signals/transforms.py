@@ -123,7 +123,7 @@ def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
     coin = asset(ticker).market == "crypto"
     column = session_close_id(ticker) if coin else ticker
     if column not in panel:
-        raise MissingSeries(f"expected a column {column} in the panel; load it with History")
+        raise MissingSeries(f"expected a column {column} in the panel; load the panel with History")
     return panel[column] if coin else panel[column].shift(1)
 
 

@@ -67,7 +67,7 @@ class Asset:
 #: Duration of each class, shortest first. The order of the last three classes (metals, bonds,
 #: other) does not depend on duration.
 CLASSES: dict[str, str] = {
-    "memory": "short: cash flows now, very cyclical",
+    "memory": "short: its cash flows come soon and are very cyclical",
     "defensive": "short",
     "hyperscalers": "middle",
     "semiconductors": "middle",

@@ -36,8 +36,8 @@ class Strategy(Typed, ABC):
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        The link of the thesis on which the strategy is based, such as ``L13``. Empty for a baseline
-        or a challenger.
+        Name of the link on which the strategy is based, such as ``L13``. The thesis has 15 links.
+        Empty for a baseline or a challenger.
     follows_regime
         True if the weights depend on the regime. The strategy's state is then the regime.
     only_scheduled
@@ -123,7 +123,7 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
     if not isinstance(weights, pd.DataFrame):
         raise SimulationError(
             f"{strategy.name}: expected weights as a DataFrame, sessions × assets, was "
-            f"{type(weights).__name__}; return one"
+            f"{type(weights).__name__}; return a DataFrame"
         )
     for what, given, expected in (
         ("a row for each session of the panel", weights.index, panel.index),

@@ -86,7 +86,7 @@ class EqualWeight(SleeveStrategy):
     """
 
     name: ClassVar[str] = "equal-weight"
-    description: ClassVar[str] = "equal weights over the assets of near-cash-flow"
+    description: ClassVar[str] = "all assets of the strategy near-cash-flow, with equal weights"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
 

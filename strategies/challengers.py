@@ -23,8 +23,8 @@ INVESTED, OUT = "invested", "out"
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
     """Return, for each session, the month-end prices of the preceding months, newest first.
 
-    The list has ``months`` frames, sessions × assets, one for each preceding complete month. A
-    price is NaN for a month before the history, and for a month without a price.
+    The list has ``months`` frames, sessions × assets, one for each preceding complete month. The
+    price of a month is NaN if the history begins after this month, or if the month has no price.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -59,7 +59,7 @@ class Trend(Strategy):
     """
 
     name: ClassVar[str] = "trend"
-    description: ClassVar[str] = "SPY while above its ten-month mean, otherwise bills"
+    description: ClassVar[str] = "SPY while its price is above its ten-month mean, otherwise bills"
     only_scheduled: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (OUT,)
 
@@ -96,7 +96,8 @@ class TrendUniverse(Trend):
 
     name: ClassVar[str] = "trend-universe"
     description: ClassVar[str] = (
-        "each asset of near-cash-flow while above its ten-month mean, otherwise bills"
+        "holds each asset of near-cash-flow while its price is above its ten-month mean, "
+        "otherwise bills"
     )
 
     tickers: tuple[str, ...] = NearCashFlow().assets
@@ -123,7 +124,9 @@ class DualMomentum(Strategy):
     """
 
     name: ClassVar[str] = "dual-momentum"
-    description: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, or Treasuries"
+    description: ClassVar[str] = (
+        "if SPY beats bills, the better of SPY and EFA; otherwise Treasuries"
+    )
     only_scheduled: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (OUT,)
     assets: ClassVar[tuple[str, ...]] = ("SPY", "EFA", "IEF")
@@ -172,7 +175,7 @@ class VolTarget(Strategy):
     volatility: float = 0.10
 
     def __post_init__(self) -> None:
-        """Raise ConfigError unless the volatility is above 0 and at most 5 a year."""
+        """Raise ConfigError if the yearly volatility is zero, negative, or above 5 (500 %)."""
         super().__post_init__()
         check_volatility(self.volatility)
 

@@ -36,7 +36,9 @@ class MemoryOverCrypto(ScaledSleeves):
     """
 
     name: ClassVar[str] = "memory-over-crypto"
-    description: ClassVar[str] = "long memory makers, short bitcoin, while capital is scarce"
+    description: ClassVar[str] = (
+        "buys memory-chip makers and sells bitcoin short while capital is scarce"
+    )
     link: ClassVar[str] = "L8, L9"
     follows_regime: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (
@@ -63,16 +65,16 @@ class MemoryOverCrypto(ScaledSleeves):
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryOverCryptoSmh(MemoryOverCrypto):
-    """``memory-over-crypto`` with a fund of chip makers (SMH) instead of the memory makers.
+    """``memory-over-crypto`` with a fund of chip makers (SMH) instead of memory-chip makers.
 
     Rationale
-        As in ``near-cash-flow-smh``, the fund avoids hindsight about which memory makers would
-        thrive.
+        In 2026 we know which makers of memory chips did well. The fund avoids this hindsight, as in
+        ``near-cash-flow-smh``.
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"
     description: ClassVar[str] = (
-        "memory-over-crypto with the fund SMH instead of the memory makers, to reduce hindsight"
+        "memory-over-crypto with the fund SMH instead of memory-chip makers, to reduce hindsight"
     )
     of_no_class: ClassVar[tuple[str, ...]] = ("memory",)
 

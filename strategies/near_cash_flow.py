@@ -13,9 +13,10 @@ class NearCashFlow(ScaledSleeves):
     """SPY, memory-chip makers and crypto; when capital is scarcer, less crypto and more cash.
 
     Rationale
-        When capital is scarce, the market pays more for cash flows that come soon. Memory makers
-        sell to the firms that spend capital. Coins have no cash flow. Memory makers are very
-        cyclical, so their sleeve (group of assets) is scaled to a target volatility.
+        When capital is scarce, the market pays more for cash flows that come soon. Makers of memory
+        chips sell to the firms with high capital spending. Coins have no cash flow. Makers of
+        memory chips are very cyclical, so their sleeve (group of assets) is scaled to a target
+        volatility.
     Rule
         The regime sets the weight of each sleeve. The memory and crypto sleeves are scaled to the
         target volatility.
@@ -28,7 +29,7 @@ class NearCashFlow(ScaledSleeves):
 
     name: ClassVar[str] = "near-cash-flow"
     description: ClassVar[str] = (
-        "SPY, memory makers and crypto, with less crypto and more cash when capital is scarcer"
+        "SPY, memory-chip makers and crypto; less crypto and more cash when capital is scarcer"
     )
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
@@ -48,17 +49,18 @@ class NearCashFlow(ScaledSleeves):
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlowSmh(NearCashFlow):
-    """``near-cash-flow`` with a fund of chip makers (SMH) instead of the memory makers.
+    """``near-cash-flow`` with a fund of chip makers (SMH) instead of memory-chip makers.
 
     Rationale
-        In 2026 we know which memory makers survived and thrived, but nobody knew this in 2015. The
-        fund follows an index, which chose its members without this knowledge. So this variant has
-        no hindsight about single firms, but it has hindsight about the industry (chips).
+        In 2026 we know which makers of memory chips survived and did well. Nobody knew this in
+        2015. The fund follows an index, which chose its members without this knowledge. So this
+        variant has no hindsight about single firms, but it has hindsight about the industry
+        (chips).
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"
     description: ClassVar[str] = (
-        "near-cash-flow with the fund SMH instead of the memory makers, to reduce hindsight"
+        "near-cash-flow with the fund SMH instead of memory-chip makers, to reduce hindsight"
     )
     of_no_class: ClassVar[tuple[str, ...]] = ("memory",)
 
@@ -66,11 +68,11 @@ class NearCashFlowSmh(NearCashFlow):
 
 
 def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
-    """Return ``tickers`` after a user's own asset classes have replaced the default classes.
+    """Return the tickers to trade if a user has chosen other tickers for some asset classes.
 
-    If ``tickers`` are the default assets of ``near-cash-flow``, the user's tickers replace the
-    default tickers of each class in ``own``. Otherwise ``tickers`` are returned unchanged, because
-    a user chose them.
+    ``own`` contains these classes with the user's tickers. If ``tickers`` are the default assets of
+    ``near-cash-flow``, the result is the assets of ``near-cash-flow`` with the classes in ``own``.
+    Otherwise the user also chose ``tickers``, so the function returns ``tickers`` unchanged.
     """
     default = NearCashFlow()
     return default.with_classes(own).assets if tickers == default.assets else tickers

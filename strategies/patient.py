@@ -19,36 +19,34 @@ CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 @dataclass(frozen=True, kw_only=True)
 class Patient(ScaledSleeves):
-    """Mostly cash until OPPORTUNITY; then buy in thirds, hold a year, and sell in thirds.
+    """Mostly cash until OPPORTUNITY; then buy in three steps, hold a year, and sell in three steps.
 
     Rationale
         Forced sellers offer low prices to investors who still have cash. But an investor who waits
         for low prices misses the return of other assets. Nobody knows the lowest price, so the
-        strategy buys and sells in thirds.
+        strategy buys and sells in three steps.
     Rule
         The regime sets the weight of each sleeve in ``table``. In OPPORTUNITY, the weights of the
         previous regime apply. When the regime changes to OPPORTUNITY, the strategy also begins to
-        buy each sleeve in three steps, up to the sleeve's weight in :data:`CHANCE`. Each step adds
-        one third of this weight. The strategy buys the first third at once, the second third after
-        half of ``stage`` sessions, and the last third after ``stage`` sessions. The strategy holds
-        all three thirds for ``hold`` sessions, and then sells in thirds over ``stage`` sessions.
-        While the strategy holds thirds, each sleeve has the larger of two weights. The first weight
-        is the sleeve's weight in ``table``. The second weight is the held part (1/3, 2/3 or 3/3) of
-        the sleeve's weight in :data:`CHANCE`. So the purchase of a third never reduces a
-        sleeve's weight. When the regime changes to FORCED_SELLING, the strategy sells all thirds at
+        buy the portfolio :data:`CHANCE` in three equal parts. The strategy buys the first part at
+        once, the second part after half of ``stage`` sessions, and the third part after ``stage``
+        sessions. The strategy sells the first part ``hold`` sessions after the third purchase, and
+        the other two parts within the next ``stage`` sessions. n is the number of parts that the
+        strategy holds, from 0 to 3. Each sleeve's weight is the larger of two numbers: its weight
+        in ``table``, and n/3 of its weight in :data:`CHANCE`. So a purchase never reduces a
+        sleeve's weight. When the regime changes to FORCED_SELLING, the strategy sells all parts at
         once. No other regime has this effect. If the regime changes to OPPORTUNITY again, the count
         of sessions restarts. The memory and crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends, and when it buys or sells a third of the weights in
-        :data:`CHANCE`. While the strategy holds no third, the strategy also decides when the
-        regime changes.
+        The strategy decides at month ends, and when it buys or sells one of the three parts of
+        :data:`CHANCE`. While the strategy holds no part, it also decides when the regime changes.
 
     Parameters
     ----------
     stage
         Number of sessions from the first purchase to the last purchase, at least 2.
     hold
-        Number of sessions during which the strategy holds all three thirds.
+        Number of sessions from the last purchase to the first sale.
     broad, memory, crypto
         Tickers of each sleeve.
     """
@@ -75,16 +73,19 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the state of each session: the regime, or a label such as ``2/3 in``.
+        """Return the state of each session: the regime, or how much of :data:`CHANCE` is held.
 
-        The label is ``2/3 in`` while the strategy holds two thirds of the weights in
-        :data:`CHANCE`. While the strategy holds no third, the state is the regime.
+        The state is ``1/3 in``, ``2/3 in`` or ``3/3 in`` while the strategy holds one, two or three
+        parts of :data:`CHANCE`. While the strategy holds no part, the state is the regime.
         """
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return how many thirds of the :data:`CHANCE` weights are held at each session, 0 to 3."""
+        """Return the number of parts that the strategy holds at each session, from 0 to 3.
+
+        Each part contains one third of each weight in :data:`CHANCE`.
+        """
         level, since = 0, -1
         before: object = None
         out = np.zeros(len(regime), dtype=np.int64)
@@ -99,9 +100,10 @@ class Patient(ScaledSleeves):
         return pd.Series(out, index=regime.index)
 
     def _level(self, age: int, level: int) -> int:
-        """Return how many thirds are held ``age`` sessions after the change to OPPORTUNITY.
+        """Return the number of parts of :data:`CHANCE` that the strategy holds at a session.
 
-        ``level`` is the number of thirds held one session earlier.
+        ``age`` is the number of sessions since the change to OPPORTUNITY. ``level`` is the number
+        of parts that the strategy held one session earlier.
         """
         half = self.stage / 2
         if age < self.stage + self.hold:
@@ -113,7 +115,7 @@ class Patient(ScaledSleeves):
         """Return the weight of each sleeve at each session, sessions × sleeves.
 
         Each weight is the larger of two weights. The first weight comes from ``table``. The second
-        weight is the held part (0, 1/3, 2/3 or 3/3) of the weight in :data:`CHANCE`.
+        weight is n/3 of the weight in :data:`CHANCE`, where n is the result of :meth:`thirds`.
         """
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()

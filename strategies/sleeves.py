@@ -172,7 +172,7 @@ def check_sleeves(sleeves: Sleeves) -> None:
 
 
 def check_volatility(volatility: float) -> None:
-    """Raise :class:`ConfigError` unless a volatility is above 0 and at most 5 a year."""
+    """Raise :class:`ConfigError` if a yearly volatility is zero, negative, or above 5 (500 %)."""
     if not 0 < volatility <= 5:
         raise ConfigError(
             f"volatility must be above 0 and at most 5 (a fraction a year), was {volatility}"

@@ -66,7 +66,10 @@ class Survival(ScaledSleeves):
 
     @property
     def sleeves(self) -> Sleeves:
-        """A mapping from each sleeve's name to its tickers: SPY, and each of the seven classes."""
+        """A mapping from the name of each sleeve to its tickers.
+
+        The sleeve ``broad`` contains SPY. Each of the seven classes is a sleeve, too.
+        """
         declared = {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
         return declared | {name: held for name, held in self.own if name in declared}
 

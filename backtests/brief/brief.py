@@ -100,8 +100,10 @@ def make_brief(
     Parameters
     ----------
     compared
-        The brief compares the last session with the session on this day or the last one before it.
-        The default is a week before the last session, or the first session of a shorter history.
+        A day. The brief compares the history's last session with the session on this day. If the
+        day has no session, the brief takes the last session before the day. By default, the day is
+        one week before the last session. If the history is shorter than a week, the default is the
+        history's first session.
     progress
         Receives the name of each step before the step begins.
 
@@ -141,7 +143,7 @@ def _session_before(history: History, compared: str | None) -> pd.Timestamp:
     before = history.session(compared, "--since")
     if before >= last:
         raise ConfigError(
-            f"expected --since before the brief's session {last.date()}, was {compared}; choose an "
-            "earlier day"
+            f"expected --since to be earlier than the brief's session {last.date()}, was "
+            f"{compared}; choose an earlier day"
         )
     return before

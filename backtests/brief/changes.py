@@ -55,7 +55,7 @@ def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
 
 
 def _of(kind: Kind, name: str, states: pd.Series, before: pd.Timestamp) -> Iterator[Change]:
-    """Yield the change of a state, if it changed after ``before``."""
+    """Yield one change if the state changed after the session ``before``, else nothing."""
     said = states.loc[before:].astype(object).where(states.loc[before:].notna(), "none")
     if said.nunique() < 2:
         return
@@ -65,7 +65,7 @@ def _of(kind: Kind, name: str, states: pd.Series, before: pd.Timestamp) -> Itera
 
 
 def _words(flag: pd.Series) -> pd.Series:
-    """Return a flag in words: on, off, or NaN if the flag has no view."""
+    """Return the flag of each session as text: on or off, or NaN if the flag is unknown."""
     return flag.astype(object).map({True: "on", False: "off"})
 
 

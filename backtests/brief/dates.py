@@ -48,10 +48,11 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     """Return the next decision day and the next release of each id, in order of time.
 
     The dates are after the last close of the history. Daily series, events, and series without a
-    rule for their releases are left out. A firm's next filing is expected 52 weeks after the first
-    filing of the past 52 weeks. If the store contains earlier vintages (published versions) of a
-    series, its next release is expected 52 weeks after its first release of the past 52 weeks. For
-    a series with vintages, the publication rule gives only the last of several releases.
+    rule for their releases are left out. To find a firm's next filing, the function takes the
+    firm's earliest filing in the past 52 weeks and adds 52 weeks to its date. If the store contains
+    earlier vintages (published versions) of a series, the function finds the next release of the
+    series in the same way. The reason: for a series with vintages, the publication rule gives only
+    the last of several releases.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]

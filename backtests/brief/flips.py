@@ -34,9 +34,10 @@ class Flip:
         True if the gauge is already beyond the level, so that only the confirmation is missing.
     frequency
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
-        change over :data:`MONTH` sessions. A move is enough if it has the direction of ``distance``
-        and at least the same size. The fraction describes the past and is not a forecast. If
-        ``beyond`` is True, the fraction is 1. If the gauge has no past move, the fraction is NaN.
+        change over :data:`MONTH` sessions. A past move is enough for a flip if it has the same
+        direction as ``distance`` and is at least as large as ``distance``. The fraction describes
+        the past and is not a forecast. If ``beyond`` is True, the fraction is 1. If the gauge has
+        no past move, the fraction is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
         rules need some sessions to confirm a regime. If too few votes are known, ``regime`` is
@@ -59,9 +60,9 @@ class Flip:
 def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]:
     """Return the next flip of each flag on which the regime depends, the nearest first.
 
-    A flip is near if the gauge has often moved by at least its distance in a month. ``said`` maps
-    names of signals to their explanations at the last session of the reading. A flag without a view
-    is left out. The regime model must be ``votes``.
+    The nearest flip has the highest ``frequency`` (see :class:`Flip`). A flip with a NaN frequency
+    comes last. ``said`` maps names of signals to their explanations at the last session of the
+    reading. A flag without a view is left out. The regime model must be ``votes``.
     """
     names = Votes(voters=reading.voters).rests_on
     found = [_flip(reading, said[name]) for name in names if name in said]

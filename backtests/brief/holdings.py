@@ -48,7 +48,7 @@ class Holding:
 
     @property
     def moves(self) -> dict[str, float]:
-        """Changes of weights since the earlier session that are larger than the drift band."""
+        """Weight changes since the earlier session, without changes inside the drift band."""
         earlier = self.before or {}
         if not earlier:
             return {}

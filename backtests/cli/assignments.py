@@ -20,7 +20,9 @@ def config_data(
     seed: int | None,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the data of a configuration from ``--config`` and the options that override it.
+    """Return the data of a configuration, read from ``--config`` and from other options.
+
+    If the file and an option set the same key, the value of the option is used.
 
     Parameters
     ----------
@@ -59,9 +61,10 @@ def file_data(config: Path | None) -> dict[str, Any]:
 
 
 def config_of(data: Mapping[str, Any]) -> Any:
-    """Return a configuration made from data, and decide which history it uses.
+    """Return a configuration from its keys and values, and choose the source of its history.
 
-    A notice is printed if the history is simulated by default. Invalid data raise ConfigError.
+    If no source is given and the history is simulated by default, a notice is printed. An unknown
+    key or an invalid value raises ConfigError.
     """
     from backtests.config import config_from
 

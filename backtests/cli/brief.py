@@ -20,7 +20,10 @@ def brief(
     at: options.At = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Show what changed since this day; default: a week."),
+        typer.Option(
+            metavar="DATE",
+            help="Show what changed since DATE; without the option, since one week earlier.",
+        ),
     ] = None,
     store: options.Store = None,
     source: options.Source = None,
@@ -139,7 +142,7 @@ def _waiting(said: dict[str, Any]) -> list[str]:
     if waiting is None:
         return []
     sessions = f"{waiting['sessions']} of {waiting['needed']} needed sessions"
-    return [f"a change to {waiting['regime']} has {sessions}"]
+    return [f"the rules point to {waiting['regime']}, so far on {sessions}"]
 
 
 def _decided(said: dict[str, Any]) -> str:

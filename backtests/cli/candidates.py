@@ -33,7 +33,7 @@ class Candidate:
     config
         The configuration.
     states_source
-        Whether the argument states a history.
+        True if the argument itself chooses the source of the history.
     saved
         The finished run, if the argument is a folder.
     """

@@ -19,18 +19,20 @@ from backtests.report.format import MISSING, fixed, interval, percent, source_sa
 #: Explanations of the columns, one line for each.
 _LEGEND = (
     "[low, high] is a 95 % interval by the stationary bootstrap.",
-    "over SPY, over bills and over mix are the strategy's mean yearly return minus the mean yearly "
-    "return of SPY, of bills or of a mix. The mix holds SPY and bills in constant shares. Its "
-    "exposure is the strategy's mean net exposure, which is known only afterwards.",
-    "alpha is the mean yearly return above the strategy's assets at constant weights. t is its "
-    "t-statistic (Newey–West).",
+    "The column 'over SPY' is the strategy's mean yearly return minus the mean yearly return of "
+    "SPY. 'over bills' and 'over mix' compare the strategy with bills and with a mix in the same "
+    "way. The mix holds SPY and bills in constant shares. The mix has the strategy's mean net "
+    "exposure, which is known only afterwards.",
+    "alpha is the strategy's mean yearly return minus the mean yearly return of a portfolio. The "
+    "portfolio holds the strategy's assets at constant weights. t is the t-statistic of alpha "
+    "(Newey–West).",
     "placebo is the share of placebos that the strategy's timing beats. s means placebos with "
     "shifted dates, and r means placebos with resampled returns. The share is not adjusted for the "
     "number of rows.",
     "hurdle is the smallest Sharpe ratio that does not look like luck.",
     "timing is the mean yearly return from changes of weights.",
-    "epi is the number of episodes of the states in which the strategy acts. Stays less than a "
-    "quarter apart count as one episode.",
+    "epi is the number of episodes. An episode is a period in a state in which the strategy acts. "
+    "Two periods that are less than a quarter apart count as one episode.",
 )
 
 
@@ -68,9 +70,10 @@ def compare(
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
 
-    A row is a name, a config file that ends in .toml, or the folder of a finished run. For two
-    rows, the command also shows the settings that differ and the difference of the returns. If no
-    row is given, the command compares all strategies, and also the tilts under other regime models.
+    Give each row as the name of a strategy, as a config file that ends in .toml, or as the folder
+    of a finished run. For two rows, the command also shows the settings that differ and the
+    difference of the returns. If no row is given, the command compares all strategies, and also the
+    tilts under other regime models.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.cli.one_history import one_history

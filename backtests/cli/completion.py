@@ -31,7 +31,10 @@ def strategies_and_signals(incomplete: str) -> list[str]:
 
 
 def swept(incomplete: str) -> list[str]:
-    """Return the parameter paths of signals, schedule and costs that begin with the given text."""
+    """Return the parameter paths that begin with the given text, each followed by ``=``.
+
+    The parameters belong to signals, to the schedule, or to the costs.
+    """
     from backtests.config import config_from
     from backtests.sweep.setting import Setting, paths_of
 
@@ -40,7 +43,7 @@ def swept(incomplete: str) -> list[str]:
 
 
 def designs(incomplete: str) -> list[str]:
-    """Return the designs of a sweep whose name begins with the given text."""
+    """Return the sweep designs whose name begins with the given text."""
     from backtests.sweep.design import DESIGNS
 
     return [name for name in DESIGNS if name.startswith(incomplete)]

@@ -23,7 +23,7 @@ def check_comparable(config: Any, at: str | None) -> None:
     for name, day in (("--at", at), ("end in --config", config.end)):
         if day is not None:
             raise ConfigError(
-                f"expected the newest session with --exit-code, but {name} is {day}; remove "
+                f"expected --exit-code only with the newest session, but {name} is {day}; remove "
                 f"{name} or --exit-code"
             )
     store_of(config)

@@ -63,7 +63,7 @@ def named_store(store: Path | None) -> Path | None:
 
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
-    """Return the source of history, and print a notice if it is simulated by default."""
+    """Return the source of history. If the history is simulated by default, print a notice."""
     choice = named_history(source, store, seed)
     announce(choice)
     return choice
@@ -78,7 +78,7 @@ def announce(choice: Any) -> None:
 
 
 def named_history(source: str | None, store: Path | None, seed: int | None) -> Any:
-    """Return the source of history that the options and the environment name."""
+    """Return the source of history, as chosen by options and environment variables."""
     from backtests.history.origin import HistorySource
     from signals.errors import ConfigError, unknown
 
@@ -92,7 +92,7 @@ def named_history(source: str | None, store: Path | None, seed: int | None) -> A
 
 
 def refuse_seed(store: Path | None) -> None:
-    """Raise ConfigError about a seed for a history that comes from a store.
+    """Raise ConfigError, because the user gave a seed and the history comes from a store.
 
     A history from a store does not depend on a seed.
     """

@@ -1,8 +1,8 @@
 """Find the paths that a command writes to, and check these paths before the command computes.
 
-``--out`` names a folder on every command. For a command that writes one page, ``--out`` can also be
-a file name that ends in ``.html``. Every other option for output expects the name of one file.
-Missing folders are created.
+The option ``--out`` of every command accepts the name of a folder. If the command writes one page,
+``--out`` also accepts a file name that ends in ``.html``. Every other option for output expects the
+name of one file. Missing folders are created.
 """
 
 import os
@@ -20,7 +20,7 @@ def page_of(out: Path, name: str) -> Path:
     """
     page = out if out.suffix == HTML else out / name
     if out.suffix in _FILES and page is not out:
-        raise _wrong(f"--out to be a folder or an {HTML} file, was '{out}'")
+        raise _wrong(f"expected --out to be a folder or an {HTML} file, was '{out}'")
     check_file(page, "--out", HTML)
     return page
 
@@ -30,7 +30,9 @@ def check_out(out: Path) -> None:
     from backtests.atomic import resolved
 
     if out.suffix in _FILES and not out.is_file():
-        raise _wrong(f"--out to be a folder for several files, was '{out}'; remove {out.suffix}")
+        raise _wrong(
+            f"expected --out to be a folder for several files, was '{out}'; remove {out.suffix}"
+        )
     if not out.exists():
         _check_parent(resolved(out), "--out")
 
@@ -43,10 +45,10 @@ def check_file(path: Path, option: str, *endings: str) -> None:
     from backtests.atomic import resolved
 
     if endings and path.suffix not in endings:
-        raise _wrong(f"{option} to end in {' or '.join(endings)}, was '{path}'")
+        raise _wrong(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
     target = resolved(path)
     if target.is_dir():
-        raise _wrong(f"{option} to be a file, but '{path}' is a folder; give another name")
+        raise _wrong(f"expected {option} to be a file, but '{path}' is a folder; give another name")
     _check_parent(target, option)
 
 
@@ -54,15 +56,15 @@ def _check_parent(target: Path, option: str) -> None:
     """Raise ConfigError if the folder of a path cannot be made, or is not writable."""
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
-        raise _wrong(f"a folder at {above}, was a file; give another path with {option}")
+        raise _wrong(f"expected a folder at {above}, was a file; give another path with {option}")
     if not os.access(above, os.W_OK | os.X_OK):
         raise _wrong(
-            f"permission to write in {above}, but drypowder has none; give another path with "
-            f"{option}"
+            f"expected to write in {above}, but drypowder has no permission; give another path "
+            f"with {option}"
         )
 
 
-def _wrong(expected: str) -> Exception:
+def _wrong(message: str) -> Exception:
     from signals.errors import ConfigError
 
-    return ConfigError(f"expected {expected}")
+    return ConfigError(message)

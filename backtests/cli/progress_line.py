@@ -1,4 +1,4 @@
-"""The line that shows on a terminal how far a long command is."""
+"""One line on the terminal that shows the progress of a long command."""
 
 import sys
 from collections.abc import Iterator

@@ -73,8 +73,8 @@ def sweep(
 ) -> None:
     """Try many configurations of a strategy; judge the best one; write a page.
 
-    Each trial of a sweep enters the trial log beside the store. The same command again resumes an
-    interrupted sweep.
+    Each trial of a sweep enters the trial log beside the store. To resume an interrupted sweep, run
+    the same command again.
     """
     from backtests.cli.sweep_said import print_sweep
     from backtests.config import read_config
@@ -128,8 +128,8 @@ def _refuse_twice(request: Any, param: list[str] | None, lag: int | None) -> Non
     for axis in request.axes:
         if axis.path in fixed:
             raise ConfigError(
-                f"expected {axis.path} to be swept or fixed, but it is swept and "
-                f"{fixed[axis.path]} fixes it; leave one out"
+                f"expected either the sweep or {fixed[axis.path]} to set {axis.path}, but both set "
+                "it; remove one of the two"
             )
 
 

@@ -91,11 +91,12 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
-    """Return the least and the best width of a column, in characters.
+    """Return the minimum width and the preferred width of a column, in characters.
 
-    The best width is the length of the longest cell. In a column that wraps, the least width is the
-    length of the longest word, or :data:`_READABLE` if this number is larger. The least width is
-    never larger than the best width.
+    The preferred width is the length of the longest cell. In a column that wraps, the minimum width
+    is the length of the longest word, or :data:`_READABLE` if this number is larger. If the longest
+    cell is shorter than :data:`_READABLE`, both widths are the length of the longest cell. In a
+    column that does not wrap, both widths are equal.
     """
     from rich.measure import Measurement
 

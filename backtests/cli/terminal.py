@@ -2,9 +2,10 @@
 
 File names, server answers, config values and errors of a user's code can contain escape sequences.
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
-:class:`Escaping` escapes all text to stdout and stderr. The console that :func:`console` returns
-escapes a text before it adds a style. So the escape sequences with which rich sets the style stay
-intact.
+:class:`Escaping` escapes all text to stdout and stderr.
+
+The package rich sets a style with an escape sequence. These sequences of rich must stay intact. So
+:func:`console` returns a console that first escapes a text, and then adds the style.
 """
 
 import json

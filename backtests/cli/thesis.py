@@ -24,8 +24,8 @@ _LEGEND = (
     "p is the adjusted one-sided p-value. power is the probability that the test finds the "
     "smallest interesting effect. Both belong to the link's main claim. If the link has no main "
     "claim, both belong to its first tested claim.",
-    "epi is the smallest number of episodes of the link's tested claims. Nothing can be concluded "
-    "from fewer than three episodes.",
+    "epi is the number of episodes. If a link has several tested claims, epi belongs to the claim "
+    "with the fewest episodes. Nothing can be concluded from fewer than three episodes.",
 )
 
 
@@ -40,7 +40,7 @@ def thesis(
     out: options.OutPage = Path("reports"),
     json: options.Json = False,
 ) -> None:
-    """Try every claim of the thesis; write a page.
+    """Test every claim of the thesis, and write a page.
 
     Each of the fifteen links of the thesis gets a verdict: supported, contradicted, inconclusive,
     or not testable yet.

@@ -208,13 +208,13 @@ def _print_weights(said: dict[str, Any]) -> None:
 
 
 def _print_orders(said: dict[str, Any]) -> None:
-    worth = f"holdings worth {money(said['value'])} USD"
+    worth = f"the holdings are worth {money(said['value'])} USD"
     if not said["orders"]:
         say(f"{worth}; no orders: {_why_none(said)}")
         return
     say(
-        f"{worth}; orders at the last known prices; a backtest fills these orders at the close of "
-        f"{said['fills_on']}:"
+        f"{worth}. The orders below use the last known prices. A backtest fills these orders at "
+        f"the close of {said['fills_on']}:"
     )
     print_records(_ORDERS, said["orders"])
 

@@ -20,8 +20,8 @@ class Exposure:
     kind
         Asset class, which determines the asset's losses from forced selling.
     beta, speculation, near, coin
-        Loadings on four factors. ``beta`` belongs to the market, ``speculation`` to speculation,
-        ``near`` to cash flows that come soon, and ``coin`` to coins.
+        Loadings on four factors, in this order: the market, speculation, cash flows that come soon,
+        and coins.
     duration, credit
         Durations, in years. If the 10-year yield rises by one percentage point, the asset loses
         ``duration`` %. If the credit spread rises by one percentage point, the asset loses

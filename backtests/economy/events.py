@@ -17,8 +17,9 @@ def events(
     """Return the values of each event series, by id and by the date of the event.
 
     ``filed`` contains the filing dates of each company's capital expenditure, by ticker. A company
-    releases its earnings a day or two before it files. A surprise of monetary policy is a fraction
-    of the change in yields or share prices on the same day.
+    releases its earnings a day or two before it files. A policy surprise of the Federal Reserve is
+    the change in a yield or in share prices on the day of a meeting, multiplied by a number below
+    1.
     """
     index = pd.DatetimeIndex(prices.closes.index)
     meetings = _third_wednesdays(index)
@@ -32,7 +33,11 @@ def events(
 
 
 def _third_wednesdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the third Wednesday of eight months a year, unless that day is no session."""
+    """Return the dates of the FOMC meetings: the third Wednesday of eight months in each year.
+
+    January, March, April, June, July, September, October and December have a meeting. A Wednesday
+    without a session is left out.
+    """
     days = pd.date_range(index[0], index[-1], freq="WOM-3WED")
     months = days.month.isin((1, 3, 4, 6, 7, 9, 10, 12))
     return days[months & days.isin(index)]

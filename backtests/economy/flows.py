@@ -1,11 +1,12 @@
 """Simulate the price of reserves, and the funds that pay for capital spending.
 
 - The price of reserves is SOFR minus the rate on reserves. This price depends on idle capital P and
-  output G of the published economy. The price is −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006).
-  The random number ε is standard normal. The Fed lends in repo on days on which SOFR is high.
+  on output G. P and G come from the economy whose amounts are published, even if another economy
+  drives asset prices. The price is −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006). The random
+  number ε is standard normal. The Fed lends in repo on days on which SOFR is high.
 - Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of these assets.
-- Operating cash flow is 1.25 times an exponential average of capital spending. The half-life of
-  this average is two years. So in a long boom, spending outgrows cash flow. Buybacks take a part of
+- Operating cash flow is 1.25 times an exponential average of capital spending. This average has a
+  half-life of two years. So in a long boom, spending outgrows cash flow. Buybacks take a part of
   the cash flow that remains after spending. If spending exceeds cash flow, debt pays for most of
   the gap.
 - Margin debt follows share prices. The supply of stablecoins follows idle capital.

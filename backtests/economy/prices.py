@@ -1,4 +1,4 @@
-r"""Simulated yields and returns, from the phases and the absorption share u of an economy.
+r"""Simulate yields and returns, which depend on an economy's phase and absorption share u.
 
 Yields are in % a year. x⁺ is max(x, 0). The value of ``crisis`` goes from 0 (calm) to 1 (crisis).
 Each n is a separate Ornstein–Uhlenbeck process:
@@ -16,11 +16,11 @@ One stochastic volatility multiplies the shocks of all factors.
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
-m is the factor of the market. S is the factor of speculation, which rises with idle capital. N is
-the factor of cash flows that come soon. C is the factor of coins. The table shows the mean of each
+m is the market factor. S is the speculation factor, which rises with idle capital. N is the factor
+that moves assets whose cash flows come soon. C is the coin factor. The table shows the mean of each
 factor in each phase, in % a year:
 
-            INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
+    factor  INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
     S           20        0        −35           −90            35
     N            0        0         50           −20            10

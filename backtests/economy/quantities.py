@@ -1,23 +1,37 @@
 r"""Simulate stocks and flows of the economy.
 
-Each equation describes one session, so dt is 1/252 years. Amounts are in USD bn. G is output at an
-annual rate:
+Each equation describes one session, so dt is 1/252 years. Amounts are in USD bn. x⁺ is max(x, 0).
+Each dB is a separate normal random number with variance dt.
+
+G is output at an annual rate:
 
     dG/G   = 0.045 dt + 0.008 dB
-    W      = C + T + R + V          central bank's assets = currency, Treasury account,
-                                    reserves, reverse repo
-    C      = 0.065 G
-    T/G    mean-reverts to 0.02     (plumbing)
-    E      = W − C − T − 0.09 G     liquidity above the reserves that banks need
-    V      = 0.35 max(E, 0)         parked at the central bank, plus a small random amount
-    R      = W − C − T − V
-    P      = V + max(0, R − 0.09 G) idle capital
-    dW     = policy(mode) G dt      QE +0.14, HOLD 0, QT −0.035, LEAN keeps P/G near 0.005,
-                                    EASE +0.03
 
-    d ln a = g dt                   capital spending at an annual rate
-    dg     = 2 (g* − g) dt + 0.10 dB,  g* = 0.33 (boom) or −0.05 (bust) − 0.15 ln(a / 0.004 G)
-    A      = mean of a over 252 sessions
+The central bank's assets W are equal to the sum of currency C, the Treasury account T, reserves R
+and reverse repo V. T/G returns to its mean of 0.02. Banks need reserves of 0.09 G. E is the
+liquidity that exceeds this need. P is idle capital. V also has a small random part:
+
+    W      = C + T + R + V
+    C      = 0.065 G
+    E      = W − C − T − 0.09 G
+    V      = 0.35 E⁺
+    R      = W − C − T − V
+    P      = V + (R − 0.09 G)⁺
+
+The central bank's mode sets p, the yearly change of the central bank's assets as a fraction of G. p
+is 0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In LEAN, p keeps P/G near 0.005:
+
+    dW     = p G dt
+
+a is capital spending at an annual rate. g is the growth rate of a. g returns to the level g*. b is
+0.33 in a boom and −0.05 in a bust:
+
+    d ln a = g dt
+    dg     = 2 (g* − g) dt + 0.10 dB
+    g*     = b − 0.15 ln(a / 0.004 G)
+
+A is the mean of a over 252 sessions. u is the absorption share:
+
     u      = A / (A + P)
 
 Phases:
@@ -27,8 +41,8 @@ Phases:
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
   Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below
   1 %.
-- Crises begin at random, with a hazard rate of 0.06 a year. In absorption, 0.45 + 0.6 ((u −
-  0.5)⁺/0.3)² is added to the hazard rate. A crisis lasts 25 to 70 sessions. The start of a crisis
+- Crises begin at random, with a hazard rate of 0.06 a year. Absorption raises the hazard rate by
+  0.45 + 0.6 ((u − 0.5)⁺/0.3)² a year. A crisis lasts 25 to 70 sessions. The start of a crisis
   lowers g by 0.12.
 - After a crisis, the recovery lasts 126 to 252 sessions.
 

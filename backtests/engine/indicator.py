@@ -37,9 +37,9 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. Each coin has a second input: its newest known close on the
-        date of an NYSE session. An input's name is the id in lower case. ``_`` replaces each
-        character that an identifier cannot contain: ``BTC-USD@session`` becomes
+        are the signal's catalog ids. Each coin has a second input: the newest known close among the
+        closes on dates of NYSE sessions. An input's name is the id in lower case. ``_`` replaces
+        each character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
         attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the same
         units and the same timing as the panel. Each column of an input frame is a separate panel.
@@ -57,7 +57,8 @@ def as_indicator(
     Parameters
     ----------
     signal
-        A class, or a signal whose values become the defaults.
+        A signal class or a signal object. The values of a signal object become the default
+        parameters of the indicator.
     among
         A mapping from names to signals. If ``signal`` uses other signals, these signals are taken
         from ``among``. A signal that is missing from ``among`` has its default values.

@@ -93,8 +93,8 @@ def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> N
     strange = weights.index.difference(prices.index)
     if len(strange):
         raise SimulationError(
-            f"{name}: expected decisions on sessions of the prices, but {strange[0].date()} has no "
-            "row of prices; reindex the weights"
+            f"{name}: expected prices on the session of every decision, but `prices` has no row "
+            f"for {strange[0].date()}; reindex the weights"
         )
 
 

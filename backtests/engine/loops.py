@@ -152,7 +152,7 @@ def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
 def _shorts(
     market: Market, targets: np.ndarray, columns: np.ndarray, borrow: np.ndarray
 ) -> np.ndarray:
-    """Return deflated prices that grow with the cost of borrowing.
+    """Return the prices of short positions: deflated prices, increased by the borrowing cost.
 
     If no weight is negative, the table has no rows.
     """
@@ -382,9 +382,9 @@ def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
 def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
     """Fill the sales, then the smaller purchases, then the largest purchase (leg ``last``).
 
-    Return the value traded, the costs, and the change of cash in vectorbt's own record. Numbers are
-    added in the same order as in vectorbt. The order matters: a rounding error in the cash can
-    decide which of two equal orders is filled.
+    Return the value traded, the costs, and the change of cash. vectorbt's own record of the cash
+    has the same change. Numbers are added in the same sequence as in vectorbt. The sequence matters
+    because a rounding error in the cash can decide which of two equal orders is filled.
     """
     cash, flow, traded, costs = book.cash[CASH], 0.0, 0.0, 0.0
     for leg in range(len(book.units)):
@@ -464,7 +464,7 @@ def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
 
 @inner
 def _sort(book: Book) -> int:
-    """Write the legs to trade into ``order``, the largest sale first; return their number."""
+    """Set ``order`` to the legs that trade, the largest sale first. Return the number of legs."""
     count = 0
     order, changes = book.order, book.changes
     for leg in range(len(book.units)):

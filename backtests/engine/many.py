@@ -53,7 +53,7 @@ class Many:
         Configurations × sessions: value at each close, USD. None if it was not requested.
     refused
         A mapping from position to error message, for each configuration that cannot be simulated.
-        The message is that of the SimulationError that ``simulate`` raises.
+        ``simulate`` raises a SimulationError with the same message.
     """
 
     metrics: pd.DataFrame
@@ -186,7 +186,10 @@ def _run(batch: Batch, results: _Results, threads: int) -> None:
 
 
 def _some(batch: Batch, results: _Results, first: int) -> None:
-    """Write the results of up to ``TOGETHER`` configurations from ``first`` on."""
+    """Write the results of one group of configurations, which starts at position ``first``.
+
+    A group has at most ``TOGETHER`` configurations.
+    """
     from backtests.engine.loops import trade
     from backtests.engine.measures import Figures, measure
 

@@ -71,7 +71,7 @@ def measure(
 
 @inner
 def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
-    """Convert deflated values into USD. Return the first session with at most 0 USD, or −1."""
+    """Convert deflated values to USD. Return the first session with a value of 0 or less, or −1."""
     below = 0
     for at in range(len(growth)):
         equity[at] *= growth[at]
@@ -163,7 +163,11 @@ def _squares(values: np.ndarray, mean: float) -> float:
 
 @inner
 def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
-    """Return sums of second, third and fourth powers of deviations, and of lagged products."""
+    """Return four sums over the deviations from ``mean``.
+
+    The sums are those of the squares, the cubes, the fourth powers, and the products of consecutive
+    deviations.
+    """
     second = third = fourth = product = before = 0.0
     for value in values:
         off = value - mean

@@ -3,8 +3,8 @@
 The simulation divides every price by the growth of bills, so that idle cash keeps its value.
 Therefore the metrics of the simulation's vectorbt object are deflated. Yearly metrics of this
 object also assume 365 sessions a year. This module repeats the orders of the simulation at prices
-in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` is the
-growth of bills, and trades of ``BILLS`` cost nothing.
+in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` starts
+at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The data for repeating the orders of a simulation at prices in USD.
+    """The data for repeating a simulation. The orders stay the same, but the prices are in USD.
 
     Attributes
     ----------
     deflated
-        vectorbt's portfolio at prices divided by ``bill_index``; None if the portfolio has no
-        assets.
+        vectorbt's portfolio, in deflated prices. A deflated price is a price in USD divided by
+        ``bill_index``. None if the portfolio has no assets.
     bill_index
         Growth of bills since the first session, one value per session of ``index``.
     fees

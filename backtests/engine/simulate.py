@@ -6,16 +6,16 @@ adds these features exactly. For this purpose, it changes the prices that vector
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
   start. At these deflated prices, idle cash earns nothing. Afterwards, the results are multiplied
   by the growth of bills, so idle cash has earned the return of bills.
-- Borrowing has a cost. A short position has its own column. The price in this column also grows by
-  the borrowing cost: debt · rate · days / 365 from one session to the next.
+- Borrowing has a cost. A short position has its own column. From one session to the next, the price
+  in this column also grows by the borrowing cost, which is debt · rate · days / 365.
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
 
 :mod:`backtests.engine.schedule` chooses the trades before the simulation. Orders are filled at the
-close, sorted by value: the largest sale first, the largest purchase last. Orders of equal value
-follow the order of the columns. Target weights are fractions of the portfolio's value before costs.
-If a purchase and its cost exceed the cash, the purchase is reduced to the amount that the cash can
-pay.
+close, sorted by value: the largest sale first, the largest purchase last. If two orders have equal
+values, the sequence of the columns decides which order is filled first. Target weights are
+fractions of the portfolio's value before costs. If a purchase and its cost exceed the cash, the
+purchase is reduced to the amount that the cash can pay.
 """
 
 import sys
@@ -157,9 +157,9 @@ def simulate(
 class _Legs:
     """The columns that vectorbt receives: a long and a short side for each asset.
 
-    One vectorbt unit of a column stands for ``units`` units of the asset. For a long side,
-    ``units`` is always 1. For a short side, ``units`` starts at 1 and grows by the borrowing cost.
-    ``bill_index`` converts deflated prices into USD.
+    To get the quantity of an asset, multiply vectorbt's quantity in a column by ``units``. For a
+    long side, ``units`` is always 1. For a short side, ``units`` starts at 1 and grows by the
+    borrowing cost. ``bill_index`` converts deflated prices into USD.
     """
 
     assets: list[str]

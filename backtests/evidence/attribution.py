@@ -28,7 +28,8 @@ are:
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
     sum over all groups is the depth of this drawdown, or zero if there is no drawdown.
 ``turnover``
-    Half the sum of |order value| / equity, per year. Equity is measured at the close of the fill.
+    Half the sum of |order value| / equity, per year. ``equity`` is the portfolio's value at the
+    close at which the order is filled.
 ``cost``
     Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
 
@@ -61,9 +62,10 @@ class Attribution:
     ----------
     by_regime, by_sleeve, by_year
         Tables with one row for each group. The columns are ``return``, ``volatility``,
-        ``drawdown``, ``turnover`` and ``cost``, all as fractions. Regimes are sorted by first
-        appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
-        with ``cash`` last. A sleeve that was never held has no row.
+        ``drawdown``, ``turnover`` and ``cost``, all as fractions. Regimes are in the sequence in
+        which they first appear. Years are in ascending order. Sleeves are in the order of
+        :data:`signals.universe.CLASSES`, with ``cash`` last. A sleeve that was never held has no
+        row.
     total
         The same measures for the whole backtest. The sum of each column of a table equals the value
         with the same name in ``total``.

@@ -1,11 +1,12 @@
-"""The rank of a strategy's memory-chip makers among random baskets of stocks.
+"""Compare the memory-chip makers of a strategy with random baskets of stocks.
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
 makers with the same number of stocks from the rest of the universe. The stocks of a basket are
 drawn without replacement. The strategy's rule sets the weight of each basket and scales all baskets
 to the same volatility. A good choice of makers ranks high among the baskets. The stocks in the
-baskets were also chosen in 2026, so a high rank does not prove foresight. A low rank shows that the
-choice of makers had no foresight.
+baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is low, most
+random baskets did better than the makers of memory chips. In this case, the choice of these makers
+shows no foresight.
 """
 
 from dataclasses import replace
@@ -23,14 +24,14 @@ SLEEVE = "memory"
 
 
 def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | None:
-    """Return the rank of a run's memory makers among random baskets, by Sharpe ratio.
+    """Return the rank of a run's Sharpe ratio among the Sharpe ratios that random baskets give.
 
-    Each Sharpe ratio uses returns after costs, minus the return of bills. The portfolios are
-    rebalanced daily to the target weights. The result is None if the strategy has no parameter
-    ``memory``. The result is also None if this parameter does not hold exactly the tickers of the
-    universe's class ``memory``, or if the run never held the memory makers. The result is None,
-    too, if the run has too few sessions, or if the history has too few other stocks. Equal seeds
-    give equal baskets.
+    A random basket replaces the makers of memory chips in the run. Each Sharpe ratio uses returns
+    after costs, minus the return of bills. The portfolios are rebalanced daily to the target
+    weights. The result is None if the strategy has no parameter ``memory``. The result is also None
+    if this parameter does not list exactly the tickers of the universe's class ``memory``, or if
+    the run's target weights of these tickers are always 0. The result is None, too, if the run has
+    too few sessions, or if the history has too few other stocks. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

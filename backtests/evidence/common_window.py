@@ -38,8 +38,8 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
     for label, run in others:
         if differs := _differs(run.history, first.history, index):
             raise ConfigError(
-                f"expected runs of one history, but {label} has other {differs} than {name}; run "
-                "both on the same history"
+                f"expected runs on the same history, but the {differs} of {label} differ from "
+                f"those of {name}; run both on the same history"
             )
 
 

@@ -164,8 +164,9 @@ def no_log(*runs: Run) -> Logged:
 def default_names() -> tuple[str, ...]:
     """Return the names that a comparison uses by default.
 
-    The names are all strategies except the constant mix. For every other regime model, three
-    strategies with this model are added.
+    The names include all strategies except the constant mix. They also include three strategies
+    combined with each regime model. Only the regime models ``votes`` and ``labels`` have no such
+    combination.
     """
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
@@ -318,7 +319,10 @@ def _model_key(config: RunConfig) -> str:
 
 
 def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, Reading]:
-    """Return each row's reading by votes. If rows have equal signals, they share one reading."""
+    """Return a mapping from each row's label to its reading under the default regime model.
+
+    If two rows have equal signals, both have the same reading.
+    """
     keys = {label: _signals_key(config) for label, config in configs.items()}
     made: dict[Hashable, Reading] = {}
     for label, key in keys.items():

@@ -4,9 +4,9 @@ A decision at close t is filled at close t + lag. The first return after the fil
 session t + lag + 1. So the return of session t belongs to the label (a regime or a state) that was
 known at close t − 1 − lag.
 
-A stay is an unbroken sequence of sessions in a state. If two stays are less than :data:`QUARTER`
-sessions apart, they belong to the same episode. An episode counts as one observation. The number of
-episodes decides whether a conclusion about timing is possible.
+A state can end and begin again. If the state begins again less than :data:`QUARTER` sessions later,
+the same episode continues. An episode counts as one observation. The number of episodes decides
+whether a conclusion about timing is possible.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ import pandas as pd
 from backtests.runs import Run
 from signals.regimes import Regime
 
-#: Stays at least this many sessions apart are separate episodes.
+#: If a state begins again at least this many sessions after its end, a new episode begins.
 QUARTER = 63
 #: A conclusion about timing needs at least this number of episodes.
 FEW = 3
@@ -42,8 +42,9 @@ class Observed:
         Number of episodes of the state. An episode also counts if it begins before the first return
         or ends after the last return.
     entered
-        Number of stays that begin between the first and the last return. A stay that includes the
-        first labelled return does not count, because its beginning is unknown.
+        Number of times that the state begins between the first and the last return. If the first
+        labelled return is already in the state, this beginning does not count, because its date is
+        unknown.
     """
 
     episodes: int
@@ -53,8 +54,9 @@ class Observed:
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
     """Return, for each session, the label that belongs to the session's return.
 
-    A return's label was known at the close 1 + ``lag`` sessions earlier. The label is missing for
-    the first 1 + ``lag`` sessions. ``labels`` has one row for every session.
+    The label of a return is the label that was known ``lag`` + 1 sessions earlier, at the close.
+    The label is missing for the first 1 + ``lag`` sessions. ``labels`` has one row for every
+    session.
     """
     return labels.shift(1 + lag)
 
@@ -99,7 +101,7 @@ def own_states(run: Run) -> pd.Series | None:
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return the number of episodes and entries of the states in which a run's strategy acts.
+    """Return how many episodes and entries the active states of a run's strategy had.
 
     The result is None if the strategy has no states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.
@@ -113,8 +115,8 @@ def of_own_states(run: Run) -> Observed | None:
 def is_inconclusive(run: Run) -> bool:
     """Return whether a run has too few episodes for a conclusion about its timing.
 
-    If the strategy has states, the episodes of the states in which the strategy acts are counted.
-    If the strategy has no states, the episodes of ABSORPTION are counted.
+    If the strategy has states, the function counts the episodes of the strategy's active states. If
+    the strategy has no states, the function counts the episodes of ABSORPTION.
     """
     return is_few((of_own_states(run) or of_absorption(run)).episodes)
 
@@ -129,9 +131,9 @@ def observed_said(absorption: Observed, own: Observed | None) -> str:
 
     The parameters are the results of :func:`of_absorption` and :func:`of_own_states`.
     """
-    said = f"ABSORPTION came up in {_counted(absorption)}"
+    said = f"ABSORPTION had {_counted(absorption)}"
     if own is not None and own != absorption:
-        said += f", and this strategy's active states came up in {_counted(own)}"
+        said += f", and this strategy's active states had {_counted(own)}"
     return f"{said}; {NOTHING}" if is_few((own or absorption).episodes) else said
 
 
@@ -147,9 +149,9 @@ def _number(count: int, noun: str) -> str:
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
     """Return the conclusion about a strategy's timing, in words.
 
-    ``seen`` holds the episodes of the states in which the strategy acts; None if the strategy has
-    no states. ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN if the
-    strategy has no rank. ``placebos`` is the number of placebos.
+    ``seen`` holds the episodes of the strategy's active states; None if the strategy has no states.
+    ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN if the strategy
+    has no rank. ``placebos`` is the number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"

@@ -53,7 +53,7 @@ class Fit:
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
-        """Return the standard error whose normal interval equals the fixed-b interval."""
+        """Return a larger standard error, so that a normal interval equals the fixed-b interval."""
         return error * self.critical(0.975) / _FIXED_B[0.975][0]
 
 

@@ -1,4 +1,4 @@
-"""The results of a run for other values of k: the share of GDP that banks need as reserves.
+"""Compute a run's results for other values of k. Banks need reserves of k times GDP.
 
 The value k = 9 % was chosen and not estimated. So reports show results for k from 8 to 11 %.
 """

@@ -61,10 +61,10 @@ class Luck:
     power
         Probability that the test detects skill if the true yearly Sharpe ratio is 0.5.
     planned_false, observed_false
-        ``planned_false`` is the share of false discoveries among strategies that pass the test.
-        ``observed_false`` is the share of false discoveries among strategies with at least this
-        Sharpe ratio. Both shares assume that one in ten tried strategies has a yearly Sharpe ratio
-        of 0.5.
+        ``planned_false`` is the fraction of false discoveries among strategies that pass the test.
+        ``observed_false`` is the fraction of false discoveries among strategies with at least this
+        Sharpe ratio. Both fractions depend on an assumption: one in ten tried strategies has a
+        yearly Sharpe ratio of 0.5.
     difference
         The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
         is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
@@ -161,8 +161,8 @@ def verdict(found: Luck) -> str:
     first = "Told from luck" if found.is_told else "Not told from luck"
     side = "reaches" if found.is_told else "is below"
     return (
-        f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}, "
-        f"which {_trials(found)} would reach without skill in {100 * SIZE:.0f} of 100 cases."
+        f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}. "
+        f"Without skill, {_trials(found)} would reach this hurdle in {100 * SIZE:.0f} of 100 cases."
         f"{_mix(found.difference)}"
     )
 

@@ -1,4 +1,4 @@
-"""The probability of backtest overfitting, from the moments of many trials in blocks of sessions.
+"""Compute the probability of backtest overfitting from the returns of many trials.
 
 The sessions are cut into an even number of consecutive blocks. Take any half of the blocks as a
 sample. In this sample, the trial with the best Sharpe ratio is chosen. The other half shows how
@@ -34,7 +34,7 @@ _EQUAL = 1e-12
 class Overfitting:
     """The result of combinatorially symmetric cross-validation.
 
-    A combination is a choice of half of the blocks as the sample.
+    Each combination takes half of the blocks as the sample. The other half is out of sample.
 
     Attributes
     ----------
@@ -157,8 +157,8 @@ def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
     """Yield arrays of combinations × blocks, in which 1 marks the blocks of a combination.
 
     Only combinations with the first block are given. Their complements are left out, because
-    :func:`_both` computes the results of each combination and of its complement. An array has at
-    most ``most`` combinations.
+    :func:`_both` computes the results of each combination and of its complement. ``most`` is the
+    largest number of combinations in one array.
     """
     chosen = np.array([(0, *rest) for rest in combinations(range(1, blocks), blocks // 2 - 1)])
     for begin in range(0, len(chosen), most):
@@ -216,7 +216,10 @@ def _checked(moments: np.ndarray) -> np.ndarray:
         )
     _check_blocks(given.shape[1])
     if not np.isfinite(given).all() or (given[:, :, 0] < 2).any():
-        raise DataError("expected finite moments with at least two returns in each block")
+        raise DataError(
+            "expected finite moments and at least two returns in each block, but a moment is not "
+            "finite or a block has fewer returns"
+        )
     return given
 
 

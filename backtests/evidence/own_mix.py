@@ -29,8 +29,9 @@ class Beside:
 def mix_of(run: Run) -> Beside:
     """Return a constant mix of SPY and bills. Its weight of SPY is a run's mean net exposure.
 
-    If the mean net exposure is below 0 or above 1, the weight of SPY is 0 or 1. The mix has the
-    run's sessions, costs and lag. The weight of SPY is known only at the end of the run.
+    If the mean net exposure is below 0, the weight of SPY is 0. If the mean net exposure is above
+    1, the weight of SPY is 1. The mix has the run's sessions, costs and lag. The weight of SPY is
+    known only at the end of the run.
     """
     check_kernel(run)  # the mix comes from the compiled simulation
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())

@@ -127,13 +127,14 @@ def shift_placebo(
     shifts: int = 1000,
     seed: int = 0,
 ) -> Placebo:
-    """Return the rank of a strategy's timing gain among the timing gains of its shifted holdings.
+    """Return the rank of a strategy's timing gain among placebos.
 
-    A shift by s sessions moves the weights of session t − s to session t. The weights of the last s
-    sessions move to the beginning. The test is exact if the weights depend neither on prices nor on
-    listings. The test is not exact for weights that depend on prices, because some shifts favour
-    such weights. If the last weights differ from the first ones, a shift adds one trade, from the
-    last weights to the first ones. At usual costs, this trade costs a few basis points in total.
+    Each placebo has the same weights as the strategy, but at shifted dates. A shift by s sessions
+    moves the weights of session t − s to session t. The weights of the last s sessions move to the
+    beginning. The test is exact if the weights depend neither on prices nor on listings. The test
+    is not exact for weights that depend on prices, because some shifts favour such weights. If the
+    last weights differ from the first ones, a shift adds one trade, from the last weights to the
+    first ones. At usual costs, this trade costs a few basis points in total.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ A resampled history consists of blocks of whole sessions. Resampled histories ar
 strategies that depend on prices. In a resampled history, the market's moves come at random dates.
 The flags are computed again from the resampled prices, so they react to these moves. Price patterns
 that are shorter than a block remain in the resampled history. For example, volatility stays
-clustered, so a strategy can still scale its weights to volatility in a placebo.
+clustered. So even in a placebo, a strategy can adjust its weights to volatility.
 
 Shortly after the start of a block, a look-back window still contains sessions of the previous
 block. Placebos therefore have worse timing than the strategy, and the strategy's rank is too high
@@ -46,17 +46,19 @@ def resample_prices(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the panel and closes of a history with resampled prices and unchanged quantities.
 
-    Whole sessions are drawn in blocks, so that all market moves of a session stay together. If a
-    session gets the market moves of another session, this other session is its source session.
-    Market moves are log returns of assets, changes of yields and spreads, and log changes of VIX
-    and the dollar. Balance sheets, output, capital spending, ETF flows, funding rates and rates set
-    by an authority keep their dates. Values before the first price do not change.
+    Whole sessions are drawn in blocks, so that all market moves of a session stay together. Each
+    session gets the market moves of a drawn session, which is called the source session. Market
+    moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
+    dollar. Other values stay on their original dates. These values are balance sheets, output,
+    capital spending, ETF flows, funding rates, and interest rates that an authority sets. Values
+    before the first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
     changes of yields) have 63 sessions or fewer. If blocks last one year, the whole look-back
-    window lies within one block at 78 % of sessions. If blocks last one quarter, this is true at
-    only 37 % of sessions. Much longer blocks would make all resampled histories similar. Each block
-    is moved to a random date. This breaks the link between market moves and quantities.
+    window lies within one block at 78 % of sessions. If blocks last one quarter, the window lies
+    within one block at only 37 % of sessions. Much longer blocks would make all resampled histories
+    similar. Each block is moved to a random date. This breaks the link between market moves and
+    quantities.
 
     Parameters
     ----------
@@ -68,19 +70,20 @@ def resample_prices(
     seed
         Equal seeds give equal draws.
     since
-        The first session of the backtest. Changes before ``since`` are drawn only from sessions
-        before ``since``. Later changes are drawn only from later sessions. So placebos use the
-        market moves of the years of the backtest. If ``since`` is None, changes are drawn from all
-        sessions.
+        The first session of the backtest. Changes up to ``since`` are drawn only from sessions up
+        to ``since``. Changes after ``since`` are drawn only from sessions after ``since``. So
+        placebos use the market moves of the years of the backtest. If ``since`` is None, changes
+        are drawn from all sessions.
 
     Returns
     -------
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
     starts at the first value of the original column. In the panel, the price of a coin is the last
     close before the session's close, so it lags by one session. Coins also trade on days without a
-    session, such as weekends. If a session and its source session both come after such days, the
-    coin's price includes the move on the days before the source session. Otherwise, the price
-    includes no such move.
+    session, such as weekends. If a session and its source session both follow a weekend, a coin's
+    price at the session includes a weekend move. This is the coin's move on the weekend before the
+    source session. Otherwise, the price includes no weekend move. Holidays are treated in the same
+    way.
 
     Timing
         The changes of a series are drawn from the rows of the panel. So a series has the same
@@ -89,11 +92,11 @@ def resample_prices(
     NaN
         Missing values stay missing, so the listing date of each asset does not change. For each
         session, 8 source sessions are drawn. A listed asset uses the first draw in which it has a
-        return. If two assets lack a return in the same draws, both use the same next draw. So the
-        moves of different coins in a session mostly come from one source session. If an asset has
-        no return in any of the 8 draws, it uses a separate block that starts at a random session
-        after its listing. In a separate block, an asset loses some of its co-movement with assets
-        that have an earlier listing date.
+        return. If two assets lack a return in the same draws, both use the same next draw. So on
+        most sessions, all coins have the same source session. If an asset has no return in any of
+        the 8 draws, it uses a separate block that starts at a random session after its listing. In
+        a separate block, an asset loses some of its co-movement with assets that have an earlier
+        listing date.
 
     Raises
     ------
@@ -103,10 +106,10 @@ def resample_prices(
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. A quoted series is therefore pulled
-    toward its original level at the source session, by 1/252 of the distance per session. A level
-    also stays between its lowest and highest original value since the first price. Within these
-    limits, resampling keeps the differences between yields.
+    A sum of drawn yield changes could drift without limit. Therefore a quoted series is pulled
+    toward its original level at the source session. At each session, the pull removes 1/252 of the
+    distance to this level. A level also stays between its lowest and highest original value since
+    the first price. Within these limits, resampling keeps the differences between yields.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -178,8 +181,7 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
     """Return the source session of each cell, as a position in ``known``.
 
-    If a cell comes before the first value of its column, its source session is the session of this
-    first value.
+    For cells before the first value of a column, the source session is the session of that value.
     """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
@@ -259,8 +261,8 @@ def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
     strange = [name for name in panel.columns if name not in known]
     if strange:
         raise DataError(
-            f"expected closes of {strange[0]}, a column of the panel that is not in the catalog; "
-            "add its closes or delete the column"
+            f"expected closes of {strange[0]}, because the panel has a column {strange[0]} and the "
+            "catalog has no such series; add the closes or delete the column"
         )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))

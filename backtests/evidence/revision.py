@@ -6,9 +6,9 @@ vintages, they are computed again, with the whole series changed by −2 % to +2
 of 2017Q3 was first published 1 % below its current value. A new definition of a series can change
 its values by more than 2 %.
 
-A series in percent, such as a term premium, is left out and not multiplied, because a factor would
-not change a z-score. A series with vintages already shows the values known at the time, so it needs
-no test.
+A series in percent, such as a term premium, is not multiplied, because a factor does not change a
+z-score. Instead, the results are computed again without this series. A series with vintages already
+shows the values known at the time, so it needs no test.
 """
 
 from collections.abc import Iterator, Sequence
@@ -72,7 +72,11 @@ class Case:
 
 
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
-    """Yield the cases of a revised series: one for each factor, or one without the series."""
+    """Yield the cases of a revised series.
+
+    A series in USD has one case for each factor. Any other series has one case, in which the series
+    is left out.
+    """
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
             yield Case(id=id, factor=factor, panel=panel.assign(**{id: panel[id] * factor}))

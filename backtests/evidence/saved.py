@@ -1,4 +1,4 @@
-"""Finished runs, read from the folders that ``drypowder run`` writes, and computed again.
+"""Read the finished runs that ``drypowder run`` stores in folders, and compute them again.
 
 A folder has the configuration and the returns of a run, but not the market data. So a run is
 computed again from its configuration. If the new returns equal the stored ones, the data have not
@@ -98,7 +98,7 @@ class Repeated:
 
     @property
     def is_same(self) -> bool:
-        """Whether the new returns equal those in the folder."""
+        """Whether the new returns equal the returns in the folder."""
         return self.again is not None and self.changed_from is None
 
 
@@ -154,8 +154,9 @@ def _read_returns(path: Path) -> pd.DataFrame:
 def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
     """Return a finished run, compared with a new run of the same configuration on current data.
 
-    ``run`` is a new run of the same configuration. If the new run has other sessions than the
-    folder, it is simulated again on the folder's sessions. ``history`` is the whole history.
+    ``run`` is a new run of the same configuration. If the sessions of ``run`` and ``saved`` differ,
+    the function simulates ``run`` again on the sessions of ``saved``. ``history`` is the whole
+    history.
     """
     again = _on_own_sessions(saved, run, history)
     if again is None:
@@ -173,7 +174,7 @@ def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
 
 
 def _on_own_sessions(saved: SavedRun, run: Run, history: History) -> Run | None:
-    """Return a run on the sessions of a folder; None if the history lacks one of the sessions."""
+    """Return ``run`` on the sessions of ``saved``; None if the history lacks one of them."""
     index = pd.DatetimeIndex(history.panel.index)
     first, last = (pd.Timestamp(str(saved.described[end])) for end in ("start", "end"))
     own = index[(index >= first) & (index <= last)]

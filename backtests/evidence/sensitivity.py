@@ -26,14 +26,14 @@ SAME_STORY = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A flag after a change of one parameter or one revised series.
+    """A flag, computed again after one parameter or one revised series was changed.
 
     Attributes
     ----------
     parameter
         Name of the changed parameter or series. If the parameter belongs to a second signal, which
-        is an input of this signal, the name has the form ``signal.parameter``.
-        :attr:`backtests.evidence.revision.Case.parameter` describes the names for series.
+        is an input of this signal, the name has the form ``signal.parameter``. For a changed
+        series, the name is :attr:`backtests.evidence.revision.Case.parameter`.
     value, base
         The changed and the original value of the parameter.
     on

@@ -30,8 +30,9 @@ SHIFTED = (
     "is exact"
 )
 LABELLED = (
-    "the regime comes from a file of labels, so placebos shift the dates of the holdings. The rank "
-    "is exact if neither the weights nor the labels depend on prices"
+    "the regime comes from a file of labels, which has no labels for resampled returns. Placebos "
+    "therefore shift the dates of the holdings. The rank is exact if neither the weights nor the "
+    "labels depend on prices"
 )
 RESAMPLED = (
     "the weights depend on prices, so a shifted weight could come before the price move that it "
@@ -100,8 +101,9 @@ def place(
     on prices, placebos compute new weights on histories with resampled returns. A run with a
     price-only regime model has no rank (:data:`NOT_REFITTED`). All runs must have the same history
     and sessions. ``gains`` contains the results of :func:`draw_gains`: one mapping for each draw.
-    Several calls for different runs can be combined in ``gains``. If ``gains`` is empty, no run is
-    ranked by resampling. :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
+    ``gains`` can also contain the results of several calls of :func:`draw_gains` for different
+    runs. If ``gains`` is empty, no run is ranked by resampling.
+    :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
 

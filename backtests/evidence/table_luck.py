@@ -31,7 +31,9 @@ class TableLuck:
     effective
         Effective number of independent trials among the rows.
     overfitting
-        The test of how often the best row in sample is at or below the median out of sample.
+        The test for overfitting. The test chooses the best row in one half of the sessions. It
+        shows how often this row is at or below the median in the other half. None if there is too
+        little data.
     superiority
         The SPA and StepM tests of whether a row is better than the best challenger. The best
         challenger itself is not tested.
@@ -55,7 +57,7 @@ def table_luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> TableLuck:
-    """Return tests of whether luck can explain the Sharpe ratios of the strategies in a table.
+    """Return tests for a table of strategies. The tests ask if luck explains the Sharpe ratios.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """A strategy's mean return, split into tilt and timing.
 
 Let w be an asset's weight at the previous close, and x the asset's return minus bills. Over the
-sessions on which the asset is priced, the mean of w · x is
+sessions on which the asset has a price, the mean of w · x is
 
     w̄ · x̄ + cov(w, x).
 
@@ -44,7 +44,7 @@ class TimingSplit:
         252 times the mean daily return of the run: the sum of the other five parts.
     by_asset
         Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
-        on which the asset is priced.
+        on which the asset has a price.
     """
 
     bills: float
@@ -89,7 +89,10 @@ def growth_of_assets(run: Run) -> pd.DataFrame:
 
 
 def _parts(weight: pd.Series, excess: pd.Series) -> dict[str, float]:
-    """Return an asset's mean weight while it is priced, and its yearly tilt and timing."""
+    """Return an asset's mean weight, its yearly tilt, and its yearly timing.
+
+    The mean weight uses only the sessions on which the asset has a price.
+    """
     priced = excess.notna()
     if not priced.any():
         return {"weight": 0.0, "tilt": 0.0, "timing": 0.0}

@@ -53,8 +53,8 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> list[Curves]:
     """Return simulations of a run with other decisions and lags, in the order of ``variants``.
 
-    Each variant consists of decided weights and a lag in sessions. The market data are prepared
-    once for all variants.
+    Each variant consists of the target weights at the decision sessions, and a lag in sessions. The
+    market data are prepared once for all variants.
     """
     config, strategy = run.config, run.strategy
     plain = Variant(
@@ -73,6 +73,6 @@ def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> l
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:
-    """Return the metrics of :func:`headline` for a run that :func:`varied` simulates again."""
+    """Simulate a run again with :func:`varied`, and return the metrics of :func:`headline`."""
     result = varied(run, decided, **changed)
     return headline(result.returns, run.bills, result.exposure)

@@ -1,8 +1,8 @@
-"""A walk-forward: each year uses the parameters that scored best before this year.
+"""A walk-forward: each year uses the parameters that scored best in earlier years.
 
 Every combination of parameters in a grid is run as a backtest. The refit date is the first session
 of a calendar year. At this date, the combination with the best past score is chosen for the year.
-The choice for a year never uses returns of this year. One simulation trades the decisions of all
+The choice for a year uses only returns of earlier years. One simulation trades the decisions of all
 years (the spliced backtest), so that a change of parameters has trading costs.
 """
 
@@ -49,8 +49,8 @@ class WalkForward:
     ----------
     choices
         One row per year. The first columns are the parameters chosen at the year's first session.
-        ``in_sample`` is the score of these parameters on the past returns that decided the choice.
-        ``out_of_sample`` is the score of the spliced backtest in this year.
+        ``in_sample`` is the score of these parameters on past returns. This score decided the
+        choice. ``out_of_sample`` is the score of the spliced backtest in the year of the row.
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
         ``sharpe``, ``cagr`` and ``max_drawdown``. The three metrics are fractions, from the returns
@@ -248,7 +248,7 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each simulated candidate; candidates with equal signals share one reading."""
+    """Yield each simulated candidate. Candidates with equal signals have the same reading."""
     for params, config in offered:
         key = repr(config.build_signals())
         if key not in readings:
@@ -330,7 +330,7 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
 
 
 def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
-    """Return a copy of a candidate that contains only the returns after a refit date."""
+    """Return a copy of a candidate. The copy has only the returns after the refit date."""
     later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 

@@ -89,7 +89,7 @@ def _prices(ticker: str, closes: pd.Series, now: pd.Timestamp) -> Batch:
 
 
 def _series(id: str, values: pd.Series, known: Known | None, now: pd.Timestamp) -> Batch:
-    """Return the rows of a catalog series, with the moments that the user states."""
+    """Return the rows of a catalog series. ``known`` states when each value became known."""
     if id not in CATALOG:
         where = "; prices of assets belong in `prices`" if is_price(id) else ""
         raise MissingSeries(f"`series`: {unknown('series', str(id), CATALOG)}{where}")
@@ -142,9 +142,10 @@ def _moments(
         moments = _stated(id, dates, known)
     else:
         raise ConfigError(
-            f"expected in `known` when each value of {id} became known, was {known!r}; give a "
-            "Series of days by the dates of the values, a lag like pd.Timedelta(days=8), or "
-            f"{BY_CATALOG!r} for the publication rule of the catalog ({rule_of(id)})"
+            f"expected `known` to state when the values of {id} became known, was {known!r}; give "
+            "a Series that maps the date of each value to a day, give a lag like "
+            f"pd.Timedelta(days=8), or give {BY_CATALOG!r} for the catalog's publication rule "
+            f"({rule_of(id)})"
         )
     late = (moments < dates) | (moments > dates + pd.Timedelta(days=LONGEST_DELAY))
     if late.any():

@@ -145,20 +145,21 @@ class History(Summarised):
         ----------
         prices
             Adjusted closes in USD, dates × tickers, NaN without a price. The dates have no time
-            zone and ascend. A coin's ticker ends in ``-USD``, and its closes are at 24:00 UTC; any
-            other price is known at the close of its date.
+            zone and ascend. If a ticker ends in ``-USD``, the asset is a coin, and its closes are
+            at 24:00 UTC. The price of any other asset is known at the New York close on the date of
+            the price.
         series
             Values by catalog id, in the catalog's unit. The index contains the dates that the
             values describe, not the dates of publication. NaN is left out.
         known
             When each value became known, as a mapping by catalog id. A Series states a day or a
             moment for each date of the values. If the Series states a day, the value is known from
-            the open of this session. If this day is not a session, the value is known from the open
-            of the next session. A moment is in New York time, or has a time zone. A ``timedelta``
-            is the time from the date of a value to the moment at which it is known. ``"catalog"``
-            chooses the catalog's publication rule for an id. If ``known`` is ``"catalog"``, the
-            publication rules of the catalog apply to all ids. Each date has only one value, because
-            revisions need a store.
+            the open of the session on that day. If that day has no session, the value is known from
+            the open of the next session. A moment is in New York time, or has a time zone. A
+            ``timedelta`` is the time from the date of a value to the moment at which the value is
+            known. ``"catalog"`` chooses the catalog's publication rule for an id. If ``known`` is
+            ``"catalog"``, the publication rules of the catalog apply to all ids. Each date has only
+            one value, because revisions need a store.
 
         Raises
         ------

@@ -1,8 +1,8 @@
 """Turn files into batches for the store, and report the files that were skipped or refused.
 
 - A file in an unknown format is skipped.
-- If a file in a known format has a wrong cell, the whole file is refused. The message gives the
-  file, the line and a solution.
+- If a file in a known format has a wrong cell, the whole file is refused. The message names the
+  file and the line, and says how to correct the error.
 - A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
   empty, binary or a broken link.
 - A file or folder that the system does not let us read is refused with a message, so that the user
@@ -99,7 +99,8 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
         except _UNREADABLE as error:
             kind = type(error).__name__
             parsed.refused.append(
-                f"{name}: expected a readable file, was not ({kind}: {error}); repair it"
+                f"{name}: expected a readable file, but reading the file failed ({kind}: {error}); "
+                "repair the file"
             )
     for (concept, ticker), entries in facts.items():
         parsed.batches.extend(sec_facts.batches(concept, ticker, entries))

@@ -55,8 +55,8 @@ def identity_of(document: Any) -> tuple[int, str]:
     cik, tag = document["cik"], document["tag"]
     if not re.fullmatch(r"[0-9]{1,10}", str(cik)) or not isinstance(tag, str):
         raise DataError(
-            f"expected a company number under cik and a name under tag, were {str(cik)[:40]!r} and "
-            f"{str(tag)[:40]!r}; fetch the file again"
+            f"expected a company number in the field 'cik' and a name in the field 'tag', but cik "
+            f"is {str(cik)[:40]!r} and tag is {str(tag)[:40]!r}; fetch the file again"
         )
     return int(cik), tag
 
@@ -89,8 +89,9 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected texts in end, filed, accn and start (optional), and a number "
-            f"in val, was {str(entry)[:80]}; fetch the file again"
+            f"fact {number}: expected a text in each of the fields 'end', 'filed', 'accn' and (if "
+            f"given) 'start', and a number in the field 'val', was {str(entry)[:80]}; fetch the "
+            "file again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end

@@ -37,7 +37,7 @@ SLACK = pd.Timedelta(days=20)  # fiscal years have 52 or 53 weeks, and leap year
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One amount in USD for the period from ``start`` to ``end``, from its first filing.
+    """An amount in USD for the period from ``start`` to ``end``. Restatements are left out.
 
     ``known`` is the moment at which the fact was first known. ``assumed`` is True if this moment is
     assumed, and False if it follows from the filing date.
@@ -70,7 +70,7 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
 
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
-    """Return the first day on which a fact may count as known although it was filed later.
+    """Return the first day on which a fact may count as known before its filing.
 
     Return None if every fact about this concept counts as known only after its filing.
     """
@@ -124,11 +124,12 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
     """Return two batches: a company's trailing-year sums, and the sums of one year earlier.
 
-    In both batches, the date of a row is the end of the trailing year. In the second batch, the
-    value is the sum over the year that ended one year before this date, or NaN if the facts do not
-    give this sum. The value counts as known when the sums of both years are known. So a growth rate
-    over several companies can use the same companies in both years. If the facts give no trailing
-    year, the list is empty. :func:`first_filed` describes ``entries``.
+    In both batches, the date of a row is the end of a trailing year. In the second batch, the value
+    is the sum over the trailing year before, which ended one year earlier. If the facts are not
+    enough to compute this sum, the value is NaN. A value of the second batch counts as known when
+    the sums of both years are known. So a growth rate over several companies can use the same
+    companies in both years. If the facts are not enough to compute any trailing year, the list is
+    empty. :func:`first_filed` describes ``entries``.
     """
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:

@@ -33,8 +33,8 @@ class Table:
         A mapping from the id of a series to its columns. The value of a series is the sum of its
         columns, and it is missing if a column is blank.
     known
-        The column with the days from which the values count as known. Without such a column, the
-        publication rules in the catalog give the moment.
+        The name of a column with days. A value is known from the day in this column. If the table
+        has no such column, the publication rules in the catalog determine when a value is known.
     by
         In a table with several companies or rates, the column with their names. The ids in
         ``columns`` contain ``{}`` in place of this name. Rows with a name outside the catalog are

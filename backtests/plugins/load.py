@@ -129,8 +129,8 @@ def _module_of(path: str) -> str:
     module, _, attribute = path.partition(":")
     if module.endswith(".py") or "/" in module or "\\" in module:
         raise ConfigError(
-            f"expected a path like my_module:MyStrategy, was {path!r}; write the module as in an "
-            "import, with dots and without .py, and run in the module's folder"
+            f"expected a path like my_module:MyStrategy, was {path!r}; write the module's name "
+            "with dots and without .py, and run drypowder in the module's folder"
         )
     if not all(part.isidentifier() for part in [*module.split("."), attribute]):
         raise ConfigError(
@@ -158,7 +158,8 @@ def load_again(modules: Mapping[str, Path]) -> None:
 def _first(folder: Path) -> Iterator[None]:
     """Make Python search a folder for modules before all other places.
 
-    The folder cannot hide drypowder's packages, because Python has already loaded them.
+    A module in the folder may have the same name as a package of drypowder. Python then still uses
+    drypowder's package, because this package is already loaded.
     """
     sys.path.insert(0, str(folder))
     invalidate_caches()
@@ -192,7 +193,7 @@ def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
         return ConfigError(f"{path}: {_taken(root)}")
     return ConfigError(
         f"expected a module {name} for {path}, found none in {Path.cwd()} or on the Python path; "
-        "run in the module's folder, or install the module"
+        "run drypowder in the module's folder, or install the module"
     )
 
 

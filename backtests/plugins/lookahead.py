@@ -1,14 +1,18 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
 The check computes results on the whole history and on a changed history. Both histories are equal
-up to one session, called the cut, and differ after it. The results up to the cut must be exactly
-equal. A changed history either ends at the cut, or continues with rows from another period. With a
-history that ends at the cut, the check can miss an error. For example, code may use the value of
-the next session. If there is no next session, the same code may use the value at the cut. If these
-two values are equal, the results are equal, and the check misses the error. With a history that
-continues with rows from another period, the value of the next session differs from the true value.
-So the results differ, and the check finds the error. The check changes only the data in the panel.
-So the check does not detect look-ahead through files, the network or caches.
+up to one session, which is called the cut, and differ after it. The results up to the cut must be
+exactly equal. There are two kinds of changed history. The first kind ends at the cut. The second
+kind continues after the cut with rows from another period.
+
+The first kind alone can miss an error. Suppose that wrong code reads the value of the next session.
+If the history has no next session, this code reads the value of the last session instead. If the
+two values are equal, the results are equal, and the check misses the error. In a changed history of
+the second kind, the next session has another value. So the results differ, and the check finds the
+error.
+
+The check changes only the data in the panel. So the check does not detect look-ahead through files,
+the network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +42,7 @@ Answers = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One result of a past session that depends on later data.
+    """An error that the check found: a change of later data changes the result of a past session.
 
     Attributes
     ----------
@@ -55,7 +59,8 @@ class Fault:
         ``before`` is the value on the whole history. ``after`` is the value on the changed history.
     future
         ``none`` if the changed history ends at the cut. ``another`` if the changed history
-        continues with rows from another period. ``the same`` if the whole history was used twice.
+        continues with rows from another period. ``the same`` if the check computed the results
+        twice, both times on the whole history.
     """
 
     name: str
@@ -70,20 +75,21 @@ class Fault:
     def __str__(self) -> str:
         """Return one line that describes the fault."""
         of = f" of {self.column}" if self.column else ""
-        cell = f"{self.name}: expected {self.what}{of} on {self.date.date()}"
+        cell = f"{self.what}{of} on {self.date.date()}"
         before, after = _shown(self.before), _shown(self.after)
         if before == after:
             before, after = repr(self.before), repr(self.after)
         if self.future == "the same":
             return (
-                f"{cell} to be the same when computed twice, was first {before} and then {after}; "
-                "seed random numbers, and keep no data between calls"
+                f"{self.name}: expected {cell} to be the same when computed twice, was first "
+                f"{before} and then {after}; seed random numbers, and keep no data between calls"
             )
-        told = "without these data" if self.future == "none" else "with other data"
+        told = "without later data" if self.future == "none" else "with other later data"
         return (
-            f"{cell} not to depend on data after {self.cut.date()}, was {before} with these data "
-            f"and {after} {told}; compute each row only from this row and earlier rows, without "
-            "shift(-1), bfill, the last row or a whole-sample mean"
+            f"{self.name}: expected {cell} not to depend on data after {self.cut.date()}, was "
+            f"{before} with the true later data and {after} {told}; compute each row only from "
+            "this row and earlier rows. Do not use shift(-1), bfill, the last row or the mean of "
+            "all rows"
         )
 
 
@@ -102,14 +108,15 @@ def truncation_faults(
 ) -> Iterator[Fault]:
     """Yield the past results of a strategy or a signal that depend on later data.
 
-    At each cut, the function yields only the first wrong value of each result. A strategy's results
-    are its weights and its state. A signal's results are its flag, score and gauges. All rows up to
-    the cut must be equal, including missing values.
+    A cut is the last session before the whole history and a changed history differ. At each cut,
+    the function yields only the first wrong value of each result. A strategy's results are its
+    weights and its state. A signal's results are its flag, score and gauges. All rows up to the cut
+    must be equal, including missing values.
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
     drypowder check the registered signals. So the check of a strategy does not compute signals
-    again. Instead, the check changes the results of the signals in the same way as the panel: it
-    removes or replaces their rows after the cut.
+    again. Instead, the check takes the results of the signals on the whole history. In these
+    results and in the panel, the check removes or replaces the rows after the cut.
 
     Parameters
     ----------
@@ -121,7 +128,8 @@ def truncation_faults(
     Raises
     ------
     DrypowderError
-        If the strategy or signal fails on a changed history. The message names the cut.
+        If the strategy or signal fails on a changed history. The message gives the date of the
+        last session before the histories differ.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)
@@ -163,10 +171,10 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield three items for each changed history: a cut, a function and a kind.
+    """Yield, for each changed history, its cut, a function that changes a table, and its kind.
 
-    The function takes a table, and removes or replaces the rows after the cut. The kind is a value
-    of :attr:`Fault.future`.
+    The cut is the last session before the histories differ. The function removes or replaces the
+    rows of a table after the cut. The kind is one of the values of :attr:`Fault.future`.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"

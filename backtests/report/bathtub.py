@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: A mapping from each number of the bathtub to its signal, its gauge and its input series.
+#: A mapping from each number of the picture to its signal, its gauge and its input series.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),
@@ -22,7 +22,7 @@ _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
-    """Return each number of the bathtub with its value, unit and date.
+    """Return the value, unit and date of each number in the picture of the bathtub.
 
     The date is the day on which the newest input of the number became known. ``level`` also has the
     highest value so far and the date of this value. If the gauge has no value at the last session,

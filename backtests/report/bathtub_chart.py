@@ -12,7 +12,12 @@ Numbers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Positions of the parts of the picture: the tub's corner and size, and the four texts."""
+    """Size of the picture, and the places of the bathtub and of the four texts.
+
+    ``width`` and ``height`` are the size of the picture. ``x`` and ``y`` are the position of the
+    bathtub's upper left corner, and ``w`` and ``h`` are the size of the bathtub. ``texts`` maps the
+    name of each text to the position at which the text starts.
+    """
 
     width: float
     height: float
@@ -105,7 +110,7 @@ def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> lis
 
 
 def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
-    """Return the water in the tub; a full tub means the highest net liquidity so far."""
+    """Return the drawing of the water; a full tub means the highest net liquidity so far."""
     if is_missing(level["value"]) or is_missing(level["highest"]):
         return [words(at.x + at.w / 2, at.y + at.h / 2, "no water level", "s", "middle")]
     top = at.y + 22
@@ -118,7 +123,7 @@ def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
         words(middle, top - 6, _highest(level), "s", "middle"),
         words(middle, foot - 62, "NET LIQUIDITY", "strong", "middle"),
         words(middle, foot - 44, _billions(level["value"]), "", "middle"),
-        words(middle, foot - 27, f"{100 * share:.0f} % of the highest", "", "middle"),
+        words(middle, foot - 27, f"{100 * share:.0f} % of the highest value", "", "middle"),
         words(middle, foot - 10, _known(level), "s", "middle"),
     ]
 
@@ -128,7 +133,7 @@ def _highest(level: Mapping[str, Any]) -> str:
 
 
 def _tub(at: Layout) -> list[str]:
-    """Return the walls of the tub, open at the top, and its feet."""
+    """Return the lines of the bathtub: two walls, the bottom, and a short rim on each wall."""
     right, foot = at.x + at.w, at.y + at.h
     return [
         line(at.x, at.y, at.x, foot, "wall"),
@@ -140,7 +145,7 @@ def _tub(at: Layout) -> list[str]:
 
 
 def _flows(now: Numbers, at: Layout) -> list[str]:
-    """Return the arrows of the water that flows in or out through tap, pipes and drain."""
+    """Return three arrows: the flow of liquidity through the tap, the pipes and the drain."""
     right, foot = at.x + at.w, at.y + at.h
     absorbed = now["absorbed"]["value"]
     wide = 6.0 if is_missing(absorbed) else 6.0 + 22.0 * absorbed

@@ -1,4 +1,8 @@
-"""Three charts of the brief: the regimes, the gauge of the deciding flag, and the bathtub."""
+"""Three charts of the brief: the regimes, one flag, and liquidity as a bathtub.
+
+The flag is the flag that decided the regime. If no single flag decided the regime, the second chart
+shows the votes instead.
+"""
 
 import pandas as pd
 
@@ -46,10 +50,10 @@ def _title(brief: Brief) -> str:
 
 
 def _deciding(brief: Brief, label: str) -> str | None:
-    """Return a chart of the deciding flag's gauge or, without such a flag, of the votes.
+    """Return a chart of the flag that decided the regime, or of the votes if no flag decided.
 
-    The chart of votes shows the share of votes that are on. A flag can have several gauges. The
-    chart shows the gauge on which the next flip depends.
+    For a flag, the chart shows the gauge on which the flag's next flip depends. For the votes, the
+    chart shows the share of votes that are on. If there are too few values, the result is None.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

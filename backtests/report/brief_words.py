@@ -140,7 +140,11 @@ def moves_words(holding: Holding) -> str:
 
 
 def change_words(change: Mapping[str, Any]) -> str:
-    """Return one line on a change from :func:`backtests.report.brief_numbers.brief_numbers`."""
+    """Return one line of text about a change.
+
+    ``change`` is an item of ``changes`` in the result of
+    :func:`backtests.report.brief_numbers.brief_numbers`.
+    """
     what = f"{change['kind']} {change['name']}".strip()
     since = f" since {change['when']}" if change["when"] else ""
     if change["was"] == change["now"]:

@@ -21,11 +21,12 @@ MOST_LINES, _MOST_POINTS = 12, 1500
 
 
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
-    """Return a chart of the growth of 1, on a log scale, and of drawdowns, shaded by regime.
+    """Return a chart of growth and drawdowns. The background shows the regime.
 
-    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` has the regime
-    of each session's return, or None if the return has no regime. A session's return is the return
-    since the previous close.
+    Growth is the value of 1 invested at the start, and its axis is logarithmic. The columns of
+    ``equity`` are the strategy, its benchmark and bills. ``regime`` has the regime of each
+    session's return, or None if the return has no regime. A session's return is the return since
+    the previous close.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -159,7 +160,7 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return the smallest n such that every n-th value makes at most 1,500 points."""
+    """Return the smallest n for which a line of only every n-th value has at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
@@ -200,9 +201,9 @@ def shade(
     one period. The shading of a period runs from its first session to the first session of the next
     period.
 
-    If ``of_returns`` is True, a state belongs to the return from the previous close to the
-    session's close. In that case, the shading begins one close before the period and ends at the
-    period's last close.
+    If ``of_returns`` is True, each state describes the return of its session. This return runs from
+    the previous close to the session's close. So the shading begins one close before the period and
+    ends at the period's last close.
     """
     shapes = [
         {

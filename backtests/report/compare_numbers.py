@@ -44,8 +44,8 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the label of each finished run to a repetition of the run on current data. If
-    there are two rows, the entry ``pair`` of the first row compares the two rows.
+    ``repeated`` maps the label of each finished run to the result of repeating this run on current
+    data. If there are two rows, the entry ``pair`` of the first row compares the two rows.
     """
     pair = comparison.pair
     return {
@@ -63,7 +63,7 @@ def comparison_numbers(
 
 
 def _pair(pair: Pair, row: Compared) -> dict[str, Any]:
-    """Return the comparison of two rows; for less than a year, the yearly numbers are None."""
+    """Return the comparison of two rows; yearly numbers are None for runs shorter than a year."""
     short = metrics.is_short(row.run.result.returns)
     return {
         "against": pair.second,

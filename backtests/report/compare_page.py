@@ -132,20 +132,23 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
 
 #: A mapping from headings to explanations, which the page shows under the pointer.
 NOTES = {
-    "volatility, %": "Standard deviation of daily returns, for a year of 252 sessions.",
-    "Sharpe": "Yearly mean of return minus bills, divided by its yearly standard deviation. "
-    "Its interval is in brackets.",
+    "volatility, %": "Standard deviation of daily returns, scaled to a year of 252 sessions.",
+    "Sharpe": "Yearly mean of the excess return (return minus bills), divided by the yearly "
+    "standard deviation of the excess return. The interval of the ratio is in brackets.",
     "exposure, %": "Mean weight outside cash.",
     "turnover, % a year": "Half of the traded weights.",
-    "minus SPY, points": "Mean yearly return minus that of SPY, in percentage points.",
-    "minus bills, points": "Mean yearly return minus that of bills, in percentage points.",
-    "minus own mix, points": "Mean yearly return minus that of a mix of SPY and bills with the "
-    "same exposure.",
-    "alpha on own assets, points": "Mean yearly return that a portfolio of the same assets at "
-    "constant weights does not explain.",
-    "minus equal weights, points": "Mean yearly return minus that of equal weights of the assets.",
+    "minus SPY, points": "Mean yearly return minus the mean yearly return of SPY, in percentage "
+    "points.",
+    "minus bills, points": "Mean yearly return minus the mean yearly return of bills, in "
+    "percentage points.",
+    "minus own mix, points": "Mean yearly return minus the mean yearly return of a mix of SPY and "
+    "bills with the same exposure.",
+    "alpha on own assets, points": "Mean yearly return minus the return of a portfolio of the same "
+    "assets. A regression gives the constant weights of this portfolio.",
+    "minus equal weights, points": "Mean yearly return minus the mean yearly return of a portfolio "
+    "that holds the strategy's assets at equal weights.",
     "placebo rank": "Share of placebos with random timing that the strategy beats.",
-    "episodes": "Separate episodes of the states in which the strategy acts.",
+    "episodes": "Number of episodes of the states in which the strategy acts.",
 }
 
 
@@ -154,7 +157,8 @@ def write_comparison(
 ) -> dict[str, dict[str, Any]]:
     """Write the page of a comparison, and return the numbers of ``compare --json``.
 
-    ``repeated`` maps the label of each finished run to a repetition of the run on current data.
+    ``repeated`` maps the label of each finished run to the result of repeating this run on current
+    data.
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])
@@ -187,8 +191,8 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     if odd or not numbers:
         found = f"only in one of them: {', '.join(odd)}" if odd else "none"
         raise DataError(
-            f"expected the same strategies in numbers and in growth, at least one, found {found}; "
-            "give numbers and growth of each strategy"
+            "expected at least one strategy, and the same strategies in numbers and in growth, "
+            f"found {found}; give numbers and growth of each strategy"
         )
 
 
@@ -268,7 +272,7 @@ def _details(at: int, name: str, entry: Entry) -> dict[str, Any]:
         bounds = entry["intervals"]["excess_equal_weight"]
         points = f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
         beside.append(("equal weights", _performance(twin)))
-        more.append(f"mean return minus that of equal weights: {points} points a year")
+        more.append(f"mean return minus the return of equal weights: {points} points a year")
     if baskets:
         more.append(
             f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "

@@ -42,9 +42,10 @@ def sections(cls: type) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return a mapping from each parameter of a class and its base classes to a line of text.
+    """Return a description of each parameter of a class, also of parameters from its base classes.
 
-    The lines come from the docstring of a dataclass, or from the fields of a pydantic model.
+    The keys are names of parameters, and each value is one line of text. The lines come from the
+    docstring of a dataclass, or from the fields of a pydantic model.
     """
     described = {name: f.description for name, f in getattr(cls, "model_fields", {}).items()}
     said = {name: _remark(text) for name, text in described.items() if text}

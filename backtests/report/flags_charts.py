@@ -19,7 +19,7 @@ from signals.base import Evaluation
 from signals.hysteresis import Threshold
 from signals.reading import Reading
 
-#: Largest number of sessions whose values the pointer shows.
+#: Largest number of sessions with values that the page shows at the mouse pointer.
 _POINTED = 1000
 #: Largest number of names in the title of a panel.
 _NAMED = 4
@@ -102,8 +102,8 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
     """
     on, off = ("above", "below") if threshold.above else ("below", "above")
     if threshold.enter == threshold.leave:
-        said = f"on {on} and off {off} {threshold.enter:g} {unit}".rstrip()
-        return [(said, threshold.enter)]
+        level = f"{threshold.enter:g} {unit}".rstrip()
+        return [(f"on {on} {level}, off {off} it", threshold.enter)]
     return [
         (f"on {on} {threshold.enter:g} {unit}".rstrip(), threshold.enter),
         (f"off {off} {threshold.leave:g} {unit}".rstrip(), threshold.leave),

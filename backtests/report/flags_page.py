@@ -77,9 +77,10 @@ def _legend(reading: Reading) -> dict[str, str]:
 
 
 def _reason(sentence: str) -> str:
-    """Return the reason in a sentence on the regime: the text after the first colon.
+    """Return the part of a sentence after its first colon, which is the reason for the regime.
 
-    The page's heading shows the text before the colon.
+    The page's heading shows the part before the colon. A sentence without a colon is returned
+    whole.
     """
     reason = sentence.partition(": ")[2] or sentence
     return reason[:1].upper() + reason[1:]

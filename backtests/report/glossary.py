@@ -12,7 +12,8 @@ EXPLAINED = 'class="term"'
 #: A mapping from term to definition. If CONTRIBUTING.md also defines a term, both definitions have
 #: the same words.
 TERMS: dict[str, str] = {
-    "alpha": "return that a portfolio of the same assets at constant weights does not explain",
+    "alpha": "mean return of a strategy minus the return of a portfolio of the same assets; a "
+    "regression gives the constant weights of this portfolio",
     "beta": "mean move of the portfolio, in percent, when the benchmark moves by 1 percent",
     "bills": "3-month Treasury bills; cash earns their return",
     "CAGR": "constant yearly growth rate that gives the total return when it is compounded",
@@ -26,11 +27,12 @@ TERMS: dict[str, str] = {
     "entered": "the number of times that a state began",
     "excess": "return minus the return of bills",
     "exposure": "sum of the absolute weights of all holdings except cash",
-    "hindsight": "knowledge that nobody had at the time; no test on the same history removes it",
+    "hindsight": "knowledge that nobody had at the time; a test on the same history cannot correct "
+    "for hindsight",
     "hurdle": "smallest Sharpe ratio that counts as skill; if no trial had skill, the best of all "
     "counted trials would reach the hurdle in 5 of 100 cases",
-    "information ratio": "mean yearly return minus the return of the strategy's own mean weights, "
-    "divided by the yearly standard deviation of this difference",
+    "information ratio": "yearly mean of a difference, divided by the yearly standard deviation of "
+    "this difference; the difference is the strategy's return minus the return of its mean weights",
     "interval": "range of results that resampled histories give in 95 of 100 cases; it is too "
     "narrow if regimes last for years",
     "own mix": "the constant mix of SPY and bills with a strategy's mean net exposure",
@@ -38,9 +40,11 @@ TERMS: dict[str, str] = {
     "regime": "the state of the supply of capital: INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING "
     "or OPPORTUNITY",
     "session": "a trading day of the NYSE",
-    "Sharpe": "yearly mean of return minus bills, divided by its yearly standard deviation",
+    "Sharpe": "yearly mean of the excess return (return minus bills), divided by the yearly "
+    "standard deviation of the excess return",
     "sleeve": "a group of assets to which a strategy gives one common weight",
-    "Sortino": "yearly mean of return minus bills, divided by the yearly deviation of the losses",
+    "Sortino": "yearly mean of the excess return (return minus bills), divided by the yearly "
+    "deviation of the losses",
     "told from luck": "the Sharpe ratio reaches the hurdle; if no trial had skill, the best of all "
     "counted trials would reach the hurdle in 5 of 100 cases",
     "tilt, timing": "what the mean weights earn over bills, and what the changes of weights add",

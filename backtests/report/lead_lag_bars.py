@@ -14,7 +14,11 @@ _KINDS = {IMPOSSIBLE: "bar faint", OWN: "bar own", OTHER: "bar"}
 
 
 def kind_of(at: int, lag: int) -> str:
-    """Return the legend entry of a bar: an impossible lag (below 1), the run's lag, or other."""
+    """Return the legend entry of the bar at the lag ``at``.
+
+    A lag below 1 is :data:`IMPOSSIBLE`, the run's own lag is :data:`OWN`, and any other lag is
+    :data:`OTHER`.
+    """
     return IMPOSSIBLE if at < 1 else OWN if at == lag else OTHER
 
 

@@ -1,4 +1,4 @@
-"""The numbers on luck, on lead and lag, and on timing, as plain data for JSON and for pages.
+"""Results about luck, the lag of fills, and timing, as plain data for JSON and for pages.
 
 Sharpe ratios and their errors are yearly. An undefined number is NaN, which JSON shows as null.
 """

@@ -14,7 +14,11 @@ _FINE: Form = partial(percent, digits=2)
 
 #: Rows of the table: key in metrics.json, label, format, and explanation.
 ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
-    ("sharpe", "Sharpe ratio", fixed, "mean return minus bills, divided by its deviation"),
+    (
+        *("sharpe", "Sharpe ratio", fixed),
+        "mean excess return (return minus bills), divided by the standard deviation of the excess "
+        "return",
+    ),
     (
         *("standard_error", "Standard error", fixed),
         "allows for skewness, fat tails and serial correlation",
@@ -33,15 +37,17 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("deflated_sharpe", "Deflated Sharpe ratio, 2026", partial(fixed, digits=3)),
-        "1 − p of a test against the best trial; the spread of all trials gives the error",
+        "1 − p of a test against the best trial; the standard error comes from the spread of all "
+        "trials",
     ),
     (
         *("deflated_by_own_error", "… by own standard error", partial(fixed, digits=3)),
-        "1 − p of a test against the best trial; this track record gives the standard error",
+        "1 − p of a test against the best trial; the standard error comes from the returns of this "
+        "strategy",
     ),
     (
         *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", partial(fixed, digits=3)),
-        "the older form, which rarely finds anything",
+        "1 − p of an older version of the test; the older version rarely finds skill",
     ),
     (
         *("minimum_track_record", "Minimum track record, sessions", thousands),
@@ -58,7 +64,8 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("observed_false_discovery", "False discoveries, observed", _SHARE),
-        "percentage of strategies without skill, among all with at least this Sharpe ratio",
+        "percentage of strategies without skill, among all strategies that have at least this "
+        "Sharpe ratio",
     ),
 )
 
@@ -86,7 +93,10 @@ def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
     mix = luck["own_mix"]
     if mix is not None:
         shown = f"{fixed(mix['estimate'])} (p {fixed(mix['p_value'], 3)})"
-        hint = "Sharpe ratio minus that of a constant mix of SPY and bills (Ledoit and Wolf)"
+        hint = (
+            "Sharpe ratio minus the Sharpe ratio of a constant mix of SPY and bills; the p-value "
+            "follows Ledoit and Wolf"
+        )
         rows.append({"key": "own_mix", "label": "Minus own mix", "shown": shown, "hint": hint})
     return rows
 

@@ -1,4 +1,4 @@
-"""What a notebook shows of results: their short forms, their metrics and their charts.
+"""Show results in a notebook: short summaries, metrics and charts.
 
 The methods of results, such as :meth:`backtests.Run.plot`, call these functions. A reading has no
 such method: it belongs to the package ``signals``, and ``signals`` must not import ``backtests``.
@@ -65,8 +65,8 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     """Return a plotly figure of a reading: the regime and all flags, or one signal.
 
     A signal is drawn with its thresholds, its flag and its inputs. ``history`` is the history of
-    the reading. The title says whether the history is simulated. The reading itself does not
-    contain this fact.
+    the reading. The title says whether the history is simulated. Only ``history`` contains this
+    information.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     label, evaluations = label_of(history.source == "simulated"), reading.evaluations
     if not reading.regime.index.isin(history.panel.index).all():
         raise ConfigError(
-            f"expected the history of the reading ({described(reading.regime.index)}), was a "
-            f"history of {described(history.panel.index)}; give the history that was read"
+            f"expected the history of the reading ({described(reading.regime.index)}), was another "
+            f"history ({described(history.panel.index)}); give the history of the reading"
         )
     if signal is None:
         return regime_chart(reading, f"{label}Regime and flags at each close")

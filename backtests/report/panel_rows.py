@@ -33,15 +33,15 @@ class Panel:
     Attributes
     ----------
     title, unit
-        The title is above the row. The unit follows each value that the pointer shows.
+        The title is above the row. The unit follows each value at the mouse pointer.
     lines, areas, bars
         Lines are not stacked. Areas are stacked: positive values upward from zero, negative values
         downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
     digits
-        Number of decimals of the values under the pointer; None means four significant digits.
+        Number of decimals of values at the mouse pointer; None means four significant digits.
     levels
         Names and values of horizontal lines, such as thresholds. Each name is drawn at its line.
-        The pointer does not show levels.
+        The values at the mouse pointer do not include levels.
     log
         True for a logarithmic axis. All values on such an axis must be positive.
     low, high

@@ -1,6 +1,7 @@
 """Draw one row of a chart as SVG, and write the numbers of the row's axis as HTML.
 
-HTML numbers keep their size on a narrow screen. :mod:`backtests.report.panels` joins the rows.
+A narrow screen squeezes SVG, but text in HTML keeps its size. :mod:`backtests.report.panels` joins
+the rows.
 """
 
 import math
@@ -124,7 +125,7 @@ def _curve(line: Line, y: Scale) -> str:
 
 
 def _outline(values: np.ndarray) -> np.ndarray:
-    """Return the positions of enough values to draw a line that looks complete.
+    """Return the positions of the values to draw. For a long line, these are not all values.
 
     A short line keeps all its values. A long line is divided into 500 buckets. The line keeps the
     lowest, the highest and the first missing value of each bucket. A long line also keeps its first

@@ -12,10 +12,10 @@ from backtests.report.svg import day_number
 
 
 def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
-    """Return what the pointer shows: the days, and the values of each row on these days.
+    """Return the data that a page shows at the mouse pointer: days, and each row's values.
 
-    Each day is stored as the number of days since the previous day. The first day is stored as the
-    number of days since 1970-01-01.
+    ``days`` contains a number for each date. The first number counts the days from 1970-01-01 to
+    the first date. Every other number counts the days from the previous date to its own date.
     """
     every = max(1, -(-len(index) // most))
     chosen = np.arange(len(index))[::-every][::-1]

@@ -43,11 +43,12 @@ def panels(
     shading
         States that colour the background of every panel.
     of_returns
-        True if ``shading`` has the state of each session's return, which is the return since the
-        previous close. In that case, the colour of a period begins at the close before the period.
+        True if the states in ``shading`` describe the returns of the sessions. A session's return
+        begins at the previous close. So the colour of a period begins at the close before the
+        period.
     most
-        Largest number of sessions whose values the pointer shows. In a longer history, the pointer
-        shows only every n-th session.
+        The page shows the values of a session at the mouse pointer. ``most`` is the largest number
+        of sessions with such values. In a longer history, only every n-th session has values.
     heading
         Level of the title as a heading: 2 or 3.
     """
@@ -123,7 +124,7 @@ def _sample(line: Line) -> str:
 
 
 def _dates(index: pd.DatetimeIndex) -> str:
-    """Return the dates below the rows. A short history has months or days instead of years."""
+    """Return the labels of the date axis: years, or months or days for a short history."""
     spans = "".join(
         f'<span class="{"" if place % 2 == 0 else "odd"}" '
         f'style="left:{100 * at / max(len(index) - 1, 1):.2f}%">{said}</span>'
@@ -133,7 +134,11 @@ def _dates(index: pd.DatetimeIndex) -> str:
 
 
 def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
-    """Return positions and labels of the first sessions of years, of months or of days."""
+    """Return the position and the label of each tick of the date axis.
+
+    A position counts the sessions from zero. Each tick marks the first session of a year. If there
+    are fewer than three such ticks, each tick marks the first session of a month, or one day.
+    """
     for unit in ("Y", "M", "D"):
         periods = pd.Series(index.to_period(unit))
         starts = np.flatnonzero(periods.ne(periods.shift()).to_numpy())[1:].tolist()

@@ -42,7 +42,7 @@ def find_browser() -> str:
 
 
 def write_pdf(page: Path, path: Path) -> None:
-    """Print a page, a file of HTML, to a PDF. An existing PDF is replaced.
+    """Print an HTML file to a PDF file. An existing PDF file is replaced.
 
     Raises
     ------

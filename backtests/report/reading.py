@@ -93,7 +93,7 @@ def sentence(
     """Return a sentence on the regime: its start, and the rule that decided.
 
     The sentence also says at which level the flags would flip, and on how many scales idle capital
-    is depleted. For a model other than ``votes``, the sentence contains only the start and the
+    is depleted. If the regime model is not ``votes``, the sentence contains only the start and the
     rule. The reading and the explanations ``said`` must end at the same session. ``model`` is as in
     :func:`said_at_end`.
     """
@@ -114,7 +114,7 @@ def sentence(
 
 
 def _sentence_of_model(reading: Reading, model: str) -> str:
-    """Return a sentence on the regime, its start and its rule, for a model other than votes."""
+    """Return a sentence on the regime, its start and its rule, if the model is not ``votes``."""
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
         return f"no regime by {model}: {reading.rule.iloc[-1]}"
@@ -136,16 +136,16 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _rule_said(rule: str, applies: bool, said: Mapping[str, Explanation]) -> str:
-    """Return words on the rule that decided a regime; ``applies`` says whether it still applies."""
+    """Return a clause about the rule that decided; ``applies`` says whether it still applies."""
     if rule == "none":
         now = "" if applies else "; a rule does so now"
         return f"because no rule pointed to a regime other than NEUTRAL{now}"
-    name = f"the rule {rule}"
+    name = f'the rule "{rule}"'
     if rule in said:
         name = f"the flag {_clause(said[rule])}"
     elif rule == "injecting":
         why = ": capital spending grows, and idle capital amply covers it" if applies else ""
-        name = f"the rule injecting{why} (u {said['absorption'].value:.3g})"
+        name = f'the rule "injecting"{why} (u {said["absorption"].value:.3g})'
     elif rule == "half of the votes":
         name = rule
     return f"by {name}" if applies else f"by {name}, which no longer applies"
@@ -164,7 +164,8 @@ def _pending(waiting: dict[str, Any] | None) -> str:
 def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any] | None:
     """Return data on an unconfirmed regime, or None if there is no such regime.
 
-    For a model other than ``votes``, the result is None. ``model`` is as in :func:`said_at_end`.
+    If the regime model is not ``votes``, the result is None. ``model`` is as in
+    :func:`said_at_end`.
     """
     if model is not None and not isinstance(model, Votes):
         return None
@@ -183,7 +184,7 @@ def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any
 
 
 def _clause(e: Explanation) -> str:
-    """Return words on a flag: the value of its gauge, and the level at which the flag flips."""
+    """Return a clause about a flag: the gauge's value, and the level at which the flag flips."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()

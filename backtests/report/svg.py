@@ -1,6 +1,6 @@
-"""Build SVG pictures for a page from scales, ticks, shapes and a frame with a name.
+"""Build SVG pictures. A picture has scales, ticks and shapes, and a name for screen readers.
 
-The page of the trial does not use plotly, because plotly's library is larger than the page may be.
+The page of the trial does not use plotly, because the plotly library is too large for this page.
 Colours are CSS variables, so that a picture follows the page's light or dark theme. Lengths are in
 units of the picture's ``viewBox``.
 """
@@ -41,7 +41,7 @@ class Scale:
         return math.log10(value) if self.log else value
 
     def ticks(self, count: int = 5) -> list[float]:
-        """Return round numbers inside the scale, about ``count`` of them."""
+        """Return round numbers inside the scale. Their number is roughly ``count``."""
         if self.log:
             return _decades(self.low, self.high)
         step = _round_step((self.high - self.low) / count)
@@ -57,7 +57,7 @@ def _decades(low: float, high: float) -> list[float]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Return ticks of a log axis between two positive numbers: 1, 2 and 5 times powers of ten.
 
-    If there are fewer than three such ticks, the result is about five round numbers.
+    If there are fewer than three such ticks, the result is a list of round numbers, roughly five.
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]

@@ -145,7 +145,7 @@ def parallel_chart(
     sharpes: np.ndarray,
     name: str,
 ) -> str:
-    """Return one line for each configuration across the axes of its parameters.
+    """Return a chart of parallel coordinates, with one drawn line for each configuration.
 
     Each item of ``axes`` contains the label of an axis and the labels of its values. ``positions``
     contains a height from 0 to 1 for each configuration and axis. The Sharpe ratios divide the
@@ -192,7 +192,7 @@ def _scale_across(ends: tuple[float, float]) -> Scale:
 
 
 def _beside(x: Scale, value: float, y: float, said: str, kind: str) -> str:
-    """Return the label of a number, on the side with more space."""
+    """Return a label at the left or the right of a number's position, where there is more space."""
     inner = x(value) > (x.start + x.end) / 2
     return words(x(value) + (-5 if inner else 5), y, said, f"t{kind}", "end" if inner else "start")
 

@@ -46,7 +46,7 @@ class Grouped:
 
 
 def grouped(design: Design) -> list[Grouped]:
-    """Return the values of each parameter in groups, if the parameter has more than one value."""
+    """Return each parameter that has more than one value. Its values are joined into groups."""
     return [
         _grouped(path, level, design.rows[:, i])
         for i, (path, level) in enumerate(zip(design.paths, design.levels, strict=True))

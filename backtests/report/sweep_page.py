@@ -100,12 +100,12 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
         "plateau": scatter_chart(*near, titles, f"{label}plateau against peak", best),
         "ranks": rank_chart(
             found.overfitting.ranks,
-            f"{label}rank of one half's best configuration in the other half",
+            f"{label}rank out of sample of the best configuration in sample",
         ),
         "halves": scatter_chart(
             *splits,
-            ("Sharpe ratio of the best in sample", "its Sharpe ratio out of sample"),
-            f"{label}Sharpe ratio of the best configuration of one half, in both halves",
+            ("Sharpe ratio in sample", "Sharpe ratio out of sample"),
+            f"{label}Sharpe ratios, in and out of sample, of the best configuration in sample",
         ),
         "parallel": _parallel(swept, found, label),
         "equity": _equity(swept, found, label),

@@ -22,8 +22,8 @@ _NO_REGIME = "no regime"
 def growth_chart(assessment: Assessment, title: str) -> str:
     """Return a chart of a run, with five rows on one date axis.
 
-    The rows show the value of 1 invested at the start, drawdowns, weights, trades and regimes.
-    The background shows the regime of each session's return.
+    The rows show the value of 1 invested at the start, drawdowns, weights, trades and regimes. The
+    background shows the regime under which each return was earned.
     """
     run, growth = assessment.run, assessment.growth
     names = {"strategy": run.label, "benchmark": run.config.benchmark, "bills": "bills"}

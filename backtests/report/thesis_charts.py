@@ -75,10 +75,10 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
 
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
-    """Return a chart of the intervals in ``estimate.beside``; None if it has at most four.
+    """Return a chart of the intervals in ``estimate.beside``, or None if there are at most four.
 
-    Many of these intervals belong to other assets or impulses than the estimate. Their values can
-    be much larger, so the chart has its own scale.
+    Many of these intervals are about an asset or an impulse that the estimate does not use. Their
+    values can be much larger, so the chart has its own scale.
     """
     if not _has_many(estimate):
         return None
@@ -152,8 +152,9 @@ def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
 def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
     """Return a chart of the data behind an estimate, or None if there are no such data.
 
-    A table with dates or numbers as index becomes lines. A table with names as index becomes one
-    row for each name. A table of episodes becomes one row for each episode, with means in ``unit``.
+    If the index of the table contains dates or numbers, the chart draws a line for each column. If
+    the index contains names, the chart has one row for each name. For a table of episodes, the
+    chart has one row for each episode. Such a row shows the mean of the episode, in ``unit``.
     """
     if table is None:
         return None
@@ -390,7 +391,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
-    """Return the drawing of each span's number, and the height that these drawings need."""
+    """Return the numbers of the spans as drawn texts, and the height that these texts need."""
     ends: list[float] = []  # the right end, so far, of each row of numbers
     parts = []
     for span in sorted(spans, key=lambda span: span.start):

@@ -94,7 +94,7 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
 
 
 def _episodes(verdicts: list[Verdict]) -> int | None:
-    """Return the episodes of the claim with the fewest; None if no claim counts episodes."""
+    """Return the smallest number of episodes of any claim, or None if no claim counts episodes."""
     counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
     return min((count for count in counts if count is not None), default=None)
 

@@ -24,8 +24,9 @@ MEANINGS = {
     "inconclusive": "the true effect may be zero, or it may be large enough to be interesting",
     "mixed": "the claims of this link have different verdicts",
     "not testable yet": "the history is too short or lacks data",
-    "on": "the state applies now; the trial does not test it",
-    "off": "the state does not apply now; the trial does not test it",
+    "on": "the state that the claim describes exists now; the trial does not test such a claim",
+    "off": "the state that the claim describes does not exist now; the trial does not test such a "
+    "claim",
 }
 #: Limits of the whole trial, one to three sentences each.
 LIMITATIONS = (

@@ -205,7 +205,7 @@ def _acted(run: Mapping[str, Any]) -> str:
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "the state in which it acts"
-    return f"{what} came up in only {_counted(count)}" if count else f"{what} never came up"
+    return f"{what} occurred in only {_counted(count)}" if count else f"{what} never occurred"
 
 
 def _counted(count: int) -> str:

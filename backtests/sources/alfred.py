@@ -142,9 +142,9 @@ def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None
     """Return the last vintage that is certainly complete in the store.
 
     Several vintages may become known at the same moment, for example two vintages of one weekend.
-    The store may still lack some of the vintages that became known at the latest moment in the
-    store. So this function returns the last vintage before this moment, or None if there is no such
-    vintage.
+    The newest stored vintages became known at one moment. The store may still lack another vintage
+    of this moment. So this function returns the last vintage that became known earlier, or None if
+    there is no earlier vintage.
     """
     if not store.exists():
         return None

@@ -39,7 +39,8 @@ class EdgarSource:
         Raises
         ------
         Absent
-            When the company uses none of the concept's tags, or its facts give no trailing year.
+            When the company uses none of the concept's tags, or when the company's facts are not
+            enough to compute the sum over a trailing year.
         SourceError
             When a document cannot be fetched or is wrong.
         """
@@ -49,7 +50,9 @@ class EdgarSource:
             raise Absent(f"no facts under any of its {len(tags_of(concept))} known tags")
         found = sec_facts.batches(concept, ticker, entries)
         if not found:
-            raise Absent(f"the facts of {ticker} give no trailing year of {concept}")
+            raise Absent(
+                f"the facts of {ticker} are not enough to compute a trailing year of {concept}"
+            )
         return found
 
     def _facts(self, cik: int, tag: str, now: pd.Timestamp) -> Iterable[dict[str, Any]]:

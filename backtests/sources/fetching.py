@@ -97,7 +97,10 @@ def _outcomes(
     named: frozenset[str],
     progress: Progress,
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each job. If a publisher is unreachable, its later jobs fail at once."""
+    """Yield the outcome of each job.
+
+    If a publisher is unreachable, its later jobs fail without a request.
+    """
     down: dict[str, str] = {}
     for job in counted(jobs, progress, lambda job: job.name):
         by_name = bool(set(job.ids) & named)
@@ -143,8 +146,8 @@ def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -
 def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool) -> Outcome:
     """Return the outcome for a series that its publisher does not have.
 
-    The outcome is a failure if the store has the series, or if the user named the series. In other
-    cases, the outcome only has a note.
+    If the store already has the series, or if the user asked for the series by name, the outcome is
+    a failure. Otherwise, the outcome only has a note.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

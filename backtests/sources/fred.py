@@ -67,7 +67,7 @@ def _xml(text: str) -> ElementTree.Element:
         raise Transient("FRED's answer is a web page instead of XML")
     dates = [row.get("date") for row in root]
     if root.tag != "observations" or not dates or None in dates:
-        raise SourceError("FRED's answer holds no observations by date")
+        raise SourceError("FRED's answer has no observations, or one of them has no date")
     twice, times = Counter(dates).most_common(1)[0]
     if times > 1:
         raise SourceError(f"FRED's answer has {twice} twice; the answer was discarded")

@@ -105,7 +105,7 @@ def _fault(answer: Any, ticker: str) -> SourceError | None:
     if answer.status_code == 404:
         return http.Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 401:
-        return _Expired("Yahoo refused its own crumb, which has expired (401)")
+        return _Expired("Yahoo refused the access token (crumb), because it has expired (401)")
     if answer.status_code == 429 or answer.status_code >= 500:
         wait = http.seconds_of(answer.headers.get("Retry-After"))
         return http.Transient(f"Yahoo is busy ({answer.status_code})", wait)

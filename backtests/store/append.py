@@ -56,10 +56,11 @@ END_OF_TIME = pd.Timestamp("9999-12-31")
 class Added:
     """The changes that a batch made in the store, or why the store refused the batch.
 
-    The store refuses a share's price history that lacks too many stored dates, because the prices
-    of these dates would be lost. The store refuses a coin's prices if their level differs from the
-    level of the coin's stored prices. The store refuses a series that the catalog calls steady,
-    such as GDP, if one value is too far from the previous value.
+    A new price history of a share may lack dates that the store has. If too many dates are missing,
+    the store refuses the new history, because the prices of these dates would be lost. The store
+    refuses a coin's prices if their level differs from the level of the coin's stored prices. The
+    store refuses a series that the catalog calls steady, such as GDP, if one value is too far from
+    the previous value.
 
     Attributes
     ----------
@@ -158,9 +159,10 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a batch, completed with ``lacking``, the stored rows of missing days.
+    """Return the rows of a batch, together with stored rows for the days that the batch lacks.
 
-    If too many days of a share are missing, DataError is raised.
+    ``lacking`` contains these stored rows. If the batch is a share's price history and lacks too
+    many days, DataError is raised.
     """
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"

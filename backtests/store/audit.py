@@ -180,11 +180,12 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
     )
     for row in outside.itertuples():
         id, others = str(row.series_id), int(str(row.n)) - 1
+        more = f", with {_counted(others, 'more value')} outside this range" if others else ""
         yield _error(
             id,
             row.first,
-            f"expected {row.low:g} to {row.high:g} {unit_of(id)}, was {row.value:g}"
-            f"{f' and {others} more' if others else ''}; is the series in another unit?",
+            f"expected {row.low:g} to {row.high:g} {unit_of(id)}, was {row.value:g}{more}; is "
+            "the series in another unit?",
         )
 
 
@@ -200,7 +201,7 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
             yield _error(
                 id,
                 far.idxmax(),
-                f"expected changes by at most a factor of {LEAP:g}, was "
+                f"expected the value to change by at most a factor of {LEAP:g}, but it changed to "
                 f"{values[far].iloc[0]:g}; is a decimal point misplaced? import the right values",
             )
 
@@ -229,7 +230,7 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error if rows were recorded in the future, because a clock was wrong."""
+    """Yield an error if a wrong clock recorded rows with a moment in the future."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -241,8 +242,9 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
             "",
             None,
             f"expected no row recorded after today, {now:%Y-%m-%d}, found {_counted(n, 'row')}, "
-            f"the last recorded on {last:%Y-%m-%d}, because a clock was wrong; copy the earlier "
-            f"rows with --copy NEW.duckdb --as-of {now:%Y-%m-%d}, and import again",
+            f"the last recorded on {last:%Y-%m-%d}; copy the earlier rows with --copy NEW.duckdb "
+            f"--as-of {now:%Y-%m-%d}, and import the later rows again. A clock was wrong when the "
+            "later rows were recorded",
         )
 
 
@@ -267,8 +269,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         (
             _note,
             known < np.maximum.accumulate(known),
-            "the values of {} were known before the value of an older date; the panel ignores the "
-            "value of the older date",
+            "when the values of {} became known, the value of an older date was not yet known; the "
+            "panel ignores the value of the older date",
         ),
     ):
         if bad.any():
@@ -276,7 +278,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Mark each date whose value counts as known before the moment of the publication rule.
+    """Mark each date whose value is known earlier than the publication rule allows.
 
     Rows from ALFRED are ignored. Some series are known from the date of a filing, or from a day in
     the imported table. Such series are not checked, because the store does not contain these filing
@@ -297,7 +299,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with a revision that counts as known before its recording."""
+    """Yield an error for each series with a revision that is known earlier than it was recorded."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""
@@ -409,7 +411,10 @@ def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Find
     for id, end in ends.items():
         limit = stale_after(id)
         if newest - end > pd.Timedelta(days=limit):
-            what = f"the series ends here, beyond its limit of {limit} days before the newest data"
+            what = (
+                f"the series ends here, more than {limit} days before the newest data; "
+                f"its staleness limit is {limit} days"
+            )
             yield _note(id, end, what)
     age = (today.normalize() - newest).days
     if age > min(map(stale_after, named), default=age):

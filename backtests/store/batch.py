@@ -53,11 +53,11 @@ class Batch:
                 "add prices as one whole vintage"
             )
         if not (archived == self.vintages).all():
-            kind = "a source that begins with" if self.vintages else "a source other than"
+            begin = "to begin" if self.vintages else "not to begin"
             raise DataError(
-                f"expected {kind} {ARCHIVE} for {self.series_id}, was "
-                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; {ARCHIVE} is the "
-                "source of vintages, and not of other rows"
+                f"expected the source of {self.series_id} {begin} with {ARCHIVE}, was "
+                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; the source of "
+                f"vintages begins with {ARCHIVE}, and the source of other rows does not"
             )
 
 
@@ -98,9 +98,10 @@ def dated(
 
     ``values`` are in the unit of the catalog. The index contains the dates that the values
     describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
-    York time. A table may state the day from which a value is known. ``stated`` maps the date of
-    the value to this day. Such a value is known from the open of the first session on or after this
-    day. For other values, the publication rule determines the moment.
+    York time. A table may state the day from which a value is known. Then ``stated`` maps the date
+    that the value describes to the stated day. The value is known from the open of the first
+    session on or after the stated day. For other values, the publication rule determines the
+    moment.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

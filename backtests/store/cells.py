@@ -36,7 +36,7 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
 
 
 def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
-    """Return the days from which values count as known, indexed by the dates of the values.
+    """Return a Series that maps the date of each value to the day from which it is known.
 
     Blank cells are left out.
 
@@ -87,7 +87,7 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Check numbers by the same rules as the cells of a file. Return the numbers, indexed by date.
+    """Return numbers, indexed by date, after the checks that the cells of a file must pass.
 
     Raises
     ------

@@ -27,7 +27,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When no price is left, a date or number is invalid, or :func:`check_shifts` finds an error.
+        When no price is left, when a date or a number is invalid, or when :func:`check_shifts`
+        finds an error.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")

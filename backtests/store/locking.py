@@ -234,8 +234,8 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
         return (
-            f"expected a store with only data at {path}, but the store tries to read another file; "
-            "do not trust it: import into a new store"
+            f"expected the store {path} to contain only data, but the store tries to read another "
+            "file; do not trust this store, and import the data into a new store"
         )
     if _NEWER in str(error):
         return (

@@ -1,10 +1,10 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
 The distinction depends on two facts: the size of the shift, and whether the price returns to the
-old level. A shift that is surely an error is called an alarm. If the prices of an asset contain an
-alarm, the store refuses the prices. ``drypowder data --check`` reports alarms in a store. If a
-shift is perhaps a real move, the user only gets a message, called a note. The user should look at
-each note.
+old level. A shift that is surely an error in the data is called an alarm. If the prices of an asset
+have a shift that is an alarm, the store refuses the prices. ``drypowder data --check`` reports the
+alarms in a store. If a shift is perhaps a real move, the user only gets a message, which is called
+a note. The user should look at each note.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from signals.universe import asset
 #: moved by such a factor and moved back the next day. A misplaced decimal point gives a larger
 #: ratio.
 OFF = 5.0
-#: Largest plausible ratio between a close and the close before. Shares have lost 90 % in a
+#: Largest plausible ratio between a close and the previous close. Shares have lost 90 % in a
 #: day (a failed trial, a fraud), but hardly ever 95 %.
 LARGEST = 20.0
 #: Split ratios: the number of new shares for one old share. Three for two is left out, because a
@@ -60,15 +60,14 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
       first day and the last day have only one neighbour.
     - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
       :data:`AROUND` sessions.
-    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. For
-      a coin outside the universe, only a rise is an alarm. Such a coin may lose everything in a day
-      (LUNA, May 2022).
+    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. If
+      the asset is a coin outside the universe, a fall of this kind is not an alarm, because such a
+      coin may lose everything in a day (LUNA, May 2022).
     - The shift has the size of a split, the sessions before and after it are calm, and the share
       was listed long before. After a true loss of half the value, the next sessions are not calm.
 
-    A shift that is not an alarm leads to a note in two cases. In the first case, the level shifts
-    by more than a factor of :data:`OFF`, and does not shift back. In the second case, the shift has
-    the size of a split.
+    The function also returns shifts that may be real moves, with ``alarm`` False. A shift of this
+    kind is larger than a factor of :data:`OFF` and does not reverse, or has the size of a split.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """
@@ -127,9 +126,9 @@ def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
 
 
 def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> tuple[bool, str]:
-    """Return whether a move is an alarm, and a message; "" for a usual move."""
+    """Return two items: True if a move is an alarm, and a message ("" if the move is usual)."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
-    said = f"was {np.exp(move):.4g} times the close before"
+    said = f"but this close was {np.exp(move):.4g} times the previous close"
     coin = asset(ticker).market == "crypto"
     if (returned := _returned(moves, at)) is not None:
         back = f"the price moved back {returned - at} days later"
@@ -146,12 +145,15 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
         )
         return (
             alarm,
-            f"expected closes adjusted for splits, {said}, which looks like a split of {split}; "
-            f"{cure}",
+            f"expected closes adjusted for splits, {said}, as after a split of {split}; {cure}",
         )
     if size <= OFF:
         return False, ""
-    cure = "import the whole history in one unit" if alarm else "is this a real move?"
+    cure = (
+        "import the whole history with all prices in the same unit"
+        if alarm
+        else "is this a real move?"
+    )
     return alarm, f"expected closes on one scale, {said}; {cure}"
 
 

@@ -8,8 +8,9 @@ removes a row.
 - A different value for a stored date is a revision. A revision is available from the moment of its
   recording.
 - Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
-  the store adds the whole new price history, a new vintage. Later days are added to this vintage. A
-  panel, the table of values that a backtest reads, uses only the newest vintage.
+  the store adds the whole new price history. This new history is called a vintage. Later days are
+  added to this vintage. A panel, the table of values that a backtest reads, uses only the newest
+  vintage.
 - ALFRED states when each value was published. If a series has rows from ALFRED, a panel uses only
   these rows, because other sources give values that were revised later.
 """
@@ -228,8 +229,8 @@ class Store:
     def last_recording(self) -> pd.Timestamp | None:
         """Return the moment at which the last fetch or import began, New York time.
 
-        Every row that was stored before this moment has an earlier ``recorded_at``. Return None if
-        no fetch or import followed the first one.
+        Every row that was stored before this moment has an earlier ``recorded_at``. If there was
+        only one fetch or import so far, return None.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
@@ -312,14 +313,14 @@ class Store:
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
     ) -> tuple[str, ...]:
-        """Return each id in ``ids`` that has rows from ALFRED, recorded by ``as_of``.
+        """Return each id in ``ids`` with rows from ALFRED. Ignore rows recorded after ``as_of``.
 
         For such a series, a panel uses only these rows, see :meth:`rows`.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the ids of rows that were recorded by ``as_of`` and meet an SQL condition."""
+        """Return the ids of rows that meet an SQL condition, unless recorded after ``as_of``."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -453,10 +454,10 @@ def _recording_moment(
     held = pd.Timestamp(earliest)
     if held - recorded_at > CLOCK_BACK:
         raise DataError(
-            f"expected a time later than {held:%Y-%m-%d %H:%M}, the last write to {path}, was "
-            f"{recorded_at:%Y-%m-%d %H:%M}; if the clock is wrong now, set the clock. If the clock "
-            "was wrong at the last write, copy the earlier rows: drypowder data --store "
-            f"{path} --copy NEW.duckdb --as-of {recorded_at:%Y-%m-%d}"
+            f"expected a time later than {held:%Y-%m-%d %H:%M}, when {path} was last written, but "
+            f"the time is {recorded_at:%Y-%m-%d %H:%M}; if the clock is wrong now, set the clock. "
+            "If the clock was wrong at the last write, copy the earlier rows: drypowder data "
+            f"--store {path} --copy NEW.duckdb --as-of {recorded_at:%Y-%m-%d}"
         )
     return max(recorded_at, held)
 

@@ -46,7 +46,7 @@ class Axis:
 
 
 def parse_axis(assignment: str) -> Axis:
-    """Return the axis of a text such as ``dry_powder.k=0.07:0.11:5`` or ``lag=1,2,5``.
+    """Convert a text such as ``dry_powder.k=0.07:0.11:5`` or ``lag=1,2,5`` into an axis.
 
     ``low:high:count`` gives ``count`` values from ``low`` to ``high`` at equal distances.
     ``low:high`` gives a range, from which the designs ``random`` and ``lhs`` draw values. Commas
@@ -61,7 +61,7 @@ def parse_axis(assignment: str) -> Axis:
 
 
 def axis_of(path: str, given: Any) -> Axis:
-    """Return the axis of a path. ``given`` is a list, a value, or a text like ``0.07:0.11:5``."""
+    """Return the axis for a path. ``given`` is a list, a value, or a text like ``0.07:0.11:5``."""
     if isinstance(given, list):
         return Axis(path=path, values=tuple(_plain(path, value) for value in given))
     if not isinstance(given, str):

@@ -43,7 +43,7 @@ class Findings:
     refused
         Number of configurations that cannot be simulated. Their metrics are NaN.
     best
-        Position in ``table`` of the configuration with the highest Sharpe ratio.
+        Row number in ``table`` of the configuration with the highest Sharpe ratio.
     run
         The run of the best configuration, simulated by vectorbt.
     base_sharpe
@@ -58,8 +58,8 @@ class Findings:
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        ``compared`` selects some configurations by their positions in ``table``. For each selected
-        configuration, ``neighbours`` contains the mean Sharpe ratio of its neighbours.
+        ``compared`` contains the row numbers of some configurations in ``table``. For each of these
+        configurations, ``neighbours`` contains the mean Sharpe ratio of its neighbours.
         :mod:`backtests.sweep.plateau` defines neighbours.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN if it has no
@@ -203,9 +203,9 @@ def _array(column: object) -> np.ndarray:
 def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck:
     """Return the tests of the best configuration, and add the trials of the sweep to the log.
 
-    Trials of earlier sweeps come from the log. The log contains no returns. So the number of
-    independent trials is the sum of the numbers of all sweeps. The true number cannot be larger, so
-    the tests never underestimate luck.
+    Trials of earlier sweeps come from the log. The log contains no returns. So the function adds up
+    the numbers of independent trials from all sweeps. The true number of independent trials cannot
+    be larger than this sum. So the tests never underestimate luck.
     """
     earlier = _earlier(swept, sharpes, effective)
     return luck(
@@ -237,7 +237,7 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:
-    """Return the positions of the configurations that are compared with their neighbours.
+    """Choose configurations to compare with their neighbours, and return their row numbers.
 
     The result contains the best configurations, and every n-th of the other configurations by rank.
     """

@@ -9,13 +9,14 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
     """Return the mean value of the neighbours of each configuration in ``at``.
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
-    are equal. In another design, the neighbours are the nearest configurations, two for each
-    numeric parameter. Neighbours have the same text parameters, such as the name of a scale. The
-    distance between two configurations is computed from the ranks of their values. Undefined values
-    are left out of the mean. If there is no neighbour, the mean is NaN.
+    are equal. If the design is not a full grid, the neighbours are the nearest configurations: 2 n
+    neighbours for n numeric parameters. Neighbours have equal values of all parameters that are not
+    numbers, such as the name of a scale. The distance between two configurations is computed from
+    the ranks of their values. Undefined values are left out of the mean. If there is no neighbour,
+    the mean is NaN.
 
-    ``values`` has one number for each configuration of the design. ``at`` contains positions of
-    configurations.
+    ``values`` has one number for each configuration of the design. ``at`` contains row numbers of
+    configurations in the design.
     """
     numeric = [i for i, level in enumerate(made.levels) if _is_numeric(level)]
     near = _in_grid(made, at, numeric) if made.full else _nearest(made, at, numeric)
@@ -33,7 +34,7 @@ def _is_numeric(level: tuple[object, ...]) -> bool:
 
 
 def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the neighbours in a full grid; −1 for a neighbour beyond an edge."""
+    """Return the row numbers of neighbours in a full grid; −1 for a neighbour beyond an edge."""
     sizes = [len(level) for level in made.levels]
     strides = [int(np.prod(sizes[i + 1 :], dtype=np.int64)) for i in range(len(sizes))]
     near = np.full((len(at), 2 * len(numeric)), -1, dtype=np.int64)
@@ -46,9 +47,10 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the nearest configurations with the same text parameters.
+    """Return the row numbers of the nearest configurations to each configuration in ``at``.
 
-    The position of a missing neighbour is −1.
+    Only configurations with equal values of all parameters that are not numbers are considered. The
+    row number of a missing neighbour is −1.
     """
     from scipy.spatial import KDTree
 

@@ -66,8 +66,8 @@ def _ends(axis: Axis) -> str:
 def request_of(config: RunConfig, table: Mapping[str, Any], axes: Sequence[Axis]) -> Request:
     """Return the request that a table ``[sweep]`` describes.
 
-    ``axes`` replace axes of the table that have the same path. Unknown keys, an unknown design, or
-    axes that are missing or repeated raise ConfigError.
+    If ``axes`` and the table both contain an axis with the same path, the axis from ``axes`` is
+    used. Unknown keys, an unknown design, or axes that are missing or repeated raise ConfigError.
     """
     for key in table:
         if key not in KEYS:
@@ -109,7 +109,9 @@ def _refuse_repeated(axes: Sequence[Axis]) -> None:
     paths = [axis.path for axis in axes]
     for path in paths:
         if paths.count(path) > 1:
-            raise ConfigError(f"expected --set {path} once, found it twice; put all values in one")
+            raise ConfigError(
+                f"expected --set {path} once, found it twice; put all its values into one --set"
+            )
 
 
 def _whole(table: Mapping[str, Any], key: str, least: int, otherwise: int | None) -> int | None:
@@ -141,7 +143,7 @@ def _in_kind(axis: Axis, kind: Kind) -> Axis:
         return replace(axis, values=tuple(kind.read(axis.path, value) for value in axis.values))
     if kind.names or kind.number is bool:
         raise ConfigError(
-            f"{axis.path}: expected a list of names, or true,false, was a range; list the values"
+            f"{axis.path}: expected a list of names or booleans, was a range; list the values"
         )
     low, high = (float(kind.read(axis.path, end)) for end in axis.ends)
     ends = (int(low), int(high)) if kind.number is int else (low, high)

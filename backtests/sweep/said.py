@@ -47,9 +47,10 @@ def _chosen(found: Findings) -> str:
     if not math.isfinite(probability):
         return ALIKE
     return (
-        f"The best configuration of one half of the history ranks below the median in the other "
-        f"half in {100 * probability:.0f} of 100 cases (probability of overfitting). With 50 of "
-        "100 cases, choosing is worth nothing."
+        f"The history is split into two halves in many ways. In {100 * probability:.0f} of 100 "
+        "cases, the best configuration of one half is not above the median in the other half "
+        "(probability of overfitting). At 50 of 100 cases, choosing the best configuration is "
+        "worth nothing."
     )
 
 

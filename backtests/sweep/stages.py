@@ -28,9 +28,9 @@ class Stages:
 
     Evaluations of signals are stored, so only a changed signal is evaluated again. A signal also
     counts as changed if it uses a changed signal. A reading contains all evaluations and the
-    regime. A reading is stored until the signals or the regime model change. Weights are stored
-    until the reading or the strategy changes. :attr:`spent` contains the seconds spent on each
-    stage.
+    regime. A reading is stored until a configuration has other signals or another regime model.
+    Weights are stored until a configuration has another reading or another strategy. :attr:`spent`
+    contains the seconds spent on each stage.
     """
 
     def __init__(self, case: Case) -> None:

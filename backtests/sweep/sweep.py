@@ -129,7 +129,10 @@ def _cluster(means: Means) -> Iterator[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
-    """A checked sweep, the run of its base configuration, and the client of a cluster or None."""
+    """A checked sweep, with the run of its base configuration.
+
+    ``client`` is the client of a cluster. It is None if this process computes the sweep itself.
+    """
 
     request: Request
     case: Case

@@ -56,8 +56,8 @@ class Claim(Typed):
     statement
         The claim in one sentence.
     estimand
-        The number that is estimated, in words. For the estimator ``status``, the estimand is a
-        flag.
+        A description, in words, of the number that the trial estimates. For the estimator
+        ``status``, the estimand describes a flag.
     unit
         Unit of the estimand and of ``smallest``; empty for the estimator ``status``.
     condition
@@ -66,10 +66,11 @@ class Claim(Typed):
         close. The return is used if the flag was on at an earlier close, ``1 + lag`` sessions
         before the end of the return.
     estimator
-        How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
-        ``mean`` is the mean over the sessions with the flag on. If the claim has no condition,
-        ``mean`` is the mean over all sessions. ``difference_of_means`` is the mean over the
-        sessions with the flag on minus the mean over all other sessions.
+        How the number is estimated. ``status`` estimates no number and gives no p-value. It reports
+        whether the flag is on, and the dates between which the flag was on. ``mean`` is the mean
+        over the sessions with the flag on. If the claim has no condition, ``mean`` is the mean over
+        all sessions. ``difference_of_means`` is the mean over the sessions with the flag on minus
+        the mean over all other sessions.
     direction
         ``above`` if the claim says that the estimand is above zero; ``below`` if the claim says
         that the estimand is below zero.
@@ -123,8 +124,9 @@ class Claim(Typed):
         if self.is_status:
             if self.smallest is not None or self.primary or self.condition is None:
                 raise ConfigError(
-                    f"{self.name}: expected a status with a `condition`, without `smallest`, and "
-                    "with `primary` false; correct it, or choose another estimator"
+                    f"{self.name}: for the estimator `status`, expected `condition` to name a "
+                    "signal, `smallest` to be None and `primary` to be false; correct these "
+                    "fields, or choose another estimator"
                 )
             return
         if not (self.smallest and self.smallest > 0 and self.unit and self.argument):
@@ -141,7 +143,7 @@ class Claim(Typed):
 
     @property
     def is_status(self) -> bool:
-        """Whether the claim only says that a flag is on; such a claim has dates but no p-value."""
+        """True if the claim says only that a flag is on; a claim of this kind has no p-value."""
         return self.estimator == "status"
 
 

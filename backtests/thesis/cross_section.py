@@ -109,9 +109,10 @@ def month_ends(sample: Sample) -> pd.DatetimeIndex:
 def thirds(known: pd.DataFrame) -> pd.DataFrame:
     """Return 1.0 for shares in the longest third by duration, −1.0 in the shortest, else 0.0.
 
-    The shares of each row are ranked separately. If a row has n durations, the longest and the
-    shortest third have n // 3 shares each. If two durations are equal, the share that comes first
-    in the table is ranked as shorter. The result is NaN for a share without a duration.
+    ``known`` contains durations of shares in years, dates × shares. The durations are ranked within
+    each row. If a row has n durations, the longest and the shortest third have n // 3 shares each.
+    If two durations are equal, the share that comes first in the table is ranked as shorter. The
+    result is NaN for a share without a duration.
     """
     rank, count = known.rank(axis=1, method="first"), known.notna().sum(axis=1)
     outer = count // 3
@@ -120,21 +121,24 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return the thirds of shares that a trader could have used for the return of each session.
+    """Return each share's third at each session, from the last ranking that a trader could act on.
 
-    The result is sessions × shares. The shares are ranked at the last close of each month. A trader
-    can act on a ranking :data:`LAG` sessions after this close.
+    The result is sessions × shares, with the values of :func:`thirds`. The shares are ranked at the
+    last close of each month. A trader can act on a ranking :data:`LAG` sessions after this close.
+    ``sorted_at`` contains the thirds at the session of each ranking.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
 
 
 def long_less_short(sample: Sample) -> pd.Series:
-    """Return the daily return of the long third minus that of the short third, a fraction.
+    """Return the daily return of long-duration shares minus that of short-duration shares.
 
-    All shares of a third have the same weight. A share without a return at a session is left out at
-    that session. The result is NaN until a trader can act on the first ranking. Raises NotTestable
-    like :func:`durations`.
+    The result is a fraction. The long-duration shares are the third of the shares with the longest
+    duration, and the short-duration shares are the third with the shortest duration, see
+    :func:`thirds`. Within each of the two groups, all shares have the same weight. A share without
+    a return at a session is left out at that session. The result is NaN until a trader can act on
+    the first ranking. Raises NotTestable like :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})

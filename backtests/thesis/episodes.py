@@ -18,8 +18,8 @@ CASCADE = ("crypto", "speculative", "software", "broad")
 #: Number of sessions after a one-day episode that also belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: Number of sessions before and after an episode's start in which :func:`flag_lead` searches for a
-#: stay.
+#: Number of sessions before and after an episode's start in which :func:`flag_lead` searches for
+#: sessions with the flag on.
 YEAR = 252
 
 
@@ -32,8 +32,9 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        For each signal: how many sessions before the start of the episode the signal's flag turned
-        on, see :func:`flag_lead`. Signals whose flag is always NaN are left out.
+        For each signal, the number of sessions from the session at which the signal's flag turned
+        on to the start of the episode, see :func:`flag_lead`. Signals whose flag is always NaN are
+        left out.
     falls
         One row for each asset class. ``peak``: session of the class's highest close in the 63
         sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
@@ -114,16 +115,16 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return how many sessions before an episode a flag turned on.
+    """Return how long before the start of an episode a flag turned on, in sessions.
 
-    The function chooses a stay, which is an unbroken series of sessions at which the flag is on.
-    The result is the number of sessions from the start of this stay to the start of the episode.
+    If the flag was on at any of the 252 sessions before the episode, the function takes the last of
+    these sessions with the flag on. From this session, the function goes back to the session at
+    which the flag had turned on. The flag may have turned on before the 252 sessions.
 
-    If the flag was on at any of the 252 sessions before the episode, the last stay with such a
-    session is chosen. If the flag was off at all these sessions, the function searches the 252
-    sessions that begin with the episode. The first stay that begins in these sessions is chosen,
-    and the result is zero or negative. If there is no such stay, the result is None. NaN counts as
-    off.
+    If the flag was off at all 252 sessions before the episode, the function searches the 252
+    sessions that begin with the episode, and takes the first session at which the flag turned on.
+    In this case, the result is zero or negative. If the flag did not turn on, the result is None.
+    NaN counts as off.
 
     Parameters
     ----------

@@ -42,13 +42,15 @@ class Estimate:
         Number of separate episodes in which the claim applied. The claim decides what an episode
         is. An episode is a period in which one of these states lasts: the claim's flag is on, idle
         capital is depleted, idle capital is ample, a strategy is in an active state, or the
-        absorbed share u is above one half. The claim about the order in which classes fall counts
-        dated episodes instead. None if the claim counts no episodes.
+        absorbed share u is above one half. One claim is about the order in which asset classes
+        fall. The episodes of this claim are the dated episodes of market stress. None if the claim
+        counts no episodes.
     method
         A few sentences that say how interval and tests were computed, with the reference.
     beside
-        Intervals by other methods or for other assets, by name, in the unit of the claim. The
-        verdict does not depend on them.
+        Mapping from a name to a further interval, in the unit of the claim. A further interval
+        comes from another method, or belongs to another asset. The verdict does not depend on
+        further intervals.
     tests_beside
         One-sided p-values of tests on which the verdict does not depend.
     shown

@@ -1,4 +1,4 @@
-"""E-values since a date: evidence for the claims from the weeks after their declaration.
+"""E-values: evidence for claims, computed only from the weeks after a given date.
 
 An e-value is the wealth of a bettor who starts with 1. Every week after the date, the bettor bets
 that the claim is true, see :mod:`backtests.thesis.betting`. A bet depends only on data that are
@@ -60,8 +60,8 @@ class Accumulated:
     weeks
         Number of weeks with a bet, which are the weeks in which the claim applies.
     clipped
-        Number of weeks with a bet in which the return was clipped. If many weeks were clipped, the
-        e-value says little about the mean return.
+        Number of weeks that had a bet and a clipped return. If many weeks were clipped, the e-value
+        says little about the mean return.
     e_value, highest
         The e-value after the last week, and the highest e-value so far. Both e-values are 1 before
         the first week.
@@ -106,7 +106,7 @@ class Weeks:
 def accumulate(
     sample: Sample, since: pd.Timestamp, names: Iterable[str] | None = None
 ) -> tuple[Accumulated, ...]:
-    """Return e-values of primary claims and thesis strategies; only weeks after a date count.
+    """Return e-values of primary claims and thesis strategies, from the weeks after a date.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
     and the note gives the reason. The standard deviation needs at least 52 weeks before the date.
@@ -127,10 +127,11 @@ def accumulate(
 def accumulate_since_dates(
     sample: Sample, sealed_at: pd.Timestamp | None = None
 ) -> tuple[Accumulated, ...]:
-    """Return e-values that begin at the last seal, if a seal exists, and at the essay's date.
+    """Return e-values for two start dates: the date of the seal, and the date of the essay.
 
-    ``sealed_at`` is the moment of the last seal, UTC. A page that shows e-values that begin at the
-    essay's date must also show :data:`REMARK`.
+    ``sealed_at`` is the moment of the seal, in UTC. If there is no seal, only the e-values since
+    the date of the essay are returned. If a page shows e-values since the date of the essay, the
+    page must also show :data:`REMARK`.
     """
     seals = () if sealed_at is None else (sealed_at.tz_localize(None),)
     return tuple(one for since in (*seals, ESSAY) for one in accumulate(sample, since))
@@ -258,9 +259,9 @@ def _labels() -> tuple[str, ...]:
 
 _TESTED = "cash-heavy@quantities"
 _MIX = (
-    "minus the weekly return of a constant mix of SPY and bills; the mix has the strategy's mean "
-    "exposure before the date; if the strategy's exposure is above the exposure of the mix, a "
-    "premium of 10 % a year on the difference is subtracted; the result is clipped"
+    "minus the weekly return of a constant mix of SPY and bills. The weight of SPY in the mix is "
+    "the strategy's mean exposure before the date. If the strategy's exposure is above this "
+    "weight, the difference times 10 % a year is subtracted. The result is clipped"
 )
 
 #: Mapping from the name of a claim or strategy to two items. The first item describes the weekly

@@ -17,7 +17,11 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of event. If ``each`` is False, all series with the prefix measure the same events."""
+    """A kind of event. The ids of its series begin with ``prefix``.
+
+    If ``each`` is True, each of these series has its own events. If ``each`` is False, all these
+    series measure the same events.
+    """
 
     prefix: str
     each: bool
@@ -53,7 +57,7 @@ def counts(sample: Sample) -> pd.DataFrame:
 
 
 def deal_table(sample: Sample) -> pd.DataFrame:
-    """Return each bond deal with the return of long-duration minus short-duration classes.
+    """Return each bond deal with the response of the duration spread.
 
     The table has the columns of :func:`backtests.thesis.estimators.average_response.deals`, and the
     column ``response``. ``response`` is NaN if the event window is incomplete. Raises NotTestable

@@ -34,7 +34,8 @@ def _up_to_today(day: datetime.date) -> datetime.date:
     today = new_york_now().date()
     if day > today:
         raise ValueError(
-            f"expected a date up to today, {today}, was {day}; remove the event until that day"
+            f"expected a date up to today, {today}, was {day}; remove the event now, and add it "
+            "again when its date has come"
         )
     return day
 

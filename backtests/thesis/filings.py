@@ -78,14 +78,14 @@ class FilingStudy:
     surprises
         Surprise of each event in standard deviations (σ), by session.
     responses
-        One row for each class and state. ``estimate`` is a slope, in percentage points per σ: the
-        class's return from session −5 to session 20 is regressed on the surprise. ``low`` and
-        ``high`` bound its 95 % interval, with one cluster for each calendar quarter. ``n`` is the
-        number of events. The numbers are NaN if there are too few quarters.
+        One row for each class and state. ``estimate`` is a slope, in percentage points per σ. The
+        regression explains the class's return from session −5 to session 20 by the surprise.
+        ``low`` and ``high`` bound the slope's 95 % interval, with one cluster for each calendar
+        quarter. ``n`` is the number of events. The numbers are NaN if there are too few quarters.
     path
         One row for each session from −5 to 20, and one column for each class and state. Each number
-        is a slope, in percentage points per σ: the class's return from session −5 to the session of
-        the row is regressed on the surprise.
+        is a slope, in percentage points per σ. The regression explains a return of the class by the
+        surprise. This return begins at session −5 and ends at the session of the row.
     controls
         A table like ``responses``, in which each surprise is moved to a date without an event, see
         :func:`controls`.
@@ -107,9 +107,9 @@ def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
     The table has three columns. ``growth`` is a fraction; NaN for the first amount and after a
     missing quarter. ``deviation`` is the standard deviation of earlier values of ``growth``; NaN if
     there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known by a
-    filing. ``filed`` is False if the data do not say when the amount became known, so that the
-    moment is assumed. An assumed moment is midnight. A filing becomes known at the open of a
-    session, so its moment is never midnight.
+    filing. A filing becomes known at the open of a session, so its moment is never midnight. If the
+    data do not say when an amount became known, ``filed`` is False, and the moment in ``known`` is
+    midnight.
 
     Parameters
     ----------
@@ -139,11 +139,12 @@ def past_deviation(growth: pd.Series) -> pd.Series:
 
 
 def filings(history: History) -> tuple[Filing, ...]:
-    """Return all first filings of hyperscalers with a computable surprise, in order of sessions.
+    """Return the first filings of all hyperscalers, in order of sessions.
 
-    The standard deviation uses only changes that were known before the filing. For some amounts,
-    the moment at which the amount became known is assumed. The change to such an amount is used for
-    standard deviations, but is not returned as a filing.
+    A filing is left out if its surprise cannot be computed. The standard deviation uses only
+    changes that were known before the filing. For some amounts, the data do not say when the amount
+    became known. The standard deviations use the changes to these amounts, but the function does
+    not return these changes as filings.
     """
     found = []
     for firm, amounts in _by_firm(history).items():

@@ -61,10 +61,11 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
 def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
-    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. Sessions with 1.0 that
-    are at most a quarter apart belong to the same episode. A session with 0.0 or NaN belongs to no
-    episode, even if the sessions before and after it belong to the same episode. ``quarter`` is the
-    number of rows in a quarter of a year, for example 13 for weekly rows.
+    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. If ``on`` is 1.0 at two
+    sessions at most a quarter of a year apart, both sessions belong to the same episode. A session
+    with 0.0 or NaN belongs to no episode, even if the sessions before and after it belong to the
+    same episode. ``quarter`` is the number of rows in a quarter of a year, for example 13 for
+    weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -77,8 +78,8 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
 
     Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
-    episode, between two episodes, or after the last episode. If ``on`` is 0.0 at a session between
-    the first and the last session of an episode, the session is added to the gap before this
+    episode, between two episodes, or after the last episode. ``on`` may also be 0.0 at some
+    sessions within the dates of an episode. These sessions are counted in the gap before the
     episode. At all other sessions, the result is NaN.
     """
     episode = episodes_of(on, quarter)
@@ -155,12 +156,12 @@ class Clusters:
         return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
 
     def moments(self) -> tuple[float, float]:
-        """Return the traces of a matrix and of the squared matrix, for the degrees of freedom.
+        """Return two traces, from which :func:`clustered` computes the degrees of freedom.
 
-        The estimated variance of the mean is a quadratic form of the observations. The matrix is
-        the matrix of this quadratic form. For one group, the degrees of freedom are a² / b, where a
-        is the trace of the matrix and b is the trace of the squared matrix. Observations are
-        assumed to be independent with a variance of 1.
+        The estimated variance of the mean is a quadratic form of the observations. This quadratic
+        form has a matrix M. The result is a, the trace of M, and b, the trace of M². For one group,
+        the degrees of freedom are a² / b. Observations are assumed to be independent with a
+        variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -177,9 +178,10 @@ def clustered(*groups: Clusters) -> tuple[float, float]:
 
     Reference
         Bell and McCaffrey (2002), Survey Methodology 28; Imbens and Kolesár (2016), "Robust
-        Standard Errors in Small Samples", REStat 98: variance CR2, with the degrees of freedom of a
-        chi-squared approximation to it. With clusters of equal size, the result equals the t-test
-        on cluster means of Ibragimov and Müller (2010).
+        Standard Errors in Small Samples", REStat 98. The variance is CR2. Its distribution is
+        approximated by a chi-squared distribution, which gives the degrees of freedom. With
+        clusters of equal size, the result equals the t-test on cluster means of Ibragimov and
+        Müller (2010).
     """
     if any(len(group.counts) < 2 for group in groups):
         return float("nan"), 0.0
@@ -206,9 +208,9 @@ class Shifted:
         return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
 
     def interval(self, value: float, error: float) -> Interval:
-        """Return the interval of an estimate, from the quantiles of the shifts' statistics.
+        """Return the interval of an estimate, computed from the statistics of shifted dates.
 
-        Each bound is ``value`` minus the product of ``error`` and a quantile.
+        Each bound is ``value`` minus the product of ``error`` and a quantile of these statistics.
         """
         points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
         high, high90, low90, low = (value - float(point) * error for point in points)
@@ -232,10 +234,10 @@ def shifted(
 ) -> Shifted:
     """Return a statistic for the true dates of a condition and for shifted dates of the condition.
 
-    The statistic compares values with the condition. The condition is shifted in a circle: entries
-    that leave at the end enter at the start. The values keep their dates. If the condition is
-    independent of the values, each shift is as likely as the true dates. A shift keeps the number
-    and the lengths of episodes.
+    The statistic measures how the values depend on the condition. The condition is shifted in a
+    circle: entries that leave at the end enter at the start. The values keep their dates. If the
+    condition is independent of the values, each shift is as likely as the true dates. A shift keeps
+    the number and the lengths of episodes.
 
     Parameters
     ----------
@@ -260,8 +262,8 @@ def shifted(
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
     """Return Welch's t statistic of the values, for each row of ``on``.
 
-    The statistic is positive if the mean of the values with the condition on is higher than the
-    mean of the values with the condition off.
+    The statistic is positive if the mean value is higher while the condition is on than while the
+    condition is off.
     """
     total, n = values.sum(), len(values)
     squares = (values**2).sum()

@@ -2,14 +2,14 @@
 
 A seal is one line of JSON. It contains the claims, the parameters, the version of the code and
 hashes of the data. Each line also contains the hash of the previous line, so an edited, removed or
-moved line breaks the chain. The moments of the seals must be in order, and a seal must not be older
+moved line breaks the chain. The times of the seals must be in order, and a seal must not be older
 than its data.
 
-The hashes contain no secret, and the moments come from the computer's clock. So the chain cannot
-detect two forgeries. In the first forgery, somebody removes the last lines. In the second forgery,
-somebody changes a line and then writes all later lines again. To detect these forgeries, publish
-the hash of a seal. The published hash proves later that this seal and all seals before it are
-unchanged, see ``published`` of :func:`verify`.
+Anybody can compute the hashes, and the times of the seals come from the computer's clock. So the
+chain cannot detect two forgeries. In the first forgery, somebody removes the last lines. In the
+second forgery, somebody changes a line and then writes all later lines again. To detect these
+forgeries, publish the hash of a seal. The published hash proves later that this seal and all seals
+before it are unchanged, see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ class Verified:
 
 
 def seal(ledger: Path | str, sample: Sample) -> Seal:
-    """Add a seal of the claims in use to a ledger, and return the seal.
+    """Seal the current claims in a new line of a ledger, and return the seal.
 
     A missing ledger is created. The file is written completely or not at all. If two programs seal
     at the same time, the second program waits until the first program has finished.
@@ -207,7 +207,7 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
         raise _broken(path, number, "a whole line", "the line is cut off")
     found = _parsed(line[:-1])
     if found is None:
-        raise _broken(path, number, "a seal", "the line is no seal of drypowder")
+        raise _broken(path, number, "a seal", "the line does not contain a seal")
     content = {name: value for name, value in asdict(found).items() if name != "hash"}
     if digest(canonical(content)) != found.hash or found.line.encode() != line[:-1]:
         raise _broken(path, number, "the sealed text", "the text was edited")
@@ -287,10 +287,11 @@ def verify(
 
 
 def in_force(seals: Sequence[Seal]) -> Seal:
-    """Return the seal at which the claims and parameters of the last seal began to apply.
+    """Return the last seal that changed the claims or parameters; the first seal if none did.
 
-    All seals from the returned seal to the last seal have equal claims and parameters. E-values
-    begin at the returned seal. So a new seal of unchanged claims does not restart the e-values.
+    All seals from the returned seal to the last seal have equal claims and parameters. E-values use
+    the weeks after the returned seal. So a new seal of unchanged claims does not restart the
+    e-values.
     """
     last = seals[-1]
     unchanged = takewhile(

@@ -27,9 +27,9 @@ class Measure:
     values
         One value for each session or week; NaN if it is missing.
     on
-        For each value, the claim's flag as known before the period of the value begins: 1.0 (on),
-        0.0 (off) or NaN. For a claim about a strategy, ``on`` is 1.0 if the strategy was in an
-        active state, see :meth:`backtests.thesis.sample.Sample.acting`.
+        The claim's flag for each value: 1.0 (on), 0.0 (off) or NaN. The flag was known before the
+        session or week of the value began. For a claim about a strategy, ``on`` is 1.0 if the
+        strategy was in an active state, see :meth:`backtests.thesis.sample.Sample.acting`.
     scale
         The factor that converts the mean of the values into the claim's unit.
     counted
@@ -102,7 +102,10 @@ def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
 
 
 def _comovement(claim: Claim, sample: Sample) -> Measure:
-    """Return standardised weekly returns of SPY times those of TLT; the mean is a correlation."""
+    """Return, for each week, the standardised return of SPY times the standardised return of TLT.
+
+    The mean over all weeks is the correlation of the two returns.
+    """
     both = pd.DataFrame({t: weekly(sample.asset(t)) for t in ("SPY", "TLT")}).dropna()
     standard = (both - both.mean()) / both.std(ddof=0)
     return _weekly(claim, sample, standard["SPY"] * standard["TLT"], 1.0)

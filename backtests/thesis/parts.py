@@ -85,7 +85,7 @@ def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part
 
 
 def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
-    """Return an interval whose critical values come from the t statistics of shifted dates."""
+    """Return the interval of an estimate, with critical values from shifted dates."""
     error = value / drawn.true if drawn.true else math.nan
     return Part(
         name=name,

@@ -1,6 +1,7 @@
 """The response of the duration spread to dated events.
 
-The duration spread is the return of long-duration minus short-duration classes.
+The duration spread is the return of long-duration classes minus the return of short-duration
+classes.
 """
 
 from dataclasses import dataclass
@@ -57,10 +58,10 @@ class Responses:
 
 
 def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Return compounded returns of long-duration minus short-duration classes, as fractions.
+    """Return compounded returns of the duration spread, as fractions, events × sessions.
 
-    The return of each side is the mean over the classes of the side. If a class lacks a return
-    around an event, the event's row is NaN, so all events use the same classes. See
+    The return of a group of classes is the mean over its classes. If a class lacks a return around
+    an event, the event's row is NaN, so all events use the same classes. See
     :func:`backtests.thesis.returns.windows`.
     """
     long, short = (
@@ -75,8 +76,8 @@ def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
     """Return the events of a table that have a known response, surprise and state.
 
     The response is the return from the close before the event to the close ``after`` sessions after
-    the event. ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each
-    session.
+    the event. ``found`` has the columns of :attr:`Responses.table`, and a column ``at`` with the
+    position of each event's session in the history.
     """
     response = 100 * spread(sample, found["at"].to_numpy(), 0, after)
     kept = ~np.isnan(response[:, -1]) & found[["surprise", "state"]].notna().all(axis=1).to_numpy()
@@ -91,7 +92,7 @@ def tested(fit: Slope, what: str) -> Slope:
 
 
 def too_few_quarters(clusters: int, what: str) -> NotTestable:
-    """Return the error for events in fewer than four calendar quarters."""
+    """Return the exception to raise if the events lie in fewer than four calendar quarters."""
     return NotTestable(
         f"the history has events in {clusters} calendar quarters ({what}); at least {FEWEST} are "
         "needed"

@@ -156,8 +156,8 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
     The index is the origin of each forecast, the last session of a whole week. ``return`` is the
     simple return minus that of bills, in %; NaN if a close is missing. The return begins at the
     close :data:`LAG` sessions after the origin, and ends at the close :data:`LAG` sessions after
-    the next origin. ``origin`` is the position of the origin. ``complete`` is the position of the
-    close at which the return ends.
+    the next origin. Two columns contain positions of sessions in the history: ``origin`` for the
+    session at which the forecast is made, and ``complete`` for the close at which the return ends.
     """
     sample.asset(target)
     sessions = sample.sessions

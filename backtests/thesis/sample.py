@@ -1,4 +1,4 @@
-"""The data of the trial: returns, flags, measures of signals and backtests of one history."""
+"""The data of the trial: one history, with its returns, flags, gauges and backtests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -119,7 +119,7 @@ class Sample:
         return pd.DataFrame({name: self.asset_class(name) for name in names})
 
     def duration_spread(self) -> pd.Series:
-        """Return the mean return of long-duration minus that of short-duration classes."""
+        """Return the return of long-duration classes minus the return of short-duration classes."""
         return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
 
     def gauge(self, signal: str, name: str) -> pd.Series:

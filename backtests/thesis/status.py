@@ -1,4 +1,4 @@
-"""Whether a flag is on, and when it was on, for claims that say only: this flag is on."""
+"""Whether the flag of a claim is on, and in which periods the flag was on."""
 
 from dataclasses import dataclass
 

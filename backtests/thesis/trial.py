@@ -56,14 +56,15 @@ class Trial(Summarised):
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
-        E-values that begin at the seal, and e-values that begin at the date of the essay. The essay
-        states the thesis.
+        E-values since the seal, and e-values since the date of the essay. The essay states the
+        thesis.
     seal
-        The seal at which the claims and parameters of the last seal began to apply, see
+        The last seal that changed the claims or parameters, see
         :func:`backtests.thesis.ledger.in_force`. None if there is no ledger.
     changes
-        What changed in claims, parameters and code since the seal, one sentence each. E-values use
-        today's definitions, so weeks before a change are not out of sample.
+        One sentence for each change of claims, parameters and code since the seal. E-values use
+        today's definitions of claims and signals. So if a definition changed after the seal, the
+        weeks before the change are not out of sample.
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
@@ -200,7 +201,7 @@ def _seal_in_force(ledger: Path | None) -> Seal:
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
-    """Return e-values that begin at the seal, then e-values that begin at the essay's date."""
+    """Return e-values since the seal, then e-values since the date of the essay."""
     found = accumulate_since_dates(sample, None if seal is None else seal.moment)
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)

@@ -3,9 +3,9 @@
 - Contradicted: all effects in the 90 % interval are smaller than the smallest interesting effect.
   An effect against the claimed direction counts as negative. A wide interval does not contradict a
   claim.
-- Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
-  the claimed side of zero. If an effect is significant but too small to matter, the claim is
-  contradicted.
+- Supported: the adjusted one-sided p-value is at most 2.5 %, and all values in the 95 % interval
+  have the sign that the claim states. If an effect is significant but too small to matter, the
+  claim is contradicted.
 - Inconclusive: everything else. If a claim counts episodes and has fewer than three episodes, the
   claim is always inconclusive.
 - Not testable yet: the history is too short, or lacks data.
@@ -123,10 +123,10 @@ def _why_open(near: float, adjusted: float) -> str:
 
 
 def judge_status(claim: Claim, status: Status) -> Verdict:
-    """Return the verdict on a claim that says only that a flag is on: on or off, and since when."""
+    """Return the verdict on a claim about one flag: whether the flag is on, and since when."""
     outcome: Outcome = "on" if status.on else "off"
     since = f"{outcome} since {status.since.date()}"
-    reason = f"{since}, {len(status.stays)} stay{'s' if len(status.stays) != 1 else ''} in all"
+    reason = f"{since}; number of periods with the flag on: {len(status.stays)}"
     return Verdict(claim=claim, outcome=outcome, reason=reason, status=status)
 
 

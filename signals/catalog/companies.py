@@ -77,9 +77,11 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the series id for the sum of the amounts of four quarters, one year earlier.
+    """Return the id of the series with a company's sums for the year before the trailing year.
 
-    The sum becomes known on the same day as the newer sum, which :func:`ttm_id` names.
+    Each value of the series is the sum of the amounts of four quarters, in USD. The series
+    :func:`ttm_id` contains the sum of the next four quarters. Both sums become known on the same
+    day.
     """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
@@ -134,7 +136,7 @@ COMPANIES = (
             _sec(
                 concept,
                 year_ago_id(concept, ticker),
-                f"{title}, trailing year that ended a year earlier, {ticker}",
+                f"{title}, year before the trailing year, {ticker}",
             ),
         )
     ),

@@ -55,7 +55,7 @@ class Rule:
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
             "filed": "session after filing",
-            "stated": f"publication day in the file; if none, {self.n} day{plural} later",
+            "stated": f"publication day in the file, otherwise {self.n} day{plural} after the date",
             "recorded": "from when recorded",
         }[self.kind]
 

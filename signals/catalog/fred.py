@@ -111,7 +111,9 @@ FRED = (
     _accounts("PNFI", "Private nonresidential fixed investment", 1e1, 5e4, steady=True),
     _accounts("A679RC1Q027SBEA", "Investment in information processing", 0.1, 2e4, steady=True),
     _accounts("B985RC1Q027SBEA", "Investment in software", 0, 2e4),  # 0.0 in 1959
-    quarterly("DRTSCILM", "Banks tightening loans to firms, net share", "%", -100, 100, days=75),
+    quarterly(
+        *("DRTSCILM", "Net share of banks that tighten loans to firms", "%", -100, 100), days=75
+    ),
     # Retail money funds appear in the H.6 release on the fourth Tuesday of the next month.
     monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),
     # Overnight repo with Treasury collateral. On days without data, FRED repeats the last value.

@@ -28,7 +28,7 @@ NYFED = (
     ),
     daily(
         "SRF",
-        "Standing repo facility, accepted, all collateral",
+        "Fed lending through the standing repo facility, all collateral",
         BILLIONS,
         0,
         1e3,

@@ -36,8 +36,8 @@ class Classification:
     regime
         Name of a :class:`Regime`; None if the session has no regime.
     rule
-        The first rule of the model that is true at the session. The regime of this rule may still
-        be unconfirmed.
+        The model's first rule whose condition is true at the session. The regime of this rule may
+        still be unconfirmed.
     decided_by
         The rule that most recently gave the current regime. None if the session has no regime.
     """
@@ -103,7 +103,10 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
 
 
 def at_once(rule: pd.Series, rules: Mapping[str, str | None]) -> Classification:
-    """Return the classification of a model whose regime changes without confirmation."""
+    """Return a classification in which each session has the regime of its rule.
+
+    A change of regime needs no confirmation. :func:`settle` confirms changes.
+    """
     regime = spoken_for(rule, rules)
     return Classification(regime=regime, rule=rule, decided_by=rule.where(regime.notna()))
 
@@ -125,7 +128,7 @@ def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | Non
 
 
 def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
-    """Return the number of sessions in a row that confirm a regime."""
+    """Return the number of consecutive sessions that a new regime needs for confirmation."""
     return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 
 

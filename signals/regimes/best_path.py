@@ -36,9 +36,9 @@ def best_path(
     penalty
         Penalty of each change from one state (row) to another (column), states × states.
     return_value_mx
-        If True, return a table of sessions × states instead of the path. Each path that ends at a
-        session in a state has a sum of losses and penalties. The cell of that session and state
-        contains the smallest of these sums.
+        If True, return a table of sessions × states instead of the path. The cell of session t and
+        state s contains the smallest sum of losses and penalties. This sum is the smallest over all
+        paths that end at t with s.
     """
     sums = _smallest_sums(np.where(np.isnan(loss), np.inf, loss), penalty)
     if return_value_mx:

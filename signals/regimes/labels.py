@@ -17,8 +17,8 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 class Labels(RegimeModel):
     """Regime from a user's dated labels: the label of the last date at or before each session.
 
-    A label is used from the New York close on its date. A label needs no confirmation, because the
-    label was known on its date. Sessions before the first date have no regime.
+    A label is first used at the New York close on its date. A label needs no confirmation, because
+    the label was known on its date. Sessions before the first date have no regime.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Labels(RegimeModel):
         super().__post_init__()
         if not self.dated:
             raise ConfigError(
-                "expected at least one date with a label, was no date; add a date and a label"
+                "expected at least one date with a label, found none; add a date and a label"
             )
         for _, label in self.dated:
             if label not in list(Regime):

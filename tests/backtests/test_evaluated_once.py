@@ -192,4 +192,4 @@ def test_labels_and_their_model_go_together(
     labels: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(["run", "cash-heavy@labels", "--source", "simulated"]) == 2
-    assert "expected a file of labels" in capsys.readouterr().err
+    assert "together with a file of labels" in capsys.readouterr().err

@@ -86,7 +86,7 @@ def test_only_changed_signals_are_evaluated_until_an_earlier_end(
 def test_a_reading_of_other_values_is_refused(first: Run) -> None:
     other = History.simulated(seed=1, years=6)
     assert other.panel.index.equals(first.history.panel.index)
-    with pytest.raises(ConfigError, match=r"the reading and the history have different values of "):
+    with pytest.raises(ConfigError, match=r"`known` and the history have different values of "):
         run(config_from(TERMS), other, known=first.reading)
 
 
@@ -108,13 +108,13 @@ def test_a_reading_of_shifted_sessions_is_refused(history: History, first: Run) 
     earlier = history.until(history.panel.index[-2])
     later = first.reading.since(history.panel.index[1])
     assert len(later.regime) == len(earlier.panel)
-    with pytest.raises(ConfigError, match="expected a reading of the same history in `known`"):
+    with pytest.raises(ConfigError, match="expected `known` to be a reading of the same history"):
         run(config_from(TERMS), earlier, known=later)
 
 
 def test_a_reading_of_other_sessions_is_refused(history: History, first: Run) -> None:
     other = first.reading.since(history.panel.index[5])
     with pytest.raises(
-        ConfigError, match=r"expected a reading of the same history in `known`.* leave"
+        ConfigError, match=r"expected `known` to be a reading of the same history.* leave"
     ):
         run(config_from(TERMS), history, known=other)

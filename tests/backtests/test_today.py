@@ -600,7 +600,7 @@ def test_a_pipe_a_device_and_a_folder_are_refused_at_once(tmp_path: Path) -> Non
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero"), tmp_path):
-        with pytest.raises(DataError, match="expected holdings in a regular file"):
+        with pytest.raises(DataError, match="expected a regular file with holdings"):
             read_holdings(path)
 
 

@@ -73,7 +73,7 @@ def test_by_default_it_compares_with_the_session_a_week_before(waiting: Brief) -
 @pytest.mark.parametrize(
     ("given", "part"),
     [
-        (DAY, f"expected --since before the brief's session {DAY}"),
+        (DAY, f"expected --since to be earlier than the brief's session {DAY}, was"),
         ("2025-10-21", "--since 2025-10-21 lies outside the history"),
         ("soon", "--since must be a date"),
     ],

@@ -47,7 +47,10 @@ def test_json_is_of_the_session_and_the_day_it_is_asked_for(
         (("--mail", "mail.txt"), "expected --mail to end in .html"),
         (("--pdf", "brief.html"), "expected --pdf to end in .pdf"),
         (("--at", "1980-01-01"), "lies outside the history"),
-        (("--since", "2024-12-31"), "expected --since before the brief's session 2024-12-31"),
+        (
+            ("--since", "2024-12-31"),
+            "expected --since to be earlier than the brief's session 2024-12-31",
+        ),
     ],
 )
 def test_bad_input_gets_one_line(

@@ -99,7 +99,7 @@ def test_flags_shows_the_regime_of_the_files_model(
     assert found["sentence"] == sentence
     shown = page.read_text()
     assert "<h1>ABSORPTION since 2024-05-01, by labels</h1>" in shown.replace("SIMULATED: ", "")
-    assert "Here the model labels decides the regime, and no vote counts." in shown
+    assert "the votes have no effect: the regime comes from the model labels." in shown
     text = drypowder("flags", *SIMULATED, "--config", "model.toml")
     assert "votes for" not in text.out, "the labels decide, and no vote"
 
@@ -170,12 +170,12 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
         (("today", "spy", "--param", "volatility=0.2"), "unknown parameter of spy 'volatility'"),
         (("today", "--param", "volatility={a=1}"), "was the table {a=1}; set each parameter alone"),
         (("today", "--param", "volatility=[1]"), "was [1]; give one value"),
-        (("today", "--exit-code"), "flip a state, but the history is SIMULATED"),
+        (("today", "--exit-code"), "expected a history from a store, but the history is SIMULATED"),
         (
             ("today", "--exit-code", "--at", "2024-01-03"),
             "--at is 2024-01-03; remove --at or --exit-code",
         ),
-        (("brief", "--exit-code"), "flip a state, but the history is SIMULATED"),
+        (("brief", "--exit-code"), "expected a history from a store, but the history is SIMULATED"),
     ],
 )
 def test_bad_input_gets_one_line(

@@ -68,7 +68,7 @@ def test_the_sentence_says_which_rule_decided(
 ) -> None:
     said = said_at[day]
     words = {"none": "because no rule pointed to a regime other than NEUTRAL; "}
-    words |= {"absorption": "by the flag absorption (", "injecting": "by the rule injecting"}
+    words |= {"absorption": "by the flag absorption (", "injecting": 'by the rule "injecting"'}
     words |= {"forced_selling": "by the flag forced_selling (", "half of the votes": f"by {rule}"}
     assert said["decided_by"] == rule
     start = f"{said['regime']} since {said['since']}: decided {words[rule]}"
@@ -81,7 +81,7 @@ def test_the_sentence_says_which_rule_decided(
         ("2016-10-12", "other than NEUTRAL; a rule does so now; "),
         ("2018-08-07", "by half of the votes, which no longer applies; "),
         ("2019-01-17", ", which no longer applies; "),
-        ("2025-10-01", "by the rule injecting (u "),
+        ("2025-10-01", 'by the rule "injecting" (u '),
     ],
 )
 def test_a_rule_that_no_longer_applies_is_said(day: str, words: str, history: History) -> None:

@@ -111,7 +111,7 @@ def test_a_folder_without_permission_is_refused(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may write everywhere
     said = drypowder(*command, *SIMULATED, "--out", "locked")
-    refused(said, f"expected permission to write in {tmp_path}", "another path with --out")
+    refused(said, f"expected to write in {tmp_path}", "no permission", "another path with --out")
 
 
 @pytest.mark.parametrize(("command", "option"), FILES)

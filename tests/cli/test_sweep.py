@@ -88,10 +88,13 @@ def test_a_file_may_hold_the_request_and_the_written_request_repeats_it(
         (("--set", "lag=1,2", "--draw-seed", "3"), "expected --draw-seed with --design random"),
         (("--set", "lag=1,2", "--samples", "0"), "samples as a whole number of at least 1, was 0"),
         (("--set", "lag=1,2", "--max", "0"), "max as a whole number of at least 1, was 0"),
-        (("--set", "lag=1,2", "--lag", "3"), "it is swept and --lag fixes it; leave one out"),
+        (
+            ("--set", "lag=1,2", "--lag", "3"),
+            "either the sweep or --lag to set lag, but both set it",
+        ),
         (
             ("--set", "volatility=0.1,0.2", "--param", "volatility=0.3"),
-            "it is swept and --param volatility fixes it; leave one out",
+            "either the sweep or --param volatility to set volatility, but both set it",
         ),
     ],
 )

@@ -499,7 +499,7 @@ BAD: dict[str, dict[str, Any]] = {
         "weights": lambda w: w.mask((w.index == w.index[1])[:, None] & (w.columns == "MU"))
     },
     "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
-    "sessions of the prices": {"weights": lambda w: w.shift(freq="365D")},
+    "prices on the session of every decision": {"weights": lambda w: w.shift(freq="365D")},
     "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},
 }
 

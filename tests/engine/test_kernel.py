@@ -329,7 +329,7 @@ BAD: dict[str, dict[str, Any]] = {
     "gross exposure of at most 1": {"weights": lambda w: w.assign(MU=-0.9)},
     "finite weight of MU": {"weights": lambda w: w.assign(MU=np.nan)},
     "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
-    "sessions of the prices": {"weights": lambda w: w.shift(freq="3650D")},
+    "prices on the session of every decision": {"weights": lambda w: w.shift(freq="3650D")},
     "prices above zero": {"prices": lambda p: p.assign(MU=0.0)},
     "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},
     "falls to zero or below": {

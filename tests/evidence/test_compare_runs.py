@@ -159,13 +159,13 @@ def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[s
     with pytest.raises(ConfigError, match="cash-heavy is given twice"):
         compare_runs([runs["plain"], runs["plain"]])
     other = replace(history, closes=history.closes * 2)
-    with pytest.raises(ConfigError, match="b has other prices than a"):
+    with pytest.raises(ConfigError, match="the prices of b differ from those of a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=other)})
     real = replace(history, source="store")
-    with pytest.raises(ConfigError, match="b has other prices than a"):
+    with pytest.raises(ConfigError, match="the prices of b differ from those of a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=real)})
     revised = replace(history, panel=history.panel.assign(WALCL=history.panel["WALCL"] * 2))
-    with pytest.raises(ConfigError, match="b has other series than a"):
+    with pytest.raises(ConfigError, match="the series of b differ from those of a"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], history=revised)})
     redefined = replace(runs["k"], strategy=Redefined())
     with pytest.raises(ConfigError, match="b to use the current class of cash-heavy, but"):

@@ -196,7 +196,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "x.json",
             json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
-            "fact 1: expected texts in end, filed",
+            "fact 1: expected a text in each of the fields 'end', 'filed'",
         ),
     ],
 )
@@ -486,19 +486,22 @@ def fact(**changes: object) -> str:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (json.dumps(SEC | {"cik": None}), "expected a company number under cik"),
-        (json.dumps(SEC | {"cik": [1]}), "expected a company number under cik"),
+        (json.dumps(SEC | {"cik": None}), "expected a company number in the field 'cik'"),
+        (json.dumps(SEC | {"cik": [1]}), "expected a company number in the field 'cik'"),
         (json.dumps(SEC | {"units": {"USD": 5}}), "facts under units/USD, found none"),
         (
             json.dumps(SEC | {"units": {"USD": [None]}}),
-            "fact 1: expected texts in end, filed",
+            "fact 1: expected a text in each of the fields 'end', 'filed'",
         ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
         (fact(filed="9999-12-31"), "end ≤ filed ≤ today"),
         (fact(filed="2024-01-30"), "start ≤ end ≤ filed ≤ today"),
         (fact(start="1800-01-01"), "start ≤ end ≤ filed ≤ today"),
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
-        (fact(val=True), "fact 1: expected texts in end, filed, accn and start"),
+        (
+            fact(val=True),
+            "fields 'end', 'filed', 'accn' and (if given) 'start', and a number in the field 'val'",
+        ),
         (fact(val=float("inf")), "fact 1: expected USD"),
         ("{" * 50_000, "expected whole JSON"),
     ],

@@ -314,7 +314,10 @@ def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("path", "parts"),
     [
-        ("nowhere_at_all:Mine", ["expected a module nowhere_at_all", "run in the module's folder"]),
+        (
+            "nowhere_at_all:Mine",
+            ["expected a module nowhere_at_all", "run drypowder in the module's folder"],
+        ),
         ("{m}.deeper.still:Mine", ["expected a module {m}.deeper.still"]),
         ("{m}:Mein", ["unknown class of {m} 'Mein'; did you mean 'Mine'?"]),
         ("{m}.py:Mine", ["without .py"]),

@@ -98,7 +98,7 @@ def test_each_threshold_is_named_at_its_line_with_value_and_unit(page: str) -> N
         "off below 0.4 fraction",
         "on below 1 % of GDP",
         "off above 2 % of GDP",
-        "on below and off above -20 %",
+        "on below -20 %, off above it",
     ):
         assert re.search(rf'<span class="named[^>]*">{said}</span>', page), said
 
@@ -108,7 +108,7 @@ def test_each_threshold_is_named_at_its_line_with_value_and_unit(page: str) -> N
     [
         (True, 0.0, [("on above 1 σ", 1.0), ("off below 0 σ", 0.0)]),
         (False, 2.0, [("on below 1 σ", 1.0), ("off above 2 σ", 2.0)]),
-        (False, 1.0, [("on below and off above 1 σ", 1.0)]),
+        (False, 1.0, [("on below 1 σ, off above it", 1.0)]),
     ],
 )
 def test_levels_say_what_they_do(

@@ -199,7 +199,7 @@ def test_a_reading_is_plotted_with_the_label_of_its_history(
 
 
 def test_a_reading_of_another_history_is_refused(finished: Run, history: History) -> None:
-    with pytest.raises(ConfigError, match="give the history that was read"):
+    with pytest.raises(ConfigError, match="give the history of the reading"):
         plot_reading(finished.reading, history.until("2023-12-29"))
 
 

@@ -280,8 +280,8 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "the F statistic of its first stage is 31.7",
         "crypto -2.00 [no bounds] 108",
         "capital absorbed -0.12 [–, –] 17 1 21 other months 0.03 [-0.11, 0.17] 88 3 21",
-        "the third of the shares with the longest duration is: ORCL.",
-        "The third with the shortest duration is: NVDA.",
+        "At the last sort, the group with the longest duration is: ORCL.",
+        "The group with the shortest duration is: NVDA.",
         "the store has no number of shares outstanding",
         "1 Dash for cash 2020-02-19 to 2020-03-23 market NEUTRAL crypto, broad 1 of 2",
         "absorption 12 12 12 12 12",
@@ -290,9 +290,9 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "cash-heavy@quantities -3 -3",
         "supply alone -1.10 5.255 no 0.04 0.20",
         "jump_model is left out: the package jumpmodels is not installed.",
-        "200 simulated economies of 20 years in which the thesis is false. At least one main claim "
-        "was supported in 2.0 % of these economies. The e-value of each main claim reached 20 in "
-        "at most 1.5 % of these economies.",
+        "200 simulated economies of 20 years. In all of these economies, the thesis is false. At "
+        "least one main claim was supported in 2.0 % of these economies. The e-value of each main "
+        "claim reached 20 in at most 1.5 % of these economies.",
         "crypto-below-spy 2 70 46 70 ? inconclusive",
         "line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash efefefefefef",
         "crypto-below-spy crypto below SPY 48 2",

@@ -108,7 +108,7 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         (
             {"sharpe": True, "few": True, "interval": (-0.01, 0.09)},
             "Its Sharpe ratio does not look like luck, but its lead over SPY can be luck, and the "
-            "state in which it acts came up in only 2 episodes.",
+            "state in which it acts occurred in only 2 episodes.",
         ),
         (
             {"sharpe": None, "timing": None, "interval": (-0.09, -0.01)},
@@ -176,12 +176,12 @@ def test_the_strip_answers_five_questions() -> None:
         (
             {"sharpe": True, "few": True, "state_episodes": 0},
             "Too few episodes",
-            "the state in which it acts never came up",
+            "the state in which it acts never occurred",
         ),
         (
             {"few": True, "state_episodes": None, "absorption_episodes": 1},
             "May be luck",
-            "ABSORPTION came up in only 1 episode",
+            "ABSORPTION occurred in only 1 episode",
         ),
     ],
 )

@@ -147,7 +147,7 @@ def test_amazons_document_is_not_microsofts(
     assert "expected the SEC's answer for CIK 789019 and PaymentsToAcquirePropertyPlant" in (
         outcome.failed
     )
-    assert "was for CIK 1018724" in outcome.failed
+    assert "was an answer for CIK 1018724" in outcome.failed
     assert not target.exists() or target.series_ids() == ()
 
 
@@ -214,7 +214,10 @@ def test_a_crumb_that_is_never_taken_costs_its_series_alone(
 ) -> None:
     servers.faults.add(Fault("status", status=401, times=None, match="chart/COIN"))
     outcomes = bring(target, "COIN", "SNDK", policy=PATIENT)
-    assert outcomes["COIN"].failed == "Yahoo refused its own crumb, which has expired (401)"
+    assert (
+        outcomes["COIN"].failed
+        == "Yahoo refused the access token (crumb), because it has expired (401)"
+    )
     assert outcomes["SNDK"].failed == ""
 
 

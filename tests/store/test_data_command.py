@@ -183,18 +183,18 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET value = value / 1.4 "
             "WHERE series_id = 'WALCL' AND observed_on >= '2025-02-05'",
             "WALCL",
-            ("2025-02-05", "changes by at most a factor of 5", "is a decimal point misplaced?"),
+            ("2025-02-05", "to change by at most a factor of 5", "is a decimal point misplaced?"),
         ),
         (
             "UPDATE observations SET value = value / 100 "
             "WHERE series_id = 'GDP' AND observed_on = '2025-04-01'",
             "GDP",
-            ("2025-04-01", "changes by at most a factor of 5, was 300"),
+            ("2025-04-01", "to change by at most a factor of 5, but it changed to 300"),
         ),
         (
             "UPDATE observations SET value = 'inf' WHERE series_id = 'DGS2'",
             "DGS2",
-            ("was inf and 249 more",),
+            ("was inf, with 249 more values outside this range",),
         ),
         (
             "UPDATE observations SET value = 0 "
@@ -242,7 +242,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET recorded_at = '2099-01-01', available_at = greatest("
             "available_at, '2099-01-01') WHERE series_id = 'NFCI'",
             "",
-            ("53 rows, the last recorded on 2099-01-01", "a clock was wrong", "--as-of"),
+            ("53 rows, the last recorded on 2099-01-01", "A clock was wrong", "--as-of"),
         ),
     ],
 )
@@ -286,12 +286,20 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            ("2025-01-01", "the values of 1 date were known before the value of an older date"),
+            (
+                "2025-01-01",
+                "when the values of 1 date became known, the value of an older date was not yet "
+                "known",
+            ),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",
             "DGS2",
-            ("2025-12-15", "limit of 10 days"),
+            (
+                "2025-12-15",
+                "more than 10 days before the newest data",
+                "staleness limit is 10 days",
+            ),
         ),
     ],
 )
@@ -347,7 +355,7 @@ def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Findin
 @pytest.mark.parametrize("day", [120, 240])
 def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, day: int) -> None:
     found = faults(tmp_path, split(walk(5, size=0.02), ratio, day))
-    only(found, "error", "MU", str(YEAR[day].date()), f"like a split of {named};")
+    only(found, "error", "MU", str(YEAR[day].date()), f"as after a split of {named};")
 
 
 @pytest.mark.parametrize(
@@ -362,7 +370,7 @@ def test_what_may_be_a_split_or_a_real_move_is_a_note(
     index = YEAR[pd.Timestamp("2025-02-13") <= YEAR] if ticker == "SNDK" else YEAR
     found = faults(tmp_path, split(walk(5, index, size), 0.5, day), ticker)
     cure = "is this a real move, or are the closes not adjusted?"
-    only(found, "note", ticker, f"like a split of 2:1; {cure}")
+    only(found, "note", ticker, f"as after a split of 2:1; {cure}")
 
 
 @pytest.mark.parametrize(("ticker", "first"), [("MU", "2025-01-02"), ("XYZ", "2003-01-02")])
@@ -371,7 +379,7 @@ def test_a_split_in_the_first_rows_of_an_old_share_is_found(ticker: str, first: 
     index = sessions(pd.Timestamp(first), TODAY)[:250]
     (found,) = shifts(ticker, split(walk(5, index, 0.02), 0.25, 30))
     assert (found.day, found.alarm) == (index[30], True)
-    assert "like a split of 4:1; import the adjusted history" in found.what
+    assert "as after a split of 4:1; import the adjusted history" in found.what
 
 
 @pytest.mark.parametrize("ticker", ["SPY", "BTC-USD", "XYZ"])
@@ -382,7 +390,7 @@ def test_a_level_that_shifts_further_than_any_market_is_an_error(
 ) -> None:
     index = COIN_DAYS if "BTC" in ticker else YEAR
     found = faults(tmp_path, split(walk(5, index, 0.05), ratio, day), ticker)
-    only(found, "error", ticker, str(index[day].date()), "on one scale", "in one unit")
+    only(found, "error", ticker, str(index[day].date()), "on one scale", "in the same unit")
 
 
 @pytest.mark.parametrize("ratio", [8, 1 / 8])
@@ -403,7 +411,7 @@ def test_a_lasting_shift_that_a_share_may_make_is_a_note(tmp_path: Path, ratio: 
 def test_a_coin_that_nobody_vouches_for_may_lose_everything_in_a_day(tmp_path: Path) -> None:
     fallen, risen = (split(walk(5, COIN_DAYS, 0.05), ratio, 120) for ratio in (1 / 200, 200))
     only(faults(tmp_path, fallen, "LUNA-USD"), "note", "LUNA-USD", "a real move?")
-    only(faults(tmp_path, risen, "MOON-USD"), "error", "MOON-USD", "in one unit")
+    only(faults(tmp_path, risen, "MOON-USD"), "error", "MOON-USD", "in the same unit")
 
 
 def test_real_moves_of_young_shares_are_no_errors() -> None:
@@ -422,7 +430,9 @@ def test_one_scale_of_spy_divided_by_a_hundred_is_refused(history: History) -> N
     closes = history.closes["SPY"].dropna()
     assert shifts("SPY", closes) == []
     spoiled = closes.where(closes.index >= "2014-07-01", closes / 100)
-    with pytest.raises(DataError, match=r"SPY on 2014-07-01: .* was 100\.7 times the close before"):
+    with pytest.raises(
+        DataError, match=r"SPY on 2014-07-01: .* was 100\.7 times the previous close"
+    ):
         check_shifts("SPY", spoiled)
 
 
@@ -467,7 +477,7 @@ def test_check_ends_with_2_when_there_is_an_error(data: Data, sound: Store) -> N
     plant(sound, "UPDATE observations SET value = 99 WHERE series_id = 'DGS2'")
     said = data("--check")
     assert said.code == 2
-    assert said.out.startswith("error: DGS2 2025-01-02: expected -2 to 25 %, was 99 and 249 more")
+    assert said.out.startswith("error: DGS2 2025-01-02: expected -2 to 25 %, was 99, with 249 more")
     assert said.out.splitlines()[-1].startswith("1 errors, ")
     told = json.loads(data("--check", "--json").out)
     assert told["errors"] == 1

@@ -138,8 +138,13 @@ def test_days_of_a_coin_on_another_scale_than_those_held_are_refused(
     other = vintage(closes["2025-01-01":] * ratio, "BTC-USD")
     (added,) = store.add([other], MONDAY + pd.Timedelta(days=1))
     assert (added.new, added.revised) == (0, 0)
-    assert added.refused.startswith("BTC-USD on 2025-01-01: expected closes on one scale, was ")
-    assert "import the whole history in one unit; the whole series was left out" in added.refused
+    assert added.refused.startswith(
+        "BTC-USD on 2025-01-01: expected closes on one scale, but this close was "
+    )
+    assert (
+        "import the whole history with all prices in the same unit; the whole series was left out"
+        in added.refused
+    )
     assert stored(store) == 92
     (added,) = store.add([vintage(closes * ratio, "BTC-USD")], MONDAY + pd.Timedelta(days=2))
     assert (added.refused, added.new) == ("", 90)  # the whole history in one unit is accepted

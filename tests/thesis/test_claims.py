@@ -66,7 +66,7 @@ def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
         ({"smallest": None}, "expected `smallest` above zero"),
         ({"smallest": -1.0}, "expected `smallest` above zero"),
         ({"argument": ""}, "a `unit` and an `argument`"),
-        ({"estimator": "status"}, "expected a status with"),
+        ({"estimator": "status"}, "expected `condition` to name a signal"),
         ({"estimator": "meen"}, "expected estimator as"),
         ({"smallest": float("nan")}, "expected `smallest` above zero"),
     ],

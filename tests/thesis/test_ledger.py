@@ -100,13 +100,13 @@ DAMAGE: dict[str, tuple[Callable[[Lines], bytes], int, str]] = {
     "twice": (lambda x: b"".join([*x, x[2]]), 4, "contains seal 3, so a line was removed or moved"),
     "cut": (lambda x: b"".join(x)[:-100], 3, "the line is cut off"),
     "without its end": (lambda x: b"".join(x)[:-1], 3, "the line is cut off"),
-    "other text": (lambda x: b"".join([*x, b"a note\n"]), 4, "the line is no seal of drypowder"),
+    "other text": (lambda x: b"".join([*x, b"a note\n"]), 4, "the line does not contain a seal"),
     "blank line": (
         lambda x: b"".join([x[0], b"\n", *x[1:]]),
         2,
-        "the line is no seal of drypowder",
+        "the line does not contain a seal",
     ),
-    "not UTF-8": (lambda x: b"".join([x[0], b"\xff\xfe\n"]), 2, "the line is no seal of drypowder"),
+    "not UTF-8": (lambda x: b"".join([x[0], b"\xff\xfe\n"]), 2, "the line does not contain a seal"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The functions that estimate claims, by the name that a claim declares as its estimator."""
+"""The functions that estimate claims. Each claim declares the name of its function."""
 
 from collections.abc import Callable, Mapping
 

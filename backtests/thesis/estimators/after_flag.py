@@ -34,12 +34,13 @@ class Entries:
     Attributes
     ----------
     returns
-        Return over the 126 sessions after each entry. The index holds the sessions at which the
-        flag turned on. Windows that have not ended are left out.
+        For each entry, the return over bills in the next 126 sessions, in %. An entry is a session
+        at which the flag turned on, and the index holds the entries. If the 126 sessions have not
+        ended, the entry is left out.
     places
         The positions of the entries in the history.
     usual
-        The mean return over 126 sessions, from all sessions whose flag is not NaN.
+        The mean return over bills in 126 sessions, in %. All sessions whose flag is not NaN count.
     """
 
     returns: pd.Series
@@ -54,7 +55,10 @@ class Entries:
 
     @property
     def episodes(self) -> np.ndarray:
-        """The number of each entry's episode, from 0. Overlapping windows form one episode."""
+        """The serial number of each entry's episode, from 0.
+
+        Entries with overlapping windows belong to the same episode.
+        """
         apart = np.diff(self.places, prepend=self.places[:1]) >= AHEAD
         numbers: np.ndarray = np.cumsum(apart)
         return numbers
@@ -100,8 +104,8 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     true = entries_of(forward, sample.flag(claim.condition))
     if not len(true.returns):
         raise NotTestable(
-            f"expected {AHEAD} sessions with returns after the flag of {claim.condition} turned "
-            "on, but the history has no such case"
+            f"expected at least one {AHEAD}-session return after the flag of {claim.condition} "
+            "turned on, found none; add history"
         )
     others = [_redrawn(sample, claim.condition, SEED + draw) for draw in range(draws)]
     drawn = null_values(others, len(true.returns))
@@ -157,10 +161,13 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
-    """Return a value for each resampled history: the mean of at most ``entries`` random entries.
+    """Return, for each resampled history, the mean return of randomly chosen entries.
 
-    A mean of many entries varies less than a mean of few entries, so the true value and the
-    resampled values should use equally many entries. A history without an entry is left out.
+    The return of an entry is measured relative to the usual return of its history. ``entries`` is
+    the number of entries that the function chooses from each history. A history with fewer entries
+    contributes all its entries. A mean of many entries varies less than a mean of few entries, so
+    the true value and the resampled values should use equally many entries. A history without an
+    entry is left out.
 
     Raises
     ------
@@ -201,7 +208,7 @@ def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
 
 
 def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:
-    """Resample the history, compute the flag again, and return the returns after it turns on."""
+    """Resample the prices of the history, compute the flag from them, and return the entries."""
     evaluations = sample.reading.evaluations
     signal = evaluations[flag].signal
     among = {name: evaluation.signal for name, evaluation in evaluations.items()}

@@ -1,4 +1,8 @@
-"""The response of long-duration minus short-duration classes to bond deals of hyperscalers."""
+"""The response of the duration spread to bond deals of hyperscalers.
+
+The duration spread is the return of long-duration classes minus the return of short-duration
+classes.
+"""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +26,7 @@ _NAMED = 5  # largest number of deals that a note names
 
 
 def average_response(claim: Claim, sample: Sample) -> Estimate:
-    """Return the mean return of long-duration minus short-duration classes around bond deals.
+    """Return the mean response of the duration spread to bond deals.
 
     Formula
         The response is the compounded return of the spread from the close before the deal to the
@@ -34,9 +38,9 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     NaN
         A deal is left out if one of the classes lacks a return in the sessions of the response.
     Interval
-        A t interval, with one cluster for each calendar quarter: variance CR2, Bell and McCaffrey's
-        degrees of freedom. A second test compares the mean with means at random dates, see
-        :func:`random_means`.
+        The interval is a t interval. All deals of a calendar quarter form one cluster. The variance
+        is CR2, and the method of Bell and McCaffrey gives the degrees of freedom. A second test
+        compares the mean with means at random dates, see :func:`random_means`.
     Errors
         NotTestable if there is no deal, if the deals lie in fewer than four quarters, or if a
         declared class has no prices.
@@ -150,8 +154,8 @@ def random_means(
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
     """Return the interval without the deals near FOMC statements.
 
-    The result is empty if no deal is near a statement. The result is also empty if the deals
-    without a statement nearby lie in fewer than four quarters.
+    The result is empty if no deal is near a statement. If the remaining deals lie in fewer than
+    four calendar quarters, the result is also empty.
     """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)

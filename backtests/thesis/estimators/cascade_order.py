@@ -19,7 +19,10 @@ DRAWS = 9999
 
 
 def cascade_order(claim: Claim, sample: Sample) -> Estimate:
-    """Return the mean tau-b of the episodes, between the declared order and the order of peaks.
+    """Return how well the order of peaks agrees with the declared order of the classes.
+
+    For each episode, the function computes Kendall's tau-b between the two orders. The estimate is
+    the mean of these values.
 
     The trough of an episode is the session within the episode at which the mean level of the four
     classes is lowest. The peak of a class is its highest close in the 63 sessions before the

@@ -1,6 +1,10 @@
-"""Mean while a condition is on, alone or minus the mean while the condition is off.
+"""Estimators of claims about a mean, and of claims about a difference of two means.
 
-A condition is a flag that must be on. Such a flag was on in only a few episodes, and all returns of
+The mean is taken over the values at which the claim's condition is on. The difference is this mean
+minus the mean over all other values. If a claim has no condition, the mean is taken over all
+values.
+
+A condition is a flag that must be on. The flag was on in only a few episodes, and all returns of
 one episode may have the same cause. So two methods allow for a common cause. The first method
 treats each episode as one cluster. The second method compares the true dates of the condition with
 shifted dates. The daily interval, which assumes that distant sessions are independent, is also
@@ -81,7 +85,7 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def difference_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of the values with the claim's condition on, minus the mean of all others.
+    """Return the mean while the claim's condition is on, minus the mean while it is off.
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. This test is exact if the condition does not depend on the
@@ -110,12 +114,16 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
-    """Return the interval of a strategy's return minus the return of a constant mix.
+    """Return the interval of a strategy's advantage over a constant mix.
 
-    The strategy's return minus that of the mix is called the advantage. The null hypothesis says
-    that the advantage after costs is zero. The statistic of the true dates is the advantage after
-    costs, divided by the standard error of the gain from timing. The shifted holdings would pay the
-    same costs as the true holdings, so the statistics of shifted holdings leave out costs.
+    The advantage ``value`` is the strategy's return after costs minus the return of the mix. The
+    null hypothesis says that the advantage is zero. A test compares a statistic of the true
+    holdings with statistics of holdings at shifted dates.
+
+    The statistic of shifted holdings is the t statistic of the gain from timing, see
+    :func:`backtests.thesis.inference.timing`. The statistic of the true holdings is the advantage
+    divided by the standard error of the gain from timing. The shifted holdings would pay the same
+    costs as the true holdings, so the statistics of shifted holdings leave out costs.
     """
     both = pd.DataFrame({"held": held, "excess": excess}).dropna()
     drawn = shifted(both["excess"], both["held"], timing)
@@ -166,7 +174,7 @@ def _estimate(
 
 
 def _by_episode(kept: pd.DataFrame, scale: float) -> pd.DataFrame:
-    """Return the mean of each episode, in the claim's unit, with its dates and length."""
+    """Return a row for each episode: start, end, mean in the claim's unit, number of values."""
     rows = kept.assign(session=kept.index).groupby("episode")
     return pd.DataFrame(
         {

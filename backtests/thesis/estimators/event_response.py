@@ -1,4 +1,7 @@
-"""The response of long-duration minus short-duration classes to dated news.
+"""The response of the duration spread to filings, earnings releases and policy statements.
+
+The duration spread is the return of long-duration classes minus the return of short-duration
+classes.
 
 Three claims use this estimator. The response is a slope: the return in percentage points for each
 unit of surprise. Two claims are about filings and earnings releases that contain capital
@@ -33,10 +36,10 @@ from backtests.thesis.sample import Sample
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if the history lacks events, prices of the classes or yields, or if the
-    events lie in fewer than four calendar quarters. A claim about filings or releases needs events
-    in at least four quarters while idle capital is depleted, and events in at least four quarters
-    while idle capital is ample.
+    Raises NotTestable if events, yields or prices of the classes are missing. NotTestable is also
+    raised if the events lie in fewer than four calendar quarters. A claim about filings or releases
+    needs events in at least four quarters while idle capital is depleted, and events in at least
+    four quarters while idle capital is ample.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")

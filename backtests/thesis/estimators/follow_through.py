@@ -36,7 +36,10 @@ def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
 
 
 def follow_through(claim: Claim, sample: Sample) -> Estimate:
-    """Return the estimate of a claim about breakouts of all known assets, see :func:`kept_of`."""
+    """Return the estimate of a claim about breakouts, see :func:`kept_of`.
+
+    The breakouts of all assets in :data:`UNIVERSE` are counted.
+    """
     assert claim.condition is not None
     held = [ticker for ticker in UNIVERSE if ticker in sample.history.closes]
     return kept_of(claim, sample.history.closes[held], sample.flag(claim.condition))

@@ -1,9 +1,9 @@
 """The response of the duration spread to the 2-year yield, with policy surprises as instrument.
 
-The duration spread is the return of long-duration minus short-duration classes. On the day of a
-statement, the yield changes for many reasons. The surprise in the 30 minutes around the
-announcement is news about policy alone. So this surprise is an instrument for the change of the
-yield on that day.
+The duration spread is the return of long-duration classes minus the return of short-duration
+classes. On the day of a statement, the yield changes for many reasons. The surprise in the 30
+minutes around the announcement is news about policy alone. So this surprise is an instrument for
+the change of the yield on that day.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
 press conference together. Since 2019, much of the news has come in the press conference. The
@@ -35,7 +35,7 @@ _EVERYTHING = (-math.inf, math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Two slopes on one instrument: the slope of a response, and the slope of a yield change.
+    """The slopes of a response and of a yield change, both regressed on the same instrument.
 
     Attributes
     ----------

@@ -40,9 +40,9 @@ class Forecasts:
     Attributes
     ----------
     frame
-        Columns: ``return``; ``mean``, the mean of past returns; ``small``, the forecast from
-        supply; ``large``, the forecast from supply and demand. All columns have the unit of the
-        returns.
+        Four columns in the unit of the returns. The column ``return`` is the actual return, and the
+        other columns are forecasts. ``mean`` is the mean of past returns. ``small`` uses the supply
+        of capital. ``large`` uses the supply and the demand.
     """
 
     frame: pd.DataFrame
@@ -77,9 +77,10 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         change of net liquidity over 65 sessions, in % of net liquidity. ``large`` is a regression
         on this change and on the absorbed share u.
     Timing
-        The origin of a forecast is the last session of a week. The return that is forecast begins
-        :data:`backtests.thesis.sample.LAG` sessions after the origin. Regressions and the mean use
-        only returns that are known at the origin. The first forecast needs 260 known returns.
+        The origin of a forecast is the last session of a week. Each forecast is for one return,
+        which begins :data:`backtests.thesis.sample.LAG` sessions after the origin. Regressions and
+        the mean use only returns that are known at the origin. The first forecast needs 260 known
+        returns.
     NaN
         A week with a missing regressor is left out. A return is left out if its 4 weeks have not
         ended.
@@ -126,7 +127,9 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
 
 
 def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Forecasts:
-    """Return forecasts by the mean and by two regressions, each from all earlier returns.
+    """Return the forecasts of three rules: the mean of past returns, and two regressions.
+
+    Each forecast uses all returns that are known at its origin.
 
     Parameters
     ----------
@@ -175,7 +178,10 @@ def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
 
 
 def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the difference of the out-of-sample R² in %, for the sample and each resample."""
+    """Return the out-of-sample R² of ``large`` minus that of ``small``, in %.
+
+    The first number belongs to the sample, and each further number to one resample.
+    """
     losses = made.losses
     gain = (losses["small"] - losses["large"]).to_numpy()
     counts = date_counts(len(gain), block_length(gain), reps, seed)
@@ -205,10 +211,10 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return how much smaller the summed loss of a rule is than that of the rule ``mean``, in %.
+    """Return by how much two rules reduce the loss of the rule ``mean``, in %.
 
-    The losses are summed up to each origin. 100 % is the loss of the rule ``mean``, summed over all
-    origins.
+    At each origin, the reduction is the total loss of ``mean`` so far minus the total loss of the
+    other rule so far. A reduction of 100 % equals the total loss of ``mean`` over all origins.
     """
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()

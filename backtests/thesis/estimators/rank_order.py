@@ -60,8 +60,8 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
         raise NotTestable(
-            f"expected at least {FEWEST} sessions with the condition and returns of all classes, "
-            f"found {len(kept)}; add history"
+            f"expected at least {FEWEST} sessions at which the condition is on and all classes "
+            f"have returns, found {len(kept)}; add history"
         )
     sign = 1 if claim.direction == "above" else -1
     order = -np.array([DURATION[name] for name in kept.columns], dtype=np.float64)
@@ -132,12 +132,12 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in the
-    wrong direction. The critical value is the same for all pairs. In each resample, the difference
-    of the two means of a pair deviates from the difference in the sample. The deviation is measured
-    in standard errors, and the largest deviation of all pairs is kept. The critical value is the
-    quantile ``level`` of the largest deviations of all resamples. So, if the true means of some
-    pairs are in the right order, the probability that none of these pairs counts as wrong is about
-    ``level``.
+    wrong direction. The critical value is the same for all pairs. It comes from resamples. For each
+    pair, the difference of means in a resample is compared with the difference of means in the
+    sample. The deviation between these two differences is measured in standard errors. Each
+    resample contributes one number, which is its largest deviation among all pairs. The critical
+    value is the quantile ``level`` of these numbers. So pairs with the right order of true means
+    rarely count as wrong: the probability of at least one such error is about 1 − ``level``.
 
     Parameters
     ----------
@@ -157,7 +157,8 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
 def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
     """Return the mean of each class, for the sample and for each stationary-bootstrap resample.
 
-    ``returns`` is sessions × classes; the result is 1 + ``reps`` rows × classes.
+    ``returns`` is sessions × classes. The result has one column for each class. Its first row
+    belongs to the sample, and the next ``reps`` rows belong to the resamples.
     """
     from arch.bootstrap import StationaryBootstrap
 
@@ -168,10 +169,10 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the p-value of a permutation test over all possible orders of the classes.
+    """Return the p-value of a permutation test over all possible rankings of the classes.
 
-    The p-value is the fraction of orders with a tau at least as extreme as the tau of the declared
-    order.
+    Each ranking has a tau-b with the mean returns. The p-value is the fraction of rankings whose
+    tau-b is at least as extreme as the tau-b of the declared ranking.
     """
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
