@@ -102,15 +102,15 @@ def batch_of(
 def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
     """Return empty arrays for the results of ``count`` variants.
 
-    If ``daily`` is True, the arrays have room for daily trades and costs.
+    If ``daily`` is True, the arrays have room for daily exposure, trades and costs.
     """
-    from backtests.engine.loops import STEP, Room
+    from backtests.engine.loops import STEP, TOTALS, Room
 
     sessions = len(batch.bills)
     return Room(
         value=np.zeros((count, sessions + STEP)),
-        exposed=np.zeros((count, sessions + STEP)),
-        totals=np.zeros((count, 3)),
+        totals=np.zeros((count, TOTALS)),
+        exposed=np.zeros((count if daily else 0, sessions)),
         traded=np.zeros((count if daily else 0, sessions)),
         paid=np.zeros((count if daily else 0, sessions)),
         refused=np.zeros(count, dtype=bool),
@@ -177,13 +177,16 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     deflated = np.array(last / growth[:, None], order="C")
     lines = np.zeros((last.shape[1], len(last) + STEP))
     lines[:, : len(last)] = deflated.T
+    priced = np.array(closes.notna(), dtype=bool, order="C")
     lost = np.array(lost_prices(closes), dtype=bool, order="C")
     dates = closes.index.to_numpy().astype("datetime64[D]")
     return Market(
         lines=lines,
         deflated=deflated,
+        inverse=1 / deflated,
         prices=last,
-        priced=np.array(closes.notna(), dtype=bool, order="C"),
+        priced=priced,
+        complete=priced.all(axis=1),
         lost=lost,
         lost_at=np.flatnonzero(lost.any(axis=1)),
         growth=growth,

@@ -29,6 +29,19 @@ def inner(loop: Loop) -> Loop:
     return cast(Loop, numba.njit(**_INNER)(loop))
 
 
+def called(loop: Loop) -> Loop:
+    """Compile a loop that stays a function. It allocates no arrays, and gets few arguments."""
+    return cast(Loop, numba.njit(error_model="numpy", _nrt=False)(loop))
+
+
 def allocating(loop: Loop) -> Loop:
     """Compile an inner loop that allocates arrays."""
     return cast(Loop, numba.njit(error_model="numpy")(loop))
+
+
+def reordering(loop: Loop) -> Loop:
+    """Compile an inner loop whose sums, minima and maxima the compiler may compute in any order.
+
+    Its numbers must be finite. The order does not depend on the data or on the number of threads.
+    """
+    return cast(Loop, numba.njit(fastmath={"reassoc", "nsz", "nnan"}, **_INNER)(loop))

@@ -194,7 +194,7 @@ def _some(batch: Batch, results: _Results, first: int) -> None:
     room = room_of(batch, len(results.refused[rows]), daily=False)
     trade(batch.market, batch.frames, batch.terms, room, first)
     figures = Figures(*(figure[rows] for figure in results.figures))
-    measure(results.calendar, room.value, room.exposed, room.totals, figures)
+    measure(results.calendar, room.value, room.totals, figures)
     results.refused[rows] = room.refused
     if results.equity is not None:
         results.equity[rows] = room.value[:, : results.equity.shape[1]]

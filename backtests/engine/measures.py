@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.engine.compiled import inner, stored
+from backtests.engine.compiled import inner, reordering, stored
 
 #: Names of the measures, in the order in which ``measure`` writes them.
 MEASURES = (
@@ -42,12 +42,10 @@ class Figures(NamedTuple):
 
 
 @stored
-def measure(
-    calendar: Calendar, value: np.ndarray, exposed: np.ndarray, totals: np.ndarray, figures: Figures
-) -> None:
+def measure(calendar: Calendar, value: np.ndarray, totals: np.ndarray, figures: Figures) -> None:
     """Write the results of each portfolio, and replace its deflated ``value`` by equity in USD.
 
-    ``value``, ``exposed`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with
+    ``value`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with
     one row for each portfolio.
     """
     sessions = len(calendar.growth)
@@ -62,9 +60,9 @@ def measure(
             continue
         _returns(equity, calendar.bills, returns, excess)
         metrics = figures.metrics[row]
-        _of_returns(equity, returns, excess, calendar.year, metrics)
-        _of_trading(equity, exposed[row], totals[row], calendar.year, metrics)
-        _of_excess(excess, metrics)
+        _of_returns(equity, returns, calendar.year, metrics)
+        _of_excess(excess, calendar.year, metrics)
+        _of_trading(equity, totals[row], calendar.year, metrics)
         _by_block(excess, figures.moments[row])
         _by_month(equity, calendar.growth, calendar.months, figures.monthly[row])
 
@@ -94,92 +92,81 @@ def _returns(
 
 
 @inner
-def _of_returns(
-    equity: np.ndarray, returns: np.ndarray, excess: np.ndarray, year: float, metrics: np.ndarray
-) -> None:
+def _of_returns(equity: np.ndarray, returns: np.ndarray, year: float, metrics: np.ndarray) -> None:
     n = len(returns)
-    mean = _total(excess) / n if n else np.nan
     metrics[0] = n
     metrics[1] = equity[-1] / equity[0] - 1 if n else np.nan
     metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
-    metrics[3] = _deviation(returns, _total(returns) / n) * np.sqrt(year)
-    metrics[4] = _ratio(mean, _deviation(excess, mean)) * np.sqrt(year)
+    squares = _squares(returns, _total(returns) / n)
+    metrics[3] = _deviation(squares, n) * np.sqrt(year)
     metrics[5] = _deepest(equity) if n else np.nan
 
 
 @inner
-def _of_trading(
-    equity: np.ndarray, exposed: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray
-) -> None:
-    n = len(equity) - 1
-    years = n / year
-    metrics[6] = _total(exposed[1 : n + 1]) / n
-    metrics[7] = _ratio(totals[0] / 2, years)
-    metrics[8] = _ratio(totals[1] / (_total(equity) / len(equity)), years)
-    metrics[9] = totals[2]
+def _of_excess(excess: np.ndarray, year: float, metrics: np.ndarray) -> None:
+    """Write the Sharpe ratio, skewness, kurtosis and first-order autocorrelation.
 
-
-@inner
-def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
-    """Write skewness, kurtosis and first-order autocorrelation, from moments divided by n."""
+    The last three use moments divided by n.
+    """
     n = len(excess)
-    second, third, fourth, product = _moments(excess, _total(excess) / n)
+    mean = _total(excess) / n
+    second, third, fourth, product = _moments(excess, mean)
     variance = second / n
     varies = np.sqrt(variance) >= ZERO
+    metrics[4] = _ratio(mean, _deviation(second, n)) * np.sqrt(year)
     metrics[10] = third / n / variance**1.5 if varies else np.nan
     metrics[11] = fourth / n / variance**2 if varies else np.nan
     metrics[12] = product / second if varies else np.nan
 
 
 @inner
+def _of_trading(
+    equity: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray
+) -> None:
+    n = len(equity) - 1
+    years = n / year
+    metrics[6] = totals[3] / n
+    metrics[7] = _ratio(totals[0] / 2, years)
+    metrics[8] = _ratio(totals[1] / (_total(equity) / len(equity)), years)
+    metrics[9] = totals[2]
+
+
+@reordering
 def _total(values: np.ndarray) -> float:
-    """Return a sum, computed as four partial sums that a processor can add at the same time."""
-    a = b = c = d = 0.0
-    whole = len(values) // 4 * 4
-    for at in range(0, whole, 4):
-        a += values[at]
-        b += values[at + 1]
-        c += values[at + 2]
-        d += values[at + 3]
-    for at in range(whole, len(values)):
-        a += values[at]
-    return (a + b) + (c + d)
+    total = 0.0
+    for value in values:
+        total += value
+    return total
 
 
-@inner
+@reordering
 def _squares(values: np.ndarray, mean: float) -> float:
-    """Return the sum of squared deviations from ``mean``, added in the order of :func:`_total`."""
-    a = b = c = d = 0.0
-    whole = len(values) // 4 * 4
-    for at in range(0, whole, 4):
-        a += (values[at] - mean) ** 2
-        b += (values[at + 1] - mean) ** 2
-        c += (values[at + 2] - mean) ** 2
-        d += (values[at + 3] - mean) ** 2
-    for at in range(whole, len(values)):
-        a += (values[at] - mean) ** 2
-    return (a + b) + (c + d)
+    """Return the sum of squared deviations from ``mean``."""
+    total = 0.0
+    for value in values:
+        total += (value - mean) * (value - mean)
+    return total
 
 
-@inner
+@reordering
 def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
     """Return sums of second, third and fourth powers of deviations, and of lagged products."""
-    second = third = fourth = product = before = 0.0
+    second = third = fourth = product = 0.0
     for value in values:
         off = value - mean
         square = off * off
         second += square
         third += square * off
         fourth += square * square
-        product += before * off
-        before = off
+    for at in range(1, len(values)):
+        product += (values[at - 1] - mean) * (values[at] - mean)
     return second, third, fourth, product
 
 
 @inner
-def _deviation(values: np.ndarray, mean: float) -> float:
+def _deviation(squares: float, n: int) -> float:
     """Return the standard deviation with ddof 1; NaN if there are fewer than two values."""
-    return np.sqrt(_squares(values, mean) / (len(values) - 1)) if len(values) > 1 else np.nan
+    return np.sqrt(squares / (n - 1)) if n > 1 else np.nan
 
 
 @inner
@@ -203,12 +190,12 @@ def _deepest(equity: np.ndarray) -> float:
     return low / high - 1
 
 
-@inner
+@reordering
 def _extremes(values: np.ndarray) -> tuple[float, float]:
     bottom = top = values[0]
     for value in values:
-        bottom = min(bottom, value)
-        top = max(top, value)
+        bottom = value if value < bottom else bottom
+        top = value if value > top else top
     return bottom, top
 
 
