@@ -16,7 +16,7 @@ MEASURES = (
 )
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 ZERO = 1e-15
-#: Number of sessions in each part into which :func:`_deepest` divides equity.
+#: Number of sessions in each part into which :func:`_extremes` divides equity.
 STRETCH = 64
 
 
@@ -50,6 +50,8 @@ def measure(calendar: Calendar, value: np.ndarray, totals: np.ndarray, figures: 
     """
     sessions = len(calendar.growth)
     returns, excess = np.zeros(sessions - 1), np.zeros(sessions - 1)
+    parts = -(-sessions // STRETCH)
+    bottoms, tops = np.zeros(parts), np.zeros(parts)
     for row in range(len(value)):
         equity = value[row, :sessions]
         figures.ruined[row] = _grown(equity, calendar.growth)
@@ -60,6 +62,8 @@ def measure(calendar: Calendar, value: np.ndarray, totals: np.ndarray, figures: 
             continue
         _returns(equity, calendar.bills, returns, excess)
         metrics = figures.metrics[row]
+        _extremes(equity.view(np.int64), bottoms.view(np.int64), tops.view(np.int64))
+        metrics[5] = _deepest(equity, bottoms, tops) if sessions > 1 else np.nan
         _of_returns(equity, returns, calendar.year, metrics)
         _of_excess(excess, calendar.year, metrics)
         _of_trading(equity, totals[row], calendar.year, metrics)
@@ -99,7 +103,6 @@ def _of_returns(equity: np.ndarray, returns: np.ndarray, year: float, metrics: n
     metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
     squares = _squares(returns, _total(returns) / n)
     metrics[3] = _deviation(squares, n) * np.sqrt(year)
-    metrics[5] = _deepest(equity) if n else np.nan
 
 
 @inner
@@ -134,8 +137,8 @@ def _of_trading(
 @reordering
 def _total(values: np.ndarray) -> float:
     total = 0.0
-    for value in values:
-        total += value
+    for at in range(len(values)):
+        total += values[at]
     return total
 
 
@@ -143,8 +146,8 @@ def _total(values: np.ndarray) -> float:
 def _squares(values: np.ndarray, mean: float) -> float:
     """Return the sum of squared deviations from ``mean``."""
     total = 0.0
-    for value in values:
-        total += (value - mean) * (value - mean)
+    for at in range(len(values)):
+        total += (values[at] - mean) ** 2
     return total
 
 
@@ -152,8 +155,8 @@ def _squares(values: np.ndarray, mean: float) -> float:
 def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
     """Return sums of second, third and fourth powers of deviations, and of lagged products."""
     second = third = fourth = product = 0.0
-    for value in values:
-        off = value - mean
+    for at in range(len(values)):
+        off = values[at] - mean
         square = off * off
         second += square
         third += square * off
@@ -170,33 +173,44 @@ def _deviation(squares: float, n: int) -> float:
 
 
 @inner
-def _deepest(equity: np.ndarray) -> float:
+def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float:
     """Return the deepest loss from a peak, at most 0.
 
-    Equity is divided into parts of ``STRETCH`` sessions. If the highest and lowest values of a part
-    show that it contains no deeper loss, the part is skipped.
+    ``bottoms`` and ``tops`` are the extremes of equity in each part of ``STRETCH`` sessions. If
+    they show that a part contains no deeper loss, the part is skipped. Losses from the peak of a
+    part to the bottom of a later part come first, because then most parts are skipped.
     """
-    peak, low, high = equity[0], 1.0, 1.0
-    for start in range(0, len(equity), STRETCH):
-        part = equity[start : start + STRETCH]
-        bottom, top = _extremes(part)
-        if bottom * high >= low * max(peak, top):
-            peak = max(peak, top)
+    peak, low, high = tops[0], 1.0, 1.0
+    for part in range(1, len(tops)):
+        if bottoms[part] * high < low * peak:
+            low, high = bottoms[part], peak
+        peak = max(peak, tops[part])
+    peak = equity[0]
+    for part in range(len(tops)):
+        if bottoms[part] * high >= low * max(peak, tops[part]):
+            peak = max(peak, tops[part])
             continue
-        for value in part:
+        for value in equity[part * STRETCH : (part + 1) * STRETCH]:
             peak = max(peak, value)
             if value * high < low * peak:
                 low, high = value, peak
     return low / high - 1
 
 
-@reordering
-def _extremes(values: np.ndarray) -> tuple[float, float]:
-    bottom = top = values[0]
-    for value in values:
-        bottom = value if value < bottom else bottom
-        top = value if value > top else top
-    return bottom, top
+@inner
+def _extremes(values: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> None:
+    """Write the extremes of positive numbers in each part of ``STRETCH`` sessions.
+
+    All arrays are floats that are read as integers. The order of positive numbers is the same, and
+    the processor compares several integers at once.
+    """
+    for part in range(len(tops)):
+        within = values[part * STRETCH : (part + 1) * STRETCH]
+        bottom = top = within[0]
+        for at in range(len(within)):
+            bottom = min(bottom, within[at])
+            top = max(top, within[at])
+        bottoms[part], tops[part] = bottom, top
 
 
 @inner
