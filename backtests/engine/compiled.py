@@ -13,10 +13,11 @@ import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-#: Division by zero gives NaN or infinity, as in numpy. An inner loop becomes a part of its caller
-#: and allocates no memory. So numba counts no references to arrays, and this saves most of the
-#: time.
-_INNER: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "_nrt": False}
+#: Division by zero gives NaN or infinity, as in numpy. The loop allocates no memory. So numba counts
+#: no references to arrays, and this saves much time.
+_CALLED: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+#: An inner loop also becomes a part of its caller.
+_INNER: dict[str, Any] = {"forceinline": True, **_CALLED}
 
 
 def stored(loop: Loop) -> Loop:
@@ -30,8 +31,11 @@ def inner(loop: Loop) -> Loop:
 
 
 def called(loop: Loop) -> Loop:
-    """Compile a loop that stays a function. It allocates no arrays, and gets few arguments."""
-    return cast(Loop, numba.njit(error_model="numpy", _nrt=False)(loop))
+    """Compile a loop that stays a function, for loops over long arrays or for rare cases.
+
+    numba compiles a small function faster, and finds more vector instructions in it.
+    """
+    return cast(Loop, numba.njit(**_CALLED)(loop))
 
 
 def allocating(loop: Loop) -> Loop:

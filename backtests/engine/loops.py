@@ -38,9 +38,9 @@ LANES, SHORT_LANES = 32, 8
 #: First column of each figure in a row of ``Book.legs``, and number of columns: units, price,
 #: cost rate, target weight (NaN if there is no trade), units to trade, change of the leg's value.
 UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
-#: First position of each figure in ``Book.purse``, and number of positions. CASH limits purchases, BOOKED is the cash in vectorbt's
-#: own record. WORTH is the value before the trades of a session. The other figures are sums of one
-#: session; DUE and LAST are the price and the leg of the largest purchase.
+#: First position of each figure in ``Book.purse``, and number of positions. CASH limits purchases,
+#: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. The other
+#: figures are sums of one session; DUE and LAST are the price and the leg of the largest purchase.
 CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS, PURSE = range(
     0, 13 * LANES, LANES
 )
@@ -77,7 +77,7 @@ class Market(NamedTuple):
 class Frames(NamedTuple):
     """The tables of target weights, joined in flat arrays."""
 
-    targets: np.ndarray  # weights, row by row
+    targets: np.ndarray  # weights, column by column
     when: np.ndarray  # session of each decision
     columns: np.ndarray  # position in the market of each column's asset
     starts: np.ndarray  # (tables + 1) × 3: start of each table in the three arrays above
@@ -104,7 +104,7 @@ class Room(NamedTuple):
 
     value: np.ndarray  # × (sessions + STEP): value at each close / growth of bills, USD
     totals: np.ndarray  # × TOTALS
-    exposed: np.ndarray  # × sessions: gross exposure, a fraction; no rows if not requested
+    exposed: np.ndarray  # × (sessions + STEP): gross exposure at each close, a fraction
     traded: np.ndarray  # × sessions: value traded / equity; no rows if not requested
     paid: np.ndarray  # × sessions: costs in USD; no rows if not requested
     refused: np.ndarray  # whether the weights are not finite or exceed a limit
@@ -113,15 +113,18 @@ class Room(NamedTuple):
 class Team(NamedTuple):
     """Configurations that trade side by side: the same assets, and short positions or not.
 
-    The arrays after ``columns`` have one value or one row for each configuration.
+    ``rows`` and the arrays after ``weights`` have one value or row for each configuration. Prices
+    and weights are copied, so that numbers that are used together are near each other.
     """
 
     sides: int  # 2 if the team has short positions, otherwise 1
     columns: np.ndarray  # position in the market of each asset
     rows: np.ndarray  # row in ``Room``
-    targets: np.ndarray  # position of the first weight in ``Frames.targets``
+    deflated: np.ndarray  # ``Market.deflated`` of the assets, and 1 / deflated
+    inverse: np.ndarray
+    weights: np.ndarray  # target weights, decisions × configurations × assets
     when: np.ndarray  # position of the first decision in ``Frames.when``
-    count: np.ndarray  # number of decisions
+    decisions: np.ndarray  # number of decisions
     lag: np.ndarray
     band: np.ndarray
     limit: np.ndarray
@@ -137,13 +140,15 @@ class Book(NamedTuple):
     """
 
     held: np.ndarray  # × assets: weights after the last trade
-    last: np.ndarray  # × assets: weights of the last decision
+    last: np.ndarray  # × assets: weights of the last decision, if there are short positions
     queue: np.ndarray  # × waiting × assets: ring buffer of the decisions that wait for their fill
     sent: np.ndarray  # × waiting: session of each decision in queue
     marks: np.ndarray  # × MARKS
     trades: np.ndarray  # whether the portfolio trades at this session
     now: np.ndarray  # assets: weights of one portfolio after the drift
     order: np.ndarray  # legs of one portfolio
+    prices: np.ndarray  # assets × STEP: deflated prices of the sessions from copied[0] on
+    copied: np.ndarray
     legs: np.ndarray  # legs × LEG
     purse: np.ndarray  # PURSE
 
@@ -154,6 +159,7 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
 
     ``first`` is the number of the first configuration.
     """
+    room.totals[:] = 0.0
     sides = _sides(frames, terms, room, first)
     done = 0
     while done < len(sides):
@@ -172,23 +178,29 @@ def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
         frame = terms.frame[first + row]
         start, end = frames.starts[frame], frames.starts[frame + 1]
         targets = frames.targets[start[0] : end[0]]
-        room.refused[row] = not _sound(targets, end[2] - start[2], terms.limit[first + row])
+        sums = np.zeros((2, end[1] - start[1]))
+        room.refused[row] = not _sound(targets, terms.limit[first + row], sums)
         if not room.refused[row]:
             sides[row] = 2 if _any_negative(targets) else 1
     return sides
 
 
-@inner
-def _sound(targets: np.ndarray, assets: int, limit: float) -> bool:
-    """Return whether all weights are finite and within their limits."""
-    sound = True
-    for start in range(0, len(targets), max(assets, 1)):
-        net = gross = 0.0
-        for k in range(start, start + assets):
-            net += targets[k]
-            gross += abs(targets[k])
-        sound &= net <= 1 + SLACK and gross <= limit + SLACK
-    return sound
+@called
+def _sound(targets: np.ndarray, limit: float, sums: np.ndarray) -> bool:
+    """Return whether all weights are finite and within their limits.
+
+    ``sums`` receives the net and the gross weight of each decision. It contains zeros before.
+    """
+    net, gross = sums[0], sums[1]
+    for start in range(0, len(targets), max(len(net), 1)):
+        weights = targets[start : start + len(net)]
+        for at in range(len(net)):
+            net[at] += weights[at]
+            gross[at] += abs(weights[at])
+    wrong = 0
+    for at in range(len(net)):
+        wrong += not ((net[at] <= 1 + SLACK) & (gross[at] <= limit + SLACK))
+    return wrong == 0
 
 
 @inner
@@ -237,11 +249,30 @@ def _team(
     for lane in range(len(shorts)):
         _owe(market, columns, terms.borrow[terms.tariff[given[lane]]], shorts[lane])
     starts, ends = frames.starts[frame], frames.starts[frame + 1]
-    lag = np.minimum(terms.lag[given], len(market.growth))
+    count, lag = ends[:, 1] - starts[:, 1], np.minimum(terms.lag[given], len(market.growth))
+    weights = np.empty((count.max(), len(rows), len(columns)))
+    for lane in range(len(rows)):
+        _turn(frames.targets[starts[lane, 0] : ends[lane, 0]], count[lane], weights[:, lane])
     return Team(
-        sides, columns, rows, starts[:, 0].copy(), starts[:, 1].copy(), ends[:, 1] - starts[:, 1],
-        lag, terms.band[given], terms.limit[given], shorts,
+        sides, columns, rows, _of_assets(market.deflated, columns),
+        _of_assets(market.inverse, columns), weights, starts[:, 1].copy(), count, lag, terms.band[given], terms.limit[given], shorts,
     )  # fmt: skip
+
+
+@called
+def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
+    """Write a table as decisions × assets that is given column by column."""
+    for at in range(count):
+        for k in range(weights.shape[1]):
+            weights[at, k] = columns[k * count + at]
+
+
+@allocating
+def _of_assets(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the columns of some assets, without a copy if these are all columns in order."""
+    if _same(columns, np.arange(table.shape[1])):
+        return table
+    return table[:, columns]
 
 
 @inner
@@ -258,7 +289,7 @@ def _owe(market: Market, columns: np.ndarray, borrow: np.ndarray, lines: np.ndar
 def _book(terms: Terms, team: Team, first: int) -> Book:
     """Return portfolios that hold only cash."""
     lanes, assets = len(team.rows), len(team.columns)
-    waiting = np.minimum(team.lag, team.count + 1).max() + 1
+    waiting = np.minimum(team.lag, team.decisions + 1).max() + 1
     legs = np.zeros((team.sides * assets, LEG))
     legs[:, GOAL : GOAL + LANES] = np.nan
     for lane in range(lanes):
@@ -271,7 +302,7 @@ def _book(terms: Terms, team: Team, first: int) -> Book:
         np.zeros((lanes, assets)), np.zeros((lanes, assets)), np.zeros((lanes, waiting, assets)),
         np.zeros((lanes, waiting), dtype=np.int64), np.zeros((lanes, MARKS), dtype=np.int64),
         np.zeros(lanes, dtype=np.bool_), np.zeros(assets), np.zeros(len(legs), dtype=np.int64),
-        legs, purse,
+        np.zeros((assets, STEP)), np.full(1, -1), legs, purse,
     )  # fmt: skip
 
 
@@ -294,8 +325,12 @@ def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) 
             _trade(market, team, book, room, at)
         at = following
     for lane in lanes:
-        _value(market, team, book, room, lane, len(market.growth))
-        room.totals[team.rows[lane], FILLED] = book.marks[lane, FILLS]
+        row, sessions = team.rows[lane], len(market.growth)
+        _value(market, team, book, room, lane, sessions)
+        room.totals[row, FILLED] = book.marks[lane, FILLS]
+        if team.sides == 1:
+            value, exposed = room.value[row, :sessions], room.exposed[row, :sessions]
+            room.totals[row, EXPOSED] = _expose(value, exposed)
 
 
 @inner
@@ -305,7 +340,7 @@ def _next(market: Market, frames: Frames, team: Team, book: Book, lane: int, at:
         return at + 1
     marks = book.marks[lane]
     following = len(market.growth)
-    if marks[DECIDED] < team.count[lane]:
+    if marks[DECIDED] < team.decisions[lane]:
         following = frames.when[team.when[lane] + marks[DECIDED]]
     if marks[LOST] < len(market.lost_at):
         following = min(following, market.lost_at[marks[LOST]])
@@ -325,10 +360,11 @@ def _visit(market: Market, frames: Frames, team: Team, book: Book, lane: int, at
         _fill(market, team, book, lane, at)
         trades = True
     decided = marks[DECIDED]
-    if decided < team.count[lane] and frames.when[team.when[lane] + decided] == at:
-        start = team.targets[lane] + decided * len(team.columns)
-        targets = frames.targets[start : start + len(team.columns)]
-        _decide(market, team, book, lane, at, targets)
+    if decided < team.decisions[lane] and frames.when[team.when[lane] + decided] == at:
+        decision = book.queue[lane, _place(book, marks[OLDEST] + marks[WAITING])]
+        for k in range(len(decision)):
+            decision[k] = team.weights[decided, lane, k]
+        _decide(market, team, book, lane, at, decision)
         marks[DECIDED] += 1
     if team.sides == 2 and marks[WAITING] == 0:
         _hold_to_limit(market, team, book, lane, at)
@@ -384,69 +420,74 @@ def _fill(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
         else:
             held[k] = book.now[k]
     marks[TRADED_AT] = at
-    marks[OLDEST] = (marks[OLDEST] + 1) % book.queue.shape[1]
+    marks[OLDEST] = _place(book, marks[OLDEST] + 1)
     marks[WAITING] -= 1
 
 
 @inner
 def _decide(
-    market: Market, team: Team, book: Book, lane: int, at: int, targets: np.ndarray
+    market: Market, team: Team, book: Book, lane: int, at: int, decision: np.ndarray
 ) -> None:
-    """Schedule the fill of a decision if a weight changes by more than the band."""
-    marks, last = book.marks[lane], book.last[lane]
-    for k in range(len(last)):
-        last[k] = targets[k]
+    """Schedule the fill of a decision if a weight changes by more than the band.
+
+    ``decision`` is the first free row of the queue.
+    """
+    marks = book.marks[lane]
+    if team.sides == 2:
+        for k in range(len(decision)):
+            book.last[lane, k] = decision[k]
     if marks[WAITING] > 0:
-        newest = (marks[OLDEST] + marks[WAITING] - 1) % book.queue.shape[1]
-        differs = _differs(last, book.queue[lane, newest], team.band[lane])
+        newest = _place(book, marks[OLDEST] + marks[WAITING] - 1)
+        differs = _differs(decision, book.queue[lane, newest], team.band[lane])
     else:
-        differs = _surely_differs(market, team, book, lane, at)
+        differs = _surely_differs(team, book, lane, at, decision)
         if not differs:
             _drift(market, team, book, lane, at)
-            differs = _differs(last, book.now, team.band[lane])
+            differs = _differs(decision, book.now, team.band[lane])
     if differs:
         _send(market, team, book, lane, at)
 
 
 @inner
 def _differs(targets: np.ndarray, weights: np.ndarray, band: float) -> bool:
+    differs = False
     for k in range(len(targets)):
-        if abs(targets[k] - weights[k]) > band:
-            return True
-    return False
+        differs |= abs(targets[k] - weights[k]) > band
+    return differs
 
 
 @inner
-def _surely_differs(market: Market, team: Team, book: Book, lane: int, at: int) -> bool:
-    """Return whether a weight of the last decision differs by clearly more than the band.
+def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.ndarray) -> bool:
+    """Return whether a weight of a decision differs by clearly more than the band.
 
     This test needs no division. If it returns False, the drifted weights must be computed.
     """
-    held, last, now = book.held[lane], book.last[lane], book.now
-    deflated, inverse = market.deflated[at], market.inverse[book.marks[lane, TRADED_AT]]
+    held, now = book.held[lane], book.now
+    deflated, inverse = team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]]
     worth = 1.0
     for k in range(len(held)):
-        column = team.columns[k]
-        now[k] = held[k] * (deflated[column] * inverse[column])
+        now[k] = held[k] * (deflated[k] * inverse[k])
         worth += now[k] - held[k]
     least = (team.band[lane] + CLEAR) * worth
     for k in range(len(held)):
-        if abs(last[k] * worth - now[k]) > least:
+        if abs(decision[k] * worth - now[k]) > least:
             return worth > 0
     return False
 
 
 @inner
 def _send(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
-    """Put the last decision into the queue if the sessions include the session of its fill."""
+    """Queue the first free row if the sessions include the session of its fill."""
     if at + team.lag[lane] < len(market.growth):
-        marks, last = book.marks[lane], book.last[lane]
-        place = (marks[OLDEST] + marks[WAITING]) % book.queue.shape[1]
-        decision = book.queue[lane, place]
-        for k in range(len(last)):
-            decision[k] = last[k]
-        book.sent[lane, place] = at
+        marks = book.marks[lane]
+        book.sent[lane, _place(book, marks[OLDEST] + marks[WAITING])] = at
         marks[WAITING] += 1
+
+
+@inner
+def _place(book: Book, count: int) -> int:
+    """Return a position in the ring buffer, without a division."""
+    return count - book.queue.shape[1] if count >= book.queue.shape[1] else count
 
 
 @inner
@@ -458,6 +499,8 @@ def _hold_to_limit(market: Market, team: Team, book: Book, lane: int, at: int) -
         gross += abs(weight)
         shorts = shorts or weight < 0
     if shorts and gross > team.limit[lane] + 1e-9:
+        for k in range(len(book.now)):
+            book.queue[lane, book.marks[lane, OLDEST], k] = book.last[lane, k]
         _send(market, team, book, lane, at)
 
 
@@ -499,7 +542,7 @@ def _trade(market: Market, team: Team, book: Book, room: Room, at: int) -> None:
     for lane in range(lanes):
         if book.trades[lane]:
             _value(market, team, book, room, lane, at)
-    _quote(market, team, book, at)
+    _quote(team, book, at)
     _worth(book.legs, book.purse, lanes)
     _want(book.legs, book.purse, lanes)
     _sell_all(book.legs, book.purse, lanes)
@@ -515,11 +558,11 @@ def _trade(market: Market, team: Team, book: Book, room: Room, at: int) -> None:
 
 
 @inner
-def _quote(market: Market, team: Team, book: Book, at: int) -> None:
+def _quote(team: Team, book: Book, at: int) -> None:
     """Write the price of each leg."""
     for leg in range(len(book.legs)):
         here, k = book.legs[leg], leg // team.sides
-        price = market.deflated[at, team.columns[k]]
+        price = team.deflated[at, k]
         for lane in range(len(team.rows)):
             here[QUOTE + lane] = price
         if team.sides == 2 and leg % 2 == 0:
@@ -713,75 +756,68 @@ def _equal(a: float, b: float) -> bool:
 
 @inner
 def _value(market: Market, team: Team, book: Book, room: Room, lane: int, end: int) -> None:
-    """Write a portfolio's value at each close that has no value yet and is before ``end``."""
-    start, book.marks[lane, NEXT] = book.marks[lane, NEXT], end
-    value = room.value[team.rows[lane]]
-    if team.sides == 2:
-        _value_legs(market, team, book, room, lane, start, end)
-        return
-    count = _held(book, lane)
-    cash = book.purse[BOOKED + lane]
-    for at in range(start, end, STEP):
-        here = value[at : at + STEP]
-        for j in range(STEP):
-            here[j] = cash
-        done = 0
-        while done + 4 <= count:
-            _add_four(market.lines, team.columns, book, lane, done, at, here)
-            done += 4
-        for i in range(done, count):
-            leg = book.order[i]
-            line = market.lines[team.columns[leg], at : at + STEP]
-            units = book.legs[leg, UNITS + lane]
-            for j in range(STEP):
-                here[j] += units * line[j]
-    room.totals[team.rows[lane], EXPOSED] += _invested(value[max(start, 1) : end], cash)
-    if team.rows[lane] < len(room.exposed):
-        for at in range(start, end):
-            room.exposed[team.rows[lane], at] = 1 - cash / value[at]
+    """Write a portfolio's value at each close that has no value yet and is before ``end``.
 
-
-@reordering
-def _invested(value: np.ndarray, cash: float) -> float:
-    """Return the sum of the invested fractions of a portfolio."""
-    total = 0.0
-    for worth in value:
-        total += 1 - cash / worth
-    return total
-
-
-@inner
-def _held(book: Book, lane: int) -> int:
-    """Write the legs that hold units into ``order``, and return the number of these legs."""
-    count = 0
-    for leg in range(len(book.legs)):
-        book.order[count] = leg
-        count += book.legs[leg, UNITS + lane] != 0
-    return count
-
-
-@inner
-def _add_four(
-    lines: np.ndarray, columns: np.ndarray, book: Book, lane: int, done: int, at: int,
-    here: np.ndarray,
-) -> None:  # fmt: skip
-    """Add the values of four legs, in one pass over the sessions of a step.
-
-    The last step may go beyond the next trade; the next call overwrites these values.
+    Each step values several sessions. The last step may go beyond ``end``; the next call overwrites
+    the values at and after ``end``.
     """
-    a, b, c, d = book.order[done], book.order[done + 1], book.order[done + 2], book.order[done + 3]
-    one, two = book.legs[a, UNITS + lane], book.legs[b, UNITS + lane]
-    three, four = book.legs[c, UNITS + lane], book.legs[d, UNITS + lane]
-    first, second = lines[columns[a], at : at + STEP], lines[columns[b], at : at + STEP]
-    third, fourth = lines[columns[c], at : at + STEP], lines[columns[d], at : at + STEP]
-    for j in range(STEP):
-        here[j] = here[j] + one * first[j] + two * second[j] + three * third[j] + four * fourth[j]
+    start, book.marks[lane, NEXT] = book.marks[lane, NEXT], end
+    if team.sides == 2:
+        _value_legs(team, book, room, lane, start, end)
+        return
+    row, cash = team.rows[lane], book.purse[BOOKED + lane]
+    for at in range(start, end, STEP):
+        if book.copied[0] != at:
+            _copy(market.lines, team.columns, at, book.prices)
+            book.copied[0] = at
+        here, idle = room.value[row, at : at + STEP], room.exposed[row, at : at + STEP]
+        _value_step(book.prices, book.legs[:, UNITS + lane], cash, here, idle)
 
 
 @called
-def _value_legs(
-    market: Market, team: Team, book: Book, room: Room, lane: int, start: int, end: int
+def _copy(lines: np.ndarray, columns: np.ndarray, at: int, prices: np.ndarray) -> None:
+    """Copy the prices of a step. Portfolios that trade at the same sessions share the copy."""
+    for k in range(len(columns)):
+        line = lines[columns[k], at : at + STEP]
+        for j in range(STEP):
+            prices[k, j] = line[j]
+
+
+@called
+def _value_step(
+    prices: np.ndarray, units: np.ndarray, cash: float, here: np.ndarray, idle: np.ndarray
 ) -> None:
+    """Write the value and the cash at the sessions of a step, four assets in one pass."""
+    assets = len(prices)
+    for k in range(0, assets - assets % 4, 4):
+        one, two, three, four = units[k], units[k + 1], units[k + 2], units[k + 3]
+        first, second, third, fourth = prices[k], prices[k + 1], prices[k + 2], prices[k + 3]
+        for j in range(STEP):
+            pair = one * first[j] + two * second[j]
+            before = here[j] if k else cash
+            here[j] = before + (pair + (three * third[j] + four * fourth[j]))
+            idle[j] = cash
+    for k in range(assets - assets % 4, assets):
+        for j in range(STEP):
+            here[j] = (here[j] if k else cash) + units[k] * prices[k, j]
+            idle[j] = cash
+
+
+@reordering
+def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
+    """Replace the cash of a long-only portfolio by its exposure. Return the sum without the first.
+
+    All values are deflated.
+    """
+    total = 0.0
+    for at in range(len(exposed)):
+        exposed[at] = 1 - exposed[at] / value[at]
+        total += exposed[at]
+    return float(total - exposed[0])
+
+
+@called
+def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: int) -> None:
     """Write values and gross exposure.
 
     In gross exposure, an asset's short leg offsets its long leg.
@@ -792,10 +828,9 @@ def _value_legs(
         for k in range(len(team.columns)):
             net = book.legs[2 * k, UNITS + lane] * team.shorts[lane, k, at]
             worth += net
-            long = book.legs[2 * k + 1, UNITS + lane] * market.deflated[at, team.columns[k]]
+            long = book.legs[2 * k + 1, UNITS + lane] * team.deflated[at, k]
             worth += long
             gross += abs(net + long)
         room.value[row, at] = worth
-        room.totals[row, EXPOSED] += gross / worth if at > 0 else 0.0
-        if row < len(room.exposed):
-            room.exposed[row, at] = gross / worth
+        room.exposed[row, at] = gross / worth
+        room.totals[row, EXPOSED] += room.exposed[row, at] if at > 0 else 0.0

@@ -123,9 +123,7 @@ def _of_excess(excess: np.ndarray, year: float, metrics: np.ndarray) -> None:
 
 
 @inner
-def _of_trading(
-    equity: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray
-) -> None:
+def _of_trading(equity: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray) -> None:
     n = len(equity) - 1
     years = n / year
     metrics[6] = totals[3] / n
