@@ -13,8 +13,8 @@ import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-#: Division by zero gives NaN or infinity, as in numpy. The loop allocates no memory. So numba counts
-#: no references to arrays, and this saves much time.
+#: Division by zero gives NaN or infinity, as in numpy. The loop allocates no memory. So numba
+#: counts no references to arrays, and this saves much time.
 _CALLED: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 #: An inner loop also becomes a part of its caller.
 _INNER: dict[str, Any] = {"forceinline": True, **_CALLED}
