@@ -104,13 +104,13 @@ def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
 
     If ``daily`` is True, the arrays have room for daily trades and costs.
     """
-    from backtests.engine.loops import STEP, Room
+    from backtests.engine.loops import STEP, TOTALS, Room
 
     sessions = len(batch.bills)
     return Room(
-        value=np.zeros((count, sessions + STEP)),
-        exposed=np.zeros((count, sessions + STEP)),
-        totals=np.zeros((count, 3)),
+        value=np.empty((count, sessions + STEP)),
+        totals=np.empty((count, TOTALS)),
+        exposed=np.empty((count, sessions + STEP)),
         traded=np.zeros((count if daily else 0, sessions)),
         paid=np.zeros((count if daily else 0, sessions)),
         refused=np.zeros(count, dtype=bool),
@@ -177,13 +177,18 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     deflated = np.array(last / growth[:, None], order="C")
     lines = np.zeros((last.shape[1], len(last) + STEP))
     lines[:, : len(last)] = deflated.T
-    lost = np.array(lost_prices(closes), dtype=bool, order="C")
+    priced = np.array(closes.notna(), dtype=bool, order="C")
+    # If no price is missing, no price becomes stale.
+    lost = np.zeros(last.shape, dtype=bool) if priced.all() else lost_prices(closes)
+    lost = np.array(lost, dtype=bool, order="C")
     dates = closes.index.to_numpy().astype("datetime64[D]")
     return Market(
         lines=lines,
         deflated=deflated,
+        inverse=1 / deflated,
         prices=last,
-        priced=np.array(closes.notna(), dtype=bool, order="C"),
+        priced=priced,
+        complete=priced.all(axis=1),
         lost=lost,
         lost_at=np.flatnonzero(lost.any(axis=1)),
         growth=growth,
@@ -202,9 +207,8 @@ def _frames(
     of = {id(names): closes.columns.get_indexer(names) for _, names in _distinct(given)}
     sizes = np.array([(v.size, *v.shape) for v in values.values()], dtype=np.int64).reshape(-1, 3)
     starts = np.concatenate([np.zeros((1, 3), dtype=np.int64), sizes.cumsum(axis=0)])
-    targets = np.empty(starts[-1, 0])
-    for start, each in zip(starts[:, 0].tolist(), values.values(), strict=False):
-        targets[start : start + each.size].reshape(each.shape)[...] = each
+    # pandas stores a table column by column, so that most tables are copied as they are in memory.
+    targets = np.concatenate([np.zeros(0), *(each.ravel("F") for each in values.values())])
     return Frames(
         targets=targets,
         when=_joined([at[id(rows)] for rows, _ in given]),
@@ -231,12 +235,14 @@ def _terms(
     from backtests.engine.loops import Terms
 
     frame = {table: number for number, table in enumerate(tables)}
+    objects = {id(variant.costs): variant.costs for variant in variants}
     tariff: dict[Costs, int] = {}
-    for variant in variants:
-        tariff.setdefault(variant.costs, len(tariff))
+    for each in objects.values():
+        tariff.setdefault(each, len(tariff))
+    number = {key: tariff[each] for key, each in objects.items()}
     return Terms(
         frame=np.array([frame[id(v.weights)] for v in variants], dtype=np.int64),
-        tariff=np.array([tariff[v.costs] for v in variants], dtype=np.int64),
+        tariff=np.array([number[id(v.costs)] for v in variants], dtype=np.int64),
         lag=np.array([v.lag for v in variants], dtype=np.int64),
         band=np.array([v.band for v in variants], dtype=np.float64),
         limit=np.array([v.gross_limit for v in variants], dtype=np.float64),

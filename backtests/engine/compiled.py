@@ -13,10 +13,11 @@ import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-#: Division by zero gives NaN or infinity, as in numpy. An inner loop becomes a part of its caller
-#: and allocates no memory. So numba counts no references to arrays, and this saves most of the
-#: time.
-_INNER: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "_nrt": False}
+#: Division by zero gives NaN or infinity, as in numpy. The loop allocates no memory. So numba
+#: counts no references to arrays, and this saves much time.
+_CALLED: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+#: An inner loop also becomes a part of its caller.
+_INNER: dict[str, Any] = {"forceinline": True, **_CALLED}
 
 
 def stored(loop: Loop) -> Loop:
@@ -29,6 +30,22 @@ def inner(loop: Loop) -> Loop:
     return cast(Loop, numba.njit(**_INNER)(loop))
 
 
+def called(loop: Loop) -> Loop:
+    """Compile a loop that stays a function, for loops over long arrays or for rare cases.
+
+    numba compiles a small function faster, and finds more vector instructions in it.
+    """
+    return cast(Loop, numba.njit(**_CALLED)(loop))
+
+
 def allocating(loop: Loop) -> Loop:
     """Compile an inner loop that allocates arrays."""
     return cast(Loop, numba.njit(error_model="numpy")(loop))
+
+
+def reordering(loop: Loop) -> Loop:
+    """Compile an inner loop whose sums, minima and maxima the compiler may compute in any order.
+
+    Its numbers must be finite. The order does not depend on the data or on the number of threads.
+    """
+    return cast(Loop, numba.njit(fastmath={"reassoc", "nsz", "nnan"}, **_INNER)(loop))

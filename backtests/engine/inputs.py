@@ -76,7 +76,8 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
     """Raise SimulationError if the sessions are invalid, or if a column of prices occurs twice."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
-    check_sessions(bills.index, f"{name}: bills", SimulationError)
+    if bills.index is not prices.index:
+        check_sessions(bills.index, f"{name}: bills", SimulationError)
     _check_columns("prices", prices.columns, name)
 
 
@@ -132,8 +133,9 @@ def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _check_prices(closes: pd.DataFrame, name: str) -> None:
-    bad = (closes <= 0) | np.isinf(closes)
-    if bad.to_numpy().any():
+    numbers = closes.to_numpy()
+    if ((numbers <= 0) | np.isinf(numbers)).any():
+        bad = (closes <= 0) | np.isinf(closes)
         asset = bad.columns[bad.any()][0]
         day = bad.index[bad[asset]][0]
         raise SimulationError(

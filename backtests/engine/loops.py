@@ -5,19 +5,23 @@
 does. Each step rounds in the same way as the code that it copies. So a comparison of two almost
 equal numbers has the same result in the loop and in the copied code.
 
-The simulation of a configuration uses no data of other configurations. So its results do not depend
-on the number of threads. For a long-only portfolio, the loop visits only three kinds of sessions:
-sessions with a decision, with a fill, or with a price that becomes stale. The values at the closes
-between two trades are computed together. For a portfolio with short positions, the loop visits
-every close, because gross exposure can drift beyond its limit. :mod:`backtests.engine.compiled`
-says why all loops are in one file.
+Configurations with the same assets form a team. The portfolios of a team that trade at the same
+session trade side by side. The inner loops run over these portfolios, so one instruction of the
+processor computes several portfolios. The numbers of a portfolio do not depend on other portfolios,
+and have the same rounding as in a team of one. So the results do not depend on the team or on the
+number of threads.
+
+A long-only team visits only three kinds of sessions: sessions with a decision, with a fill, or with
+a price that becomes stale. The values at the closes between two trades are computed together. A
+team with short positions visits every close, because gross exposure can drift beyond its limit.
+:mod:`backtests.engine.compiled` says why all loops are in one file.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from backtests.engine.compiled import allocating, inner, stored
+from backtests.engine.compiled import allocating, called, inner, reordering, stored
 
 #: vectorbt treats two amounts as equal if their relative difference is at most this value.
 NEAR = 1e-9
@@ -28,11 +32,28 @@ TINY = 1e-12
 STEP = 24
 #: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
 SLACK = 1e-9 + 1e-12
-#: Positions in ``Book.cash``: cash that limits purchases, and cash in vectorbt's own record.
-CASH, BOOKED = range(2)
-#: Positions in ``Book.marks``: session of the last trade, first session that has no value yet,
-#: position of the oldest waiting decision in ``Book.queue``, and number of waiting decisions.
-TRADED, NEXT, OLDEST, WAITING = range(4)
+#: Largest number of portfolios that trade side by side, and the same for portfolios with short
+#: positions, which need much more memory.
+LANES, SHORT_LANES = 32, 8
+#: First column of each figure in a row of ``Book.legs``, and number of columns: units, price,
+#: cost rate, target weight (NaN if there is no trade), units to trade, change of the leg's value.
+UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
+#: First position of each figure in ``Book.purse``, and number of positions. CASH limits purchases,
+#: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. The other
+#: figures are sums of one session; DUE and LAST are the price and the leg of the largest purchase.
+CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS, PURSE = range(
+    0, 13 * LANES, LANES
+)
+#: Columns of ``Room.totals``, and their number: Σ value traded / equity, costs in USD, number of
+#: sessions with a trade, and Σ gross exposure at each close but the first.
+TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
+#: A weight whose difference exceeds the band by this value does so in any order of rounding.
+CLEAR = 1e-9
+#: Columns of ``Book.marks``, and their number: session of the last trade, first session that has no
+#: value yet, position of the oldest waiting decision in ``Book.queue``, number of waiting
+#: decisions, number of decisions and of stale prices so far, next session to visit, and number of
+#: sessions with a trade.
+TRADED_AT, NEXT, OLDEST, WAITING, DECIDED, LOST, DUE_AT, FILLS, MARKS = range(9)
 
 
 class Market(NamedTuple):
@@ -43,8 +64,10 @@ class Market(NamedTuple):
 
     lines: np.ndarray  # last price / growth of bills, assets × (sessions + STEP)
     deflated: np.ndarray  # the same, sessions × assets
+    inverse: np.ndarray  # 1 / deflated, sessions × assets
     prices: np.ndarray  # last price, USD
     priced: np.ndarray  # whether the session has a price
+    complete: np.ndarray  # whether the session has the prices of all assets
     lost: np.ndarray  # whether the last price becomes stale at this session
     lost_at: np.ndarray  # the sessions at which a last price becomes stale
     growth: np.ndarray  # growth of bills since the first session
@@ -54,7 +77,7 @@ class Market(NamedTuple):
 class Frames(NamedTuple):
     """The tables of target weights, joined in flat arrays."""
 
-    targets: np.ndarray  # weights, row by row
+    targets: np.ndarray  # weights, column by column
     when: np.ndarray  # session of each decision
     columns: np.ndarray  # position in the market of each column's asset
     starts: np.ndarray  # (tables + 1) × 3: start of each table in the three arrays above
@@ -80,43 +103,55 @@ class Room(NamedTuple):
     """
 
     value: np.ndarray  # × (sessions + STEP): value at each close / growth of bills, USD
+    totals: np.ndarray  # × TOTALS
     exposed: np.ndarray  # × (sessions + STEP): gross exposure at each close, a fraction
-    totals: np.ndarray  # × 3: Σ value traded / equity, costs in USD, sessions with a trade
     traded: np.ndarray  # × sessions: value traded / equity; no rows if not requested
     paid: np.ndarray  # × sessions: costs in USD; no rows if not requested
     refused: np.ndarray  # whether the weights are not finite or exceed a limit
 
 
-class Plan(NamedTuple):
-    """One configuration: decisions, costs, lag, limits, and prices of short positions."""
+class Team(NamedTuple):
+    """Configurations that trade side by side: the same assets, and short positions or not.
 
-    targets: np.ndarray  # decisions × assets
-    when: np.ndarray
-    columns: np.ndarray
-    fees: np.ndarray  # by leg
-    shorts: np.ndarray  # assets × (sessions + STEP); no rows for a long-only portfolio
-    lag: int
-    band: float
-    limit: float
+    ``rows`` and the arrays after ``weights`` have one value or row for each configuration. Prices
+    and weights are copied, so that numbers that are used together are near each other.
+    """
+
+    sides: int  # 2 if the team has short positions, otherwise 1
+    columns: np.ndarray  # position in the market of each asset
+    rows: np.ndarray  # row in ``Room``
+    deflated: np.ndarray  # ``Market.deflated`` of the assets, and 1 / deflated
+    inverse: np.ndarray
+    weights: np.ndarray  # target weights, decisions × configurations × assets
+    when: np.ndarray  # position of the first decision in ``Frames.when``
+    decisions: np.ndarray  # number of decisions
+    lag: np.ndarray
+    band: np.ndarray
+    limit: np.ndarray
+    shorts: np.ndarray  # × assets × sessions: prices of short positions; no rows if long-only
 
 
 class Book(NamedTuple):
-    """The state of one portfolio. ``units`` and all later arrays have one value for each leg."""
+    """The state of the portfolios of a team. A lane is the position of a portfolio in the team.
 
-    held: np.ndarray  # weights after the last trade
-    last: np.ndarray  # weights of the last decision
-    now: np.ndarray  # weights after the drift
-    sizes: np.ndarray  # target weight of each asset that trades now; NaN for other assets
-    queue: np.ndarray  # ring buffer of the decisions that wait for their fill
-    sent: np.ndarray  # session of each decision in queue
-    cash: np.ndarray
-    marks: np.ndarray
-    units: np.ndarray
-    goals: np.ndarray
-    quotes: np.ndarray
-    wanted: np.ndarray
-    changes: np.ndarray
-    order: np.ndarray
+    The arrays up to ``trades`` have one row for each lane. In ``legs`` and ``purse``, the lanes are
+    side by side. A leg has all its figures in one row, so that the compiler sees that they do not
+    overlap.
+    """
+
+    held: np.ndarray  # × assets: weights after the last trade
+    last: np.ndarray  # × assets: weights of the last decision, if there are short positions
+    queue: np.ndarray  # × waiting × assets: ring buffer of the decisions that wait for their fill
+    sent: np.ndarray  # × waiting: session of each decision in queue
+    marks: np.ndarray  # × MARKS
+    trades: np.ndarray  # whether the portfolio trades at this session
+    now: np.ndarray  # assets: weights of one portfolio after the drift
+    order: np.ndarray  # legs of one portfolio
+    prices: np.ndarray  # assets × STEP: deflated prices of the sessions from copied[0] on
+    copied: np.ndarray
+    sums: np.ndarray  # STEP zeros, used while a step is valued
+    legs: np.ndarray  # legs × LEG
+    purse: np.ndarray  # PURSE
 
 
 @stored
@@ -125,349 +160,561 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
 
     ``first`` is the number of the first configuration.
     """
-    for row in range(len(room.value)):
-        plan = _plan(market, frames, terms, first + row)
-        room.refused[row] = not _sound(plan)
+    room.totals[:] = 0.0
+    sides = _sides(frames, terms, room, first)
+    done = 0
+    while done < len(sides):
+        rows = _alike(frames, terms, sides, first, done)
+        done = rows[-1] + 1
+        if sides[rows[0]] > 0:
+            team = _team(market, frames, terms, rows, first, sides[rows[0]])
+            _follow(market, frames, team, _book(terms, team, first), room)
+
+
+@allocating
+def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
+    """Return 1 for long-only configurations, 2 with short positions, 0 if refused."""
+    sides = np.zeros(len(room.refused), dtype=np.int64)
+    for row in range(len(sides)):
+        frame = terms.frame[first + row]
+        start, end = frames.starts[frame], frames.starts[frame + 1]
+        targets = frames.targets[start[0] : end[0]]
+        sums = np.zeros((2, end[1] - start[1]))
+        room.refused[row] = not _sound(targets, terms.limit[first + row], sums)
         if not room.refused[row]:
-            _follow(market, plan, _book(plan, terms.capital), room, row)
+            sides[row] = 2 if _any_negative(targets) else 1
+    return sides
 
 
-@allocating
-def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
-    """Return the configuration with number ``i``."""
-    start, end = frames.starts[terms.frame[i]], frames.starts[terms.frame[i] + 1]
-    columns = frames.columns[start[2] : end[2]]
-    when = frames.when[start[1] : end[1]]
-    targets = frames.targets[start[0] : end[0]].reshape((len(when), len(columns)))
-    shorts = _shorts(market, targets, columns, terms.borrow[terms.tariff[i]])
-    sides = 2 if len(shorts) else 1
-    fees = np.zeros(sides * len(columns))
-    for k in range(len(columns)):
-        fees[sides * k : sides * (k + 1)] = terms.fees[terms.tariff[i], columns[k]]
-    lag = min(terms.lag[i], len(market.growth))
-    return Plan(targets, when, columns, fees, shorts, lag, terms.band[i], terms.limit[i])
+@called
+def _sound(targets: np.ndarray, limit: float, sums: np.ndarray) -> bool:
+    """Return whether all weights are finite and within their limits.
 
-
-@allocating
-def _shorts(
-    market: Market, targets: np.ndarray, columns: np.ndarray, borrow: np.ndarray
-) -> np.ndarray:
-    """Return the prices of short positions: deflated prices, increased by the borrowing cost.
-
-    If no weight is negative, the table has no rows.
+    ``sums`` receives the net and the gross weight of each decision. It contains zeros before.
     """
-    negative = False
-    for row in range(len(targets)):
-        for k in range(len(columns)):
-            negative = negative or targets[row, k] < 0
-    lines = np.zeros((len(columns) if negative else 0, market.lines.shape[1]))
-    for k in range(len(lines)):
+    net, gross = sums[0], sums[1]
+    for start in range(0, len(targets), max(len(net), 1)):
+        weights = targets[start : start + len(net)]
+        for at in range(len(net)):
+            net[at] += weights[at]
+            gross[at] += abs(weights[at])
+    wrong = 0
+    for at in range(len(net)):
+        wrong += not ((net[at] <= 1 + SLACK) & (gross[at] <= limit + SLACK))
+    return wrong == 0
+
+
+@inner
+def _any_negative(targets: np.ndarray) -> bool:
+    negative = 0
+    for weight in targets:
+        negative += weight < 0
+    return negative > 0
+
+
+@allocating
+def _alike(frames: Frames, terms: Terms, sides: np.ndarray, first: int, start: int) -> np.ndarray:
+    """Return the rows of a team: consecutive rows with the same assets and the same sides."""
+    most = SHORT_LANES if sides[start] == 2 else LANES
+    assets = _assets(frames, terms.frame[first + start])
+    end = start + 1
+    while end < min(len(sides), start + most) and sides[end] == sides[start]:
+        if not _same(assets, _assets(frames, terms.frame[first + end])):
+            break
+        end += 1
+    return np.arange(start, end)
+
+
+@allocating
+def _assets(frames: Frames, frame: int) -> np.ndarray:
+    return frames.columns[frames.starts[frame, 2] : frames.starts[frame + 1, 2]]
+
+
+@inner
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    same = len(a) == len(b)
+    for k in range(min(len(a), len(b))):
+        same &= a[k] == b[k]
+    return same
+
+
+@allocating
+def _team(
+    market: Market, frames: Frames, terms: Terms, rows: np.ndarray, first: int, sides: int
+) -> Team:
+    """Return the terms of configurations that trade side by side."""
+    given = first + rows
+    frame = terms.frame[given]
+    columns = _assets(frames, frame[0])
+    shorts = np.zeros((len(rows) if sides == 2 else 0, len(columns), len(market.growth)))
+    for lane in range(len(shorts)):
+        _owe(market, columns, terms.borrow[terms.tariff[given[lane]]], shorts[lane])
+    starts, ends = frames.starts[frame], frames.starts[frame + 1]
+    count, lag = ends[:, 1] - starts[:, 1], np.minimum(terms.lag[given], len(market.growth))
+    weights = np.empty((count.max(), len(rows), len(columns)))
+    for lane in range(len(rows)):
+        _turn(frames.targets[starts[lane, 0] : ends[lane, 0]], count[lane], weights[:, lane])
+    return Team(
+        sides, columns, rows, _of_assets(market.deflated, columns),
+        _of_assets(market.inverse, columns), weights, starts[:, 1].copy(), count, lag,
+        terms.band[given], terms.limit[given], shorts,
+    )  # fmt: skip
+
+
+@called
+def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
+    """Write a table as decisions × assets that is given column by column."""
+    for at in range(count):
+        for k in range(weights.shape[1]):
+            weights[at, k] = columns[k * count + at]
+
+
+@allocating
+def _of_assets(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the columns of some assets. If all columns are wanted in order, do not copy."""
+    if _same(columns, np.arange(table.shape[1])):
+        return table
+    return table[:, columns]
+
+
+@inner
+def _owe(market: Market, columns: np.ndarray, borrow: np.ndarray, lines: np.ndarray) -> None:
+    """Write deflated prices that grow with the cost of borrowing."""
+    for k in range(len(columns)):
         owed = 1.0
         for at in range(len(market.growth)):
             owed *= 1 + borrow[columns[k]] * market.days[at] / 365
             lines[k, at] = market.prices[at, columns[k]] * owed / market.growth[at]
-    return lines
-
-
-@inner
-def _sound(plan: Plan) -> bool:
-    """Return whether all weights are finite and within their limits."""
-    for row in range(len(plan.targets)):
-        net = gross = 0.0
-        for k in range(len(plan.columns)):
-            net += plan.targets[row, k]
-            gross += abs(plan.targets[row, k])
-        if not (net <= 1 + SLACK and gross <= plan.limit + SLACK):
-            return False
-    return True
 
 
 @allocating
-def _book(plan: Plan, capital: float) -> Book:
-    """Return a portfolio that holds only cash."""
-    assets = len(plan.columns)
-    legs = 2 * assets if len(plan.shorts) else assets
-    waiting = min(plan.lag, len(plan.when) + 1) + 1
+def _book(terms: Terms, team: Team, first: int) -> Book:
+    """Return portfolios that hold only cash."""
+    lanes, assets = len(team.rows), len(team.columns)
+    waiting = np.minimum(team.lag, team.decisions + 1).max() + 1
+    legs = np.zeros((team.sides * assets, LEG))
+    legs[:, GOAL : GOAL + LANES] = np.nan
+    for lane in range(lanes):
+        fees = terms.fees[terms.tariff[first + team.rows[lane]]]
+        for leg in range(len(legs)):
+            legs[leg, FEE + lane] = fees[team.columns[leg // team.sides]]
+    purse = np.zeros(PURSE)
+    purse[CASH : CASH + LANES] = purse[BOOKED : BOOKED + LANES] = terms.capital
     return Book(
-        np.zeros(assets), np.zeros(assets), np.zeros(assets), np.full(assets, np.nan),
-        np.zeros((waiting, assets)), np.zeros(waiting, dtype=np.int64),
-        np.full(2, capital), np.zeros(4, dtype=np.int64), np.zeros(legs), np.zeros(legs),
-        np.zeros(legs), np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64),
+        np.zeros((lanes, assets)), np.zeros((lanes, assets)), np.zeros((lanes, waiting, assets)),
+        np.zeros((lanes, waiting), dtype=np.int64), np.zeros((lanes, MARKS), dtype=np.int64),
+        np.zeros(lanes, dtype=np.bool_), np.zeros(assets), np.zeros(len(legs), dtype=np.int64),
+        np.zeros((assets, STEP)), np.full(1, -1), np.zeros(STEP), legs, purse,
     )  # fmt: skip
 
 
 @inner
-def _follow(market: Market, plan: Plan, book: Book, room: Room, row: int) -> None:
-    """Choose and execute the trades of a configuration, session after session."""
-    decided = lost = fills = 0
-    every = len(plan.shorts) > 0
-    at = 0 if every else _next(market, plan, book, decided, lost)
-    while at < len(market.growth):
-        trades = False
-        if lost < len(market.lost_at) and market.lost_at[lost] == at:
-            trades, lost = _give_up(market, plan, book, at), lost + 1
-        if book.marks[WAITING] > 0 and book.sent[book.marks[OLDEST]] + plan.lag == at:
-            _fill(market, plan, book, at)
-            trades = True
-        if decided < len(plan.when) and plan.when[decided] == at:
-            _decide(market, plan, book, decided, at)
-            decided += 1
-        if every and book.marks[WAITING] == 0:
-            _hold_to_limit(market, plan, book, at)
-        if trades:
-            _value(market, plan, book, room, row, at)
-            fills += _trade(market, plan, book, room, row, at)
-        at = at + 1 if every else _next(market, plan, book, decided, lost)
-    _value(market, plan, book, room, row, len(market.growth))
-    room.totals[row, 2] = fills
-
-
-@inner
-def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> int:
-    """Return the next session with a decision, with a fill, or with a price that becomes stale."""
+def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) -> None:
+    """Choose and execute the trades of a team, session after session."""
+    lanes = range(len(team.rows))
     at = len(market.growth)
-    if decided < len(plan.when):
-        at = plan.when[decided]
-    if lost < len(market.lost_at):
-        at = min(at, market.lost_at[lost])
-    if book.marks[WAITING] > 0:
-        at = min(at, book.sent[book.marks[OLDEST]] + plan.lag)
-    return at
+    for lane in lanes:
+        book.marks[lane, DUE_AT] = _next(market, frames, team, book, lane, -1)
+        at = min(at, book.marks[lane, DUE_AT])
+    while at < len(market.growth):
+        trades, following = False, len(market.growth)
+        for lane in lanes:
+            if book.marks[lane, DUE_AT] == at:
+                trades |= _visit(market, frames, team, book, lane, at)
+                book.marks[lane, DUE_AT] = _next(market, frames, team, book, lane, at)
+            following = min(following, book.marks[lane, DUE_AT])
+        if trades:
+            _trade(market, team, book, room, at)
+        at = following
+    for lane in lanes:
+        row, sessions = team.rows[lane], len(market.growth)
+        _value(market, team, book, room, lane, sessions)
+        room.totals[row, FILLED] = book.marks[lane, FILLS]
+        if team.sides == 1:
+            value, exposed = room.value[row, :sessions], room.exposed[row, :sessions]
+            room.totals[row, EXPOSED] = _expose(value, exposed)
 
 
 @inner
-def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
-    """Close holdings whose price becomes stale. Return True if any price becomes stale.
+def _next(market: Market, frames: Frames, team: Team, book: Book, lane: int, at: int) -> int:
+    """Return the next session with a decision, with a fill, or with a price that becomes stale."""
+    if team.sides == 2:
+        return at + 1
+    marks = book.marks[lane]
+    following = len(market.growth)
+    if marks[DECIDED] < team.decisions[lane]:
+        following = frames.when[team.when[lane] + marks[DECIDED]]
+    if marks[LOST] < len(market.lost_at):
+        following = min(following, market.lost_at[marks[LOST]])
+    if marks[WAITING] > 0:
+        following = min(following, book.sent[lane, marks[OLDEST]] + team.lag[lane])
+    return following
+
+
+@inner
+def _visit(market: Market, frames: Frames, team: Team, book: Book, lane: int, at: int) -> bool:
+    """Update the decisions of a portfolio at a session, and return whether it trades."""
+    marks, trades = book.marks[lane], False
+    if marks[LOST] < len(market.lost_at) and market.lost_at[marks[LOST]] == at:
+        trades = _give_up(market, team, book, lane, at)
+        marks[LOST] += 1
+    if marks[WAITING] > 0 and book.sent[lane, marks[OLDEST]] + team.lag[lane] == at:
+        _fill(market, team, book, lane, at)
+        trades = True
+    decided = marks[DECIDED]
+    if decided < team.decisions[lane] and frames.when[team.when[lane] + decided] == at:
+        decision = book.queue[lane, _place(book, marks[OLDEST] + marks[WAITING])]
+        for k in range(len(decision)):
+            decision[k] = team.weights[decided, lane, k]
+        _decide(market, team, book, lane, at, decision)
+        marks[DECIDED] += 1
+    if team.sides == 2 and marks[WAITING] == 0:
+        _hold_to_limit(market, team, book, lane, at)
+    book.trades[lane] = trades
+    return trades
+
+
+@inner
+def _aim(team: Team, book: Book, lane: int, k: int, size: float) -> None:
+    """Set the target weight of an asset. The short leg comes before the long leg."""
+    if team.sides == 2:
+        book.legs[2 * k, GOAL + lane] = min(size, 0.0)
+        book.legs[2 * k + 1, GOAL + lane] = max(size, 0.0)
+    else:
+        book.legs[k, GOAL + lane] = size
+
+
+@called
+def _give_up(market: Market, team: Team, book: Book, lane: int, at: int) -> bool:
+    """Close assets whose price becomes stale. Return True if any price becomes stale.
 
     If a holding is closed, its asset gets the weight 0 in all decisions that wait for their fill.
     """
+    held = book.held[lane]
     loses = holds = False
-    for k in range(len(plan.columns)):
-        if market.lost[at, plan.columns[k]]:
-            book.sizes[k] = 0.0
-            loses, holds = True, holds or book.held[k] != 0
+    for k in range(len(held)):
+        if market.lost[at, team.columns[k]]:
+            _aim(team, book, lane, k, 0.0)
+            loses, holds = True, holds or held[k] != 0
     if holds:
-        _drift(market, plan, book, at)
-        for k in range(len(plan.columns)):
-            gone = market.lost[at, plan.columns[k]] and book.held[k] != 0
-            book.held[k] = 0.0 if gone else book.now[k]
+        _drift(market, team, book, lane, at)
+        for k in range(len(held)):
+            gone = market.lost[at, team.columns[k]] and held[k] != 0
+            held[k] = 0.0 if gone else book.now[k]
             if gone:
-                book.last[k] = 0.0
-                book.queue[:, k] = 0.0
-        book.marks[TRADED] = at
+                book.last[lane, k] = 0.0
+                book.queue[lane, :, k] = 0.0
+        book.marks[lane, TRADED_AT] = at
     return loses
 
 
 @inner
-def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Apply the oldest decision in ``queue`` to all assets that have a price at the session."""
-    oldest = book.marks[OLDEST]
-    if not _all_priced(market, plan, at):
-        _drift(market, plan, book, at)
-    for k in range(len(plan.columns)):
-        if market.priced[at, plan.columns[k]]:
-            book.now[k] = book.sizes[k] = book.queue[oldest, k]
-        book.held[k] = book.now[k]
-    book.marks[TRADED] = at
-    book.marks[OLDEST] = (oldest + 1) % len(book.queue)
-    book.marks[WAITING] -= 1
+def _fill(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
+    """Set each asset that has a price to its weight in the oldest waiting decision."""
+    marks, held = book.marks[lane], book.held[lane]
+    decision = book.queue[lane, marks[OLDEST]]
+    if not market.complete[at]:
+        _drift(market, team, book, lane, at)
+    for k in range(len(held)):
+        if market.complete[at] or market.priced[at, team.columns[k]]:
+            held[k] = decision[k]
+            _aim(team, book, lane, k, decision[k])
+        else:
+            held[k] = book.now[k]
+    marks[TRADED_AT] = at
+    marks[OLDEST] = _place(book, marks[OLDEST] + 1)
+    marks[WAITING] -= 1
 
 
 @inner
-def _all_priced(market: Market, plan: Plan, at: int) -> bool:
-    priced = True
-    for k in range(len(plan.columns)):
-        priced &= market.priced[at, plan.columns[k]]
-    return priced
+def _decide(
+    market: Market, team: Team, book: Book, lane: int, at: int, decision: np.ndarray
+) -> None:
+    """Schedule the fill of a decision if a weight changes by more than the band.
 
-
-@inner
-def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> None:
-    """Schedule the fill of a decision if a weight changes by more than the band."""
-    newest = (book.marks[OLDEST] + book.marks[WAITING] - 1) % len(book.queue)
-    waits = book.marks[WAITING] > 0
-    if not waits:
-        _drift(market, plan, book, at)
-    differs = False
-    for k in range(len(plan.columns)):
-        now = book.queue[newest, k] if waits else book.now[k]
-        book.last[k] = plan.targets[decided, k]
-        differs = differs or abs(book.last[k] - now) > plan.band
+    ``decision`` is the first free row of the queue.
+    """
+    marks = book.marks[lane]
+    if team.sides == 2:
+        for k in range(len(decision)):
+            book.last[lane, k] = decision[k]
+    if marks[WAITING] > 0:
+        newest = _place(book, marks[OLDEST] + marks[WAITING] - 1)
+        differs = _differs(decision, book.queue[lane, newest], team.band[lane])
+    else:
+        differs = _surely_differs(team, book, lane, at, decision)
+        if not differs:
+            _drift(market, team, book, lane, at)
+            differs = _differs(decision, book.now, team.band[lane])
     if differs:
-        _send(market, plan, book, at)
+        _send(market, team, book, lane, at)
 
 
 @inner
-def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Put the last decision into the queue if the sessions include the session of its fill."""
-    if at + plan.lag < len(market.growth):
-        place = (book.marks[OLDEST] + book.marks[WAITING]) % len(book.queue)
-        for k in range(len(plan.columns)):
-            book.queue[place, k] = book.last[k]
-        book.sent[place] = at
-        book.marks[WAITING] += 1
+def _differs(targets: np.ndarray, weights: np.ndarray, band: float) -> bool:
+    differs = False
+    for k in range(len(targets)):
+        differs |= abs(targets[k] - weights[k]) > band
+    return differs
 
 
 @inner
-def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """If gross exposure is above its limit, schedule a trade back to the last target weights."""
-    _drift(market, plan, book, at)
+def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.ndarray) -> bool:
+    """Return whether a weight of a decision differs by clearly more than the band.
+
+    This test needs no division. If the result is False, the drifted weights must be computed.
+    """
+    held, now = book.held[lane], book.now
+    deflated, inverse = team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]]
+    worth = 1.0
+    for k in range(len(held)):
+        now[k] = held[k] * (deflated[k] * inverse[k])
+        worth += now[k] - held[k]
+    least = (team.band[lane] + CLEAR) * worth
+    for k in range(len(held)):
+        if abs(decision[k] * worth - now[k]) > least:
+            return worth > 0
+    return False
+
+
+@inner
+def _send(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
+    """Queue the first free row if the sessions include the session of its fill."""
+    if at + team.lag[lane] < len(market.growth):
+        marks = book.marks[lane]
+        book.sent[lane, _place(book, marks[OLDEST] + marks[WAITING])] = at
+        marks[WAITING] += 1
+
+
+@inner
+def _place(book: Book, count: int) -> int:
+    """Return a position in the ring buffer, without a division."""
+    return count - book.queue.shape[1] if count >= book.queue.shape[1] else count
+
+
+@inner
+def _hold_to_limit(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
+    """Schedule a trade to the last decision if gross exposure has drifted beyond its limit."""
+    _drift(market, team, book, lane, at)
     gross, shorts = 0.0, False
     for weight in book.now:
         gross += abs(weight)
         shorts = shorts or weight < 0
-    if shorts and gross > plan.limit + 1e-9:
-        _send(market, plan, book, at)
+    if shorts and gross > team.limit[lane] + 1e-9:
+        for k in range(len(book.now)):
+            book.queue[lane, book.marks[lane, OLDEST], k] = book.last[lane, k]
+        _send(market, team, book, lane, at)
 
 
 @inner
-def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
+def _drift(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
     """Write the drifted weights at a close into ``now``; the drift starts at the last trade."""
-    held, now, since = book.held, book.now, book.marks[TRADED]
+    since, held = book.marks[lane, TRADED_AT], book.held[lane]
+    if at == since:
+        for k in range(len(held)):
+            book.now[k] = held[k]
+        return
+    before, after = market.prices[since], market.prices[at]
+    grown = market.growth[since], market.growth[at]
+    _drifted(held, before, after, team.columns, grown, book.now)
+
+
+@called
+def _drifted(
+    held: np.ndarray, before: np.ndarray, after: np.ndarray, columns: np.ndarray,
+    grown: tuple[float, float], now: np.ndarray,
+) -> None:  # fmt: skip
+    """Write weights after a change of prices and of the growth of cash."""
     invested = worth = 0.0
     for k in range(len(held)):
         now[k] = held[k]
-        if held[k] != 0 and at != since:
-            column = plan.columns[k]
-            now[k] *= market.prices[at, column] / market.prices[since, column]
+        if held[k] != 0:
+            now[k] *= after[columns[k]] / before[columns[k]]
         invested += held[k]
         worth += now[k]
-    worth += (1 - invested) * market.growth[at] / market.growth[since]
-    if at != since:
-        for k in range(len(held)):
-            now[k] = now[k] / worth if worth > 0 else held[k]
+    worth += (1 - invested) * grown[1] / grown[0]
+    for k in range(len(held)):
+        now[k] = now[k] / worth if worth > 0 else held[k]
 
 
 @inner
-def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int) -> bool:
-    """Fill the orders of a session, the largest sale first; return whether anything is traded."""
-    worth = _quote(market, plan, book, at)
-    pays, last = _want(book, plan.fees, worth)
-    if pays:
-        traded, costs, flow = _fill_all(book, plan.fees, last)
-    else:
-        traded, costs, flow = _fill_in_order(book, plan.fees)
-    book.cash[BOOKED] = _plus(book.cash[BOOKED], flow)
-    value = book.cash[BOOKED]
-    for leg in range(len(book.units)):
-        if book.units[leg] != 0:
-            value += book.units[leg] * book.quotes[leg]
-    _note(room, row, at, traded / value, costs * market.growth[at])
-    return traded > 0
+def _trade(market: Market, team: Team, book: Book, room: Room, at: int) -> None:
+    """Fill the orders of a session, the largest sale first in each portfolio."""
+    lanes = len(team.rows)
+    for lane in range(lanes):
+        if book.trades[lane]:
+            _value(market, team, book, room, lane, at)
+    _quote(team, book, at)
+    _worth(book.legs, book.purse, lanes)
+    _want(book.legs, book.purse, lanes)
+    _sell_all(book.legs, book.purse, lanes)
+    _buy_all(book.legs, book.purse, lanes)
+    for lane in range(lanes):
+        if book.trades[lane]:
+            _finish(book, lane)
+    _worth_after(book.legs, book.purse, lanes)
+    for lane in range(lanes):
+        if book.trades[lane]:
+            _note(market, team, book, room, lane, at)
+        book.trades[lane] = False
 
 
 @inner
-def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
+def _quote(team: Team, book: Book, at: int) -> None:
+    """Write the price of each leg."""
+    for leg in range(len(book.legs)):
+        here, k = book.legs[leg], leg // team.sides
+        price = team.deflated[at, k]
+        for lane in range(len(team.rows)):
+            here[QUOTE + lane] = price
+        if team.sides == 2 and leg % 2 == 0:
+            for lane in range(len(team.rows)):
+                here[QUOTE + lane] = team.shorts[lane, k, at]
+
+
+@called
+def _worth(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
+    """Write the value of each portfolio before its trades."""
+    _add_up(legs, purse, CASH, lanes)
+
+
+@called
+def _worth_after(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
+    """Write the value of each portfolio after its trades."""
+    _add_up(legs, purse, BOOKED, lanes)
+
+
+@inner
+def _add_up(legs: np.ndarray, purse: np.ndarray, cash: int, lanes: int) -> None:
+    for lane in range(lanes):
+        purse[WORTH + lane] = purse[cash + lane]
+    for leg in range(len(legs)):
+        here = legs[leg]
+        for lane in range(lanes):
+            purse[WORTH + lane] += here[UNITS + lane] * here[QUOTE + lane]
+
+
+@called
+def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
     """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    Return two values. The first value says whether the cash pays for all purchases except the
-    largest. The second value is the leg of the largest purchase, or −1 if there is no purchase.
+    PAYS becomes 1 if the cash pays for all purchases except the largest. LAST becomes the leg of
+    the largest purchase, or −1 if there is no purchase.
     """
-    cash, spent, largest, last = book.cash[CASH], 0.0, 0.0, -1
-    for leg in range(len(book.units)):
-        goal = book.goals[leg] * (worth if worth > 0 else np.nan)
-        change = goal - book.units[leg] * book.quotes[leg]
-        book.changes[leg] = change  # NaN if nothing is traded: all comparisons below are false
-        book.wanted[leg] = goal / book.quotes[leg] - book.units[leg]
-        cost = abs(change) * fees[leg]
-        cash -= change + cost if change < 0 else 0.0
-        spent += change + cost if change > 0 else 0.0
-        if change > 0 and change >= largest:
-            largest, last = change, leg
-    others = spent - (largest + largest * fees[last] if last >= 0 else 0.0)
-    return others <= cash * (1 - 1e-6) - 1e-9, last
+    for lane in range(lanes):
+        purse[LEFT + lane] = purse[CASH + lane]
+        purse[SPENT + lane] = purse[LARGEST + lane] = purse[DUE + lane] = 0.0
+        purse[LAST + lane] = -1.0
+    for leg in range(len(legs)):
+        here = legs[leg]
+        for lane in range(lanes):
+            worth, quote, units = purse[WORTH + lane], here[QUOTE + lane], here[UNITS + lane]
+            goal = here[GOAL + lane] * (worth if worth > 0 else np.nan)
+            change = goal - units * quote  # NaN without a trade: all comparisons below are false
+            here[GOAL + lane] = np.nan
+            here[CHANGE + lane] = change
+            here[WANTED + lane] = goal / quote - units
+            due = change + abs(change) * here[FEE + lane]
+            purse[LEFT + lane] -= due if change < 0 else 0.0
+            purse[SPENT + lane] += due if change > 0 else 0.0
+            largest = (change > 0) & (change >= purse[LARGEST + lane])
+            purse[LARGEST + lane] = change if largest else purse[LARGEST + lane]
+            purse[DUE + lane] = due if largest else purse[DUE + lane]
+            purse[LAST + lane] = leg if largest else purse[LAST + lane]
+    for lane in range(lanes):
+        others = purse[SPENT + lane] - purse[DUE + lane]
+        purse[PAYS + lane] = others <= purse[LEFT + lane] * (1 - 1e-6) - 1e-9
 
 
-@inner
-def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
-    """Fill the sales, then the smaller purchases, then the largest purchase (leg ``last``).
+@called
+def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
+    """Fill the sales of the portfolios whose cash pays for their purchases.
 
-    Return the value traded, the costs, and the change of cash. vectorbt's own record of the cash
-    has the same change. Numbers are added in the same sequence as in vectorbt. The sequence matters
-    because a rounding error in the cash can decide which of two equal orders is filled.
+    Numbers are added in the same order as in vectorbt. The order matters: a rounding error in the
+    cash can decide which of two equal orders is filled.
     """
-    cash, flow, traded, costs = book.cash[CASH], 0.0, 0.0, 0.0
-    for leg in range(len(book.units)):
-        sold = -book.wanted[leg] if book.wanted[leg] < -TINY else 0.0
-        amount = sold * book.quotes[leg]
-        paid = amount * fees[leg]
-        cash += amount - paid
-        flow += amount - paid
-        traded += amount
-        costs += paid
-    for leg in range(len(book.units)):
-        wanted = 0.0 if leg == last else book.wanted[leg]
-        bought = wanted if wanted > TINY else 0.0
-        amount = bought * book.quotes[leg]
-        paid = amount * fees[leg]
-        cash -= amount + paid
-        flow -= amount + paid
-        traded += amount
-        costs += paid
-        move = wanted if abs(wanted) > TINY else 0.0
-        book.units[leg] = _plus(book.units[leg], move)
-    book.cash[CASH] = cash
-    if last < 0:
-        return traded, costs, flow
-    units, paid = _filled(book.wanted[last], book.quotes[last], fees[last], book.cash)
-    book.units[last] = _plus(book.units[last], units)
-    amount = units * book.quotes[last]
-    return traded + amount, costs + paid, flow - (amount + paid)
+    for lane in range(lanes):
+        purse[LEFT + lane] = purse[CASH + lane]
+        purse[FLOW + lane] = purse[TRADED + lane] = purse[COSTS + lane] = 0.0
+    for leg in range(len(legs)):
+        here = legs[leg]
+        for lane in range(lanes):
+            wanted = here[WANTED + lane]
+            sold = -wanted if (wanted < -TINY) & (purse[PAYS + lane] > 0) else 0.0
+            amount = sold * here[QUOTE + lane]
+            paid = amount * here[FEE + lane]
+            purse[LEFT + lane] += amount - paid
+            purse[FLOW + lane] += amount - paid
+            purse[TRADED + lane] += amount
+            purse[COSTS + lane] += paid
+
+
+@called
+def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
+    """Fill all purchases but the largest, and write the units after sales and purchases."""
+    for leg in range(len(legs)):
+        here = legs[leg]
+        for lane in range(lanes):
+            fills = (purse[PAYS + lane] > 0) & (purse[LAST + lane] != leg)
+            wanted = here[WANTED + lane] if fills else 0.0
+            bought = wanted if wanted > TINY else 0.0
+            amount = bought * here[QUOTE + lane]
+            paid = amount * here[FEE + lane]
+            purse[LEFT + lane] -= amount + paid
+            purse[FLOW + lane] -= amount + paid
+            purse[TRADED + lane] += amount
+            purse[COSTS + lane] += paid
+            move = wanted if abs(wanted) > TINY else 0.0
+            here[UNITS + lane] = _plus(here[UNITS + lane], move)
 
 
 @inner
-def _fill_in_order(book: Book, fees: np.ndarray) -> tuple[float, float, float]:
-    """Fill the orders, the largest sale first, as far as the cash is sufficient."""
-    flow = traded = costs = 0.0
-    for leg in book.order[: _sort(book)]:
-        price = book.quotes[leg]
-        bought, paid = _filled(book.wanted[leg], price, fees[leg], book.cash)
-        book.units[leg] = _plus(book.units[leg], bought)
-        flow -= bought * price + paid
-        traded += abs(bought) * price
-        costs += paid
-    return traded, costs, flow
+def _finish(book: Book, lane: int) -> None:
+    """Fill the largest purchase of a portfolio, or all orders if its cash is short."""
+    purse = book.purse
+    if purse[PAYS + lane] > 0:
+        purse[CASH + lane] = purse[LEFT + lane]
+        if purse[LAST + lane] >= 0:
+            _fill_leg(book, int(purse[LAST + lane]), lane)
+    else:
+        for leg in book.order[: _sort(book, lane)]:
+            _fill_leg(book, leg, lane)
+    purse[BOOKED + lane] = _plus(purse[BOOKED + lane], purse[FLOW + lane])
 
 
 @inner
-def _note(room: Room, row: int, at: int, traded: float, paid: float) -> None:
+def _fill_leg(book: Book, leg: int, lane: int) -> None:
+    """Fill the order of a leg as far as the cash is sufficient."""
+    here, purse = book.legs[leg], book.purse
+    price = here[QUOTE + lane]
+    units, paid, cash = _filled(here[WANTED + lane], price, here[FEE + lane], purse[CASH + lane])
+    here[UNITS + lane] = _plus(here[UNITS + lane], units)
+    purse[CASH + lane] = cash
+    purse[FLOW + lane] -= units * price + paid
+    purse[TRADED + lane] += abs(units) * price
+    purse[COSTS + lane] += paid
+
+
+@inner
+def _note(market: Market, team: Team, book: Book, room: Room, lane: int, at: int) -> None:
     """Add a session's trades and costs to the totals; also write daily figures if requested."""
-    room.totals[row, 0] += traded
-    room.totals[row, 1] += paid
+    row = team.rows[lane]
+    traded = book.purse[TRADED + lane] / book.purse[WORTH + lane]
+    paid = book.purse[COSTS + lane] * market.growth[at]
+    book.marks[lane, FILLS] += book.purse[TRADED + lane] > 0
+    room.totals[row, TURNED] += traded
+    room.totals[row, PAID] += paid
     if row < len(room.traded):
         room.traded[row, at] = traded
         room.paid[row, at] = paid
 
 
 @inner
-def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
-    """Write the price and target of each leg, clear the sizes, and return the value before trades.
-
-    The short leg of an asset comes before its long leg.
-    """
-    leg, worth = 0, book.cash[CASH]
-    for k in range(len(plan.columns)):
-        size = book.sizes[k]
-        book.sizes[k] = np.nan
-        if len(plan.shorts):
-            book.quotes[leg] = plan.shorts[k, at]
-            book.goals[leg] = 0.0 if size > 0 else size
-            leg += 1
-        book.quotes[leg] = market.deflated[at, plan.columns[k]]
-        book.goals[leg] = 0.0 if size < 0 else size
-        leg += 1
-    for leg in range(len(book.units)):
-        if book.units[leg] != 0:
-            worth += book.units[leg] * book.quotes[leg]
-    return float(worth)
-
-
-@inner
-def _sort(book: Book) -> int:
-    """Set ``order`` to the legs that trade, the largest sale first. Return the number of legs."""
+def _sort(book: Book, lane: int) -> int:
+    """Write the legs to trade into ``order``, the largest sale first; return their number."""
     count = 0
-    order, changes = book.order, book.changes
-    for leg in range(len(book.units)):
+    order, changes = book.order, book.legs[:, CHANGE + lane]
+    for leg in range(len(changes)):
         if np.isnan(changes[leg]):
             continue
         place = count
@@ -480,27 +727,21 @@ def _sort(book: Book) -> int:
 
 
 @inner
-def _filled(wanted: float, price: float, fee: float, purse: np.ndarray) -> tuple[float, float]:
-    """Fill an order as vectorbt does, and return the traded units and the cost."""
-    cash = purse[CASH]
+def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
+    """Fill an order as vectorbt does. Return the traded units, the cost and the cash after it."""
     if abs(wanted) <= TINY:
-        return 0.0, 0.0
+        return 0.0, 0.0, cash
     paid = abs(wanted) * price * fee
     if wanted < 0:
         earned = _plus(-wanted * price, -paid)
-        if earned < 0:
-            return 0.0, 0.0
-        purse[CASH] = cash + earned
-        return wanted, paid
+        return (wanted, paid, cash + earned) if earned >= 0 else (0.0, 0.0, cash)
     due = wanted * price + paid
     if cash <= TINY:
-        return 0.0, 0.0
+        return 0.0, 0.0, cash
     if due <= cash or _equal(due, cash):
-        purse[CASH] = _plus(cash, -due)
-        return wanted, paid
+        return wanted, paid, _plus(cash, -due)
     spent = cash / (1 + fee)
-    purse[CASH] = 0.0
-    return spent / price, cash - spent
+    return spent / price, cash - spent, 0.0
 
 
 @inner
@@ -516,81 +757,88 @@ def _equal(a: float, b: float) -> bool:
 
 
 @inner
-def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: int) -> None:
-    """Write the portfolio's value at each close that has no value yet and is before ``end``.
+def _value(market: Market, team: Team, book: Book, room: Room, lane: int, end: int) -> None:
+    """Write a portfolio's value at each close that has no value yet and is before ``end``.
 
     Each step computes the values of several sessions. The last step may go beyond ``end``; the next
     call overwrites the values at and after ``end``.
     """
-    value, exposed = room.value[row], room.exposed[row]
-    start, book.marks[NEXT] = book.marks[NEXT], end
-    if len(plan.shorts):
-        _value_legs(market, plan, book, value, exposed, start, end)
+    start, book.marks[lane, NEXT] = book.marks[lane, NEXT], end
+    if team.sides == 2:
+        _value_legs(team, book, room, lane, start, end)
         return
-    count = _held(plan, book)
+    row, cash = team.rows[lane], book.purse[BOOKED + lane]
     for at in range(start, end, STEP):
-        here = value[at : at + STEP]
+        if book.copied[0] != at:
+            _copy(market.lines, team.columns, at, book.prices)
+            book.copied[0] = at
+        here, idle = room.value[row, at : at + STEP], room.exposed[row, at : at + STEP]
+        _value_step(book.prices, book.legs[:, UNITS + lane], cash, book.sums, here, idle)
+
+
+@called
+def _copy(lines: np.ndarray, columns: np.ndarray, at: int, prices: np.ndarray) -> None:
+    """Copy the prices of a step. Portfolios that trade at the same sessions share the copy."""
+    for k in range(len(columns)):
+        line = lines[columns[k], at : at + STEP]
         for j in range(STEP):
-            here[j] = book.cash[BOOKED]
-        done = 0
-        while done + 4 <= count:
-            _add_four(market.lines, plan.columns, book, done, at, here)
-            done += 4
-        for i in range(done, count):
-            k = book.order[i]
-            line = market.lines[plan.columns[k], at : at + STEP]
-            units = book.units[k]
-            for j in range(STEP):
-                here[j] += units * line[j]
-    for at in range(start, end):
-        exposed[at] = 1 - book.cash[BOOKED] / value[at]
+            prices[k, j] = line[j]
 
 
-@inner
-def _held(plan: Plan, book: Book) -> int:
-    """Fill ``order`` with the legs whose units are not 0, and return the number of these legs."""
-    count = 0
-    for leg in range(len(book.units)):
-        if book.units[leg] != 0:
-            book.order[count] = leg
-            count += 1
-    return count
-
-
-@inner
-def _add_four(
-    lines: np.ndarray, columns: np.ndarray, book: Book, done: int, at: int, here: np.ndarray
-) -> None:
-    """Add the values of four legs, in one pass over the sessions of a step."""
-    a, b, c, d = book.order[done], book.order[done + 1], book.order[done + 2], book.order[done + 3]
-    one, two = book.units[a], book.units[b]
-    three, four = book.units[c], book.units[d]
-    first, second = lines[columns[a], at : at + STEP], lines[columns[b], at : at + STEP]
-    third, fourth = lines[columns[c], at : at + STEP], lines[columns[d], at : at + STEP]
-    for j in range(STEP):
-        here[j] = here[j] + one * first[j] + two * second[j] + three * third[j] + four * fourth[j]
-
-
-@inner
-def _value_legs(
-    market: Market, plan: Plan, book: Book, value: np.ndarray, exposed: np.ndarray, start: int,
-    end: int,
+@called
+def _value_step(
+    prices: np.ndarray, units: np.ndarray, cash: float, sums: np.ndarray, here: np.ndarray,
+    idle: np.ndarray,
 ) -> None:  # fmt: skip
+    """Write the value and the cash at the sessions of a step, four assets in one pass.
+
+    The sums are built in a small array, because ``here`` begins at any place in a row, where the
+    processor reads and writes slower.
+    """
+    assets = len(prices)
+    for k in range(0, assets - assets % 4, 4):
+        one, two, three, four = units[k], units[k + 1], units[k + 2], units[k + 3]
+        first, second, third, fourth = prices[k], prices[k + 1], prices[k + 2], prices[k + 3]
+        for j in range(STEP):
+            pair = one * first[j] + two * second[j]
+            sums[j] += pair + (three * third[j] + four * fourth[j])
+    for k in range(assets - assets % 4, assets):
+        for j in range(STEP):
+            sums[j] += units[k] * prices[k, j]
+    for j in range(STEP):
+        here[j] = cash + sums[j]
+        idle[j] = cash
+        sums[j] = 0.0
+
+
+@reordering
+def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
+    """Replace the cash of a long-only portfolio by its exposure. Return the sum without the first.
+
+    All values are deflated.
+    """
+    total = 0.0
+    for at in range(len(exposed)):
+        exposed[at] = 1 - exposed[at] / value[at]
+        total += exposed[at]
+    return float(total - exposed[0])
+
+
+@called
+def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: int) -> None:
     """Write values and gross exposure.
 
     In gross exposure, an asset's short leg offsets its long leg.
     """
+    row = team.rows[lane]
     for at in range(start, end):
-        worth, gross = book.cash[BOOKED], 0.0
-        for k in range(len(plan.columns)):
-            net = 0.0
-            if book.units[2 * k] != 0:
-                net = book.units[2 * k] * plan.shorts[k, at]
-                worth += net
-            if book.units[2 * k + 1] != 0:
-                long = book.units[2 * k + 1] * market.deflated[at, plan.columns[k]]
-                worth += long
-                net += long
-            gross += abs(net)
-        value[at] = worth
-        exposed[at] = gross / worth
+        worth, gross = book.purse[BOOKED + lane], 0.0
+        for k in range(len(team.columns)):
+            net = book.legs[2 * k, UNITS + lane] * team.shorts[lane, k, at]
+            worth += net
+            long = book.legs[2 * k + 1, UNITS + lane] * team.deflated[at, k]
+            worth += long
+            gross += abs(net + long)
+        room.value[row, at] = worth
+        room.exposed[row, at] = gross / worth
+        room.totals[row, EXPOSED] += room.exposed[row, at] if at > 0 else 0.0

@@ -5,7 +5,7 @@ compiled loops in :mod:`backtests.engine.loops`. :func:`backtests.engine.kernel.
 compares these loops with ``simulate``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,10 +20,11 @@ from signals.errors import ConfigError
 from strategies.base import SESSIONS_A_YEAR
 
 if TYPE_CHECKING:
+    from backtests.engine.loops import Room
     from backtests.engine.measures import Calendar, Figures
 
 #: Number of configurations that a thread takes and simulates at a time.
-TOGETHER = 16
+TOGETHER = 32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -175,29 +176,35 @@ class _Results:
 
 
 def _run(batch: Batch, results: _Results, threads: int) -> None:
-    """Write the results, a few configurations at a time."""
-    firsts = range(0, len(batch.accepted), TOGETHER)
+    """Write the results. Each free thread takes the next group of configurations."""
+    firsts = iter(range(0, len(batch.accepted), TOGETHER))
     if threads == 1:
-        for first in firsts:
-            _some(batch, results, first)
+        _work(batch, results, firsts)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda first: _some(batch, results, first), firsts))
+        list(pool.map(lambda _: _work(batch, results, firsts), range(threads)))
 
 
-def _some(batch: Batch, results: _Results, first: int) -> None:
+def _work(batch: Batch, results: _Results, firsts: Iterator[int]) -> None:
+    """Write the results of the groups that one thread takes. The thread reuses its arrays."""
+    room = room_of(batch, min(TOGETHER, len(batch.accepted)), daily=False)
+    for first in firsts:
+        count = len(results.refused[first : first + TOGETHER])
+        _some(batch, results, type(room)(*(array[:count] for array in room)), first)
+
+
+def _some(batch: Batch, results: _Results, room: "Room", first: int) -> None:
     """Write the results of one group of configurations, which starts at position ``first``.
 
-    A group has at most ``TOGETHER`` configurations.
+    ``room`` has one row for each configuration of the group.
     """
     from backtests.engine.loops import trade
     from backtests.engine.measures import Figures, measure
 
-    rows = slice(first, first + TOGETHER)
-    room = room_of(batch, len(results.refused[rows]), daily=False)
+    rows = slice(first, first + len(room.refused))
     trade(batch.market, batch.frames, batch.terms, room, first)
     figures = Figures(*(figure[rows] for figure in results.figures))
-    measure(results.calendar, room.value, room.exposed, room.totals, figures)
+    measure(results.calendar, room.value, room.totals, figures)
     results.refused[rows] = room.refused
     if results.equity is not None:
         results.equity[rows] = room.value[:, : results.equity.shape[1]]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.engine.compiled import inner, stored
+from backtests.engine.compiled import inner, reordering, stored
 
 #: Names of the measures, in the order in which ``measure`` writes them.
 MEASURES = (
@@ -16,7 +16,7 @@ MEASURES = (
 )
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 ZERO = 1e-15
-#: Number of sessions in each part into which :func:`_deepest` divides equity.
+#: Number of sessions in each part into which :func:`_extremes` divides equity.
 STRETCH = 64
 
 
@@ -42,16 +42,16 @@ class Figures(NamedTuple):
 
 
 @stored
-def measure(
-    calendar: Calendar, value: np.ndarray, exposed: np.ndarray, totals: np.ndarray, figures: Figures
-) -> None:
+def measure(calendar: Calendar, value: np.ndarray, totals: np.ndarray, figures: Figures) -> None:
     """Write the results of each portfolio, and replace its deflated ``value`` by equity in USD.
 
-    ``value``, ``exposed`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with
+    ``value`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with
     one row for each portfolio.
     """
     sessions = len(calendar.growth)
     returns, excess = np.zeros(sessions - 1), np.zeros(sessions - 1)
+    parts = -(-sessions // STRETCH)
+    bottoms, tops = np.zeros(parts), np.zeros(parts)
     for row in range(len(value)):
         equity = value[row, :sessions]
         figures.ruined[row] = _grown(equity, calendar.growth)
@@ -62,9 +62,11 @@ def measure(
             continue
         _returns(equity, calendar.bills, returns, excess)
         metrics = figures.metrics[row]
-        _of_returns(equity, returns, excess, calendar.year, metrics)
-        _of_trading(equity, exposed[row], totals[row], calendar.year, metrics)
-        _of_excess(excess, metrics)
+        _extremes(equity.view(np.int64), bottoms.view(np.int64), tops.view(np.int64))
+        metrics[5] = _deepest(equity, bottoms, tops) if sessions > 1 else np.nan
+        _of_returns(equity, returns, calendar.year, metrics)
+        _of_excess(excess, calendar.year, metrics)
+        _of_trading(equity, totals[row], calendar.year, metrics)
         _by_block(excess, figures.moments[row])
         _by_month(equity, calendar.growth, calendar.months, figures.monthly[row])
 
@@ -94,113 +96,103 @@ def _returns(
 
 
 @inner
-def _of_returns(
-    equity: np.ndarray, returns: np.ndarray, excess: np.ndarray, year: float, metrics: np.ndarray
-) -> None:
+def _of_returns(equity: np.ndarray, returns: np.ndarray, year: float, metrics: np.ndarray) -> None:
     n = len(returns)
-    mean = _total(excess) / n if n else np.nan
     metrics[0] = n
     metrics[1] = equity[-1] / equity[0] - 1 if n else np.nan
     metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
-    metrics[3] = _deviation(returns, _total(returns) / n) * np.sqrt(year)
-    metrics[4] = _ratio(mean, _deviation(excess, mean)) * np.sqrt(year)
-    metrics[5] = _deepest(equity) if n else np.nan
+    squares = _squares(returns, _total(returns) / n)
+    metrics[3] = _deviation(squares, n) * np.sqrt(year)
 
 
 @inner
-def _of_trading(
-    equity: np.ndarray, exposed: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray
-) -> None:
-    n = len(equity) - 1
-    years = n / year
-    metrics[6] = _total(exposed[1 : n + 1]) / n
-    metrics[7] = _ratio(totals[0] / 2, years)
-    metrics[8] = _ratio(totals[1] / (_total(equity) / len(equity)), years)
-    metrics[9] = totals[2]
+def _of_excess(excess: np.ndarray, year: float, metrics: np.ndarray) -> None:
+    """Write the Sharpe ratio, skewness, kurtosis and first-order autocorrelation.
 
-
-@inner
-def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
-    """Write skewness, kurtosis and first-order autocorrelation, from moments divided by n."""
+    The last three use moments divided by n.
+    """
     n = len(excess)
-    second, third, fourth, product = _moments(excess, _total(excess) / n)
+    mean = _total(excess) / n
+    second, third, fourth, product = _moments(excess, mean)
     variance = second / n
     varies = np.sqrt(variance) >= ZERO
+    metrics[4] = _ratio(mean, _deviation(second, n)) * np.sqrt(year)
     metrics[10] = third / n / variance**1.5 if varies else np.nan
     metrics[11] = fourth / n / variance**2 if varies else np.nan
     metrics[12] = product / second if varies else np.nan
 
 
 @inner
+def _of_trading(equity: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray) -> None:
+    n = len(equity) - 1
+    years = n / year
+    metrics[6] = totals[3] / n
+    metrics[7] = _ratio(totals[0] / 2, years)
+    metrics[8] = _ratio(totals[1] / (_total(equity) / len(equity)), years)
+    metrics[9] = totals[2]
+
+
+@reordering
 def _total(values: np.ndarray) -> float:
-    """Return a sum, computed as four partial sums that a processor can add at the same time."""
-    a = b = c = d = 0.0
-    whole = len(values) // 4 * 4
-    for at in range(0, whole, 4):
-        a += values[at]
-        b += values[at + 1]
-        c += values[at + 2]
-        d += values[at + 3]
-    for at in range(whole, len(values)):
-        a += values[at]
-    return (a + b) + (c + d)
+    total = 0.0
+    for at in range(len(values)):
+        total += values[at]
+    return total
 
 
-@inner
+@reordering
 def _squares(values: np.ndarray, mean: float) -> float:
-    """Return the sum of squared deviations from ``mean``, added in the order of :func:`_total`."""
-    a = b = c = d = 0.0
-    whole = len(values) // 4 * 4
-    for at in range(0, whole, 4):
-        a += (values[at] - mean) ** 2
-        b += (values[at + 1] - mean) ** 2
-        c += (values[at + 2] - mean) ** 2
-        d += (values[at + 3] - mean) ** 2
-    for at in range(whole, len(values)):
-        a += (values[at] - mean) ** 2
-    return (a + b) + (c + d)
+    """Return the sum of squared deviations from ``mean``."""
+    total = 0.0
+    for at in range(len(values)):
+        total += (values[at] - mean) ** 2
+    return total
 
 
-@inner
+@reordering
 def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
     """Return four sums over the deviations from ``mean``.
 
     The sums are those of the squares, the cubes, the fourth powers, and the products of consecutive
     deviations.
     """
-    second = third = fourth = product = before = 0.0
-    for value in values:
-        off = value - mean
+    second = third = fourth = product = 0.0
+    for at in range(len(values)):
+        off = values[at] - mean
         square = off * off
         second += square
         third += square * off
         fourth += square * square
-        product += before * off
-        before = off
+    for at in range(1, len(values)):
+        product += (values[at - 1] - mean) * (values[at] - mean)
     return second, third, fourth, product
 
 
 @inner
-def _deviation(values: np.ndarray, mean: float) -> float:
+def _deviation(squares: float, n: int) -> float:
     """Return the standard deviation with ddof 1; NaN if there are fewer than two values."""
-    return np.sqrt(_squares(values, mean) / (len(values) - 1)) if len(values) > 1 else np.nan
+    return np.sqrt(squares / (n - 1)) if n > 1 else np.nan
 
 
 @inner
-def _deepest(equity: np.ndarray) -> float:
+def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float:
     """Return the deepest loss from a peak, at most 0.
 
-    Equity is divided into parts of ``STRETCH`` sessions. If the highest and lowest values of a part
-    show that it contains no deeper loss, the part is skipped.
+    ``bottoms`` and ``tops`` are the extremes of equity in each part of ``STRETCH`` sessions. If
+    they show that a part contains no deeper loss, the part is skipped. Losses from the peak of a
+    part to the bottom of a later part come first, because then most parts are skipped.
     """
-    peak, low, high = equity[0], 1.0, 1.0
-    for start in range(0, len(equity), STRETCH):
-        part = equity[start : start + STRETCH]
-        bottom, top = _extremes(part)
-        if bottom * high >= low * max(peak, top):
-            peak = max(peak, top)
+    peak, low, high = tops[0], 1.0, 1.0
+    for part in range(1, len(tops)):
+        if bottoms[part] * high < low * peak:
+            low, high = bottoms[part], peak
+        peak = max(peak, tops[part])
+    peak = equity[0]
+    for part in range(len(tops)):
+        if bottoms[part] * high >= low * max(peak, tops[part]):
+            peak = max(peak, tops[part])
             continue
-        for value in part:
+        for value in equity[part * STRETCH : (part + 1) * STRETCH]:
             peak = max(peak, value)
             if value * high < low * peak:
                 low, high = value, peak
@@ -208,12 +200,19 @@ def _deepest(equity: np.ndarray) -> float:
 
 
 @inner
-def _extremes(values: np.ndarray) -> tuple[float, float]:
-    bottom = top = values[0]
-    for value in values:
-        bottom = min(bottom, value)
-        top = max(top, value)
-    return bottom, top
+def _extremes(values: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> None:
+    """Write the extremes of positive numbers in each part of ``STRETCH`` sessions.
+
+    All arrays are floats that are read as integers. The order of positive numbers is the same, and
+    the processor compares several integers at once.
+    """
+    for part in range(len(tops)):
+        within = values[part * STRETCH : (part + 1) * STRETCH]
+        bottom = top = within[0]
+        for at in range(len(within)):
+            bottom = min(bottom, within[at])
+            top = max(top, within[at])
+        bottoms[part], tops[part] = bottom, top
 
 
 @inner

@@ -133,6 +133,26 @@ def test_figures_do_not_depend_on_threads_or_on_the_other_configurations() -> No
     np.testing.assert_array_equal(one.moments, two.moments)
 
 
+def test_a_portfolio_is_the_same_alone_and_side_by_side_with_others() -> None:
+    """The others have other lags, bands, costs, decision sessions, assets and short positions."""
+    cases = some(6)
+    others = [
+        replace(cases[0], lag=3),
+        replace(cases[1], band=0.05),
+        replace(cases[2], costs=DEAR),
+        replace(cases[3], weights=cases[3].weights.iloc[3::2]),
+        replace(cases[4], weights=cases[4].weights[ASSETS[::-1]]),
+        replace(cases[5], weights=cases[5].weights * [1, -0.2, 0.5, 0.1]),
+        replace(cases[5], weights=cases[5].weights.iloc[:, :0]),
+    ]
+    many = batched(*cases, *others, *cases)
+    for row, case in enumerate([*cases, *others, *cases]):
+        alone = batched(case)
+        np.testing.assert_array_equal(many.metrics.iloc[row], alone.metrics.iloc[0])
+        np.testing.assert_array_equal(many.equity.iloc[row], alone.equity.iloc[0])  # type: ignore[union-attr]
+        check(many, row, case)
+
+
 @pytest.mark.parametrize("blocks", [1, 7, 16])
 def test_moments_of_blocks_are_those_of_the_excess_returns(blocks: int) -> None:
     case = some(1)[0]
