@@ -18,7 +18,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return, by signal name, the inputs of each signal that determines a strategy's state.
+    """Return a mapping from each signal behind a strategy's state to the inputs of this signal.
 
     The state of a strategy that follows the regime depends on the signals of its regime model. The
     state of any other strategy may depend on all signals.

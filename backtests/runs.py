@@ -32,7 +32,7 @@ class Run(Summarised):
         The strategy's state at each session of the history, from :meth:`strategies.Strategy.state`;
         None if the strategy has no states.
     decided
-        Target weights at the sessions on which the strategy decided, fractions.
+        Target weights (fractions) at the sessions on which the strategy made a decision.
     result
         The simulation: equity, returns, weights, orders, and vectorbt's portfolio.
     benchmark

@@ -125,7 +125,7 @@ class Convexity(CompoundSignal):
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
         """Return the latest estimate, the price, u, and the number of periods above the knee.
 
-        The number counts all separate periods so far in which u was above the knee.
+        At each session, the number counts the separate periods with u above the knee so far.
         """
         absorption = parts["absorption"]
         u = absorption.gauges["u"]

@@ -212,7 +212,7 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
 
 
 def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
-    """Return the threshold that decides the next change of the flag, and the gauge's distance."""
+    """Return two things: the threshold for the next flip, and the gauge's distance to it."""
     if on is None:
         return signal.thresholds[0], float("nan")
     last = gauges.iloc[-1]

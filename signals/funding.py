@@ -36,7 +36,7 @@ class Funding(Signal):
         The flag is on when reserves are scarce. The flag turns on when ``scarce_days`` is above
         ``enter``, and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can
         lend these reserves in repo at SOFR. If SOFR is above the rate on reserves, a bank that
-        keeps its reserves gives up interest. If SOFR is higher on most sessions, banks want to keep
+        keeps its reserves gives up interest. If this is so on most sessions, banks want to keep
         their reserves, so these reserves are not idle. The formula does not use GDP, asset prices,
         or an estimate of how many reserves banks need.
     Timing

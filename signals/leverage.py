@@ -16,9 +16,9 @@ class Leverage(Signal):
     """Margin debt at US brokers, the growth of this debt, and the cash that investors can withdraw.
 
     Formula
-        growth = 100 · (M / M' − 1), in %, where M is the newest known margin debt and M' is the
-        margin debt that was known ``horizon`` sessions earlier. free_credit = 100 · F / M, in % of
-        margin debt, where F is the cash that investors can withdraw. score = −z(growth).
+        growth = 100 · (M / M' − 1), in %. free_credit = 100 · F / M, in % of margin debt. score =
+        −z(growth). M is the newest known margin debt. M' is the margin debt that was known
+        ``horizon`` sessions earlier. F is the cash that investors can withdraw.
     Flag
         The flag is on when margin debt shrinks, because borrowers sell assets to repay debt. The
         flag turns on when the growth is below ``enter``, and off when the growth is above

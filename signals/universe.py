@@ -174,8 +174,8 @@ def check_classes(own: OwnClasses) -> None:
             raise ConfigError(unknown("class", name, OPEN_CLASSES))
         if not tickers:
             raise ConfigError(
-                f"expected tickers in class {name}, found none; leave the class out to keep "
-                f"{', '.join(members(name))}"
+                f"expected tickers in class {name}, found none; remove this class to use the "
+                f"default tickers ({', '.join(members(name))})"
             )
         _check_tickers(name, tickers)
     whole = {name: own.get(name, members(name)) for name in OPEN_CLASSES}

@@ -10,7 +10,7 @@ from strategies.sleeves import SleeveStrategy, Table
 
 @dataclass(frozen=True, kw_only=True)
 class Defensive(SleeveStrategy):
-    """SPY while capital is ample, then funds of defensive shares and cash.
+    """Hold SPY while capital is ample; when capital is scarce, hold defensive funds and cash.
 
     Rationale
         Defensive shares (low volatility, staples, utilities, health care) pay cash earlier, and

@@ -90,8 +90,8 @@ def compare_returns(
     strategy, bills
         Simple daily returns on the same sessions, as fractions.
     others
-        A mapping from names to simple daily returns of other portfolios on the same sessions, such
-        as the benchmark, a constant mix and bills.
+        A mapping from names to simple daily returns on the same sessions. The names are those of
+        other portfolios, such as the benchmark, a constant mix and bills.
     reps, level, seed
         Number of resamples of the stationary bootstrap, level of the intervals as a fraction, and
         seed. Equal seeds give equal intervals.

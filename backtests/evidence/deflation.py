@@ -61,7 +61,7 @@ class Deflation:
         the standard error σ of the chosen track record.
     probability_2014
         The deflated Sharpe ratio, as published in 2014. This ratio uses the standard error of a
-        single Sharpe ratio, so it rarely finds skill.
+        single Sharpe ratio. So it is rarely high, even for a strategy with skill.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """

@@ -56,7 +56,7 @@ class Fact:
 
 
 def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return a company's facts about one concept, each from its first filing.
+    """Return a company's facts about one concept. Each fact is the value that was filed first.
 
     The facts are sorted by the end of their period, and then by its start. ``entries`` come from
     ``companyconcept`` documents, under ``units/USD``. Each entry has the fields ``start``, ``end``,

@@ -138,7 +138,7 @@ def _rows(swept: Swept) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def _run_of(swept: Swept, at: int) -> Run:
-    """Return the run of one configuration on the sessions of the sweep, simulated by vectorbt."""
+    """Run one configuration on the sessions of the sweep; vectorbt simulates the trades."""
     config = config_with(swept.request.config, swept.case.design.values(at))
     history = swept.base.history
     return run_on(config, history, read(config, history), swept.case.index)

@@ -43,7 +43,7 @@ class Estimate:
         is. An episode is a period in which one of these states lasts: the claim's flag is on, idle
         capital is depleted, idle capital is ample, a strategy is in an active state, or the
         absorbed share u is above one half. One claim is about the order in which asset classes
-        fall. The episodes of this claim are the dated episodes of market stress. None if the claim
+        fall. For this claim, each listed period of market stress is an episode. None if the claim
         counts no episodes.
     method
         A few sentences that say how interval and tests were computed, with the reference.

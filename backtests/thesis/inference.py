@@ -159,9 +159,9 @@ class Clusters:
         """Return two traces, from which :func:`clustered` computes the degrees of freedom.
 
         The estimated variance of the mean is a quadratic form of the observations. This quadratic
-        form has a matrix M. The result is a, the trace of M, and b, the trace of M². For one group,
-        the degrees of freedom are a² / b. Observations are assumed to be independent with a
-        variance of 1.
+        form has a matrix M. The first result is the trace of M. The second result is the trace of
+        M². For one group, the degrees of freedom are trace(M)² / trace(M²). Observations are
+        assumed to be independent with a variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)

@@ -147,7 +147,7 @@ def test_a_ticker_that_left_its_class_has_none() -> None:
     [
         ({"memry": ["MU"]}, "unknown class 'memry'; did you mean 'memory'? known: bonds, broad,"),
         ({"other": ["MU"]}, "unknown class 'other'"),
-        ({"memory": []}, "expected tickers in class memory, found none; leave the class out"),
+        ({"memory": []}, "expected tickers in class memory, found none; remove this class"),
         ({"memory": ["MU", "MU"]}, "class memory: expected tickers, each once"),
         ({"memory": ["MU", " WDC"]}, "class memory: expected tickers, each once"),
         (
