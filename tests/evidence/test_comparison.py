@@ -116,7 +116,7 @@ def page(drypowder: Drypowder, tmp_path_factory: pytest.TempPathFactory) -> Page
         said = drypowder("compare", *NAMES, "--source", "simulated", *options)
     assert said.code == 0, said.err
     assert said.err == ""
-    return Page(json.loads(said.out), out.read_text(encoding="utf-8"), made[0])
+    return Page(json.loads(said.out)["rows"], out.read_text(encoding="utf-8"), made[0])
 
 
 @pytest.fixture(scope="module")
@@ -1097,7 +1097,7 @@ def test_ones_own_strategy_stands_beside_the_others(
     options = ("--start", START, "--lag", LAG, "--draws", 1, "--out", "page.html", "--json")
     said = drypowder("compare", "spy", path, "--source", "simulated", *options)
     assert said.code == 0, said.err
-    numbers = json.loads(said.out)
+    numbers = json.loads(said.out)["rows"]
     assert list(numbers) == ["spy", "mine"]
     assert numbers["mine"]["kind"] == "own"
     expected = figures_of(plain_run(short, path))

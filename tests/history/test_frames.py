@@ -168,7 +168,7 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         (
             {"known": None},
             ConfigError,
-            r"each value of WALCL became known, was None.*Thursday 16:30",
+            r"when the values of WALCL became known, was None.*Thursday 16:30",
         ),
         ({"known": {"WALCL": 8}}, ConfigError, "was 8; .*a lag like pd.Timedelta"),
         ({"known": {"WALCLL": "catalog"}}, ConfigError, "did you mean 'WALCL'"),
