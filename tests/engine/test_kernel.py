@@ -270,6 +270,16 @@ def test_equal_purchases_are_cut_in_the_order_of_their_columns() -> None:
     agree(Case(steady(prices, dict.fromkeys(ASSETS, 0.25)), prices, bills, DEAR))
 
 
+@pytest.mark.parametrize("share", [0.2, 0.25])
+def test_equal_purchases_beyond_the_cash_are_filled_in_the_order_of_their_columns(
+    share: float,
+) -> None:
+    """Costs of half the value of a trade leave no cash for the purchases of the last columns."""
+    prices, bills = market()
+    costs = Costs(etf_bp=10, stock_bp=10, crypto_bp=10).times(500)
+    agree(Case(steady(prices, dict.fromkeys(ASSETS, share), every=400), prices, bills, costs))
+
+
 def test_equal_orders_on_flat_prices() -> None:
     """On flat prices every holding drifts alike, so many orders have exactly the same value."""
     prices, bills = market()
