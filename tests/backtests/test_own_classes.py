@@ -178,7 +178,8 @@ def test_a_class_beats_a_sleeve_that_is_spelled_out_with_its_default() -> None:
 
 
 def test_a_class_and_a_sleeve_of_the_same_name_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"memory either in universe or in universe\.classes, found memory in both"):
+    both = r"memory either in universe or in universe\.classes, found memory in both"
+    with pytest.raises(ConfigError, match=both):
         configured({"memory": ["MU"]}, memory=["WDC"])
 
 
