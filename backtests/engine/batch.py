@@ -188,7 +188,7 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
         inverse=1 / deflated,
         prices=last,
         priced=priced,
-        complete=priced.all(axis=1),
+        complete=np.array(priced.all(axis=1)),
         lost=lost,
         lost_at=np.flatnonzero(lost.any(axis=1)),
         growth=growth,
