@@ -16,6 +16,7 @@ from backtests.history.prices import benchmark_returns, check_assets, check_pric
 from backtests.reuse import reused
 from backtests.runs import Run
 from backtests.window import window
+from signals.errors import ConfigError, shown
 from signals.index import check_sessions
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
@@ -50,6 +51,10 @@ def history_of(
     ``ids`` are read from the configuration's source. If ``ids`` is empty, all ids and tickers that
     the run needs are read.
     """
+    if not isinstance(config, RunConfig):
+        raise ConfigError(
+            f"expected a RunConfig, was {shown(config)}; make one with backtests.config_from"
+        )
     end = config.end_day()
     if history is None:
         return config.history_source().open(tuple(ids) or config.series(), end)

@@ -106,7 +106,9 @@ def compare(
         entries = write_comparison(comparison, page, _repeated(candidates, comparison, whole))
     first = next(iter(comparison.rows.values())).run
     if json:
-        print_json({**envelope(first.history), "notes": comparison.notes, "rows": entries})
+        print_json(
+            {**envelope(first.history, first.sessions), "notes": comparison.notes, "rows": entries}
+        )
     else:
         _print(entries, page)
     for line in comparison.notes:

@@ -276,12 +276,14 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment, New York time, that ``as_of`` includes.
 
-    A date means the last microsecond of that day.
+    A date means the last microsecond of that day. A text must be in ISO form, such as 2025-10-06 or
+    2025-10-06 16:00, because other forms can be read as two different days.
 
     Raise :class:`ConfigError` if ``as_of`` is neither a date nor a moment.
     """
     try:
-        moment = pd.Timestamp(as_of)
+        given = datetime.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        moment = pd.Timestamp(given)
     except (TypeError, ValueError):
         moment = pd.NaT  # type: ignore[assignment]
     if pd.isna(moment):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.entries import BEATS, SIGNIFICANT
+from backtests.evidence.luck import p_said
 from backtests.evidence.settings import value_said
 from backtests.evidence.superiority import SET_SIZE
 from backtests.report.format import Form, fixed, interval, is_missing, percent
@@ -85,7 +86,7 @@ def pair_words(name: str, pair: Entry) -> list[str]:
     return [
         said,
         f"The difference of the Sharpe ratios, {_signed(sharpe['estimate'])} "
-        f"{interval(sharpe, fixed)}, {told} (p {fixed(pair['p_value'])}).",
+        f"{interval(sharpe, fixed)}, {told} ({p_said(pair['p_value'])}).",
     ]
 
 

@@ -2,18 +2,20 @@
 
 from typing import Any
 
+import pandas as pd
+
 from backtests.history.panel import History
 from backtests.report.numbers import plain
 from backtests.version import __version__
 
 
-def envelope(history: History) -> dict[str, Any]:
-    """Return the session, the source and the window of a history, and the version of drypowder.
+def envelope(history: History, sessions: pd.DatetimeIndex | None = None) -> dict[str, Any]:
+    """Return the session, the source and the window of an answer, and the version of drypowder.
 
-    ``as_of`` is the last session of the history. ``window`` contains its first and last session,
-    and its number of sessions.
+    ``as_of`` is the last session of ``sessions``, and ``window`` contains the first session, the
+    last session and the number of sessions. By default, ``sessions`` are those of the history.
     """
-    index = history.panel.index
+    index = history.panel.index if sessions is None else sessions
     return plain(
         {
             "as_of": index[-1],

@@ -34,10 +34,11 @@ def default_folder(run: Run) -> Path:
     return Path("reports") / f"{label}{run.label}-{run.run_id}"
 
 
-def check_folder(out: Path) -> None:
-    """Raise DataError if a run cannot be written into the folder ``out``.
+def check_folder(out: Path, label: str) -> None:
+    """Raise DataError if the run with the label ``label`` cannot be written into ``out``.
 
-    A run may be written if the folder is missing, is empty, or holds an earlier run.
+    A run may be written if the folder is missing, is empty, or holds an earlier run with the same
+    label, which is then replaced. A label is a strategy, and a regime model other than ``votes``.
     """
     if out.exists() and not out.is_dir():
         raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
@@ -49,27 +50,36 @@ def check_folder(out: Path) -> None:
             f"expected {out} to be empty or to hold an earlier run, but it holds "
             f"{strange[0]!r}; give another folder with --out"
         )
-    if not _is_ours(out / "metrics.json"):
+    held = _label_of(out / "metrics.json")
+    if held is None:
         raise DataError(
             f"expected {out} to hold an earlier run, but another program wrote its metrics.json; "
             "give another folder with --out"
         )
+    if held != label:
+        raise DataError(
+            f"expected {out} to hold an earlier run of {label}, but it holds a run of {held}, "
+            "which would be lost; give another folder with --out"
+        )
 
 
-def _is_ours(metrics: Path) -> bool:
+def _label_of(metrics: Path) -> str | None:
+    """Return the label of a finished run, or None if another program wrote the file."""
     try:
-        return "run_id" in json.loads(metrics.read_text(encoding="utf-8"))["run"]
+        run = json.loads(metrics.read_text(encoding="utf-8"))["run"]
+        return str(run["strategy"]) if "run_id" in run else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
+        return None
 
 
 def write_run(assessment: Assessment, out: Path, progress: Progress = silent) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
-    All files are moved into place together. An earlier run in the folder is replaced. If the folder
-    holds other files or cannot be written, it stays unchanged and DataError is raised.
+    All files are moved into place together. An earlier run of the same strategy is replaced. If
+    the folder holds a run of another strategy or other files, or cannot be written, it stays
+    unchanged and DataError is raised.
     """
-    check_folder(out)
+    check_folder(out, assessment.run.label)
     numbers = metrics_of(assessment)
     with replacing(out) as fresh:
         fresh.mkdir()

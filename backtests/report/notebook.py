@@ -117,7 +117,7 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
     """Write the files of :meth:`Run.save`."""
     from backtests.report.folder import check_folder, write_run
 
-    check_folder(folder)
+    check_folder(folder, run.label)
     return write_run(assess(run, robustness=robustness), folder)
 
 

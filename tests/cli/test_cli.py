@@ -144,13 +144,26 @@ def test_a_run_can_be_repeated_from_its_config(
 
 
 @pytest.mark.usefixtures("plainly")
-def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path: Path) -> None:
+def test_an_earlier_run_of_the_same_strategy_is_replaced(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    for strategy in ("spy", "bills"):
-        said = drypowder("run", strategy, "--store", store, "--start", "2024-01-01", "--out", out)
+    for start in ("2024-01-02", "2024-03-01"):
+        said = drypowder("run", "spy", "--store", store, "--start", start, "--out", out)
         assert said.code == 0, said.err
-    assert json.loads((out / "metrics.json").read_text())["run"]["strategy"] == "bills"
+        assert json.loads((out / "metrics.json").read_text())["run"]["start"] == start
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+@pytest.mark.usefixtures("plainly")
+def test_an_earlier_run_of_another_strategy_is_not_lost(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    options = ("--store", store, "--start", "2024-01-01", "--out", tmp_path / "out")
+    assert drypowder("run", "spy", *options).code == 0
+    before = (tmp_path / "out/returns.csv").read_bytes()
+    refused(drypowder("run", "bills", *options), "it holds a run of spy, which would be lost")
+    assert (tmp_path / "out/returns.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize(

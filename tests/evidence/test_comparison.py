@@ -793,6 +793,7 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
     assert list(numbers) == ["as_of", "source", "simulated", "window", "version", "notes", "rows"]
     assert list(numbers["rows"]) == ["spy", FITTED]
     assert numbers["simulated"] is True
+    assert numbers["window"]["start"] == numbers["rows"]["spy"]["start"], "not of the history"
     assert [note[: len(left_out)] for note in numbers["notes"]] == [left_out]
     assert said.err.startswith(f"warning: {left_out}")
     assert said.err.count("\n") == 1

@@ -461,8 +461,9 @@ def test_as_of_before_anything_or_no_date_says_so(tmp_path: Path) -> None:
     store = grown(tmp_path / "store.duckdb")
     with pytest.raises(DataError, match="recorded by 2025-11-30 23:59 in the store"):
         History.load(store, as_of="2025-11-30")
-    with pytest.raises(ConfigError, match="as_of must be a date"):
-        History.load(store, as_of="yesterday evening")
+    for text in ("yesterday evening", "04/05/2027", "13.05.2027", "2027"):
+        with pytest.raises(ConfigError, match="as_of must be a date"):
+            History.load(store, as_of=text)
 
 
 # --- what the system refuses ----------------------------------------------------------------
