@@ -88,10 +88,7 @@ def compare(
     given = options.given(start=start, end=end, lag=lag)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
     choice = one_history(list(candidates.values()), _source_of(defaults), source, store, seed)
-    used = {"source": choice.decided(), "store": choice.store}
-    configs = {
-        label: candidate.config.model_copy(update=used) for label, candidate in candidates.items()
-    }
+    configs = _configs(candidates, choice)
     with progress("comparing") as step:
         whole = choice.open(series_of(configs), _last_end(configs.values()))
         comparison = put_side_by_side(
@@ -115,6 +112,14 @@ def compare(
         warn(line)
     if first.config.end is None:
         options.warn_if_stale(first.history)
+
+
+def _configs(candidates: Mapping[str, Any], choice: Any) -> dict[str, Any]:
+    """Return the configuration of each row, with the chosen source of history."""
+    used = {"source": choice.decided(), "store": choice.store}
+    return {
+        label: candidate.config.model_copy(update=used) for label, candidate in candidates.items()
+    }
 
 
 def _source_of(defaults: Mapping[str, Any]) -> Any:

@@ -186,9 +186,8 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
     _check_matching(held, closes, bills)
     assets = [str(a) for a in held.columns]
     prices = closes[assets].to_numpy(dtype=np.float64).T
-    known = _filled(prices)
-    growth = np.ones(prices.shape)
-    growth[:, 1:] += np.nan_to_num(known[:, 1:] / known[:, :-1] - 1)
+    growth = np.ones(prices.shape)  # without a price the weight is 0, so the growth has no effect
+    growth[:, 1:] += np.nan_to_num(prices[:, 1:] / prices[:, :-1] - 1)
     days = np.diff(pd.DatetimeIndex(held.index).to_numpy().astype("datetime64[D]")).astype(float)
     fee = np.array([costs.borrowed(a, np.concatenate(([0.0], days))) for a in assets])
     return _Market(
@@ -198,13 +197,6 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
         bills=bills.to_numpy(dtype=np.float64)[1:],
         rates=np.array([costs.rate(a) for a in assets]),
     )
-
-
-def _filled(prices: np.ndarray) -> np.ndarray:
-    """Return prices, assets × sessions, with each gap filled by the last known price."""
-    at = np.where(np.isnan(prices), 0, np.arange(prices.shape[1]))
-    filled: np.ndarray = np.take_along_axis(prices, np.maximum.accumulate(at, axis=1), axis=1)
-    return filled
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:

@@ -87,6 +87,7 @@ def test_a_pair_says_whether_its_interval_contains_zero() -> None:
         "The difference of the Sharpe ratios, -0.30 [-0.50, -0.10], does not look like luck "
         "(p 0.01).",
     ]
+    assert pair_words("a", pair(p_value=0.003))[1].endswith("does not look like luck (p < 0.01).")
 
 
 def test_a_pair_without_difference_or_without_a_year_claims_nothing() -> None:
