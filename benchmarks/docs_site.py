@@ -1,7 +1,8 @@
 """Fill the generated parts of the documentation site; ``mkdocs.yml`` names this file as a hook.
 
-The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. ``PARTS`` has one
-function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under the addresses in
+The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. The line below the
+comment tells readers of the file where else they find the part, and the part replaces this line.
+``PARTS`` has one function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under the addresses in
 ``TOP``.
 """
 
@@ -15,7 +16,7 @@ import typer
 ROOT = Path(__file__).resolve().parent.parent
 #: Files beside mkdocs.yml that are pages of the site, with their addresses.
 TOP = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-_MARK = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- generated: (\S+) -->\n(.+)$", re.MULTILINE)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

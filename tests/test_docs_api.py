@@ -132,7 +132,8 @@ def test_generated_parts_name_every_command_option_and_series() -> None:
 
 
 def test_every_generated_part_stands_on_one_page() -> None:
-    mark = re.compile(r"^<!-- generated: (\S+) -->$", re.MULTILINE)
+    line = r"^<!-- generated: (\S+) -->\n\*Only the built site .+\*$"
+    mark = re.compile(line, re.MULTILINE)
     marks = [name for page in PAGES for name in mark.findall(page.text)]
     assert sorted(marks) == sorted(PARTS)
 
@@ -144,7 +145,10 @@ def test_what_a_page_would_load_from_another_host_is_found() -> None:
 
 
 def test_a_mark_is_filled_and_links_to_the_top_stay_inside_the_site() -> None:
-    assert "point-in-time" not in filled("<!-- generated: links -->").splitlines()[0]
+    page = filled("before\n\n<!-- generated: links -->\n*Only the built site*\n\nafter")
+    assert "L15" in page
+    assert "generated" not in page
+    assert "Only the built site" not in page
     assert linked("[a](../CONTRIBUTING.md#terms)", "glossary.md") == "[a](contributing.md#terms)"
     assert linked("[a](docs/luck.md)", "CONTRIBUTING.md") == "[a](luck.md)"
     assert table(("a", "b"), [("x|y", 1)]) == "| a | b |\n| --- | --- |\n| x\\|y | 1 |"
