@@ -2,8 +2,8 @@
 
 The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. The line below the
 comment tells readers of the file where else they find the part, and the part replaces this line.
-``PARTS`` has one function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under the addresses in
-``TOP``.
+``PARTS`` has one function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under
+the addresses in ``TOP``.
 """
 
 import re

@@ -190,7 +190,7 @@ def _work(batch: Batch, results: _Results, firsts: Iterator[int]) -> None:
     room = room_of(batch, min(TOGETHER, len(batch.accepted)), daily=False)
     for first in firsts:
         count = len(results.refused[first : first + TOGETHER])
-        _some(batch, results, room._make(array[:count] for array in room), first)
+        _some(batch, results, type(room)._make(array[:count] for array in room), first)
 
 
 def _some(batch: Batch, results: _Results, room: "Room", first: int) -> None:
