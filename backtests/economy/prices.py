@@ -1,7 +1,7 @@
 r"""Simulate yields and returns, which depend on an economy's phase and absorption share u.
 
 Yields are in % a year. x⁺ is max(x, 0). The value of ``crisis`` goes from 0 (calm) to 1 (crisis).
-Each n is a separate Ornstein–Uhlenbeck process:
+In each formula, n is a separate Ornstein–Uhlenbeck process:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis
     THREEFYTP10 = 0.2 + n + 4 ((u − 0.5)⁺)²
@@ -156,7 +156,8 @@ def _yields(
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return, for each session, a number that multiplies the volatility of every factor.
 
-    The number depends on the phase, and changes slowly at random, so that volatility clusters.
+    The multiplier of volatility depends on the phase. The multiplier also changes slowly at random,
+    so that volatility clusters.
     """
     base = _smooth(np.array(_AGITATION)[phase], 4)
     clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2

@@ -9,7 +9,8 @@ G is output at an annual rate:
 
 The central bank's assets W are equal to the sum of currency C, the Treasury account T, reserves R
 and reverse repo V. T/G returns to its mean of 0.02. Banks need reserves of 0.09 G. E is the
-liquidity that exceeds this need. P is idle capital. V also has a small random part:
+liquidity above the reserves that banks need. P is idle capital. Reverse repo V also has a small
+random part:
 
     W      = C + T + R + V
     C      = 0.065 G
@@ -41,9 +42,9 @@ Phases:
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
   Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below
   1 %.
-- Crises begin at random, with a hazard rate of 0.06 a year. Absorption raises the hazard rate by
-  0.45 + 0.6 ((u − 0.5)⁺/0.3)² a year. A crisis lasts 25 to 70 sessions. The start of a crisis
-  lowers g by 0.12.
+- Crises begin at random, with a hazard rate of 0.06 a year. Absorption raises the hazard rate of
+  crises by 0.45 + 0.6 ((u − 0.5)⁺/0.3)² a year. A crisis lasts 25 to 70 sessions. The start of a
+  crisis lowers g by 0.12.
 - After a crisis, the recovery lasts 126 to 252 sessions.
 
 The central bank starts QE 15 sessions after the beginning of a crisis. QE continues until the

@@ -1,7 +1,7 @@
 """Many configurations that trade in one market, as arrays for the compiled loops.
 
-The market is prepared once. Variants with the same table of weights use the same arrays. For
-variants with equal :class:`Costs`, the costs of each asset are computed once.
+The arrays of the market are built once for all configurations. For variants with equal
+:class:`Costs`, the costs of each asset are computed once.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 class Variant:
     """One configuration of the simulation.
 
-    :func:`backtests.engine.simulate.simulate` describes the attributes. ``weights`` contains the
-    target weights: decision sessions × assets. If several variants use the same table of weights,
-    the table is read once. Tables with the same index object and the same columns object are read
-    faster.
+    The attributes are parameters of :func:`backtests.engine.simulate.simulate`. ``weights``
+    contains the target weights: decision sessions × assets. A table of weights that several
+    variants share is read once. Tables with the same index object and the same columns object are
+    read faster.
     """
 
     weights: pd.DataFrame
@@ -55,7 +55,7 @@ class Batch:
         Arrays that :func:`backtests.engine.loops.trade` reads. ``terms`` contains only the accepted
         variants.
     accepted
-        Positions of the variants that can be simulated, in order.
+        Positions of the variants that can be simulated, counted from 0, in ascending order.
     refused
         A mapping from the position of a variant to the reason why it cannot be simulated.
     bills
@@ -126,7 +126,7 @@ def reason(
 
 
 def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
-    """Return the error message of a check, or an empty text if the check passes."""
+    """Call ``check`` and return the message of its SimulationError; an empty text if it passes."""
     try:
         check(*given, **named)
     except SimulationError as error:
@@ -218,9 +218,9 @@ def _frames(
 
 
 def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
-    """Return each different pair of index and columns once.
+    """Return the pairs of index and columns without duplicates.
 
-    Two pairs count as the same pair only if they contain the same objects.
+    Two pairs are duplicates only if both contain the same index object and the same columns object.
     """
     return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
 

@@ -1,8 +1,8 @@
 """How numba compiles the loops of the engine.
 
 numba stores a compiled loop beside the loop's file, or in the user's cache folder if the file's
-folder is read-only. Later processes load the stored loop. numba compiles a stored loop again only
-after a change of the loop's own file. numba would not notice a change of an inner loop in another
+folder is read-only. Later Python processes load the stored loop. If the file of a stored loop
+changes, numba compiles the loop again. numba does not notice a change of an inner loop in another
 file. So a stored loop and its inner loops are in the same file.
 """
 
@@ -21,7 +21,7 @@ _INNER: dict[str, Any] = {"forceinline": True, **_CALLED}
 
 
 def stored(loop: Loop) -> Loop:
-    """Compile and store a loop that Python calls. Other threads can run at the same time."""
+    """Compile and store a loop that Python calls. Other threads can run while the loop runs."""
     return cast(Loop, numba.njit(cache=True, nogil=True, error_model="numpy")(loop))
 
 
@@ -31,7 +31,7 @@ def inner(loop: Loop) -> Loop:
 
 
 def called(loop: Loop) -> Loop:
-    """Compile a loop that stays a function, for loops over long arrays or for rare cases.
+    """Compile an inner loop as a separate function, for loops over long arrays or for rare cases.
 
     numba compiles a small function faster, and finds more vector instructions in it.
     """
@@ -46,6 +46,7 @@ def allocating(loop: Loop) -> Loop:
 def reordering(loop: Loop) -> Loop:
     """Compile an inner loop whose sums, minima and maxima the compiler may compute in any order.
 
-    Its numbers must be finite. The order does not depend on the data or on the number of threads.
+    All numbers in the loop must be finite. The order of the operations does not depend on the data
+    or on the number of threads.
     """
     return cast(Loop, numba.njit(fastmath={"reassoc", "nsz", "nnan"}, **_INNER)(loop))

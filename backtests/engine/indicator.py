@@ -37,17 +37,18 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. Each coin has a second input: the newest known close among the
-        closes on dates of NYSE sessions. An input's name is the id in lower case. ``_`` replaces
-        each character that an identifier cannot contain: ``BTC-USD@session`` becomes
-        ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
-        attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the same
-        units and the same timing as the panel. Each column of an input frame is a separate panel.
+        are the signal's catalog ids. Each coin has a second input: the coin's last known close on
+        the date of an NYSE session. An input's name is the id in lower case. ``_`` replaces each
+        character that an identifier cannot contain: ``BTC-USD@session`` becomes
+        ``btc_usd_session``. If vectorbt or the indicator already uses an input's name, ``_`` is
+        added at the end of the name. The class attribute ``input_ids`` maps input names to panel
+        columns, in order. Inputs have the same units and the same timing as the panel. Each column
+        of an input frame is a separate panel.
     Fields
         Each numeric or boolean field of the signal becomes a parameter with the same default. A
         list of values gives one column for each value. vectorbt pairs lists of equal length;
-        ``param_product=True`` gives all combinations. If a field is neither numeric nor boolean,
-        set the field in the signal. ``Capex.firms`` is such a field:
+        ``param_product=True`` gives all combinations. Fields that are neither numeric nor boolean,
+        such as ``Capex.firms``, are set in the signal object:
         ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         The outputs are ``flag``, ``score`` and all other numeric gauges. ``flag`` is 1, 0, or NaN
@@ -60,8 +61,8 @@ def as_indicator(
         A signal class or a signal object. The values of a signal object become the default
         parameters of the indicator.
     among
-        A mapping from names to signals. If ``signal`` uses other signals, these signals are taken
-        from ``among``. A signal that is missing from ``among`` has its default values.
+        A mapping from names to signals. If ``signal`` uses another signal, the other signal is
+        taken from ``among``. A signal that ``among`` does not contain has its default parameters.
 
     Returns
     -------
@@ -131,7 +132,7 @@ def _columns(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
 
 
 def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:
-    """Return a mapping from new valid identifiers to labels, in the order of the labels."""
+    """Return one new Python identifier for each label, as a mapping from identifier to label."""
     names: dict[str, str] = {}
     for label in labels:
         name = re.sub(r"\W", "_", label.lower())
@@ -149,7 +150,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError if ``others`` is not empty: the indicator has no such parameters."""
+    """Raise ConfigError for any name in ``others``: the indicator has no parameter of this name."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__
@@ -187,7 +188,7 @@ def _describe(signal: Signal, inputs: dict[str, str], gauges: dict[str, str]) ->
             f"{first}\n\nInputs",
             *(f"    {name}: {id}" for name, id in inputs.items()),
             "Outputs",
-            "    flag: 1, 0, or NaN without a view",
+            "    flag: 1, 0, or NaN where the signal's flag is NA",
             "    score: σ",
             *(f"    {name}: {signal.unit(gauge)}" for name, gauge in gauges.items()),
         ]

@@ -1,7 +1,7 @@
 """Check the inputs of a simulation.
 
-vectorbt's simulation and the compiled simulation use the checks of this file. So both simulations
-accept the same inputs and raise the same errors.
+The simulation with vectorbt and the compiled simulation use the same checks, so both accept the
+same inputs and raise the same errors.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Inputs:
         Closes in USD: sessions × assets. A missing price is NaN.
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
-        first return is 0.
+        return of bills at the first session is 0.
     """
 
     targets: pd.DataFrame
@@ -145,7 +145,10 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 
 
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
-    """Return the daily returns of bills; the first is 0. A missing value raises an error."""
+    """Return the daily returns of bills; the first is 0.
+
+    A missing return raises SimulationError.
+    """
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():

@@ -1,10 +1,10 @@
 """The kernel: a compiled and fast simulation for the variations of a run.
 
-A variation is a run with other decisions or settings. A variation needs daily figures, but no
-orders. :func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, but
-takes about a tenth of the time. The headline numbers of a run always come from ``simulate``. Before
-a command uses the kernel, :func:`check_agreement` compares the kernel with ``simulate`` on one
-portfolio.
+A variation is a run with other decisions or settings. A variation needs a portfolio's daily
+figures, but no list of orders. :func:`simulate_curves` follows the rules of
+:func:`backtests.engine.simulate.simulate`, but takes about a tenth of the time. The headline
+numbers of a run always come from ``simulate``. Before a command uses the kernel,
+:func:`check_agreement` compares the kernel with ``simulate`` on one portfolio.
 """
 
 from collections.abc import Sequence
@@ -83,8 +83,8 @@ def simulate_variants(
 ) -> list[Curves]:
     """Return the daily figures of several portfolios that trade in one market, in order.
 
-    The market is prepared once. The other parameters and the errors are those of
-    :func:`simulate_curves`.
+    The arrays of the market are built once for all portfolios. The other parameters and the errors
+    are those of :func:`simulate_curves`.
     """
     from backtests.engine import loops
 

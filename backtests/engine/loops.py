@@ -1,20 +1,21 @@
 """The loops of the kernel, compiled by numba.
 
-:func:`trade` simulates many configurations of one market. It chooses the trades as
-:func:`backtests.engine.schedule.choose_trades` does. It computes units, cash and costs as vectorbt
-does. Each step rounds in the same way as the code that it copies. So a comparison of two almost
-equal numbers has the same result in the loop and in the copied code.
+:func:`trade` simulates many configurations of one market. The loops choose the same trades as
+:func:`backtests.engine.schedule.choose_trades`. The loops compute the same units, cash and costs as
+vectorbt. The loops also round like ``choose_trades`` and vectorbt. So a comparison of two almost
+equal numbers has the same result in the loops, in ``choose_trades`` and in vectorbt.
 
 Configurations with the same assets form a team. The portfolios of a team that trade at the same
-session trade side by side. The inner loops run over these portfolios, so one instruction of the
-processor computes several portfolios. The numbers of a portfolio do not depend on other portfolios,
-and have the same rounding as in a team of one. So the results do not depend on the team or on the
-number of threads.
+session trade side by side. The inner loops run over the portfolios of a team, so one instruction of
+the processor computes several portfolios. The numbers of a portfolio and their rounding do not
+depend on the other portfolios. So the results do not depend on the team or on the number of
+threads.
 
-A long-only team visits only three kinds of sessions: sessions with a decision, with a fill, or with
-a price that becomes stale. The values at the closes between two trades are computed together. A
-team with short positions visits every close, because gross exposure can drift beyond its limit.
-:mod:`backtests.engine.compiled` says why all loops are in one file.
+For a long-only team, :func:`trade` stops only at sessions with a decision, with a fill, or with a
+price that becomes stale. The portfolio's values at all closes between two trades are computed in
+one pass. For a team with short positions, :func:`trade` stops at every close, because gross
+exposure can drift beyond its limit. :mod:`backtests.engine.compiled` says why all loops are in one
+file.
 """
 
 from typing import NamedTuple
@@ -134,9 +135,10 @@ class Team(NamedTuple):
 class Book(NamedTuple):
     """The state of the portfolios of a team. A lane is the position of a portfolio in the team.
 
-    The arrays up to ``trades`` have one row for each lane. In ``legs`` and ``purse``, the lanes are
-    side by side. A leg has all its figures in one row, so that the compiler sees that they do not
-    overlap.
+    The arrays from ``held`` to ``trades`` have one row for each lane. In ``legs`` and ``purse``,
+    the lanes are side by side. A leg is the long or the short side of an asset. Each row of
+    ``legs`` contains all figures of one leg. The compiler then knows that the figures do not
+    overlap in memory.
     """
 
     held: np.ndarray  # × assets: weights after the last trade
@@ -173,7 +175,7 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
 
 @allocating
 def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
-    """Return 1 for long-only configurations, 2 with short positions, 0 if refused."""
+    """Return the sides of each configuration: 1 if long-only, 2 with shorts, 0 if refused."""
     sides = np.zeros(len(room.refused), dtype=np.int64)
     for row in range(len(sides)):
         frame = terms.frame[first + row]
@@ -190,7 +192,8 @@ def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
 def _sound(targets: np.ndarray, limit: float, sums: np.ndarray) -> bool:
     """Return whether all weights are finite and within their limits.
 
-    ``sums`` receives the net and the gross weight of each decision. It contains zeros before.
+    Before the call, ``sums`` contains zeros. After the call, ``sums`` contains the net and the
+    gross weight of each decision.
     """
     net, gross = sums[0], sums[1]
     for start in range(0, len(targets), max(len(net), 1)):
@@ -263,7 +266,7 @@ def _team(
 
 @called
 def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
-    """Write a table as decisions × assets that is given column by column."""
+    """Write ``weights`` as decisions × assets; ``columns`` contains one asset after the other."""
     for at in range(count):
         for k in range(weights.shape[1]):
             weights[at, k] = columns[k * count + at]
@@ -271,7 +274,7 @@ def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
 
 @allocating
 def _of_assets(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the columns of some assets. If all columns are wanted in order, do not copy."""
+    """Return the columns of some assets, or the table itself if all columns are wanted in order."""
     if _same(columns, np.arange(table.shape[1])):
         return table
     return table[:, columns]
@@ -462,7 +465,8 @@ def _differs(targets: np.ndarray, weights: np.ndarray, band: float) -> bool:
 def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.ndarray) -> bool:
     """Return whether a weight of a decision differs by clearly more than the band.
 
-    This test needs no division. If the result is False, the drifted weights must be computed.
+    If the result is False, the caller must compare the decision with the drifted weights. The
+    function saves time, because it needs no division.
     """
     held, now = book.held[lane], book.now
     deflated, inverse = team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]]
@@ -479,7 +483,7 @@ def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.nda
 
 @inner
 def _send(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
-    """Queue the first free row if the sessions include the session of its fill."""
+    """Queue the decision in the first free row unless its fill would be after the last session."""
     if at + team.lag[lane] < len(market.growth):
         marks = book.marks[lane]
         book.sent[lane, _place(book, marks[OLDEST] + marks[WAITING])] = at
@@ -524,7 +528,7 @@ def _drifted(
     held: np.ndarray, before: np.ndarray, after: np.ndarray, columns: np.ndarray,
     grown: tuple[float, float], now: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write weights after a change of prices and of the growth of cash."""
+    """Write the weights after the drift: prices change, and cash grows by the return of bills."""
     invested = worth = 0.0
     for k in range(len(held)):
         now[k] = held[k]
@@ -598,8 +602,9 @@ def _add_up(legs: np.ndarray, purse: np.ndarray, cash: int, lanes: int) -> None:
 def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
     """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    PAYS becomes 1 if the cash pays for all purchases except the largest. LAST becomes the leg of
-    the largest purchase, or −1 if there is no purchase.
+    In ``purse``, the figure PAYS becomes 1 if the cash is sufficient for all purchases except the
+    largest, otherwise 0. In ``purse``, the figure LAST becomes the leg of the largest purchase, or
+    −1 if there is no purchase.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -628,7 +633,7 @@ def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill the sales of the portfolios whose cash pays for their purchases.
+    """Fill the sales of each portfolio whose cash pays for all purchases except the largest.
 
     Numbers are added in the same order as in vectorbt. The order matters: a rounding error in the
     cash can decide which of two equal orders is filled.
@@ -670,7 +675,7 @@ def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @inner
 def _finish(book: Book, lane: int) -> None:
-    """Fill the largest purchase of a portfolio, or all orders if its cash is short."""
+    """Fill the largest purchase, or all orders if the cash is too small for the other purchases."""
     purse = book.purse
     if purse[PAYS + lane] > 0:
         purse[CASH + lane] = purse[LEFT + lane]
@@ -728,7 +733,7 @@ def _sort(book: Book, lane: int) -> int:
 
 @inner
 def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
-    """Fill an order as vectorbt does. Return the traded units, the cost and the cash after it."""
+    """Fill an order as vectorbt does. Return the traded units, the cost and the remaining cash."""
     if abs(wanted) <= TINY:
         return 0.0, 0.0, cash
     paid = abs(wanted) * price * fee
@@ -792,8 +797,8 @@ def _value_step(
 ) -> None:  # fmt: skip
     """Write the value and the cash at the sessions of a step, four assets in one pass.
 
-    The sums are built in a small array, because ``here`` begins at any place in a row, where the
-    processor reads and writes slower.
+    The values are added up in the small array ``sums``, and then copied to ``here``. The processor
+    reads and writes ``here`` more slowly, because ``here`` can begin at any place in a row.
     """
     assets = len(prices)
     for k in range(0, assets - assets % 4, 4):
@@ -813,9 +818,9 @@ def _value_step(
 
 @reordering
 def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
-    """Replace the cash of a long-only portfolio by its exposure. Return the sum without the first.
+    """Replace the cash of a long-only portfolio by its exposure.
 
-    All values are deflated.
+    Return the sum of the exposures from the second close on. All values are deflated.
     """
     total = 0.0
     for at in range(len(exposed)):

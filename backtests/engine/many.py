@@ -38,12 +38,12 @@ class Many:
     metrics
         One row for each configuration. ``total_return``, ``cagr``, ``volatility``, ``sharpe``,
         ``max_drawdown``, ``exposure``, ``turnover`` and ``costs`` have the formulas and units of
-        :mod:`backtests.evidence.metrics`. These metrics are also computed if there is less than a
+        :mod:`backtests.evidence.metrics`. Yearly metrics are also computed if there is less than a
         year of returns. ``sessions`` is the number n of daily returns, and ``trades`` the number of
         sessions with a trade. ``skewness``, ``kurtosis`` (3 for a normal distribution) and
         ``autocorrelation`` (of consecutive sessions) describe daily returns minus the return of
-        bills. These three measures use moments divided by n, as the probabilistic Sharpe ratio
-        does.
+        bills. The moments of ``skewness``, ``kurtosis`` and ``autocorrelation`` are divided by n,
+        as in the probabilistic Sharpe ratio.
     moments
         Configurations × blocks × (count, sum, sum of squares) of daily returns minus the return of
         bills. The blocks are consecutive, with the sizes that :func:`numpy.array_split` gives.
@@ -51,10 +51,10 @@ class Many:
         Configurations × calendar months, float32: return of the portfolio in the month minus the
         return of bills. The first and the last month can be incomplete.
     equity
-        Configurations × sessions: value at each close, USD. None if it was not requested.
+        Configurations × sessions: value at each close, USD. None unless ``keep_equity`` is True.
     refused
         A mapping from position to error message, for each configuration that cannot be simulated.
-        ``simulate`` raises a SimulationError with the same message.
+        The error message is the same as in the SimulationError that ``simulate`` raises.
     """
 
     metrics: pd.DataFrame
@@ -81,7 +81,8 @@ def simulate_many(
     ----------
     variants
         The configurations. A configuration has no figures if its lag, band or weights are invalid,
-        or if its value falls to 0 USD or below. Other configurations are not affected.
+        or if its value falls to 0 USD or below. An invalid configuration does not affect the other
+        configurations.
     prices, bills, capital, name
         As in :func:`backtests.engine.simulate.simulate`.
     threads

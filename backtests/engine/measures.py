@@ -1,6 +1,7 @@
 """The loops that measure a simulated portfolio, compiled by numba.
 
-The formulas are those of :mod:`backtests.evidence.metrics`. A test compares the two modules.
+The formulas are those of :mod:`backtests.evidence.metrics`. A test compares the loops with
+:mod:`backtests.evidence.metrics`.
 """
 
 from typing import NamedTuple
@@ -109,7 +110,7 @@ def _of_returns(equity: np.ndarray, returns: np.ndarray, year: float, metrics: n
 def _of_excess(excess: np.ndarray, year: float, metrics: np.ndarray) -> None:
     """Write the Sharpe ratio, skewness, kurtosis and first-order autocorrelation.
 
-    The last three use moments divided by n.
+    Skewness, kurtosis and autocorrelation use moments divided by n.
     """
     n = len(excess)
     mean = _total(excess) / n
@@ -178,9 +179,9 @@ def _deviation(squares: float, n: int) -> float:
 def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float:
     """Return the deepest loss from a peak, at most 0.
 
-    ``bottoms`` and ``tops`` are the extremes of equity in each part of ``STRETCH`` sessions. If
-    they show that a part contains no deeper loss, the part is skipped. Losses from the peak of a
-    part to the bottom of a later part come first, because then most parts are skipped.
+    ``bottoms`` and ``tops`` are the lowest and the highest equity in each part of ``STRETCH``
+    sessions. The function first compares the top of each part with the bottoms of later parts. The
+    function then reads single sessions, but only in parts that can contain a deeper loss.
     """
     peak, low, high = tops[0], 1.0, 1.0
     for part in range(1, len(tops)):
@@ -203,8 +204,9 @@ def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float
 def _extremes(values: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> None:
     """Write the extremes of positive numbers in each part of ``STRETCH`` sessions.
 
-    All arrays are floats that are read as integers. The order of positive numbers is the same, and
-    the processor compares several integers at once.
+    All arrays contain floats whose bits are read as integers. Positive floats and their bits, read
+    as integers, have the same order. Integers save time, because the processor compares several
+    integers at once.
     """
     for part in range(len(tops)):
         within = values[part * STRETCH : (part + 1) * STRETCH]

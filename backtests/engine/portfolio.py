@@ -1,10 +1,10 @@
 """The simulated portfolio as an object of vectorbt, in USD.
 
 The simulation divides every price by the growth of bills, so that idle cash keeps its value.
-Therefore the metrics of the simulation's vectorbt object are deflated. Yearly metrics of this
-object also assume 365 sessions a year. This module repeats the orders of the simulation at prices
-in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` starts
-at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
+Therefore the metrics of the simulation's vectorbt object are deflated. The yearly metrics of the
+simulation's vectorbt object assume 365 sessions a year. This module repeats the orders of the
+simulation at prices in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price
+of ``BILLS`` starts at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The data for repeating a simulation. The orders stay the same, but the prices are in USD.
+    """The data for repeating a simulation with the same orders, but with prices in USD.
 
     Attributes
     ----------

@@ -1,9 +1,10 @@
 """Choose the sessions on which a strategy decides, and the decisions that become trades.
 
 Trades are chosen before the simulation. A strategy decides on scheduled sessions, and on sessions
-at which its state, such as a regime, changes. After a trade, the returns of assets and bills move
-the weights away from their targets. This movement is the drift. A decision is traded if a target
-weight differs from the drifted weight by more than the band. The comparison ignores costs.
+at which its state, such as a regime, changes. After a trade, the weights drift away from their
+targets, because assets and bills have different returns. A decision is traded if a target weight
+differs from the drifted weight by more than the band. The drifted weights are computed without
+costs.
 """
 
 from dataclasses import dataclass
@@ -120,8 +121,7 @@ def choose_trades(
     :func:`backtests.engine.simulate.simulate` describes the parameters. ``closes`` has the same
     assets as ``weights``. A decision is executed when at least one target weight differs from the
     drifted weight by more than ``band``, a fraction. If a portfolio with short positions exceeds
-    ``gross_limit`` at a close, a trade restores the last target weights. This trade takes place
-    ``lag`` sessions after that close.
+    ``gross_limit`` at a close, a trade restores the last target weights ``lag`` sessions later.
 
     An asset without a price on the day of the fill is not traded until the next decision. If the
     last price of a holding is older than the asset's staleness limit, the holding is closed at this

@@ -1,13 +1,14 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
-vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. The simulation
-adds these features exactly. For this purpose, it changes the prices that vectorbt receives:
+vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. To add
+interest, borrowing costs and a rule for missing prices exactly, the simulation changes the prices
+that vectorbt receives:
 
-- Idle cash earns the return of bills. Every price is divided by the growth of bills since the
-  start. At these deflated prices, idle cash earns nothing. Afterwards, the results are multiplied
-  by the growth of bills, so idle cash has earned the return of bills.
-- Borrowing has a cost. A short position has its own column. From one session to the next, the price
-  in this column also grows by the borrowing cost, which is debt · rate · days / 365.
+- Idle cash earns the return of bills. Every price is deflated: it is divided by the growth of bills
+  since the start. At deflated prices, idle cash earns nothing. Afterwards, the results are
+  multiplied by the growth of bills, so idle cash has earned the return of bills.
+- Borrowing has a cost. A short position has its own column. The price in a short position's column
+  also grows by the borrowing cost since the previous session: debt · rate · days / 365.
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
 
@@ -58,10 +59,10 @@ class Result:
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
-        be recomputed from orders, prices, bills and borrowing rates. There is one exception: a
-        target changes from short to long, but the cash cannot buy back the whole short position. In
-        this case, the asset has both a long and a short side, and ``orders`` shows only the net
-        units.
+        be recomputed from orders, prices, bills and borrowing rates, except in one case. Equity
+        cannot be recomputed if the cash is too small to buy back a short position whose target
+        becomes long. The asset then has both a long and a short side, but ``orders`` shows only the
+        asset's net units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
@@ -88,11 +89,12 @@ class Result:
     def portfolio(self) -> Any:
         """Return vectorbt's portfolio in USD prices; None if :attr:`account` was left out.
 
-        Each access simulates the orders again. Idle cash is the column ``BILLS``, and vectorbt
-        counts the orders of this column as trades. A year has 252 sessions. vectorbt's Sharpe ratio
-        subtracts the mean return of bills. drypowder's Sharpe ratio subtracts the return of bills
-        of each session. So the two ratios differ in the fourth digit. The price in a short
-        position's column grows by the borrowing cost.
+        Each access to :attr:`portfolio` simulates the orders again. Idle cash is the column
+        ``BILLS``, and vectorbt counts the orders of this column as trades. A year has 252 sessions.
+        vectorbt's Sharpe ratio subtracts the mean return of bills. drypowder's Sharpe ratio
+        subtracts the return of bills of each session. So the Sharpe ratios of vectorbt and
+        drypowder differ in the fourth digit. The price in a short position's column grows by the
+        borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
 
@@ -133,17 +135,17 @@ def simulate(
         Initial cash, USD.
     gross_limit
         Largest sum of the absolute weights of long and short positions. If a portfolio with short
-        positions exceeds this limit at a close, a trade restores the last target weights. This
-        trade takes place ``lag`` sessions after that close.
+        positions exceeds ``gross_limit`` at a close, a trade restores the last target weights
+        ``lag`` sessions later.
     name
         Name for the weights, used in messages.
 
     Raises
     ------
     SimulationError
-        SimulationError is raised if a weight is not finite or exceeds its limit. It is also raised
-        if columns or sessions do not match, if a bill return is missing, if the lag is below 1, or
-        if the portfolio's value falls to 0 USD or below.
+        SimulationError is raised if a weight is not finite or exceeds its limit. Columns or
+        sessions that do not match, a missing bill return and a lag below 1 also raise
+        SimulationError. A portfolio value of 0 USD or less raises SimulationError, too.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)

@@ -1,10 +1,10 @@
 """The alpha of a strategy: its mean return above a constant-weight portfolio of the same assets.
 
 A constant mix of SPY and bills can have the same mean exposure as the strategy, but another beta.
-For example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
-regression therefore finds the portfolio of constant weights whose returns are closest to the
-strategy's returns. Alpha is the strategy's mean return minus the portfolio's mean return.
-Well-timed changes of weights raise alpha. Costs lower alpha.
+The betas differ, for example, if the strategy holds other assets than SPY, or holds SPY only in
+calm times. The regression therefore finds the portfolio of constant weights whose returns are
+closest to the strategy's returns. Alpha is the strategy's mean return minus the portfolio's mean
+return. Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass
@@ -81,10 +81,11 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
 
     Notes
     -----
-    The number of lags follows a published rule. A rule that estimates this number from the data
-    would choose too few lags, because daily returns are almost uncorrelated. But portfolio weights
-    stay constant for months, so more lags are needed. :data:`backtests.evidence.bootstrap.COVERAGE`
-    says how often intervals of alpha contain the true value.
+    The number of lags in the standard error follows a published rule. A rule that estimates the
+    number of lags from the data would choose too few, because daily returns are almost
+    uncorrelated. Many lags are needed, because portfolio weights stay constant for months.
+    :data:`backtests.evidence.bootstrap.COVERAGE` says how often intervals of alpha contain the true
+    value.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):

@@ -51,9 +51,8 @@ class Assessment(Summarised):
     Attributes
     ----------
     strategy, benchmark, bills
-        Mappings from the name of each metric to its value.
-        :func:`backtests.evidence.metrics.of_run` and :func:`backtests.evidence.metrics.of_returns`
-        compute them.
+        Mappings from the name of each metric to its value, from
+        :func:`backtests.evidence.metrics.of_run` and :func:`backtests.evidence.metrics.of_returns`.
     below_a_year
         True if the returns cover less than a year, so that yearly metrics are NaN.
     regimes, years

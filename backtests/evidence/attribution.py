@@ -17,16 +17,16 @@ session and sleeve, and then summed. So the groups of each table add up to the t
 are:
 
 ``return``
-    Profit divided by initial capital. The sum over all groups is the total return.
+    Profit divided by initial capital. The sum over all groups of a table is the total return.
 ``volatility``
     Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return. The
     contribution of one session and one sleeve is (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly
-    volatility. The sum over all sessions of a sleeve is cov(c, r) / std(r) · √252, which is below
-    zero for a hedge. At one session, all sleeves together contribute (r − r̄)² / Σ(r − r̄)², times
-    the yearly volatility.
+    volatility. The sleeve's contribution over all sessions is cov(c, r) / std(r) · √252. The
+    contribution of a hedge is below zero. At one session, all sleeves together contribute (r − r̄)²
+    / Σ(r − r̄)², times the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
-    sum over all groups is the depth of this drawdown, or zero if there is no drawdown.
+    sum over all groups of a table is the depth of the deepest drawdown, or zero without a drawdown.
 ``turnover``
     Half the sum of |order value| / equity, per year. ``equity`` is the portfolio's value at the
     close at which the order is filled.
@@ -107,12 +107,12 @@ def attribution(
 
     Notes
     -----
-    After a change of regime, the order is filled one session before the first return of the new
-    regime. So the cost of this order belongs to the old regime. A holding without a price on a
-    session keeps its last price. An undefined metric, such as the volatility of a single return, is
-    NaN in the total and in every group. If the profits do not add up to the change of equity,
-    SimulationError is raised. A possible cause of this error is that prices, borrowing rates or
-    orders belong to another result.
+    After a change of regime, orders are filled one session before the first return of the new
+    regime. So the trading costs of a change of regime belong to the old regime. A holding without a
+    price on a session keeps its last price. An undefined metric, such as the volatility of a single
+    return, is NaN in the total and in every group. If the profits do not add up to the change of
+    equity, SimulationError is raised. The profits do not add up, for example, if prices, borrowing
+    rates or orders belong to another result.
 
     References
     ----------

@@ -5,8 +5,8 @@ makers with the same number of stocks from the rest of the universe. The stocks 
 drawn without replacement. The strategy's rule sets the weight of each basket and scales all baskets
 to the same volatility. A good choice of makers ranks high among the baskets. The stocks in the
 baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is low, most
-random baskets did better than the makers of memory chips. In this case, the choice of these makers
-shows no foresight.
+random baskets did better than the makers of memory chips. A low rank means that the choice of the
+memory-chip makers shows no foresight.
 """
 
 from dataclasses import replace
@@ -28,10 +28,10 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
     A random basket replaces the makers of memory chips in the run. Each Sharpe ratio uses returns
     after costs, minus the return of bills. The portfolios are rebalanced daily to the target
-    weights. The result is None if the strategy has no parameter ``memory``. The result is also None
-    if this parameter does not list exactly the tickers of the universe's class ``memory``, or if
-    the run's target weights of these tickers are always 0. The result is None, too, if the run has
-    too few sessions, or if the history has too few other stocks. Equal seeds give equal baskets.
+    weights. The result is None unless the strategy's parameter ``memory`` lists exactly the tickers
+    of the universe's class ``memory``. The result is None if the run's target weights of the
+    memory-chip makers are always 0. The result is None if the run has too few sessions, or if the
+    history has too few other stocks. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

@@ -3,9 +3,10 @@
 The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
 intervals contained the true value in simulated markets.
 
-Every metric is computed from the mean and the variance of returns. A matrix counts how often each
-resample takes each date. Multiplying this matrix by returns and by squared returns gives the sums
-of every resample at once. All portfolios use the same resampled dates, so a comparison is paired.
+Every metric is computed from the mean and the variance of returns. A count matrix says how often
+each resample contains each date. The count matrix times the returns gives every resample's sum of
+returns. The count matrix times the squared returns gives every resample's sum of squares. All
+portfolios use the same resampled dates, so a comparison is paired.
 """
 
 from collections.abc import Mapping
@@ -100,12 +101,11 @@ def compare_returns(
     -------
     A mapping from the name of a metric to its interval. ``sharpe`` is the yearly Sharpe ratio of
     the strategy's returns minus bills: their mean divided by their standard deviation (ddof 1),
-    times √252. Each portfolio in ``others`` has two intervals. For ``excess_<name>``, the
-    portfolio's daily return is subtracted from the strategy's daily return. The metric is the mean
-    of these differences times 252, as a fraction per year. ``sharpe_<name>`` is the strategy's
-    Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same resamples. Politis
-    and White's rule sets the mean length of a block from the strategy's returns minus bills. The
-    length is rounded up and is at least 5 sessions.
+    times √252. Each portfolio in ``others`` has two intervals. ``excess_<name>`` is 252 times the
+    mean of the strategy's daily return minus the portfolio's daily return, a fraction per year.
+    ``sharpe_<name>`` is the strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All
+    intervals use the same resamples. Politis and White's rule sets the mean length of a block from
+    the strategy's returns minus bills. The length is rounded up and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the

@@ -30,8 +30,8 @@ def compare_runs(
 ) -> Comparison:
     """Return the comparison of finished runs on their common sessions.
 
-    If a run has further sessions, it is simulated again on the common sessions. The new simulation
-    uses the run's existing regime and signals.
+    If a run has further sessions, the run is simulated again on the common sessions, with its
+    existing regime and signals.
 
     Parameters
     ----------

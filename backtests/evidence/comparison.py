@@ -1,10 +1,9 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-is compared with two other portfolios. The first portfolio is a constant mix of SPY and bills. This
-mix has the strategy's mean net exposure, and it needs no skill. The second portfolio holds the
-strategy's assets at equal weights. This portfolio has the same hindsight about assets as the
-strategy.
+is compared with a constant mix and with an equal-weight portfolio. The constant mix of SPY and
+bills has the strategy's mean net exposure, and needs no skill. The equal-weight portfolio holds the
+strategy's assets, so it has the same hindsight about assets as the strategy.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -59,8 +58,8 @@ class Compared:
     Attributes
     ----------
     mix
-        A constant mix of SPY and bills with the strategy's mean net exposure. This exposure is
-        known only at the end of the backtest.
+        A constant mix of SPY and bills with the strategy's mean net exposure. The mean net exposure
+        is known only at the end of the backtest.
     equal_weight
         Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
     intervals
@@ -164,9 +163,8 @@ def no_log(*runs: Run) -> Logged:
 def default_names() -> tuple[str, ...]:
     """Return the names that a comparison uses by default.
 
-    The names include all strategies except the constant mix. They also include three strategies
-    combined with each regime model. Only the regime models ``votes`` and ``labels`` have no such
-    combination.
+    The names include all strategies except the constant mix. Three strategies are also combined
+    with each regime model except ``votes`` and ``labels``.
     """
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
@@ -216,10 +214,9 @@ def compare(
     Parameters
     ----------
     configs
-        A mapping from label to configuration. All rows use the same sessions. These sessions begin
-        at the latest start date in ``configs``, and end at the earliest end date in ``configs``. If
-        no configuration has a start, the sessions begin with the first regime of the default
-        regime model.
+        A mapping from label to configuration. All rows use the same sessions, from the latest start
+        date to the earliest end date in ``configs``. If no configuration has a start, the sessions
+        begin with the first regime of the default regime model.
     history
         The history. All configurations use this history, even if they name another source. Sessions
         after the earliest end date in ``configs`` are left out.
@@ -232,8 +229,8 @@ def compare(
     optional
         If True, a regime model whose package is not installed is left out, with a note.
     log
-        A function that receives the finished runs. It returns the logged trials, without the trials
-        that equal one of these runs. :func:`backtests.sweep.trial_log.other_trials` is an example.
+        A function that receives the finished runs and returns the logged trials, without trials
+        that equal a finished run. :func:`backtests.sweep.trial_log.other_trials` is an example.
     progress
         A function that receives the name of each step and the number of completed parts.
     """
@@ -276,8 +273,8 @@ def finished(
 ) -> Comparison:
     """Return the comparison of finished rows.
 
-    The comparison contains the ranks among placebos and the tests of luck. If there are two rows,
-    it also contains their direct comparison.
+    The comparison contains the ranks among placebos and the tests of luck. If there are exactly two
+    rows, the result also contains the direct comparison of the two rows.
     """
     runs = {label: row.run for label, row in rows.items()}
     ranks = place(runs, gains, shifts=shifts)

@@ -1,6 +1,6 @@
 """The main conclusions from one run: its return against the benchmark, its skill, and its timing.
 
-Other modules describe the tests. This module only says which tests the run passes.
+This module only says which tests the run passes. Each test is described in its own module.
 """
 
 import math
@@ -21,7 +21,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """The main tests of a run. If a test was not made, its attribute is None.
+    """The main tests of a run. The attribute of a test is None if the test was not made.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Conclusion:
     timing_p
         One-sided p-value of the information ratio, from the ratio's standard error. The information
         ratio compares the run with its own mean weights. None if the run has no timing, or if the
-        ratio was not computed.
+        information ratio was not computed.
     few
         True if the run has too few episodes for a conclusion about its timing.
     """
@@ -75,6 +75,6 @@ def _difference(returns: pd.DataFrame) -> Interval | None:
 
 
 def _p_value(found: LeadLag) -> float | None:
-    """Return the probability that a strategy without timing reaches this information ratio."""
+    """Return the probability that a strategy without timing reaches the run's information ratio."""
     ratio = found.ratios.get(found.lag, float("nan"))
     return NormalDist().cdf(-ratio / found.error) if math.isfinite(ratio) else None

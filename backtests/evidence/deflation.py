@@ -7,12 +7,12 @@ skill, the expected best Sharpe ratio is
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
-ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). In this ratio, V is the only measure of
-uncertainty. If the trials are variants of one strategy, their Sharpe ratios are almost equal. In
-this case, V is close to 0, so any positive Sharpe ratio passes the test. A second test therefore
-uses the standard error σ of the chosen track record and not V. The best of N independent trials
-without skill stays below SR with the probability Φ(SR / σ)^N. Each of the two tests has a critical
-value. The larger critical value is the hurdle for a Sharpe ratio.
+ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). The rescaled ratio measures uncertainty only
+by V. If the trials are variants of one strategy, their Sharpe ratios are almost equal, and V is
+close to 0. If V is close to 0, any positive Sharpe ratio passes the test of the rescaled ratio. A
+second test therefore measures uncertainty by the standard error σ of the chosen track record. The
+best of N independent trials without skill stays below SR with the probability Φ(SR / σ)^N. The
+hurdle for a Sharpe ratio is the larger critical value of the two tests.
 
 All Sharpe ratios are per session.
 
@@ -54,14 +54,14 @@ class Deflation:
     standard_error
         √(V v): the standard error of the best Sharpe ratio. 0 if there is a single trial.
     probability
-        The rescaled deflated Sharpe ratio, as published in 2026. It is 1 minus the p-value. NaN if
-        there is a single trial.
+        The rescaled deflated Sharpe ratio, as published in 2026: 1 minus the p-value. NaN if there
+        is a single trial.
     of_own_error
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
         the standard error σ of the chosen track record.
     probability_2014
-        The deflated Sharpe ratio, as published in 2014. This ratio uses the standard error of a
-        single Sharpe ratio. So it is rarely high, even for a strategy with skill.
+        The deflated Sharpe ratio, as published in 2014. The ratio of 2014 uses the standard error
+        of a single Sharpe ratio, so even strategies with skill rarely have a high value.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """
@@ -139,9 +139,8 @@ def _hurdle(effective: float, best: float, error: float, own: float) -> float:
 def expected_maximum(trials: float, variance: float) -> float:
     """Return the expected value of the largest Sharpe ratio among trials without skill.
 
-    The result is 0 for one trial. ``variance`` is the variance of the Sharpe ratios. ``trials``
-    need not be a whole number. The formula is an approximation. For fewer than about 1.3 trials,
-    the formula falls below 0, and 0 is returned.
+    ``variance`` is the variance of the Sharpe ratios. ``trials`` need not be a whole number. For
+    fewer than about 1.3 trials, the approximate formula falls below 0, and 0 is returned.
     """
     if not trials > 1:
         return 0.0
@@ -154,8 +153,9 @@ def expected_maximum(trials: float, variance: float) -> float:
 def variance_of_maximum(trials: float) -> float:
     """Return the variance of the largest of several independent standard normal numbers.
 
-    The density of the largest of k numbers is k φ(z) Φ(z)^(k − 1). A sum over a fine grid replaces
-    the integral. ``trials`` is at least 1 and need not be a whole number.
+    The density of the largest of k numbers is k φ(z) Φ(z)^(k − 1). Sums over a fine grid of z
+    replace the integrals for mean and variance. ``trials`` is at least 1 and need not be a whole
+    number.
     """
     from scipy.special import log_ndtr
 

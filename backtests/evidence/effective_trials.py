@@ -4,8 +4,8 @@ Among N variants of one strategy, the best Sharpe ratio owes less to luck than a
 strategies. Two functions count the independent trials. :func:`effective_trials` gives the number K
 that is used for the hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the
 same 95 % quantile as the best Sharpe ratio of the N trials. :func:`effective_rank` gives another
-number, the effective rank of Roy and Vetterli. This number depends only on the correlation matrix.
-If there are many correlated trials, the effective rank is too small for a test of luck.
+number, the effective rank of Roy and Vetterli. The effective rank depends only on the correlation
+matrix. If there are many correlated trials, the effective rank is too small for a test of luck.
 ``benchmarks/luck.py`` measures how often a test with the effective rank finds skill in noise.
 
 References

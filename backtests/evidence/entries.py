@@ -64,8 +64,8 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
     """Return how often a state occurred; ``earned`` contains the label of each return.
 
-    :func:`acted_on` gives such labels. All labels in ``states`` count together as one state. A
-    missing label does not belong to any state.
+    :func:`acted_on` gives the label of each return. All labels in ``states`` count together as one
+    state. A missing label does not belong to any state.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)

@@ -44,8 +44,8 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error from a normal distribution.
 
-        t is first multiplied by the ratio of two critical values at 97.5 %: normal divided by
-        fixed-b.
+        t is first multiplied by the normal 97.5 % critical value, and divided by the fixed-b 97.5 %
+        critical value.
         """
         if not error > 0:
             return 1.0
@@ -53,14 +53,14 @@ class Fit:
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
-        """Return a larger standard error, so that a normal interval equals the fixed-b interval."""
+        """Return the standard error whose normal 95 % interval equals the fixed-b interval."""
         return error * self.critical(0.975) / _FIXED_B[0.975][0]
 
 
 def usual_lags(n: int) -> int:
     """Return the number of lags that Lazarus, Lewis, Stock and Watson (2018) advise.
 
-    The number is ⌈1.3 √n⌉, but at most n − 1.
+    The number of lags is ⌈1.3 √n⌉, but at most n − 1.
     """
     return min(math.ceil(1.3 * math.sqrt(n)), n - 1)
 

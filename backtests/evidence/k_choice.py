@@ -30,8 +30,9 @@ def by_k(run: Run, progress: Progress = silent) -> pd.DataFrame:
     The first columns are ``absorption_episodes`` and ``absorption_entered``;
     :class:`backtests.evidence.entries.Observed` defines both counts. The other columns are the
     metrics of :func:`backtests.evidence.metrics.headline`, as fractions. The table is empty if the
-    results do not depend on k. This happens if the strategy ignores the regime, if the regime
-    ignores the signal ``absorption``, or if idle capital is not measured relative to GDP.
+    results do not depend on k. The results do not depend on k if the strategy ignores the regime,
+    or if the regime ignores the signal ``absorption``. The results also do not depend on k if idle
+    capital is not measured relative to GDP.
     """
     rests = run.config.build_model().rests_on
     powder = run.config.build_signals()[DryPowder.name]

@@ -2,9 +2,9 @@
 
 If a strategy has real timing skill, its information ratio falls slowly as the delay of fills grows.
 If a strategy uses future data, its information ratio collapses after one more session of delay. The
-reason is that the advantage from future data comes from a single return, which a delayed fill
-misses. Fills before a decision, or at the close of a decision, are impossible. The ratios for such
-fills show what foresight would have earned.
+advantage from future data comes from a single return, and a later fill misses this return. Fills
+before a decision, or at the close of a decision, are impossible. The information ratios of
+impossible fills show what foresight would have earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
 active return is the portfolio's return minus the return of a reference portfolio. The reference
@@ -50,12 +50,11 @@ class LeadLag:
     error
         Standard error of a ratio: 1 / √years.
     lost
-        A mapping from lag to a HAC t-statistic. The statistic tests the mean return that is
-        lost if this lag becomes one session longer.
+        A mapping from lag to a HAC t-statistic. The statistic tests the mean return that one more
+        session of lag loses.
     collapse
-        The lag just before the first collapse of the information ratio. A collapse counts only if
-        this lag is between 0 and the run's lag. None if there is no such collapse. A collapse is a
-        sign of look-ahead.
+        The smallest lag, from 0 to the run's lag, after which the information ratio collapses, or
+        None. A collapse is a sign of look-ahead.
     """
 
     lag: int
@@ -113,7 +112,7 @@ def mean_weights_returns(run: Run) -> pd.Series:
     """Return the daily returns of a run's mean weights, before costs, as fractions.
 
     The weight of an asset is its mean weight over the sessions on which the asset has a price. The
-    remainder is in bills.
+    remaining weight is in bills.
     """
     growth, weights = growth_of_assets(run), run.result.weights.shift().iloc[1:]
     mean = weights.where(growth.notna()).mean()

@@ -2,8 +2,8 @@
 
 A trial is a backtest of a strategy with one combination of parameters. The hurdle is a Sharpe ratio
 that the best of all known trials rarely reaches by luck. Known trials are the strategies of the
-same command and the trials of earlier parameter sweeps. Other trials, such as dropped ideas, are
-not counted. If such trials were counted, the hurdle would be higher.
+same command and the trials of earlier parameter sweeps. Unknown trials, such as dropped ideas, are
+not counted. If unknown trials were counted, the hurdle would be higher.
 """
 
 import math
@@ -53,8 +53,8 @@ class Luck:
     logged
         Number of trials in the log of earlier sweeps.
     probability
-        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". This
-        test ignores other trials.
+        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". The
+        probabilistic Sharpe ratio ignores other trials.
     minimum_length
         Smallest number of sessions for which this Sharpe ratio would be significant at the 5 %
         level, in the test that ``probability`` describes. NaN if the Sharpe ratio is 0 or negative.

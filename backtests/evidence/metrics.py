@@ -144,7 +144,7 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
 def is_short(returns: pd.Series) -> bool:
     """Return whether returns cover less than a year, which is too short for yearly metrics.
 
-    A gain of 44 % over 119 sessions would become 117 % a year, which nobody earned.
+    Annualised, a gain of 44 % over 119 sessions is 117 % a year, but the investor earned only 44 %.
     """
     return len(returns) < FULL_YEAR
 

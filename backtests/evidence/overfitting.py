@@ -1,13 +1,12 @@
 """Compute the probability of backtest overfitting from the returns of many trials.
 
-The sessions are cut into an even number of consecutive blocks. Take any half of the blocks as a
-sample. In this sample, the trial with the best Sharpe ratio is chosen. The other half shows how
-this trial ranks out of sample. If the chosen trial ranks below the median for half of all samples,
-the choice has no value.
+The sessions are cut into an even number of consecutive blocks. Every half of the blocks is used as
+a sample. The trial with the best Sharpe ratio in the sample is chosen. The other half of the blocks
+shows how the chosen trial ranks out of sample. If the chosen trial ranks below the median for half
+of all samples, the choice has no value.
 
 The Sharpe ratio of a half depends only on the count, the sum and the sum of squares of the returns
-in each block. So the calculation needs only these three numbers for each block, and not all returns
-at once.
+in each block. So the calculation needs only three numbers for each block instead of all returns.
 
 Reference
     Bailey, Borwein, López de Prado and Zhu (2017), "The probability of backtest overfitting",
@@ -34,7 +33,8 @@ _EQUAL = 1e-12
 class Overfitting:
     """The result of combinatorially symmetric cross-validation.
 
-    Each combination takes half of the blocks as the sample. The other half is out of sample.
+    Each combination takes half of the blocks as the sample. The other half of the blocks is out of
+    sample.
 
     Attributes
     ----------
@@ -117,9 +117,9 @@ def overfitting(moments: np.ndarray) -> Overfitting:
 
     Notes
     -----
-    If the returns of a trial do not vary in a half, the trial has the Sharpe ratio 0 in this half.
-    An example is a trial that holds only bills. Trials with equal returns have equal ranks. If all
-    trials are equal, their rank out of sample is the median.
+    If the excess returns of a trial do not vary in a half, the trial has the Sharpe ratio 0 in this
+    half. The excess returns of a trial that holds only bills do not vary. Trials with equal returns
+    have equal ranks. If all trials are equal, their rank out of sample is the median.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def _both(
 def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return Sharpe ratios per session (ddof 1), combinations × trials; 0 if returns do not vary.
 
-    The calculation overwrites the sums and the squares, because new arrays would take time.
+    The function overwrites ``total`` and ``squares``, because new arrays would take time.
     """
     floor = np.maximum(count * ROUNDING**2, squares * 1e-14)
     mean = total / count

@@ -27,7 +27,7 @@ class Beside:
 
 
 def mix_of(run: Run) -> Beside:
-    """Return a constant mix of SPY and bills. Its weight of SPY is a run's mean net exposure.
+    """Return a constant mix of SPY and bills; the weight of SPY is a run's mean net exposure.
 
     If the mean net exposure is below 0, the weight of SPY is 0. If the mean net exposure is above
     1, the weight of SPY is 1. The mix has the run's sessions, costs and lag. The weight of SPY is

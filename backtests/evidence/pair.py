@@ -21,7 +21,7 @@ class Pair:
         The settings that differ.
     excess, sharpe
         The difference of the mean yearly returns, as a fraction, and the difference of the yearly
-        Sharpe ratios. Both differences have an interval.
+        Sharpe ratios, both with an interval.
     test
         Ledoit and Wolf's test of equal Sharpe ratios; None if the test is not defined.
     """
