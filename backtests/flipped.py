@@ -1,9 +1,9 @@
 """Find what the last fetch flipped: the regime, and the flags on which the regime depends.
 
-The module compares two states. The earlier state uses the data that the store had just before its
-last fetch or import, and is the state at the last session of these data. The current state uses all
-data in the store, and is the state at the last session of all data. If a state changed between the
-two sessions and changed back, the module reports no flip. A fetch that adds no data causes no flip.
+The module compares two states. The earlier state is computed from the data before the last fetch or
+import, at their last session. The current state is computed from all data in the store, at their
+last session. If a state has changed and changed back since the earlier session, the module reports
+no flip. A fetch that adds no data causes no flip.
 
 Primary flags are the flags that the regime model reads, see
 :attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, including a change to
@@ -41,8 +41,8 @@ class Flipped:
     since
         The session on which the current state began. None if there is no regime or no view.
     revised
-        True if the current data give the earlier session a state that differs from ``was``. In this
-        case, late or revised data caused the change or a part of it.
+        True if the current data give the earlier session a state that differs from ``was``. True
+        means that late or revised data caused at least a part of the change.
     """
 
     what: str
@@ -62,7 +62,7 @@ class SinceFetch:
         The moment at which the last fetch or import began, New York time. None if the store had no
         data before this fetch or import, or if the store did not record when it began.
     session
-        The last session that was known at that moment; None if no session was known.
+        The last session in the store just before ``began``; None if the store had too little data.
     flipped
         The regime if it flipped, and then each primary flag that flipped.
     """
@@ -115,9 +115,9 @@ def store_of(config: RunConfig) -> Store:
 
 
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
-    """Return the same series as in a history, from the rows that were recorded before a moment.
+    """Return the history of the rows recorded before ``began``, with only the series of ``now``.
 
-    Further series could change the last session, which is the last day with a price.
+    Series that ``now`` lacks could change the last session, which is the last day with a price.
     """
     until = began - _JUST_BEFORE
     series = {*now.panel.columns, *now.closes.columns}

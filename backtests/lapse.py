@@ -1,9 +1,8 @@
 """Find the sessions on which a strategy's state cannot be trusted because data are late.
 
-Late data alone can change the regime: a signal without data does not vote, and the remaining votes
-may give another regime. So a state that depends on late data is called lost. Some signals determine
-the state. The state is lost at a session if one of these signals meets three conditions: its flag
-was known earlier, its flag is NA now, and one of its inputs is late.
+Late data alone can change the regime: a signal without data has no influence, and the remaining
+signals may give another regime. So a state that depends on late data is called lost. A state is
+lost at a session if it depends on a flag that is NA, was known earlier, and has a late input.
 """
 
 from collections.abc import Mapping
@@ -41,14 +40,14 @@ def lost(
     Parameters
     ----------
     state
-        A strategy's state at each session, computed from the history and the reading. None if the
-        strategy has no states. In this case, the state is never lost.
+        A strategy's state at each session, computed from the history and the reading. If the
+        strategy has no states, ``state`` is None, and the result is False at each session.
     late
         Result of :func:`stale` for the history.
     rests
-        The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
-        empty, only the state itself is checked. It is then called lost at a session if it is NA at
-        this session and was known at an earlier session.
+        The inputs of each signal that determines the state, by the signal's name. The state is also
+        lost at a session if the state itself is NA and was known earlier. If ``rests`` is empty, no
+        flag can make the state lost.
     """
     if state is None:
         return pd.Series(False, index=late.index)

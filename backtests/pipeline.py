@@ -33,9 +33,8 @@ def run(config: RunConfig, history: History | None = None, known: Reading | None
         By default, the configuration chooses the history. The history is cut at the end date of the
         configuration.
     known
-        A reading of the same history, as :func:`read` describes it. If several runs use the same
-        history, pass ``Run.reading`` of the first run to the later runs. The later runs then need
-        much less time.
+        A reading of the same history, as :func:`read` describes it. To save time, pass
+        ``Run.reading`` of a first run to later runs on the same history.
     """
     history = history_of(config, history)
     reading = read(config, history, known)
@@ -67,10 +66,10 @@ def history_of(
 def read(config: RunConfig, history: History, known: Reading | None = None) -> Reading:
     """Return the reading of a history: the regime and the configuration's signals at each session.
 
-    ``known`` is an earlier reading of the same history, and may end later than ``history``.
-    ``known`` contains evaluations of signals. An evaluation is used again if the parameters of the
-    signal and of its parts have not changed. If ``known`` was computed from other sessions or from
-    other values than ``history`` has, ConfigError is raised.
+    ``known`` is an earlier reading of the same history, and may end later than ``history``. A
+    signal's evaluation in ``known`` is used again if the parameters of the signal, and of the
+    signals that it contains, are unchanged. If ``known`` does not have the sessions and values of
+    ``history``, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
     earlier = {} if known is None else reused(known, history, model.rests_on)

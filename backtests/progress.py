@@ -19,8 +19,7 @@ class Progress(Protocol):
         If the step has parts, ``total`` is their number and ``done`` is the number of finished
         parts.
 
-        If ``total`` stays the same and ``done`` grows over several steps, these steps belong to one
-        task.
+        Consecutive steps with the same ``total`` and a growing ``done`` belong to one task.
         """
 
 

@@ -8,9 +8,9 @@ A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio o
   The number of episodes, their length and the market's prices stay the same. Only chance decides
   which prices occur during a shifted episode.
 - Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
-  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. Shifted dates would be wrong
-  for such flags. If a flag reacts to a fall in prices, a shifted holding could come before this
-  fall.
+  (:mod:`backtests.evidence.resampling`). Balance sheets and other quantities keep their dates. For
+  flags computed from prices, shifted holdings would be a wrong placebo. If a flag reacts to a fall
+  in prices, a shifted holding could come before this fall.
 """
 
 from collections.abc import Iterator
@@ -84,8 +84,8 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     ----------
     held
         Target weights that are in force at each close, after the lag: sessions × assets, as
-        fractions. The remainder is cash in bills. The first row is the session of the first fill.
-        Weights at a close apply to the returns of the next session.
+        fractions. The rest of the portfolio is in bills. The first row is the session of the first
+        fill. Weights at a close apply to the returns of the next session.
     closes
         Closes in USD on the same sessions, for all assets of ``held``; NaN if there is no price.
     bills
@@ -134,15 +134,15 @@ def shift_placebo(
     beginning. The test is exact if the weights depend neither on prices nor on listings. The test
     is not exact for weights that depend on prices, because some shifts favour such weights. If the
     last weights differ from the first ones, a shift adds one trade, from the last weights to the
-    first ones. At usual costs, this trade costs a few basis points in total.
+    first ones. The added trade costs a few basis points in total, at usual costs.
 
     Parameters
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of different shifts, drawn at random from 1 to sessions − 1. If the number is above
-        sessions − 1, all shifts are used. If the number is below 1, ConfigError is raised.
+        Number of different shifts, drawn at random from 1 to sessions − 1. If ``shifts`` is above
+        sessions − 1, all shifts are used. If ``shifts`` is below 1, ConfigError is raised.
     seed
         Equal seeds give equal shifts.
 

@@ -2,13 +2,13 @@
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. In a resampled history, the market's moves come at random dates.
-The flags are computed again from the resampled prices, so they react to these moves. Price patterns
-that are shorter than a block remain in the resampled history. For example, volatility stays
-clustered. So even in a placebo, a strategy can adjust its weights to volatility.
+The flags are computed again from the resampled prices, so they react to the resampled moves. Price
+patterns that are shorter than a block remain in the resampled history. For example, volatility
+stays clustered. So even in a placebo, a strategy can adjust its weights to volatility.
 
 Shortly after the start of a block, a look-back window still contains sessions of the previous
-block. Placebos therefore have worse timing than the strategy, and the strategy's rank is too high
-on average (:data:`backtests.evidence.significance.MEAN_RANKS`).
+block. A window over two blocks worsens the timing of a placebo. So a strategy's rank among placebos
+is too high on average (:data:`backtests.evidence.significance.MEAN_RANKS`).
 """
 
 from typing import NamedTuple
@@ -49,54 +49,53 @@ def resample_prices(
     Whole sessions are drawn in blocks, so that all market moves of a session stay together. Each
     session gets the market moves of a drawn session, which is called the source session. Market
     moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
-    dollar. Other values stay on their original dates. These values are balance sheets, output,
-    capital spending, ETF flows, funding rates, and interest rates that an authority sets. Values
-    before the first price do not change.
+    dollar. Series without market moves keep their original dates: balance sheets, output, capital
+    spending, ETF flows, funding rates, and interest rates that an authority sets. Values before the
+    first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
     changes of yields) have 63 sessions or fewer. If blocks last one year, the whole look-back
     window lies within one block at 78 % of sessions. If blocks last one quarter, the window lies
     within one block at only 37 % of sessions. Much longer blocks would make all resampled histories
-    similar. Each block is moved to a random date. This breaks the link between market moves and
-    quantities.
+    similar. Each block is moved to a random date, so market moves lose their link with quantities.
 
     Parameters
     ----------
     panel, closes
         Panel and closes, as in :class:`backtests.history.panel.History`.
     block
-        Mean length of a block, in sessions. Lengths follow a geometric distribution (stationary
-        bootstrap). A block that reaches the last session continues at the first session.
+        Mean length of a block, in sessions. The length of a block follows a geometric distribution
+        (stationary bootstrap). A block that reaches the last session continues at the first
+        session.
     seed
         Equal seeds give equal draws.
     since
         The first session of the backtest. Changes up to ``since`` are drawn only from sessions up
-        to ``since``. Changes after ``since`` are drawn only from sessions after ``since``. So
-        placebos use the market moves of the years of the backtest. If ``since`` is None, changes
-        are drawn from all sessions.
+        to ``since``. Changes after ``since`` are drawn only from sessions after ``since``. So the
+        backtest of a placebo contains only market moves from the backtest's own period. If
+        ``since`` is None, changes are drawn from all sessions.
 
     Returns
     -------
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
     starts at the first value of the original column. In the panel, the price of a coin is the last
     close before the session's close, so it lags by one session. Coins also trade on days without a
-    session, such as weekends. If a session and its source session both follow a weekend, a coin's
-    price at the session includes a weekend move. This is the coin's move on the weekend before the
-    source session. Otherwise, the price includes no weekend move. Holidays are treated in the same
-    way.
+    session: weekends and holidays. A coin's price includes a move over days without a session only
+    if such days precede both the session and its source session. The included move is the coin's
+    move over the days without a session before the source session.
 
     Timing
-        The changes of a series are drawn from the rows of the panel. So a series has the same
+        The changes of a series are drawn from the rows of the panel. So each series keeps its
         publication delay in the resampled panel.
 
     NaN
         Missing values stay missing, so the listing date of each asset does not change. For each
-        session, 8 source sessions are drawn. A listed asset uses the first draw in which it has a
-        return. If two assets lack a return in the same draws, both use the same next draw. So on
-        most sessions, all coins have the same source session. If an asset has no return in any of
-        the 8 draws, it uses a separate block that starts at a random session after its listing. In
-        a separate block, an asset loses some of its co-movement with assets that have an earlier
-        listing date.
+        session, 8 source sessions are drawn. Each listed asset uses the first of the 8 source
+        sessions on which the asset has a return. If two assets have returns on the same source
+        sessions, both use the same source session. So on most sessions, all coins have the same
+        source session. If an asset has no return on any of the 8 source sessions, it uses a
+        separate block that starts at a random session after its listing. In a separate block, an
+        asset loses some of its co-movement with assets that have an earlier listing date.
 
     Raises
     ------
@@ -106,10 +105,11 @@ def resample_prices(
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. Therefore a quoted series is pulled
-    toward its original level at the source session. At each session, the pull removes 1/252 of the
-    distance to this level. A level also stays between its lowest and highest original value since
-    the first price. Within these limits, resampling keeps the differences between yields.
+    A sum of drawn yield changes could drift without limit. So resampling pulls each market quote,
+    such as a yield, toward its original level at the source session. At each session, the pull
+    removes 1/252 of the distance to the original level. Each resampled quote also stays between its
+    lowest and highest original value since the first price. Apart from the pull and these bounds,
+    the difference between two yields changes as at the source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -135,7 +135,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """For each session after the first, the draws that decide its source session."""
+    """Random draws that decide the source session of each session after the first."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:
@@ -144,7 +144,7 @@ class _Blocks(NamedTuple):
 
 
 def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
-    """Return draws for ``n`` changes, separately for the changes before and after ``split``."""
+    """Return draws for ``n`` sessions; sessions before and after ``split`` are drawn separately."""
     bounds = [(0, split), (split, n)] if 0 < split < n else [(0, n)]
     parts = [_part(low, high - low, block, seed + i) for i, (low, high) in enumerate(bounds)]
     return _Blocks(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
@@ -181,7 +181,7 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
     """Return the source session of each cell, as a position in ``known``.
 
-    For cells before the first value of a column, the source session is the session of that value.
+    Before the first value of a column, the source session is the session of the first value.
     """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)

@@ -7,8 +7,8 @@ of 2017Q3 was first published 1 % below its current value. A new definition of a
 its values by more than 2 %.
 
 A series in percent, such as a term premium, is not multiplied, because a factor does not change a
-z-score. Instead, the results are computed again without this series. A series with vintages already
-shows the values known at the time, so it needs no test.
+z-score. For a series in percent, the results are computed again without the series. A series with
+vintages already shows the values known at the time, so it needs no test.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,9 +35,9 @@ LEFT_OUT = "left out"
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
     """Return the series in ``ids`` for which a history may contain revised values.
 
-    Only series that the catalog marks as revised are returned. A series is left out if the history
-    has its vintages, if its values are used only from the moment of recording, or if it has no
-    value. For simulated data, the result is empty.
+    Only series that the catalog marks as revised are returned. Three kinds of series are left out:
+    series with vintages in the history, series used only from the moment of recording, and series
+    without a value. For simulated data, the result is empty.
     """
     if history.source == "simulated":
         return ()
@@ -74,7 +74,7 @@ class Case:
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
     """Yield the cases of a revised series.
 
-    A series in USD has one case for each factor. Any other series has one case, in which the series
+    A series in USD has one case for each factor. A series in another unit has one case: the series
     is left out.
     """
     if CATALOG[id].unit.startswith("USD"):

@@ -44,9 +44,9 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
     - ``lag``: 1, 2, 3, 5 or 10 sessions;
     - ``costs``: all costs × 0, 1, 2 or 5;
     - ``rebalance day``: 0 to 20 sessions after the scheduled session;
-    - ``asset left out``: one asset at a time. The strategy treats the asset as unlisted, but flags
-      still use its prices. If the strategy has no rule for unlisted assets, the table has no such
-      rows;
+    - ``asset left out``: one asset at a time. The strategy treats the left-out asset as unlisted,
+      but flags still use the asset's prices. If the strategy has no rule for unlisted assets, the
+      table has no rows for left-out assets;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
     If a case has the same settings as the run, it has the metrics of the run.

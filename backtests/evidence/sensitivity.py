@@ -31,9 +31,9 @@ class Moved:
     Attributes
     ----------
     parameter
-        Name of the changed parameter or series. If the parameter belongs to a second signal, which
-        is an input of this signal, the name has the form ``signal.parameter``. For a changed
-        series, the name is :attr:`backtests.evidence.revision.Case.parameter`.
+        Name of the changed parameter or series. A parameter of an input signal has a name of the
+        form ``signal.parameter``. For a changed series, the name is
+        :attr:`backtests.evidence.revision.Case.parameter`.
     value, base
         The changed and the original value of the parameter.
     on
@@ -73,9 +73,9 @@ def sensitivity(
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
     the signal does not allow are left out; for example, a change may not raise a lower threshold
-    above the upper threshold. A parameter that is a whole number stays a whole number. Some entries
-    change a parameter that the signal does not use with its current settings. For example,
-    dry_powder does not use ``a`` while ``scale`` is gdp. In such an entry, the flag stays the same.
+    above the upper threshold. A parameter that is a whole number stays a whole number. The flag
+    stays the same if the signal's current settings do not use the changed parameter. For example,
+    dry_powder does not use ``a`` while ``scale`` is gdp.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
     of revised series to change, for example from :func:`backtests.evidence.revision.revised_in`.

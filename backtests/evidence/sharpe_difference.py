@@ -10,8 +10,7 @@ Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
     Andrews and Monahan (1992), Econometrica 60. The length of a block follows Politis and White.
-    Ledoit and Wolf calibrate this length instead, but their calibration would need hundreds of such
-    tests.
+    Ledoit and Wolf calibrate the length of a block, but their calibration needs hundreds of tests.
 """
 
 import math

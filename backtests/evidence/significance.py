@@ -55,12 +55,12 @@ PARTS = 8
 
 
 def leaning_said() -> str:
-    """Return sentences about ranks from resampled returns: these ranks are too high on average."""
+    """Return a warning that ranks from resampled returns are too high on average."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
         "If placebos resample returns, the rank of a strategy is too high on average. In simulated "
-        "worlds whose quantities do not move prices, an unbiased rank has a mean of 0.50. The "
-        f"measured mean there is {low:.2f} to {high:.2f}, depending on the strategy "
+        "worlds whose quantities do not move prices, an unbiased rank has a mean of 0.50. The mean "
+        f"rank measured in these worlds is {low:.2f} to {high:.2f}, depending on the strategy "
         "(benchmarks/placebo.py)."
     )
 
@@ -81,8 +81,8 @@ def draw_gains(
     Only runs that depend on prices are included. All runs must have the same history, sessions and
     signals. Equal seeds give equal resampled histories. If ``draws`` is increased, new histories
     are added and the earlier histories stay the same. The draws are divided among the returned
-    ``Future`` objects. The result of each object is a list with one mapping for each of its draws.
-    The keys are the labels of the runs, and the values are their timing gains.
+    ``Future`` objects. Each ``Future`` returns a list with one mapping per draw, from a run's label
+    to the run's timing gain.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -137,8 +137,8 @@ def _how(run: Run) -> str:
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:
     """Return the target weights that are in force at each close, from the first fill on.
 
-    ``decided`` holds target weights, one row per decision session. ``index`` holds the sessions of
-    the run. ``lag`` is the number of sessions from decision to fill.
+    ``decided`` contains target weights, one row per decision session. ``index`` contains the
+    sessions of the run. ``lag`` is the number of sessions from decision to fill.
     """
     return decided.reindex(index).ffill().shift(lag).iloc[lag:]
 
@@ -162,7 +162,7 @@ def is_still(run: Run) -> bool:
 def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     """Return the timing gain of each run on each resampled history.
 
-    Each run makes new decisions on each history.
+    Each run makes new decisions on each resampled history.
     """
     first = next(iter(runs.values()))
     for run in runs.values():
@@ -194,8 +194,9 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
 def _fixed(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
     """Return the evaluations of the signals that read no resampled series.
 
-    Such a signal has the same evaluation on each resampled history. A user's signal is evaluated on
-    each history, because it could read a series that its ``inputs`` do not name.
+    A signal that reads no resampled series has the same evaluation on each resampled history. A
+    user's signal is evaluated on each history, because it could read a series that its ``inputs``
+    do not name.
     """
     panel, closes = run.history.panel, run.history.closes
     moved = {id for id in panel if is_resampled(str(id), closes)}

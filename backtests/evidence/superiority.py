@@ -1,9 +1,9 @@
 """Tests whether a strategy is better than a benchmark, and which strategies may be the best.
 
 Each test compares mean excess returns over bills. All excess returns are first divided by their
-standard deviation over the whole period, so that means become Sharpe ratios. These standard
-deviations are known only at the end. Without this division, the most volatile strategies would
-dominate the tests.
+standard deviation over the whole period, so that means become Sharpe ratios. A standard deviation
+over the whole period is known only at the end of the period. If returns were not divided, the most
+volatile strategies would dominate the tests.
 
 References
 ----------
@@ -58,8 +58,7 @@ def superiority(
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
     benchmark
-        Simple daily returns of the benchmark minus bills. The name of this series is the
-        benchmark's name.
+        Simple daily returns of the benchmark minus bills. The Series has the name of the benchmark.
     reps, seed
         Number of resamples of the stationary bootstrap, and seed.
 

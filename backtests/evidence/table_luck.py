@@ -31,9 +31,9 @@ class TableLuck:
     effective
         Effective number of independent trials among the rows.
     overfitting
-        The test for overfitting. The test chooses the best row in one half of the sessions. It
-        shows how often this row is at or below the median in the other half. None if there is too
-        little data.
+        The test for overfitting. The test chooses the best row in one half of the sessions, and
+        counts how often the chosen row is at or below the median in the other half. None if there
+        is too little data.
     superiority
         The SPA and StepM tests of whether a row is better than the best challenger. The best
         challenger itself is not tested.
@@ -78,9 +78,9 @@ def table_luck(
 
     Notes
     -----
-    The best challenger is chosen with hindsight, so this benchmark is harder to beat. The
-    probability of overfitting, SPA and the Model Confidence Set need at least a year of returns and
-    two rows.
+    The best challenger is chosen with hindsight, so it is harder to beat than a benchmark chosen in
+    advance. The probability of overfitting, SPA and the Model Confidence Set need at least a year
+    of returns and two rows.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)

@@ -11,8 +11,8 @@ return of the portfolio is the return of bills, plus tilt and timing of all asse
 borrowing costs.
 
 The tilt has hindsight, because the mean weights are known only at the end, and because assets were
-chosen after this history. Timing has no such hindsight. But if weights change rarely, timing is
-estimated from few observations.
+chosen after this history. The timing has no hindsight from mean weights or from the choice of
+assets. But if weights change rarely, timing is estimated from few observations.
 
 Reference
     Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and

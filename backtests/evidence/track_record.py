@@ -59,9 +59,9 @@ class TrackRecord:
     def from_returns(cls, excess: pd.Series | np.ndarray) -> Self:
         """Return the track record of simple daily returns minus bills, as fractions.
 
-        The Sharpe ratio uses a standard deviation with ddof 1. All other moments use ddof 0. If
-        there are fewer than three returns, if a return is missing, or if returns do not vary, the
-        autocorrelation is 0 and the other moments are NaN.
+        The Sharpe ratio uses a standard deviation with ddof 1. Skewness, kurtosis and
+        autocorrelation use ddof 0. If there are fewer than three returns, if a return is missing,
+        or if returns do not vary, the autocorrelation is 0 and the other moments are NaN.
         """
         values = np.asarray(excess, dtype=np.float64)
         n, nothing = len(values), float("nan")
@@ -99,11 +99,11 @@ class TrackRecord:
         return _cdf((self.sharpe - threshold) / error)
 
     def minimum_length(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
-        """Return the number of sessions that this Sharpe ratio needs to be significant.
+        """Return the minimum track record length: sessions needed for a significant Sharpe ratio.
 
-        The number is the minimum track record length of a one-sided test of the given size. The
-        null hypothesis is that the true Sharpe ratio is at most ``threshold``. The number is NaN if
-        the Sharpe ratio is not above this threshold.
+        ``size`` is the size of the one-sided test. The null hypothesis is that the true Sharpe
+        ratio is at most ``threshold``. The length is NaN if the estimated Sharpe ratio is not above
+        ``threshold``.
         """
         if not self.sharpe > threshold:
             return float("nan")
@@ -137,7 +137,7 @@ class TrackRecord:
     def observed_false_discovery(
         self, alternative: float, prior: float, threshold: float = 0.0
     ) -> float:
-        """Return the share of false discoveries among strategies with this Sharpe ratio or more.
+        """Return the false-discovery share of strategies with at least this record's Sharpe ratio.
 
         The parameters are those of :meth:`planned_false_discovery`.
         """

@@ -1,8 +1,8 @@
 """A walk-forward: each year uses the parameters that scored best in earlier years.
 
-Every combination of parameters in a grid is run as a backtest. The refit date is the first session
-of a calendar year. At this date, the combination with the best past score is chosen for the year.
-The choice for a year uses only returns of earlier years. One simulation trades the decisions of all
+Every combination of parameters in a grid is run as a backtest. On the first session of each
+calendar year (the refit date), the combination with the best past score is chosen for the year. The
+choice for a year uses only returns of earlier years. One simulation trades the decisions of all
 years (the spliced backtest), so that a change of parameters has trading costs.
 """
 
@@ -41,16 +41,16 @@ class WalkForward:
 
     In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
     uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
-    bills. The caller can give another function as ``chooser``. The attributes ``in_sample``,
-    ``out_of_sample`` and ``plain`` use the returns after the first refit date. The scores in
-    ``candidates`` use the same returns. So only the choice of parameters makes these scores differ.
+    bills. The caller can give another function as ``chooser``. ``in_sample``, ``out_of_sample``,
+    ``plain`` and the scores in ``candidates`` all use the returns after the first refit date. So a
+    difference between the scores comes only from the choice of parameters.
 
     Attributes
     ----------
     choices
         One row per year. The first columns are the parameters chosen at the year's first session.
-        ``in_sample`` is the score of these parameters on past returns. This score decided the
-        choice. ``out_of_sample`` is the score of the spliced backtest in the year of the row.
+        ``in_sample`` is the past score that decided the choice of the parameters. ``out_of_sample``
+        is the score of the spliced backtest in the year of the row.
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
         ``sharpe``, ``cagr`` and ``max_drawdown``. The three metrics are fractions, from the returns
@@ -58,14 +58,14 @@ class WalkForward:
         it runs from the start of the sample. The spliced backtest and the plain backtest begin in
         cash and pay for their first purchases.
     in_sample
-        The highest score among candidates. This score is biased upward, because the same returns
-        decide both the choice and the score.
+        The highest score among candidates. The in-sample score is biased upward, because the same
+        returns decide both the choice and the score.
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
     run
-        The spliced backtest from the first refit date on. The decisions, the state and the result
-        of this run come from the chosen candidates. The configuration, strategy, reading and id of
-        this run come from the plain backtest.
+        The spliced backtest from the first refit date on. The spliced backtest has the decisions
+        and states of the chosen candidates, and is simulated from these decisions. The spliced
+        backtest takes its configuration, strategy, reading and id from the plain backtest.
     """
 
     choices: pd.DataFrame
@@ -85,7 +85,7 @@ class WalkForward:
 class _Candidate:
     """One combination of the grid, with the results of its backtest.
 
-    ``refits`` holds the candidate's weights at each refit date.
+    ``refits`` contains the candidate's weights at each refit date.
     """
 
     params: dict[str, Any]
@@ -130,9 +130,9 @@ def walk_forward(
         Number of whole calendar years before the first choice.
     purge
         The choice at a refit date ignores the returns of the last ``purge`` sessions before this
-        date. A position that was decided before a refit date is held beyond this date. With monthly
-        decisions, such a position is held for up to about 21 more sessions. Because of the purge,
-        the returns of such positions do not influence the choice.
+        date. With monthly decisions, a position decided before a refit date is held for up to about
+        21 sessions after this date. Because of the purge, the returns of positions held across a
+        refit date do not influence the choice.
     chooser
         A function that receives daily returns and the returns of bills, and returns a score. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
@@ -142,8 +142,8 @@ def walk_forward(
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
-    close of the refit date, and this decision is filled ``lag`` sessions later. The portfolio has
-    its old holdings until this fill.
+    close of the refit date, and this decision is filled ``lag`` sessions later. Until the fill, the
+    portfolio keeps the holdings of the previous candidate.
 
     Raises
     ------
@@ -275,9 +275,9 @@ def _choose(
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions that the choice at a refit date may use.
+    """Return the sessions before a refit date, without the last ``purge`` sessions.
 
-    These are the sessions before the refit date, without the last ``purge`` sessions.
+    The choice at the refit date uses only the returned sessions.
     """
     before = index[index < refit]
     return before[: len(before) - purge]
@@ -306,8 +306,8 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
     """Return the decisions of the candidate that was chosen for a year.
 
-    If ``anew`` is True, the candidate was not used in the year before. In this case, the candidate
-    also makes a decision at the close of the refit date.
+    ``anew`` means that the candidate was not used in the year before. A new candidate also decides
+    at the close of the refit date.
     """
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:

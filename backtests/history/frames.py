@@ -1,7 +1,7 @@
 """Turn a user's DataFrames into the rows of a history, with the same checks as for an import.
 
-For each series, the user states when each value became known. Alternatively, the user chooses the
-publication rule of the catalog. drypowder makes no other assumption about publication.
+For each series, the user states when each value became known, or chooses the publication rule of
+the catalog. drypowder makes no other assumption about publication.
 """
 
 import datetime

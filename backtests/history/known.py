@@ -17,8 +17,8 @@ def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     """Return the sessions of a history. Event series are ignored.
 
     The first session is the session at which the first value became known. The last session is the
-    session of the last price of a share or fund. Without such a price, the last session is the
-    session of the last value.
+    session of the last price of a share or fund. If no share or fund has a price, the last session
+    is the session of the last value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}
     if not dated:

@@ -28,7 +28,7 @@ class HistorySource:
     ----------
     source
         ``store``, ``simulated`` or ``frames``. ``frames`` means that a user made the history from
-        DataFrames. :meth:`open` cannot make this history again. If None, :meth:`decided` chooses
+        DataFrames. :meth:`open` raises ConfigError for ``frames``. If None, :meth:`decided` chooses
         ``store`` or ``simulated``.
     store
         The store's file. If None, the default store is used.
@@ -45,8 +45,8 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the name of the source to use.
 
-        If ``source`` is None, the result is ``store`` if a store is given or the default store
-        contains data. Without such a store, the result is ``simulated``.
+        The result is ``source`` if given, else ``store`` if a store is given or the default store
+        contains data, else ``simulated``.
 
         Raises
         ------

@@ -1,11 +1,11 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
-The panel has one row for each session, and one column for each series or asset. A cell uses only
-values that were known at the session's close. Of these values, the cell contains the value with the
-latest date. If this value was revised, the cell contains the latest revision known at the close.
-The day of a coin ends at 24:00 UTC, some hours after the New York session. So a coin's close
-appears in the panel one date later. Trades and portfolio values use :attr:`History.closes`, where
-each price is in the row of its own date.
+The panel has one row for each session, and one column for each series or asset. Of the values known
+at the session's close, a cell contains the value with the latest date. If a value was revised, the
+cell contains the latest revision known at the session's close. The day of a coin ends at 24:00 UTC,
+some hours after the New York session. So the panel shows a coin's close one date after the close's
+own date. Trades and portfolio values use :attr:`History.closes`, where each price is in the row of
+its own date.
 
 No value is copied to an earlier session. A value is repeated at later sessions. If the value is
 older than the staleness limit of the series (in days), the cell is NaN.
@@ -48,22 +48,22 @@ class History(Summarised):
         value.
     closes
         Sessions × assets, USD: the closing price on the session's own date, NaN without a price.
-        Only trades and portfolio values may use these prices.
+        Only trades and portfolio values may use ``closes``.
     source
         ``store``, ``simulated``, or ``frames`` for a history made from DataFrames.
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
-        Ids of series for which the store has past vintages. For these series, each cell contains
-        the number known at its session, without later revisions.
+        Ids of series for which the store has past vintages. For a series with vintages, each cell
+        contains the number known at its session, without later revisions.
     withheld
-        Sessions × ids: True where the source states that there is no value. For example, a filing
-        may have no numbers for the previous year. The panel has NaN there, but the data are not
-        late. An id without any True cell is left out.
+        Sessions × ids: True where the source states that no value exists, for example because a
+        filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
+        but the data are not late. An id without any True cell is left out.
     events
-        The values of each event series, by id and by the date of the event. No panel shows these
-        series. Some of these values were published long after the event. So only studies of the
-        reaction to an event may use these values.
+        The values of each event series, by id and by the date of the event. The panel contains no
+        event series. Some values of events were published long after the event. So only studies of
+        the reaction to an event may use ``events``.
     """
 
     panel: pd.DataFrame
@@ -96,7 +96,7 @@ class History(Summarised):
             bills are always read. If ``only`` is None, every series in the store is read.
         as_of
             Rows recorded after this moment (New York time) are ignored. For prices, the newest
-            revision among the remaining rows is used. If ``as_of`` is a date, or midnight without a
+            revision recorded up to ``as_of`` is used. If ``as_of`` is a date, or midnight without a
             time zone, the rows recorded on that day are also read. If ``as_of`` is None, every row
             is read.
 
@@ -146,20 +146,20 @@ class History(Summarised):
         prices
             Adjusted closes in USD, dates × tickers, NaN without a price. The dates have no time
             zone and ascend. If a ticker ends in ``-USD``, the asset is a coin, and its closes are
-            at 24:00 UTC. The price of any other asset is known at the New York close on the date of
-            the price.
+            at 24:00 UTC. If a ticker does not end in ``-USD``, each price is known at the New York
+            close on its date.
         series
             Values by catalog id, in the catalog's unit. The index contains the dates that the
             values describe, not the dates of publication. NaN is left out.
         known
             When each value became known, as a mapping by catalog id. A Series states a day or a
             moment for each date of the values. If the Series states a day, the value is known from
-            the open of the session on that day. If that day has no session, the value is known from
-            the open of the next session. A moment is in New York time, or has a time zone. A
-            ``timedelta`` is the time from the date of a value to the moment at which the value is
-            known. ``"catalog"`` chooses the catalog's publication rule for an id. If ``known`` is
-            ``"catalog"``, the publication rules of the catalog apply to all ids. Each date has only
-            one value, because revisions need a store.
+            the open of the session on that day. If the stated day has no session, the value is
+            known from the open of the next session. A moment is in New York time, or has a time
+            zone. A ``timedelta`` is the time from the date of a value to the moment at which the
+            value is known. ``"catalog"`` chooses the catalog's publication rule for an id. If
+            ``known`` is ``"catalog"``, the publication rules of the catalog apply to all ids. Each
+            date has only one value, because revisions need a store.
 
         Raises
         ------

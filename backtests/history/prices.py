@@ -40,8 +40,8 @@ def benchmark_returns(
     """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
     The benchmark is bought on the session of the strategy's first trade, ``lag`` sessions after the
-    first decision. Until this purchase, the money is in bills. ``bills`` contains the simple return
-    of bills from the previous session to each session.
+    first decision. Until the benchmark is bought, the money is in bills. ``bills`` contains the
+    simple return of bills from the previous session to each session.
 
     Raises
     ------

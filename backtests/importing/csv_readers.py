@@ -29,7 +29,7 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
 
     Some formats state the ticker, or the kind of table, only in the file's ``name``.
     ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
-    this moment are refused.
+    ``recorded_at`` are refused.
 
     Raises
     ------

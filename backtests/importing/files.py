@@ -9,8 +9,8 @@
   notices the missing data.
 - A link to a folder is skipped, because reading a link to a parent folder would never end.
 
-The unit and the plausible range of each series come from the catalog. If a value is outside this
-range, the file probably uses another unit and is refused.
+The unit and the plausible range of each series come from the catalog. If a value is outside the
+plausible range, the file probably uses another unit and is refused.
 """
 
 import csv
@@ -73,9 +73,9 @@ class Parsed:
 def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) -> Parsed:
     """Read a file, or every file in a folder and its subfolders.
 
-    ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
-    are refused. Before a file is read, ``progress`` receives the file's name and the number of
-    files already read.
+    ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
+    ``recorded_at`` are refused. Before a file is read, ``progress`` receives the file's name and
+    the number of files already read.
 
     Raises
     ------
@@ -138,11 +138,11 @@ def _is_folder(path: Path) -> bool:
 
 
 def _system_says(error: OSError) -> str:
-    return f"expected to read it, but the system says: {error.strerror or error}"
+    return f"expected a readable file or folder, but the system says: {error.strerror or error}"
 
 
 def _nothing_to_import(path: Path, parsed: Parsed) -> str:
-    skipped = "; ".join(parsed.skipped.values()) or "the file holds no series of the catalog"
+    skipped = "; ".join(parsed.skipped.values()) or "the file contains no series of the catalog"
     what = "none of its files has a known format" if path.is_dir() else skipped
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "

@@ -72,7 +72,7 @@ def import_path(
         The moment of recording, New York time. The default is now.
     progress
         A function that receives the name of each file, and the number of files already read. After
-        the last file is read, the function receives a text with the number of series to store.
+        the last file is read, ``progress`` receives a text with the number of series to store.
     currency
         The currency of the prices, which must be USD. If ``currency`` is None, the prices are
         assumed to be in USD, see :attr:`Imported.assumed`.
@@ -80,8 +80,8 @@ def import_path(
     Raises
     ------
     DataError
-        When no file can be read, the currency is not USD, or the store cannot be written. After an
-        error, nothing is added.
+        When no file can be read, the currency is not USD, or the store cannot be written. If
+        DataError is raised, no data are added to the store.
     """
     if not str(path):
         raise DataError("expected the path of a file or folder, was empty; give a path")

@@ -2,20 +2,20 @@
 
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
 companies also file facts about single quarters and trailing years. A trailing year is the twelve
-months up to the end of a period. If a fact covers these twelve months, its amount is used.
-Otherwise the amount is
+months up to the end of a period. If a fact covers the whole trailing year, its amount is used. If
+no fact covers the trailing year, the amount is
 
     year to date  +  previous fiscal year  −  year to date one year earlier.
 
 If a fact is filed several times, the first filing counts, and restatements are left out. A fact is
-known from the open of the first session after the filing date. If a fact is filed more than
-:data:`LATE` days after the end of its period, there are two cases:
+known from the open of the first session after the filing date. A fact is late if it is filed more
+than :data:`LATE` days after the end of its period. There are two kinds of late facts:
 
-- Every cash-flow statement contains the item (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then
-  the company published the amount in time, under another tag. If the company was public
-  :data:`ASSUMED` days after the end of the period, the fact counts as known on this day.
-- Not every statement contains the item, for example debt, leases, buybacks or dividends. Perhaps
-  the company did not publish the amount before. So the fact is known after its filing, as usual.
+- Items in every cash-flow statement (:data:`~signals.catalog.IN_EVERY_STATEMENT`): the company
+  published the amount in time, under another tag. The late fact counts as known :data:`ASSUMED`
+  days after the end of the period, if the company was public on this day.
+- Items that some statements lack, such as debt, leases, buybacks or dividends: the late filing may
+  be the first publication of the amount. So the late fact counts as known only after its filing.
 """
 
 from collections.abc import Iterable
@@ -39,8 +39,8 @@ SLACK = pd.Timedelta(days=20)  # fiscal years have 52 or 53 weeks, and leap year
 class Fact:
     """An amount in USD for the period from ``start`` to ``end``. Restatements are left out.
 
-    ``known`` is the moment at which the fact was first known. ``assumed`` is True if this moment is
-    assumed, and False if it follows from the filing date.
+    ``known`` is the moment at which the fact was first known. ``assumed`` is True if ``known`` is
+    an assumption, and False if ``known`` follows from the filing date.
     """
 
     start: pd.Timestamp
@@ -125,11 +125,11 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     """Return two batches: a company's trailing-year sums, and the sums of one year earlier.
 
     In both batches, the date of a row is the end of a trailing year. In the second batch, the value
-    is the sum over the trailing year before, which ended one year earlier. If the facts are not
-    enough to compute this sum, the value is NaN. A value of the second batch counts as known when
-    the sums of both years are known. So a growth rate over several companies can use the same
-    companies in both years. If the facts are not enough to compute any trailing year, the list is
-    empty. :func:`first_filed` describes ``entries``.
+    is the sum over the trailing year that ended one year before the row's date. In the second
+    batch, the value is NaN if the facts are not enough for the earlier sum. A value of the second
+    batch counts as known when the sums of both years are known. So a growth rate over several
+    companies can use the same companies in both years. If the facts are not enough to compute any
+    trailing year, the list is empty. :func:`first_filed` describes ``entries``.
     """
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:

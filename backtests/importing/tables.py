@@ -26,25 +26,26 @@ class Table:
     Attributes
     ----------
     marks
-        Columns that identify this kind of table. The header of a file must have all of them.
+        Columns that identify this kind of table. The header of a file must contain all columns in
+        ``marks``.
     date
         The column of the dates that the values describe.
     columns
         A mapping from the id of a series to its columns. The value of a series is the sum of its
         columns, and it is missing if a column is blank.
     known
-        The name of a column with days. A value is known from the day in this column. If the table
-        has no such column, the publication rules in the catalog determine when a value is known.
+        The name of the column with the day from which a value is known. If ``known`` is empty, the
+        publication rules in the catalog determine when a value is known.
     by
         In a table with several companies or rates, the column with their names. The ids in
-        ``columns`` contain ``{}`` in place of this name. Rows with a name outside the catalog are
-        left out.
+        ``columns`` contain ``{}`` in place of the name of the company or rate. Rows with a name
+        outside the catalog are left out.
     names
         A mapping from a name in the column ``by`` to the catalog's name, if the two names differ.
     file
         Lower-case text that the file's name must contain, if several tables have this header.
     prepare
-        A function that adds columns to the table, or combines rows. The function reads only the
+        A function that adds columns to the table, or combines rows. ``prepare`` reads only the
         columns in ``marks``.
     """
 
@@ -109,7 +110,7 @@ def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_schedule(table: pd.DataFrame) -> pd.DataFrame:
-    """Add 1 for a scheduled statement and 0 for an unscheduled one."""
+    """Add the column ``scheduled``: 1 for a scheduled statement, 0 for an unscheduled statement."""
     unscheduled = table["Unscheduled"]
     return table.assign(scheduled=unscheduled.replace({"0": "1", "1": "0"}))
 
@@ -121,7 +122,7 @@ def _without_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
-    """Add up the surprises of all statements of a date. If one is blank, the sum is blank."""
+    """Add up the surprises of all statements of a date; the sum is blank if a surprise is blank."""
 
     def added(cells: pd.Series) -> str:
         return "" if (cells == "").any() else str(sum(map(float, cells)))

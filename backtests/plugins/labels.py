@@ -12,7 +12,7 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
 
     A row is, for example, ``2020-03-16,ABSORPTION``. The label is the name of the regime that was
-    known at the close of this date. A label is valid until the next date in the file.
+    known at the close of the row's date. A label is valid until the next date in the file.
 
     Raises
     ------

@@ -34,8 +34,8 @@ def is_plugin(name: str) -> bool:
 def path_of(cls: type) -> str:
     """Return the dotted path of a user's class, and register the class for :func:`load_class`.
 
-    Python cannot import a class that is defined in a notebook or at a prompt. A later class with
-    the same path replaces this class.
+    Python cannot import a class that is defined in a notebook or at a prompt. If two classes have
+    the same path, the later class replaces the earlier class.
     """
     path = f"{cls.__module__}:{cls.__qualname__}"
     _given[path] = cls
@@ -158,8 +158,8 @@ def load_again(modules: Mapping[str, Path]) -> None:
 def _first(folder: Path) -> Iterator[None]:
     """Make Python search a folder for modules before all other places.
 
-    A module in the folder may have the same name as a package of drypowder. Python then still uses
-    drypowder's package, because this package is already loaded.
+    A module in the folder never replaces a drypowder package of the same name, because Python has
+    already loaded the package.
     """
     sys.path.insert(0, str(folder))
     invalidate_caches()
@@ -172,7 +172,7 @@ def _first(folder: Path) -> Iterator[None]:
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
     """Return an error about a module that is missing or whose import raised SystemExit.
 
-    For any other cause, ``error`` is returned.
+    If the import failed for another reason, ``error`` is returned.
     """
     cause = error.__cause__
     if isinstance(cause, SystemExit):

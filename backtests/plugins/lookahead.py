@@ -2,14 +2,13 @@
 
 The check computes results on the whole history and on a changed history. Both histories are equal
 up to one session, which is called the cut, and differ after it. The results up to the cut must be
-exactly equal. There are two kinds of changed history. The first kind ends at the cut. The second
-kind continues after the cut with rows from another period.
+exactly equal. A changed history is either shortened or has another future. A shortened history ends
+at the cut. A history with another future continues after the cut with rows from another period.
 
-The first kind alone can miss an error. Suppose that wrong code reads the value of the next session.
-If the history has no next session, this code reads the value of the last session instead. If the
-two values are equal, the results are equal, and the check misses the error. In a changed history of
-the second kind, the next session has another value. So the results differ, and the check finds the
-error.
+A shortened history alone can miss an error. Suppose that wrong code reads the value of the next
+session, or of the last session if no next session exists. If the values at the cut and at the next
+session are equal, a shortened history gives equal results. A history with another future has
+another value at the next session, so the results differ and the check finds the error.
 
 The check changes only the data in the panel. So the check does not detect look-ahead through files,
 the network or caches.
@@ -115,8 +114,8 @@ def truncation_faults(
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
     drypowder check the registered signals. So the check of a strategy does not compute signals
-    again. Instead, the check takes the results of the signals on the whole history. In these
-    results and in the panel, the check removes or replaces the rows after the cut.
+    again on a changed history. The check removes or replaces the rows after the cut, in the panel
+    and in the signals' results on the whole history.
 
     Parameters
     ----------
@@ -128,8 +127,7 @@ def truncation_faults(
     Raises
     ------
     DrypowderError
-        If the strategy or signal fails on a changed history. The message gives the date of the
-        last session before the histories differ.
+        If the strategy or signal fails on a changed history. The message gives the date of the cut.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)
@@ -238,10 +236,9 @@ def default_dates(
 ) -> list[pd.Timestamp]:
     """Return the default cuts: the last session, then other sessions in order of date.
 
-    Some cuts are evenly spread, some are random, and some are at sessions where a result changes.
-    These cuts are after the first tenth of the history. Other cuts are at the ends of gaps in the
-    data, where the check can detect code that fills gaps backwards. These cuts are after the first
-    twentieth of the history.
+    After the first tenth of the history, cuts are evenly spread, random, or at sessions where a
+    result changes. After the first twentieth of the history, cuts are also at the ends of gaps in
+    the data. A cut at the end of a gap can detect code that fills gaps backwards.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)

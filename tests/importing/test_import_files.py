@@ -306,7 +306,7 @@ def test_a_file_whose_folder_does_not_let_us_in_is_refused_and_the_good_go_in(
 
     monkeypatch.setattr(Path, "stat", stat)
     done = take(folder, db)
-    said = "expected to read it, but the system says: Permission denied"
+    said = "expected a readable file or folder, but the system says: Permission denied"
     assert done.refused == [f"closed/SPY.csv: {said}"]
     assert Store(db).series_ids() == ("WALCL",)
     with pytest.raises(DataError, match="the system says: Permission denied"):
@@ -338,7 +338,7 @@ def test_a_file_or_folder_that_cannot_be_read_is_refused(
     monkeypatch.setattr(os, "scandir", scandir)
     monkeypatch.setattr(Path, "open", open_)
     done = take(folder, db)
-    said = "expected to read it, but the system says: Permission denied"
+    said = "expected a readable file or folder, but the system says: Permission denied"
     assert sorted(done.refused) == [f"closed: {said}", f"shut.csv: {said}"]
     assert list(done.parsed.files) == ["WALCL.csv"]
 
