@@ -1,23 +1,24 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
-A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
-trades in two cases. In the first case, a portfolio with a short position exceeds the gross limit.
-In the second case, the price of a holding is stale. To make the same trades as a backtest, a user
+A backtest decides on scheduled sessions and on changes of state. A backtest trades without a
+decision if a portfolio with a short position exceeds the gross limit. A backtest closes a holding
+without a decision if the holding's price is stale. To make the same trades as a backtest, a user
 calls :meth:`Plan.at` at every session, and fills its orders at the close ``lag`` sessions later.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to computed weights. These weights start at the target, change with
-prices, and do not include costs. So the orders may differ if costs decide whether a weight is
-beyond the band or the limit.
+applies the band and the limit to weights without costs, which start at the target and change with
+prices. If costs decide whether a weight is beyond the band or the limit, the orders of
+:meth:`Plan.at` and of a backtest may differ.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
 - If a price is older than its staleness limit, a backtest closes the holding at the last price.
   :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists it in
   :attr:`Today.missing`.
-- If the state is lost (:mod:`backtests.lapse`), a backtest uses the remaining votes, or NEUTRAL
-  without a regime. :meth:`Plan.at` lists the stale inputs, and makes no decision until the state is
-  known again.
+- If late data make the strategy's state unreliable, the state is lost (:mod:`backtests.lapse`).
+  With a lost state, a backtest uses the regime from the remaining signals, or NEUTRAL if they give
+  no regime. With a lost state, :meth:`Plan.at` lists the stale inputs, and makes no decision until
+  the state is known again.
 """
 
 from collections.abc import Mapping
@@ -54,32 +55,32 @@ class Today:
         Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
         reasons are joined by ``; ``. If there is no decision at this close, the reason is None.
     next_decision
-        The next session on which the schedule has a decision. If the state changes before this
-        session, the strategy decides earlier. The calendar of sessions ends a year from now. None
-        if the next scheduled session is after the end of the calendar.
+        The next session on which the schedule has a decision. If the state changes before the next
+        scheduled session, the strategy decides earlier. The calendar of sessions ends a year from
+        now. None if the next scheduled session is after the end of the calendar.
     fills_on
-        The session at whose close a backtest fills the orders. None if this session is after the
-        end of the calendar.
+        The session at whose close a backtest fills the orders. None if the orders would be filled
+        after the end of the calendar.
     target
         Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
         If there is no decision at this session, the weights come from the last earlier decision.
     if_decided
-        The weights that the strategy would choose at this close. They are also given if there is
-        no decision at this close.
+        The weights that the strategy would choose at this close. ``if_decided`` is also given if
+        there is no decision at this close.
     decided_on, before
-        The session and the weights of the last decision before this session. At the start, these
-        are the session and the weights of the first decision.
+        The session and the weights of the last decision before this session. If there is no earlier
+        decision, ``decided_on`` is this session, and ``before`` contains the weights at this close.
     missing
         A mapping that gives a date for each id with late data. The data of an id are late if its
         last value is older than its staleness limit. The mapping covers held assets, assets in the
-        target, and ids that the strategy reads. If the state is lost, the mapping also covers the
-        inputs of some signals. These signals determine the state, and their flags are NA now. The
-        date of an asset is the date of its last price. The date of a series is the day on which its
-        last value became known.
+        target, and ids that the strategy reads. If the state is lost, the mapping also covers
+        inputs of each signal that determines the state and whose flag is NA now. The date of an
+        asset is the date of its last price. The date of a series is the day on which its last value
+        became known.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
-        it is lost, ``regime`` comes from the remaining signals, and the strategy does not follow
-        this regime.
+        the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
+        follow ``regime``.
     value
         Value of the holdings, USD; None if no holdings are given.
     beyond_band
@@ -162,8 +163,9 @@ class Plan:
         session
             A session of the history. Later data are not read.
         holdings
-            Units of each asset, and USD for ``CASH``. As in a backtest, the price of a coin is its
-            close on the session's date, if the history contains that close.
+            Units of each asset, and USD for ``CASH``. A coin is priced at its close on the
+            session's date, as in a backtest. If the history lacks the coin's close on this date, an
+            earlier close is used.
         decimals
             Number of decimals to which units are rounded, toward zero.
 

@@ -4,9 +4,9 @@ An e-value is the wealth of a bettor who starts with 1. Every week after the dat
 that the claim is true, see :mod:`backtests.thesis.betting`. A bet depends only on data that are
 known before the week of the bet begins.
 
-Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. So the
-claim is tested on clipped returns. The mean of clipped returns differs from the mean of returns if
-extreme returns have mostly one sign.
+Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. An
+e-value is evidence about the mean of clipped returns. The mean of clipped returns differs from the
+mean of returns if extreme returns have mostly one sign.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,8 +28,8 @@ from strategies import STRATEGIES, kind_of
 #: after this date.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
-    "The essay is dated 2026-02-06. The definitions of signals and claims were written later, so "
-    "weeks before the first seal are not out of sample for these definitions."
+    "The definitions of signals and claims were written after the essay of 2026-02-06. So the "
+    "weeks before the first seal are not out of sample for the signals and claims."
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
@@ -54,7 +54,8 @@ class Accumulated:
     name
         Name of the claim, or of the strategy with its regime model.
     what
-        A description of the weekly number. The bettor bets that this number will be above zero.
+        A description of the weekly number. The bettor bets that the weekly number will be above
+        zero.
     since
         The start date. The first week with a bet begins after this date.
     weeks
@@ -63,8 +64,8 @@ class Accumulated:
         Number of weeks that had a bet and a clipped return. If many weeks were clipped, the e-value
         says little about the mean return.
     e_value, highest
-        The e-value after the last week, and the highest e-value so far. Both e-values are 1 before
-        the first week.
+        The e-value after the last week, and the highest e-value so far. An e-value is 1 before the
+        first week.
     path
         The e-value after each whole week, at the week's last session.
     note
@@ -109,8 +110,8 @@ def accumulate(
     """Return e-values of primary claims and thesis strategies, from the weeks after a date.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
-    and the note gives the reason. The standard deviation needs at least 52 weeks before the date.
-    If there are fewer weeks, data count as missing.
+    and the note gives the reason. The standard deviation needs at least 52 weeks before the date;
+    with fewer weeks, data count as missing.
 
     Parameters
     ----------
@@ -220,16 +221,16 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     The weight of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
     costs.
 
-    If the strategy's exposure after the date is higher than the exposure of the mix, the strategy
-    earns a higher premium without any timing. So the function subtracts :data:`PREMIUM` times the
-    difference between the two exposures. The exposure is known before the week begins. If the true
-    premium of SPY over bills is between 0 and PREMIUM, a strategy of SPY and bills beats the mix
-    only by timing. A strategy with other assets can also beat the mix because these assets earn
-    more than SPY.
+    A strategy with a higher exposure than the mix earns a higher premium without any timing. If the
+    strategy's exposure is above the exposure of the mix, the function subtracts :data:`PREMIUM`
+    times the difference of the exposures. The strategy's exposure is known before the week begins.
+    If SPY's true premium over bills is between 0 and :data:`PREMIUM`, only timing lets a strategy
+    of SPY and bills beat the mix. A strategy with other assets can beat the mix without timing, if
+    its assets earn more than SPY.
 
-    If a strategy held only bills before the date, the standard deviation of its weekly values is
-    too small. So the limit for clipping is at least as large as the limit for SPY's return over
-    bills.
+    The limit for clipping is at least as large as the limit for SPY's return over bills. A limit
+    from the strategy's weekly values alone would be too small if the strategy held only bills
+    before the date.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -260,8 +261,8 @@ def _labels() -> tuple[str, ...]:
 _TESTED = "cash-heavy@quantities"
 _MIX = (
     "minus the weekly return of a constant mix of SPY and bills. The weight of SPY in the mix is "
-    "the strategy's mean exposure before the date. If the strategy's exposure is above this "
-    "weight, the difference times 10 % a year is subtracted. The result is clipped"
+    "the strategy's mean exposure before the date. If the strategy's exposure is above the "
+    "mix's weight of SPY, the difference times 10 % a year is subtracted. The result is clipped"
 )
 
 #: Mapping from the name of a claim or strategy to two items. The first item describes the weekly

@@ -17,10 +17,10 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of event. The ids of its series begin with ``prefix``.
+    """A kind of event, recorded in one or several event series.
 
-    If ``each`` is True, each of these series has its own events. If ``each`` is False, all these
-    series measure the same events.
+    The ids of the event series begin with ``prefix``. If ``each`` is True, each series of the kind
+    has its own events. If ``each`` is False, all series of the kind measure the same events.
     """
 
     prefix: str
@@ -78,9 +78,9 @@ class SurpriseStudy:
     responses
         One row for each class. If a policy surprise raises DGS2 by 10 basis points, the class
         returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` are the bounds of
-        Anderson and Rubin's 95 % set. Both are infinite if the set has no bounds. ``strength`` is
-        the F statistic of the first stage, and ``n`` the number of statements. If the statements
-        lie in fewer than four quarters, all numbers except ``n`` are NaN.
+        Anderson and Rubin's 95 % set, or infinite if the set has no bounds. ``strength`` is the F
+        statistic of the first stage, and ``n`` the number of statements. If the statements lie in
+        fewer than four quarters, all numbers except ``n`` are NaN.
     """
 
     instrument: str

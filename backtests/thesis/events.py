@@ -1,8 +1,9 @@
 """Dated facts with their sources: market episodes, and dates of monetary policy.
 
-The facts are in the file ``events.toml`` beside this module. A user can give another file of this
-form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]``. The fields ``what``,
-``scheduled`` and ``source`` of a policy table apply to all its ``days``.
+The facts are in the file ``events.toml`` beside this module. A file of events contains a list of
+tables ``[[episode]]`` and a list of tables ``[[policy]]``. A user can give a different file to
+:func:`read_events`. The fields ``what``, ``scheduled`` and ``source`` of a policy table apply to
+all its ``days``.
 """
 
 import datetime
@@ -77,7 +78,7 @@ class Episode(pydantic.BaseModel):
 
 
 class _PolicyDays(pydantic.BaseModel):
-    """A table of the file: policy dates with the same kind and the same source."""
+    """A table ``[[policy]]``: policy dates of the same kind and from the same source."""
 
     model_config = _STRICT
 
@@ -124,9 +125,9 @@ def read_events(path: Path | None = None) -> Events:
     DataError
         When the file cannot be read.
     ConfigError
-        When the file is not TOML, or when a key is missing or unknown. Also when a kind is unknown,
-        a date lies after today in New York, an episode ends before it starts, or a name or a date
-        occurs twice.
+        When the file is not TOML, or when a key is missing. When a key or a kind is unknown. When a
+        date lies after today in New York, or when an episode ends before it starts. When a name or
+        a date occurs twice.
     """
     file = FILE if path is None else expanded(path)
     try:

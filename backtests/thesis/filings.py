@@ -84,8 +84,8 @@ class FilingStudy:
         quarter. ``n`` is the number of events. The numbers are NaN if there are too few quarters.
     path
         One row for each session from −5 to 20, and one column for each class and state. Each number
-        is a slope, in percentage points per σ. The regression explains a return of the class by the
-        surprise. This return begins at session −5 and ends at the session of the row.
+        is the slope of a regression of the class's return on the surprise, in percentage points per
+        σ. The class's return begins at session −5 and ends at the session of the row.
     controls
         A table like ``responses``, in which each surprise is moved to a date without an event, see
         :func:`controls`.
@@ -107,9 +107,8 @@ def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
     The table has three columns. ``growth`` is a fraction; NaN for the first amount and after a
     missing quarter. ``deviation`` is the standard deviation of earlier values of ``growth``; NaN if
     there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known by a
-    filing. A filing becomes known at the open of a session, so its moment is never midnight. If the
-    data do not say when an amount became known, ``filed`` is False, and the moment in ``known`` is
-    midnight.
+    filing. If the data do not say when an amount became known, the moment in ``known`` is midnight,
+    and ``filed`` is False. A filing becomes known at the open of a session, never at midnight.
 
     Parameters
     ----------
@@ -143,8 +142,8 @@ def filings(history: History) -> tuple[Filing, ...]:
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. The standard deviations use the changes to these amounts, but the function does
-    not return these changes as filings.
+    became known. The changes to amounts with an unknown moment enter the standard deviations, but
+    are not returned as filings.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -170,7 +169,7 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events, each moved 30 sessions back to a date without news of the firm.
 
     A moved event is left out if the firm has an event or a new amount in the sessions −5 to 20
-    around it. A moved event is also left out if it lies before the start of the history.
+    around the moved event. A moved event before the start of the history is left out.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)

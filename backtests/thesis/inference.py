@@ -52,7 +52,8 @@ def drawn_interval(drawn: np.ndarray) -> Interval:
 def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
     """Return the p-value: the fraction of resampled estimates with the wrong sign or zero.
 
-    Before the division, 1 is added to both counts, so the p-value is never zero.
+    The numerator and the denominator of the fraction are increased by 1, so the p-value is never
+    zero.
     """
     kept = drawn[~np.isnan(drawn)]
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
@@ -61,11 +62,11 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
 def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
-    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. If ``on`` is 1.0 at two
-    sessions at most a quarter of a year apart, both sessions belong to the same episode. A session
-    with 0.0 or NaN belongs to no episode, even if the sessions before and after it belong to the
-    same episode. ``quarter`` is the number of rows in a quarter of a year, for example 13 for
-    weekly rows.
+    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. Two sessions with ``on``
+    equal to 1.0 belong to the same episode if at most a quarter of a year lies between the
+    sessions. A session with 0.0 or NaN belongs to no episode, even if the sessions before and after
+    it belong to the same episode. ``quarter`` is the number of rows in a quarter of a year, for
+    example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -78,9 +79,8 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
 
     Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
-    episode, between two episodes, or after the last episode. ``on`` may also be 0.0 at some
-    sessions within the dates of an episode. These sessions are counted in the gap before the
-    episode. At all other sessions, the result is NaN.
+    episode, between two episodes, or after the last episode. If ``on`` is 0.0 at a session between
+    the first and the last session of an episode, the gap before the episode contains the session.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -106,12 +106,12 @@ def few_clusters(means: np.ndarray) -> tuple[float, float]:
     """Return the standard error and the degrees of freedom for the mean of cluster means.
 
     If there are fewer than two clusters, the standard error is NaN and the degrees of freedom are
-    0.
+    0. The t-test on the means of a few clusters is valid if the means are independent and
+    approximately normal. The cluster means may have different variances.
 
     Reference
         Ibragimov and Müller (2010), "t-Statistic Based Correlation and Heterogeneity Robust
-        Inference", JBES 28: the t-test on the means of a few clusters is valid if these means are
-        independent and approximately normal, even with different variances.
+        Inference", JBES 28.
     """
     if len(means) < 2:
         return float("nan"), 0.0
@@ -158,10 +158,10 @@ class Clusters:
     def moments(self) -> tuple[float, float]:
         """Return two traces, from which :func:`clustered` computes the degrees of freedom.
 
-        The estimated variance of the mean is a quadratic form of the observations. This quadratic
-        form has a matrix M. The first result is the trace of M. The second result is the trace of
-        M². For one group, the degrees of freedom are trace(M)² / trace(M²). Observations are
-        assumed to be independent with a variance of 1.
+        The estimated variance of the mean is y'My, with the vector y of the observations and a
+        symmetric matrix M. The function returns trace(M) and trace(M²). For one group, the degrees
+        of freedom are trace(M)² / trace(M²). Observations are assumed to be independent with a
+        variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -174,14 +174,13 @@ def clustered(*groups: Clusters) -> tuple[float, float]:
     """Return the standard error and degrees of freedom of a mean, or of a difference of two means.
 
     If a group has fewer than two clusters, the standard error is NaN and the degrees of freedom are
-    0.
+    0. The variance is CR2. A chi-squared distribution approximates the distribution of the variance
+    estimate, and gives the degrees of freedom. With clusters of equal size, the result equals the
+    t-test on cluster means of Ibragimov and Müller (2010).
 
     Reference
         Bell and McCaffrey (2002), Survey Methodology 28; Imbens and Kolesár (2016), "Robust
-        Standard Errors in Small Samples", REStat 98. The variance is CR2. Its distribution is
-        approximated by a chi-squared distribution, which gives the degrees of freedom. With
-        clusters of equal size, the result equals the t-test on cluster means of Ibragimov and
-        Müller (2010).
+        Standard Errors in Small Samples", REStat 98.
     """
     if any(len(group.counts) < 2 for group in groups):
         return float("nan"), 0.0
@@ -210,17 +209,15 @@ class Shifted:
     def interval(self, value: float, error: float) -> Interval:
         """Return the interval of an estimate, computed from the statistics of shifted dates.
 
-        Each bound is ``value`` minus the product of ``error`` and a quantile of these statistics.
+        Each bound is ``value`` minus the product of ``error`` and a quantile of the statistics of
+        shifted dates.
         """
         points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
         high, high90, low90, low = (value - float(point) * error for point in points)
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return a standard error that fits the width of the 95 % interval of :meth:`interval`.
-
-        A normal 95 % interval with this standard error has the same width.
-        """
+        """Return the standard error of a normal 95 % interval that is as wide as :meth:`interval`."""
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))
 
@@ -242,11 +239,12 @@ def shifted(
     Parameters
     ----------
     values, on
-        ``values`` has one number for each session. ``on`` has the condition at the same sessions:
-        1.0 or 0.0, or a weight. Neither contains NaN.
+        ``values`` has one number for each session. ``on`` contains one condition (1.0 or 0.0) or
+        one weight for each session. ``values`` and ``on`` contain no NaN.
     statistic
-        A function of the values and of a table of conditions, shifts × sessions. It returns one
-        statistic for each row. A shift for which the function returns NaN is left out.
+        A function of the values and of a table of conditions, shifts × sessions. The function
+        returns one statistic for each row of the table. A shift for which the function returns NaN
+        is left out.
     shifts
         Number of shifts, evenly spaced over the sessions. If there are fewer sessions than
         ``shifts``, there is one shift for each session.

@@ -1,15 +1,15 @@
 """The ledger: a file in which each line seals the claims as they were at one moment.
 
-A seal is one line of JSON. It contains the claims, the parameters, the version of the code and
+A seal is one line of JSON. A seal contains the claims, the parameters, the version of the code and
 hashes of the data. Each line also contains the hash of the previous line, so an edited, removed or
 moved line breaks the chain. The times of the seals must be in order, and a seal must not be older
 than its data.
 
-Anybody can compute the hashes, and the times of the seals come from the computer's clock. So the
-chain cannot detect two forgeries. In the first forgery, somebody removes the last lines. In the
-second forgery, somebody changes a line and then writes all later lines again. To detect these
-forgeries, publish the hash of a seal. The published hash proves later that this seal and all seals
-before it are unchanged, see ``published`` of :func:`verify`.
+Anybody can compute the hashes, and the times of the seals come from the computer's clock. The chain
+stays unbroken if somebody removes the last lines, or changes a line and writes all later lines
+again. To detect a forgery with an unbroken chain, publish the hash of a seal. The published hash of
+a seal proves later that the seal and all earlier seals are unchanged, see ``published`` of
+:func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,8 +57,8 @@ class Seal:
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if the package is not in a git checkout. In this
-        case, nothing shows that the claims were committed.
+        Git commit whose claims were sealed. None if the package is not in a git checkout. If
+        ``commit`` is None, nothing shows that the claims were committed.
     claims
         Every field of every claim.
     parameters
@@ -180,10 +180,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or if a line was edited, removed, moved or cut. Each line contains
-        the moment of a seal and the last session of the sealed data. DataError is also raised if
-        this moment is before this session, or before the moment in the previous line. The message
-        names the line.
+        If the file is missing, or if a line was edited, removed, moved or cut. If the moment of a
+        seal is before the last session of the sealed data, or before the moment of the previous
+        seal. The error message names the faulty line.
     """
     path = writable_name(ledger)
     try:
@@ -231,7 +230,7 @@ def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):
-        was = f"these are {found.sealed_at!r} and {found.data_end!r}"
+        was = f"the line contains {found.sealed_at!r} and {found.data_end!r}"
         wanted = "the moment of the seal in UTC and the last session of its data"
         raise _broken(path, found.number, wanted, was) from None
     if day < end:
@@ -269,7 +268,7 @@ def verify(
         The sample whose data are compared with the sealed data. If ``sample`` is None, only claims,
         parameters and code are compared.
     published
-        The published hash of a seal. The ledger must contain this seal.
+        The published hash of a seal. The ledger must contain a seal with the published hash.
 
     Raises
     ------

@@ -37,7 +37,8 @@ class Measure:
     held, excess
         ``held`` is a strategy's weight of SPY at the close before each session. ``excess`` is SPY's
         return over bills. ``held`` and ``excess`` are given only for a strategy whose weight of SPY
-        depends only on quantities. For other claims, they are None.
+        depends on quantities alone, not on prices. For all other claims, ``held`` and ``excess``
+        are None.
     """
 
     values: pd.Series

@@ -1,8 +1,7 @@
 """Several intervals for one estimate; the verdict depends only on the first interval.
 
-There are three methods. :func:`by_episode` treats each episode as one cluster. :func:`by_shift`
-compares the true dates with shifted dates. :func:`by_day` assumes that distant sessions are
-independent.
+:func:`by_episode` treats each episode as one cluster. :func:`by_shift` compares the true dates with
+shifted dates. :func:`by_day` assumes that distant sessions are independent.
 """
 
 import math

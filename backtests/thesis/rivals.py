@@ -58,12 +58,12 @@ class Rivals:
     Attributes
     ----------
     table
-        One row for each target and forecaster. ``loss`` is the mean squared error of returns in %.
-        ``r2`` is the reduction of the loss in %, compared with the loss of the forecaster
-        ``constant``. ``in_set`` says whether the 90 % model confidence set contains the forecaster,
-        and ``mcs_p`` is the forecaster's p-value in this set. ``e_value`` is the evidence that the
-        forecaster is better than ``constant``. ``weeks`` is the number of forecasts, and ``start``
-        is the session of the first forecast.
+        One row for each target and forecaster. ``loss`` is the mean squared error of the forecasts,
+        in squared percentage points. ``r2`` is the reduction of the loss in %, compared with the
+        loss of the forecaster ``constant``. ``in_set`` says whether the 90 % model confidence set
+        contains the forecaster, and ``mcs_p`` is the forecaster's p-value in this set. ``e_value``
+        is the evidence that the forecaster is better than ``constant``. ``weeks`` is the number of
+        forecasts, and ``start`` is the session of the first forecast.
     notes
         One sentence for each forecaster or target that was left out.
     method
@@ -155,9 +155,9 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
 
     The index is the origin of each forecast, the last session of a whole week. ``return`` is the
     simple return minus that of bills, in %; NaN if a close is missing. The return begins at the
-    close :data:`LAG` sessions after the origin, and ends at the close :data:`LAG` sessions after
-    the next origin. Two columns contain positions of sessions in the history: ``origin`` for the
-    session at which the forecast is made, and ``complete`` for the close at which the return ends.
+    close :data:`LAG` sessions after the origin. The return ends at the close :data:`LAG` sessions
+    after the next origin. ``origin`` is the position in the history of the session at which the
+    forecast is made. ``complete`` is the position of the session at which the return ends.
     """
     sample.asset(target)
     sessions = sample.sessions
@@ -247,12 +247,12 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
     ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
-    White's rule gives a block length for each difference of losses. The longest of these lengths is
-    the mean block length of the bootstrap. The seed is fixed.
+    White's rule gives a block length for each difference of losses. The mean block length of the
+    bootstrap is the longest block length of all differences. The seed is fixed.
 
-    The statistic compares each forecaster with the mean of all forecasters (``max`` in Hansen,
-    Lunde and Nason). With five equal forecasters, the set should contain all five in 90 of 100
-    simulated samples. With this statistic, the set contains all five in 92 of 100 samples. With the
+    The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
+    forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated
+    samples. With the statistic ``max``, the set contains all five in 92 of 100 samples. With the
     pairwise statistic, the set contains all five in only 84 to 88 of 100 samples.
     """
     from arch.bootstrap import MCS
@@ -284,8 +284,8 @@ def _block(losses: np.ndarray) -> int:
 def _e_value(losses: pd.DataFrame, name: str) -> float:
     """Return the evidence (e-value) that a forecaster is better than ``constant``.
 
-    The first :data:`CALIBRATION` weeks are used only to compute a limit. Later differences of
-    losses are clipped at this limit.
+    Differences of losses are clipped at :data:`CLIP` standard deviations. The first
+    :data:`CALIBRATION` weeks are used only to compute the standard deviation.
     """
     better = (losses[CONSTANT] - losses[name]).to_numpy()
     limit = CLIP * better[:CALIBRATION].std(ddof=1)

@@ -140,7 +140,7 @@ class Sample:
         Raises NotTestable if the flag is always NaN.
         """
         if signal not in self.reading.flags or self.reading.flags[signal].isna().all():
-            raise NotTestable(f"{signal} has no view in this history")
+            raise NotTestable(f"the flag of {signal} has no value in this history")
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:

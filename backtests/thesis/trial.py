@@ -52,7 +52,7 @@ class Trial(Summarised):
         ``surprises`` has responses of asset classes to policy surprises. See
         :mod:`backtests.thesis.event_tables`.
     cross_section
-        Single shares by empirical duration.
+        Returns of single shares, sorted by their empirical duration.
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
@@ -148,8 +148,8 @@ def try_thesis(
     """Return the verdicts on all claims and all other evidence from one history.
 
     If data for a part of the trial are missing, the part is None or empty, and
-    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims. This file may
-    be missing.
+    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims. The file of
+    sealed claims may be missing.
 
     Raises
     ------

@@ -11,9 +11,9 @@
 - Not testable yet: the history is too short, or lacks data.
 
 Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
-adjusts all other p-values for the false discovery rate. This method is valid if the tests are
-independent or positively dependent. We expect positive dependence, because the tests use the same
-few episodes.
+adjusts all other p-values for the false discovery rate. Benjamini and Hochberg's method is valid if
+the tests are independent or positively dependent. We expect positive dependence, because the tests
+use the same few episodes.
 
 Reference
     Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;
@@ -54,10 +54,9 @@ class Verdict:
         The adjusted one-sided p-value. NaN if there is no estimate.
     power
         Probability, as a fraction, that the test finds a true effect of the smallest interesting
-        size. This probability is not adjusted for the number of claims. NaN if this probability is
-        unknown.
+        size. The power is not adjusted for the number of claims. NaN if the power is unknown.
     detectable
-        Effect, in the claim's unit, that the test finds with a probability of 80 %. NaN if this
+        Effect, in the claim's unit, that the test finds with a probability of 80 %. NaN if the
         effect is unknown.
     """
 

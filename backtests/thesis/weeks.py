@@ -35,9 +35,10 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
     """Return, at each week's end, the sum of log returns over a number of later weeks.
 
     Timing
-        The week's data are known at the close of the week's last session. A trader can act on these
-        data :data:`LAG` sessions later, and the sum begins with the next return. The sum covers
-        ``weeks`` weeks. So it ends :data:`LAG` sessions after the end of the last of these weeks.
+        The week's data are known at the close of the week's last session. A trader can act on the
+        week's data at the close :data:`LAG` sessions later, and the sum begins with the return
+        after this close. The sum covers ``weeks`` weeks, and ends :data:`LAG` sessions after the
+        end of its last week.
     NaN
         The sum is NaN if one of its returns is missing or lies after the end of the history.
     """

@@ -49,7 +49,7 @@ def test_a_class_without_a_price_is_not_testable(sample: Sample) -> None:
 
 def test_a_flag_without_a_view_is_not_testable(sample: Sample) -> None:
     early = Sample.of(sample.history.until(sample.sessions[30]))
-    with pytest.raises(NotTestable, match="opportunity has no view"):
+    with pytest.raises(NotTestable, match="flag of opportunity has no value"):
         early.flag("opportunity")
 
 

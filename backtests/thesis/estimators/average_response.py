@@ -33,14 +33,15 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         close 5 sessions after the deal. The estimate is the mean response over all deals, with
         equal weights.
     Timing
-        A deal is announced in the morning. A deal on a day without a session belongs to the next
-        session.
+        A deal is assumed to be announced in the morning, so the response includes the session of
+        the deal. A deal on a day without a session belongs to the next session.
     NaN
         A deal is left out if one of the classes lacks a return in the sessions of the response.
     Interval
         The interval is a t interval. All deals of a calendar quarter form one cluster. The variance
         is CR2, and the method of Bell and McCaffrey gives the degrees of freedom. A second test
-        compares the mean with means at random dates, see :func:`random_means`.
+        compares the mean response to the deals with mean responses at random dates, see
+        :func:`random_means`.
     Errors
         NotTestable if there is no deal, if the deals lie in fewer than four quarters, or if a
         declared class has no prices.
@@ -72,8 +73,8 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         end=found.index[-1],
         method="The bond deals of one calendar quarter form one cluster. The interval uses CR2 "
         "standard errors with Bell and McCaffrey's degrees of freedom (Imbens and Kolesár, REStat "
-        "98, 2016). A second test moves the deals to random dates of the same years. It compares "
-        f"the mean response to the deals with {DRAWS:,} mean responses at random dates.",
+        "98, 2016). A second test compares the mean response to the deals with "
+        f"{DRAWS:,} mean responses at random dates of the same years.",
         beside=_without_news(response[:, -1], found),
         shown=pd.DataFrame({"response": response[found["at"]].mean(axis=0)}).rename_axis("session"),
         notes=_notes(found),
@@ -117,15 +118,16 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 
 
 def spread_at_each_session(sample: Sample) -> np.ndarray:
-    """Return the cumulated response in percentage points, as if each session had an event.
+    """Return compounded returns of the duration spread, in percentage points, by start session.
 
-    The result has one row for each session of the history, and columns for 0 to 5 sessions later.
+    The result has one row for each session of the history. The columns contain the return from the
+    close before the session to the closes 0 to 5 sessions after the session.
     """
     return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
 
 
 def mean_by_quarter(response: np.ndarray, found: pd.DataFrame) -> tuple[float, float, float, int]:
-    """Return the deals' mean response, its error, degrees of freedom, and number of quarters."""
+    """Return four numbers: mean response, standard error, degrees of freedom, count of quarters."""
     values = pd.Series(response[found["at"]])
     group = Clusters.of(values, values * 0 + 1, pd.Series(found["quarter"].to_numpy()))
     return group.mean, *clustered(group), len(group.counts)
@@ -138,8 +140,8 @@ def random_means(
 
     All deals of one calendar quarter move by the same random number of sessions. The sessions of a
     year form a circle: after the last session of a year, a deal moves on to the first session of
-    the same year. So deals of one week usually stay together, and each year keeps its number of
-    deals. If a session has no response, the session is left out.
+    the same year. Deals of one week usually stay at most a few sessions apart. Random dates do not
+    change the number of deals in each year. No deal moves to a session without a response.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)
@@ -154,8 +156,8 @@ def random_means(
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
     """Return the interval without the deals near FOMC statements.
 
-    The result is empty if no deal is near a statement. If the remaining deals lie in fewer than
-    four calendar quarters, the result is also empty.
+    The result is empty if no deal is near a statement, or if the other deals lie in fewer than four
+    calendar quarters.
     """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)
@@ -172,13 +174,10 @@ def _notes(found: pd.DataFrame) -> tuple[str, ...]:
         f"{len(found)} deals of {found['issuer'].nunique()} firms in "
         f"{found['quarter'].nunique()} calendar quarters. {int(found['reported'].sum())} of them "
         "came within a day of the firm's own earnings release.",
-        "Firms choose the days of their deals, and avoid days of turmoil. So the average is no "
-        "proof of a cause.",
+        "Firms choose the days of their deals, and avoid days of turmoil. The mean response is "
+        "therefore no proof that deals cause the response.",
         *(
-            [
-                f"{len(near)} of the deals came within a day of an FOMC statement. The latest of "
-                f"these deals: {said}."
-            ]
+            [f"{len(near)} of the deals came within a day of an FOMC statement (latest: {said})."]
             if said
             else []
         ),

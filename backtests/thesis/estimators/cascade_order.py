@@ -21,14 +21,14 @@ DRAWS = 9999
 def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     """Return how well the order of peaks agrees with the declared order of the classes.
 
-    For each episode, the function computes Kendall's tau-b between the two orders. The estimate is
-    the mean of these values.
+    Kendall's tau-b compares the order of peaks in an episode with the declared order of the
+    classes. The estimate is the mean tau-b over all episodes.
 
     The trough of an episode is the session within the episode at which the mean level of the four
     classes is lowest. The peak of a class is its highest close in the 63 sessions before the
     trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. Two
     episodes with troughs less than 63 sessions apart count as one fall, so the second episode is
-    left out. An episode in which a class lacks a price is left out, too. Raises NotTestable if the
+    left out. An episode in which a class lacks a price is left out. Raises NotTestable if the
     history is simulated, or if there are fewer than two usable episodes.
     """
     if sample.is_simulated:
@@ -78,9 +78,10 @@ def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return a table of dated episodes, and the names of episodes that belong to an earlier fall.
 
     If the troughs of two episodes are less than 63 sessions apart, both episodes belong to one
-    fall. The later episode is left out of the table, and its name is returned. The table has one
-    row for each remaining episode. The columns are ``trough``, the four classes (sessions of their
-    peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
+    fall. The table contains only the first episode of each fall. The second result names the
+    episodes after the first episode of a fall. The table has one row for each episode. The columns
+    are ``trough``, the four classes (sessions of their peaks) and ``tau``. ``returns`` are simple
+    returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []
@@ -107,15 +108,15 @@ def _numbers(peaks: pd.Series) -> np.ndarray:
 
 
 def peak_numbers(shown: pd.DataFrame) -> np.ndarray:
-    """Return the dates of peaks as numbers of days; columns are classes in the declared order."""
+    """Return the dates of peaks in days since 1970; columns are classes in the declared order."""
     return np.array([_numbers(row) for _, row in shown[list(CASCADE)].iterrows()])
 
 
 def tau(numbers: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b between the declared order and dates; 0 if all dates are equal.
 
-    The last axis of ``numbers`` has one date for each class, as a number of days. The classes are
-    in the declared order.
+    The last axis of ``numbers`` contains one date for each class, in days since 1970. The classes
+    are in the declared order.
     """
     earlier, later = np.triu_indices(numbers.shape[-1], 1)
     signs = np.sign(numbers[..., later] - numbers[..., earlier])
@@ -127,8 +128,8 @@ def tau(numbers: np.ndarray) -> np.ndarray:
 def permuted_p_value(numbers: np.ndarray, sign: int, seed: int = 0) -> float:
     """Return the one-sided p-value of the mean tau among permutations of the class labels.
 
-    ``numbers`` is a table of dates, each as a number of days. The rows are episodes. The columns
-    are the classes in the declared order.
+    ``numbers`` contains dates in days since 1970, episodes × classes. The classes are in the
+    declared order.
     """
     orders = np.array(list(itertools.permutations(range(numbers.shape[1]))))
     possible = tau(numbers[:, orders])  # episodes × orders

@@ -1,14 +1,14 @@
 """Estimators of claims about a mean, and of claims about a difference of two means.
 
-The mean is taken over the values at which the claim's condition is on. The difference is this mean
-minus the mean over all other values. If a claim has no condition, the mean is taken over all
-values.
+The mean is taken over the values at which the claim's condition is on. If a claim has no condition,
+the mean is taken over all values. The difference is the mean with the condition on minus the mean
+with the condition off.
 
 A condition is a flag that must be on. The flag was on in only a few episodes, and all returns of
-one episode may have the same cause. So two methods allow for a common cause. The first method
-treats each episode as one cluster. The second method compares the true dates of the condition with
-shifted dates. The daily interval, which assumes that distant sessions are independent, is also
-shown.
+one episode may have the same cause. Two methods allow for a common cause of the returns in one
+episode. The first method treats each episode as one cluster. The second method compares the true
+dates of the condition with shifted dates. The daily interval, which assumes that distant sessions
+are independent, is also shown.
 """
 
 import math
@@ -59,12 +59,14 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean of the values to which a claim applies.
 
     A claim applies while its condition is on. A claim without a condition applies to all values. If
-    the claim has a condition, each episode is one cluster. If the claim has no condition, the
-    values are those of a strategy. In this case, the values are cut into segments, and each segment
-    is one cluster. A segment contains one episode in which the strategy is in an active state. If
-    the strategy's weight of SPY depends only on quantities, the test shifts the dates of the
-    holdings instead. This test by shifts is exact if the holdings do not depend on prices. If there
-    is only one cluster, the daily interval is used.
+    a claim has a condition, each episode is one cluster. A claim without a condition is about a
+    strategy, and each segment of the strategy's values is one cluster. A segment contains one
+    episode in which the strategy is in an active state. If there is only one cluster, the daily
+    interval is used.
+
+    If a strategy's weight of SPY depends on quantities alone, not on prices, the test shifts the
+    dates of the holdings. A test with shifted holdings is exact if the holdings do not depend on
+    prices.
     """
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
@@ -88,9 +90,9 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean while the claim's condition is on, minus the mean while it is off.
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
-    the t statistic of the true dates. This test is exact if the condition does not depend on the
-    values. Two other intervals are also shown. The first interval treats each episode, and each gap
-    between episodes, as one cluster. The second interval is the daily interval.
+    the t statistic of the true dates. The test with shifted dates is exact if the condition does
+    not depend on the values. An interval by clusters and the daily interval are also shown. Each
+    episode, and each gap between episodes, is one cluster.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -140,8 +142,8 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
     """Return the rows with a value and a known condition; raise NotTestable if there are too few.
 
-    Episodes and gaps are numbered before rows without a value are dropped, because the time between
-    episodes includes these rows.
+    The function numbers the episodes and gaps first, and then drops the rows without a value. The
+    time between two episodes includes the dropped rows.
     """
     rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
         episode=lambda row: episodes_of(row["on"], measured.quarter),

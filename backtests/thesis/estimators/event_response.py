@@ -3,15 +3,14 @@
 The duration spread is the return of long-duration classes minus the return of short-duration
 classes.
 
-Three claims use this estimator. The response is a slope: the return in percentage points for each
-unit of surprise. Two claims are about filings and earnings releases that contain capital
-expenditure. For these two claims, the estimate is the response while idle capital is depleted minus
-the response while idle capital is ample. The third claim is about policy statements. For this
-claim, the estimate is the response itself.
+The response is a slope: the return in percentage points for each unit of surprise. The claims about
+filings and earnings releases compare the responses in two states of idle capital. For filings and
+releases, the estimate is the response with depleted idle capital minus the response with ample idle
+capital. For policy statements, the estimate is the response itself.
 
-The estimate for policy uses the change of a yield on the date of the statement. This change is
-published one session later, but the response begins before the publication. So the estimate
-measures a reaction and is no trading rule.
+The estimate for policy uses the change of a yield on the date of the statement. The response begins
+before the yield of the statement's date is published. The estimate for policy therefore measures a
+reaction and is no trading rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,10 +35,9 @@ from backtests.thesis.sample import Sample
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if events, yields or prices of the classes are missing. NotTestable is also
-    raised if the events lie in fewer than four calendar quarters. A claim about filings or releases
-    needs events in at least four quarters while idle capital is depleted, and events in at least
-    four quarters while idle capital is ample.
+    Raises NotTestable if events, yields or prices of the classes are missing, or if the events lie
+    in fewer than four calendar quarters. A claim about filings or releases needs events in at least
+    four quarters for each state of idle capital (depleted or ample).
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")
@@ -48,8 +46,8 @@ def event_response(claim: Claim, sample: Sample) -> Estimate:
 
 def _filings(claim: Claim, sample: Sample) -> Estimate:
     note = (
-        "A filing follows the firm's press release by a day or two, so the market may know the "
-        "figure before the window opens."
+        "The firm's press release comes a day or two before the filing. So the market may know the "
+        "capital expenditure before the measured response begins."
     )
     return _by_state(claim, sample, filings, note)
 
@@ -111,8 +109,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
-            "The change of DGS2 on the date of a statement is published a session later. So the "
-            "estimate measures a reaction and is no trading rule.",
+            "The estimate measures a reaction and is no trading rule, because the change of DGS2 "
+            "on the date of a statement is published a session later.",
             "Dates at which an announced operation begins are left out, because they are no news.",
         ),
     )

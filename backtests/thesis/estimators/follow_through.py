@@ -48,11 +48,11 @@ def follow_through(claim: Claim, sample: Sample) -> Estimate:
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     """Return the % of breakouts that keep their gain with a flag on, minus the % with the flag off.
 
-    The flag is known at the close of the breakout. To test the difference, the dates of the flag
-    are shifted, as for a difference of means. In this test, each session has a value: the number of
-    its breakouts that keep their gain, minus the expected number. The expected number is the number
-    of breakouts times the overall fraction that keep their gain. A second interval, which treats
-    each episode and each gap between episodes as one cluster, is also shown.
+    The flag is known at the close of the breakout. The test shifts the dates of the flag, see
+    :func:`backtests.thesis.estimators.conditional.difference_of`. The tested value of a session is
+    the number of its breakouts that keep their gain, minus the expected number. The expected number
+    is the number of breakouts times the overall fraction that keep their gain. A second interval,
+    which treats each episode and each gap between episodes as one cluster, is also shown.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -2,14 +2,15 @@
 
 The duration spread is the return of long-duration classes minus the return of short-duration
 classes. On the day of a statement, the yield changes for many reasons. The surprise in the 30
-minutes around the announcement is news about policy alone. So this surprise is an instrument for
-the change of the yield on that day.
+minutes around the announcement is news about policy alone. The surprise is therefore an instrument
+for the change of the yield on the day of the statement.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
 press conference together. Since 2019, much of the news has come in the press conference. The
 response in the claim also covers the statement and the press conference. MPS_ME combines several
 interest rate futures, so MPS_ME does not depend on the trading of a single note. If the history
-lacks MPS_ME, the surprise of Bauer and Swanson is used. That surprise covers only the statement.
+lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used. MPS_BS covers the statement, but
+not the press conference.
 """
 
 import math
@@ -73,9 +74,9 @@ class Ratio:
     def bounds(self, level: float) -> tuple[float, float]:
         """Return Anderson and Rubin's confidence set for the ratio.
 
-        For each ratio β, regress (response − β · change) on the instrument. A t-test at the
-        significance 1 − ``level`` tests whether this slope is zero. The set contains each β that
-        the test accepts. The bounds of the set solve a quadratic equation. If the set is not a
+        A ratio β belongs to the set if a regression of (response − β · change) on the instrument
+        has no significant slope. A t-test at the significance level 1 − ``level`` decides whether a
+        slope is significant. The bounds of the set solve a quadratic equation. If the set is not a
         bounded interval, the result is (−∞, ∞).
         """
         squared = float(stats.t.ppf((1 + level) / 2, self.reduced.df)) ** 2
@@ -114,19 +115,19 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
 
     Formula
         The response and the change of DGS2 are both regressed on the instrument. The estimate is
-        the slope of the response divided by the slope of the change. This is two-stage least
-        squares. The response is the spread's compounded return from the close before the statement
-        to the close 5 sessions after the statement. The change of DGS2 is the change on the date of
-        the statement. Unscheduled statements are included.
+        the slope of the response divided by the slope of the change (two-stage least squares). The
+        response is the spread's compounded return from the close before the statement to the close
+        5 sessions after the statement. The change of DGS2 is the change on the date of the
+        statement. Unscheduled statements are included.
     Timing
-        The surprise was estimated on the full sample and published later. So the estimate measures
-        a reaction and is no trading rule.
+        The estimate measures a reaction and is no trading rule, because the surprise was estimated
+        on the full sample and published later.
     NaN
         A statement is left out if its surprise, its change of DGS2 or its response is unknown.
     Interval
-        Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter.
-        The set is also valid if the instrument is weak. If the set has no bounds, the verdict is
-        inconclusive.
+        The interval is Anderson and Rubin's set, from the CR2 t-test with one cluster for each
+        calendar quarter. Anderson and Rubin's set is also valid if the instrument is weak. If the
+        set has no bounds, the verdict is inconclusive.
     Errors
         NotTestable if surprises, yields or prices of a declared class are missing, or if the
         statements lie in fewer than four quarters.
@@ -159,9 +160,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         start=events.table.index[0],
         end=events.table.index[-1],
         method="The estimate comes from two-stage least squares. Anderson and Rubin's interval "
-        "uses CR2 standard errors with one cluster for each calendar quarter. This interval is "
-        "also valid if the instrument is weak (Andrews, Stock and Sun 2019). A second test "
-        f"compares the t statistic with the t statistics of {DRAWS:,} permutations.",
+        "uses CR2 standard errors with one cluster for each calendar quarter. Anderson and Rubin's "
+        "interval is also valid if the instrument is weak (Andrews, Stock and Sun 2019). A second "
+        f"test compares the t statistic with those of {DRAWS:,} permutations of the surprises.",
         beside={
             "delta method": t_interval(found.value, found.error, reduced.df),
             "least squares": _least_squares(slope(y, x, quarter)),
@@ -174,8 +175,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
 def surprises(sample: Sample) -> tuple[str, Responses]:
     """Return the id of the instrument, and the statements with a surprise and a response.
 
-    In the table, ``surprise`` is the instrument, and ``change`` is the change of DGS2. Both are in
-    units of 10 basis points.
+    In the table, ``surprise`` is the instrument, and ``change`` is the change of DGS2. ``surprise``
+    and ``change`` are in units of 10 basis points.
     """
     meetings = sample.events("FOMC").index
     of_statements = {id: sample.events(id).reindex(meetings).dropna() for id in SURPRISES}
@@ -204,8 +205,8 @@ def _notes(id: str, found: Ratio) -> tuple[str, ...]:
     return (
         f"Instrument: {id}. F statistic of the first stage: {found.strength:.1f}. A surprise of 10 "
         f"basis points goes with a change of DGS2 of {10 * found.first.value:.1f} basis points.",
-        "The surprise was estimated on the full sample and published later. So the estimate "
-        "measures a reaction and is no trading rule.",
+        "The estimate measures a reaction and is no trading rule, because the surprise was "
+        "estimated on the full sample and published later.",
         *(
             ["The instrument is too weak: Anderson and Rubin's set has no bounds."]
             if unbounded

@@ -29,17 +29,18 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is the coefficient on
         the change of max(0, u − 0.5).
     Timing
-        The estimate uses the weeks before the start of the last quarter. At the last session, the
-        signal uses an estimate from the same weeks.
+        The estimate uses only weeks before the start of the last calendar quarter. At the last
+        session of the history, the signal convexity estimates the kink from the same weeks as this
+        function.
     NaN
         See :class:`signals.convexity.Convexity`.
     Interval
         The bounds are percentiles from the signal's stationary bootstrap. The mean length of a
-        block is at least 13 weeks. The interval is too narrow, see :data:`COVERAGE`. So the claim
-        must also pass a second test, with Newey–West errors.
+        block is at least 13 weeks. The interval is too narrow (:data:`COVERAGE`), so the claim must
+        also pass a test with Newey–West errors.
     Errors
         NotTestable if there are fewer than 104 weeks, or if u rose above 0.5 on fewer than 3
-        occasions. In both cases, the signal has no estimate.
+        occasions.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """

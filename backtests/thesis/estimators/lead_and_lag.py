@@ -27,15 +27,15 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         s_t is SPY's return in the same week. Both correlations use the same pairs of weeks.
     Timing
         Both returns of a week end at closes of the same date, the last session of the week. A
-        coin's date ends at 24:00 UTC, three or four hours after the close of shares. News in these
-        hours moves crypto in this week, but shares in the next week. So the estimate is slightly
-        too high.
+        coin's date ends at 24:00 UTC, three or four hours after the close of shares. The estimate
+        is slightly too high, because news after the week's last close of shares moves crypto one
+        week earlier than shares.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
         The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule
-        gives the mean length of a block, which is at least 5 weeks. The rule is applied to the
-        influence of each pair on the result.
+        gives the mean length of a block, which is at least 5 weeks. Politis and White's rule is
+        applied to the influence of each pair on the estimate.
     Errors
         NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference
@@ -63,7 +63,10 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         method="Percentiles of the stationary bootstrap of pairs of weeks (Politis and Romano "
         "1994; block length by Politis and White 2004, at least 5 weeks).",
         shown=_by_lead(weeks),
-        notes=("A coin's day ends three or four hours after the close of shares.",),
+        notes=(
+            "A coin's day ends three or four hours after the close of shares, so the estimate is "
+            "slightly too high.",
+        ),
     )
 
 

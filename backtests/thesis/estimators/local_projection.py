@@ -86,13 +86,13 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     """Return the response of SPY's 13-week return over bills to the growth of AI capex.
 
     Formula
-        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e. Both sums are over
-        k = 1 … 4. y_t is SPY's log return over bills in the 13 weeks after week t, × 100. s is the
-        flag of dry_powder at the end of week t. x_t is the impulse at the end of week t. The
+        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e. In both sums, k
+        runs from 1 to 4. y_t is SPY's log return over bills in the 13 weeks after week t, × 100. s
+        is the flag of dry_powder at the end of week t. x_t is the impulse at the end of week t. The
         impulse is a gauge of the signal capex. x_t−k is the impulse k weeks earlier. x_t and all
         x_t−k are divided by the same number: the standard deviation of the impulse up to week t.
-        r_t is SPY's log return over bills in week t. So the last sum contains the returns of the
-        weeks t, t − 1, t − 2 and t − 3. b_s is the response to a rise of the impulse by one
+        r_t is SPY's log return over bills in week t. The sum Σ d_k r_t+1−k contains the returns of
+        the weeks t, t − 1, t − 2 and t − 3. b_s is the response to a rise of the impulse by one
         standard deviation. Log returns add up, so the response after 13 weeks is the sum of 13
         weekly responses.
     Timing
@@ -101,15 +101,15 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     NaN
         A week with a missing value is left out. The standard deviation needs 52 weeks.
     Interval
-        Newey–West errors with at least 13 lags. Only the weeks of a state determine the response in
-        this state. So the fixed-b critical values use the number of weeks of the rarest state in
-        the claim.
+        Newey–West errors with at least 13 lags. The response in a state is estimated only from the
+        weeks with this state. The fixed-b critical values therefore use the number of weeks of the
+        claim's rarest state.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
     Reference
-        Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89: the
-        additional lag makes the errors valid for slow impulses; Ramey and Zubairy (2018), JPE 126,
-        for the states.
+        Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89, for the
+        additional lag; Ramey and Zubairy (2018), JPE 126, for the states. The additional lag makes
+        the errors valid for persistent impulses.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
         is on minus the response while it is off.
     weeks
         Length of the period over which the return is measured, in weeks. The Newey–West errors have
-        at least this number of lags.
+        at least ``weeks`` lags.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows; if the claim does not need a rare state, leave out the weeks of this state.
+    """Return the rows, without the weeks of a rare state that the claim does not need.
 
     A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
     state.

@@ -57,10 +57,10 @@ class Forecasts:
     def clark_west(self) -> np.ndarray:
         """Loss of ``small`` minus loss of ``large``, adjusted for the noise of the larger model.
 
-        Under the null hypothesis, the coefficient that ``large`` adds is zero, and its estimate is
-        only noise. This noise raises the loss of ``large``. The squared difference of both
-        forecasts measures the noise, so this squared difference is subtracted from the loss of
-        ``large``.
+        Under the null hypothesis, the true coefficient of the additional regressor is zero. Noise
+        in the estimate of a zero coefficient raises the loss of ``large``. The squared difference
+        between the forecasts ``small`` and ``large`` measures the noise, and is subtracted from the
+        loss of ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
@@ -71,11 +71,12 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
     """Return the out-of-sample R² that the absorbed share adds to a forecast from net liquidity.
 
     Formula
-        value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean. This value is the difference of two
-        out-of-sample R². Each e is the error of a forecast of SPY's log return over bills in the
-        next 4 weeks. ``mean`` forecasts the mean of past returns. ``small`` is a regression on the
-        change of net liquidity over 65 sessions, in % of net liquidity. ``large`` is a regression
-        on this change and on the absorbed share u.
+        value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean. ``value`` is the out-of-sample R² of
+        ``large`` minus that of ``small``, in %. Each e is the error of a forecast of SPY's log
+        return over bills in the next 4 weeks. ``mean`` forecasts the mean of past returns.
+        ``small`` is a regression on the change of net liquidity over 65 sessions, in % of net
+        liquidity. ``large`` is a regression on the change of net liquidity and on the absorbed
+        share u.
     Timing
         The origin of a forecast is the last session of a week. Each forecast is for one return,
         which begins :data:`backtests.thesis.sample.LAG` sessions after the origin. Regressions and
@@ -118,8 +119,9 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         },
         shown=_accumulated(made),
         notes=(
-            "The interval describes the loss of the estimated forecasts. The test asks whether the "
-            "absorbed share has any forecasting power, so the two can disagree.",
+            "The interval and the test can disagree. The interval is about the losses of the "
+            "estimated forecasts. The test asks whether the absorbed share has any forecasting "
+            "power.",
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
             "contained the truth, and 95 % should.",
         ),
@@ -192,8 +194,7 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
     """Return the mean of :attr:`Forecasts.clark_west`, its standard error and its p-value.
 
-    Both the mean and the standard error are in %. 100 % is the average loss of the forecast that is
-    called ``mean``.
+    The mean and the standard error are in % of the average loss of the forecast ``mean``.
     """
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))

@@ -25,10 +25,11 @@ REPS, SEED = 1000, 0
 #: Smallest number of sessions with the claim's flag on.
 FEWEST = 20
 METHOD = (
-    "The lower bounds come from a stationary bootstrap of sessions (Politis, Romano 1994). For the "
-    "upper bounds, a pair of classes counts as being in the wrong order only if the difference of "
-    "the two means is significant. The significance level is valid for all pairs together. A "
-    "permutation test compares the declared order with all possible orders of the classes."
+    "The lower bounds come from a stationary bootstrap of sessions (Politis, Romano 1994). The "
+    "upper bounds count the pairs of classes in the wrong order. A pair counts as wrong only if "
+    "the difference of its two mean returns is significant. The significance level is a familywise "
+    "level for all pairs. A permutation test compares the declared order with all possible orders "
+    "of the classes."
 )
 
 
@@ -41,8 +42,8 @@ def rank_order(claim: Claim, sample: Sample) -> Estimate:
 def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     """Return Kendall's tau-b between the classes' mean returns and their declared order.
 
-    Tau-b is a rank correlation from −1 to 1. It is positive if classes with earlier cash flows earn
-    more. The declared order has ties, so the largest possible tau-b is below 1, see
+    Tau-b is a rank correlation from −1 to 1. A positive tau-b means that classes with earlier cash
+    flows earn more. The declared order has ties, so the largest possible tau-b is below 1, see
     :func:`largest_tau`. The means use only the sessions at which the claim's flag is on. The return
     of bills is not subtracted, because this would not change the order of the means.
 
@@ -132,12 +133,11 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in the
-    wrong direction. The critical value is the same for all pairs. It comes from resamples. For each
-    pair, the difference of means in a resample is compared with the difference of means in the
-    sample. The deviation between these two differences is measured in standard errors. Each
-    resample contributes one number, which is its largest deviation among all pairs. The critical
-    value is the quantile ``level`` of these numbers. So pairs with the right order of true means
-    rarely count as wrong: the probability of at least one such error is about 1 − ``level``.
+    wrong direction. All pairs have the same critical value, which comes from the resamples. The
+    deviation of a pair is the difference of means in a resample minus the difference in the sample,
+    in standard errors. Each resample contributes one number: the largest deviation among all pairs.
+    The critical value is the quantile ``level`` of the largest deviations. The probability that any
+    correctly ordered pair counts as wrong is about 1 − ``level``.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
 def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
     """Return the mean of each class, for the sample and for each stationary-bootstrap resample.
 
-    ``returns`` is sessions × classes. The result has one column for each class. Its first row
+    ``returns`` is sessions × classes. The result has one column for each class. The first row
     belongs to the sample, and the next ``reps`` rows belong to the resamples.
     """
     from arch.bootstrap import StationaryBootstrap
@@ -171,8 +171,9 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
     """Return the p-value of a permutation test over all possible rankings of the classes.
 
-    Each ranking has a tau-b with the mean returns. The p-value is the fraction of rankings whose
-    tau-b is at least as extreme as the tau-b of the declared ranking.
+    For each ranking, the function computes the tau-b between the ranking and the mean returns. The
+    p-value is the fraction of rankings whose tau-b is at least as extreme as the tau-b of the
+    declared ranking.
     """
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
