@@ -217,7 +217,7 @@ class Shifted:
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return the standard error of a normal 95 % interval that is as wide as :meth:`interval`."""
+        """Return the standard error of a normal 95 % interval as wide as :meth:`interval`."""
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))
 
