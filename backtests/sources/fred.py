@@ -37,7 +37,7 @@ PAGE = 100_000
 
 
 class _Fredapi(fredapi.Fred):  # type: ignore[misc]
-    """fredapi with drypowder's client. The client has timeouts, and it never shows the key."""
+    """fredapi with drypowder's HTTP client, which has timeouts and never shows the key."""
 
     def __init__(self, key: str, root: str, client: Client) -> None:
         super().__init__(api_key=key)
@@ -53,7 +53,7 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
 
 @lru_cache(2**16)
 def _day(text: str, format: str) -> datetime:
-    """Return a date. The result is cached, because many series have the same dates."""
+    """Parse a date. Parsed dates are cached, because many series have the same dates."""
     return datetime.strptime(text, format)
 
 
@@ -78,7 +78,8 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. Vintages that
-    ``store`` already has are not requested again. The file of ``store`` may be missing.
+    ``store`` already has are not requested again. If the file of ``store`` is missing, all vintages
+    are requested.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:
@@ -153,7 +154,7 @@ class FredSource:
     def _pages(
         self, path: str, params: dict[str, str], key: str, limit: int
     ) -> Iterator[list[Any]]:
-        """Yield one list of entries for each page of an answer."""
+        """Yield the entries of each page, because FRED splits a long answer into pages."""
         offset, count = 0, 1
         while offset < count:
             asked = {**params, "limit": str(limit), "offset": str(offset)}

@@ -37,7 +37,7 @@ _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Limits on time and on the number of attempts. All times are in seconds.
+    """Limits on the time and the attempts of HTTP requests. All times are in seconds.
 
     Attributes
     ----------
@@ -49,7 +49,8 @@ class RetryPolicy:
         is unreachable, the request is tried at most ``reach`` times.
     wait, longest
         ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
-        jitter. A server's Retry-After replaces the pause. No pause is longer than ``longest``.
+        jitter. If the server sends a Retry-After header, the pause has the length in the header. No
+        pause is longer than ``longest``.
     budget
         Time limit for the whole fetch, which covers all series together.
     """
@@ -69,11 +70,11 @@ class Unreachable(SourceError):  # noqa: N818 - the usual term
 
 
 class OutOfTime(SourceError):  # noqa: N818
-    """The time limit for the whole fetch is over."""
+    """The fetch has no time left for another request."""
 
 
 class Transient(SourceError):  # noqa: N818
-    """A temporary failure. A later attempt may succeed."""
+    """A temporary failure, after which another attempt may succeed."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -112,7 +113,7 @@ class Rate:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Lengthen the period by 5 %, because requests reach the server unevenly."""
+        """Lengthen ``seconds`` by 5 %, because requests reach the server at uneven intervals."""
         self.seconds *= 1.05
         self._sent: deque[float] = deque()
 
@@ -139,7 +140,7 @@ def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
     Raises
     ------
     SourceError
-        When the last attempt fails. If the time for the fetch is over, the error is
+        When the last attempt fails. If no time is left before the deadline, the error is
         :class:`OutOfTime`.
     """
     policy = deadline.policy
@@ -273,7 +274,7 @@ def json_of(name: str, text: str) -> Any:
 
 
 def base_url(variable: str, otherwise: str) -> str:
-    """Return a source's address. An environment variable may replace the default address.
+    """Return a source's address from an environment variable, or else the default address.
 
     The result has no slash at its end. Raise :class:`ConfigError` if the address is invalid or is
     not an HTTP address.
@@ -297,7 +298,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _said(text: str) -> str:
-    """Return the reason for a refusal: FRED's message, a page's title, or the start of the text."""
+    """Return why a source refused: FRED's message, a page's title, or the start of the text."""
     found = _MESSAGE.search(text)
     return one_line((found[1] or found[2] or "") if found else text, 200)
 

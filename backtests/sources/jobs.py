@@ -1,4 +1,4 @@
-"""List the jobs of a fetch. Each job has a source and a function that fetches its series."""
+"""List the jobs of a fetch. A job fetches one or more series from one source."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -29,8 +29,9 @@ Row = dict[str, Any]
 class Endpoint:
     """The address of a series in the API.
 
-    ``path`` and ``query`` select the data. The list of rows in an answer lies under the JSON keys
-    ``rows``. The function ``values`` turns these rows into values by date.
+    ``path`` and ``query`` are the path and the query of the request's URL. ``rows`` are the JSON
+    keys that lead to the list of rows in an answer. The function ``values`` converts the rows into
+    values by date.
     """
 
     path: str

@@ -1,8 +1,8 @@
 """Read the user's FRED key and SEC contact, and keep the key out of messages and logs.
 
 The key comes from the variable ``FRED_API_KEY``, or from a file that only its owner may read. The
-contact comes from the variable ``DRYPOWDER_CONTACT``. No command has an option for the key or the
-contact.
+contact comes from the variable ``DRYPOWDER_CONTACT``. Commands do not accept the key or the contact
+as an option.
 """
 
 import logging

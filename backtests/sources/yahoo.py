@@ -2,7 +2,7 @@
 
 yfinance hides errors, and it accepts an answer without adjusted prices. So this module checks every
 answer before yfinance reads it. The price of a session that has not closed is left out. Prices
-before the listing are left out too, because they belong to another company.
+before the ticker's listing are left out, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
 time. yfinance keeps the crumb and the cookie in memory until the process ends, and it keeps the
@@ -39,9 +39,10 @@ _CHART = "/v8/finance/chart/"
 
 
 class _Session(curl.Session[Any]):
-    """A session for yfinance.
+    """An HTTP session for yfinance.
 
-    The session has a timeout, checks every answer, and can use another host.
+    The HTTP session limits the wait for an answer, checks Yahoo's answers, and can use another
+    host.
     """
 
     def __init__(self, deadline: http.Deadline, rate: http.Rate) -> None:
@@ -50,7 +51,7 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. Store and raise the error in Yahoo's answer for a ticker."""
+        """Send a request. An error in Yahoo's answer is stored in ``fault`` and raised."""
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
@@ -79,7 +80,7 @@ class _Expired(http.Transient):
 
 
 def _at_host(url: str) -> str:
-    """Return the URL, with another host if ``DRYPOWDER_YAHOO_URL`` names one."""
+    """Return the URL; the variable ``DRYPOWDER_YAHOO_URL``, if set, replaces its host."""
     asked = urlsplit(url)
     there = urlsplit(http.base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))

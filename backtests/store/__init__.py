@@ -1,1 +1,1 @@
-"""The DuckDB file with all values: its tables, locks, new rows and checks."""
+"""Read, write and check the store: a DuckDB file with all values."""

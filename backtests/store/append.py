@@ -1,20 +1,21 @@
-"""Find the rows of a batch that the store must add. The rule depends on the kind of series.
+"""Find the rows of a batch that the store must add, by a rule for each kind of series.
 
 Two values count as equal when their difference is within a small tolerance, see :func:`same`.
 
 - Ordinary series: the store adds new dates and revisions. A revision is a value that differs from
   the stored value of the same date.
-- Vintages from ALFRED: the store adds each value that it does not have for this date and moment.
+- Vintages from ALFRED: the store adds a value unless the same value is already stored for the same
+  date and moment.
 - Prices: a vintage is a whole price history. If one closing price differs from the stored price,
   the store adds the new vintage, because splits and dividends change all adjusted prices. If the
   batch only has later days, the store adds only these days. A new vintage may lack days of the
-  stored vintage. The store then copies the stored prices of these days into the new vintage. For a
-  share, the store copies at most :data:`HOLES` days, and rescales their prices to fit the new
-  vintage. For a coin, the store copies all these days without a change, because a coin has neither
-  splits nor dividends.
+  stored vintage. The store copies the stored prices of the missing days into the new vintage. For a
+  share, the store copies at most :data:`HOLES` days, and rescales the copied prices to fit the new
+  vintage. For a coin, the store copies all missing days. Prices of a coin are not rescaled, because
+  a coin has neither splits nor dividends.
 
-Earlier checks in other modules look only at the batch. This module compares the batch with the
-stored values, and refuses a jump that looks like a misplaced decimal point.
+Other modules have already checked the batch alone. This module compares the batch with the stored
+values, and refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -109,7 +110,11 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return an SQL condition: lowest and highest value differ. Missing values must be NaN."""
+    """Return an SQL condition that is true if the lowest and the highest value differ.
+
+    ``precision`` is the largest relative difference at which two values count as the same. Missing
+    values must be NaN.
+    """
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
@@ -159,10 +164,10 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a batch, together with stored rows for the days that the batch lacks.
+    """Return the rows of a batch, plus the stored rows of the days that are missing in the batch.
 
-    ``lacking`` contains these stored rows. If the batch is a share's price history and lacks too
-    many days, DataError is raised.
+    ``lacking`` contains the stored rows of the missing days. If too many days are missing in a
+    share's price history, DataError is raised.
     """
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"
@@ -184,7 +189,11 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
-    """Return the copied prices, scaled by the ratio of new to old prices on the nearest days."""
+    """Return the stored prices of missing days, rescaled to the level of the new vintage.
+
+    The ratio of new to old price is taken on the nearest day before and on the nearest day after a
+    missing day. The stored price is multiplied by the geometric mean of the two ratios.
+    """
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
     scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
@@ -242,7 +251,7 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 
 
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
-    """Return the latest value of each date. Leave out dates before the catalog's ``first``.
+    """Return the latest value of each date, from the series' first date in the catalog on.
 
     If a date has several rows, the row with the latest ``available_at`` counts. Without a column
     ``available_at``, the last row of a date counts.
@@ -263,7 +272,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows from ALFRED, and the numbers of rows for new and for stored dates."""
+    """Return the new rows from ALFRED, how many have new dates, and how many have stored dates."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")

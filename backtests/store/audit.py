@@ -1,9 +1,10 @@
 """Check a store: list its errors and notes.
 
-An error makes a backtest wrong. Examples of errors are a value known too early, a repeated value, a
-value in the wrong unit, and an unadjusted price. A note reports a gap, a late value or a series
-that ended. In a gap, a backtest uses the last value until this value is too old. A value is late if
-it became known after the value of a newer date. Backtests ignore late values.
+An error is a defect of the data that makes a backtest wrong. Examples of errors are a value known
+too early, a repeated value, a value in the wrong unit, and an unadjusted price. A note reports a
+gap, a late value or a series that ended. In a gap, a backtest uses the last value until this value
+is too old. A value is late if it became known after the value of a newer date. Backtests ignore
+late values.
 """
 
 import datetime
@@ -40,9 +41,9 @@ _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal
 class Finding:
     """One error or note about a store.
 
-    An error makes a backtest wrong. ``series`` is empty for a finding about the whole store.
-    ``what`` is one line: it says what was expected and what was found. ``where`` is the first date
-    with the problem. ``where`` is None if the finding has no date.
+    An error is a defect of the data that makes a backtest wrong. ``series`` is empty for a finding
+    about the whole store. ``what`` is one line: it says what was expected and what was found.
+    ``where`` is the first date with the problem. ``where`` is None if the finding has no date.
     """
 
     severity: Severity
@@ -269,8 +270,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         (
             _note,
             known < np.maximum.accumulate(known),
-            "when the values of {} became known, the value of an older date was not yet known; the "
-            "panel ignores the value of the older date",
+            "the values of {} became known before the value of an older date; the panel ignores "
+            "the value of the older date",
         ),
     ):
         if bad.any():
@@ -280,9 +281,9 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
-    Rows from ALFRED are ignored. Some series are known from the date of a filing, or from a day in
-    the imported table. Such series are not checked, because the store does not contain these filing
-    dates and days.
+    Rows from ALFRED are ignored. A series is not checked if its values are known from a filing
+    date, or from a day stated in the imported table. The store contains neither filing dates nor
+    stated days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
@@ -368,8 +369,8 @@ def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             expected[held[gaps[0]] + 1],
-            f"{_counted(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions, the longest has "
-            f"{lacking.max()}",
+            f"{_counted(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions; the longest gap "
+            f"has {lacking.max()} sessions",
         )
 
 
@@ -383,8 +384,8 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             observed[gaps[0]],
-            f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}, the longest has "
-            f"{np.max(step):.0f} days, the first begins after this date",
+            f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}; the longest gap has "
+            f"{np.max(step):.0f} days, and the first gap begins after this date",
         )
 
 

@@ -98,10 +98,10 @@ def dated(
 
     ``values`` are in the unit of the catalog. The index contains the dates that the values
     describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
-    York time. A table may state the day from which a value is known. Then ``stated`` maps the date
-    that the value describes to the stated day. The value is known from the open of the first
-    session on or after the stated day. For other values, the publication rule determines the
-    moment.
+    York time. A table may state the day from which a value is known. ``stated`` maps the date that
+    a value describes to the stated day. A value with a stated day is known from the open of the
+    first session on or after this day. For a value without a stated day, the publication rule
+    determines when the value is known.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

@@ -1,4 +1,7 @@
-"""Read dates and numbers from the cells of a table. Errors give the line and a solution."""
+"""Read dates and numbers from the cells of a table.
+
+An error message names the line and says how to correct it.
+"""
 
 import numpy as np
 import pandas as pd
@@ -104,7 +107,10 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark each date on or after the series' first date in the catalog. For prices, mark all."""
+    """Mark each date on or after the first date of a series in the catalog.
+
+    For prices, every date is marked.
+    """
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 

@@ -7,11 +7,11 @@ decide which operation may start:
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.
 - A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
-  closed the store. A new reader waits until ``.door`` is unlocked. Without this rule, new readers
+  closed the store. A new reader waits until ``.door`` is unlocked. Without ``.door``, new readers
   could block a writer for ever.
 
 A store may come from an unknown person. So while a store is open, DuckDB refuses to read or write
-any other file. SQL inside the store cannot change this setting.
+any other file. SQL inside the store cannot give DuckDB access to other files.
 """
 
 import os
@@ -76,8 +76,8 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises
     ------
     DataError
-        When the file cannot be written, or other programs do not close the file in time. In both
-        cases, the store is unchanged.
+        When the file cannot be written, or other programs do not close the file in time. After a
+        DataError, the store is unchanged.
     """
     check_writable(path)
     busy = (
@@ -189,10 +189,9 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file. While the file is open elsewhere, wait at most :data:`PATIENCE` seconds.
+    """Open the file. If another program uses the file, wait at most :data:`PATIENCE` seconds.
 
-    The file is open elsewhere if another program uses the file, or if another thread uses the file
-    with other settings of DuckDB.
+    The function also waits if another thread uses the file with other settings of DuckDB.
     """
     # DuckDB takes an absolute path as a file, but not names such as ":memory:" and "md:x".
     file = str(path.absolute())

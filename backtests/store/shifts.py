@@ -1,10 +1,10 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-The distinction depends on two facts: the size of the shift, and whether the price returns to the
-old level. A shift that is surely an error in the data is called an alarm. If the prices of an asset
-have a shift that is an alarm, the store refuses the prices. ``drypowder data --check`` reports the
-alarms in a store. If a shift is perhaps a real move, the user only gets a message, which is called
-a note. The user should look at each note.
+Two facts separate an error from a real move: the size of the shift, and whether the price returns
+to the old level. A shift that is surely an error in the data is called an alarm. If the prices of
+an asset have a shift that is an alarm, the store refuses the prices. ``drypowder data --check``
+reports the alarms in a store. If a shift is perhaps a real move, the user only gets a message,
+which is called a note. The user should look at each note.
 """
 
 from collections.abc import Iterator
@@ -60,14 +60,14 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
       first day and the last day have only one neighbour.
     - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
       :data:`AROUND` sessions.
-    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. If
-      the asset is a coin outside the universe, a fall of this kind is not an alarm, because such a
-      coin may lose everything in a day (LUNA, May 2022).
+    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. A
+      fall by more than :data:`LARGEST` is not an alarm for a coin outside the universe. A coin
+      outside the universe may lose everything in a day (LUNA, May 2022).
     - The shift has the size of a split, the sessions before and after it are calm, and the share
       was listed long before. After a true loss of half the value, the next sessions are not calm.
 
-    The function also returns shifts that may be real moves, with ``alarm`` False. A shift of this
-    kind is larger than a factor of :data:`OFF` and does not reverse, or has the size of a split.
+    The function also returns shifts that may be real moves, with ``alarm`` False. A shift that may
+    be real is larger than a factor of :data:`OFF` and does not reverse, or has the size of a split.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """

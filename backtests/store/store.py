@@ -8,9 +8,9 @@ removes a row.
 - A different value for a stored date is a revision. A revision is available from the moment of its
   recording.
 - Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
-  the store adds the whole new price history. This new history is called a vintage. Later days are
-  added to this vintage. A panel, the table of values that a backtest reads, uses only the newest
-  vintage.
+  the store adds the whole new price history. A vintage of prices is a whole price history with the
+  days that the store added later. A panel is the table of values that a backtest reads. For prices,
+  a panel uses only the newest vintage.
 - ALFRED states when each value was published. If a series has rows from ALFRED, a panel uses only
   these rows, because other sources give values that were revised later.
 """
@@ -52,7 +52,10 @@ _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
-    """Return SQL for the rows to use. If a series has rows from ALFRED, use only these rows."""
+    """Return an SQL query for the rows of the series that the condition ``chosen`` selects.
+
+    If a series has rows from ALFRED, the query returns only its rows from ALFRED.
+    """
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
         SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
@@ -145,21 +148,21 @@ class Store:
         wait: float = 0.0,
         fetched: Mapping[str, str] | None = None,
     ) -> list[Added]:
-        """Add the new rows of several batches in one transaction. Return the changes by batch.
+        """Add the new rows of several batches in one transaction. Return each batch's changes.
 
         Parameters
         ----------
         batches
             For each series, at most one ordinary batch and one batch of vintages.
         recorded_at
-            The moment of recording, New York time. A revision is available from this moment, and a
-            vintage from the moment that ALFRED states.
+            The moment of recording, New York time. A revision is available from ``recorded_at``. A
+            vintage from ALFRED is available from the moment that ALFRED states.
         wait
             The time to wait for another writer, in seconds.
         fetched
             A mapping from each fetched series to the outcome; :data:`FETCHED` means success. The
-            outcomes are stored in the same transaction. If a batch is refused, the reason is stored
-            in place of the outcome.
+            store records these outcomes in the same transaction as the rows. If a batch is refused,
+            the reason is stored in place of the outcome.
 
         Raises
         ------
@@ -315,12 +318,15 @@ class Store:
     ) -> tuple[str, ...]:
         """Return each id in ``ids`` with rows from ALFRED. Ignore rows recorded after ``as_of``.
 
-        For such a series, a panel uses only these rows, see :meth:`rows`.
+        If a series has rows from ALFRED, a panel uses only these rows, see :meth:`rows`.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the ids of rows that meet an SQL condition, unless recorded after ``as_of``."""
+        """Return the ids of the series with a row that meets an SQL condition.
+
+        Rows recorded after ``as_of`` are ignored.
+        """
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -441,8 +447,8 @@ def _recording_moment(
 ) -> pd.Timestamp:
     """Return the recording moment of new rows.
 
-    The moment is later than ``recorded_at`` of every stored row. It is equal to or later than the
-    moment at which the last fetch or import began.
+    The moment is later than ``recorded_at`` of every stored row. The moment is not earlier than the
+    start of the last fetch or import.
     """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is

@@ -1,4 +1,4 @@
-"""The data with which every process of a sweep computes configurations."""
+"""The data that every process of a sweep needs to compute configurations."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ from signals.reading import Reading
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What the configurations of a sweep have in common.
+    """The data that all configurations of a sweep share.
 
     All configurations trade on the same sessions. If the sessions differed, a configuration could
     have the best result only because its sessions were better. All configurations use the sessions
-    of the base configuration, because only the base configuration was chosen before the sweep.
-    Another configuration may have its first regime later. Before this first regime, the strategy
-    treats each session as NEUTRAL.
+    of the base configuration, because only the base configuration was chosen before the sweep. The
+    first regime of a configuration may come after the first session of the sweep. The strategy
+    treats the sessions before a configuration's first regime as NEUTRAL.
 
     Attributes
     ----------

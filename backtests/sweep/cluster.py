@@ -98,8 +98,9 @@ def spread(
 ) -> Iterator[tuple[Any, Any]]:
     """Yield each item with the result of ``work(material, item)``, in the order of completion.
 
-    ``material`` is the data that every item needs. Each worker receives it once. If a worker dies,
-    its items and the material are sent again, at most :data:`RETRIES` times.
+    ``material`` is the data that every item needs. Each worker receives ``material`` once. If a
+    worker dies, ``material`` and the unfinished items are sent again, at most :data:`RETRIES`
+    times.
     """
     left = list(items)
     for attempt in range(RETRIES + 1):

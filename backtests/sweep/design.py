@@ -18,8 +18,8 @@ DESIGNS = ("grid", "random", "lhs")
 class Design:
     """The configurations of a sweep, in the order in which they are computed.
 
-    If configurations have the same signals, regime model and strategy, they are next to each
-    other. So a stage that several configurations share is computed once.
+    Configurations with the same signals, regime model and strategy are next to each other. So a
+    stage that several configurations share is computed once.
 
     Attributes
     ----------
@@ -29,8 +29,8 @@ class Design:
     levels
         The values of each parameter; numbers are in ascending order.
     rows
-        An array, configurations × parameters. A cell contains the position of the parameter's value
-        in ``levels``. The rows are in ascending order, and each row occurs once.
+        An array, configurations × parameters. Each cell of ``rows`` contains the position of a
+        parameter's value in ``levels``. The rows are in ascending order, and each row occurs once.
     """
 
     paths: tuple[str, ...]

@@ -51,15 +51,15 @@ class Findings:
     beaten
         Fraction of the configurations with a lower Sharpe ratio than the base configuration.
     luck
-        Two tests of the best configuration. The first test compares the configuration with the best
-        result that the trials would give without skill. The second test compares the configuration
-        with a constant mix of SPY and bills. The mix has the same mean exposure as the
-        configuration.
+        Two tests of the best configuration. The first test compares the best configuration with the
+        best result that the trials would give without skill. The second test compares the best
+        configuration with a constant mix of SPY and bills. The mix of SPY and bills has the same
+        mean exposure as the best configuration.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        ``compared`` contains the row numbers of some configurations in ``table``. For each of these
-        configurations, ``neighbours`` contains the mean Sharpe ratio of its neighbours.
+        ``compared`` contains the row numbers of some configurations in ``table``. ``neighbours``
+        contains, for each configuration in ``compared``, the mean Sharpe ratio of its neighbours.
         :mod:`backtests.sweep.plateau` defines neighbours.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN if it has no
@@ -170,7 +170,7 @@ def _check(run: Run, compiled: float) -> None:
 def independent_trials(swept: Swept) -> float:
     """Return the effective number of independent trials among the configurations.
 
-    The number is computed from the monthly returns of all configurations minus the return of bills.
+    The function uses each configuration's monthly return minus the return of bills.
     :mod:`backtests.evidence.effective_trials` describes the method. The rows are read in groups, so
     more rows do not need more memory.
     """
@@ -204,8 +204,8 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     """Return the tests of the best configuration, and add the trials of the sweep to the log.
 
     Trials of earlier sweeps come from the log. The log contains no returns. So the function adds up
-    the numbers of independent trials from all sweeps. The true number of independent trials cannot
-    be larger than this sum. So the tests never underestimate luck.
+    the numbers of independent trials from all sweeps. The true number of independent trials is at
+    most the sum of the sweeps' numbers. So the tests never underestimate luck.
     """
     earlier = _earlier(swept, sharpes, effective)
     return luck(
@@ -239,7 +239,8 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
 def _compared(sharpes: np.ndarray) -> np.ndarray:
     """Choose configurations to compare with their neighbours, and return their row numbers.
 
-    The result contains the best configurations, and every n-th of the other configurations by rank.
+    The result contains the best configurations. The other configurations are ranked by Sharpe
+    ratio, and the result contains every n-th configuration of this ranking.
     """
     order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
     order = order[: int(np.isfinite(sharpes).sum())]

@@ -20,7 +20,7 @@ FILES = (REQUEST, SUMMARY, PAGE, BEST, FILE, PARTS, f"{REQUEST}{_LOCK}")
 
 @contextmanager
 def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> Iterator[Path]:
-    """Open and lock the folder of a sweep. The folder is new or belongs to the same sweep.
+    """Open and lock the folder of a sweep: a new folder, or the folder of the same sweep.
 
     A folder of another sweep raises ConfigError. A folder with other files, or a folder that
     another process uses, raises DataError.

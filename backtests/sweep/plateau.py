@@ -11,9 +11,9 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
     are equal. If the design is not a full grid, the neighbours are the nearest configurations: 2 n
     neighbours for n numeric parameters. Neighbours have equal values of all parameters that are not
-    numbers, such as the name of a scale. The distance between two configurations is computed from
-    the ranks of their values. Undefined values are left out of the mean. If there is no neighbour,
-    the mean is NaN.
+    numbers, such as the name of a scale. For distances between configurations, each value is
+    replaced by its rank, scaled to the range from 0 to 1. Undefined values are left out of the
+    mean. If there is no neighbour, the mean is NaN.
 
     ``values`` has one number for each configuration of the design. ``at`` contains row numbers of
     configurations in the design.

@@ -15,8 +15,9 @@ ALIKE = (
 def sentences(found: Findings) -> tuple[str, ...]:
     """Return sentences on the best configuration, and on the base configuration.
 
-    The sentences say how much of the best result may be luck. They also compare the best result
-    with its neighbours. If no configuration beats the base, the first sentence says so.
+    The sentences say how much of the best result may be luck. The sentences also compare the best
+    configuration with its neighbours. If no configuration beats the base, the first sentence says
+    so.
     """
     return (
         *_none(found),
@@ -39,7 +40,7 @@ def _none(found: Findings) -> tuple[str, ...]:
 def _unadjusted(found: Findings) -> str:
     if found.luck.difference is None:
         return ""
-    return " The comparison with the strategy's own mix is not adjusted for the other trials."
+    return " The p-value against the strategy's own mix is not adjusted for the other trials."
 
 
 def _chosen(found: Findings) -> str:
@@ -49,24 +50,28 @@ def _chosen(found: Findings) -> str:
     return (
         f"The history is split into two halves in many ways. In {100 * probability:.0f} of 100 "
         "cases, the best configuration of one half is not above the median in the other half "
-        "(probability of overfitting). At 50 of 100 cases, choosing the best configuration is "
-        "worth nothing."
+        "(probability of overfitting). At a probability of overfitting of 50 %, choosing the best "
+        "configuration is no better than a random choice."
     )
 
 
 def _near(found: Findings) -> str:
     best = found.sharpes[found.best]
     if not math.isfinite(found.neighbourhood):
-        return f"The best Sharpe ratio is {best:.2f}; it has no neighbours to compare with."
+        return (
+            f"The best configuration has a Sharpe ratio of {best:.2f}, and no neighbours to "
+            "compare with."
+        )
     return (
         f"The neighbours of the best configuration have a mean Sharpe ratio of "
-        f"{found.neighbourhood:.2f}; the best one has {best:.2f}."
+        f"{found.neighbourhood:.2f}; the best configuration has a Sharpe ratio of {best:.2f}."
     )
 
 
 def _base(found: Findings) -> str:
     return (
-        f"The base configuration, chosen before the sweep, has {found.base_sharpe:.2f} and beats "
-        f"{100 * found.beaten:.0f} % of the configurations. Use the base unless the sweep gives a "
-        "strong reason against it."
+        "The base configuration was chosen before the sweep. The base configuration has a Sharpe "
+        f"ratio of {found.base_sharpe:.2f} and beats {100 * found.beaten:.0f} % of the "
+        "configurations. Use the base configuration unless the sweep gives a strong reason "
+        "against it."
     )

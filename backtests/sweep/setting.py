@@ -1,4 +1,4 @@
-"""The objects of a configuration, such as signals. Make copies with other parameters."""
+"""Copy the objects of a configuration, such as signals, with other parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -52,8 +52,8 @@ class Setting:
         """Return a copy with other values of some parameters; ``values`` maps paths to values.
 
         All new values of an object are set together. An invalid value raises ConfigError. ``known``
-        contains the objects that earlier calls on the same setting have made. The method reuses
-        these objects, and adds new objects to ``known``.
+        contains the objects that earlier calls on the same setting have made. The method reuses the
+        objects in ``known``, and adds each new object to ``known``.
         """
         known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}

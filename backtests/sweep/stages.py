@@ -55,7 +55,8 @@ class Stages:
         """Return the target weights of a configuration at its decision sessions.
 
         The weights are those that :func:`backtests.pipeline.decided_on` gives for the same
-        configuration. Configurations that differ only in lag, band or costs share one table.
+        configuration. Configurations that differ only in lag, band or costs share one table of
+        target weights.
         """
         state, weights = self._weighed(setting)
         if setting.schedule not in self._decided:
@@ -122,7 +123,7 @@ def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
 
 
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """Store a value. If there are too many values, delete the oldest value."""
+    """Store a value. If ``store`` then has more than ``most`` values, delete the oldest value."""
     store[key] = value
     store.move_to_end(key)
     if len(store) > most:

@@ -30,7 +30,7 @@ MEMORY = 250_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Processes and memory for a sweep. They affect the speed, but not the results.
+    """Processes and memory for a sweep, which change its speed but not its results.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ def sweep(
         if out is not None:
             check_same(out, request.identity(history))
         chunks(case, [Span(0, len(made))], means.share)
-        progress("base configuration by both engines")
+        progress("simulating the base configuration with both engines")
         base = run_on(request.config, history, reading, case.index)
         check_base(case, base)
         ready = _Ready(request=request, case=case, base=base, means=means, client=client)
@@ -131,7 +131,7 @@ def _cluster(means: Means) -> Iterator[Any]:
 class _Ready:
     """A checked sweep, with the run of its base configuration.
 
-    ``client`` is the client of a cluster. It is None if this process computes the sweep itself.
+    ``client`` is the client of a cluster, or None if this process computes the sweep itself.
     """
 
     request: Request

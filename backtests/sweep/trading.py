@@ -56,8 +56,8 @@ def check_base(case: Case, base: Run) -> None:
     """Raise SimulationError if sweep and vectorbt give the base configuration different results.
 
     The base configuration goes through all stages of the sweep. The resulting weights must equal
-    the weights of ``base``, which vectorbt has simulated. At each close, the relative difference of
-    the two equity values may be at most 1e-9.
+    the weights of ``base``, which vectorbt has simulated. At each close, sweep and vectorbt may
+    differ by at most 1e-9 of vectorbt's equity.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)

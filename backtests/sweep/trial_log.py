@@ -5,8 +5,8 @@ of the best trial must count all trials, including the trials of earlier sweeps.
 beside the store, with one file for each sweep. A file is written once, completely or not at all,
 and never changed. So a repeated sweep adds no trials. A lock lets one sweep write at a time.
 
-A simulated history has no log. A search on an invented history says nothing about real returns, and
-its trials would make real results look worse than they are.
+A simulated history has no log. A search on simulated data says nothing about real returns. Trials
+on simulated data would make real results look worse than they are.
 """
 
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ def add(store: Path, tried: Trials) -> bool:
             "when": [new_york_now().strftime("%Y-%m-%d %H:%M:%S")] * count,
         }
     )
-    busy = f"expected to write to {path.parent}, but another sweep holds it; try again"
+    busy = f"expected to write to {path.parent}, but another sweep has locked it; try again"
     with alone(path.parent, ".lock", busy, PATIENCE):
         if path.exists():
             return False

@@ -1,10 +1,11 @@
 """E-values: evidence that stays valid, however often a user checks it.
 
-A bettor starts with a wealth of 1. The e-value is the wealth of the bettor. Every week, the bettor
-bets that a number will be above zero. The size of the bet is chosen before the week begins. The
-null hypothesis says that the number's expected value is zero or less. If the null hypothesis is
-true, no betting rule makes money on average. The probability that the wealth ever reaches 20 is
-then at most 5 %. The test may end at any time.
+A bettor starts with a wealth of 1. The e-value is the wealth of the bettor. A test observes one
+number a week. Every week, the bettor bets that the week's number will be above zero. The size of
+the bet is chosen before the week begins. The null hypothesis says that the expected value of the
+week's number is zero or less. If the null hypothesis is true, no betting rule makes money on
+average. Under the null hypothesis, the probability that the wealth ever reaches 20 is at most 5 %.
+The test may end at any time.
 """
 
 import numpy as np
@@ -21,7 +22,7 @@ STAKES = (0.1, 0.2, 0.4, 0.8)
 def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
-    ``gains`` has numbers from −1 to 1. The last axis is the week. The bet of a week is m / (v +
+    ``gains`` has numbers from −1 to 1, and its last axis is the week. The bet of a week is m / (v +
     m²), clipped to the range from 0 to :data:`LARGEST_BET`. m and v are the mean and the variance
     of the gains in earlier weeks. An additional week, with gain 0 and variance
     :data:`PRIOR_VARIANCE`, is added before the first week. The first bet is 0.
@@ -43,7 +44,7 @@ def wealth(gains: np.ndarray) -> np.ndarray:
     """Return the wealth after each week: the product of 1 + bet · gain up to this week.
 
     Under the null hypothesis, the expected gain of each week, conditional on earlier weeks, is at
-    most zero. ``gains`` has numbers from −1 to 1. The last axis is the week.
+    most zero. ``gains`` has numbers from −1 to 1, and its last axis is the week.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown

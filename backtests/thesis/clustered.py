@@ -1,4 +1,4 @@
-"""The slope of a response on a surprise, for events that come in clusters.
+"""Estimate the slope of a response on a surprise, for events that come in clusters.
 
 Responses to events of one calendar quarter are correlated, because they depend on the same markets,
 and because their windows may overlap. So all events of a quarter form one cluster, and only

@@ -7,10 +7,11 @@ data instead. The estimates use all shares of the history, but no funds. The mea
 one share's duration is often as large as the difference between two neighbouring thirds of the
 shares.
 
-Two other measures of duration are possible. The first measure is the free-cash-flow yield of a
-firm. The second measure is the fraction of a firm's value that comes from cash flows later than ten
-years from now. Both measures need the market value of a firm, and the data store has no market
-values.
+Two other measures of duration need the market value of a firm, and the data store has no market
+values:
+
+- the free-cash-flow yield of a firm,
+- the fraction of a firm's value that comes from cash flows later than ten years from now.
 """
 
 from dataclasses import dataclass
@@ -93,8 +94,8 @@ def durations(sample: Sample) -> pd.DataFrame:
     table = table[table.notna().sum(axis=1) >= FEWEST]
     if table.empty:
         raise NotTestable(
-            f"expected {FEWEST} shares with an empirical duration, which needs 104 weeks of prices "
-            "and of DFII10; add history"
+            f"expected {FEWEST} shares with an empirical duration, found fewer; a duration needs "
+            "104 weeks of prices and of DFII10, so add history"
         )
     table.index = pd.DatetimeIndex(table.index, name="session")
     return table
@@ -124,8 +125,8 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
     """Return each share's third at each session, from the last ranking that a trader could act on.
 
     The result is sessions × shares, with the values of :func:`thirds`. The shares are ranked at the
-    last close of each month. A trader can act on a ranking :data:`LAG` sessions after this close.
-    ``sorted_at`` contains the thirds at the session of each ranking.
+    last close of each month. A trader can act on a ranking :data:`LAG` sessions after the close at
+    which the shares were ranked. ``sorted_at`` contains the thirds at the session of each ranking.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
@@ -135,10 +136,10 @@ def long_less_short(sample: Sample) -> pd.Series:
     """Return the daily return of long-duration shares minus that of short-duration shares.
 
     The result is a fraction. The long-duration shares are the third of the shares with the longest
-    duration, and the short-duration shares are the third with the shortest duration, see
-    :func:`thirds`. Within each of the two groups, all shares have the same weight. A share without
-    a return at a session is left out at that session. The result is NaN until a trader can act on
-    the first ranking. Raises NotTestable like :func:`durations`.
+    duration, see :func:`thirds`. The short-duration shares are the third of the shares with the
+    shortest duration. Within each of the two groups, all shares have the same weight. A share
+    without a return at a session is left out at that session. The result is NaN until a trader can
+    act on the first ranking. Raises NotTestable like :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})

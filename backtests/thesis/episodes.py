@@ -32,9 +32,8 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        For each signal, the number of sessions from the session at which the signal's flag turned
-        on to the start of the episode, see :func:`flag_lead`. Signals whose flag is always NaN are
-        left out.
+        For each signal, how many sessions before the start of the episode its flag turned on, see
+        :func:`flag_lead`. Signals whose flag is always NaN are left out.
     falls
         One row for each asset class. ``peak``: session of the class's highest close in the 63
         sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
@@ -61,8 +60,9 @@ def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
     An episode is left out unless the history contains the whole episode and the 63 sessions before
-    the episode. An episode is also left out if no class of :data:`CASCADE` has returns at all these
-    sessions. A simulated history has no dated episodes, so the result is empty.
+    the episode. An episode is also left out if every class of :data:`CASCADE` lacks a return in the
+    episode or in the 63 sessions before. A simulated history has no dated episodes, so the result
+    is empty.
     """
     if sample.is_simulated:
         return ()
@@ -117,14 +117,15 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 def flag_lead(flag: pd.Series, first: int) -> int | None:
     """Return how long before the start of an episode a flag turned on, in sessions.
 
-    If the flag was on at any of the 252 sessions before the episode, the function takes the last of
-    these sessions with the flag on. From this session, the function goes back to the session at
-    which the flag had turned on. The flag may have turned on before the 252 sessions.
+    The function searches the 252 sessions before the episode for the last session with the flag on.
+    The function then goes back to the session at which the flag turned on. The flag may have turned
+    on more than 252 sessions before the episode.
 
     If the flag was off at all 252 sessions before the episode, the function searches the 252
-    sessions that begin with the episode, and takes the first session at which the flag turned on.
-    In this case, the result is zero or negative. If the flag did not turn on, the result is None.
-    NaN counts as off.
+    sessions from the start of the episode. The function then takes the first session at which the
+    flag turned on. A flag that turned on at or after the start of the episode gives zero or a
+    negative number. If the flag was off at all 504 sessions around the start of the episode, the
+    result is None. NaN counts as off.
 
     Parameters
     ----------

@@ -28,9 +28,9 @@ class Estimate:
     interval
         The interval on which the verdict depends, in the unit of the claim.
     tests
-        Mapping from the name of a test to its one-sided p-value. The verdict depends on all these
-        tests. The null hypothesis is that the claim is false: the estimated number is zero, or has
-        the opposite sign.
+        Mapping from the name of a test to its one-sided p-value. The verdict depends on all tests
+        in ``tests``. The null hypothesis is that the claim is false: the estimated number is zero,
+        or has the opposite sign.
     error, df
         Standard error in the unit of the claim, and degrees of freedom of its t distribution;
         ``df`` is infinite for a normal distribution. The power of the test follows from ``error``
@@ -39,18 +39,18 @@ class Estimate:
         Number of observations. ``counted`` is the kind of observation: sessions, weeks, events or
         breakouts.
     episodes
-        Number of separate episodes in which the claim applied. The claim decides what an episode
-        is. An episode is a period in which one of these states lasts: the claim's flag is on, idle
-        capital is depleted, idle capital is ample, a strategy is in an active state, or the
-        absorbed share u is above one half. One claim is about the order in which asset classes
-        fall. For this claim, each listed period of market stress is an episode. None if the claim
-        counts no episodes.
+        Number of separate episodes in which the claim applied; None if the claim counts no
+        episodes. Each claim has its own kind of episode: a period in which a certain state lasts.
+        The state is one of these: the claim's flag is on, idle capital is depleted, idle capital is
+        ample, a strategy is in an active state, or the absorbed share u is above one half. For the
+        claim about the order in which asset classes fall, each listed period of market stress is an
+        episode.
     method
         A few sentences that say how interval and tests were computed, with the reference.
     beside
-        Mapping from a name to a further interval, in the unit of the claim. A further interval
-        comes from another method, or belongs to another asset. The verdict does not depend on
-        further intervals.
+        Mapping from a name to a further interval, in the unit of the claim. A further interval is
+        computed by another method, or for another asset. The verdict does not depend on further
+        intervals.
     tests_beside
         One-sided p-values of tests on which the verdict does not depend.
     shown

@@ -275,22 +275,18 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on BETWEEN "
             "'2025-03-03' AND '2025-03-10'",
             "DGS2",
-            ("2025-03-03", "1 gap of more than 5 sessions, the longest has 6"),
+            ("2025-03-03", "1 gap of more than 5 sessions; the longest gap has 6 sessions"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'WALCL' AND observed_on = '2025-03-05'",
             "WALCL",
-            ("2025-02-26", "1 gap longer than a week, the longest has 14 days"),
+            ("2025-02-26", "1 gap longer than a week; the longest gap has 14 days"),
         ),
         (
             "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            (
-                "2025-01-01",
-                "when the values of 1 date became known, the value of an older date was not yet "
-                "known",
-            ),
+            ("2025-01-01", "the values of 1 date became known before the value of an older date"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",

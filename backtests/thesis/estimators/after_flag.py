@@ -79,14 +79,14 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         A window of 126 sessions with a missing return is left out. A session is no entry if the
         flag was NaN at the session before.
     Interval
-        The flag depends on prices, so shifting its dates would not be a valid test. Instead, prices
-        are resampled in blocks of 63 sessions on average, and the flag is computed again. If there
-        are n true entries, each resampled history contributes n random entries. A history with
-        fewer entries contributes all its entries. The p-value is the rank of the true value among
-        the resampled values. The interval is the true value minus the percentiles of the resampled
-        values. The interval assumes that a true effect only shifts the distribution of the value. A
-        t-interval over episodes is also shown. This t-interval is very wide if there are few
-        episodes.
+        The flag depends on prices, so shifting its dates would not be a valid test. For a valid
+        test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
+        again from the resampled prices. If there are n true entries, each resampled history
+        contributes n random entries. A resampled history with fewer than n entries contributes all
+        its entries. The p-value is the rank of the true value among the resampled values. The
+        interval is the true value minus the percentiles of the resampled values. The interval
+        assumes that a true effect only shifts the distribution of the value. A t-interval over
+        episodes is also shown. With few episodes, the t-interval is very wide.
     Errors
         NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
         half of the resampled histories.
@@ -164,10 +164,10 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
     """Return, for each resampled history, the mean return of randomly chosen entries.
 
     The return of an entry is measured relative to the usual return of its history. ``entries`` is
-    the number of entries that the function chooses from each history. A history with fewer entries
-    contributes all its entries. A mean of many entries varies less than a mean of few entries, so
-    the true value and the resampled values should use equally many entries. A history without an
-    entry is left out.
+    the number of entries that the function chooses from each history. A history with fewer than
+    ``entries`` entries contributes all its entries. A mean of many entries varies less than a mean
+    of few entries. So the true value and the resampled values should use the same number of
+    entries. A history without an entry is left out.
 
     Raises
     ------
