@@ -20,20 +20,20 @@ EDGE = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Absorption(CompoundSignal):
-    """Capital spending compared with the idle capital that can still pay for it.
+    """Capital spending compared with the idle capital that is still available.
 
     Formula
-        u = A / (A + P), a fraction. A is capital spending from :class:`Capex`, and P is idle
-        capital from :class:`DryPowder`. Both are in USD billions. The impulse is the growth of A
-        over a year, in %. score = z(logit u), with u clipped to the range from 0.01 to 0.99.
+        u = A / (A + P), a fraction. A is capital spending from :class:`Capex`, in USD billions. P
+        is idle capital from :class:`DryPowder`, in USD billions. The impulse is the growth of
+        capital spending over a year, in %. score = z(logit u), with u clipped to the range from
+        0.01 to 0.99.
     Flag
-        The flag (absorbing) turns on when u is above ``enter`` and the impulse is above
-        ``impulse_enter``. This flag turns off when u is below ``leave`` or the impulse is below
-        ``impulse_leave``. The opposite flag :attr:`injecting` turns on when three conditions are
-        true: u is below ``injecting_enter``, the impulse is above ``impulse_enter``, and idle
-        capital is above ``idle_enter``. The opposite flag turns off when one of three conditions is
-        true: u is above ``leave``, the impulse is below ``impulse_leave``, or idle capital is below
-        ``idle_leave``.
+        The flag ``absorbing`` turns on when u is above ``enter`` and the impulse is above
+        ``impulse_enter``. The flag ``absorbing`` turns off when u is below ``leave`` or the impulse
+        is below ``impulse_leave``. The flag :attr:`injecting` turns on when u is below
+        ``injecting_enter``, the impulse is above ``impulse_enter``, and idle capital is above
+        ``idle_enter``. The flag :attr:`injecting` turns off when u is above ``leave``, the impulse
+        is below ``impulse_leave``, or idle capital is below ``idle_leave``.
     Timing
         u is known as soon as both capital spending and idle capital are known.
     NaN
@@ -41,23 +41,23 @@ class Absorption(CompoundSignal):
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels that turn the flag :attr:`injecting` off. Two of these levels, ``leave`` and
-        ``impulse_leave``, also turn off the flag ``absorbing``. The third level, ``idle_leave``,
-        equals the level at which the flag of :class:`DryPowder` turns on.
+        levels that turn off the flag :attr:`injecting`. ``leave`` and ``impulse_leave`` also turn
+        off the flag ``absorbing``. ``idle_leave`` equals the level at which the flag of
+        :class:`DryPowder` turns on.
     Limits
         u hardly measures capital spending, because u depends mostly on idle capital. When idle
         capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
         rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
         over GDP. The impulse measures whether spending grows, but not whether spending is large. So
-        :meth:`beside` returns spending in % of GDP. :meth:`beside` also counts the days on which
-        the flag would be on if the firms spent half as much, or twice as much.
-        :class:`OutsideCapital` compares spending with cash flow, not with idle capital. Pages show
-        gauges of :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace u, for
+        :meth:`beside` returns spending in % of GDP. :meth:`beside` also halves and doubles capital
+        spending, and counts the days with the flag on in each case. :class:`OutsideCapital`
+        compares spending with cash flow, not with idle capital. Reports show gauges of
+        :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace the gauge u, for
         three reasons. First, cash flows become known only from filings, up to four months after the
-        flows began. Second, two of the five firms report no XBRL tag for new debt. For these two
-        firms, the part that creditors pay is unknown. Third, ``drypowder thesis`` tests claims that
-        were stated in advance in terms of u. The results of these tests are known, so a change now
-        would be a choice with hindsight.
+        quarter began. Second, GOOGL and MSFT report no XBRL tag for new debt, so the new debt of
+        both firms is unknown. Third, ``drypowder thesis`` tests claims that use u and were stated
+        in advance. The results of ``drypowder thesis`` are known, so a different measure now would
+        be a choice with hindsight.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class Absorption(CompoundSignal):
         Both flags turn off when the impulse is below this level (in % a year).
     idle_enter
         The flag ``injecting`` can turn on when the gauge ``share`` of :class:`DryPowder` is above
-        this level. The level has the unit of that gauge.
+        this level. The unit of ``idle_enter`` is the unit of ``share``.
     idle_leave
         The flag ``injecting`` turns off when the gauge ``share`` of :class:`DryPowder` is below
-        this level. The level has the unit of that gauge.
+        this level. The unit of ``idle_leave`` is the unit of ``share``.
     confirm
         Number of consecutive sessions for which a condition must be true before a flag changes.
     """
@@ -158,7 +158,10 @@ class Absorption(CompoundSignal):
         return zscore(logit)
 
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
-        """Return the flag for spending that is ``factor`` times as large, with the same growth."""
+        """Return the flag that results when all capital spending is multiplied by ``factor``.
+
+        The impulse does not change.
+        """
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 
@@ -171,7 +174,7 @@ class Absorption(CompoundSignal):
             "days on": float(on.sum()),
             "days on with capex halved": self._days_on(gauges, 0.5),
             "days on with capex doubled": self._days_on(gauges, 2.0),
-            "zero excess reserves, % of the days with the flag on": 100 * float(without_excess),
+            "days on with zero excess reserves, % of days on": 100 * float(without_excess),
         }
 
     def _days_on(self, gauges: pd.DataFrame, factor: float) -> float:

@@ -5,7 +5,7 @@ panel: one row for each NYSE session, one column for each series. Each cell cont
 was known at the close of its session. From the panel, the signal computes its gauges, which are
 named measures. From the gauges, the signal computes its score. The flag turns on and off when
 gauges cross their thresholds. Later rows of the panel never change the results of earlier rows. A
-test checks this rule for every registered signal.
+test checks every registered signal for look-ahead.
 """
 
 from abc import ABC, abstractmethod
@@ -91,16 +91,16 @@ class Signal(Typed, ABC):
         Name of the signal in the registry, and the link of the thesis that the signal measures,
         such as ``L3``.
     headline
-        Name of the signal's main gauge. Tables show this gauge.
+        Name of the signal's main gauge, which tables show.
     units
         Mapping from the name of each gauge to its unit. If a gauge contains text, the unit is
         ``name``.
     parts
-        Mapping from the name of each part in the registry to its class. The signal is computed from
-        these parts.
+        The signals from which this signal is computed: a mapping from their names in the registry
+        to their classes.
     context
-        Mapping from the name of another signal to the names of some gauges of that signal. Pages
-        show these gauges beside the flag. These gauges do not affect the flag or the score.
+        Gauges of other signals that reports show beside the flag: a mapping from the name of a
+        signal to names of gauges. The gauges in ``context`` do not affect the flag or the score.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Signal(Typed, ABC):
     def inputs(self) -> tuple[str, ...]:
         """Ids of the series that the signal itself reads.
 
-        If only a part of the signal reads a series, the id of this series is not included.
+        The ids do not include series that only the signal's parts read.
         """
 
     @abstractmethod
@@ -151,7 +151,8 @@ class Signal(Typed, ABC):
     def confirm_leave(self) -> int:
         """Number of consecutive sessions that are necessary to turn the flag off.
 
-        On each of these sessions, at least one gauge must have crossed its level ``leave``.
+        A session counts toward ``confirm_leave`` if at least one gauge has crossed its level
+        ``leave``.
         """
         return self.confirm
 
@@ -174,10 +175,10 @@ class Signal(Typed, ABC):
         return turned(gauges, self.thresholds, self.confirm, self.confirm_leave)
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return numbers that pages show beside the flag; empty by default.
+        """Return numbers that reports show beside the flag; empty by default.
 
-        Each key is a name with a unit. The numbers help a user to judge the flag at the last
-        session of the evaluation.
+        Each key of the mapping contains the name and the unit of a number. The numbers help a user
+        to judge the flag at the last session of the evaluation.
         """
         return {}
 
@@ -219,8 +220,8 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. If several signals are evaluated together,
-    these signals use the same parts. So a parameter of a part has the same value in every signal.
+    A subclass defines ``combine`` instead of ``gauges``. Signals that are evaluated together use
+    the same parts, with the same parameters.
     """
 
     @abstractmethod
@@ -246,8 +247,7 @@ class ScoreSignal(Signal):
     """A signal whose flag depends on one gauge: the score, or the mean of the components.
 
     The gauges include a column ``score``. The attribute :attr:`decides` names the gauge on which
-    the flag depends. The flag turns on when this gauge is above ``enter``, and off when it is below
-    ``leave``.
+    the flag depends.
 
     Parameters
     ----------

@@ -14,10 +14,10 @@ class Bathtub(ScoreSignal):
     """Net liquidity, and how the Fed's assets, the Treasury account and reverse repo change it.
 
     Formula
-        Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Over ``horizon``
-        sessions, tap = Δ WALCL/1000 and pipes = −Δ RRPONTSYD − Δ WTREGEN/1000, so ΔN = tap + pipes.
-        score = −z(ΔN / N). The score is positive when N grows less, or shrinks more, than in the
-        past.
+        Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Δ is the change
+        over ``horizon`` sessions. The gauge ``tap`` is Δ WALCL/1000. The gauge ``pipes`` is −Δ
+        RRPONTSYD − Δ WTREGEN/1000. So ΔN = tap + pipes. score = −z(ΔN / N). The score is positive
+        when net liquidity grows less, or shrinks more, than in the past.
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing

@@ -25,13 +25,13 @@ class Capex(Signal):
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
-        amount. If an amount first appears under an XBRL tag more than 120 days after its period's
-        end, the firm must have published the amount earlier under another tag. Such an amount
-        counts as known 45 days after its period's end.
+        amount. A firm can change the XBRL tag of an amount, and then publish old amounts again
+        under the new tag. So an amount that first appears more than 120 days after its period's end
+        counts as known 45 days after the end of the period.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
-        current amount and an amount a year earlier. The impulse needs at least ``minimum`` such
-        firms.
+        current amount and an amount a year earlier. The impulse is NaN if fewer than ``minimum``
+        firms have both amounts.
     Reference
         Link L1 of the thesis. The amounts come from cash-flow statements filed with the SEC (XBRL).
 
@@ -71,7 +71,7 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's capital expenditure now and a year earlier, and the id of GDP."""
+        """Ids of GDP and of each firm's capital expenditure, current and a year earlier."""
         now, then = (ids_of("CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         return (*now, *then, "GDP")
 

@@ -60,19 +60,20 @@ class Convexity(CompoundSignal):
         session. The session date is the seed of the random numbers, so past estimates never change.
     NaN
         An estimate needs at least ``minimum`` weeks of data and at least ``excursions`` separate
-        periods in which u was above the knee. Before the first estimate, score and flag are
-        missing. Absorption ends when u falls below a level that is 0.4 by default. A period above
-        the knee ends when u has been below this level for ``horizon`` weeks.
+        periods in which u was above the knee. Before the first estimate of the regression, score
+        and flag are missing. A period above the knee ends when u has been below ``leave`` of
+        :class:`Absorption` (0.4 by default) for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
-        (2022), estimate a similar price curve for bank reserves. The curve is flat while reserves
-        are ample, and steep while reserves are scarce. The interval follows Politis, Romano, "The
-        Stationary Bootstrap", JASA (1994). The block length follows Politis, White (2004). If two
-        changes begin less than ``horizon`` weeks apart, these changes overlap. So a bootstrap block
-        has at least ``horizon`` weeks. The interval is too narrow, like bootstrap intervals of
-        other slowly changing series. In simulations without a kink, the gauge ``low`` was above
-        zero in 7 to 14 % of the estimates. A correct interval would give 5 %. This error rate was
-        highest when an estimate used only a few weeks more than ``minimum``.
+        (2022), estimate a similar price curve for bank reserves. The price curve is flat while bank
+        reserves are ample, and steep while bank reserves are scarce. The bootstrap interval follows
+        Politis, Romano, "The Stationary Bootstrap", JASA (1994). The block length follows Politis,
+        White (2004). Changes that begin less than ``horizon`` weeks apart overlap, so a bootstrap
+        block has at least ``horizon`` weeks. The bootstrap interval for the kink is too narrow, as
+        is usual for slowly changing series. In simulations without a kink, the gauge ``low`` was
+        above zero in 7 to 14 % of the estimates. With a correct interval, the gauge ``low`` would
+        be above zero in 5 % of the estimates. In the simulations, the percentage was highest for
+        estimates with only a few weeks more than ``minimum``.
 
     Parameters
     ----------
@@ -125,7 +126,8 @@ class Convexity(CompoundSignal):
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
         """Return the latest estimate, the price, u, and the number of periods above the knee.
 
-        At each session, the number counts the separate periods with u above the knee so far.
+        The gauge ``excursions`` counts the separate periods with u above the knee, up to each
+        session.
         """
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
@@ -200,8 +202,8 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
     """Return, for each session, the number of periods so far in which u was above ``enter``.
 
-    A period begins when u rises above ``enter``. The period ends when u has been below ``leave``
-    for ``apart`` sessions in a row.
+    Each period begins when u rises above ``enter``. Each period ends when u has been below
+    ``leave`` for ``apart`` sessions in a row.
     """
     # If two periods are less than ``apart`` sessions apart, the changes of u overlap. So these two
     # periods count as one.

@@ -24,7 +24,7 @@ class CostOfCapital(Signal):
 
     Formula
         score = z(m), where m is the mean of three z-scores: z(DFII10), z(THREEFYTP10) and
-        z(BAA10Y). In this mean, each z-score is clipped to ±3. Δ is the change over ``horizon``
+        z(BAA10Y). Each of the three z-scores is clipped to ±3. Δ is the change over ``horizon``
         sessions. The gauge ``treasury`` is Δ DGS10, in percentage points. The gauge ``credit`` is Δ
         (DGS10 + BAA10Y), in percentage points. The signs of Δ DGS10 and Δ BAA10Y give the quadrant:
         scarcity (+, +), growth (+, −), risk-off (−, +), easing (−, −).
@@ -37,9 +37,8 @@ class CostOfCapital(Signal):
         and the term premium seven sessions after its date.
     NaN
         The flag is NA if a yield has no current value or no value ``horizon`` sessions ago. The
-        score needs at least two of its three components. If a component is missing, the score uses
-        the mean of the other components. This mean is compared with past means of the same
-        components.
+        score needs at least two of its three components. If a component is missing, the score
+        compares the mean of the other components with past means of the same components.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium

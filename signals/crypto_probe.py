@@ -18,13 +18,13 @@ class CryptoProbe(Signal):
 
     Formula
         drawdown = 100 · (B / H − 1), in %. B is bitcoin's close, and H is bitcoin's highest close
-        of the last ``high`` sessions. The gauge ``spy_drawdown`` is the same measure for SPY. The
-        gauge ``strength`` is bitcoin's return minus SPY's return over ``horizon`` sessions, in
-        percentage points. Both returns use closes of the same dates. score = z(m), where m is the
-        mean of z(−drawdown) and z(−strength). Pages show two further gauges, which affect neither
-        the flag nor the score. The gauge ``stablecoins`` is the growth of the supply of stablecoins
-        over ``horizon`` sessions, in %. The gauge ``fund_flows`` is the sum of the net flows into
-        spot bitcoin funds over ``month`` sessions, in USD millions.
+        of the last ``high`` sessions. The gauge ``spy_drawdown`` is SPY's drawdown from its highest
+        close of the last ``high`` sessions, in %. The gauge ``strength`` is bitcoin's return minus
+        SPY's return over ``horizon`` sessions, in percentage points. score = z(m), where m is the
+        mean of z(−drawdown) and z(−strength). The gauges ``stablecoins`` and ``fund_flows`` affect
+        neither the flag nor the score. The gauge ``stablecoins`` is the growth of the supply of
+        stablecoins over ``horizon`` sessions, in %. The gauge ``fund_flows`` is the sum of the net
+        flows into spot bitcoin funds over ``month`` sessions, in USD millions.
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
@@ -36,11 +36,13 @@ class CryptoProbe(Signal):
         With closes of different dates, the correlation of the two assets would be too low. Supply
         and flows are known at the session after their date.
     NaN
-        The flag is NA until bitcoin has prices for ``high`` sessions. The score needs 252 more
-        sessions. The gauge ``stablecoins`` needs the supply of the session itself and of
-        ``horizon`` sessions earlier. The supply data begin on 2017-11-29, and the publisher revises
-        past values. The gauge ``fund_flows`` needs a flow on every session of the month. The
-        previous flow replaces a missing flow for at most four days. The funds began on 2024-01-11.
+        The flag is NA until bitcoin has prices for ``high`` sessions. A component counts for the
+        score when its z-score is known on 252 sessions. A z-score needs 252 values of the
+        component. The score needs at least one component that counts. The gauge ``stablecoins``
+        needs the supply at the current session and ``horizon`` sessions earlier. The data of the
+        supply begin on 2017-11-29, and the publisher revises past values. The gauge ``fund_flows``
+        needs a flow on each of the last ``month`` sessions. If a flow is missing, the newest known
+        flow is used instead, for at most four days. The spot bitcoin funds began on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.
@@ -48,7 +50,7 @@ class CryptoProbe(Signal):
     Parameters
     ----------
     high
-        Number of sessions in a window. A drawdown is measured from the highest close in the window.
+        A drawdown is measured from the highest close of this number of sessions.
     horizon
         Number of sessions over which the relative strength and the supply's growth are measured.
     month
@@ -91,7 +93,7 @@ class CryptoProbe(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of the three conditions."""
+        """The levels of bitcoin's drawdown, of the strength and of SPY's drawdown."""
         return (
             Threshold(gauge="drawdown", enter=self.fall, leave=self.fall, above=False),
             Threshold(gauge="strength", enter=0.0, leave=0.0, above=False),

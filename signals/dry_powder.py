@@ -26,8 +26,8 @@ class DryPowder(Signal):
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
         need = a · B and share = 100 · P / B, in % of bank assets. B is the assets of all commercial
         banks (TLAACBW027SBOG). The gauge ``of_gdp`` is the share for the scale gdp. The gauge
-        ``of_bank_assets`` is the share for the scale bank_assets. Both gauges are computed for any
-        value of ``scale``. score = −z(share).
+        ``of_bank_assets`` is the share for the scale bank_assets. The gauges ``of_gdp`` and
+        ``of_bank_assets`` are computed for any value of ``scale``. score = −z(share).
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
@@ -36,26 +36,29 @@ class DryPowder(Signal):
         the session after its date. GDP is known 180 days after the quarter's first day. Each value
         of bank assets describes a Wednesday, and is known 12 days after this Wednesday. If the
         store has earlier releases (vintages) of GDP and bank assets, the values known at each date
-        are used. Otherwise the latest revision is used.
+        are used. Without vintages, the latest revision of GDP and bank assets is used.
     NaN
         Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
-        value. Score and flag do not need the series of the other scale. Score and flag are also
-        missing before 2013-09-24, because reverse repo was sporadic until then.
+        value. Score and flag need no bank assets with ``scale`` gdp, and no GDP with ``scale``
+        bank_assets. Score and flag are also missing before 2013-09-24, because reverse repo was
+        sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
-        1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is
-        the middle of this range. Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate
-        Control, and Quantitative Tightening" (2023), compare reserves with deposits. Officials of
-        the Fed compare reserves with GDP. We chose k = 9 % of GDP. Because k is our choice, reports
-        repeat each result that depends on k, with k from 0.08 to 0.11.
+        1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets. The
+        default of ``a`` is the middle between 12 and 13 %. Lopez-Salido, Vissing-Jorgensen,
+        "Reserve Demand, Interest Rate Control, and Quantitative Tightening" (2023), compare
+        reserves with deposits. Officials of the Fed compare reserves with GDP. We chose k = 9 % of
+        GDP. Because k is our choice, reports repeat each result that depends on k, with k from 0.08
+        to 0.11.
     Limits
-        The literature agrees on no single scale, so pages show three scales side by side (see
-        :mod:`signals.scales`). GDP stays the default for three reasons. First, ``drypowder thesis``
-        tests claims that were stated in advance in terms of GDP. The results of these tests are
-        known, so a change now would be a choice with hindsight. Second, only the latest revision of
-        bank assets exists, and this series jumps on 2010-03-31. Third, at 12 to 13 % of bank
-        assets, banks have enough reserves. Reserves below this range need not be scarce. In most of
-        2009 to 2012, during QE, reserves were below this range.
+        The literature does not agree on a scale for idle capital, so reports show three scales side
+        by side (see :mod:`signals.scales`). GDP stays the default of ``scale`` for three reasons.
+        First, ``drypowder thesis`` tests claims that use GDP and were stated in advance. The
+        results of ``drypowder thesis`` are known, so a different default now would be a choice with
+        hindsight. Second, only the latest revision of bank assets exists, and this series jumps on
+        2010-03-31. Third, banks have enough reserves at 12 to 13 % of bank assets, but fewer
+        reserves need not be scarce. In most of 2009 to 2012, during QE, reserves were below 12 % of
+        bank assets.
 
     Parameters
     ----------
@@ -133,7 +136,7 @@ class DryPowder(Signal):
         )
 
     def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
-        """Return the flag for the scale in the argument; :attr:`scale` has no effect."""
+        """Return the flag for the given scale, which can differ from :attr:`scale`."""
         return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

@@ -33,13 +33,13 @@ class Duration(ScoreSignal):
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
         A class member is used if it has a current price and a price ``horizon`` sessions ago. Score
-        and flag are missing until every class has at least one such member.
+        and flag are missing until every class has at least one member with both prices.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
-        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before we
-        looked at any return. :meth:`empirical` shows that a regression confirms little of this
-        order. The signal is computed from past returns, so it is not used to test claims about
-        returns.
+        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was
+        fixed before we looked at any return. The regression in :meth:`empirical` confirms little of
+        the order of the classes. The signal is computed from past returns, so it is not used to
+        test claims about returns.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ class Duration(ScoreSignal):
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
         """Return the empirical duration of each share and coin, as known at a session.
 
-        See :func:`signals.empirical_duration.empirical_durations`. Pages show the estimate, but no
-        signal uses it, because the estimate is noisy.
+        See :func:`signals.empirical_duration.empirical_durations`. Reports show the empirical
+        duration, but no signal uses the empirical duration, because the estimate is noisy.
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         return empirical_durations(panel.loc[:at], shares)

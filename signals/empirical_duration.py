@@ -26,8 +26,8 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
         prices and yields are from dates up to the previous session; see
         :func:`signals.transforms.same_date`.
     NaN
-        The regression omits a week in which a variable is missing. If fewer than 104 weeks remain,
-        the duration and its standard error are NaN.
+        The regression omits a week in which a variable is missing. If fewer than 104 weeks have
+        values of all variables, the duration and its standard error are NaN.
     Errors
         MissingSeries if the panel lacks a ticker.
     Reference

@@ -56,12 +56,13 @@ class Explanation:
         components.
     without, components_since
         ``without`` names the components that the score omits at the session, because data are
-        missing. ``components_since`` is the first session of the period in which the score omits
-        these components.
+        missing. ``components_since`` is the first session of the current period in which the score
+        omits the components in ``without``.
     beside
-        Numbers that pages show beside the flag. Each key is a name with a unit.
+        Numbers that reports show beside the flag. Each key of the mapping contains the name and the
+        unit of a number.
     scales
-        For ``dry_powder``: idle capital on each scale. None for any other signal.
+        Idle capital on each scale for the signal ``dry_powder``; None for all other signals.
     """
 
     signal: str
@@ -122,11 +123,11 @@ def explain(
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        A table with the panel's shape. Each cell contains the moment at which the value in the
-        panel was first known. This table is the source of :attr:`Explanation.known_at`.
+        For each cell of the panel, the moment at which the value was first known: a table with the
+        panel's shape. :attr:`Explanation.known_at` comes from ``known``.
     among
-        All evaluations on the panel, by signal name. The function takes three things from these
-        evaluations: parameters of parts, gauges in ``context``, and scales of idle capital.
+        All evaluations on the panel, by signal name. The function reads from ``among`` the
+        parameters of parts, the gauges in ``context``, and the scales of idle capital.
 
     Raises
     ------
@@ -180,7 +181,7 @@ def explain_all(
 
 
 def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
-    """Return the gauges that ``signal.context`` lists. These gauges belong to other signals."""
+    """Return the gauges of other signals that ``signal.context`` lists."""
     return {
         f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
         for name, gauges in signal.context.items()
@@ -212,7 +213,7 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
 
 
 def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
-    """Return two things: the threshold for the next flip, and the gauge's distance to it."""
+    """Return the threshold for the next flip, and the gauge's distance to the threshold."""
     if on is None:
         return signal.thresholds[0], float("nan")
     last = gauges.iloc[-1]

@@ -1,4 +1,4 @@
-"""Link L11: gains of speculative momentum do not last. A sector struggles even if it improves."""
+"""Link L11: gains of speculative momentum do not last."""
 
 from dataclasses import dataclass
 from typing import ClassVar

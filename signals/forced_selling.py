@@ -19,7 +19,7 @@ FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Base class of two signals with the same parameters and the same rule for the flag.
+    """Parameters and flag rule that :class:`ForcedSelling` and :class:`CryptoForcedSelling` share.
 
     Parameters
     ----------
@@ -54,17 +54,18 @@ class ForcedSelling(_Cascade):
     Formula
         score = z(mean), where mean is the average of the z-scores of six components. Component 1 is
         SPY's realised volatility over ``short`` sessions divided by SPY's volatility over ``long``
-        sessions. Component 2 is the same ratio for bitcoin. Component 3 is the percentage of
-        variance that the first principal component explains. This principal component comes from
-        the correlations of daily class returns over ``window`` sessions. Component 4 is the
-        percentage of assets in the universe that fell over ``short`` sessions. Component 5 is the
-        change of the VIX over ``short`` sessions. Component 6 is the change of HYG/IEF over
-        ``short`` sessions, in %, with the opposite sign.
+        sessions. Component 2 is bitcoin's volatility over ``short`` sessions divided by bitcoin's
+        volatility over ``long`` sessions. Component 3 is the percentage of variance that the first
+        principal component explains. The principal component comes from the correlations of daily
+        class returns over ``window`` sessions. Component 4 is the percentage of assets in the
+        universe that fell over ``short`` sessions. Component 5 is the change of the VIX over
+        ``short`` sessions. Component 6 is the change of HYG/IEF over ``short`` sessions, in %, with
+        the opposite sign.
     Flag
         The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
         off when the mean is below ``leave`` for 2 sessions in a row. During forced sales, most
         components are extreme at the same time, so the mean of the components is high. The flag
-        uses this mean, not the score.
+        uses the mean of the components, not the score.
     Timing
         Each component uses the newest closes known at the session. Class returns use closes up to
         the previous session, so that coins and shares have closes of the same date. The VIX comes
@@ -119,7 +120,7 @@ class CryptoForcedSelling(_Cascade):
         is bitcoin's realised volatility over ``short`` sessions divided by bitcoin's volatility
         over ``long`` sessions. Component 2 is the negated mean return of the coins over ``short``
         sessions. Component 3 is the percentage of variance that the first principal component
-        explains. This principal component comes from the correlations of the coins' daily returns
+        explains. The principal component comes from the correlations of the coins' daily returns
         over ``window`` sessions. Component 4 is the negated mean funding rate. Component 5 is the
         negated flow into bitcoin and ether funds over ``short`` sessions.
     Flag
@@ -130,8 +131,8 @@ class CryptoForcedSelling(_Cascade):
         known one session after their date.
     NaN
         The mean needs at least three of its five components, so funding and flows are optional. If
-        a component is missing, the score uses the mean of the other components. This mean is
-        compared with past means of the same components.
+        a component is missing, the score compares the mean of the other components with past means
+        of the same components.
     Reference
         See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses forced sales
         that affect only coins.
@@ -166,10 +167,9 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components and their composite.
+    """Return the components, the mean of their z-scores, the score, and the omitted components.
 
-    ``against`` lists names of components. The composite uses the negated values of these
-    components.
+    The mean and the score use the components in ``against`` with the opposite sign.
     """
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})
@@ -193,7 +193,7 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     """Return the largest eigenvalue of the correlation matrix in a window, in % of its trace.
 
     The function omits columns with missing or constant returns in the window. If fewer than two
-    columns remain, the result is NaN.
+    columns have complete and varying returns, the result is NaN.
     """
     x = returns.to_numpy(dtype=np.float64)
     out = np.full(len(x), np.nan)

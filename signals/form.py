@@ -26,8 +26,9 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` are the attributes that list the panel
-    columns of the user's class. The message for a KeyError mentions these attributes.
+    with ``what``, a name for the user's code. ``names`` contains the names of the attributes that
+    list the user's panel columns, such as ``inputs``. The message for a KeyError mentions
+    ``names``.
     """
     try:
         yield
@@ -123,7 +124,7 @@ def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
 
 def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     _check_rows(thing, name, answer, pd.Series, index)
-    expected = "pandas boolean, NA where there is no view"
+    expected = "pandas boolean, NA where data are missing"
     cure = 'use .astype("boolean").mask(measure.isna())'
     _require(str(answer.dtype) == "boolean", thing, name, expected, f"of type {answer.dtype}", cure)
 

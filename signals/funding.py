@@ -24,29 +24,30 @@ class Funding(Signal):
 
     Formula
         The rate on reserves is IORB from 2021-07-29 on, and IOER before that date. The gauge
-        ``sofr_spread`` is SOFR minus the rate on reserves. The gauge ``fed_funds_spread`` is EFFR
-        minus the rate on reserves. Both spreads are in basis points. The gauge ``scarce_days`` is
-        the percentage of the last ``window`` sessions on which ``sofr_spread`` is above zero. The
-        gauge ``standing_repo`` is the Fed's lending through the standing repo facility. The gauge
-        ``discount_window`` is the Fed's lending through the discount window. Both amounts of
-        lending are means over the last ``window`` sessions, in USD billions. s is the mean of
-        ``sofr_spread`` over the last ``window`` sessions, and f is the mean of ``fed_funds_spread``
-        over the same sessions. score = z(m), where m is the average of z(s) and z(f).
+        ``sofr_spread`` is SOFR minus the rate on reserves, in basis points. The gauge
+        ``fed_funds_spread`` is EFFR minus the rate on reserves, in basis points. The gauge
+        ``scarce_days`` is the percentage of the last ``window`` sessions on which ``sofr_spread``
+        is above zero. The gauge ``standing_repo`` is the Fed's lending through the standing repo
+        facility. The gauge ``discount_window`` is the Fed's lending through the discount window.
+        ``standing_repo`` and ``discount_window`` are means over the last ``window`` sessions, in
+        USD billions. s is the mean of ``sofr_spread`` over the last ``window`` sessions. f is the
+        mean of ``fed_funds_spread`` over the last ``window`` sessions. score = z(m), where m is the
+        average of z(s) and z(f).
     Flag
         The flag is on when reserves are scarce. The flag turns on when ``scarce_days`` is above
         ``enter``, and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can
         lend these reserves in repo at SOFR. If SOFR is above the rate on reserves, a bank that
-        keeps its reserves gives up interest. If this is so on most sessions, banks want to keep
-        their reserves, so these reserves are not idle. The formula does not use GDP, asset prices,
-        or an estimate of how many reserves banks need.
+        keeps its reserves gives up interest. If SOFR is above the rate on reserves on most
+        sessions, banks want to keep their reserves. Reserves that banks want to keep are not idle.
+        The formula does not use GDP, asset prices, or an estimate of how many reserves banks need.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
-        is announced in advance. The panel delays the rate on reserves by one session, because SOFR
-        and EFFR have the same delay. So spreads compare rates of the same date. On Columbus Day and
-        Veterans Day, the Fed publishes no SOFR and no EFFR. So on these two holidays, spreads
-        compare SOFR and EFFR of an earlier date with a newer rate on reserves. Lending through the
-        standing repo facility is known at the session after its date. Lending through the discount
-        window is known at the session after the H.4.1 release.
+        is announced in advance. The panel delays the rate on reserves by one session, like SOFR and
+        EFFR, so that spreads compare rates of the same date. On Columbus Day and Veterans Day, the
+        Fed publishes no SOFR and no EFFR. So on Columbus Day and Veterans Day, a spread compares
+        the previous SOFR or EFFR with a newer rate on reserves. Lending through the standing repo
+        facility is known at the session after its date. Lending through the discount window is
+        known at the session after the H.4.1 release.
     NaN
         A percentage or mean needs the value of the current session and values on at least half of
         the sessions in the window. So the flag is NA if SOFR or the rate on reserves is missing.
@@ -56,9 +57,9 @@ class Funding(Signal):
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
-        Economics (2025), show that repo rates rise above the rate on reserves when large banks hold
-        few reserves. We chose 50 % for ``enter``. If ``scarce_days`` is above 50 %, SOFR exceeds
-        the rate on reserves on most sessions. ``leave`` is half of ``enter``.
+        Economics (2025): repo rates rise above the rate on reserves when large banks hold few
+        reserves. We chose 50 % for ``enter``. If ``scarce_days`` is above 50 %, SOFR exceeds the
+        rate on reserves on most sessions. ``leave`` is half of ``enter``.
 
     Parameters
     ----------

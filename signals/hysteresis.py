@@ -64,8 +64,8 @@ def hysteresis(
     None, ``confirm`` is used instead. ``confirm`` and ``confirm_leave`` are at least 1.
 
     ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
-    is pandas ``boolean``. ``view`` is False at sessions with missing data. At these sessions, the
-    flag is NA. After such a gap, the flag is off until it turns on again.
+    is pandas ``boolean``. ``view`` is False at sessions with missing data. The flag is NA where
+    ``view`` is False. After missing data, the flag is off until it turns on again.
     """
     seen = view.to_numpy(dtype=bool)
     on = _confirmed(enter.to_numpy(bool), confirm)
@@ -79,11 +79,11 @@ def hysteresis(
 
 
 def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield each period in which the flag is on, as a pair of positions.
+    """Yield, for each period with the flag on, the positions at which the flag turns on and off.
 
-    The flag turns on at the first position and off at the second position. The first period begins
-    at ``first`` or later. If the flag is still on before ``end``, the second position is ``end``.
-    The session on which the flag changes does not count toward the confirmation of the next change.
+    The first period begins at ``first`` or later. If the flag does not turn off before ``end``, the
+    last period ends at ``end``. The session on which the flag changes does not count toward the
+    confirmation of the next change.
     """
     start = on.after(first)
     while start < end:
@@ -140,9 +140,9 @@ def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFI
     """Return the flag of one measure, which turns on and off at the given levels.
 
     If ``enter`` is above ``leave``, the flag turns on when the measure is above ``enter``, and off
-    when it is below ``leave``. Otherwise the flag turns on when the measure is below ``enter``, and
-    off when it is above ``leave``. If the measure is NaN, the flag is NA. See :func:`hysteresis`
-    for confirmation.
+    when it is below ``leave``. If ``enter`` is not above ``leave``, the flag turns on when the
+    measure is below ``enter``, and off when it is above ``leave``. If the measure is NaN, the flag
+    is NA. See :func:`hysteresis` for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)

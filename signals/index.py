@@ -1,9 +1,9 @@
 """Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. Pandas accepts any other index without an error, but misreads its rows. For
-example, pandas would read whole numbers as nanoseconds since 1970. Pandas would treat two rows with
-the same date as two different sessions.
+ascending order. Pandas raises no error for a faulty index, but misreads the rows. For example,
+pandas would read whole numbers as nanoseconds since 1970. Pandas would treat two rows with the same
+date as two different sessions.
 """
 
 import pandas as pd

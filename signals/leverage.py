@@ -25,17 +25,17 @@ class Leverage(Signal):
         ``leave``.
     Timing
         FINRA publishes the value of a month's end in the third week of the next month. The imported
-        file states the date from which a value counts as known: the 25th of the next month.
-        ``horizon`` sessions are only approximately one year. So around the 25th of a month, the
-        growth can cover 11 or 13 months.
+        file states the date from which a value counts as known: the 25th of the next month. The
+        default ``horizon`` of 252 sessions is only approximately one year. So around the 25th of a
+        month, the growth can be measured over 11 or 13 months.
     NaN
         The flag is NA if margin debt has no current value or no value ``horizon`` sessions earlier.
         If free credit is missing, flag and score do not change.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
-        share prices, so it is not used to test claims about returns. We chose both levels:
-        ``enter`` is zero growth.
+        share prices, so it is not used to test claims about returns. We chose ``enter`` (zero
+        growth) and ``leave``.
 
     Parameters
     ----------

@@ -29,23 +29,22 @@ class Opportunity(CompoundSignal):
         is deeper than in the past.
     Flag
         The flag needs four conditions. (1) Within the last ``memory`` sessions, the flag
-        ``forced_selling`` was on and the drawdown was at or below its decile. (2) The flag
-        ``forced_selling`` is off now. (3) The VIX is at most ``calm`` times its highest value of
-        the last 63 sessions. (4) The score of ``bathtub`` or ``policy`` is lower than 21 sessions
-        ago. The score of ``policy`` counts only if it uses the same components now as it used 21
-        sessions ago. The flag turns on when all four conditions are true for ``confirm`` sessions
-        in a row. The flag stays on for ``stay`` sessions. After these sessions, the flag can turn
-        on again.
+        ``forced_selling`` was on at least once, and the drawdown was at or below its decile at
+        least once. (2) The flag ``forced_selling`` is off now. (3) The VIX is at most ``calm``
+        times its highest value of the last 63 sessions. (4) The score of ``bathtub`` or ``policy``
+        is lower than 21 sessions ago. The score of ``policy`` counts only if it uses the same
+        components now as it used 21 sessions ago. The flag turns on when all four conditions are
+        true for ``confirm`` sessions in a row. The flag stays on for ``stay`` sessions, and can
+        then turn on again.
     Timing
         The signal is known as soon as its inputs and its parts are known.
     NaN
-        The flag needs three inputs. (1) The basket's drawdown must be known on at least 252
-        sessions so far. (2) The flag ``forced_selling`` must be known. (3) The VIX must be known on
-        each of the last 63 sessions. Without these data, the flag is NA. If some of these data are
-        missing at a later session, the flag is NA at that session. After such a gap, the flag is
-        off until it turns on again.
+        The flag is NA in three cases. (1) The basket's drawdown is known on fewer than 252 sessions
+        so far. (2) The flag ``forced_selling`` is NA. (3) The VIX is missing on one of the last 63
+        sessions. After a session at which the flag is NA, the flag is off until it turns on again.
     Reference
-        Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
+        Link L14 of the thesis. The levels of the four conditions were fixed in advance and not
+        fitted to data.
 
     Parameters
     ----------
@@ -57,8 +56,8 @@ class Opportunity(CompoundSignal):
     calm
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
-        A session counts if at least this number of basket assets has a return. If this number is 1,
-        the basket contains only MSTR until 2013.
+        The basket has a return on a session if at least this number of basket assets has a return.
+        With ``members`` = 1, the basket contains only MSTR until 2013.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -90,7 +89,7 @@ class Opportunity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of the four conditions."""
+        """The levels of the four gauges that decide the flag."""
         return (
             Threshold(gauge="capitulated", enter=0.5, leave=0.5, above=True),
             Threshold(gauge="forced_selling", enter=0.5, leave=0.5, above=False),

@@ -27,7 +27,7 @@ class OutsideCapital(Signal):
     Formula
         All amounts are sums over ``firms`` for the trailing four quarters. A is capital
         expenditure, O is operating cash flow, B is shares bought back, D is debt issued, and L is
-        assets from new finance leases. A', O' and B' are the amounts of a year earlier. gap = 100 ·
+        assets from new finance leases. A', O' and B' are A, O and B of a year earlier. gap = 100 ·
         (A − O) / A. ``gap`` is the part of the spending that cash flow does not cover, in %.
         marginal = 100 · ((A − A') − (O − O')) / (A − A'). ``marginal`` is the part of the
         additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
@@ -42,30 +42,30 @@ class OutsideCapital(Signal):
         with cash flow. The formula contains no idle capital, no GDP and no price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
-        the SEC. If a firm reports debt or leases with an XBRL tag only in a late filing, the amount
-        counts as known only after this late filing.
+        the SEC. Debt or leases that first appear in a late filing count as known only after the
+        late filing.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow of a year earlier must also be known. For ``from_payouts``, the
-        buybacks of both years must also be known. Each of the three gauges uses only firms with the
-        necessary amounts, and needs at least ``minimum`` such firms. marginal and from_payouts have
-        a value only if spending grew by more than ``least_growth``. Both gauges are divided by the
-        growth of spending. If this growth is small, a small error becomes a large one. ``raised``
+        buybacks of both years must also be known. ``gap``, ``marginal`` and ``from_payouts`` are
+        NaN if fewer than ``minimum`` firms have the necessary amounts. ``marginal`` and
+        ``from_payouts`` are also NaN unless spending grew by more than ``least_growth``.
+        ``marginal`` and ``from_payouts`` are divided by the growth of spending. So if spending
+        hardly grew, a small error in an amount would become a large error in the gauge. ``raised``
         uses firms with known spending, debt and buybacks, and needs at least one such firm. Unknown
         leases count as zero, because small leases are not tagged. GOOGL and MSFT report no XBRL tag
         for new debt, so ``raised`` never includes GOOGL and MSFT. An amount of cash flow, buybacks,
-        debt or leases is used for 200 days after the end of its quarter. So if a firm files an
-        amount late, the amounts of this firm can belong to different quarters. Before 2018, some
-        spending is known only for fiscal years. So before 2018, a firm's spending and cash flow can
-        belong to different quarters, too.
+        debt or leases is used for 200 days after the end of its quarter. The amounts of one firm
+        can belong to different quarters in two cases. First, a firm can file one of its amounts
+        late. Second, before 2018, some spending is known only for fiscal years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
         amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter`` and
         ``leave``. At ``enter``, spending equals cash flow. At ``leave``, cash flow exceeds spending
         by 10 % of the spending. ``least_growth`` equals ``impulse_enter`` of ``absorption``.
-        ``least_growth`` limits the effect of errors. If spending equals cash flow, an error of 1 %
-        in current cash flow changes ``marginal`` by at most 11 percentage points.
+        ``least_growth`` limits the effect of errors in the amounts. If spending equals cash flow,
+        an error of 1 % in current cash flow changes ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class OutsideCapital(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's five current amounts, and of three of these amounts a year earlier."""
+        """Ids of the firms' amounts, and of capex, cash flow and buybacks a year earlier."""
         now = (id for flow in _FLOWS for id in ids_of(flow, self.firms, ttm_id))
         then = (id for flow in _AGO for id in ids_of(flow, self.firms, year_ago_id))
         return (*now, *then)
@@ -158,7 +158,8 @@ class OutsideCapital(Signal):
     ) -> pd.Series:
         """Return the yearly change of a flow, in % of the yearly change of capital expenditure.
 
-        Both changes are sums over the firms whose necessary amounts are known for both years.
+        Each change is a sum over the firms whose spending, cash flow and ``flow`` are known in both
+        years.
         """
         needed = dict.fromkeys(("CAPEX", "OCF", flow))
         known = (years[each].notna() for each in needed for years in (now, then))

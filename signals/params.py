@@ -57,9 +57,9 @@ class Typed:
         Each row is a tuple of parameter names and numbers. The values in a row must be in ascending
         order. For example, the row ``("leave", "enter", 1)`` means leave < enter < 1.
 
-    ``must_be_positive`` and ``must_ascend`` of the base classes also apply. A subclass with its own
-    ``__post_init__`` must call the base class's ``__post_init__``, because that method checks the
-    ranges.
+    ``must_be_positive`` and ``must_ascend`` of the base classes also apply. ``__post_init__``
+    checks the ranges. So a subclass with its own ``__post_init__`` must call
+    ``super().__post_init__()``.
     """
 
     must_be_positive: ClassVar[tuple[str, ...]] = ()

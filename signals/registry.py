@@ -107,11 +107,11 @@ def read(
     panel
         Point-in-time panel, sessions × series ids.
     signals
-        The signals by name. The default is all registered signals.
+        The signals by name; all registered signals by default.
     more_voters
         Names among ``signals`` that vote in addition to the registered voters.
     model
-        The regime model. The default is :class:`signals.regimes.Votes`.
+        The regime model; :class:`signals.regimes.Votes` by default.
     known
         Earlier evaluations on the same panel, by name. An evaluation is reused if the signal and
         all parts of the signal are unchanged.

@@ -8,8 +8,8 @@ times.
 :mod:`signals.universe` defines the price series. The publication rule for an asset's prices depends
 on the asset's market (fund, share or coin).
 
-:mod:`signals.catalog.entry` defines the class of an entry. The other modules list the entries by
-publisher.
+:mod:`signals.catalog.entry` defines the class of an entry. The other modules of the package list
+the entries by publisher.
 """
 
 from signals.catalog.companies import (

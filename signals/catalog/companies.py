@@ -77,11 +77,10 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of the series with a company's sums for the year before the trailing year.
+    """Return the id of the series with a company's four-quarter sums of a year earlier.
 
-    Each value of the series is the sum of the amounts of four quarters, in USD. The series
-    :func:`ttm_id` contains the sum of the next four quarters. Both sums become known on the same
-    day.
+    Each value of the series is the sum of the amounts of four quarters, in USD. Each value becomes
+    known on the same day as the sum of the following four quarters (:func:`ttm_id`).
     """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
@@ -95,7 +94,7 @@ def annual_id(concept: str, ticker: str) -> str:
 
 
 def filers_of(concept: str) -> tuple[str, ...]:
-    """Return the tickers of the companies for which we read a concept."""
+    """Return the tickers of the companies for which drypowder reads a concept such as CAPEX."""
     return HYPERSCALERS if concept == "DIVIDENDS" else tuple(FILERS.values())
 
 

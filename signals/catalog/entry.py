@@ -25,18 +25,18 @@ class Rule:
     Attributes
     ----------
     kind
-        ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE session
-        after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on which the
-        Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges are
-        open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
-        H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
-        holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
-        at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``stated``: the
-        imported table states a publication day for each value. The value is known at the open of
-        the first session on or after the publication day. If the table states no day, the
-        publication day is n calendar days after the date. ``recorded``: when the store recorded the
-        value. The kind ``recorded`` is for series whose publisher changes all past values at each
-        release.
+        ``close``: at the New York close of the date. ``sessions``: at the open of the n-th NYSE
+        session after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on
+        which the Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York
+        exchanges are open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal
+        Reserve's H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a
+        federal holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC
+        day ends, at 19:00 or 20:00 in New York. ``filed``: at the session after the filing.
+        ``stated``: at the open of the first session on or after the value's publication day. The
+        imported table states the publication day of each value. If the imported table states no
+        publication day, the publication day is n calendar days after the date. ``recorded``: when
+        the store recorded the value. The kind ``recorded`` is for series whose publisher changes
+        all past values at each release.
     n
         Number of sessions or calendar days, if the kind uses such a number.
     """
@@ -88,12 +88,12 @@ class Series:
         Number of calendar days for which a value is used, counted from the date that the value
         describes. An older value counts as missing.
     first
-        First date whose values are read. Every import skips values of earlier dates. None when an
-        import reads all values.
+        First date whose values are read; None if every import reads the values of all dates.
     steady
-        True for a level that never changes by a factor of five between consecutive dates. If a
-        value changes by such a factor, an import rejects the file, because a decimal point is
-        probably wrong. The plausible range is too wide to find such an error.
+        True for a level that never changes by a factor of five between consecutive dates. If
+        ``steady`` is True and a value changes by more than a factor of five, an import rejects the
+        file. A change by more than a factor of five probably means a wrong decimal point. The
+        plausible range is too wide to find a wrong decimal point.
     """
 
     id: str

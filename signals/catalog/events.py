@@ -14,7 +14,7 @@ from signals.catalog.entry import (
 def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) -> Series:
     """Return a series of dated events.
 
-    The panel never contains an event series. So an event series cannot become stale.
+    The panel never contains an event series, so an event series cannot become stale.
     """
     entry = (id, title, unit, low, high)
     return new_series(*entry, source="file", frequency="event", known=known, stale_after=1)

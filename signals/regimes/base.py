@@ -36,8 +36,8 @@ class Classification:
     regime
         Name of a :class:`Regime`; None if the session has no regime.
     rule
-        The model's first rule whose condition is true at the session. The regime of this rule may
-        still be unconfirmed.
+        The model's first rule whose condition is true at the session. The session's regime can
+        differ from the regime of ``rule`` until the new regime is confirmed.
     decided_by
         The rule that most recently gave the current regime. None if the session has no regime.
     """
@@ -95,7 +95,7 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     """Return the name of the first rule that is true at each session, or ``none``.
 
     ``holds`` maps each rule, in order, to a boolean series: whether the rule is true at each
-    session. NA counts as False.
+    session. NA in ``holds`` counts as False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]
@@ -133,11 +133,12 @@ def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
 
 
 def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
-    """Return a regime that changes only after ``confirm`` sessions in a row with the new regime.
+    """Return the confirmed regime of each session.
 
-    The first regime of a history also needs ``confirm`` sessions. FORCED_SELLING needs only 2
-    sessions. If ``raw`` is missing at a session, that session has no regime. The next regime needs
-    confirmation again.
+    A new regime in ``raw`` is confirmed at the last of ``confirm`` consecutive sessions with the
+    new regime. FORCED_SELLING needs only 2 sessions. The first regime of a history also needs
+    confirmation. If ``raw`` is missing at a session, that session has no regime. After a session
+    without a regime, every regime needs confirmation again.
     """
     code, names = pd.factorize(raw)  # a session without a regime has the code −1
     at = np.arange(len(raw))

@@ -1,7 +1,7 @@
 """The best path of a statistical jump model, as a compiled loop over sessions.
 
 To find the best path, the package jumpmodels makes several NumPy calls for each session. The
-compiled loop gives the same path and the same sum, bit for bit.
+compiled loop gives the same path and the same sum as jumpmodels, bit for bit.
 """
 
 from collections.abc import Iterator
@@ -36,9 +36,9 @@ def best_path(
     penalty
         Penalty of each change from one state (row) to another (column), states × states.
     return_value_mx
-        If True, return a table of sessions × states instead of the path. The cell of session t and
-        state s contains the smallest sum of losses and penalties. This sum is the smallest over all
-        paths that end at t with s.
+        If True, return a table of sessions × states instead of the path. Each cell contains the
+        smallest sum of losses and penalties over all paths that end at the cell's session in the
+        cell's state.
     """
     sums = _smallest_sums(np.where(np.isnan(loss), np.inf, loss), penalty)
     if return_value_mx:

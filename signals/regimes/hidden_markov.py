@@ -15,10 +15,10 @@ class HiddenMarkov(Markov):
     """A two-state Gaussian hidden Markov model of SPY, the Treasury yield and the credit spread.
 
     Formula
-        The features are SPY's log return in %, ΔDGS10 and ΔBAA10Y in percentage points. All three
-        are standardised. In each of the two states, the features are independent and have normal
-        distributions. Expectation maximisation (hmmlearn) estimates the model from one fixed start.
-        :func:`signals.regimes.markov.forward` computes the probability of each state.
+        The features are SPY's log return in %, ΔDGS10 and ΔBAA10Y in percentage points. All
+        features are standardised. In each of the two states, the features are independent and have
+        normal distributions. Expectation maximisation (hmmlearn) estimates the model from one fixed
+        start. :func:`signals.regimes.markov.forward` computes the probability of each state.
     Flag
         The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
         and off when it is below ``leave``.
@@ -32,9 +32,10 @@ class HiddenMarkov(Markov):
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). The model differs from the papers in three ways. First, the features
-        include the Treasury yield and the credit spread. Second, the model has no covariances.
-        Third, the probability of leaving a state has a lower limit (:meth:`TwoStates.make`).
+        Markets" (2012). The model differs from the models of Rydén et al. and of Ang and Timmermann
+        in three ways. First, the features include the Treasury yield and the credit spread. Second,
+        the model has no covariances. Third, the probability of leaving a state has a lower limit
+        (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.
     """

@@ -27,19 +27,19 @@ class JumpModel(PriceOnly):
         ``confirm`` consecutive sessions in state 0, the flag turns off at the last of these
         sessions.
     Timing
-        SPY's close is known at the same session. The model detects the end of a bad state late. A
-        feature with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value.
-        So the model can classify a few calm months as bad.
+        SPY's close is known at the same session. The model detects the end of a bad state late.
+        With a halflife of 60 sessions, a past return still has a seventh of its initial weight
+        after 170 sessions. So the model can classify a few calm months as bad.
     NaN
         See :meth:`probability`. Each weighted mean needs at least 60 sessions.
     Reference
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
-        penalty come from the example of the package jumpmodels. This model differs from the papers
-        in three ways. The penalty is fixed and does not depend on past returns. The return of
-        Treasury bills is not subtracted from SPY's return. The bad state is the state with the
-        higher variance, not the state with the lower cumulative return.
+        penalty come from the example of the package jumpmodels. The model differs from the models
+        of Nystrup et al. and of Shu et al. in three ways. The penalty is fixed and does not depend
+        on past returns. The return of Treasury bills is not subtracted from SPY's return. The bad
+        state is the state with the higher variance, not the state with the lower cumulative return.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ class JumpModel(PriceOnly):
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
         The search makes three steps from each of ten seeded starting points. The search then
-        continues only from the best result. This search takes half the time of ten full searches,
-        and finds an equally good optimum.
+        continues only from the best result. In half the time of ten full searches, the search finds
+        an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
@@ -103,5 +103,5 @@ def _smooth(x: pd.Series, halflife: int) -> pd.Series:
 
 
 def _clipped(features: np.ndarray) -> np.ndarray:
-    """Return the features, clipped to ±3, without their first column, which is the return."""
+    """Return all features except the return (first column), clipped to ±3."""
     return features[:, 1:].clip(-3, 3)

@@ -1,18 +1,19 @@
 """Regime models that use only prices and yields. Each model has a good state and a bad state.
 
-If such a model performs as well as the signals, the signals add no information. The three models
-follow published papers. The settings of the models were chosen before we looked at any return.
+If a price-only model performs as well as the signals, the signals add no information. The three
+price-only models follow published papers. The settings of the models were chosen before we looked
+at any return.
 
 Estimation at year ends
     The parameters for a calendar year are estimated only from sessions of earlier years. The
-    features are standardised with the mean and the standard deviation of these sessions. Within the
-    year, the state is filtered: the state at each close uses only sessions up to that close.
+    features are standardised with the mean and the standard deviation of the earlier years. Within
+    the year, the state is filtered: the state at each close uses only sessions up to that close.
 The bad state
     The bad state is the state in which SPY's daily return had the higher variance over the
     estimation window. The mean return is too noisy to identify the bad state: by chance, the two
     states could swap between two estimates. Over 500 sessions with a daily volatility of 2 %, the
-    standard error of the mean is more than 20 % a year. The standard error of the variance is only
-    6 % of the variance.
+    standard error of the mean is more than 20 % a year. Over the same 500 sessions, the standard
+    error of the variance is only 6 % of the variance.
 """
 
 from abc import abstractmethod
@@ -44,8 +45,9 @@ Judge = Callable[[np.ndarray], np.ndarray]
 class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    Prices alone cannot distinguish a market with ample capital from a calm market. So the model
-    never gives INJECTION. The model raises ConfigError when a package that it needs is missing.
+    The model never gives INJECTION, because prices alone cannot distinguish a market with ample
+    capital from a calm market. The model raises ConfigError when a package that it needs is
+    missing.
 
     Parameters
     ----------
@@ -75,7 +77,10 @@ class PriceOnly(RegimeModel):
 
     @abstractmethod
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return features from inputs without NaN. The first feature is SPY's return in %."""
+        """Return the features that are computed from the inputs.
+
+        ``data`` contains the inputs, without NaN. The first feature is SPY's return in %.
+        """
 
     @abstractmethod
     def estimate(self, window: np.ndarray) -> Judge:
@@ -92,8 +97,8 @@ class PriceOnly(RegimeModel):
         The probability is NaN before the first year that has at least ``minimum`` earlier sessions.
         The probability is NaN if an input has no value at the session, or if the year has no
         estimate. A year has no estimate when a feature is constant in the window or when the
-        estimation fails. The model skips a session on which an input has no value. So the next
-        change is measured from the last session with all values.
+        estimation fails. The model skips a session on which an input has no value. After a skipped
+        session, the next change is measured from the last session with all values.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()
@@ -124,7 +129,7 @@ class PriceOnly(RegimeModel):
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
         """Return the probability of the bad state for each row of ``known``.
 
-        The model is estimated only from the first rows of ``known``; ``before`` is their number.
+        The model is estimated only from the first ``before`` rows of ``known``.
         """
         nothing = np.full(len(known), np.nan)
         if before == 0:

@@ -13,11 +13,12 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 
 @dataclass(frozen=True, kw_only=True)
 class Quantities(RegimeModel):
-    """Regime from ``absorption`` alone: ABSORPTION if on, INJECTION if injecting, else NEUTRAL.
+    """Regime from the two flags of the signal ``absorption``.
 
-    Claims about market timing are tested with this model. If the regime came from past returns, the
-    regime and the test would use the same returns. The regime is None if the flag ``absorption`` is
-    NA.
+    The regime is ABSORPTION if the flag ``absorption`` is on, and INJECTION if the flag
+    ``injecting`` is on. If both flags are off, the regime is NEUTRAL. Claims about market timing
+    are tested with ``quantities``. If the regime came from past returns, the regime and the test
+    would use the same returns. The regime is None if the flag ``absorption`` is NA.
     """
 
     name: ClassVar[str] = "quantities"

@@ -21,14 +21,14 @@ from signals.regimes.base import (
 
 @dataclass(frozen=True, kw_only=True)
 class Votes(RegimeModel):
-    """Regime from three flags and the votes of the signals. The three flags have priority.
+    """Regime from three flags and the votes of the signals; the flags have priority over votes.
 
     The rules below are checked in order, and the first true rule decides. A vote is the flag of a
     signal in ``voters``. A session has no regime if fewer than ``min_views`` votes are known. The
     regime is FORCED_SELLING if the flag ``forced_selling`` is on, and OPPORTUNITY if the flag
     ``opportunity`` is on. The regime is ABSORPTION if the flag ``absorption`` is on, or if at least
     half of the known votes are on. The regime is INJECTION if the flag ``injecting`` of
-    ``absorption`` is on. Otherwise the regime is NEUTRAL.
+    ``absorption`` is on. If no other rule is true, the regime is NEUTRAL.
 
     Parameters
     ----------

@@ -534,7 +534,7 @@ def test_an_answer_of_another_form_gets_one_line(
         ),
         (
             ('"vix"], self.enter, self.leave)', '"vix"], 25, 20).astype(float)'),
-            ["expected flag as pandas boolean, NA where there is no view, was of type"],
+            ["expected flag as pandas boolean, NA where data are missing, was of type"],
         ),
         (("return (vix - ", "return vix.dropna() if vix.any() else (vix - "), ["rows for"]),
         (('panel["VIXCLS"]', 'panel["VIX"]'), ["KeyError: 'VIX'", "inputs must list every column"]),
