@@ -2,7 +2,7 @@
 
 A file is first written into a temporary folder beside its target. When the file is complete and on
 the disk, it moves to the target. A program that is killed leaves its temporary folder behind. The
-next program that writes to the same parent folder removes this temporary folder.
+next program that writes to the same parent folder removes the temporary folders of killed programs.
 """
 
 import os

@@ -112,8 +112,8 @@ class RunConfig(pydantic.BaseModel):
     plugin_signals: dict[str, pydantic.StrictBool] = {}
     """Your own signals, by dotted path. A signal with the value true votes on the regime."""
     source: Source | None = None
-    """'store', 'simulated', or 'frames' for a history that only Python can give; default: store if
-    the store contains data, otherwise simulated."""
+    """'store', 'simulated', or 'frames' for DataFrames given in Python. The default is 'store' if
+    the store contains data, otherwise 'simulated'."""
     store: Path | None = None
     """File of the store; default: the platform's data folder."""
     seed: int = pydantic.Field(default=0, strict=True)
@@ -317,8 +317,8 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
     In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes instead of dotted
-    paths. For example, a notebook may define the class of a strategy. A command can repeat a run
-    with a class only if the command can import this class.
+    paths, for example classes defined in a notebook. A command can repeat a run with a class only
+    if the command can import this class.
 
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
     the most similar valid key.
@@ -363,8 +363,8 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data, with the strategy and the regime model under separate keys.
 
-    A strategy like ``name@model`` gives both keys. A strategy like ``name@file.csv`` gives the
-    strategy, the regime model ``labels`` and the file of labels.
+    A strategy like ``name@model`` gives the strategy and the regime model. A strategy like
+    ``name@file.csv`` gives the strategy, the regime model ``labels`` and the file of labels.
     """
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:

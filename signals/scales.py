@@ -1,9 +1,9 @@
 """Whether idle capital is depleted, measured on three scales.
 
-Each scale uses a different assumption. ``gdp`` assumes that banks need k · GDP as reserves.
-``bank_assets`` assumes that banks need a published percentage of bank assets as reserves. ``price``
-makes no assumption about the amount of reserves. The flag on the scale ``price`` is the flag of
-:class:`signals.funding.Funding`. If the scales disagree, the conclusion depends on the assumption.
+``gdp`` assumes that banks need k · GDP as reserves. ``bank_assets`` assumes that banks need a
+published percentage of bank assets as reserves. ``price`` makes no assumption about the amount of
+reserves. The flag on the scale ``price`` is the flag of :class:`signals.funding.Funding`. If the
+scales disagree, the conclusion depends on the amount of reserves that banks need.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Scale:
     flag
         True when idle capital is depleted, None when the flag is NA.
     since
-        First session of the current state of the flag. None if the flag is NA.
+        First session of the current state of the flag, or None if the flag is NA.
     """
 
     name: str

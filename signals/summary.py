@@ -16,7 +16,7 @@ _LEFT = 'style="text-align:left"'
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A title and a few named facts."""
+    """The short form of a large result: a title and a few named facts."""
 
     title: str
     facts: Mapping[str, str]
@@ -33,7 +33,7 @@ class Summary:
         return "\n".join(lines)
 
     def html(self) -> str:
-        """Return the title and the facts as an HTML table. All texts are escaped."""
+        """Return the title and the facts as an HTML table; HTML characters in texts are escaped."""
         rows = "".join(
             f'<tr><th scope="row" {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(fact)}</td></tr>'
             for name, fact in self.facts.items()

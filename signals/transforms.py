@@ -32,7 +32,9 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
 
 @dataclass(frozen=True, kw_only=True)
 class Composite:
-    """One measure from several z-scores. Each attribute has one value for each session.
+    """The mean of several z-scores, and the z-score of this mean.
+
+    Each attribute has one value for each session.
 
     Attributes
     ----------
@@ -42,8 +44,8 @@ class Composite:
     score
         Z-score of the mean, relative to past means of the same components.
     without
-        Names of the components that the score omits, joined by ``, ``. None if the score uses all
-        components.
+        Names of the components that the score omits, joined by ``, ``, or None if the score uses
+        all components.
     """
 
     mean: pd.Series
@@ -56,8 +58,8 @@ def composite(
 ) -> Composite:
     """Return a composite of several named z-scores, with one value for each session.
 
-    The mean is the average of the components that are known at the session. The mean needs at least
-    half of all components.
+    The mean is the average of the components that are known at the session. If fewer than half of
+    all components are known, the mean is NaN.
 
     A component is valid if its current value and at least ``minimum`` values in the last ``window``
     sessions are known. The score is the z-score of the mean of the valid components. The z-score
@@ -100,8 +102,8 @@ def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
     """Return the change of a composite's score over n sessions.
 
-    If the score used other components n sessions ago, the change is NaN, because the two scores
-    measure different things.
+    If the current score and the score n sessions ago use different components, the change is NaN.
+    Scores of different components are not comparable.
     """
     members = without.fillna("")
     return score.diff(n).where(members == members.shift(n))

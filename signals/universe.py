@@ -2,7 +2,7 @@
 
 An asset whose cash flows lie in the near future has a short duration. The class of an asset depends
 on its cash flows, not on its returns. The assets of each class were chosen in 2026 with hindsight.
-Every report warns about this hindsight (:data:`HINDSIGHT`).
+Every report warns about the hindsight in the choice of assets (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
 the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
@@ -40,8 +40,8 @@ class Asset:
     market
         ``etf``, ``stock`` or ``crypto``. The cost of a trade depends on the market.
     listed
-        First day of trading. Prices before the first trading day belong to another company. None
-        when the first day is unknown.
+        First day of trading, or None when this day is unknown. Prices before the first trading day
+        belong to another company.
     """
 
     ticker: str
@@ -58,8 +58,8 @@ class Asset:
     def stale_after(self) -> int:
         """Number of calendar days for which the last price of the asset stays valid.
 
-        When the last price is older, the panel has no price. A backtest then closes the position.
-        The command ``today`` keeps the target weight.
+        The panel omits a price that is no longer valid. Without a valid price, a backtest closes
+        the position. Without a valid price, the command ``today`` keeps the target weight.
         """
         return 4 if self.market == "crypto" else 10
 
@@ -121,8 +121,8 @@ def asset(ticker: str) -> Asset:
     """Return the asset of a ticker; an unknown ticker gives an asset of class ``other``.
 
     A ticker outside :data:`UNIVERSE` is a coin if the ticker ends in ``-USD``. A coin trades every
-    day and closes at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. Any other ticker
-    trades like a stock.
+    day and closes at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. An unknown ticker
+    that is neither a coin nor a fund trades like a stock.
     """
     market: Market = "etf" if ticker in FUNDS else "stock"
     market = "crypto" if ticker.endswith("-USD") else market
@@ -134,8 +134,9 @@ def session_close_id(coin: str) -> str:
 
     The column ``coin`` contains the close of the previous calendar date: on a Monday, the close of
     Sunday. The column ``coin@session`` contains the newest known close whose date is a New York
-    session. This close has the same date as the price in ``panel[share].shift(1)``. So returns from
-    these two columns cover the same days.
+    session. In each row, the close in ``coin@session`` has the same date as the price in
+    ``panel[share].shift(1)``. So the returns of ``coin@session`` and of ``panel[share].shift(1)``
+    cover the same days.
     """
     return f"{coin}@session"
 
@@ -166,8 +167,7 @@ def class_of(ticker: str, own: OwnClasses) -> str:
 def check_classes(own: OwnClasses) -> None:
     """Raise ConfigError if a class is unknown or empty, or if two classes contain the same ticker.
 
-    If the user does not replace a class, the class keeps its default members. The check includes
-    these members.
+    The check includes the default members of each class that the user does not replace.
     """
     for name, tickers in own.items():
         if name not in OPEN_CLASSES:

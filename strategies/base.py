@@ -2,7 +2,7 @@
 
 A strategy is a frozen dataclass, and its fields are its parameters. A strategy reads the signals
 and the values known at each session's close, and returns target weights for this close. The engine
-trades these weights at the close of a later session, at a cost.
+trades a strategy's target weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
@@ -28,27 +28,28 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that turns the data known at a session's close into target weights.
 
-    A strategy makes a decision on each scheduled date. If the strategy's state changes on another
-    date, for example because the regime changes, the strategy makes a decision on that date, too.
+    A strategy makes a decision on each scheduled date. A change of the strategy's state, for
+    example of the regime, also causes a decision.
 
     Attributes
     ----------
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        Name of the link on which the strategy is based, such as ``L13``. The thesis has 15 links.
-        Empty for a baseline or a challenger.
+        Name of the link on which the strategy is based, such as ``L13``; empty for a baseline or a
+        challenger. The thesis has 15 links.
     follows_regime
-        True if the weights depend on the regime. The strategy's state is then the regime.
+        True if the weights depend on the regime. By default, the regime is the state of a strategy
+        that follows the regime.
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
-        The states whose timing is tested. Each uninterrupted period in these states is one
+        The states whose timing is tested. Each uninterrupted period in the active states is one
         observation of the timing test.
     price_free
-        True if the weights depend only on the regime and on the set of listed assets. If the regime
-        model is ``quantities``, the placebo test of such a strategy compares it with copies whose
-        holdings are shifted in time.
+        True if the weights depend only on the regime and on the set of listed assets. Under the
+        regime model ``quantities``, the placebos of a price-free strategy are copies whose holdings
+        are shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -75,7 +76,7 @@ class Strategy(Typed, ABC):
     def with_classes(self, own: OwnClasses) -> Self:
         """Return the strategy with a user's own tickers for some asset classes.
 
-        By default, the strategy does not depend on asset classes and is returned unchanged.
+        The default method ignores ``own`` and returns the strategy unchanged.
         """
         return self
 
@@ -170,7 +171,7 @@ def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise SimulationError(
             f"{strategy}: expected a finite weight of {weights.columns[column]} on "
-            f"{weights.index[row].date()}, was {values[row, column]}; give 0 where there is no view"
+            f"{weights.index[row].date()}, was {values[row, column]}; give 0 for no position"
         )
     limits = {
         "the sum of weights": values.sum(axis=1),

@@ -101,11 +101,10 @@ class EqualWeight(SleeveStrategy):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantMix(Strategy):
-    """A constant weight of SPY, and the rest in bills: defence without timing.
+    """A constant weight of SPY, and the rest in bills.
 
-    A portfolio with a third in SPY loses a third as much as the market. Suppose that a strategy has
-    the same average cash weight as the mix. If the strategy earns no more than the mix, the
-    strategy's timing added no value.
+    A portfolio with a third in SPY loses a third as much as the market. A strategy's timing added
+    no value if the strategy earns no more than a mix with the same average cash weight.
 
     Parameters
     ----------

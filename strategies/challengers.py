@@ -45,8 +45,9 @@ class Trend(Strategy):
         The mean is the average of the current price and the month-end prices of the nine preceding
         months. At a month's end, the mean is the average of the last ten month-end closes. Each
         asset of ``tickers`` that has a current price gets the same weight. An asset is held while
-        its price is above its own mean. Otherwise the asset's weight is held in cash. The weight is
-        also held in cash until the asset has prices for ten months.
+        its price is above its own mean. While an asset's price is at or below its mean, the asset's
+        weight is held in cash. Until an asset has prices for ten months, its weight is held in
+        cash, too.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -114,9 +115,10 @@ class DualMomentum(Strategy):
     Rule
         The rule compares total returns since the month end twelve months ago. If SPY's return is
         above the return of bills, the strategy holds SPY or EFA, whichever has the higher return.
-        Otherwise the strategy holds IEF. The rule chooses only listed assets that had a price
-        twelve months ago. The whole portfolio is cash while SPY's return is unknown. The return of
-        bills is the mean of DGS3MO over the last 252 sessions.
+        If SPY's return is at or below the return of bills, the strategy holds IEF. The rule chooses
+        only listed assets that had a price twelve months ago. The whole portfolio is cash while
+        SPY's return is unknown. The return of bills is the mean of DGS3MO over the last 252
+        sessions.
     Reference
         Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
@@ -160,7 +162,8 @@ class VolTarget(Strategy):
         The weight of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
-        index uses 10 %. Difference: this strategy uses no leverage.
+        index has a target volatility of 10 %. Difference from the paper: this strategy uses no
+        leverage.
 
     Parameters
     ----------

@@ -18,14 +18,15 @@ class MemoryOverCrypto(ScaledSleeves):
     Rationale
         The most precise claim of the thesis compares two kinds of assets. The claim says that
         scarce capital leaves crypto, but stays in assets whose cash flows come soon. The strategy
-        buys such assets and sells crypto short. So the strategy's return depends mainly on the
-        difference between the two kinds of assets, and little on the direction of the market.
+        buys memory-chip makers, whose cash flows come soon, and sells crypto short. So the
+        strategy's return depends mainly on the difference between the two kinds of assets, and
+        little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, the long leg has a weight of +50 %, and the short leg has
-        a weight of −50 %. In other regimes the whole portfolio is cash. Each leg is scaled to the
-        same target volatility, and gross exposure is at most 1. The whole portfolio is cash when a
-        leg has no listed member or no known volatility. The engine reduces positions if price
-        changes push gross exposure above its limit.
+        a weight of −50 %. In INJECTION, NEUTRAL and OPPORTUNITY, the whole portfolio is cash. Each
+        leg is scaled to the same target volatility, and gross exposure is at most 1. The whole
+        portfolio is cash when a leg has no listed member or no known volatility. The engine reduces
+        positions if price changes push gross exposure above its limit.
 
     Parameters
     ----------
@@ -68,8 +69,8 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     """``memory-over-crypto`` with a fund of chip makers (SMH) instead of memory-chip makers.
 
     Rationale
-        In 2026 we know which makers of memory chips did well. The fund avoids this hindsight, as in
-        ``near-cash-flow-smh``.
+        In 2026 we know which makers of memory chips did well. A fund avoids hindsight about single
+        firms, as in ``near-cash-flow-smh``.
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"

@@ -52,10 +52,10 @@ class NearCashFlowSmh(NearCashFlow):
     """``near-cash-flow`` with a fund of chip makers (SMH) instead of memory-chip makers.
 
     Rationale
-        In 2026 we know which makers of memory chips survived and did well. Nobody knew this in
-        2015. The fund follows an index, which chose its members without this knowledge. So this
-        variant has no hindsight about single firms, but it has hindsight about the industry
-        (chips).
+        In 2026 we know which makers of memory chips survived and did well. In 2015, nobody knew
+        which makers of memory chips would survive. The fund SMH follows an index, whose members
+        were chosen without knowledge of the future. So this variant has no hindsight about single
+        firms, but it has hindsight about the industry (chips).
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"
@@ -70,9 +70,10 @@ class NearCashFlowSmh(NearCashFlow):
 def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
     """Return the tickers to trade if a user has chosen other tickers for some asset classes.
 
-    ``own`` contains these classes with the user's tickers. If ``tickers`` are the default assets of
-    ``near-cash-flow``, the result is the assets of ``near-cash-flow`` with the classes in ``own``.
-    Otherwise the user also chose ``tickers``, so the function returns ``tickers`` unchanged.
+    ``own`` maps each replaced asset class to the user's tickers. If ``tickers`` are the default
+    assets of ``near-cash-flow``, the result is the assets of ``near-cash-flow`` with the classes in
+    ``own``. Otherwise the user also chose ``tickers``, so the function returns ``tickers``
+    unchanged.
     """
     default = NearCashFlow()
     return default.with_classes(own).assets if tickers == default.assets else tickers

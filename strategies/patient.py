@@ -34,9 +34,9 @@ class Patient(ScaledSleeves):
         the other two parts within the next ``stage`` sessions. n is the number of parts that the
         strategy holds, from 0 to 3. Each sleeve's weight is the larger of two numbers: its weight
         in ``table``, and n/3 of its weight in :data:`CHANCE`. So a purchase never reduces a
-        sleeve's weight. When the regime changes to FORCED_SELLING, the strategy sells all parts at
-        once. No other regime has this effect. If the regime changes to OPPORTUNITY again, the count
-        of sessions restarts. The memory and crypto sleeves are scaled to the target volatility.
+        sleeve's weight. Only a change to FORCED_SELLING makes the strategy sell all parts at once.
+        If the regime changes to OPPORTUNITY again, ``stage`` and ``hold`` are counted from the new
+        change. The memory and crypto sleeves are scaled to the target volatility.
     Turnover
         The strategy decides at month ends, and when it buys or sells one of the three parts of
         :data:`CHANCE`. While the strategy holds no part, it also decides when the regime changes.
@@ -114,8 +114,8 @@ class Patient(ScaledSleeves):
     def planned(self, reading: Reading) -> pd.DataFrame:
         """Return the weight of each sleeve at each session, sessions × sleeves.
 
-        Each weight is the larger of two weights. The first weight comes from ``table``. The second
-        weight is n/3 of the weight in :data:`CHANCE`, where n is the result of :meth:`thirds`.
+        Each weight is the larger of two numbers: the sleeve's weight in ``table``, and n/3 of the
+        sleeve's weight in :data:`CHANCE`. n is the result of :meth:`thirds`.
         """
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()

@@ -35,8 +35,8 @@ class SleeveStrategy(Strategy):
         A mapping from regime to the weight of each sleeve, a fraction of the portfolio. A sleeve
         without an entry has the weight 0. A session without a regime counts as NEUTRAL.
     of_no_class
-        Names of sleeves that have the name of an asset class but not its tickers. If a user gives
-        the class other tickers, these sleeves do not change.
+        Names of sleeves that have the name of an asset class but not its tickers. A sleeve in
+        ``of_no_class`` keeps its tickers if a user replaces the tickers of the class.
     """
 
     table: ClassVar[Table] = {}
@@ -87,8 +87,8 @@ class ScaledSleeves(SleeveStrategy):
     """A strategy that scales the weights of volatile sleeves down to a target volatility.
 
     The weight of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
-    over 63 sessions). While the sleeve's volatility is unknown, the factor is 0. The rest of the
-    sleeve's weight is held in cash.
+    over 63 sessions). While the volatility of a scaled sleeve is unknown, the sleeve's weight is 0.
+    The rest of the sleeve's weight is held in cash.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: floa
     """Return min(1, target / volatility) for an equally weighted sleeve.
 
     The volatility is the standard deviation (ddof 1) of the last 63 returns × √252, as a fraction a
-    year. A session's return is the mean over the members that have a return. The scale is 0 before
+    year. A session's return is the mean over the members that have a return. The result is 0 before
     63 returns are known.
     """
     deviation = _mean_return(panel, tickers).rolling(VOLATILITY_WINDOW).std()

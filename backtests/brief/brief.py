@@ -39,8 +39,8 @@ class Brief:
         A mapping from the name of each signal to the explanation of its flag at the session.
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        gives the same verdicts. The reason: a main claim's p-value is adjusted only for the tests
-        of the other main claims.
+        tests more claims, but gives the main claims the same verdicts. The p-value of a main claim
+        is adjusted only for the tests of the other main claims.
     links, changes, flips, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
     """
@@ -82,7 +82,7 @@ class Brief:
     def rule(self) -> str:
         """The name of the rule that decided the regime.
 
-        If there is no regime, the property names the rule that applies at the session.
+        If there is no regime, the value is the first rule whose condition is true at the session.
         """
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
@@ -100,10 +100,10 @@ def make_brief(
     Parameters
     ----------
     compared
-        A day. The brief compares the history's last session with the session on this day. If the
-        day has no session, the brief takes the last session before the day. By default, the day is
-        one week before the last session. If the history is shorter than a week, the default is the
-        history's first session.
+        Day with which the brief compares the history's last session, such as ``2015-01-02``. If
+        ``compared`` has no session, the brief takes the last session before ``compared``. By
+        default, ``compared`` is one week before the last session. If the history is shorter than a
+        week, the default is the history's first session.
     progress
         Receives the name of each step before the step begins.
 

@@ -20,13 +20,13 @@ class Change:
     Attributes
     ----------
     kind, name
-        What changed. ``name`` is the name of the signal or the link; for a regime or a rule, it is
-        empty.
+        ``kind`` says what changed: the regime, its rule, a flag or a link. ``name`` is the name of
+        the signal or the link, or empty for a regime or a rule.
     was, now
         The states at the first and at the second session. ``was`` and ``now`` are equal if the
-        state changed in between and changed back.
+        state changed between the two sessions and then changed back.
     when
-        The first session of the current state. None if there is no current state.
+        The first session of the current state, or None if there is no current state.
     """
 
     kind: Kind
@@ -39,8 +39,8 @@ class Change:
 def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
     """Return the changes from the session ``before`` to the last session of the reading.
 
-    ``before`` is a session of the reading. The result also contains a flag that changed and changed
-    back. The state of a link is compared only at the two sessions.
+    ``before`` is a session of the reading. The result includes a flag that changed after ``before``
+    and then changed back. The state of a link is compared only at the two sessions.
     """
     return (
         *_of("regime", "", reading.regime, before),

@@ -29,8 +29,8 @@ class Expected:
     day
         The expected day.
     what, short, ids
-        ``what`` is a phrase for the expected data or decision. ``short`` describes the same in one
-        or two words. ``ids`` contains the ids of the series.
+        ``what`` is a phrase for the expected data or decision. ``short`` is a short form of
+        ``what``, in one or two words. ``ids`` contains the ids of the series.
     basis
         How the day is computed. ``rule``: the publication rule of the series in the catalog gives
         the day. ``a year ago``: a release took place 52 weeks before the day. ``calendar``: the
@@ -49,10 +49,10 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
     The dates are after the last close of the history. Daily series, events, and series without a
     rule for their releases are left out. To find a firm's next filing, the function takes the
-    firm's earliest filing in the past 52 weeks and adds 52 weeks to its date. If the store contains
-    earlier vintages (published versions) of a series, the function finds the next release of the
-    series in the same way. The reason: for a series with vintages, the publication rule gives only
-    the last of several releases.
+    firm's earliest filing in the past 52 weeks and adds 52 weeks to its date. For a series with
+    vintages (published versions) in the store, the function adds 52 weeks to the earliest release
+    of the past 52 weeks. The publication rule of a series with vintages gives only the last of
+    several releases of a value.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]
@@ -92,7 +92,9 @@ def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) 
 
 
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
-    """Return the next release, 52 weeks after a past release. If there is none, return None.
+    """Return the next release, which is expected 52 weeks after a past release.
+
+    If the past 52 weeks contain no release of the series, the result is None.
 
     ``history.known`` contains the moment of each release of the series.
     """

@@ -35,9 +35,9 @@ class Flip:
     frequency
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
         change over :data:`MONTH` sessions. A past move is enough for a flip if it has the same
-        direction as ``distance`` and is at least as large as ``distance``. The fraction describes
-        the past and is not a forecast. If ``beyond`` is True, the fraction is 1. If the gauge has
-        no past move, the fraction is NaN.
+        direction as ``distance`` and is at least as large as ``distance``. ``frequency`` describes
+        the past and is not a forecast. If ``beyond`` is True, ``frequency`` is 1. If the gauge has
+        no past move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
         rules need some sessions to confirm a regime. If too few votes are known, ``regime`` is
@@ -62,7 +62,7 @@ def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]
 
     The nearest flip has the highest ``frequency`` (see :class:`Flip`). A flip with a NaN frequency
     comes last. ``said`` maps names of signals to their explanations at the last session of the
-    reading. A flag without a view is left out. The regime model must be ``votes``.
+    reading. A flag that is NA at the last session is left out. The regime model must be ``votes``.
     """
     names = Votes(voters=reading.voters).rests_on
     found = [_flip(reading, said[name]) for name in names if name in said]

@@ -60,7 +60,7 @@ class Holding:
 def holdings(history: History, reading: Reading, before: pd.Timestamp) -> tuple[Holding, ...]:
     """Return the target weights of each strategy of the thesis, with default parameters.
 
-    The weights are those of the last session of the history, and of the session ``before``.
+    Each result contains the weights of the history's last session and of the session ``before``.
     """
     names = (name for name, strategy in STRATEGIES.items() if kind_of(strategy) == "thesis")
     return tuple(_holding(name, history, reading, before) for name in names)

@@ -19,8 +19,8 @@ class Late:
     what
         The id of the series, or the names of a score's components.
     last
-        The date on which the last value became known. None if no value was ever known, or if the
-        data are components of a score.
+        The date on which the last value became known. ``last`` is None if no value was ever known,
+        or if the data are components of a score.
     affects
         What the missing data affect, in words.
     """

@@ -20,7 +20,7 @@ Word = Literal["on", "off", "no view", "no flag"]
 class LinkFlag:
     """The flag of one signal at a session, and the first session of the flag's current state.
 
-    If the flag has no view, ``on`` and ``since`` are None.
+    If the flag is NA, ``on`` and ``since`` are None.
     """
 
     signal: str

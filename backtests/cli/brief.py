@@ -142,7 +142,7 @@ def _waiting(said: dict[str, Any]) -> list[str]:
     if waiting is None:
         return []
     sessions = f"{waiting['sessions']} of {waiting['needed']} needed sessions"
-    return [f"the rules point to {waiting['regime']}, so far on {sessions}"]
+    return [f"the rules have pointed to {waiting['regime']} for {sessions}"]
 
 
 def _decided(said: dict[str, Any]) -> str:

@@ -132,7 +132,7 @@ def _path(assignment: str) -> str:
 def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
-    A parameter of a signal is always accepted here. A parameter of a strategy is accepted if the
+    Every parameter of a signal is accepted. A parameter of a strategy is accepted if the
     configuration's strategy has it. A parameter of a regime model is accepted if the
     configuration's regime model has it.
     """
@@ -146,7 +146,10 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError if there are assignments that fit no row; name the first of them."""
+    """Raise ConfigError for the first assignment, if there is one.
+
+    ``assignments`` contains only assignments that no row uses.
+    """
     for text in assignments:
         assigned({}, [text])  # raises ConfigError if the text has no name or no value
         if not rows:

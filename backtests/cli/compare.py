@@ -18,17 +18,15 @@ from backtests.report.format import MISSING, fixed, interval, percent, source_sa
 
 #: Explanations of the columns, one line for each.
 _LEGEND = (
-    "[low, high] is a 95 % interval by the stationary bootstrap.",
-    "The column 'over SPY' is the strategy's mean yearly return minus the mean yearly return of "
-    "SPY. 'over bills' and 'over mix' compare the strategy with bills and with a mix in the same "
-    "way. The mix holds SPY and bills in constant shares. The mix has the strategy's mean net "
-    "exposure, which is known only afterwards.",
-    "alpha is the strategy's mean yearly return minus the mean yearly return of a portfolio. The "
-    "portfolio holds the strategy's assets at constant weights. t is the t-statistic of alpha "
-    "(Newey–West).",
-    "placebo is the share of placebos that the strategy's timing beats. s means placebos with "
-    "shifted dates, and r means placebos with resampled returns. The share is not adjusted for the "
-    "number of rows.",
+    "[low, high] is the 95 % interval of the number to its left, by the stationary bootstrap.",
+    "'over SPY', 'over bills' and 'over mix' are the strategy's mean yearly return minus the mean "
+    "yearly return of SPY, of bills and of a mix. The mix holds SPY and bills in constant shares. "
+    "The mix has the strategy's mean net exposure, which is known only afterwards.",
+    "alpha is the strategy's mean yearly return minus the mean yearly return of a portfolio that "
+    "holds the strategy's assets at constant weights. t is the t-statistic of alpha (Newey–West).",
+    "placebo is the share of placebos that the strategy's timing beats. The letter after the share "
+    "is s for placebos with shifted dates, and r for placebos with resampled returns. The share of "
+    "beaten placebos is not adjusted for the number of rows.",
     "hurdle is the smallest Sharpe ratio that does not look like luck.",
     "timing is the mean yearly return from changes of weights.",
     "epi is the number of episodes. An episode is a period in a state in which the strategy acts. "
@@ -179,8 +177,8 @@ def _luck(entries: dict[str, Any]) -> list[str]:
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
     found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
     return [
-        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle is "
-        f"for the best of {len(entries)} rows and {log} logged trials.",
+        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. By luck, the "
+        f"best of {len(entries)} rows and {log} logged trials rarely reaches the hurdle.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),
     ]

@@ -26,7 +26,9 @@ def fetch(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A series or ticker. Repeat the option for more."),
+        typer.Option(
+            metavar="ID", help="Fetch only this series or ticker; the option can be repeated."
+        ),
     ] = None,
     budget: Annotated[
         float | None,

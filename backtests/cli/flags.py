@@ -48,7 +48,9 @@ def flags(
     sensitivity: Annotated[
         bool,
         typer.Option(
-            "--sensitivity", help="Change each parameter by 25 %, and each revised series by 2 %."
+            "--sensitivity",
+            help="Show how the flags react if one parameter changes by 25 %, or one revised series "
+            "by 2 %.",
         ),
     ] = False,
     json: options.Json = False,

@@ -109,7 +109,7 @@ def _table(config: Any, key: str) -> Any:
         strategy = config.build_strategy()
         _add_all(table, strategy, lambda value: isinstance(value, tuple) is (key == "universe"))
         if not table:
-            table.add(tomlkit.comment(f"{strategy.name} has no values here"))
+            table.add(tomlkit.comment(f"{strategy.name} has no settings in this table"))
         if key == "universe":
             table.add(tomlkit.nl())
             table.add("classes", _classes(strategy))
@@ -122,7 +122,7 @@ def _classes(strategy: Any) -> Any:
     """Return the table of classes, with a comment for each class.
 
     If the strategy has a sleeve with the name of the class, the comment lists the sleeve's tickers.
-    If the strategy has no such sleeve, the comment lists the tickers of the class. If a user
+    If no sleeve has the name of the class, the comment lists the tickers of the class. If a user
     uncomments a line, the strategy still trades the same assets.
     """
     import tomlkit
@@ -134,7 +134,7 @@ def _classes(strategy: Any) -> Any:
     if isinstance(strategy, SleeveStrategy):
         sleeves = {n: s for n, s in strategy.sleeves.items() if n not in strategy.of_no_class}
     table = tomlkit.table()
-    table.comment("Your own tickers for a class. The sleeve with the same name uses these tickers.")
+    table.comment("Your own tickers for a class. A sleeve named like the class uses your tickers.")
     for name in OPEN_CLASSES:
         _add(table, name, sleeves.get(name, members(name)), CLASSES[name], left_out=True)
     return table

@@ -1,8 +1,8 @@
 """Find the paths that a command writes to, and check these paths before the command computes.
 
-The option ``--out`` of every command accepts the name of a folder. If the command writes one page,
-``--out`` also accepts a file name that ends in ``.html``. Every other option for output expects the
-name of one file. Missing folders are created.
+In every command, the option ``--out`` accepts the name of a folder. If the command writes one page,
+``--out`` also accepts a file name that ends in ``.html``. Every output option except ``--out``
+expects the name of one file. Missing folders are created.
 """
 
 import os

@@ -30,7 +30,11 @@ def run(
     param: options.Param = None,
     lag: options.Lag = None,
     robustness: Annotated[
-        bool, typer.Option(help="Also simulate other k, lags, costs, days and assets.")
+        bool,
+        typer.Option(
+            help="Repeat the run with other values of dry_powder.k, lags, costs, decision days and "
+            "assets."
+        ),
     ] = True,
     json: options.Json = False,
 ) -> None:

@@ -51,7 +51,7 @@ def sweep(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="A TOML file; its table [sweep] may hold the request.")
+        Path | None, typer.Option(help="A TOML file; its table [sweep] may define the sweep.")
     ] = None,
     param: Annotated[
         list[str] | None,

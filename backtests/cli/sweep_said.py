@@ -8,7 +8,7 @@ from backtests.report.format import fixed, percent, source_said
 
 #: Stages of a sweep, in the order in which they are printed.
 _STAGES = {
-    "preparation": "history, base by both engines",
+    "preparation": "history, base run by two engines",
     "signals": "signals",
     "regime": "regime",
     "strategy": "strategy and decisions",
@@ -16,7 +16,7 @@ _STAGES = {
     "table": "rows",
     "writing": "files",
     "all": "sweep",
-    "luck": "best by vectorbt, luck, page",
+    "luck": "best run by vectorbt, tests of luck, page",
 }
 
 

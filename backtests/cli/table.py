@@ -94,9 +94,9 @@ def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
     """Return the minimum width and the preferred width of a column, in characters.
 
     The preferred width is the length of the longest cell. In a column that wraps, the minimum width
-    is the length of the longest word, or :data:`_READABLE` if this number is larger. If the longest
-    cell is shorter than :data:`_READABLE`, both widths are the length of the longest cell. In a
-    column that does not wrap, both widths are equal.
+    is the length of the longest word, but at least :data:`_READABLE`. The minimum width is never
+    larger than the preferred width. In a column that does not wrap, the minimum width equals the
+    preferred width.
     """
     from rich.measure import Measurement
 

@@ -4,7 +4,7 @@ File names, server answers, config values and errors of a user's code can contai
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
 :class:`Escaping` escapes all text to stdout and stderr.
 
-The package rich sets a style with an escape sequence. These sequences of rich must stay intact. So
+The package rich sets a style with an escape sequence, which must reach the terminal unchanged. So
 :func:`console` returns a console that first escapes a text, and then adds the style.
 """
 
@@ -57,8 +57,8 @@ class Escaping:
     def write(self, text: str) -> int:
         """Escape and write a text, and return its length before escaping.
 
-        After the command, the text is dropped. Otherwise, an escape sequence of the package
-        colorama would appear when Python exits. The package numba loads colorama.
+        The package colorama, which numba loads, writes an escape sequence when Python exits. To
+        hide this escape sequence, the method writes nothing after the command has ended.
         """
         if not self.over:
             self.stream.write(escaped(text))
@@ -83,8 +83,8 @@ class Escaping:
 def escaping(*, json_alone: bool = False) -> Iterator[None]:
     """Escape all text that goes to stdout or stderr inside the context.
 
-    With ``json_alone``, only :func:`print_json` writes to stdout. All other output goes to stderr,
-    for example what a user's class prints.
+    With ``json_alone``, only :func:`print_json` writes to stdout. Text that a user's class prints,
+    for example, goes to stderr.
     """
     before = sys.stdout, sys.stderr
     streams = sys.stdout, sys.stderr = [_escaping(stream) for stream in before]

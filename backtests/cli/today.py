@@ -49,10 +49,10 @@ def today(
 ) -> None:
     """Show whether today is a decision day, the target weights, their reason, and the orders.
 
-    A backtest would place the same orders. Orders appear only on a decision day, and only if a
-    holding is beyond the drift band. Exception: short holdings beyond the gross limit are traded on
-    any day. Exit code 3 means that data are missing. In that case, the last target stays. The
-    command lists each missing series with the date of its last value. Without a strategy, the
+    The orders are the orders that a backtest would place. Orders appear only on a decision day, and
+    only if a holding is beyond the drift band. Exception: short holdings beyond the gross limit are
+    traded on any day. If data are missing, the last target weights stay, and the exit code is 3.
+    The command lists each missing series with the date of its last value. Without a strategy, the
     command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
@@ -187,8 +187,8 @@ def _print_weights(said: dict[str, Any]) -> None:
     """Print two sets of weights side by side.
 
     On a decision day, the table shows the target weights and the weights of the previous decision.
-    On any other day, the table shows the weights of the last decision and the weights of a decision
-    now.
+    On any other day, the table shows the weights of the last decision, and the weights that a
+    decision now would give.
     """
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
