@@ -14,8 +14,8 @@ from signals.summary import described
 def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
     """Return the evaluations of an earlier reading, for the sessions of a history.
 
-    If the reading ends after the history, the evaluations are cut at the end of the history. In
-    this case, the result contains only the registered signals in ``names``.
+    If the reading ends after the history, the evaluations are cut at the end of the history. A cut
+    result contains only the registered signals in ``names``.
     """
     index, sessions = history.panel.index, known.regime.index
     _check_same_history(known, history)
@@ -30,8 +30,8 @@ def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[st
 def _check_same_history(known: Reading, history: History) -> None:
     """Raise ConfigError unless a reading has the sessions and the values of a history.
 
-    The reading may end after the history. If the reading consists of selected rows of another
-    reading, it has no panel. In this case, only the sessions are checked.
+    The reading may end after the history. A reading that consists of selected rows of another
+    reading has no panel, so only its sessions are checked.
     """
     index, sessions = history.panel.index, known.regime.index
     if not sessions[: len(index)].equals(index):

@@ -37,7 +37,7 @@ class Run(Summarised):
         The simulation: equity, returns, weights, orders, and vectorbt's portfolio.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
-        strategy's first possible trade, these returns are the returns of bills.
+        strategy's first possible trade, ``benchmark`` contains the returns of bills.
     """
 
     config: RunConfig

@@ -1,7 +1,7 @@
-"""Three charts of the brief: the regimes, one flag, and liquidity as a bathtub.
+"""Three charts of the brief: the regimes, the deciding flag, and idle capital with AI spending.
 
-The flag is the flag that decided the regime. If no single flag decided the regime, the second chart
-shows the votes instead.
+The second chart shows the gauge of the flag that decided the regime. If no single flag decided the
+regime, the second chart shows the percentage of votes that are on.
 """
 
 import pandas as pd
@@ -52,8 +52,8 @@ def _title(brief: Brief) -> str:
 def _deciding(brief: Brief, label: str) -> str | None:
     """Return a chart of the flag that decided the regime, or of the votes if no flag decided.
 
-    For a flag, the chart shows the gauge on which the flag's next flip depends. For the votes, the
-    chart shows the share of votes that are on. If there are too few values, the result is None.
+    The chart of a flag shows the gauge that decides the next change of the flag. The chart of the
+    votes shows the percentage of votes that are on. With fewer than two values, the result is None.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

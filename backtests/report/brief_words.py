@@ -17,7 +17,7 @@ from signals.regimes import Votes
 #: A mapping from each rule of the regime model ``votes`` to a clause that explains the rule.
 _RULES = {
     "too few views": "Too few signals have data for a regime",
-    "forced_selling": "Assets of low conviction are sold by force",
+    "forced_selling": "Investors are forced to sell the assets that they trust least",
     "opportunity": "Forced selling has ended, and liquidity improves",
     "absorption": "AI spending grows, and little idle capital is left to pay for it",
     "half of the votes": "At least half of the signals say that capital is scarce",
@@ -42,7 +42,7 @@ def why(brief: Brief) -> str:
 
 
 def votes_words(reading: Reading) -> str:
-    """Return text such as ``4 of 9 votes``: 4 votes are on, and 9 votes are known."""
+    """Return text such as ``4 of 9 votes``: 9 signals have a known vote, and 4 votes are on."""
     views = int(reading.votes.iloc[-1].notna().sum())
     return f"{len(voters(reading, True))} of {views} votes"
 
@@ -52,7 +52,7 @@ def _gauge(e: Explanation | None) -> str:
     if e is None or e.flag is None:
         return ""
     now = f"{e.distance_gauge} is {significant(e.distance_value, e.distance_unit)}"
-    state = "turns off" if e.flag else "is off now. It turns on again"
+    state = "turns off" if e.flag else "is off now. The flag turns on again"
     return f". The flag {e.signal} decided the regime ({now}). The flag {state} at {e.flips}"
 
 
@@ -67,8 +67,8 @@ def _waiting(reading: Reading) -> str:
     if waiting is None:
         return ""
     return (
-        f"The rules have pointed to {waiting['regime']} for {waiting['sessions']} of the "
-        f"{waiting['needed']} sessions that a change needs."
+        f"A change to {waiting['regime']} waits for confirmation: {waiting['sessions']} of "
+        f"{waiting['needed']} sessions so far."
     )
 
 
@@ -115,8 +115,8 @@ def sure_words(brief: Brief) -> str:
 def weights_words(weights: Mapping[str, float], most: int | None = None) -> str:
     """Return weights as text, with equal weights of several assets in one group.
 
-    If ``most`` is given, the text shows only the first ``most`` groups. If this leaves out assets,
-    the text ends with the number of these assets.
+    If ``most`` is given, the text shows only the first ``most`` groups. The text ends with the
+    number of assets that are left out, if any.
     """
     groups: dict[str, list[str]] = {}
     for asset, weight in weights.items():
@@ -133,7 +133,7 @@ def _listed(names: list[str]) -> str:
 
 
 def moves_words(holding: Holding) -> str:
-    """Return the changes of weights beyond the drift band, in percentage points."""
+    """Return the weight changes that are larger than the drift band, in percentage points."""
     moves = {"cash" if a == CASH else a: change for a, change in holding.moves.items()}
     said = [f"{asset} {percent(change, signed=True)}" for asset, change in moves.items()]
     return ", ".join(said)

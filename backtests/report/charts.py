@@ -24,8 +24,8 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     """Return a chart of growth and drawdowns. The background shows the regime.
 
     Growth is the value of 1 invested at the start, and its axis is logarithmic. The columns of
-    ``equity`` are the strategy, its benchmark and bills. ``regime`` has the regime of each
-    session's return, or None if the return has no regime. A session's return is the return since
+    ``equity`` are the strategy, its benchmark and bills. ``regime`` gives the regime under which
+    each session's return was earned; None means no regime. A session's return is the return since
     the previous close.
     """
     names = regime.reindex(equity.index).fillna("none")
@@ -45,9 +45,9 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return a timeline of the regime and of all flags; a flag is on, off or without a view.
+    """Return a timeline of the regime and of all flags; a flag is on, off or unknown (no view).
 
-    The timeline begins when the first signal has a view.
+    The timeline begins at the first session with a known flag.
     """
     flags = reading.flags
     start = flags.notna().any(axis=1).idxmax()
@@ -66,7 +66,7 @@ def regime_chart(reading: Reading, title: str) -> Any:
 
 
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
-    """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
+    """Return a chart of a signal: its main gauge, gauges with thresholds, flag and inputs.
 
     ``inputs`` holds the known values of the series that the signal reads, one row for each session.
     A line of more than 1,500 sessions shows only every n-th session. The shading shows every
@@ -90,9 +90,10 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
 
 
 def values_chart(values: pd.DataFrame, title: str) -> Any:
-    """Return a chart of series or prices, sessions × ids, with a row for each unit.
+    """Return a chart of series or prices, with one chart row for each unit, such as USD.
 
-    The chart leaves out a unit with more than 12 ids.
+    ``values`` has a row for each session and a column for each id. The chart leaves out a unit with
+    more than 12 ids.
     """
     by_unit = _by_unit(values.columns)
     figure = _rows([1.0] * len(by_unit), spacing=0.08, titles=_titles(by_unit))
@@ -160,7 +161,7 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return the smallest n for which a line of only every n-th value has at most 1,500 points."""
+    """Return the smallest n for which every n-th value gives at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
@@ -201,9 +202,9 @@ def shade(
     one period. The shading of a period runs from its first session to the first session of the next
     period.
 
-    If ``of_returns`` is True, each state describes the return of its session. This return runs from
-    the previous close to the session's close. So the shading begins one close before the period and
-    ends at the period's last close.
+    If ``of_returns`` is True, each state describes a session's return, which begins at the previous
+    close. The shading of a period then begins at the close before the period and ends at the
+    period's last close.
     """
     shapes = [
         {

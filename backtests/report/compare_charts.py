@@ -73,11 +73,10 @@ class Style:
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     """Return a mapping from name to style, in the order of ``kinds``.
 
-    ``kinds`` maps the name of each strategy to its kind. If there are at most :data:`FEW_ROWS`
-    strategies, all lines are visible when the page opens. If there are more strategies, only three
-    groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`. A variant
-    has a name of the form ``name@model``. If ``kinds`` also has the strategy ``name``, the line of
-    the variant is hidden.
+    ``kinds`` maps the name of each strategy to its kind. If ``kinds`` has at most :data:`FEW_ROWS`
+    strategies, all lines are visible when the page opens. If ``kinds`` has more strategies, only
+    three groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`. In
+    the three groups, a variant ``name@model`` is hidden if ``kinds`` also contains ``name``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -106,9 +105,9 @@ def curves_chart(
 ) -> str:
     """Return a chart of each strategy's growth of 1 (log scale) and drawdown, shaded by regime.
 
-    ``growth`` has a row for each session and a column for each strategy. ``regime`` has the regime
-    of each session's return, or None if the return has no regime. ``looks``, from :func:`styles`,
-    sets the look and the order of the lines.
+    ``growth`` has a row for each session and a column for each strategy. ``regime`` gives the
+    regime under which each session's return was earned; None means no regime. ``looks``, from
+    :func:`styles`, sets the look and the order of the lines.
     """
     states = regime.reindex(growth.index).fillna("none")
     fall = 100 * fall_from_peak(growth)
@@ -149,9 +148,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     If the pointer is on a point, the chart shows the point's numbers. ``numbers`` maps the name of
     each strategy to its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are
     fractions. The chart leaves out strategies without volatility or CAGR, and the strategies that
-    :func:`far_points` returns. Some points have no label, because labels must not overlap. If SPY
-    and bills are present, a dotted line joins their points. Constant mixes of SPY and bills lie
-    near this line.
+    :func:`far_points` returns. Some points have no label, because labels must not overlap. A
+    dotted line joins the points of SPY and bills, if both are present. Constant mixes of SPY and
+    bills lie near the dotted line.
     """
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}
@@ -176,9 +175,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
     """Return the strategies that the chart leaves out, each with volatility and CAGR in percent.
 
-    Such a strategy has more than three times the median volatility. Its point would push all other
-    points into a small corner. If more than a tenth of the strategies exceed three times the median
-    volatility, the chart draws all strategies, and the result is empty.
+    The chart leaves out strategies with more than three times the median volatility. Points so far
+    to the right would push all other points into a small corner. If more than a tenth of the
+    strategies have more than three times the median volatility, no strategy is left out.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])

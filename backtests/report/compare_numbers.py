@@ -169,7 +169,7 @@ def _entry(row: Compared) -> dict[str, Any]:
 def _changed(config: RunConfig) -> list[dict[str, Any]]:
     """Return the settings that differ from the defaults of the strategy and its regime model.
 
-    A user's strategy can have a parameter without a default. Such a parameter is left out.
+    A parameter without a default, which a user's strategy can have, is left out.
     """
     kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
     fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}
@@ -190,10 +190,10 @@ def coverage_said() -> str:
     """Return sentences on how often 95 % intervals contained the true value in simulations."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
-        "Simulations measured how many of the 95 % intervals contained the true value. There were "
-        "three kinds of simulated worlds. The first kind has no regimes. The second kind has "
-        "regimes of about 400 sessions. The third kind has the same regimes, but twice the "
-        f"difference of means. Results in this order: {parts} ({COVERAGE_SOURCE})."
+        "Simulated markets show how many of the 95 % intervals contain the true value. Market A "
+        "has no regimes. Market B has regimes of about 400 sessions. Market C has regimes whose "
+        "mean returns differ twice as much as in market B. Shares of intervals in the markets A, B "
+        f"and C: {parts} ({COVERAGE_SOURCE})."
     )
 
 
@@ -202,7 +202,7 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals; if the run is shorter than a year, all numbers are None."""
+    """Return estimate and bounds of each interval; None if the run is shorter than a year."""
     short = metrics.is_short(row.run.result.returns)
     return {name: _ends(i, short=short) for name, i in row.intervals.items()}
 

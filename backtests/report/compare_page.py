@@ -136,15 +136,15 @@ NOTES = {
     "Sharpe": "Yearly mean of the excess return (return minus bills), divided by the yearly "
     "standard deviation of the excess return. The interval of the ratio is in brackets.",
     "exposure, %": "Mean weight outside cash.",
-    "turnover, % a year": "Half of the traded weights.",
+    "turnover, % a year": "Half of the value traded in a year, divided by equity.",
     "minus SPY, points": "Mean yearly return minus the mean yearly return of SPY, in percentage "
     "points.",
     "minus bills, points": "Mean yearly return minus the mean yearly return of bills, in "
     "percentage points.",
     "minus own mix, points": "Mean yearly return minus the mean yearly return of a mix of SPY and "
     "bills with the same exposure.",
-    "alpha on own assets, points": "Mean yearly return minus the return of a portfolio of the same "
-    "assets. A regression gives the constant weights of this portfolio.",
+    "alpha on own assets, points": "Mean yearly return minus the return of a portfolio that holds "
+    "the same assets at constant weights. The weights come from a regression.",
     "minus equal weights, points": "Mean yearly return minus the mean yearly return of a portfolio "
     "that holds the strategy's assets at equal weights.",
     "placebo rank": "Share of placebos with random timing that the strategy beats.",
@@ -177,9 +177,9 @@ def write_compare_page(
 
     An existing page is replaced. ``numbers`` and ``about`` come from
     :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close,
-    with a row for each session and a column for each strategy. ``regime`` has the regime of each
-    session's return, or None if the return has no regime. DataError is raised if ``growth`` and
-    ``numbers`` have different strategies, or if the file cannot be written.
+    with a row for each session and a column for each strategy. ``regime`` gives the regime under
+    which each session's return was earned; None means no regime. DataError is raised if ``growth``
+    and ``numbers`` have different strategies, or if the file cannot be written.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])
@@ -275,8 +275,8 @@ def _details(at: int, name: str, entry: Entry) -> dict[str, Any]:
         more.append(f"mean return minus the return of equal weights: {points} points a year")
     if baskets:
         more.append(
-            f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "
-            "baskets of shares"
+            f"the memory makers have a higher Sharpe ratio than {percent(baskets['rank'], 0)} % of "
+            f"{baskets['n']} random baskets of shares"
         )
     changed = changed_words(entry["settings"])
     return {**entry, "at": at, "name": name, "beside": beside, "more": more, "changed": changed}

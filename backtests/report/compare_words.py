@@ -34,7 +34,8 @@ def _timing(numbers: Mapping[str, Entry]) -> str:
     if told:
         return (
             f"The timing of {_names(told)} beats 95 % of placebos. By luck alone, about "
-            f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would do so."
+            f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would beat 95 % of "
+            "placebos."
         )
     if len(ranked) == 1:
         return f"The timing of {ranked[0]} may be luck."
@@ -139,7 +140,10 @@ def _cure(saved: Entry) -> str:
     said = "The row shows the new numbers."
     if saved["source"] != "store":
         return said
-    return f"{said} For the old data: drypowder data --copy FILE --as-of DATE, then --store FILE."
+    return (
+        f"{said} To use the old data, run drypowder data --copy FILE --as-of DATE, then compare "
+        "with --store FILE."
+    )
 
 
 def _figures(figures: Entry) -> str:

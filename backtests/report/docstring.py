@@ -1,6 +1,6 @@
 """Read docstrings: their sections and parameters, as plain text without markup.
 
-Before version 3.13, Python keeps the indentation of docstrings. The functions remove it.
+The functions remove the indentation of docstrings, which Python keeps before version 3.13.
 """
 
 import re

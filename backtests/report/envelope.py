@@ -1,4 +1,4 @@
-"""The fields with which each JSON answer about a history begins."""
+"""The first fields of every JSON answer about a history."""
 
 from typing import Any
 

@@ -1,8 +1,7 @@
 """The charts of the page of flags: a timeline of all flags, and each signal with its thresholds.
 
-The charts are SVG and need no library. The charts begin at the first session with a regime. Earlier
-years have nothing to show. If the history is simulated, the caller must pass a name that begins
-with SIMULATED.
+The charts are SVG and need no library. The charts begin at the first session with a regime. If the
+history is simulated, the caller must pass a name that begins with SIMULATED.
 """
 
 from collections.abc import Sequence
@@ -41,7 +40,8 @@ def _first(known: pd.Series) -> pd.Timestamp:
 def timeline(reading: Reading, name: str) -> str:
     """Return a timeline with one strip for the regime and one for each flag.
 
-    Flags that vote come first. The timeline begins at the first session with a regime.
+    Flags that vote on the regime come first. The timeline begins at the first session with a
+    regime.
     """
     start = first_regime(reading)
     flags = reading.flags.loc[start:]
@@ -57,7 +57,7 @@ def timeline(reading: Reading, name: str) -> str:
 def signal_panels(
     evaluation: Evaluation, inputs: pd.DataFrame, start: pd.Timestamp, name: str
 ) -> str:
-    """Return a chart of a signal: the deciding gauges, their thresholds and the inputs.
+    """Return a chart of a signal: its main gauge, gauges with thresholds, and inputs.
 
     ``inputs`` holds the known values of the series that the signal reads, sessions × ids. The chart
     begins at ``start``, or at the first value of a gauge, whichever is later. The background is

@@ -79,15 +79,14 @@ def _legend(reading: Reading) -> dict[str, str]:
 def _reason(sentence: str) -> str:
     """Return the part of a sentence after its first colon, which is the reason for the regime.
 
-    The page's heading shows the part before the colon. A sentence without a colon is returned
-    whole.
+    A sentence without a colon is returned whole.
     """
     reason = sentence.partition(": ")[2] or sentence
     return reason[:1].upper() + reason[1:]
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return texts on the last periods with a missing component, newest first."""
+    """Return texts on the last periods without some component of the score, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

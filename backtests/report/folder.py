@@ -35,10 +35,10 @@ def default_folder(run: Run) -> Path:
 
 
 def check_folder(out: Path, label: str) -> None:
-    """Raise DataError if the run with the label ``label`` cannot be written into ``out``.
+    """Raise DataError if a run with the label ``label`` cannot be written into ``out``.
 
-    A run may be written if the folder is missing, is empty, or holds an earlier run with the same
-    label, which is then replaced. A label is a strategy, and a regime model other than ``votes``.
+    The folder must be missing, be empty, or hold an earlier run with the same label. The label of a
+    run is its strategy, with ``@model`` for a regime model other than ``votes``.
     """
     if out.exists() and not out.is_dir():
         raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
@@ -75,9 +75,9 @@ def _label_of(metrics: Path) -> str | None:
 def write_run(assessment: Assessment, out: Path, progress: Progress = silent) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
-    All files are moved into place together. An earlier run of the same strategy is replaced. If
-    the folder holds a run of another strategy or other files, or cannot be written, it stays
-    unchanged and DataError is raised.
+    All files are moved into place together. An earlier run with the same label is replaced. A
+    folder with a run of another label, or with other files, raises DataError. A folder that cannot
+    be written raises DataError, too. After an error, the folder is unchanged.
     """
     check_folder(out, assessment.run.label)
     numbers = metrics_of(assessment)
@@ -112,8 +112,8 @@ def _write_files(
 def flags_table(run: Run) -> pd.DataFrame:
     """Return the regime, all flags (1, 0, empty) and all scores, with a row for each session.
 
-    The table begins at the first session at which any signal has a view. This session can be before
-    the run. The last row is the last session of the run.
+    The table begins at the first session with a known flag, even if that session is before the run.
+    The last row is the last session of the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

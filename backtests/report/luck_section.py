@@ -41,7 +41,11 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
         "trials",
     ),
     (
-        *("deflated_by_own_error", "… by own standard error", partial(fixed, digits=3)),
+        *(
+            "deflated_by_own_error",
+            "Deflated Sharpe ratio, own standard error",
+            partial(fixed, digits=3),
+        ),
         "1 − p of a test against the best trial; the standard error comes from the returns of this "
         "strategy",
     ),

@@ -1,8 +1,8 @@
 """Show results in a notebook: short summaries, metrics and charts.
 
-The methods of results, such as :meth:`backtests.Run.plot`, call these functions. A reading has no
-such method: it belongs to the package ``signals``, and ``signals`` must not import ``backtests``.
-The function :func:`plot_reading` draws a reading.
+The methods of results, such as :meth:`backtests.Run.plot`, call these functions. The function
+:func:`plot_reading` draws a reading. A reading has no method that draws a chart, because the
+package ``signals`` must not import ``backtests``.
 """
 
 from collections import Counter
@@ -65,8 +65,7 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     """Return a plotly figure of a reading: the regime and all flags, or one signal.
 
     A signal is drawn with its thresholds, its flag and its inputs. ``history`` is the history of
-    the reading. The title says whether the history is simulated. Only ``history`` contains this
-    information.
+    the reading. The title says whether ``history`` is simulated.
 
     Raises
     ------

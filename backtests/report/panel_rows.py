@@ -40,8 +40,8 @@ class Panel:
     digits
         Number of decimals of values at the mouse pointer; None means four significant digits.
     levels
-        Names and values of horizontal lines, such as thresholds. Each name is drawn at its line.
-        The values at the mouse pointer do not include levels.
+        Names and values of horizontal lines, such as thresholds. The chart writes each name at its
+        horizontal line. The mouse pointer does not show the values of horizontal lines.
     log
         True for a logarithmic axis. All values on such an axis must be positive.
     low, high

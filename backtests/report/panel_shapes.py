@@ -125,11 +125,11 @@ def _curve(line: Line, y: Scale) -> str:
 
 
 def _outline(values: np.ndarray) -> np.ndarray:
-    """Return the positions of the values to draw. For a long line, these are not all values.
+    """Return the positions of the values to draw; a long line leaves out some of its values.
 
     A short line keeps all its values. A long line is divided into 500 buckets. The line keeps the
-    lowest, the highest and the first missing value of each bucket. A long line also keeps its first
-    and its last value.
+    lowest value, the highest value and the first missing value of each bucket. A long line also
+    keeps its first and its last value.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:

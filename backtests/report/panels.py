@@ -43,12 +43,11 @@ def panels(
     shading
         States that colour the background of every panel.
     of_returns
-        True if the states in ``shading`` describe the returns of the sessions. A session's return
-        begins at the previous close. So the colour of a period begins at the close before the
-        period.
+        True if the states in ``shading`` describe the returns of the sessions. A return begins at
+        the previous close, so the colour of a period then begins at the close before the period.
     most
-        The page shows the values of a session at the mouse pointer. ``most`` is the largest number
-        of sessions with such values. In a longer history, only every n-th session has values.
+        Largest number of sessions whose values the page shows at the mouse pointer. If the history
+        has more sessions than ``most``, the page shows the values of every n-th session.
     heading
         Level of the title as a heading: 2 or 3.
     """
@@ -94,9 +93,8 @@ def _entries(row: Panel | Strip) -> dict[str, str]:
 def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
     """Return the legend above the rows, and one legend for each row.
 
-    If a name occurs in several rows, only the legend of the first of these rows shows the name. The
-    legend above the rows explains the background. This legend leaves out names that occur in the
-    rows.
+    If several rows contain a name, only the first of these rows has the name in its legend. The
+    legend above the rows explains the background, without names that occur in the rows.
     """
     by_row = [_entries(row) for row in rows]
     in_rows = {name for entries in by_row for name in entries}
@@ -136,8 +134,8 @@ def _dates(index: pd.DatetimeIndex) -> str:
 def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
     """Return the position and the label of each tick of the date axis.
 
-    A position counts the sessions from zero. Each tick marks the first session of a year. If there
-    are fewer than three such ticks, each tick marks the first session of a month, or one day.
+    A position counts the sessions from zero. Each tick marks the first session of a year. If a
+    history has fewer than three yearly ticks, the ticks mark months, or else days.
     """
     for unit in ("Y", "M", "D"):
         periods = pd.Series(index.to_period(unit))

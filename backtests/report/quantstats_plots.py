@@ -1,11 +1,11 @@
 """Plots by the library quantstats, in the colours and the font of our pages.
 
 The page uses quantstats only for plots that drypowder does not draw itself. The page does not use
-the tables of quantstats. These tables define several metrics in another way, and show a recovery
-date for a drawdown without a recovery.
+the tables of quantstats, because quantstats defines several metrics in another way than drypowder.
+The tables of quantstats also show a recovery date for a drawdown without a recovery.
 
-quantstats draws with matplotlib. Each plot becomes SVG. In the SVG, CSS variables replace the
-colours of quantstats. So a plot follows the page's light or dark theme.
+quantstats draws with matplotlib. Each plot becomes SVG. The colours of the SVG are CSS variables,
+so that a plot follows the page's light or dark theme.
 """
 
 import logging
@@ -135,7 +135,7 @@ def _coloured(figure: Any, index: pd.Index) -> Any:
     """Return a heat map with transparent cells: blue for a gain, orange for a loss.
 
     ``index`` contains the sessions. In the first and the last year, quantstats shows 0.00 for
-    months without sessions. The cells of such months become empty.
+    months without sessions. This function empties the cells of months without sessions.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgba
 

@@ -64,9 +64,10 @@ def said_of_regime(reading: Reading, model: RegimeModel | None = None) -> dict[s
 
 
 def said_of_scales(said: Mapping[str, Explanation]) -> dict[str, Any] | None:
-    """Return idle capital on each scale as plain data, or None if there is no signal dry_powder.
+    """Return each measure (scale) of idle capital as plain data; None without ``dry_powder``.
 
-    ``said`` maps names of signals to their explanations at one session.
+    The module :mod:`signals.scales` explains the scales. ``said`` maps names of signals to their
+    explanations at one session.
     """
     scales = _scales(said)
     if scales is None:
@@ -92,10 +93,10 @@ def sentence(
 ) -> str:
     """Return a sentence on the regime: its start, and the rule that decided.
 
-    The sentence also says at which level the flags would flip, and on how many scales idle capital
-    is depleted. If the regime model is not ``votes``, the sentence contains only the start and the
-    rule. The reading and the explanations ``said`` must end at the same session. ``model`` is as in
-    :func:`said_at_end`.
+    The sentence also says at which level the flags would flip. The sentence also says on how many
+    scales (:mod:`signals.scales`) idle capital is depleted. If the regime model is not ``votes``,
+    the sentence contains only the start and the rule. The reading and the explanations ``said``
+    must end at the same session. ``model`` is as in :func:`said_at_end`.
     """
     if model is not None and not isinstance(model, Votes):
         return _sentence_of_model(reading, model.name)
@@ -124,7 +125,8 @@ def _sentence_of_model(reading: Reading, model: str) -> str:
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return a clause with the rule that decided the regime and the number of votes that are on.
 
-    ``rule`` decided the regime. ``holds`` is the rule that applies at the last session.
+    ``rule`` is the rule that decided the regime. ``holds`` is the rule that applies at the last
+    session.
     """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     applies = holds == rule
@@ -136,16 +138,16 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _rule_said(rule: str, applies: bool, said: Mapping[str, Explanation]) -> str:
-    """Return a clause about the rule that decided; ``applies`` says whether it still applies."""
+    """Return a clause about the deciding rule; ``applies`` is False if it no longer applies."""
     if rule == "none":
-        now = "" if applies else "; a rule does so now"
+        now = "" if applies else "; now a rule points to another regime"
         return f"because no rule pointed to a regime other than NEUTRAL{now}"
     name = f'the rule "{rule}"'
     if rule in said:
         name = f"the flag {_clause(said[rule])}"
     elif rule == "injecting":
         why = ": capital spending grows, and idle capital amply covers it" if applies else ""
-        name = f'the rule "injecting"{why} (u {said["absorption"].value:.3g})'
+        name = f'the rule "injecting"{why} (gauge u is {said["absorption"].value:.3g})'
     elif rule == "half of the votes":
         name = rule
     return f"by {name}" if applies else f"by {name}, which no longer applies"
@@ -156,13 +158,13 @@ def _pending(waiting: dict[str, Any] | None) -> str:
     if waiting is None:
         return ""
     return (
-        f"; {waiting['rule']} has pointed to {waiting['regime']} for {waiting['sessions']} of the "
-        f"{waiting['needed']} sessions that a change needs"
+        f"; a change to {waiting['regime']} (rule: {waiting['rule']}) waits for confirmation, "
+        f"{waiting['sessions']} of {waiting['needed']} sessions so far"
     )
 
 
 def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any] | None:
-    """Return data on an unconfirmed regime, or None if there is no such regime.
+    """Return data on a regime that waits for confirmation, or None if no regime waits.
 
     If the regime model is not ``votes``, the result is None. ``model`` is as in
     :func:`said_at_end`.

@@ -87,8 +87,8 @@ def equity_chart(
     """Return a chart with a line for each column of ``growth``, on a log scale, shaded by regime.
 
     ``growth`` holds the value of 1 invested at the start, with a row for each session. ``regime``
-    has the regime of each session's return, or None if the return has no regime. ``colours`` maps
-    each regime to the colour of its shading.
+    gives the regime under which each session's return was earned; None means no regime. ``colours``
+    maps each regime to the colour of its shading.
     """
     width, height, top = 2 * WIDTH, 330.0, 34.0
     days = [day_number(day) for day in growth.index]

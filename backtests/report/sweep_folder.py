@@ -32,7 +32,7 @@ def write_findings(swept: Swept, found: Findings, progress: Progress = silent) -
 def best_config(swept: Swept, found: Findings) -> RunConfig:
     """Return the best configuration, with the first session of the sweep as its start.
 
-    With this start, ``drypowder run --config`` gives the same numbers as the sweep.
+    The fixed start makes ``drypowder run --config`` give the same numbers as the sweep.
     """
     config = config_with(swept.request.config, swept.case.design.values(found.best))
     return config.model_copy(update={"start": swept.case.index[0].date()})

@@ -46,7 +46,7 @@ class Grouped:
 
 
 def grouped(design: Design) -> list[Grouped]:
-    """Return each parameter that has more than one value. Its values are joined into groups."""
+    """Return the values of each parameter that has more than one value, joined into groups."""
     return [
         _grouped(path, level, design.rows[:, i])
         for i, (path, level) in enumerate(zip(design.paths, design.levels, strict=True))

@@ -57,7 +57,10 @@ def _described(swept: Swept, found: Findings) -> dict[str, Any]:
         "configurations": len(swept.case.design),
         "refused": found.refused,
         "notes": [
-            *(f"{found.refused:,} cannot be simulated: {reason}" for reason in refused[:1]),
+            *(
+                f"{found.refused:,} configurations cannot be simulated; first reason: {reason}"
+                for reason in refused[:1]
+            ),
             *([ALIKE] if found.alike else []),
         ],
     }

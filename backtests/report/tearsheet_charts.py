@@ -78,9 +78,10 @@ def _regimes(title: str, regime: pd.Series) -> Strip:
 
 
 def vote_chart(reading: Reading, title: str) -> str:
-    """Return a timeline of the regime and of all flags; a flag is on, off or without a view.
+    """Return a timeline of the regime and of all flags; a flag is on, off or unknown (no view).
 
-    Signals that vote come first. The timeline begins when the first signal has a view.
+    Signals that vote on the regime come first. The timeline begins at the first session with a
+    known flag.
     """
     flags = reading.flags
     start = flags.notna().any(axis=1).idxmax()

@@ -57,8 +57,8 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
     claim says that the estimand is above zero, else −1. In the shaded area, effects are large
-    enough to be interesting. This chart also draws the intervals in ``estimate.beside`` if there
-    are at most four. If there are more, :func:`beside_chart` draws them.
+    enough to be interesting. This chart also draws up to four intervals of ``estimate.beside``.
+    Five or more intervals are in the chart of :func:`beside_chart`.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -77,8 +77,8 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
     """Return a chart of the intervals in ``estimate.beside``, or None if there are at most four.
 
-    Many of these intervals are about an asset or an impulse that the estimate does not use. Their
-    values can be much larger, so the chart has its own scale.
+    The intervals of other assets or impulses can have much larger values than the estimate, so the
+    chart has its own scale.
     """
     if not _has_many(estimate):
         return None
@@ -154,7 +154,7 @@ def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
 
     If the index of the table contains dates or numbers, the chart draws a line for each column. If
     the index contains names, the chart has one row for each name. For a table of episodes, the
-    chart has one row for each episode. Such a row shows the mean of the episode, in ``unit``.
+    chart has one row for each episode, which shows the mean of the episode in ``unit``.
     """
     if table is None:
         return None

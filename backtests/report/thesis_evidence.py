@@ -52,7 +52,7 @@ def timelines(trial: Trial, label: str) -> list[str]:
         for n, a in enumerate(trial.episodes, start=1)
     ]
     now = text(trial.sample.reading.regime.iloc[-1])
-    name = f"{label}timeline of regimes and of flags from quantities; the regime now is {now}"
+    name = f"{label}timeline of regimes and of flags that use no prices; the regime now is {now}"
     return [timeline(lanes, spans, width, name) for width in WIDTHS]
 
 
@@ -61,7 +61,8 @@ def _lanes(reading: Reading) -> dict[str, pd.Series]:
 
     The series of a regime is True at sessions at which the regime applies. The series of a flag is
     True at sessions at which the flag is on. All series begin at the first session at which the
-    regime or one of the flags is known. If there is no such session, the result is empty.
+    regime or one of the flags is known. If no session has a known regime or flag, the result is
+    empty.
     """
     flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
     seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
@@ -175,7 +176,8 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
     """Return the rank correlations by state, and the stocks with long and with short duration.
 
-    The durations come from the last sort. If ``found`` is None, the result is None.
+    The last sort of the stocks says which stocks have long or short duration. If ``found`` is None,
+    the result is None.
     """
     if found is None:
         return None

@@ -69,10 +69,10 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of a link in the scoreboard.
 
-    If a link has a primary claim, the link has the verdict of this claim. If a link has no primary
-    claim and all its tested claims have the same verdict, the link has this verdict, too. If the
-    verdicts differ, the link has the verdict ``mixed``. If a link has no tested claims, the link
-    has the state of its flag.
+    If a link has a primary claim, the link has the verdict of this claim. A link without a primary
+    claim has the verdict that all its tested claims share. If the tested claims have different
+    verdicts, the verdict of the link is ``mixed``. If a link has no tested claims, the link has the
+    state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts

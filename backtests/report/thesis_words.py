@@ -30,15 +30,18 @@ MEANINGS = {
 }
 #: Limits of the whole trial, one to three sentences each.
 LIMITATIONS = (
-    "There are few episodes. The sessions within an episode are not independent observations.",
-    "A test that finds nothing does not refute the claim. Look at the power of the test.",
+    "The history has few episodes. The sessions within an episode are not independent "
+    "observations.",
+    "A test that finds nothing does not refute the claim. The power of a test says how often the "
+    "test finds a true effect.",
     "The assets and the definitions were chosen in 2026, with knowledge of the past.",
-    "The essay is from 2026-02-06 and was written with knowledge of the past. Our definitions are "
-    "younger than the essay. Only data from later days can test the thesis without hindsight.",
+    "The essay is from 2026-02-06 and was written with knowledge of the past. Our definitions were "
+    "written after the essay. Only data that are newer than the definitions can test the thesis "
+    "without hindsight.",
     "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
     "and foreign capital are not measured.",
-    "The trial compares returns in a state with returns at other times. The comparison does not "
-    "prove what caused a difference.",
+    "The trial compares returns in a state with returns at other times. A difference between these "
+    "returns does not prove that the state caused the difference.",
     "Capacity, tax and the market impact of trades are not modelled.",
 )
 _EVEN = 0.5  # with less power, a test misses most interesting effects
@@ -47,7 +50,7 @@ _EVEN = 0.5  # with less power, a test misses most interesting effects
 def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
     """Return two sentences: whether the thesis holds, and how sure one can be.
 
-    Both sentences depend only on the primary claims. ``start`` and ``end`` are the first and last
+    Only the primary claims among ``verdicts`` count. ``start`` and ``end`` are the first and last
     day of the history.
     """
     primary = [verdict for verdict in verdicts if verdict.claim.primary]
@@ -90,8 +93,8 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     if fewest < FEW:
         counted = f"{fewest} episode{'s' if fewest != 1 else ''}"
         return (
-            f"One cannot be sure: capital was absorbed in only {counted}, and fewer than {FEW} "
-            "episodes decide nothing, however large the effect is."
+            f"One cannot be sure: capital was absorbed in only {counted}, and a test needs at "
+            f"least {FEW} episodes."
         )
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < _EVEN else sure

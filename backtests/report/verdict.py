@@ -23,9 +23,9 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
         f"{where}{run['strategy']} {_verb(own[key])} {_size(own[key])} %{a_year} after costs, and "
-        f"{run['benchmark']} {other_verb}{_size(other[key])} %; the deepest loss of "
-        f"{run['strategy']} was {_size(own['max_drawdown'])} %, that of {run['benchmark']} "
-        f"{_size(other['max_drawdown'])} %."
+        f"{run['benchmark']} {other_verb}{_size(other[key])} %; the deepest loss was "
+        f"{_size(own['max_drawdown'])} % for {run['strategy']} and "
+        f"{_size(other['max_drawdown'])} % for {run['benchmark']}."
     )
     return f"{earned} {_trust(numbers)}"
 
@@ -46,7 +46,7 @@ def _trust(numbers: Mapping[str, Any]) -> str:
         return "The run is shorter than a year, so nothing can be concluded."
     difference, benchmark = found["difference"], run["benchmark"]
     if difference is not None and abs(difference["estimate"]) < NONE:
-        return f"It earns what {benchmark} earns, so there is nothing to judge."
+        return f"The strategy earns what {benchmark} earns, so there is nothing to judge."
     passed, failed = _tests(numbers, passes=True), _tests(numbers, passes=False)
     facts = [f"it earned significantly less than {benchmark}"] * (_side(found) < 0)
     if _is_below_bills(numbers):
@@ -59,7 +59,7 @@ def _trust(numbers: Mapping[str, Any]) -> str:
         rest = "nothing here happened" if run["simulated"] else "hindsight remains"
         return _sentence(f"{luck}, but {doubts or rest}")
     if failed or found["few_episodes"]:
-        return _sentence(f"do not rely on it: {doubts}")
+        return _sentence(f"do not rely on this result: {doubts}")
     return _sentence(doubts or "no test of luck was made")
 
 
@@ -147,7 +147,10 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     if row["mean_excess"] is None:
         return MISSING, f"{seen}; no yearly figure for less than a year"
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
-    return f"{_SIGNED(row['mean_excess'])} % a year", f"{other}. Both over bills, {seen}"
+    return (
+        f"{_SIGNED(row['mean_excess'])} % a year",
+        f"{other}. Both numbers are returns minus bills, {seen}",
+    )
 
 
 def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """Read from ALFRED, FRED's archive of vintages, the vintages that are not yet in the store.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
-already has. If the archive and the store have different values for this vintage, the fetch asks for
-the whole archive again.
+already has. If the archive and the store have different values for the first requested vintage, the
+fetch asks for the whole archive again.
 """
 
 from typing import Any
@@ -53,8 +53,8 @@ def days(column: pd.Series) -> pd.Series:
 def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the rows of ``table`` (date, vintage, value) in which a value changed.
 
-    NaN means that the archive lists a date without a value. A vintage may repeat the value of an
-    earlier vintage; this function drops such rows. It also drops dates before ``first``, the first
+    NaN means that the archive lists a date without a value. The result leaves out rows that repeat
+    the value of an earlier vintage. The result also leaves out dates before ``first``, the first
     date that the catalog accepts.
 
     Raises
@@ -86,10 +86,11 @@ def vintage_batch(
 ) -> Batch:
     """Return the batch of a revised series, with the moment at which each value became known.
 
-    A vintage has a date, but no time of day. So the values of a vintage count as known when the
-    next session opens. Many values in the archive's first vintage were published before the archive
-    began. For such a value, the publication rule in the catalog may give an earlier moment. In this
-    case, the batch uses the earlier moment, and ``source`` is :data:`FIRST_VINTAGE`.
+    A vintage has a date, but no time of day. The values of a vintage count as known when the next
+    session opens. Many values in the archive's first vintage were published before the archive
+    began. A value of the first vintage counts as known at the moment of the catalog's publication
+    rule, if that moment is before the moment of the vintage. The ``source`` of a value with the
+    moment of the rule is :data:`FIRST_VINTAGE`.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -142,9 +143,9 @@ def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None
     """Return the last vintage that is certainly complete in the store.
 
     Several vintages may become known at the same moment, for example two vintages of one weekend.
-    The newest stored vintages became known at one moment. The store may still lack another vintage
-    of this moment. So this function returns the last vintage that became known earlier, or None if
-    there is no earlier vintage.
+    The store may lack one of the vintages that became known at its newest moment. The result is the
+    last vintage that became known before the newest moment in the store. If no vintage became known
+    earlier, the result is None.
     """
     if not store.exists():
         return None

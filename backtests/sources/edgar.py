@@ -2,7 +2,7 @@
 
 The SEC wants a User-Agent with a contact, and it allows at most 10 requests a second. For one
 concept, such as capital expenditure, companies use different XBRL tags, and they change their tags
-over the years. So this module requests every tag of a concept. If several facts cover the same
+over the years. This module requests every known tag of a concept. If several facts cover the same
 period, only the fact that was filed first is used.
 """
 

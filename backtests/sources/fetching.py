@@ -61,15 +61,15 @@ def fetch(
 
     If the store does not exist, it is created. Each series is written in its own transaction, so it
     stays in the store if a later series fails. The series that was requested longest ago comes
-    first. So after an interrupted fetch, the next fetch begins with the series that were not
-    requested. If one value is implausible, its whole series is left out.
+    first, so that a new fetch continues an interrupted fetch. If one value is implausible, its
+    whole series is left out.
 
     Parameters
     ----------
     start
-        First day of the prices. The default is the whole history. If the store has earlier prices
-        of a ticker, the fetch of this ticker starts at the first stored day. The reason is that
-        every dividend changes all earlier adjusted prices.
+        First day of the prices. By default, the whole history of prices is fetched. If the store
+        has earlier prices of a ticker, the fetch of this ticker starts at the first stored day.
+        Every dividend changes all earlier adjusted prices, so stored prices must be fetched again.
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
@@ -147,7 +147,7 @@ def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool)
     """Return the outcome for a series that its publisher does not have.
 
     If the store already has the series, or if the user asked for the series by name, the outcome is
-    a failure. Otherwise, the outcome only has a note.
+    a failure. For any other series, the outcome contains only a note with the reason.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

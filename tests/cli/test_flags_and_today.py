@@ -78,10 +78,10 @@ def test_the_sentence_says_which_rule_decided(
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        ("2016-10-12", "other than NEUTRAL; a rule does so now; "),
+        ("2016-10-12", "other than NEUTRAL; now a rule points to another regime; "),
         ("2018-08-07", "by half of the votes, which no longer applies; "),
         ("2019-01-17", ", which no longer applies; "),
-        ("2025-10-01", 'by the rule "injecting" (u '),
+        ("2025-10-01", 'by the rule "injecting" (gauge u is '),
     ],
 )
 def test_a_rule_that_no_longer_applies_is_said(day: str, words: str, history: History) -> None:
@@ -105,7 +105,7 @@ def test_as_many_votes_are_named_as_are_counted(
     votes = len(said["votes_for"]) + len(said["votes_against"]) + len(said["no_view"])
     assert votes == sum(entry.votes for entry in signals.SIGNALS.values())
     assert int(count) == len(said["votes_for"])
-    listed = re.sub(r"\([^()]*\)", "", rest).split("; absorption has")[0]
+    listed = re.sub(r"\([^()]*\)", "", rest).split("; a change to")[0]
     assert [n for n in signals.SIGNALS if re.search(rf"\b{n}\b", listed)] == [
         n for n in signals.SIGNALS if n in said["votes_for"]
     ]
@@ -143,7 +143,7 @@ def test_a_change_that_is_being_confirmed_is_told(
     said = said_at[day]
     if waiting is None:
         assert said["pending"] is None
-        assert "has pointed to" not in said["sentence"]
+        assert "waits for confirmation" not in said["sentence"]
         return
     regime, rule, sessions, needed = waiting
     assert said["pending"] == {
@@ -152,7 +152,8 @@ def test_a_change_that_is_being_confirmed_is_told(
         "sessions": sessions,
         "needed": needed,
     }
-    assert f"; {rule} has pointed to {regime} for 9 of the 10 sessions" in said["sentence"]
+    told = f"; a change to {regime} (rule: {rule}) waits for confirmation, 9 of 10 sessions so far"
+    assert told in said["sentence"]
 
 
 def test_without_a_regime_the_sentence_says_which_votes_have_no_view(history: History) -> None:

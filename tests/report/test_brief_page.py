@@ -81,7 +81,7 @@ def test_the_headline_says_regime_reason_doubt_and_what_to_watch(
 def test_a_regime_that_waits_is_told_first(history: History) -> None:
     said = brief_numbers(make_brief(history.until("2025-10-15")))
     assert said["headline"]["watch"].startswith(
-        "The rules have pointed to ABSORPTION for 9 of the 10 sessions that a change needs."
+        "A change to ABSORPTION waits for confirmation: 9 of 10 sessions so far."
     )
 
 

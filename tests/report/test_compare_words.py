@@ -41,7 +41,7 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     rows = {"a": row(0.5, said=BEATS), "b": row(0.8)}
     assert conclusion(rows) == [
         "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would "
-        "do so.",
+        "beat 95 % of placebos.",
         "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test rules out "
         "that another row is as good.",
     ]
@@ -121,7 +121,10 @@ SAVED: dict[str, Any] = {
     "again": FIGURES | {"cagr": 0.098},
 }
 WINDOW = {"start": "2015-01-02", "end": "2020-01-02"}
-CURE = "For the old data: drypowder data --copy FILE --as-of DATE, then --store FILE."
+CURE = (
+    "To use the old data, run drypowder data --copy FILE --as-of DATE, then compare with --store "
+    "FILE."
+)
 
 
 def test_an_unchanged_run_has_the_numbers_of_its_folder() -> None:

@@ -122,7 +122,7 @@ def test_with_too_few_episodes_no_power_is_claimed() -> None:
     """A claim with too few episodes is always inconclusive, so the trial can find no effect."""
     verdicts = primary(*OPEN, power=0.9, episodes=2)
     sure = verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
-    assert sure.endswith("fewer than 3 episodes decide nothing, however large the effect is.")
+    assert sure.endswith("in only 2 episodes, and a test needs at least 3 episodes.")
     assert "cases" not in sure
 
 

@@ -68,7 +68,7 @@ def test_below_a_year_the_card_shows_total_returns() -> None:
 
 def trust(**given: Any) -> str:
     """Return the second sentence of the conclusion."""
-    return conclusion_said(numbers(**given)).partition("33.7 %. ")[2]
+    return conclusion_said(numbers(**given)).partition("33.7 % for SPY. ")[2]
 
 
 def cells(**given: Any) -> dict[str, tuple[str, str]]:
@@ -77,8 +77,8 @@ def cells(**given: Any) -> dict[str, tuple[str, str]]:
 
 def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
     assert conclusion_said(numbers()).startswith(
-        "tilt earned 10.1 % a year after costs, and SPY 14.3 %; the deepest loss of tilt was "
-        "15.4 %, that of SPY 33.7 %. "
+        "tilt earned 10.1 % a year after costs, and SPY 14.3 %; the deepest loss was 15.4 % for "
+        "tilt and 33.7 % for SPY. "
     )
 
 
@@ -87,8 +87,8 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
     [
         (
             {},
-            "Do not rely on it: its shortfall against SPY, its Sharpe ratio and its timing can be "
-            "luck.",
+            "Do not rely on this result: its shortfall against SPY, its Sharpe ratio and its "
+            "timing can be luck.",
         ),
         (
             {"sharpe": True},
@@ -114,7 +114,10 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
             {"sharpe": None, "timing": None, "interval": (-0.09, -0.01)},
             "It earned significantly less than SPY.",
         ),
-        ({"interval": (-0.0004, 0.0002)}, "It earns what SPY earns, so there is nothing to judge."),
+        (
+            {"interval": (-0.0004, 0.0002)},
+            "The strategy earns what SPY earns, so there is nothing to judge.",
+        ),
     ],
 )
 def test_the_second_sentence_says_what_can_be_luck(given: dict[str, Any], said: str) -> None:
@@ -127,9 +130,9 @@ def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
         "luck": {"sharpe": -0.14, "hurdle": 0.46},
     }
     assert conclusion_said(lost) == (
-        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; the deepest loss of tilt was "
-        "15.4 %, that of SPY 33.7 %. Do not rely on it: its timing can be luck, and it earned "
-        "significantly less than SPY, and it earned less than bills."
+        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; the deepest loss was 15.4 % "
+        "for tilt and 33.7 % for SPY. Do not rely on this result: its timing can be luck, and it "
+        "earned significantly less than SPY, and it earned less than bills."
     )
     assert strip(lost)[2]["value"] == "Less than bills"
 
@@ -156,7 +159,10 @@ def test_the_strip_answers_five_questions() -> None:
             "+10.1 % a year",
             "SPY +14.3 %. Mean difference -1.5 points a year, 95 % interval -5.0 to +2.0",
         ),
-        "absorption": ("-1.1 % a year", "SPY +2.0 %. Both over bills, 903 sessions in 6 episodes"),
+        "absorption": (
+            "-1.1 % a year",
+            "SPY +2.0 %. Both numbers are returns minus bills, 903 sessions in 6 episodes",
+        ),
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
             "Cannot be excluded",
