@@ -14,8 +14,8 @@ from signals.summary import described
 def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
     """Return the evaluations of an earlier reading, for the sessions of a history.
 
-    If the reading ends after the history, the evaluations are cut at the end of the history. A cut
-    result contains only the registered signals in ``names``.
+    If the reading ends after the history, the evaluations are cut at the end of the history. After
+    such a cut, the result contains only the registered signals in ``names``.
     """
     index, sessions = history.panel.index, known.regime.index
     _check_same_history(known, history)
@@ -28,10 +28,10 @@ def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[st
 
 
 def _check_same_history(known: Reading, history: History) -> None:
-    """Raise ConfigError unless a reading has the sessions and the values of a history.
+    """Raise ConfigError unless a reading and a history have the same sessions and values.
 
-    The reading may end after the history. A reading that consists of selected rows of another
-    reading has no panel, so only its sessions are checked.
+    The reading may end after the history. If the reading has no panel, only its sessions are
+    checked. A reading lacks a panel if it was made by selecting rows of another reading.
     """
     index, sessions = history.panel.index, known.regime.index
     if not sessions[: len(index)].equals(index):

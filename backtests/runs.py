@@ -56,7 +56,7 @@ class Run(Summarised):
 
     @property
     def label(self) -> str:
-        """Name of the strategy, with ``@model`` for a regime model other than votes."""
+        """Name of the strategy, with ``@model`` if the regime model is not ``votes``."""
         return self.config.label
 
     @property
@@ -94,7 +94,8 @@ class Run(Summarised):
     def metrics(self) -> pd.Series:
         """The metrics of ``strategy`` in ``metrics.json``, with the same names, as float64.
 
-        Rates are fractions, not percent. An undefined metric is NaN. Dates are left out.
+        Rates are fractions, not percent. An undefined metric is NaN. Metrics that are dates are
+        left out.
         """
         from backtests.report.notebook import numbers_of_run
 
@@ -126,7 +127,10 @@ class Run(Summarised):
 
 
 def run_id(config: RunConfig, history: History) -> str:
-    """Return the id of a run; equal parameters, registry, version and data give equal ids."""
+    """Return the id of a run.
+
+    Two runs have the same id if they have the same parameters, version, data and voting signals.
+    """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())
     parts = (

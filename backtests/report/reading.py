@@ -29,7 +29,8 @@ def said_at_end(
 ) -> dict[str, Any]:
     """Return the regime and every signal at the last session of a history, as plain data.
 
-    ``model`` is the regime model of the reading; None means ``votes`` with default parameters.
+    ``model`` is the regime model of the reading. None means the regime model ``votes`` with its
+    default parameters.
     """
     said = explain_all(reading.evaluations, past.panel, past.known)
     return plain(
@@ -49,7 +50,8 @@ def said_at_end(
 def said_of_regime(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any]:
     """Return the regime at the last session, its start, its model and its rule, as plain data.
 
-    ``model`` is as in :func:`said_at_end`. ``pending`` is the result of :func:`pending`.
+    ``model`` is the regime model, see :func:`said_at_end`. The item ``pending`` of the result comes
+    from :func:`pending`.
     """
     decided = reading.decided_by.iloc[-1]
     return plain(
@@ -64,10 +66,11 @@ def said_of_regime(reading: Reading, model: RegimeModel | None = None) -> dict[s
 
 
 def said_of_scales(said: Mapping[str, Explanation]) -> dict[str, Any] | None:
-    """Return each measure (scale) of idle capital as plain data; None without ``dry_powder``.
+    """Return each measure of idle capital as plain data.
 
-    The module :mod:`signals.scales` explains the scales. ``said`` maps names of signals to their
-    explanations at one session.
+    The module :mod:`signals.scales` explains the measures, called scales. ``said`` maps names of
+    signals to their explanations at one session. If ``said`` lacks the signal ``dry_powder``, the
+    result is None.
     """
     scales = _scales(said)
     if scales is None:
@@ -91,12 +94,13 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 def sentence(
     reading: Reading, said: Mapping[str, Explanation], model: RegimeModel | None = None
 ) -> str:
-    """Return a sentence on the regime: its start, and the rule that decided.
+    """Return a sentence with the regime, its start, and the rule that decided the regime.
 
-    The sentence also says at which level the flags would flip. The sentence also says on how many
-    scales (:mod:`signals.scales`) idle capital is depleted. If the regime model is not ``votes``,
-    the sentence contains only the start and the rule. The reading and the explanations ``said``
-    must end at the same session. ``model`` is as in :func:`said_at_end`.
+    The sentence also says at which level the flags would flip. The sentence also says how many
+    measures of idle capital (:mod:`signals.scales`) are depleted. If the regime model is not
+    ``votes``, the sentence contains only the regime, its start and its rule. The reading and the
+    explanations ``said`` must end at the same session. ``model`` is the regime model, see
+    :func:`said_at_end`.
     """
     if model is not None and not isinstance(model, Votes):
         return _sentence_of_model(reading, model.name)
@@ -138,7 +142,10 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _rule_said(rule: str, applies: bool, said: Mapping[str, Explanation]) -> str:
-    """Return a clause about the deciding rule; ``applies`` is False if it no longer applies."""
+    """Return a clause about the rule that decided the regime.
+
+    ``applies`` is False if the rule no longer applies at the last session.
+    """
     if rule == "none":
         now = "" if applies else "; now a rule points to another regime"
         return f"because no rule pointed to a regime other than NEUTRAL{now}"

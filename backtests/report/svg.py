@@ -41,7 +41,10 @@ class Scale:
         return math.log10(value) if self.log else value
 
     def ticks(self, count: int = 5) -> list[float]:
-        """Return roughly ``count`` round numbers inside the scale; powers of ten on a log scale."""
+        """Return roughly ``count`` round numbers inside the scale.
+
+        On a log scale, the numbers are powers of ten.
+        """
         if self.log:
             return _decades(self.low, self.high)
         step = _round_step((self.high - self.low) / count)
@@ -57,7 +60,8 @@ def _decades(low: float, high: float) -> list[float]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Return ticks of a log axis between two positive numbers: 1, 2 and 5 times powers of ten.
 
-    For a narrow range with fewer than three ticks, the result is roughly five other round numbers.
+    If a range contains fewer than three such ticks, the result is roughly five evenly spaced round
+    numbers.
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
@@ -99,7 +103,7 @@ def picture(name: str, width: float, height: float, parts: Iterable[str], kind: 
     """Return an SVG picture.
 
     ``name`` describes the picture to a reader who cannot see it. A wide screen enlarges the picture
-    by at most 30 %, so that its text is not much larger than the text of the page.
+    by at most 30 %. The text of the picture is then not much larger than the text of the page.
     """
     frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)

@@ -149,7 +149,8 @@ def parallel_chart(
 
     Each item of ``axes`` contains the label of an axis and the labels of its values. ``positions``
     contains a height from 0 to 1 for each configuration and axis. The Sharpe ratios divide the
-    lines into fifths, from ``q0`` (lowest) to ``q4`` (highest). The chart draws ``q4`` on top.
+    lines into fifths, from ``q0`` (lowest) to ``q4`` (highest). The lines of ``q4`` are drawn on
+    top.
     """
     width, high = 2 * WIDTH, 300.0
     x = Scale(low=0, high=max(len(axes) - 1, 1), start=70, end=width - 70)

@@ -30,9 +30,9 @@ def write_findings(swept: Swept, found: Findings, progress: Progress = silent) -
 
 
 def best_config(swept: Swept, found: Findings) -> RunConfig:
-    """Return the best configuration, with the first session of the sweep as its start.
+    """Return the best configuration; its start date is the first session of the sweep.
 
-    The fixed start makes ``drypowder run --config`` give the same numbers as the sweep.
+    With this start date, ``drypowder run --config`` computes the same numbers as the sweep.
     """
     config = config_with(swept.request.config, swept.case.design.values(found.best))
     return config.model_copy(update={"start": swept.case.index[0].date()})

@@ -1,8 +1,8 @@
 """The data of a sweep's heat maps and parallel coordinates, small enough for a page.
 
 A page cannot hold every configuration of a large sweep. A heat map shows every configuration, but
-only the mean, the lowest and the highest value in each cell. The parallel coordinates show only
-some configurations.
+only the mean, the lowest and the highest value in each cell. The chart of parallel coordinates
+shows only some configurations.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,10 @@ class Grouped:
 
 
 def grouped(design: Design) -> list[Grouped]:
-    """Return the values of each parameter that has more than one value, joined into groups."""
+    """Return each parameter with its values joined into groups.
+
+    A parameter with only one value is left out.
+    """
     return [
         _grouped(path, level, design.rows[:, i])
         for i, (path, level) in enumerate(zip(design.paths, design.levels, strict=True))
@@ -73,8 +76,8 @@ def shown_value(value: Value) -> str:
 def heat_maps(found: Findings, groups: Sequence[Grouped]) -> dict[str, Any]:
     """Return the heat map of each pair of parameters, for each metric and statistic.
 
-    A map is a list of rows, with None in a cell without a configuration. If there is only one
-    parameter, each map has one row.
+    A map is a list of rows, with None in a cell without a configuration. If only one parameter has
+    several values, each heat map has a single row.
     """
     one = Grouped(path="", labels=("all",), at=np.zeros(len(found.table), dtype=np.int64))
     pairs = list(combinations(groups, 2)) or [(one, group) for group in groups]

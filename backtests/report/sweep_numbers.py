@@ -17,8 +17,9 @@ from backtests.version import __version__
 def sweep_numbers(swept: Swept, found: Findings) -> dict[str, Any]:
     """Return the numbers of a sweep.
 
-    Returns are fractions, Sharpe ratios are yearly, and undefined numbers are None. Neither the
-    number of processes nor an interruption changes the numbers.
+    Returns are fractions, Sharpe ratios are yearly, and undefined numbers are None. The numbers do
+    not depend on the number of processes. A sweep that was interrupted and continued gives the same
+    numbers as a sweep without an interruption.
     """
     at = found.best
     return plain(

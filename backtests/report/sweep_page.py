@@ -100,12 +100,12 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
         "plateau": scatter_chart(*near, titles, f"{label}plateau against peak", best),
         "ranks": rank_chart(
             found.overfitting.ranks,
-            f"{label}rank out of sample of the best configuration in sample",
+            f"{label}out-of-sample rank of the best in-sample configuration",
         ),
         "halves": scatter_chart(
             *splits,
             ("Sharpe ratio in sample", "Sharpe ratio out of sample"),
-            f"{label}Sharpe ratios, in and out of sample, of the best configuration in sample",
+            f"{label}Sharpe ratios in and out of sample of the best in-sample configuration",
         ),
         "parallel": _parallel(swept, found, label),
         "equity": _equity(swept, found, label),

@@ -103,8 +103,8 @@ def vote_chart(reading: Reading, title: str) -> str:
 def places(values: Sequence[float | None]) -> list[float | None]:
     """Return the position of each value on a horizontal track, in percent of the track.
 
-    The lowest value is at 4 %, and the highest value is at 96 %. The position of a missing value is
-    None.
+    The lowest value is at 4 % of the track's width, and the highest value is at 96 %. The position
+    of a missing value is None.
     """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:

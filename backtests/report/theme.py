@@ -120,21 +120,21 @@ def css_light_and_dark() -> str:
 def css_states(names: Iterable[str]) -> dict[str, str]:
     """Return a mapping from each name to its CSS colour, for light and dark screens.
 
-    A name is the name of a regime, or a state of a flag.
+    Each name is a regime or a state of a flag.
     """
     return {name: f"var(--{_variable(name)})" for name in names}
 
 
 def css_lines() -> list[str]:
-    """Return the CSS colours of many lines.
+    """Return the CSS colours for a chart with many lines.
 
-    A page with these colours needs the rules of :func:`css_of_lines`.
+    A page that uses the colours must include the CSS rules of :func:`css_of_lines`.
     """
     return [f"var(--m{at})" for at in range(len(_MANY_LIGHT))]
 
 
 def css_of_lines() -> str:
-    """Return CSS rules with the colours of many lines, for light and for dark screens."""
+    """Return CSS rules that define the colours of :func:`css_lines` for light and dark screens."""
     light, dark = ({f"m{at}": c for at, c in enumerate(x)} for x in (_MANY_LIGHT, _MANY_DARK))
     return f"{_rule(light)}@media screen and (prefers-color-scheme:dark){{{_rule(dark)}}}"
 

@@ -58,7 +58,7 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
     claim says that the estimand is above zero, else −1. In the shaded area, effects are large
     enough to be interesting. This chart also draws up to four intervals of ``estimate.beside``.
-    Five or more intervals are in the chart of :func:`beside_chart`.
+    If ``estimate.beside`` has five or more intervals, :func:`beside_chart` draws them instead.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -77,8 +77,8 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
     """Return a chart of the intervals in ``estimate.beside``, or None if there are at most four.
 
-    The intervals of other assets or impulses can have much larger values than the estimate, so the
-    chart has its own scale.
+    The intervals in ``estimate.beside`` need a separate axis, because their values can be much
+    larger than the main estimate.
     """
     if not _has_many(estimate):
         return None
@@ -154,7 +154,7 @@ def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
 
     If the index of the table contains dates or numbers, the chart draws a line for each column. If
     the index contains names, the chart has one row for each name. For a table of episodes, the
-    chart has one row for each episode, which shows the mean of the episode in ``unit``.
+    chart has one row for each episode. The row shows the mean of the episode in ``unit``.
     """
     if table is None:
         return None
@@ -172,7 +172,7 @@ def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
 
 
 def _centre(table: pd.DataFrame) -> str:
-    """Return the name of the column to draw, for a table whose rows have names."""
+    """Return the column to draw: ``mean``, ``tau`` or ``share``, else the first column."""
     return next((column for column in _DRAWN if column in table), str(table.columns[0]))
 
 
@@ -318,7 +318,11 @@ def _marks(row: Sequence[Mark], x: Scale, middle: float) -> list[str]:
 
 
 def _space_for(names: Iterable[str]) -> tuple[float, int]:
-    """Return the space for names at the left of rows, and the length of the longest name."""
+    """Return the width of the space for row names, and the length of the longest name.
+
+    The width is in units of the ``viewBox``. The length is in characters, at most
+    :data:`_LONGEST_NAME`.
+    """
     longest = min(max((len(name) for name in names), default=0), _LONGEST_NAME)
     return max(CHARACTER * longest + 10, 60.0), longest
 
@@ -391,7 +395,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
-    """Return the numbers of the spans as drawn texts, and the height that these texts need."""
+    """Return SVG texts with the numbers of the spans, and the height that the texts need."""
     ends: list[float] = []  # the right end, so far, of each row of numbers
     parts = []
     for span in sorted(spans, key=lambda span: span.start):

@@ -87,7 +87,7 @@ def responses_view(study: FilingStudy | None, event: str, label: str) -> dict[st
     classes = list(dict.fromkeys(study.responses.index.get_level_values("class")))
     marks = {c: [_mark(study.responses, (c, s)) for s in states] for c in classes}
     surprise = study.surprises.describe()
-    name = f"{label}response of each class to a {event} with a capex surprise, by idle capital"
+    name = f"{label}response of asset classes to a {event} with a capex surprise, by idle capital"
     return {
         "study": study,
         "event": event,
@@ -106,7 +106,10 @@ def _mark(table: pd.DataFrame, key: tuple[str, str]) -> Mark:
 
 
 def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
-    """Return the numbers of a class in a state; if the table lacks this row, all are NaN."""
+    """Return the numbers in a table's row for an asset class and a state.
+
+    If the table lacks this row, every number is NaN.
+    """
     held = table.reindex([key]).iloc[0]
     return {str(name): float(value) for name, value in held.items()}
 
@@ -161,7 +164,7 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
         str(name): Mark(value=row["estimate"], low=row["low"], high=row["high"])
         for name, row in table.iterrows()
     }
-    name = f"{label}response of each class to a policy surprise"
+    name = f"{label}response of asset classes to a policy surprise"
     drawn = {said: [mark] for said, mark in marks.items()}
     return {
         "instrument": study.instrument,
@@ -176,8 +179,8 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
     """Return the rank correlations by state, and the stocks with long and with short duration.
 
-    The last sort of the stocks says which stocks have long or short duration. If ``found`` is None,
-    the result is None.
+    The newest ranking by duration determines which stocks have long and short duration. If
+    ``found`` is None, the result is None.
     """
     if found is None:
         return None
@@ -202,7 +205,7 @@ def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
     held = [(c, state) for c in _DRAWN if (c, state) in study.path.columns]
     path = study.path[held].set_axis([c for c, _ in held], axis=1)
     name = f"{label}mean cumulative response before and after a {event}, by session, {state}"
-    return lines_chart(path, name, unit=f"{state}: percentage points per σ")
+    return lines_chart(path, name, unit=f"{state}: percentage points per σ of surprise")
 
 
 def episodes_view(accounts: Sequence[EpisodeAccount]) -> dict[str, Any] | None:
@@ -251,7 +254,7 @@ def rivals_said(rivals: Rivals | None) -> list[str]:
 
 
 def rival_views(rivals: Rivals | None, label: str) -> list[dict[str, Any]]:
-    """Return a chart and a table for each target that the rivals forecast."""
+    """Return a chart and a table for each target that the rival models forecast."""
     if rivals is None:
         return []
     return [
@@ -307,8 +310,8 @@ def _tallied(found: Calibration, name: str) -> list[str]:
     """Return how often a claim was supported, and how often it could be judged, as percentages.
 
     The first two percentages are for simulated economies in which the thesis is false. The last two
-    percentages are for simulated economies in which the thesis is true. If a claim was declared
-    after the calibration, the result is empty.
+    percentages are for simulated economies in which the thesis is true. If the simulations do not
+    contain the claim, because the claim is newer, the result is empty.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []

@@ -67,12 +67,12 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 
 
 def _link(trial: Trial, link: str) -> dict[str, Any]:
-    """Return the row of a link in the scoreboard.
+    """Return the row of the scoreboard for one link of the thesis.
 
-    If a link has a primary claim, the link has the verdict of this claim. A link without a primary
-    claim has the verdict that all its tested claims share. If the tested claims have different
-    verdicts, the verdict of the link is ``mixed``. If a link has no tested claims, the link has the
-    state of its flag.
+    If a link of the thesis has a primary claim, the link's verdict is the verdict of this claim. A
+    link of the thesis without a primary claim has the common verdict of its tested claims. If the
+    tested claims of a link have different verdicts, the link's verdict is ``mixed``. If a link of
+    the thesis has no tested claims, its verdict is the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
@@ -100,7 +100,7 @@ def _episodes(verdicts: list[Verdict]) -> int | None:
 
 
 def _flags(reading: Reading, link: str) -> list[dict[str, Any]]:
-    """Return the flags of the signals of a link, as known at the last close."""
+    """Return the flags of the signals that belong to a link of the thesis, at the last close."""
     return [
         {
             "signal": name,

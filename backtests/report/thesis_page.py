@@ -136,7 +136,7 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
     name = f"{label}{claim.name}: estimate {_number(verdict, estimate.value)}, interval {bounds}"
     drawn = [interval_chart(estimate, claim.smallest, sign, claim.unit, f"{name} {claim.unit}")]
     name = f"{label}{claim.name}: the numbers behind the estimate"
-    others = f"{label}{claim.name}: intervals beside the estimate"
+    others = f"{label}{claim.name}: further intervals, to compare with the estimate"
     own = shown_chart(estimate.shown, claim.unit, name)
     more = (own, beside_chart(estimate, claim.unit, others))
     return [*drawn, *(chart for chart in more if chart is not None)]

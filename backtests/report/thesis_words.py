@@ -1,4 +1,4 @@
-"""The words of the trial: its verdict in two sentences, and the strength of each result."""
+"""Texts of the trial: its verdict in two sentences, and the strength of each result."""
 
 from collections.abc import Sequence
 
@@ -24,8 +24,8 @@ MEANINGS = {
     "inconclusive": "the true effect may be zero, or it may be large enough to be interesting",
     "mixed": "the claims of this link have different verdicts",
     "not testable yet": "the history is too short or lacks data",
-    "on": "the state that the claim describes exists now; the trial does not test such a claim",
-    "off": "the state that the claim describes does not exist now; the trial does not test such a "
+    "on": "the state that the claim describes exists now; the trial does not test this claim",
+    "off": "the state that the claim describes does not exist now; the trial does not test this "
     "claim",
 }
 #: Limits of the whole trial, one to three sentences each.
@@ -99,7 +99,7 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < _EVEN else sure
     seen = f"capital was absorbed in {fewest} episodes, and " if counts else ""
-    return f"{sure}: {seen}in {_of(powers)}, one test alone would find an effect that matters."
+    return f"{sure}: {seen}one test alone would find an effect that matters in {_of(powers)}."
 
 
 def _of(powers: Sequence[float]) -> str:

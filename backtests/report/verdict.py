@@ -40,7 +40,7 @@ def _size(value: float) -> str:
 
 
 def _trust(numbers: Mapping[str, Any]) -> str:
-    """Return a sentence on what may be luck."""
+    """Return a sentence that says which results may be luck."""
     run, found = numbers["run"], numbers["conclusion"]
     if run["below_a_year"]:
         return "The run is shorter than a year, so nothing can be concluded."
@@ -149,7 +149,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
     return (
         f"{_SIGNED(row['mean_excess'])} % a year",
-        f"{other}. Both numbers are returns minus bills, {seen}",
+        f"{other}. Both numbers are returns above the return of bills, {seen}",
     )
 
 
@@ -193,7 +193,7 @@ def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
         return "Nothing happened", "The history is SIMULATED and is no evidence"
     return (
         "Cannot be excluded",
-        "Rules and assets were chosen in 2026, with knowledge of the history before",
+        "Rules and assets were chosen in 2026, with knowledge of the history until then",
     )
 
 
@@ -204,7 +204,10 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _acted(run: Mapping[str, Any]) -> str:
-    """Return a clause: how often ABSORPTION, or the state in which the strategy acts, occurred."""
+    """Return a clause with the number of episodes of the state in which the strategy acts.
+
+    If the strategy has no such state, the clause counts the episodes of ABSORPTION.
+    """
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "the state in which it acts"

@@ -88,9 +88,9 @@ def vintage_batch(
 
     A vintage has a date, but no time of day. The values of a vintage count as known when the next
     session opens. Many values in the archive's first vintage were published before the archive
-    began. A value of the first vintage counts as known at the moment of the catalog's publication
-    rule, if that moment is before the moment of the vintage. The ``source`` of a value with the
-    moment of the rule is :data:`FIRST_VINTAGE`.
+    began. So a value of the first vintage counts as known at the earlier of two moments: the moment
+    of the catalog's publication rule, and the moment of the vintage. If the publication rule gives
+    the earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -145,7 +145,7 @@ def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None
     Several vintages may become known at the same moment, for example two vintages of one weekend.
     The store may lack one of the vintages that became known at its newest moment. The result is the
     last vintage that became known before the newest moment in the store. If no vintage became known
-    earlier, the result is None.
+    before the newest moment in the store, the result is None.
     """
     if not store.exists():
         return None

@@ -24,7 +24,10 @@ RATE = (10, 1.0)
 
 
 class EdgarSource:
-    """Fetches ``companyconcept`` documents from the SEC. Each request gives the user's contact."""
+    """Fetches ``companyconcept`` documents from the SEC.
+
+    Each request contains the user's name and e-mail address.
+    """
 
     def __init__(self, contact: str, deadline: Deadline) -> None:
         agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
@@ -51,7 +54,7 @@ class EdgarSource:
         found = sec_facts.batches(concept, ticker, entries)
         if not found:
             raise Absent(
-                f"the facts of {ticker} are not enough to compute a trailing year of {concept}"
+                f"the facts of {ticker} are not enough to sum {concept} over a trailing year"
             )
         return found
 

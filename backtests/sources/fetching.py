@@ -147,7 +147,7 @@ def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool)
     """Return the outcome for a series that its publisher does not have.
 
     If the store already has the series, or if the user asked for the series by name, the outcome is
-    a failure. For any other series, the outcome contains only a note with the reason.
+    a failure. Otherwise the outcome contains only a note that says why the series is absent.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

@@ -1,8 +1,8 @@
 """Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
 A request ends with a complete answer or with an error. A request is repeated if the answer is
-incomplete, comes too late, or has the status 429 or 5xx. The policy limits the number of attempts.
-The final error is one line.
+incomplete, comes too late, or has the status 429 or 5xx. The retry policy limits the number of
+attempts of each request. The final error is one line.
 """
 
 import json
@@ -200,7 +200,7 @@ class Client:
         Absent
             When the source answers with status 404.
         SourceError
-            When the request fails. The message does not contain the key.
+            When the request fails. The error message does not contain the API key.
         """
         return with_retries(lambda: read(self._once(url, params)), self.deadline)
 

@@ -1,8 +1,8 @@
 """Read the user's FRED key and SEC contact, and keep the key out of messages and logs.
 
 The key comes from the variable ``FRED_API_KEY``, or from a file that only its owner may read. The
-contact comes from the variable ``DRYPOWDER_CONTACT``. Commands do not accept the key or the contact
-as an option.
+contact comes from the variable ``DRYPOWDER_CONTACT``. No command has an option for the FRED key or
+for the SEC contact.
 """
 
 import logging
@@ -33,7 +33,7 @@ def fred_key() -> str | None:
     ------
     ConfigError
         If the key is not made of 32 lower-case letters and digits, or if other users may read the
-        file with the key. The message does not contain the key.
+        file with the key. The error message does not contain the key.
     """
     given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:

@@ -5,9 +5,9 @@ answer before yfinance reads it. The price of a session that has not closed is l
 before the ticker's listing are left out, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
-time. yfinance keeps the crumb and the cookie in memory until the process ends, and it keeps the
-cookie on disk. If Yahoo refuses a crumb, this module therefore deletes the crumb and the cookie.
-yfinance then requests a new crumb and a new cookie.
+time. yfinance keeps both in memory until the process ends, and also keeps the cookie on disk. If
+Yahoo refuses the crumb, this module deletes the crumb and the cookie. yfinance then requests a new
+crumb and a new cookie.
 """
 
 import warnings
@@ -76,11 +76,11 @@ class _Session(curl.Session[Any]):
 
 
 class _Expired(http.Transient):
-    """Yahoo refused a request because its crumb has expired."""
+    """Yahoo refused a request because the access token (crumb) has expired."""
 
 
 def _at_host(url: str) -> str:
-    """Return the URL; the variable ``DRYPOWDER_YAHOO_URL``, if set, replaces its host."""
+    """Return the URL, with another host if the variable ``DRYPOWDER_YAHOO_URL`` is set."""
     asked = urlsplit(url)
     there = urlsplit(http.base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))

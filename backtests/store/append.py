@@ -7,15 +7,16 @@ Two values count as equal when their difference is within a small tolerance, see
 - Vintages from ALFRED: the store adds a value unless the same value is already stored for the same
   date and moment.
 - Prices: a vintage is a whole price history. If one closing price differs from the stored price,
-  the store adds the new vintage, because splits and dividends change all adjusted prices. If the
-  batch only has later days, the store adds only these days. A new vintage may lack days of the
-  stored vintage. The store copies the stored prices of the missing days into the new vintage. For a
-  share, the store copies at most :data:`HOLES` days, and rescales the copied prices to fit the new
-  vintage. For a coin, the store copies all missing days. Prices of a coin are not rescaled, because
-  a coin has neither splits nor dividends.
+  the store adds the new vintage, because splits and dividends change all adjusted prices. If no
+  stored price changes, the store adds only the days that are not stored yet. A new vintage may lack
+  days of the stored vintage. The store copies the stored prices of the missing days into the new
+  vintage. If a share's new vintage lacks more than :data:`HOLES` stored days, the store refuses the
+  vintage. The copied prices of a share are rescaled to the level of the new vintage. For a coin,
+  the number of missing days is not limited. Prices of a coin are not rescaled, because a coin has
+  neither splits nor dividends.
 
-Other modules have already checked the batch alone. This module compares the batch with the stored
-values, and refuses a jump that looks like a misplaced decimal point.
+Other modules check the values of a batch without the store. This module compares the batch with the
+stored values, and refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,8 +71,8 @@ class Added:
         batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
         ``revised`` is the number of new values for stored dates.
     kept
-        Number of stored days that a new price history lacks. The store copied the old prices of
-        these days.
+        Number of stored days that a new price history lacks. The store copied the old prices of the
+        missing days.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -191,8 +192,9 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
     """Return the stored prices of missing days, rescaled to the level of the new vintage.
 
-    The ratio of new to old price is taken on the nearest day before and on the nearest day after a
-    missing day. The stored price is multiplied by the geometric mean of the two ratios.
+    For each missing day, this function computes the ratio of new price to old price on the nearest
+    earlier day and on the nearest later day. The stored price of the missing day is multiplied by
+    the geometric mean of the earlier and the later ratio.
     """
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
@@ -251,7 +253,7 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 
 
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
-    """Return the latest value of each date, from the series' first date in the catalog on.
+    """Return the latest value of each date; dates before the catalog's first date are left out.
 
     If a date has several rows, the row with the latest ``available_at`` counts. Without a column
     ``available_at``, the last row of a date counts.

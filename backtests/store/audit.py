@@ -106,7 +106,10 @@ def _counted(n: int | np.integer, noun: str) -> str:
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """Return, for each series and date, when the first value became known and was recorded."""
+    """Return the earliest ``available_at`` and ``recorded_at`` of each date of each series.
+
+    The columns ``by_rule`` and ``recorded_at`` leave out rows from ALFRED.
+    """
     return store.query(
         f"""
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -221,8 +224,8 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
     """Yield an error for a date after tomorrow.
 
-    Tomorrow is allowed, because the dates of a coin are in UTC. In the evening in New York, the
-    date in UTC is already the date of tomorrow.
+    Tomorrow's date is not an error, because the dates of a coin are in UTC. In the evening in New
+    York, the date in UTC is already tomorrow's date.
     """
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
@@ -244,8 +247,8 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
             None,
             f"expected no row recorded after today, {now:%Y-%m-%d}, found {_counted(n, 'row')}, "
             f"the last recorded on {last:%Y-%m-%d}; copy the earlier rows with --copy NEW.duckdb "
-            f"--as-of {now:%Y-%m-%d}, and import the later rows again. A clock was wrong when the "
-            "later rows were recorded",
+            f"--as-of {now:%Y-%m-%d}, and import the later rows again. A clock was wrong when rows "
+            "got a recording date in the future",
         )
 
 
@@ -281,9 +284,9 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
-    Rows from ALFRED are ignored. A series is not checked if its values are known from a filing
-    date, or from a day stated in the imported table. The store contains neither filing dates nor
-    stated days.
+    Rows from ALFRED are ignored. A series is not checked if its values become known on a filing
+    date, or on a day that the imported table states. The store does not contain the filing date or
+    the day that an imported table states.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
@@ -300,7 +303,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with a revision that is known earlier than it was recorded."""
+    """Yield an error for each series with a revision that was known before its recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""
@@ -397,7 +400,8 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
         yield _error(
             id,
             closes.index[0],
-            f"expected no closes before the listing on {listed}: they belong to another company",
+            f"expected no closes before the listing on {listed}; earlier closes belong to another "
+            "company",
         )
 
 

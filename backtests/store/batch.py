@@ -35,8 +35,8 @@ class Batch:
         Which rows were left out, as text for the user.
     vintages
         True if the rows are vintages from ALFRED. A date may then have several rows, each with the
-        moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`. Of two
-        rows with the same date and moment, the last one counts.
+        moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`. If two
+        rows have the same date and moment, the store uses the last row.
     """
 
     series_id: str
@@ -98,10 +98,10 @@ def dated(
 
     ``values`` are in the unit of the catalog. The index contains the dates that the values
     describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
-    York time. A table may state the day from which a value is known. ``stated`` maps the date that
-    a value describes to the stated day. A value with a stated day is known from the open of the
-    first session on or after this day. For a value without a stated day, the publication rule
-    determines when the value is known.
+    York time. A table may state the day from which a value is known. ``stated`` maps the date of a
+    value to the day from which the value is known, as the table states. The value counts as known
+    from the open of the first session on or after the day in ``stated``. For a value without a day
+    in ``stated``, the publication rule determines when the value is known.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

@@ -33,7 +33,7 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     step = dates.diff()
     _refuse(text[step == pd.Timedelta(0)], "another date than in the row before", "drop one row")
     _refuse(text[step < pd.Timedelta(0)], "a later date than in the row before", "sort the file")
-    _refuse(text[dates < OLDEST], f"a date from {OLDEST.date()} on")
+    _refuse(text[dates < OLDEST], f"a date on or after {OLDEST.date()}")
     _refuse(text[dates > recorded_at], f"a date up to today, {recorded_at.date()}")
     return pd.DatetimeIndex(dates).as_unit("us")
 
@@ -90,7 +90,7 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Return numbers, indexed by date, after the checks that the cells of a file must pass.
+    """Check numbers, indexed by date, as if they were the cells of a file, and return them.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark each date on or after the first date of a series in the catalog.
+    """Mark each date on or after the first date that the catalog accepts for a series.
 
     For prices, every date is marked.
     """
@@ -128,14 +128,20 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
 
 
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
-    """Mark each value of a steady series that changed by more than a factor of :data:`LEAP`."""
+    """Mark each value that differs from the previous value by more than a factor of :data:`LEAP`.
+
+    Only values of a steady series, such as GDP, are marked.
+    """
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)
     return far & (before > 0) & CATALOG[id].steady
 
 
 def _refuse(bad: pd.Series, expected: str, cure: str = "correct it") -> None:
-    """Raise DataError about the first wrong cell. ``bad`` is indexed by line."""
+    """Raise DataError about the first wrong cell.
+
+    ``bad`` maps line numbers to wrong cells.
+    """
     if len(bad):
         line, cell = bad.index[0], bad.iloc[0]
         raise DataError(f"line {line}: expected {expected}, was {cell!r}; {cure}")

@@ -7,11 +7,11 @@ decide which operation may start:
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.
 - A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
-  closed the store. A new reader waits until ``.door`` is unlocked. Without ``.door``, new readers
-  could block a writer for ever.
+  closed the store. A new reader waits until the lock file ``.door`` is unlocked. Without the lock
+  file ``.door``, a steady stream of new readers could block a writer for ever.
 
-A store may come from an unknown person. So while a store is open, DuckDB refuses to read or write
-any other file. SQL inside the store cannot give DuckDB access to other files.
+A store from an unknown person may be malicious. So while a store is open, DuckDB refuses to read or
+write any other file. SQL inside the store cannot give DuckDB access to other files.
 """
 
 import os

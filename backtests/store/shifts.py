@@ -1,10 +1,10 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
 Two facts separate an error from a real move: the size of the shift, and whether the price returns
-to the old level. A shift that is surely an error in the data is called an alarm. If the prices of
-an asset have a shift that is an alarm, the store refuses the prices. ``drypowder data --check``
-reports the alarms in a store. If a shift is perhaps a real move, the user only gets a message,
-which is called a note. The user should look at each note.
+to the old level. A shift that is surely an error in the data is called an alarm. The store refuses
+prices that contain an alarm. ``drypowder data --check`` reports the alarms in a store. For a shift
+that may be a real move, the user only gets a message, called a note. The user should look at each
+note.
 """
 
 from collections.abc import Iterator
@@ -57,17 +57,20 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     These shifts are alarms:
 
     - A price is far above both neighbours, or far below both neighbours, see :func:`spikes`. The
-      first day and the last day have only one neighbour.
+      first day and the last day are compared with their only neighbour.
     - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
       :data:`AROUND` sessions.
     - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. A
-      fall by more than :data:`LARGEST` is not an alarm for a coin outside the universe. A coin
-      outside the universe may lose everything in a day (LUNA, May 2022).
+      fall by more than a factor of :data:`LARGEST` is not an alarm for a coin outside the universe.
+      A coin outside the universe may lose everything in a day (LUNA, May 2022).
     - The shift has the size of a split, the sessions before and after it are calm, and the share
-      was listed long before. After a true loss of half the value, the next sessions are not calm.
+      was listed long before. After a real loss of half the value, the price keeps moving strongly
+      in the next sessions.
 
-    The function also returns shifts that may be real moves, with ``alarm`` False. A shift that may
-    be real is larger than a factor of :data:`OFF` and does not reverse, or has the size of a split.
+    The function also returns shifts that may be real moves, with ``alarm`` False:
+
+    - The level shifts by more than a factor of :data:`OFF`, and the shift does not reverse.
+    - The shift has the size of a split.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """
@@ -94,9 +97,9 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 def spikes(closes: pd.Series) -> list[pd.Timestamp]:
     """Return the days whose price is far above both neighbours, or far below both neighbours.
 
-    "Far" means more than a factor of :data:`OFF`. The first day and the last day have one
-    neighbour. The first day is judged only if the second day and the third day are on the same
-    level.
+    A price is far above or far below a neighbour if the two differ by more than a factor of
+    :data:`OFF`. The first day and the last day are compared with their only neighbour. The first
+    day is judged only if the second day and the third day are on the same level.
     """
     if len(closes) < 2:
         return []
@@ -132,7 +135,7 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
     coin = asset(ticker).market == "crypto"
     if (returned := _returned(moves, at)) is not None:
         back = f"the price moved back {returned - at} days later"
-        return True, f"expected closes on one scale, {said}, and {back}"
+        return True, f"expected closes without a sudden shift, {said}, and {back}"
     split, sure = ("", False) if coin else _split(moves, at)
     sure = sure and not _young(ticker, days, at)
     collapse = coin and move < 0 and asset(ticker).asset_class == "other"
@@ -154,7 +157,7 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
         if alarm
         else "is this a real move?"
     )
-    return alarm, f"expected closes on one scale, {said}; {cure}"
+    return alarm, f"expected closes without a sudden shift, {said}; {cure}"
 
 
 def _returned(moves: np.ndarray, at: int) -> int | None:
@@ -167,7 +170,10 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move resembles ("" for none), and whether the split is certain."""
+    """Return the split that a move resembles, and True if the move is certainly a split.
+
+    If the move resembles no split, the result is ``("", False)``.
+    """
     # Apart from the split, the move of a split day has a usual size. The sessions after a split are
     # as calm as the sessions before. After a true loss of half the value, the next sessions are not
     # calm.

@@ -1,13 +1,13 @@
-"""The store: one DuckDB file with all values and the moments from which they were known.
+"""The store: one DuckDB file with all values, and the moment at which each value became known.
 
-A row has a date and two moments. ``observed_on`` is the date that the value describes.
-``available_at`` is the first moment at which the value could be known. ``recorded_at`` is the
-moment at which the store recorded the value. The store adds rows. The store never changes or
+Each row has a value, the date of the value, and two moments. ``observed_on`` is the date that the
+value describes. ``available_at`` is the first moment at which the value could be known.
+``recorded_at`` is the moment at which the store recorded the value. The store never changes or
 removes a row.
 
 - A different value for a stored date is a revision. A revision is available from the moment of its
   recording.
-- Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
+- Splits and dividends rewrite all adjusted prices. If one new price differs from the stored price,
   the store adds the whole new price history. A vintage of prices is a whole price history with the
   days that the store added later. A panel is the table of values that a backtest reads. For prices,
   a panel uses only the newest vintage.
@@ -134,7 +134,7 @@ class Store:
         self.path = writable_name(path)
 
     def __repr__(self) -> str:
-        """Return a Python expression for the same store."""
+        """Return the Python expression that makes this store object."""
         return f"Store({str(self.path)!r})"
 
     def exists(self) -> bool:
@@ -161,14 +161,14 @@ class Store:
             The time to wait for another writer, in seconds.
         fetched
             A mapping from each fetched series to the outcome; :data:`FETCHED` means success. The
-            store records these outcomes in the same transaction as the rows. If a batch is refused,
-            the reason is stored in place of the outcome.
+            store records the outcomes of the fetch in the same transaction as the rows. If a batch
+            is refused, the reason is stored in place of the outcome.
 
         Raises
         ------
         DataError
             For the reasons listed in :class:`Store`, when another program still writes after
-            ``wait`` seconds, or when the clock is behind the newest row by more than
+            ``wait`` seconds, or when ``recorded_at`` is earlier than the newest row by more than
             :data:`CLOCK_BACK`. After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
@@ -255,8 +255,8 @@ class Store:
         Raises
         ------
         DataError
-            When another fetch is running, when the store cannot be written, or when the clock is
-            behind the newest row by more than :data:`CLOCK_BACK`.
+            When another fetch is running, when the store cannot be written, or when ``at`` is
+            earlier than the newest row by more than :data:`CLOCK_BACK`.
         """
         locking.check_writable(self.path)
         busy = (
@@ -268,14 +268,16 @@ class Store:
             yield
 
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Return the rows that a panel may use. If ``as_of`` is given, ignore rows recorded later.
+        """Return the rows that a backtest may use.
+
+        If ``as_of`` is given, rows that were recorded after ``as_of`` are ignored.
 
         For prices, only the rows of the newest vintage are returned. If a series has rows from
         ALFRED, only the rows from ALFRED are returned. A value from ALFRED is left out if the value
-        of a later date was already known. For any other series, all rows are returned. A series
-        that is not in the store has no row. The columns are ``series_id, observed_on, available_at,
-        value, recorded_at``. The rows are sorted by ``series_id``, ``available_at``,
-        ``observed_on`` and ``recorded_at``.
+        of a later date was already known. For a series without prices and without rows from ALFRED,
+        all rows are returned. A series that is not in the store has no row. The columns are
+        ``series_id, observed_on, available_at, value, recorded_at``. The rows are sorted by
+        ``series_id``, ``available_at``, ``observed_on`` and ``recorded_at``.
         """
         prices, others = [i for i in ids if is_price(i)], [i for i in ids if not is_price(i)]
         return self.query(
@@ -445,10 +447,10 @@ def _check_export(path: Path, store: Path) -> Path:
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return the recording moment of new rows.
+    """Return the moment that the store writes as ``recorded_at`` of new rows.
 
-    The moment is later than ``recorded_at`` of every stored row. The moment is not earlier than the
-    start of the last fetch or import.
+    The returned moment is later than ``recorded_at`` of every stored row. The returned moment is
+    never earlier than the start of the last fetch or import.
     """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is

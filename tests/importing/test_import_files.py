@@ -537,7 +537,7 @@ def test_any_line_ends_and_quoted_headers_are_read(tmp_path: Path, db: Path, end
     [
         ("DGS10.csv", "Date,Close\n2025-01-02,4\n", "DGS10 is a series of the catalog"),
         ("t.csv", "Date,SPY,DGS10\n2025-01-02,500,4\n", "DGS10 is a series of the catalog"),
-        ("A.csv", "Date,Close\n0001-01-02,4\n", "a date from 1900-01-01 on"),
+        ("A.csv", "Date,Close\n0001-01-02,4\n", "a date on or after 1900-01-01"),
         ("A.csv", "Date,Close\n2025-01-04,4\n", "expected prices on sessions"),
         ("annual.csv", "ticker,period_end\nMSFT,2024-06-30\n", "expected the column"),
     ],

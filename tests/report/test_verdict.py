@@ -161,12 +161,13 @@ def test_the_strip_answers_five_questions() -> None:
         ),
         "absorption": (
             "-1.1 % a year",
-            "SPY +2.0 %. Both numbers are returns minus bills, 903 sessions in 6 episodes",
+            "SPY +2.0 %. Both numbers are returns above the return of bills, "
+            "903 sessions in 6 episodes",
         ),
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
             "Cannot be excluded",
-            "Rules and assets were chosen in 2026, with knowledge of the history before",
+            "Rules and assets were chosen in 2026, with knowledge of the history until then",
         ),
         "now": ("ABSORPTION", "since 2025-10-16; last close 2025-12-31"),
     }

@@ -209,8 +209,8 @@ def test_nothing_fails_but_what_the_server_has_no_data_of(whole: Whole) -> None:
     failed = {name for name, outcome in whole.first.items() if outcome.failed}
     assert failed == set()
     noted = {name: o.note for name, o in whole.first.items() if o.note}
-    young = "the facts of CRWV are not enough to compute a trailing year of "  # too young a company
-    assert noted["CAPEX_TTM_CRWV"] == f"{young}CAPEX"
+    young = "the facts of CRWV are not enough to sum "  # too young a company
+    assert noted["CAPEX_TTM_CRWV"] == f"{young}CAPEX over a trailing year"
     absent = {f"no facts under any of its {n} known tags" for n in (1, 2, 4)}
     assert all("_TTM_" in name for name in noted)
     assert {note for note in noted.values() if not note.startswith(young)} <= absent

@@ -386,7 +386,7 @@ def test_a_level_that_shifts_further_than_any_market_is_an_error(
 ) -> None:
     index = COIN_DAYS if "BTC" in ticker else YEAR
     found = faults(tmp_path, split(walk(5, index, 0.05), ratio, day), ticker)
-    only(found, "error", ticker, str(index[day].date()), "on one scale", "in the same unit")
+    only(found, "error", ticker, str(index[day].date()), "sudden shift", "in the same unit")
 
 
 @pytest.mark.parametrize("ratio", [8, 1 / 8])

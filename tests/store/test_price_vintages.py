@@ -139,7 +139,7 @@ def test_days_of_a_coin_on_another_scale_than_those_held_are_refused(
     (added,) = store.add([other], MONDAY + pd.Timedelta(days=1))
     assert (added.new, added.revised) == (0, 0)
     assert added.refused.startswith(
-        "BTC-USD on 2025-01-01: expected closes on one scale, but this close was "
+        "BTC-USD on 2025-01-01: expected closes without a sudden shift, but this close was "
     )
     assert (
         "import the whole history with all prices in the same unit; the whole series was left out"
