@@ -1,8 +1,9 @@
 """Write a file or a folder either completely or not at all.
 
 A file is first written into a temporary folder beside its target. When the file is complete and on
-the disk, it moves to the target. A program that is killed leaves its temporary folder behind. The
-next program that writes to the same parent folder removes the temporary folders of killed programs.
+the disk, the program moves the file to its target. A program that is killed leaves its temporary
+folder behind. The next program that writes to the same parent folder removes the temporary folders
+of killed programs.
 """
 
 import os

@@ -91,10 +91,9 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
     """Return the moment at which the value of each date first became available.
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
-    ``dates`` are filing dates. With rule ``stated``, an imported table may give the day from which
-    a value is known. The result applies only to values for which an imported table gives no day.
-    ``recorded_at`` is the moment at which the store records the values; only rule ``recorded`` uses
-    it.
+    ``dates`` are filing dates. With rule ``stated``, an imported table can state the day from which
+    a value is known, and this day replaces the function's result. ``recorded_at`` is the moment at
+    which the store records the values; only rule ``recorded`` uses it.
     """
     match rule.kind:
         case "close":

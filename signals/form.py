@@ -27,8 +27,8 @@ def author_code(
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
     with ``what``, a name for the user's code. ``names`` contains the names of the attributes that
-    list the user's panel columns, such as ``inputs``. The message for a KeyError mentions
-    ``names``.
+    list the user's panel columns, such as ``inputs``. After a KeyError, the message tells the user
+    to list every panel column in the attributes ``names``.
     """
     try:
         yield
@@ -94,7 +94,7 @@ def _check_state(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
         return
     _check_rows(thing, name, answer, pd.Series, index)
     strange = [label for label in answer.unique() if not (isinstance(label, str) or pd.isna(label))]
-    cure = "give text for each session with a state, None for the others"
+    cure = "give text for a session with a state, and None for a session without a state"
     _require(not strange, thing, name, "labels", ", ".join(map(shown, strange[:1])), cure)
 
 

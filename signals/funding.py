@@ -42,24 +42,25 @@ class Funding(Signal):
         The formula does not use GDP, asset prices, or an estimate of how many reserves banks need.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
-        is announced in advance. The panel delays the rate on reserves by one session, like SOFR and
-        EFFR, so that spreads compare rates of the same date. On Columbus Day and Veterans Day, the
-        Fed publishes no SOFR and no EFFR. So on Columbus Day and Veterans Day, a spread compares
-        the previous SOFR or EFFR with a newer rate on reserves. Lending through the standing repo
+        is announced in advance. The panel delays the rate on reserves by one session, so that a
+        spread compares rates of the same date. On Columbus Day and Veterans Day, the Fed publishes
+        no SOFR and no EFFR. On Columbus Day and Veterans Day, a spread therefore compares the
+        previous SOFR or EFFR with a newer rate on reserves. Lending through the standing repo
         facility is known at the session after its date. Lending through the discount window is
         known at the session after the H.4.1 release.
     NaN
         A percentage or mean needs the value of the current session and values on at least half of
-        the sessions in the window. So the flag is NA if SOFR or the rate on reserves is missing.
-        SOFR begins on 2018-04-03. The score needs at least one of its two components. If an amount
-        of lending is missing, flag and score do not change.
+        the sessions in the window. The flag is NA if SOFR or the rate on reserves is missing. SOFR
+        begins on 2018-04-03. The score needs at least one of its two components. A missing amount
+        of lending does not affect the flag or the score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
         Economics (2025): repo rates rise above the rate on reserves when large banks hold few
-        reserves. We chose 50 % for ``enter``. If ``scarce_days`` is above 50 %, SOFR exceeds the
-        rate on reserves on most sessions. ``leave`` is half of ``enter``.
+        reserves. The default of ``enter``, 50 %, is our own choice. If ``scarce_days`` is above 50
+        %, SOFR exceeds the rate on reserves on most sessions. The default of ``leave`` is half of
+        the default of ``enter``.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the window mean; NaN if the last value or over half of the values are missing."""
+        """Return the window's mean; NaN if the last value or over half the values are missing."""
         mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
         return mean.where(values.notna())
 

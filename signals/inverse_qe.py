@@ -1,4 +1,4 @@
-"""Link L6: absorption of capital works like QE in reverse, because investors rebalance."""
+"""Link L6: absorption works like QE in reverse, because investors rebalance their portfolios."""
 
 from dataclasses import dataclass
 from typing import ClassVar

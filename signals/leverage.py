@@ -26,16 +26,16 @@ class Leverage(Signal):
     Timing
         FINRA publishes the value of a month's end in the third week of the next month. The imported
         file states the date from which a value counts as known: the 25th of the next month. The
-        default ``horizon`` of 252 sessions is only approximately one year. So around the 25th of a
-        month, the growth can be measured over 11 or 13 months.
+        default ``horizon`` of 252 sessions is only approximately one year. Around the 25th of a
+        month, the growth can therefore cover 11 or 13 months instead of 12.
     NaN
         The flag is NA if margin debt has no current value or no value ``horizon`` sessions earlier.
-        If free credit is missing, flag and score do not change.
+        Missing free credit does not affect the flag or the score.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
-        share prices, so it is not used to test claims about returns. We chose ``enter`` (zero
-        growth) and ``leave``.
+        share prices, so it is not used to test claims about returns. The default levels of
+        ``enter`` (zero growth) and ``leave`` are our own choice.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Link L14: rare chances to buy come, and they reward patience."""
+"""Link L14: rare chances to buy occur, and patient investors profit from these chances."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,19 +28,21 @@ class Opportunity(CompoundSignal):
         drawdowns up to the session. score = −z(drawdown). The score is positive when the drawdown
         is deeper than in the past.
     Flag
-        The flag needs four conditions. (1) Within the last ``memory`` sessions, the flag
-        ``forced_selling`` was on at least once, and the drawdown was at or below its decile at
-        least once. (2) The flag ``forced_selling`` is off now. (3) The VIX is at most ``calm``
-        times its highest value of the last 63 sessions. (4) The score of ``bathtub`` or ``policy``
-        is lower than 21 sessions ago. The score of ``policy`` counts only if it uses the same
-        components now as it used 21 sessions ago. The flag turns on when all four conditions are
-        true for ``confirm`` sessions in a row. The flag stays on for ``stay`` sessions, and can
-        then turn on again.
+        The flag turns on only if four conditions are true. Condition 1: within the last ``memory``
+        sessions, there was forced selling, and there was a deep drawdown. Forced selling means that
+        the flag ``forced_selling`` is on. A drawdown is deep if it is at or below its decile.
+        Condition 2: the flag ``forced_selling`` is off at the current session. Condition 3: the VIX
+        is at most ``calm`` times its highest value of the last 63 sessions. Condition 4: the score
+        of ``bathtub`` or ``policy`` is lower than 21 sessions ago. Condition 4 ignores ``policy``
+        if its score uses other components than 21 sessions ago. The flag turns on when all four
+        conditions are true for ``confirm`` sessions in a row. The flag stays on for ``stay``
+        sessions, and can then turn on again.
     Timing
-        The signal is known as soon as its inputs and its parts are known.
+        The signal is known as soon as its input series and the signals ``forced_selling``,
+        ``bathtub`` and ``policy`` are known.
     NaN
-        The flag is NA in three cases. (1) The basket's drawdown is known on fewer than 252 sessions
-        so far. (2) The flag ``forced_selling`` is NA. (3) The VIX is missing on one of the last 63
+        The flag is NA until the basket's drawdown is known on at least 252 sessions. The flag is
+        also NA while ``forced_selling`` is NA, or if the VIX is missing on one of the last 63
         sessions. After a session at which the flag is NA, the flag is off until it turns on again.
     Reference
         Link L14 of the thesis. The levels of the four conditions were fixed in advance and not

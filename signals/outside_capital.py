@@ -49,23 +49,26 @@ class OutsideCapital(Signal):
         spending and cash flow of a year earlier must also be known. For ``from_payouts``, the
         buybacks of both years must also be known. ``gap``, ``marginal`` and ``from_payouts`` are
         NaN if fewer than ``minimum`` firms have the necessary amounts. ``marginal`` and
-        ``from_payouts`` are also NaN unless spending grew by more than ``least_growth``.
-        ``marginal`` and ``from_payouts`` are divided by the growth of spending. So if spending
-        hardly grew, a small error in an amount would become a large error in the gauge. ``raised``
-        uses firms with known spending, debt and buybacks, and needs at least one such firm. Unknown
-        leases count as zero, because small leases are not tagged. GOOGL and MSFT report no XBRL tag
-        for new debt, so ``raised`` never includes GOOGL and MSFT. An amount of cash flow, buybacks,
-        debt or leases is used for 200 days after the end of its quarter. The amounts of one firm
-        can belong to different quarters in two cases. First, a firm can file one of its amounts
-        late. Second, before 2018, some spending is known only for fiscal years.
+        ``from_payouts`` are also NaN if spending grew by ``least_growth`` or less. ``marginal`` and
+        ``from_payouts`` are divided by the growth of spending. If spending hardly grew, a small
+        error in an amount would become a large error in ``marginal`` and ``from_payouts``.
+        ``raised`` uses firms with known spending, debt and buybacks, and needs at least one such
+        firm. Unknown leases count as zero, because firms give small leases no XBRL tag. GOOGL and
+        MSFT report no XBRL tag for new debt, so ``raised`` never includes GOOGL and MSFT. An amount
+        of cash flow, buybacks, debt or leases is used for 200 days after the end of its quarter.
+        The amounts of one firm can belong to different quarters in two cases. First, a firm can
+        file one of its amounts late. Second, before 2018, some spending is known only for fiscal
+        years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
-        amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter`` and
-        ``leave``. At ``enter``, spending equals cash flow. At ``leave``, cash flow exceeds spending
-        by 10 % of the spending. ``least_growth`` equals ``impulse_enter`` of ``absorption``.
-        ``least_growth`` limits the effect of errors in the amounts. If spending equals cash flow,
-        an error of 1 % in current cash flow changes ``marginal`` by at most 11 percentage points.
+        amounts come from cash-flow statements filed with the SEC (XBRL). The default levels of
+        ``enter`` and ``leave`` are our own choice. At the default of ``enter``, spending equals
+        cash flow. At the default of ``leave``, cash flow exceeds spending by 10 % of the spending.
+        The default of ``least_growth`` equals the default of ``impulse_enter`` in the signal
+        ``absorption``. ``least_growth`` limits the effect of errors in the amounts. If spending
+        equals cash flow, an error of 1 % in current cash flow changes ``marginal`` by at most 11
+        percentage points.
 
     Parameters
     ----------

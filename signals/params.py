@@ -54,8 +54,8 @@ class Typed:
     must_be_positive
         Names of the parameters that must be positive and finite.
     must_ascend
-        Each row is a tuple of parameter names and numbers. The values in a row must be in ascending
-        order. For example, the row ``("leave", "enter", 1)`` means leave < enter < 1.
+        Each tuple contains parameter names and numbers, whose values must be in ascending order.
+        For example, the tuple ``("leave", "enter", 1)`` means leave < enter < 1.
 
     ``must_be_positive`` and ``must_ascend`` of the base classes also apply. ``__post_init__``
     checks the ranges. So a subclass with its own ``__post_init__`` must call

@@ -1,4 +1,4 @@
-"""Link L12: policy makes the shortage of capital worse when it fights "too much money"."""
+"""Link L12: policy against "too much money" makes the shortage of capital worse."""
 
 from dataclasses import dataclass
 from typing import ClassVar

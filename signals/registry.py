@@ -33,7 +33,7 @@ from signals.regimes import RegimeModel, Votes
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """Entry of the registry.
+    """A registered signal, and whether its flag is a vote on the regime.
 
     Attributes
     ----------
@@ -113,8 +113,8 @@ def read(
     model
         The regime model; :class:`signals.regimes.Votes` by default.
     known
-        Earlier evaluations on the same panel, by name. An evaluation is reused if the signal and
-        all parts of the signal are unchanged.
+        Earlier evaluations on the same panel, by name. An evaluation is reused if neither the
+        signal nor a signal that it contains has changed.
     """
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)

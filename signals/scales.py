@@ -1,9 +1,10 @@
 """Whether idle capital is depleted, measured on three scales.
 
-``gdp`` assumes that banks need k · GDP as reserves. ``bank_assets`` assumes that banks need a
-published percentage of bank assets as reserves. ``price`` makes no assumption about the amount of
-reserves. The flag on the scale ``price`` is the flag of :class:`signals.funding.Funding`. If the
-scales disagree, the conclusion depends on the amount of reserves that banks need.
+The scale ``gdp`` assumes that banks need k · GDP as reserves. The scale ``bank_assets`` assumes
+that banks need a published percentage of bank assets as reserves. The scale ``price`` makes no
+assumption about the amount of reserves that banks need. The flag on the scale ``price`` is the flag
+of :class:`signals.funding.Funding`. If the scales disagree, the conclusion about idle capital
+depends on the assumed need for reserves.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ TITLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Idle capital on one scale at one session.
+    """Idle capital at one session, measured on one scale.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Scales:
-    """Idle capital on all scales at one session.
+    """Idle capital at one session, measured on each scale.
 
     Attributes
     ----------
@@ -62,7 +63,7 @@ class Scales:
 
     @property
     def views(self) -> int:
-        """Number of scales on which the flag is known."""
+        """Number of scales whose flag is known at the session."""
         return sum(row.flag is not None for row in self.rows)
 
     @property
@@ -81,8 +82,8 @@ class Scales:
 def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
     """Return the flags of all scales, sessions × scales; NA if a flag is unknown.
 
-    ``evaluations`` maps signal names to evaluations. If the signal of a scale was not evaluated,
-    the scale has no column. See :func:`scales_at_end` for one session.
+    ``evaluations`` maps signal names to evaluations. The result has no column for a scale whose
+    signal is not among ``evaluations``. See :func:`scales_at_end` for one session.
     """
     return pd.DataFrame({name: flag for name, (_, _, flag) in _measured(evaluations).items()})
 

@@ -50,11 +50,11 @@ class Summarised(ABC):
         """Return the short form."""
 
     def __repr__(self) -> str:
-        """Return the short form as text."""
+        """Return the short form of the result as text."""
         return self._summary().text()
 
     def _repr_html_(self) -> str:
-        """Return the short form as HTML; Jupyter and marimo call this method."""
+        """Return the short form of the result as HTML; Jupyter and marimo call this method."""
         return self._summary().html()
 
 

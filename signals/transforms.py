@@ -17,7 +17,7 @@ MINIMUM = 252
 
 
 def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Series:
-    """Return the sequential z-score of a series.
+    """Return the z-score of each value, computed from the values up to its session.
 
     z_t = (x_t − m_t) / s_t. m and s are the mean and the standard deviation (ddof 1) of the values
     in the last ``window`` sessions, including session t. The unit of z is one standard deviation of
@@ -114,9 +114,9 @@ def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
 
     A row of the panel contains the share prices at its own close, and the coin prices at the close
     of the previous date. So share returns and coin returns in one row of the panel cover different
-    days. This function takes the share prices of the previous session, and the coin prices at the
-    close of that session's date. Raise MissingSeries when the panel lacks a ticker, or the column
-    ``<coin>@session`` of a coin.
+    days. This function takes the share prices of the previous session, and the coin prices of the
+    same date. Raise MissingSeries when the panel lacks a ticker, or the column ``<coin>@session``
+    of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 

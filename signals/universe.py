@@ -1,4 +1,4 @@
-"""The assets and their classes; the order of the classes by duration was fixed in advance.
+"""The assets and their classes; the order of the classes by duration was fixed before any backtest.
 
 An asset whose cash flows lie in the near future has a short duration. The class of an asset depends
 on its cash flows, not on its returns. The assets of each class were chosen in 2026 with hindsight.
@@ -40,8 +40,8 @@ class Asset:
     market
         ``etf``, ``stock`` or ``crypto``. The cost of a trade depends on the market.
     listed
-        First day of trading, or None when this day is unknown. Prices before the first trading day
-        belong to another company.
+        First day of trading, or None when this day is unknown. Prices of the ticker before its
+        first trading day belong to another company.
     """
 
     ticker: str
@@ -121,8 +121,8 @@ def asset(ticker: str) -> Asset:
     """Return the asset of a ticker; an unknown ticker gives an asset of class ``other``.
 
     A ticker outside :data:`UNIVERSE` is a coin if the ticker ends in ``-USD``. A coin trades every
-    day and closes at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. An unknown ticker
-    that is neither a coin nor a fund trades like a stock.
+    day and closes at 24:00 UTC. A ticker in :data:`FUNDS` has the market ``etf``. An unknown ticker
+    that is neither a coin nor a fund has the market ``stock``.
     """
     market: Market = "etf" if ticker in FUNDS else "stock"
     market = "crypto" if ticker.endswith("-USD") else market

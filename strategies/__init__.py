@@ -70,8 +70,8 @@ STRATEGIES: dict[str, type[Strategy]] = {
 def kind_of(strategy: Strategy | type[Strategy]) -> str:
     """Return the kind of a strategy: ``thesis``, ``baseline`` or ``challenger``.
 
-    A thesis strategy trades one link of the thesis. A baseline has fixed assets or weights. A
-    challenger follows a published rule that does not use the thesis.
+    A thesis strategy is based on one or two links (steps) of the thesis. A baseline has fixed
+    assets or weights. A challenger follows a published rule that does not use the thesis.
     """
     if strategy.name in (challenger.name for challenger in _CHALLENGERS):
         return "challenger"

@@ -36,8 +36,8 @@ class Strategy(Typed, ABC):
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        Name of the link on which the strategy is based, such as ``L13``; empty for a baseline or a
-        challenger. The thesis has 15 links.
+        The link of the thesis on which the strategy is based, such as ``L13``; empty for a baseline
+        or a challenger. A link is one of the 15 steps of the thesis.
     follows_regime
         True if the weights depend on the regime. By default, the regime is the state of a strategy
         that follows the regime.
@@ -47,9 +47,9 @@ class Strategy(Typed, ABC):
         The states whose timing is tested. Each uninterrupted period in the active states is one
         observation of the timing test.
     price_free
-        True if the weights depend only on the regime and on the set of listed assets. Under the
-        regime model ``quantities``, the placebos of a price-free strategy are copies whose holdings
-        are shifted in time.
+        True if the weights depend only on the regime and on the set of listed assets. The timing
+        test compares a strategy with placebos. For a price-free strategy with the regime model
+        ``quantities``, a placebo is a copy with holdings that are shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -128,7 +128,7 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
         )
     for what, given, expected in (
         ("a row for each session of the panel", weights.index, panel.index),
-        ("a column for each of its assets", weights.columns, pd.Index(strategy.assets)),
+        ("a column for each asset of the strategy", weights.columns, pd.Index(strategy.assets)),
     ):
         if given.equals(expected):
             continue

@@ -81,8 +81,8 @@ class EqualWeight(SleeveStrategy):
     Parameters
     ----------
     tickers
-        The assets. The default is the assets of ``near-cash-flow``. So ``equal-weight`` and
-        ``near-cash-flow`` differ only in the timing and the size of positions.
+        The assets. The default is the assets of ``near-cash-flow``. With this default,
+        ``equal-weight`` and ``near-cash-flow`` differ only in the timing and the size of positions.
     """
 
     name: ClassVar[str] = "equal-weight"

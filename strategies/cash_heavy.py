@@ -9,12 +9,12 @@ from strategies.sleeves import SleeveStrategy, Table
 
 @dataclass(frozen=True, kw_only=True)
 class CashHeavy(SleeveStrategy):
-    """SPY and bills, with more bills when capital is scarcer.
+    """Hold SPY and bills, and more bills when capital is scarce.
 
     Rationale
         When capital is scarce, investors sell other assets for cash. The strategy holds only SPY
-        and cash. So if the strategy earns more than a constant mix of SPY and cash, timing is the
-        only possible reason.
+        and cash. If the strategy earns more than a constant mix of SPY and cash, timing is the only
+        possible reason.
     Rule
         The regime sets the weight of SPY, and the remainder is cash. The whole portfolio is cash
         while SPY has no price.

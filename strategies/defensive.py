@@ -13,17 +13,17 @@ class Defensive(SleeveStrategy):
     """Hold SPY while capital is ample; when capital is scarce, hold defensive funds and cash.
 
     Rationale
-        Defensive shares (low volatility, staples, utilities, health care) pay cash earlier, and
-        their prices vary less. So defensive shares lose least when the price of capital rises. When
-        the strategy ``cash-heavy`` sells its shares for cash, the strategy ``defensive`` still
-        holds defensive shares.
+        Defensive shares (low volatility, staples, utilities, health care) pay cash earlier than
+        other shares, and their prices vary less. Defensive shares therefore lose less than other
+        shares when the price of capital rises. When the strategy ``cash-heavy`` sells its shares
+        for cash, the strategy ``defensive`` still holds defensive shares.
     Rule
         The regime sets the weight of each sleeve (group of assets).
 
     Parameters
     ----------
     broad, defensive
-        Tickers of each sleeve.
+        Tickers of the sleeve with the same name.
     """
 
     name: ClassVar[str] = "defensive"

@@ -13,14 +13,14 @@ from strategies.sleeves import ScaledSleeves, Table
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryOverCrypto(ScaledSleeves):
-    """Long memory-chip makers and short bitcoin while capital is scarce, otherwise cash.
+    """Buy memory-chip makers and sell bitcoin short while capital is scarce; otherwise hold cash.
 
     Rationale
-        The most precise claim of the thesis compares two kinds of assets. The claim says that
-        scarce capital leaves crypto, but stays in assets whose cash flows come soon. The strategy
-        buys memory-chip makers, whose cash flows come soon, and sells crypto short. So the
-        strategy's return depends mainly on the difference between the two kinds of assets, and
-        little on the direction of the market.
+        The most precise claim of the thesis says that scarce capital leaves crypto, but stays in
+        assets whose cash flows come soon. The strategy buys memory-chip makers, whose cash flows
+        come soon, and sells crypto short. The strategy's return depends mainly on the difference
+        between the returns of the long leg and the short leg. The direction of the whole market has
+        little influence on the strategy's return.
     Rule
         In ABSORPTION and FORCED_SELLING, the long leg has a weight of +50 %, and the short leg has
         a weight of −50 %. In INJECTION, NEUTRAL and OPPORTUNITY, the whole portfolio is cash. Each
@@ -69,8 +69,8 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     """``memory-over-crypto`` with a fund of chip makers (SMH) instead of memory-chip makers.
 
     Rationale
-        In 2026 we know which makers of memory chips did well. A fund avoids hindsight about single
-        firms, as in ``near-cash-flow-smh``.
+        In 2026 we know which makers of memory chips did well. A fund of many chip makers avoids
+        hindsight about single firms; see ``near-cash-flow-smh``.
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"

@@ -10,7 +10,7 @@ from strategies.sleeves import ScaledSleeves, Table
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlow(ScaledSleeves):
-    """SPY, memory-chip makers and crypto; when capital is scarcer, less crypto and more cash.
+    """Hold SPY, memory-chip makers and crypto; when capital is scarce, hold more cash, less crypto.
 
     Rationale
         When capital is scarce, the market pays more for cash flows that come soon. Makers of memory
@@ -24,7 +24,7 @@ class NearCashFlow(ScaledSleeves):
     Parameters
     ----------
     broad, memory, crypto, defensive
-        Tickers of each sleeve.
+        Tickers of the sleeve with the same name.
     """
 
     name: ClassVar[str] = "near-cash-flow"
@@ -54,8 +54,8 @@ class NearCashFlowSmh(NearCashFlow):
     Rationale
         In 2026 we know which makers of memory chips survived and did well. In 2015, nobody knew
         which makers of memory chips would survive. The fund SMH follows an index, whose members
-        were chosen without knowledge of the future. So this variant has no hindsight about single
-        firms, but it has hindsight about the industry (chips).
+        were chosen without knowledge of the future. This variant has no hindsight about single
+        firms, but has hindsight about the chip industry.
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"
@@ -71,9 +71,8 @@ def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
     """Return the tickers to trade if a user has chosen other tickers for some asset classes.
 
     ``own`` maps each replaced asset class to the user's tickers. If ``tickers`` are the default
-    assets of ``near-cash-flow``, the result is the assets of ``near-cash-flow`` with the classes in
-    ``own``. Otherwise the user also chose ``tickers``, so the function returns ``tickers``
-    unchanged.
+    assets of ``near-cash-flow``, the user's tickers replace the classes in ``own``. Any other
+    ``tickers`` are the user's own choice, so the function returns ``tickers`` unchanged.
     """
     default = NearCashFlow()
     return default.with_classes(own).assets if tickers == default.assets else tickers

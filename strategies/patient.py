@@ -19,7 +19,7 @@ CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 @dataclass(frozen=True, kw_only=True)
 class Patient(ScaledSleeves):
-    """Mostly cash until OPPORTUNITY; then buy in three steps, hold a year, and sell in three steps.
+    """Hold mostly cash until OPPORTUNITY; buy in three steps, hold for a year, sell in three steps.
 
     Rationale
         Forced sellers offer low prices to investors who still have cash. But an investor who waits
@@ -28,18 +28,20 @@ class Patient(ScaledSleeves):
     Rule
         The regime sets the weight of each sleeve in ``table``. In OPPORTUNITY, the weights of the
         previous regime apply. When the regime changes to OPPORTUNITY, the strategy also begins to
-        buy the portfolio :data:`CHANCE` in three equal parts. The strategy buys the first part at
-        once, the second part after half of ``stage`` sessions, and the third part after ``stage``
-        sessions. The strategy sells the first part ``hold`` sessions after the third purchase, and
-        the other two parts within the next ``stage`` sessions. n is the number of parts that the
-        strategy holds, from 0 to 3. Each sleeve's weight is the larger of two numbers: its weight
-        in ``table``, and n/3 of its weight in :data:`CHANCE`. So a purchase never reduces a
-        sleeve's weight. Only a change to FORCED_SELLING makes the strategy sell all parts at once.
-        If the regime changes to OPPORTUNITY again, ``stage`` and ``hold`` are counted from the new
+        buy the portfolio :data:`CHANCE` in three equal parts. The strategy buys the first part of
+        :data:`CHANCE` at once. The strategy buys the second part after half of ``stage`` sessions,
+        and the third part after ``stage`` sessions. The strategy sells the first part ``hold``
+        sessions after the third purchase, and the other two parts within the next ``stage``
+        sessions. n is the number of parts of :data:`CHANCE` that the strategy holds, from 0 to 3.
+        Each sleeve's weight is the larger of two numbers: its weight in ``table``, and n/3 of its
+        weight in :data:`CHANCE`. A purchase therefore never reduces a sleeve's weight. If the
+        regime changes to FORCED_SELLING, the strategy sells all parts of :data:`CHANCE` at once. If
+        the regime changes to OPPORTUNITY again, ``stage`` and ``hold`` are counted from the new
         change. The memory and crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends, and when it buys or sells one of the three parts of
-        :data:`CHANCE`. While the strategy holds no part, it also decides when the regime changes.
+        The strategy decides at month ends, and when it buys or sells a part of the portfolio
+        :data:`CHANCE`. While the strategy holds no part of :data:`CHANCE`, each change of regime
+        also causes a decision.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ class Patient(ScaledSleeves):
     hold
         Number of sessions from the last purchase to the first sale.
     broad, memory, crypto
-        Tickers of each sleeve.
+        Tickers of the sleeve with the same name.
     """
 
     name: ClassVar[str] = "patient"
@@ -73,16 +75,17 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the state of each session: the regime, or how much of :data:`CHANCE` is held.
+        """Return each session's state: the regime, or how many thirds of :data:`CHANCE` are held.
 
         The state is ``1/3 in``, ``2/3 in`` or ``3/3 in`` while the strategy holds one, two or three
-        parts of :data:`CHANCE`. While the strategy holds no part, the state is the regime.
+        parts of :data:`CHANCE`. While the strategy holds no part of :data:`CHANCE`, the state is
+        the regime.
         """
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return the number of parts that the strategy holds at each session, from 0 to 3.
+        """Return the number of parts of :data:`CHANCE` that are held at each session, from 0 to 3.
 
         Each part contains one third of each weight in :data:`CHANCE`.
         """

@@ -32,11 +32,13 @@ class SleeveStrategy(Strategy):
     Attributes
     ----------
     table
-        A mapping from regime to the weight of each sleeve, a fraction of the portfolio. A sleeve
-        without an entry has the weight 0. A session without a regime counts as NEUTRAL.
+        A mapping from regime to the weight of each sleeve, a fraction of the portfolio. If a regime
+        has no entry for a sleeve, the sleeve has the weight 0. A session without a regime counts as
+        NEUTRAL.
     of_no_class
         Names of sleeves that have the name of an asset class but not its tickers. A sleeve in
-        ``of_no_class`` keeps its tickers if a user replaces the tickers of the class.
+        ``of_no_class`` keeps its tickers if a user replaces the tickers of the class with the same
+        name.
     """
 
     table: ClassVar[Table] = {}
@@ -88,7 +90,7 @@ class ScaledSleeves(SleeveStrategy):
 
     The weight of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
     over 63 sessions). While the volatility of a scaled sleeve is unknown, the sleeve's weight is 0.
-    The rest of the sleeve's weight is held in cash.
+    The weight that the scaling removes from a sleeve is held in cash.
 
     Attributes
     ----------

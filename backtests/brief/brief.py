@@ -39,8 +39,8 @@ class Brief:
         A mapping from the name of each signal to the explanation of its flag at the session.
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        tests more claims, but gives the main claims the same verdicts. The p-value of a main claim
-        is adjusted only for the tests of the other main claims.
+        gives the main claims the same verdicts as the brief, and also tests other claims. The
+        p-value of a main claim is adjusted only for the tests of the other main claims.
     links, changes, flips, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
     """
@@ -58,7 +58,7 @@ class Brief:
 
     @property
     def session(self) -> pd.Timestamp:
-        """The session of the brief, which is the last session of its history."""
+        """The session of the brief: the last session of the brief's history."""
         return pd.Timestamp(self.sample.sessions[-1])
 
     @property
@@ -82,7 +82,7 @@ class Brief:
     def rule(self) -> str:
         """The name of the rule that decided the regime.
 
-        If there is no regime, the value is the first rule whose condition is true at the session.
+        If there is no regime, the result is the regime model's first rule whose condition is true.
         """
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
@@ -101,7 +101,7 @@ def make_brief(
     ----------
     compared
         Day with which the brief compares the history's last session, such as ``2015-01-02``. If
-        ``compared`` has no session, the brief takes the last session before ``compared``. By
+        ``compared`` is not a session, the brief takes the last session before ``compared``. By
         default, ``compared`` is one week before the last session. If the history is shorter than a
         week, the default is the history's first session.
     progress

@@ -15,7 +15,7 @@ Kind = Literal["regime", "rule", "flag", "link"]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One change between two sessions.
+    """One change of a regime, rule, flag or link between two sessions.
 
     Attributes
     ----------
@@ -23,8 +23,8 @@ class Change:
         ``kind`` says what changed: the regime, its rule, a flag or a link. ``name`` is the name of
         the signal or the link, or empty for a regime or a rule.
     was, now
-        The states at the first and at the second session. ``was`` and ``now`` are equal if the
-        state changed between the two sessions and then changed back.
+        The states at the earlier session and at the last session. ``was`` and ``now`` are equal if
+        the state changed between the two sessions and then changed back.
     when
         The first session of the current state, or None if there is no current state.
     """
@@ -40,7 +40,8 @@ def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
     """Return the changes from the session ``before`` to the last session of the reading.
 
     ``before`` is a session of the reading. The result includes a flag that changed after ``before``
-    and then changed back. The state of a link is compared only at the two sessions.
+    and then changed back. The state of a link at ``before`` is compared only with its state at the
+    last session.
     """
     return (
         *_of("regime", "", reading.regime, before),

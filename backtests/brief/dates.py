@@ -22,7 +22,9 @@ YEAR = pd.Timedelta(weeks=52)
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A date on which new data or a decision is expected. The actual date can be earlier or later.
+    """A date on which new data or a decision is expected.
+
+    New data can become available before or after the expected day.
 
     Attributes
     ----------
@@ -33,8 +35,8 @@ class Expected:
         ``what``, in one or two words. ``ids`` contains the ids of the series.
     basis
         How the day is computed. ``rule``: the publication rule of the series in the catalog gives
-        the day. ``a year ago``: a release took place 52 weeks before the day. ``calendar``: the
-        calendar of the exchange gives the day, so the day is certain.
+        the day. ``a year ago``: a past release took place 52 weeks before the expected day.
+        ``calendar``: the calendar of the exchange gives the day, so the day is certain.
     """
 
     day: pd.Timestamp
@@ -45,14 +47,14 @@ class Expected:
 
 
 def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
-    """Return the next decision day and the next release of each id, in order of time.
+    """Return the next decision day and the next release of each series in ``ids``, by date.
 
     The dates are after the last close of the history. Daily series, events, and series without a
-    rule for their releases are left out. To find a firm's next filing, the function takes the
-    firm's earliest filing in the past 52 weeks and adds 52 weeks to its date. For a series with
-    vintages (published versions) in the store, the function adds 52 weeks to the earliest release
-    of the past 52 weeks. The publication rule of a series with vintages gives only the last of
-    several releases of a value.
+    rule for their releases are left out. A firm's next filing is expected 52 weeks after the firm's
+    earliest filing of the past 52 weeks. If the store has vintages (published versions) of a
+    series, its next release is expected 52 weeks after its earliest release of the past 52 weeks. A
+    value of a series with vintages has several releases, but a publication rule gives only the last
+    release.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]

@@ -1,4 +1,4 @@
-"""The flags that may flip next: the distance of each flag to its next flip."""
+"""How far the gauge of each flag is from the level at which the flag flips."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ MONTH = 21
 
 @dataclass(frozen=True, kw_only=True)
 class Flip:
-    """The distance of one flag to its next flip.
+    """How far the gauge of one flag is from the level at which the flag flips.
 
     Attributes
     ----------
@@ -34,14 +34,14 @@ class Flip:
         True if the gauge is already beyond the level, so that only the confirmation is missing.
     frequency
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
-        change over :data:`MONTH` sessions. A past move is enough for a flip if it has the same
-        direction as ``distance`` and is at least as large as ``distance``. ``frequency`` describes
-        the past and is not a forecast. If ``beyond`` is True, ``frequency`` is 1. If the gauge has
-        no past move, ``frequency`` is NaN.
+        change over :data:`MONTH` sessions. A past move is enough if it has the direction of
+        ``distance`` and is at least as large as ``distance``. ``frequency`` describes the past and
+        is not a forecast. If ``beyond`` is True, ``frequency`` is 1, because the gauge needs no
+        further move. If the gauge has no past move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
-        rules need some sessions to confirm a regime. If too few votes are known, ``regime`` is
-        None.
+        actual regime would change only some sessions later, after its confirmation. If too few
+        votes are known, ``regime`` is None.
     """
 
     signal: str

@@ -30,7 +30,7 @@ class LinkFlag:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkState:
-    """One link of the thesis at a session.
+    """The state of one link of the thesis at a session.
 
     Attributes
     ----------

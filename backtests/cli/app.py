@@ -90,7 +90,8 @@ def main() -> None:
 def _flush() -> None:
     """Flush stdout and stderr.
 
-    If a flush fails, drop the text, because Python would print a traceback at exit.
+    If a stream cannot be flushed, its text is dropped. Otherwise Python would print a traceback at
+    exit.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -154,7 +155,7 @@ def _raised(error: BaseException) -> int:
 def _is_of_user(error: BaseException) -> bool:
     """Return whether a traceback includes a file of the user.
 
-    Files of drypowder, of Python and of packages are not files of the user.
+    Files of drypowder, of Python and of installed packages do not count as files of the user.
     """
     packages = ("backtests", "signals", "strategies", "benchmarks")
     installed = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))

@@ -1,4 +1,4 @@
-"""Options that several commands turn into the data of a configuration."""
+"""Functions that turn command-line options into the keys and values of a configuration."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ def config_data(
     Parameters
     ----------
     config
-        A TOML file, or None. Its table ``[sweep]`` is ignored.
+        A TOML file, or None. The table ``[sweep]`` of the file is ignored.
     param
         Texts such as ``dry_powder.k=0.11``.
     source, store, seed
@@ -75,7 +75,7 @@ def config_of(data: Mapping[str, Any]) -> Any:
 
 
 def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
-    """Set the assigned parameters in ``data``, the data of a configuration.
+    """Write each assigned parameter into ``data``, the keys and values of a configuration.
 
     An assignment is a text such as ``dry_powder.k=0.11``.
     """
@@ -114,7 +114,7 @@ def require_strategy(data: dict[str, Any]) -> None:
 
 
 def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data for a command that reads only signals and the regime.
+    """Return the configuration data for a command that uses only signals and the regime.
 
     In the result, the strategy near-cash-flow replaces the given strategy. Near-cash-flow follows
     the regime, so every regime model is allowed. If the given name states a regime model, as in
@@ -126,7 +126,7 @@ def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names_assigned(assignments: Iterable[str] | None) -> list[str]:
-    """Return the names in texts such as ``dry_powder.k=0.11``."""
+    """Return the parameter names in texts such as ``dry_powder.k=0.11``."""
     return [_parsed(assignment)[0] for assignment in assignments or ()]
 
 

@@ -1,9 +1,10 @@
 """Regime models give each session one regime. :data:`REGIMES` lists the regime models.
 
-``votes`` is the default. ``quantities`` uses amounts and flows of capital, but no past returns. So
-claims about market timing are tested with ``quantities``. ``hidden_markov``, ``markov_switching``
-and ``jump_model`` use only prices and yields. A comparison with the three price-only models shows
-what the signals add. ``labels`` uses a user's own regimes.
+The default regime model is ``votes``. ``quantities`` uses amounts and flows of capital, but no past
+returns. So claims about market timing are tested with ``quantities``. ``hidden_markov``,
+``markov_switching`` and ``jump_model`` use only prices and yields. Comparing ``votes`` with the
+three price-only models shows what information the signals add to prices. ``labels`` uses a user's
+own regimes.
 """
 
 from signals.regimes.base import Classification, Regime, RegimeModel

@@ -105,7 +105,7 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
 def at_once(rule: pd.Series, rules: Mapping[str, str | None]) -> Classification:
     """Return a classification in which each session has the regime of its rule.
 
-    A change of regime needs no confirmation. :func:`settle` confirms changes.
+    The regime changes at once, without the confirmation of :func:`settle`.
     """
     regime = spoken_for(rule, rules)
     return Classification(regime=regime, rule=rule, decided_by=rule.where(regime.notna()))
@@ -136,9 +136,9 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     """Return the confirmed regime of each session.
 
     A new regime in ``raw`` is confirmed at the last of ``confirm`` consecutive sessions with the
-    new regime. FORCED_SELLING needs only 2 sessions. The first regime of a history also needs
-    confirmation. If ``raw`` is missing at a session, that session has no regime. After a session
-    without a regime, every regime needs confirmation again.
+    new regime. A change to FORCED_SELLING needs only 2 consecutive sessions. The first regime of a
+    history also needs confirmation. If ``raw`` is missing at a session, that session has no regime.
+    After a session without a regime, every regime needs confirmation again.
     """
     code, names = pd.factorize(raw)  # a session without a regime has the code −1
     at = np.arange(len(raw))

@@ -1,7 +1,8 @@
 """The best path of a statistical jump model, as a compiled loop over sessions.
 
-To find the best path, the package jumpmodels makes several NumPy calls for each session. The
-compiled loop gives the same path and the same sum as jumpmodels, bit for bit.
+The package jumpmodels is slower than the compiled loop, because it makes several NumPy calls for
+each session. The compiled loop gives exactly the path of jumpmodels, and exactly the same sum of
+losses and penalties.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from numba import njit
 
 @contextmanager
 def fast_paths() -> Iterator[None]:
-    """Let jumpmodels use :func:`best_path` inside a ``with`` block.
+    """Make jumpmodels use :func:`best_path` until the ``with`` block ends.
 
     No other thread may use jumpmodels during the block, because the block patches the package.
     """
@@ -36,9 +37,8 @@ def best_path(
     penalty
         Penalty of each change from one state (row) to another (column), states × states.
     return_value_mx
-        If True, return a table of sessions × states instead of the path. Each cell contains the
-        smallest sum of losses and penalties over all paths that end at the cell's session in the
-        cell's state.
+        If True, return a table of sessions × states instead of the path. The cell of session t and
+        state s is the smallest sum of losses and penalties over all paths to state s at session t.
     """
     sums = _smallest_sums(np.where(np.isnan(loss), np.inf, loss), penalty)
     if return_value_mx:

@@ -33,8 +33,8 @@ class HiddenMarkov(Markov):
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
         Markets" (2012). The model differs from the models of Rydén et al. and of Ang and Timmermann
-        in three ways. First, the features include the Treasury yield and the credit spread. Second,
-        the model has no covariances. Third, the probability of leaving a state has a lower limit
+        in three ways. The features include the Treasury yield and the credit spread. The features
+        have no covariances within a state. The probability of leaving a state has a lower limit
         (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.

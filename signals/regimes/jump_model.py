@@ -27,9 +27,10 @@ class JumpModel(PriceOnly):
         ``confirm`` consecutive sessions in state 0, the flag turns off at the last of these
         sessions.
     Timing
-        SPY's close is known at the same session. The model detects the end of a bad state late.
-        With a halflife of 60 sessions, a past return still has a seventh of its initial weight
-        after 170 sessions. So the model can classify a few calm months as bad.
+        SPY's close of a session is known at that session. The model detects the end of a bad state
+        late. With a halflife of 60 sessions, a past return still has a seventh of its initial
+        weight after 170 sessions. After a bad state, the model can therefore classify a few calm
+        months as bad.
     NaN
         See :meth:`probability`. Each weighted mean needs at least 60 sessions.
     Reference
@@ -73,9 +74,9 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
-        The search makes three steps from each of ten seeded starting points. The search then
-        continues only from the best result. In half the time of ten full searches, the search finds
-        an equally good optimum.
+        The search makes at most three iterations from each of ten seeded starting points. After
+        these iterations, the search continues only from the best of the ten results. The search
+        takes half the time of ten full searches, and its optimum is as good.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

@@ -95,7 +95,7 @@ class Markov(PriceOnly):
 
     @abstractmethod
     def chain(self, window: np.ndarray) -> TwoStates:
-        """Estimate the chain from a table of sessions × standardised features, and return it."""
+        """Return a chain that is estimated from a table of sessions × standardised features."""
 
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a chain; return a function from features to the filtered probability."""

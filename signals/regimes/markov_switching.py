@@ -23,7 +23,7 @@ class MarkovSwitching(Markov):
         The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
         and off when it is below ``leave``.
     Timing
-        SPY's close is known at the same session.
+        SPY's close of a session is known at that session.
     NaN
         See :meth:`probability`.
     Reference

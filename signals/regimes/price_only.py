@@ -12,8 +12,8 @@ The bad state
     The bad state is the state in which SPY's daily return had the higher variance over the
     estimation window. The mean return is too noisy to identify the bad state: by chance, the two
     states could swap between two estimates. Over 500 sessions with a daily volatility of 2 %, the
-    standard error of the mean is more than 20 % a year. Over the same 500 sessions, the standard
-    error of the variance is only 6 % of the variance.
+    standard error of the mean is more than 20 % a year. Over 500 sessions, the standard error of
+    the variance is only 6 % of the variance.
 """
 
 from abc import abstractmethod

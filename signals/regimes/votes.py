@@ -1,4 +1,4 @@
-"""The default regime model: three flags have priority; otherwise the signals' votes decide."""
+"""Default regime model: flags of three signals have priority over the votes of other signals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1117,7 +1117,7 @@ def test_ones_own_strategy_stands_beside_the_others(
         ('return ("SPY", "IEF")', 'return ("SPY", "IFE")', ["IFE"]),
         ('"IEF": 0.1}', '"IEF": 0.6}', ["mine: expected the sum of weights of at most 1"]),
         ('"IEF": 0.1}', '"IEF": float("nan")}', ["mine: expected a finite weight of IEF"]),
-        ('"IEF": 0.1}', '"TLT": 0.1}', ["mine: expected a column for each of its assets"]),
+        ('"IEF": 0.1}', '"TLT": 0.1}', ["mine: expected a column for each asset of the strategy"]),
         ("        share = 0.5", "        share = 1 / 0", ["mine: weights failed", "Zero"]),
         (".astype(object)", ".missing", ["mine: state failed", "missing"]),
         ("import pandas as pd", "import pandas as", ["SyntaxError"]),

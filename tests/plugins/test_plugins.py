@@ -483,7 +483,7 @@ RETURN = 'return pd.DataFrame({"SPY": share, "IEF": 0.1}, index=panel.index)'
         ),
         ((RETURN, "return share"), ["expected weights as a DataFrame", "was Series"]),
         ((RETURN, "pass"), ["expected weights as a DataFrame", "was NoneType"]),
-        (('"IEF": 0.1}', '"TLT": 0.1}'), ["expected a column for each of its assets"]),
+        (('"IEF": 0.1}', '"TLT": 0.1}'), ["expected a column for each asset of the strategy"]),
         (
             ("index=panel.index)", "index=panel.index).iloc[1:]"),
             ["expected a row for each session"],
