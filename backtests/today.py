@@ -6,8 +6,8 @@ without a decision if the holding's price is stale. To make the same trades as a
 calls :meth:`Plan.at` at every session, and fills its orders at the close ``lag`` sessions later.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to weights without costs, which start at the target and change with
-prices. If costs decide whether a weight is beyond the band or the limit, the orders of
+applies the band and the limit to weights that start at the target, change with prices, and ignore
+costs. If costs decide whether a weight is beyond the band or the limit, the orders of
 :meth:`Plan.at` and of a backtest may differ.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
@@ -16,9 +16,9 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
   :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists it in
   :attr:`Today.missing`.
 - If late data make the strategy's state unreliable, the state is lost (:mod:`backtests.lapse`).
-  With a lost state, a backtest uses the regime from the remaining signals, or NEUTRAL if they give
-  no regime. With a lost state, :meth:`Plan.at` lists the stale inputs, and makes no decision until
-  the state is known again.
+  If the state is lost, a backtest uses the regime from the remaining signals, or NEUTRAL if these
+  signals give no regime. If the state is lost, :meth:`Plan.at` lists the stale inputs, and makes no
+  decision until the state is known again.
 """
 
 from collections.abc import Mapping
@@ -62,8 +62,9 @@ class Today:
         The session at whose close a backtest fills the orders. None if the orders would be filled
         after the end of the calendar.
     target
-        Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
-        If there is no decision at this session, the weights come from the last earlier decision.
+        Target weight of each asset from this close on, a fraction. The rest of the portfolio is
+        cash in bills. If there is no decision at this session, the weights come from the last
+        earlier decision.
     if_decided
         The weights that the strategy would choose at this close. ``if_decided`` is also given if
         there is no decision at this close.
@@ -74,9 +75,9 @@ class Today:
         A mapping that gives a date for each id with late data. The data of an id are late if its
         last value is older than its staleness limit. The mapping covers held assets, assets in the
         target, and ids that the strategy reads. If the state is lost, the mapping also covers
-        inputs of each signal that determines the state and whose flag is NA now. The date of an
-        asset is the date of its last price. The date of a series is the day on which its last value
-        became known.
+        inputs of the signals that determine the state. The inputs of a signal with a known flag are
+        left out. The date of an asset is the date of its last price. The date of a series is the
+        day on which its last value became known.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
@@ -88,7 +89,8 @@ class Today:
         are given.
     beyond_limit
         Whether holdings with a short position have drifted beyond the strategy's gross limit. If
-        True, a backtest trades even if there is no decision. None if no holdings are given.
+        ``beyond_limit`` is True, a backtest trades even without a decision. None if no holdings are
+        given.
     orders
         Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
         empty if the backtest would not trade. None if no holdings are given.
@@ -178,8 +180,8 @@ class Plan:
         """
         if session < self.followed[0]:
             raise ConfigError(
-                f"expected a session on or after {self.followed[0].date()}, when the strategy "
-                f"starts, was {session.date()}"
+                "expected a session on or after the strategy's start on "
+                f"{self.followed[0].date()}, was {session.date()}"
             )
         because = self._because(session)
         earlier = self.decided[self.decided < session]
@@ -246,7 +248,11 @@ class Plan:
         )
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
-        """Return the close on the session's date, else the panel's price, else the last close."""
+        """Return an asset's close on the session's date; an earlier price if the close is missing.
+
+        If the close is missing, the result is the price in the panel. If the panel also lacks the
+        price, the result is the last known close. The result is NaN if the history lacks the asset.
+        """
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]
@@ -258,7 +264,7 @@ class Plan:
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]
     ) -> dict[str, pd.Timestamp]:
-        """Return the ids with late data, mapped to dates; see :attr:`Today.missing`."""
+        """Return the date of the last value of each id whose data are late, by id."""
         shares = self._row(session).abs() + target.abs()
         needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
@@ -267,7 +273,7 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return True if an id had a value before the session and its next value is late."""
+        """Return True if the data of an asset or a series are late at the session."""
         return id in self.stale and bool(self.stale.at[session, id])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:

@@ -29,7 +29,7 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of a run, which are those of :func:`followed`.
+    """Return the sessions of a run: the result of :func:`followed`.
 
     Fewer than :data:`SHORTEST` sessions raise ConfigError.
     """

@@ -40,24 +40,24 @@ class Absorption(CompoundSignal):
         Both flags are NA if u, the impulse or idle capital has no value.
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
-        NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels that turn off the flag :attr:`injecting`. ``leave`` and ``impulse_leave`` also turn
-        off the flag ``absorbing``. ``idle_leave`` equals the level at which the flag of
+        NBER 28967 (2021), show that flows move prices by a multiple of the flow. The levels that
+        turn off the flag :attr:`injecting` are our own choice. ``leave`` and ``impulse_leave`` also
+        turn off the flag ``absorbing``. ``idle_leave`` equals the level at which the flag of
         :class:`DryPowder` turns on.
     Limits
         u hardly measures capital spending, because u depends mostly on idle capital. When idle
         capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
         rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
-        over GDP. The impulse measures whether spending grows, but not whether spending is large. So
-        :meth:`beside` returns spending in % of GDP. :meth:`beside` also halves and doubles capital
-        spending, and counts the days with the flag on in each case. :class:`OutsideCapital`
-        compares spending with cash flow, not with idle capital. Reports show gauges of
-        :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace the gauge u, for
-        three reasons. First, cash flows become known only from filings, up to four months after the
-        quarter began. Second, GOOGL and MSFT report no XBRL tag for new debt, so the new debt of
-        both firms is unknown. Third, ``drypowder thesis`` tests claims that use u and were stated
-        in advance. The results of ``drypowder thesis`` are known, so a different measure now would
-        be a choice with hindsight.
+        over GDP. The impulse measures whether spending grows, but not whether spending is large. To
+        show the size of spending, :meth:`beside` returns spending in % of GDP. :meth:`beside` also
+        counts the days on which the flag would be on with half or twice the capital spending.
+        :class:`OutsideCapital` compares spending with cash flow, not with idle capital. Reports
+        show gauges of :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace
+        the gauge u, for three reasons. First, cash flows become known only from filings, up to four
+        months after the quarter began. Second, GOOGL and MSFT report no XBRL tag for new debt, so
+        the new debt of both firms is unknown. Third, ``drypowder thesis`` tests claims that use u,
+        and these claims were stated before the tests. The results of ``drypowder thesis`` are
+        known, so a different measure now would be a choice with hindsight.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class Absorption(CompoundSignal):
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
         """Return the flag that results when all capital spending is multiplied by ``factor``.
 
-        The impulse does not change.
+        ``factor`` does not change the gauge ``impulse``, which is the growth of capital spending.
         """
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))

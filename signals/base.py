@@ -46,8 +46,9 @@ class Evaluation:
         The flag, as a pandas ``boolean``. The flag is NA if a gauge that decides the flag has no
         value.
     injecting
-        Flag of the opposite state. For example, the opposite state of ``absorption`` is injecting.
-        None for a signal without an opposite state.
+        The signal's second flag. For example, ``absorption`` has the second flag ``injecting``,
+        which describes the opposite state of the market. If the signal has only one flag,
+        ``injecting`` is None.
     """
 
     signal: "Signal"
@@ -57,7 +58,7 @@ class Evaluation:
     injecting: pd.Series | None = None
 
     def rows(self, pick: "Pick") -> "Evaluation":
-        """Return the evaluation, reduced to the rows that ``pick`` chooses."""
+        """Return the evaluation with only the rows that the function ``pick`` chooses."""
         return replace(
             self,
             gauges=pick(self.gauges),
@@ -144,7 +145,7 @@ class Signal(Typed, ABC):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """Thresholds for the flag of the opposite state; empty if the signal has no such state."""
+        """Thresholds of the signal's second flag; empty if the signal has only one flag."""
         return ()
 
     @property
@@ -177,8 +178,8 @@ class Signal(Typed, ABC):
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
         """Return numbers that reports show beside the flag; empty by default.
 
-        Each key of the mapping contains the name and the unit of a number. The numbers help a user
-        to judge the flag at the last session of the evaluation.
+        Each key of the mapping contains the name and the unit of a number. A reader of the report
+        uses the numbers to judge the flag at the last session of the evaluation.
         """
         return {}
 
@@ -220,8 +221,8 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. Signals that are evaluated together use
-    the same parts, with the same parameters.
+    A subclass defines ``combine`` instead of ``gauges``. In one evaluation, a signal that is part
+    of several signals has the same parameters in all of them.
     """
 
     @abstractmethod

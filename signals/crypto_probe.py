@@ -38,7 +38,7 @@ class CryptoProbe(Signal):
     NaN
         The flag is NA until bitcoin has prices for ``high`` sessions. A component counts for the
         score when its z-score is known on 252 sessions. A z-score needs 252 values of the
-        component. The score needs at least one component that counts. The gauge ``stablecoins``
+        component. The score needs at least one of its two components. The gauge ``stablecoins``
         needs the supply at the current session and ``horizon`` sessions earlier. The data of the
         supply begin on 2017-11-29, and the publisher revises past values. The gauge ``fund_flows``
         needs a flow on each of the last ``month`` sessions. If a flow is missing, the newest known

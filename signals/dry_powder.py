@@ -45,20 +45,19 @@ class DryPowder(Signal):
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets. The
-        default of ``a`` is the middle between 12 and 13 %. Lopez-Salido, Vissing-Jorgensen,
-        "Reserve Demand, Interest Rate Control, and Quantitative Tightening" (2023), compare
-        reserves with deposits. Officials of the Fed compare reserves with GDP. We chose k = 9 % of
-        GDP. Because k is our choice, reports repeat each result that depends on k, with k from 0.08
-        to 0.11.
+        default of ``a`` is the mean of 12 and 13 %. Lopez-Salido, Vissing-Jorgensen, "Reserve
+        Demand, Interest Rate Control, and Quantitative Tightening" (2023), compare reserves with
+        deposits. Officials of the Fed compare reserves with GDP. We chose k = 9 % of GDP. Because k
+        is our choice, reports repeat each result that depends on k, with k from 0.08 to 0.11.
     Limits
         The literature does not agree on a scale for idle capital, so reports show three scales side
         by side (see :mod:`signals.scales`). GDP stays the default of ``scale`` for three reasons.
-        First, ``drypowder thesis`` tests claims that use GDP and were stated in advance. The
-        results of ``drypowder thesis`` are known, so a different default now would be a choice with
-        hindsight. Second, only the latest revision of bank assets exists, and this series jumps on
-        2010-03-31. Third, banks have enough reserves at 12 to 13 % of bank assets, but fewer
-        reserves need not be scarce. In most of 2009 to 2012, during QE, reserves were below 12 % of
-        bank assets.
+        First, ``drypowder thesis`` tests claims that use idle capital in % of GDP, and these claims
+        were stated before the tests. The results of ``drypowder thesis`` are known, so a different
+        default now would be a choice with hindsight. Second, only the latest revision of bank
+        assets exists, and this series jumps on 2010-03-31. Third, reserves below 12 % of bank
+        assets are not always scarce. For example, reserves were below 12 % of bank assets in most
+        of 2009 to 2012, during QE.
 
     Parameters
     ----------
@@ -109,11 +108,11 @@ class DryPowder(Signal):
         return (Threshold(gauge="share", enter=self.enter, leave=self.leave, above=False),)
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge; ``scale`` decides the unit of the share."""
+        """Return the unit of a gauge; the unit of the gauge ``share`` depends on ``scale``."""
         return self.units[SHARES[self.scale] if gauge == "share" else gauge]
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return idle capital, its two parts (USD billions), and its share of each scale."""
+        """Return idle capital and its parts (USD billions), and idle capital in % of each scale."""
         size: dict[BankScale, pd.Series] = {
             "gdp": panel["GDP"],
             "bank_assets": panel["TLAACBW027SBOG"],
@@ -136,7 +135,7 @@ class DryPowder(Signal):
         )
 
     def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
-        """Return the flag for the given scale, which can differ from :attr:`scale`."""
+        """Return the flag that results when idle capital is compared with the given scale."""
         return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

@@ -33,7 +33,8 @@ class Duration(ScoreSignal):
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
         A class member is used if it has a current price and a price ``horizon`` sessions ago. Score
-        and flag are missing until every class has at least one member with both prices.
+        and flag are missing at a session if a class has no member with a current price and an
+        earlier price.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was

@@ -48,7 +48,7 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
 
 
 def _regress(y: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
-    """Regress each column of y on x, without weeks that lack a value in the column or in x."""
+    """Regress each column of y on x; weeks with a NaN in the column or in x are left out."""
     used = ~(np.isnan(y) | np.isnan(x).any(axis=1)[:, None])
     weeks = used.sum(axis=0)
     seen = weeks >= FEWEST_WEEKS

@@ -124,10 +124,10 @@ def explain(
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
         For each cell of the panel, the moment at which the value was first known: a table with the
-        panel's shape. :attr:`Explanation.known_at` comes from ``known``.
+        panel's shape. The times in :attr:`Explanation.known_at` are copied from ``known``.
     among
-        All evaluations on the panel, by signal name. The function reads from ``among`` the
-        parameters of parts, the gauges in ``context``, and the scales of idle capital.
+        All evaluations on the panel, by signal name. ``among`` provides the parameters of parts,
+        the gauges in ``context``, and idle capital on each scale.
 
     Raises
     ------
@@ -203,8 +203,7 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
     """Return the main gauge, with NaN at sessions that cannot be compared with the last session.
 
-    If the gauge is computed from components, only sessions with the same components as the last
-    session can be compared.
+    A gauge computed from components can be compared only between sessions with the same components.
     """
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):

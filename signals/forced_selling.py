@@ -130,9 +130,9 @@ class CryptoForcedSelling(_Cascade):
         The closes of coins and the funding rates are from the date before the session. Flows are
         known one session after their date.
     NaN
-        The mean needs at least three of its five components, so funding and flows are optional. If
-        a component is missing, the score compares the mean of the other components with past means
-        of the same components.
+        The mean needs at least three of its five components. Funding rates and flows may both be
+        missing. If a component is missing, the score compares the mean of the other components with
+        past means of the same components.
     Reference
         See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses forced sales
         that affect only coins.

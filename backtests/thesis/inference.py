@@ -79,8 +79,8 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
 
     Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
-    episode, between two episodes, or after the last episode. If ``on`` is 0.0 at a session between
-    the first and the last session of an episode, the gap before the episode contains the session.
+    episode, between two episodes, or after the last episode. A session with ``on`` equal to 0.0
+    inside an episode belongs to the gap before the episode.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -89,11 +89,10 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def segments_of(on: pd.Series) -> pd.Series:
-    """Return, for each session, the serial number of its segment, from 0.
+    """Return each session's segment number, from 0; each segment contains one episode.
 
-    Each segment contains one episode, see :func:`episodes_of`. The border between two segments lies
-    in the middle between their episodes. If there is no episode, all sessions belong to one
-    segment.
+    See :func:`episodes_of` for the episodes. The border between two segments lies in the middle
+    between their episodes. If there is no episode, all sessions belong to one segment.
     """
     numbers = episodes_of(on)
     place = pd.Series(np.arange(len(on)), index=on.index).groupby(numbers)
@@ -156,12 +155,12 @@ class Clusters:
         return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
 
     def moments(self) -> tuple[float, float]:
-        """Return two traces, from which :func:`clustered` computes the degrees of freedom.
+        """Return the two traces that :func:`clustered` needs to compute the degrees of freedom.
 
         The estimated variance of the mean is y'My, with the vector y of the observations and a
         symmetric matrix M. The function returns trace(M) and trace(M²). For one group, the degrees
-        of freedom are trace(M)² / trace(M²). Observations are assumed to be independent with a
-        variance of 1.
+        of freedom are trace(M)² / trace(M²). The formula for the degrees of freedom assumes
+        independent observations with a variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -209,15 +208,18 @@ class Shifted:
     def interval(self, value: float, error: float) -> Interval:
         """Return the interval of an estimate, computed from the statistics of shifted dates.
 
-        Each bound is ``value`` minus the product of ``error`` and a quantile of the statistics of
-        shifted dates.
+        Each bound is ``value`` − q · ``error``, and q is a quantile of the statistics of shifted
+        dates.
         """
         points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
         high, high90, low90, low = (value - float(point) * error for point in points)
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return the standard error of a normal 95 % interval as wide as :meth:`interval`."""
+        """Return a standard error that describes the width of :meth:`interval`.
+
+        A normal 95 % interval with the returned standard error is as wide as :meth:`interval`.
+        """
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))
 
@@ -242,9 +244,9 @@ def shifted(
         ``values`` has one number for each session. ``on`` contains one condition (1.0 or 0.0) or
         one weight for each session. ``values`` and ``on`` contain no NaN.
     statistic
-        A function of the values and of a table of conditions, shifts × sessions. The function
-        returns one statistic for each row of the table. A shift for which the function returns NaN
-        is left out.
+        A function of two arguments: the values, and a table of conditions, shifts × sessions. The
+        function returns one statistic for each row of the table. If the function returns NaN for a
+        shift, the shift is left out.
     shifts
         Number of shifts, evenly spaced over the sessions. If there are fewer sessions than
         ``shifts``, there is one shift for each session.
@@ -276,7 +278,10 @@ def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
 
 
 def timing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the t statistic of the mean of (weight − mean weight) · value, for each row."""
+    """Return a t statistic for each row of ``weights``.
+
+    The t statistic tests whether the mean of (weight − mean weight) · value is zero.
+    """
     apart = weights - weights.mean(axis=1, keepdims=True)
     gained = apart * values
     with np.errstate(divide="ignore", invalid="ignore"):

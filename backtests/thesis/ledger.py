@@ -1,4 +1,4 @@
-"""The ledger: a file in which each line seals the claims as they were at one moment.
+"""The ledger of seals: each line of the file records the claims at one moment.
 
 A seal is one line of JSON. A seal contains the claims, the parameters, the version of the code and
 hashes of the data. Each line also contains the hash of the previous line, so an edited, removed or
@@ -7,8 +7,8 @@ than its data.
 
 Anybody can compute the hashes, and the times of the seals come from the computer's clock. The chain
 stays unbroken if somebody removes the last lines, or changes a line and writes all later lines
-again. To detect a forgery with an unbroken chain, publish the hash of a seal. The published hash of
-a seal proves later that the seal and all earlier seals are unchanged, see ``published`` of
+again. Publish the hash of a seal, because a forged ledger can have an unbroken chain. The published
+hash of a seal proves later that the seal and all earlier seals are unchanged, see ``published`` of
 :func:`verify`.
 """
 
@@ -180,9 +180,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or if a line was edited, removed, moved or cut. If the moment of a
-        seal is before the last session of the sealed data, or before the moment of the previous
-        seal. The error message names the faulty line.
+        If the file is missing, or if a line was edited, removed, moved or cut. The function also
+        raises DataError if a seal is older than its data or older than the previous seal. The error
+        message names the faulty line.
     """
     path = writable_name(ledger)
     try:
@@ -224,8 +224,8 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
     """Raise DataError if the moment of a seal is missing or too early.
 
-    The moment must not be before the last session of the sealed data, and not before the moment of
-    the previous seal.
+    The moment is too early if it is before the last session of the sealed data, or before the
+    previous seal.
     """
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
@@ -235,13 +235,14 @@ def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
         raise _broken(path, found.number, wanted, was) from None
     if day < end:
         was = f"the seal was made on {day}, and the data end on {end}"
-        raise _broken(path, found.number, "a seal that is not older than the sealed data", was)
+        raise _broken(path, found.number, "a seal made on or after the last day of its data", was)
     if before is not None and found.moment < before.moment:
         was = (
             f"the seal was made at {found.sealed_at}, and the previous seal was made at "
             f"{before.sealed_at}"
         )
-        raise _broken(path, found.number, "a seal that is not older than the previous seal", was)
+        wanted = "a seal made at the time of the previous seal or later"
+        raise _broken(path, found.number, wanted, was)
 
 
 def _parsed(line: bytes) -> Seal | None:
@@ -266,7 +267,7 @@ def verify(
     ----------
     sample
         The sample whose data are compared with the sealed data. If ``sample`` is None, only claims,
-        parameters and code are compared.
+        parameters and code are compared with the last seal.
     published
         The published hash of a seal. The ledger must contain a seal with the published hash.
 
@@ -288,9 +289,9 @@ def verify(
 def in_force(seals: Sequence[Seal]) -> Seal:
     """Return the last seal that changed the claims or parameters; the first seal if none did.
 
-    All seals from the returned seal to the last seal have equal claims and parameters. E-values use
-    the weeks after the returned seal. So a new seal of unchanged claims does not restart the
-    e-values.
+    All seals after the returned seal have the same claims and parameters as the returned seal.
+    E-values use the weeks after the returned seal. So a new seal of unchanged claims does not
+    restart the e-values.
     """
     last = seals[-1]
     unchanged = takewhile(
@@ -302,7 +303,7 @@ def in_force(seals: Sequence[Seal]) -> Seal:
 def changes_since(last: Seal, sample: Sample | None = None) -> Iterator[str]:
     """Yield one sentence for each change of claims, parameters, code and data since a seal.
 
-    If ``sample`` is None, the data are not compared.
+    If ``sample`` is None, the current data are not compared with the sealed data.
     """
     yield from changes_of_claims(last.claims, declared())
     yield from changes_of_parameters(last.parameters, parameters_in_use())

@@ -1,4 +1,4 @@
-"""The values of each claim about a mean, and whether the claim applies to each value."""
+"""The values whose mean each claim describes, and the claim's flag for each value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ YEARLY = 100.0 * YEAR
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measure:
-    """Values of a claim about a mean, and whether the claim applies to each value.
+    """The values whose mean a claim describes, and the claim's flag for each value.
 
     Attributes
     ----------
@@ -28,8 +28,8 @@ class Measure:
         One value for each session or week; NaN if it is missing.
     on
         The claim's flag for each value: 1.0 (on), 0.0 (off) or NaN. The flag was known before the
-        session or week of the value began. For a claim about a strategy, ``on`` is 1.0 if the
-        strategy was in an active state, see :meth:`backtests.thesis.sample.Sample.acting`.
+        value's session or week began. For a claim about a strategy, ``on`` is 1.0 if the strategy
+        was in an active state, see :meth:`backtests.thesis.sample.Sample.acting`.
     scale
         The factor that converts the mean of the values into the claim's unit.
     counted
@@ -37,8 +37,7 @@ class Measure:
     held, excess
         ``held`` is a strategy's weight of SPY at the close before each session. ``excess`` is SPY's
         return over bills. ``held`` and ``excess`` are given only for a strategy whose weight of SPY
-        depends on quantities alone, not on prices. For all other claims, ``held`` and ``excess``
-        are None.
+        does not depend on prices. For all other claims, ``held`` and ``excess`` are None.
     """
 
     values: pd.Series
@@ -55,7 +54,7 @@ class Measure:
 
 
 def measure(claim: Claim, sample: Sample) -> Measure:
-    """Return the values of a claim about a mean. Raises NotTestable if the history lacks data."""
+    """Return the values whose mean a claim describes; raise NotTestable if data are missing."""
     return MEASURES[claim.name](claim, sample)
 
 
@@ -105,7 +104,7 @@ def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
 def _comovement(claim: Claim, sample: Sample) -> Measure:
     """Return, for each week, the standardised return of SPY times the standardised return of TLT.
 
-    The mean over all weeks is the correlation of the two returns.
+    The mean of the product over all weeks is the correlation of SPY and TLT.
     """
     both = pd.DataFrame({t: weekly(sample.asset(t)) for t in ("SPY", "TLT")}).dropna()
     standard = (both - both.mean()) / both.std(ddof=0)
@@ -128,9 +127,10 @@ def _cash_heavy(claim: Claim, sample: Sample) -> Measure:
 
 
 def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
-    """Return a strategy's daily returns minus those of a mix with the same mean exposure.
+    """Return a strategy's daily returns minus the returns of a constant mix of SPY and bills.
 
-    The mix has constant weights.
+    The weight of SPY in the mix is the strategy's mean net exposure, see
+    :func:`backtests.evidence.own_mix.mix_of`.
     """
     run = sample.run(strategy)
     held = run.result.returns.iloc[run.config.lag :]

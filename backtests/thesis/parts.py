@@ -97,7 +97,7 @@ def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
 
 
 def estimate_of(value: float, parts: Sequence[Part], **more: Any) -> Estimate:
-    """Return an estimate with the interval and the p-value of the first element of ``parts``.
+    """Return an estimate whose interval and p-value come from the first element of ``parts``.
 
     ``more`` are the remaining attributes of :class:`backtests.thesis.estimate.Estimate`.
     """

@@ -17,9 +17,9 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
     """Return a table of statements by session; changes of DGS2 are in units of 10 basis points.
 
     A statement on a day without a session belongs to the next session. The yield of a date is
-    published one session later. So ``change`` is the yield known one session after the statement
-    minus the yield known at the session of the statement. Columns: ``change``, ``at`` (position),
-    ``state`` (always 0.0, because claims about policy have no condition), ``quarter``, ``row`` and
+    published one session later. ``change`` is the yield known one session after the statement minus
+    the yield known at the statement's session. Columns: ``change``, ``at`` (position), ``state``
+    (always 0.0, because claims about policy have no condition), ``quarter``, ``row`` and
     ``column``. Raises NotTestable if the history lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))

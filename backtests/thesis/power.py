@@ -25,7 +25,7 @@ def power(error: float, df: float, effect: float) -> float:
 
 
 def smallest_detectable(error: float, df: float) -> float:
-    """Return the effect that a test finds with a probability of 80 %; NaN as in :func:`power`."""
+    """Return the effect that a test finds with a probability of 80 %; NaN if the power is NaN."""
     from scipy.optimize import brentq
 
     if math.isnan(power(error, df, 0.0)):

@@ -22,17 +22,18 @@ def release_id(firm: str) -> str:
 
 
 def releases(history: History) -> tuple[Filing, ...]:
-    """Return the filings with a surprise, each moved to the session of its earnings release.
+    """Return the surprises of filings, each at the session of the firm's earnings release.
 
     Formula
         A release is matched to the firm's first filing within 10 days after the release, and gets
-        the surprise of this filing. The surprise was already known at the release: the release
-        contains the capital expenditure, and the standard deviation uses only earlier changes.
+        the surprise of this filing. The market can compute the surprise at the release, because the
+        release contains the capital expenditure. The surprise uses the standard deviation of
+        earlier changes only.
     Timing
         The session is the first one that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
-        filing is assumed to be known one session after its date. To find the date of a filing, the
-        function goes back one session from the session at which the filing is known.
+        filing is assumed to be known one session after its date. So the function uses the session
+        before a filing is known as the filing's date.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """
@@ -51,8 +52,8 @@ def releases(history: History) -> tuple[Filing, ...]:
 def first_close_after(
     day: pd.Timestamp, after_close: bool, sessions: pd.DatetimeIndex
 ) -> pd.Timestamp:
-    """Return the first session that closes after news from a given day.
+    """Return the first session that closes after news that came on ``day``.
 
-    ``after_close`` is True if the news came after the close of the day.
+    ``after_close`` is True if the news came after the close of ``day``.
     """
     return sessions[int(sessions.searchsorted(day, "right" if after_close else "left"))]

@@ -23,7 +23,7 @@ AFTER_NEWS = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Responses:
-    """Events with complete windows.
+    """Events whose returns, surprise and state are all known.
 
     ``response`` is the cumulated return of the spread in percentage points, events × sessions.
     ``table`` has one row for each event. The index of ``table`` is the session of the event. The
@@ -35,17 +35,17 @@ class Responses:
     table: pd.DataFrame
 
     def where(self, state: float) -> "Responses":
-        """Return the events of one state."""
+        """Return the events in one state of idle capital: 1.0 if depleted, 0.0 if ample."""
         chosen = (self.table["state"] == state).to_numpy()
         return Responses(response=self.response[chosen], table=self.table[chosen])
 
     def slope(self) -> Slope:
-        """Return the slope of the whole response on the surprise."""
+        """Return the regression slope of the response on the surprise, at the end of the window."""
         columns = (self.table[name].to_numpy() for name in ("surprise", "quarter"))
         return slope(self.response[:, -1], *columns)
 
     def path(self) -> np.ndarray:
-        """Return the slope of the response up to each session."""
+        """Return, for each session, the regression slope of the response on the surprise."""
         return slope_path(self.response, self.table["surprise"].to_numpy())
 
     def permuted(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +85,7 @@ def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
 
 
 def tested(fit: Slope, what: str) -> Slope:
-    """Return the slope; raises NotTestable if there are too few quarters for a standard error."""
+    """Return the slope; raise NotTestable if there are too few quarters for a standard error."""
     if not fit.df > 0:
         raise too_few_quarters(fit.clusters, what)
     return fit

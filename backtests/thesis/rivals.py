@@ -4,8 +4,8 @@ Every forecaster predicts next week's return of SPY and of bitcoin, each minus t
 At the end of each week, every forecaster estimates a regression on all returns that are known. All
 forecasters forecast the same weeks, and are compared by the squared error.
 
-All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, the
-forecasts of the thesis are no evidence for the thesis.
+All rules were fixed before any result was seen. If a rival explanation forecasts as well as the
+thesis, accurate forecasts do not support the thesis.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ Predictors = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rivals:
-    """The comparison of the forecasters.
+    """How well each forecaster predicts each target.
 
     Attributes
     ----------
@@ -81,10 +81,10 @@ class Rivals:
 
 
 def compare_rivals(sample: Sample) -> Rivals:
-    """Return the comparison of all forecasters for both targets.
+    """Return the comparison of all forecasters on both targets, SPY and bitcoin.
 
-    If data of a forecaster or a target are missing, the forecaster or target is left out, and a
-    note names it. Raises NotTestable if no target has enough weeks.
+    A forecaster or target with missing data is left out, and a note gives its name. Raises
+    NotTestable if no target has enough weeks.
     """
     gauges, without_gauge = _gauges(sample)
     states, without_state = _price_only(sample)
@@ -146,18 +146,19 @@ def trend(sample: Sample, target: str) -> pd.DataFrame:
 
 
 def _growth(sample: Sample) -> pd.Series:
-    """Return the value of one dollar that was invested in bills at the start of the history."""
+    """Return, at each session, the value of one dollar held in bills since the history began."""
     return (1 + sample.bills.fillna(0.0)).cumprod().where(sample.bills.notna())
 
 
 def targets(sample: Sample, target: str) -> pd.DataFrame:
-    """Return, for each week, the return over bills that is forecast at the end of the week.
+    """Return the weekly returns over bills that the forecasters predict.
 
-    The index is the origin of each forecast, the last session of a whole week. ``return`` is the
-    simple return minus that of bills, in %; NaN if a close is missing. The return begins at the
-    close :data:`LAG` sessions after the origin. The return ends at the close :data:`LAG` sessions
-    after the next origin. ``origin`` is the position in the history of the session at which the
-    forecast is made. ``complete`` is the position of the session at which the return ends.
+    A row is indexed by the last session of a complete week, when the forecast is made. ``return``
+    is the simple return minus that of bills, in %; NaN if a close is missing. The return begins at
+    the close :data:`LAG` sessions after the last session of the forecast's week. The return ends at
+    the close :data:`LAG` sessions after the last session of the next week. ``origin`` is the
+    position in the history of the session at which the forecast is made. ``complete`` is the
+    position of the session at which the return ends.
     """
     sample.asset(target)
     sessions = sample.sessions
@@ -176,9 +177,9 @@ def forecasts(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the forecasts of all forecasters for a target, and notes about missing forecasters.
 
-    The table has one row for each origin at which every forecaster has a forecast. ``return`` is
+    The table has one row for each week in which every forecaster makes a forecast. ``return`` is
     the realised return over bills, in %; NaN if the return is not yet known. Every other column has
-    the forecasts of one forecaster, in %, from data known at the origin.
+    the forecasts of one forecaster, in %, from data known when the forecast is made.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return the least-squares forecast at each origin, from returns known at the origin.
+    """Return the least-squares forecast of each week, from the returns known at that time.
 
     The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns are known.
     """
@@ -247,13 +248,14 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
     ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
-    White's rule gives a block length for each difference of losses. The mean block length of the
-    bootstrap is the longest block length of all differences. The seed is fixed.
+    White's rule gives a block length for each difference of losses. The longest of the block
+    lengths from the rule is the mean block length of the bootstrap. The seed is fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated
-    samples. With the statistic ``max``, the set contains all five in 92 of 100 samples. With the
-    pairwise statistic, the set contains all five in only 84 to 88 of 100 samples.
+    samples. With the statistic ``max``, the set contains all five equal forecasters in 92 of 100
+    samples. With the pairwise statistic, the set contains all five equal forecasters in only 84 to
+    88 of 100 samples.
     """
     from arch.bootstrap import MCS
 

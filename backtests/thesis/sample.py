@@ -77,7 +77,7 @@ class Sample:
         return self.history.closes.pct_change(fill_method=None)
 
     def asset(self, ticker: str) -> pd.Series:
-        """Return an asset's simple returns as fractions, from closes on the dates of the sessions.
+        """Return an asset's simple returns, as fractions, between the closes of session dates.
 
         A return is NaN if one of its two closes is missing. Raises NotTestable if the history has
         no return of the asset.
@@ -144,7 +144,7 @@ class Sample:
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:
-        """Return the flag that a trader could have used for the return of each session.
+        """Return, for each session's return, the newest flag on which a trader could act in time.
 
         The flag is 1.0, 0.0 or NaN. The flag was known 1 + :data:`LAG` sessions before the close at
         which the return ends.

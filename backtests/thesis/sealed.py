@@ -38,7 +38,7 @@ def digest(text: str) -> str:
 def declared() -> list[dict[str, Any]]:
     """Return every field of every claim, as data for JSON, in the order of the claims.
 
-    The date of a declaration is an ISO string.
+    The date on which a claim was declared is an ISO string.
     """
     return [_plain({**asdict(claim), "declared": claim.declared.isoformat()}) for claim in CLAIMS]
 
@@ -47,7 +47,7 @@ def parameters_in_use() -> dict[str, dict[str, Any]]:
     """Return the default parameters of signals, regime models and thesis strategies, by name.
 
     Examples of names are ``signal dry_powder``, ``regime model votes`` and ``strategy cash-heavy``.
-    The regime model ``labels`` has no defaults and is left out.
+    The regime model ``labels`` has no default parameters and is left out.
     """
     models = {
         name: Votes(voters=signals.voters()) if model is Votes else model()
@@ -149,7 +149,7 @@ def changes_of_code(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[
         yield f"code: the version was {was['version']}, now it is {now['version']}"
     if was["digest"] != now["digest"]:
         yield (
-            "code: the source of signals, strategies and backtests was "
+            "code: the source hash of signals, strategies and backtests was "
             f"{was['digest'][:12]}, now it is {now['digest'][:12]}"
         )
 

@@ -32,8 +32,8 @@ class Status:
     at
         The last session at which the flag is known.
     since
-        First session of the current state. If the state never changed, the first session with a
-        known flag.
+        First session of the current state. If the flag never changed, ``since`` is the first
+        session with a known flag.
     stays
         All periods in which the flag was on, in order of time.
     """

@@ -46,7 +46,8 @@ class Trial(Summarised):
     episodes
         What happened in each dated episode.
     filings, releases
-        Responses of asset classes to capex filings, and to the earnings releases before them.
+        Responses of asset classes to capex filings, and to the earnings releases before the
+        filings.
     events, deals, surprises
         ``events`` counts dated events by kind. ``deals`` has each bond deal with its response.
         ``surprises`` has responses of asset classes to policy surprises. See
@@ -107,8 +108,8 @@ def try_claims(
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
-    name of an estimator, as claims declare it, to its function. Before each test, ``progress``
-    receives the name of the claim and the number of claims already tested.
+    estimator names that claims use to functions. Before each test, ``progress`` receives the name
+    of the claim and the number of claims already tested.
     """
     sample = Sample.of(history)
     verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
@@ -201,7 +202,7 @@ def _seal_in_force(ledger: Path | None) -> Seal:
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
-    """Return e-values since the seal, then e-values since the date of the essay."""
+    """Return e-values since the seal, then e-values since the date of the essay with the thesis."""
     found = accumulate_since_dates(sample, None if seal is None else seal.moment)
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)

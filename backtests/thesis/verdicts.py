@@ -1,4 +1,4 @@
-"""From estimates to verdicts: the rules that were fixed before any estimate was seen.
+"""Rules that turn estimates into verdicts, fixed before any estimate was seen.
 
 - Contradicted: all effects in the 90 % interval are smaller than the smallest interesting effect.
   An effect against the claimed direction counts as negative. A wide interval does not contradict a
@@ -12,8 +12,8 @@
 
 Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
 adjusts all other p-values for the false discovery rate. Benjamini and Hochberg's method is valid if
-the tests are independent or positively dependent. We expect positive dependence, because the tests
-use the same few episodes.
+the tests are independent or positively dependent. We expect positively dependent tests, because all
+tests use the same few episodes.
 
 Reference
     Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]:
-    """Return adjusted p-values: by Holm for primary claims, by false discovery rate for others."""
+    """Return adjusted p-values: Holm's for primary claims, false discovery rates for others."""
     from statsmodels.stats.multitest import multipletests
 
     adjusted: dict[Claim, float] = {}

@@ -32,13 +32,13 @@ def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
 
 
 def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Series:
-    """Return, at each week's end, the sum of log returns over a number of later weeks.
+    """Return, at each week's end, the sum of log returns over the following ``weeks`` weeks.
 
     Timing
         The week's data are known at the close of the week's last session. A trader can act on the
-        week's data at the close :data:`LAG` sessions later, and the sum begins with the return
-        after this close. The sum covers ``weeks`` weeks, and ends :data:`LAG` sessions after the
-        end of its last week.
+        week's data at the close :data:`LAG` sessions later. The sum begins with the first return
+        after the trader has acted. The sum ends :data:`LAG` sessions after the last session of the
+        last week.
     NaN
         The sum is NaN if one of its returns is missing or lies after the end of the history.
     """
@@ -54,7 +54,7 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
 
 
 def earned_in(over: pd.Series, ends: pd.DatetimeIndex) -> pd.Series:
-    """Return the sum of each week's log returns, up to the end of the week.
+    """Return the sum of the log returns of each week, at the week's last session.
 
     The sum is NaN in the first week, and in a week with a missing return.
     """

@@ -77,7 +77,7 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of the series with a company's four-quarter sums of a year earlier.
+    """Return the series id for the four quarters before a company's newest four quarters.
 
     Each value of the series is the sum of the amounts of four quarters, in USD. Each value becomes
     known on the same day as the sum of the following four quarters (:func:`ttm_id`).

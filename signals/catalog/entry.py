@@ -88,7 +88,7 @@ class Series:
         Number of calendar days for which a value is used, counted from the date that the value
         describes. An older value counts as missing.
     first
-        First date whose values are read; None if every import reads the values of all dates.
+        First date from which values are read; None if the values of all dates are read.
     steady
         True for a level that never changes by a factor of five between consecutive dates. If
         ``steady`` is True and a value changes by more than a factor of five, an import rejects the

@@ -254,7 +254,7 @@ def test_a_start_is_a_day_of_decision_and_nothing_comes_before_it(history: Histo
     assert not decision.orders.empty
     with pytest.raises(ConfigError, match="start 2024-03-11 lies outside the history"):
         today(config, history, at("2024-03-08"))
-    with pytest.raises(ConfigError, match="on or after 2024-03-11, when the strategy starts"):
+    with pytest.raises(ConfigError, match="on or after the strategy's start on 2024-03-11"):
         make_plan(config, history).at(at("2024-03-08"))
 
 

@@ -138,7 +138,7 @@ def test_a_forged_line_breaks_the_line_after_it(path: Path) -> None:
     ("sealed_at", "said"),
     [
         ("2024-12-30T10:00:00+00:00", "made on 2024-12-30, and the data end on 2024-12-31"),
-        ("2025-01-01T10:00:00+00:00", "a seal that is not older than the previous seal"),
+        ("2025-01-01T10:00:00+00:00", "a seal made at the time of the previous seal or later"),
         ("2027-01-01T10:00:00", "the moment of the seal in UTC"),
         ("some day", "the moment of the seal in UTC"),
     ],
@@ -248,7 +248,7 @@ def test_a_changed_parameter_and_changed_code_are_named(
     parameter, version, code = verify(path).changes
     assert parameter == "signal dry_powder: k was 0.09, now it is 0.08"
     assert version.endswith("is 9.9")
-    assert code.startswith("code: the source of signals, strategies and backtests was ")
+    assert code.startswith("code: the source hash of signals, strategies and backtests was ")
     assert code.endswith("is ffffffffffff")
 
 
