@@ -61,7 +61,10 @@ def parse_axis(assignment: str) -> Axis:
 
 
 def axis_of(path: str, given: Any) -> Axis:
-    """Return the axis for a path. ``given`` is a list, a value, or a text like ``0.07:0.11:5``."""
+    """Return the axis that varies the parameter at ``path``.
+
+    ``given`` is a list of values, one value, or a text like ``0.07:0.11:5``.
+    """
     if isinstance(given, list):
         return Axis(path=path, values=tuple(_plain(path, value) for value in given))
     if not isinstance(given, str):

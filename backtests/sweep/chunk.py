@@ -138,7 +138,7 @@ def _needs(case: Case) -> tuple[int, int]:
 
 
 def _decisions(case: Case) -> int:
-    """Return an estimate of the largest number of decisions of any configuration."""
+    """Return an estimate of the largest number of decision sessions of a configuration."""
     every = case.base.schedule.every
     if "schedule.every" in case.design.paths:
         named = case.design.levels[case.design.paths.index("schedule.every")]

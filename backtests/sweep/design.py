@@ -47,7 +47,7 @@ class Design:
         return {p: x[i] for p, x, i in zip(self.paths, self.levels, self.rows[at], strict=True)}
 
     def until(self, stage: str) -> int:
-        """Return the number of parameters that a stage and the stages before it use."""
+        """Return the number of parameters that ``stage`` and earlier stages of a run use."""
         order = STAGES.index(stage)
         return sum(STAGES.index(kind.stage) <= order for kind in self.kinds)
 
@@ -138,7 +138,7 @@ def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
 
 
 def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...], np.ndarray]:
-    """Return the values of an axis, and the position of each draw among these values."""
+    """Return the values of an axis, and for each draw the position of the drawn value."""
     if axis.ends is None:
         level = _sorted(axis.values)
         return level, np.minimum((unit * len(level)).astype(np.int64), len(level) - 1)

@@ -49,8 +49,8 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
     """Return the row numbers of the nearest configurations to each configuration in ``at``.
 
-    Only configurations with equal values of all parameters that are not numbers are considered. The
-    row number of a missing neighbour is −1.
+    Neighbours have equal values of all parameters that are not numbers. The row number of a missing
+    neighbour is −1.
     """
     from scipy.spatial import KDTree
 

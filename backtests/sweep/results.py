@@ -56,7 +56,7 @@ def missing(folder: Path, size: int) -> list[Span]:
 def finish(folder: Path, described: dict[str, str]) -> Path:
     """Join the parts into one file, then remove the parts; return the file.
 
-    The bytes of the file depend only on the rows. The file is the same even if the sweep was
+    Equal rows always give a file with the same bytes. The file is the same even if the sweep was
     interrupted, or if it used a different number of parts or processes.
     """
     path = folder / FILE

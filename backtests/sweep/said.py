@@ -40,7 +40,10 @@ def _none(found: Findings) -> tuple[str, ...]:
 def _unadjusted(found: Findings) -> str:
     if found.luck.difference is None:
         return ""
-    return " The p-value against the strategy's own mix is not adjusted for the other trials."
+    return (
+        " The p-value of the comparison with the strategy's own mix of SPY and bills is not "
+        "adjusted for the other trials."
+    )
 
 
 def _chosen(found: Findings) -> str:
@@ -49,9 +52,9 @@ def _chosen(found: Findings) -> str:
         return ALIKE
     return (
         f"The history is split into two halves in many ways. In {100 * probability:.0f} of 100 "
-        "cases, the best configuration of one half is not above the median in the other half "
-        "(probability of overfitting). At a probability of overfitting of 50 %, choosing the best "
-        "configuration is no better than a random choice."
+        "cases, the best configuration in one half of the history is not better than the median in "
+        "the other half (probability of overfitting). At a probability of overfitting of 50 %, "
+        "choosing the best configuration is no better than a random choice."
     )
 
 

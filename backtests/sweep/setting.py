@@ -35,7 +35,7 @@ class Setting:
 
     @classmethod
     def of(cls, config: RunConfig) -> "Setting":
-        """Return the objects of a configuration."""
+        """Return the signals, regime model, strategy and trading rules of a configuration."""
         return cls(
             signals=config.build_signals(),
             model=config.build_model(),
@@ -52,8 +52,8 @@ class Setting:
         """Return a copy with other values of some parameters; ``values`` maps paths to values.
 
         All new values of an object are set together. An invalid value raises ConfigError. ``known``
-        contains the objects that earlier calls on the same setting have made. The method reuses the
-        objects in ``known``, and adds each new object to ``known``.
+        contains the objects that earlier calls of this method have made for this setting. The
+        method reuses the objects in ``known``, and adds each new object to ``known``.
         """
         known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}

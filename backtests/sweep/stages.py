@@ -27,10 +27,9 @@ class Stages:
     """Compute the target weights of many configurations, one after the other.
 
     Evaluations of signals are stored, so only a changed signal is evaluated again. A signal also
-    counts as changed if it uses a changed signal. A reading contains all evaluations and the
-    regime. A reading is stored until a configuration has other signals or another regime model.
-    Weights are stored until a configuration has another reading or another strategy. :attr:`spent`
-    contains the seconds spent on each stage.
+    counts as changed if it uses a changed signal. Regimes are reused as long as the signals and the
+    regime model stay the same. Target weights are reused as long as the signals, the regime model
+    and the strategy stay the same. :attr:`spent` contains the seconds spent on each stage.
     """
 
     def __init__(self, case: Case) -> None:
@@ -117,13 +116,13 @@ class Stages:
 
 
 def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
-    """Return the key of an evaluation: the signal, its name, and the keys of its parts."""
+    """Return a signal's cache key: its name, the signal, and the keys of the signals it uses."""
     parts = chosen[name].parts
     return name, chosen[name], tuple(_key(part, chosen) for part in parts if part in chosen)
 
 
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """Store a value. If ``store`` then has more than ``most`` values, delete the oldest value."""
+    """Store a value, and delete the oldest value if ``store`` has more than ``most`` values."""
     store[key] = value
     store.move_to_end(key)
     if len(store) > most:

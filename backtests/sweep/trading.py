@@ -29,7 +29,7 @@ def simulated(
     *,
     keep_equity: bool = False,
 ) -> Many:
-    """Return the figures of configurations, in the given order, from the compiled engine."""
+    """Return the compiled engine's results, one for each configuration in ``settings``."""
     variants = [
         Variant(
             weights=weights,
@@ -55,9 +55,9 @@ def simulated(
 def check_base(case: Case, base: Run) -> None:
     """Raise SimulationError if sweep and vectorbt give the base configuration different results.
 
-    The base configuration goes through all stages of the sweep. The resulting weights must equal
-    the weights of ``base``, which vectorbt has simulated. At each close, sweep and vectorbt may
-    differ by at most 1e-9 of vectorbt's equity.
+    The base configuration goes through all stages of the sweep. ``base`` is the run that vectorbt
+    has simulated. The sweep's target weights must equal the target weights of ``base``. At each
+    close, sweep and vectorbt may differ by at most 1e-9 of vectorbt's equity.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)

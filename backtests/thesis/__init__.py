@@ -1,4 +1,4 @@
-"""The trial of the thesis: claims that are declared first and estimated later.
+"""Tests of the thesis: each claim is declared first and estimated later.
 
 Terms in these modules:
 

@@ -58,13 +58,13 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     week, is at most zero. The null hypothesis allows a positive expected difference in some weeks.
 
     Formula
-        E = mean over the stakes λ of exp(λ S − ψ(λ) V), with ψ(λ) = −log(1 − λ) − λ. S is the sum
-        of the differences. V is a sum of squared deviations. A deviation is a difference minus the
-        mean of the earlier differences. For the first difference, the subtracted mean is 0.
+        E = mean over the stakes λ of exp(λ S − ψ(λ) V), where S is the sum of the differences, V is
+        the sum of their squared deviations, and ψ(λ) = −log(1 − λ) − λ. A deviation is a difference
+        minus the mean of the earlier differences. The first deviation equals the first difference.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
-        2110.00115: the sub-exponential e-process. The authors average over all stakes. This
-        function averages over four stakes.
+        2110.00115: the sub-exponential e-process. Choe and Ramdas average over all stakes. This
+        function averages over the four stakes in :data:`STAKES`.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """Results of the trial of the thesis on economies in which the truth is known.
+    """Test results of all claims in simulated economies with a true or a false thesis.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Check that the claims are committed to git before they are sealed in the ledger."""
+"""Check that the claims are committed to git before they are written to the ledger."""
 
 import subprocess
 from pathlib import Path
@@ -11,8 +11,8 @@ def committed_claims(path: Path | None = None) -> str | None:
     """Return the hash of the last git commit, if this commit contains the current claims.
 
     The result is None if git is missing, or if git does not track the file, for example in an
-    installed package. ``path`` is the file with the claims. The default is the file of this
-    package.
+    installed package. ``path`` is the file with the claims. By default, ``path`` is the file
+    ``claims.py`` of this package.
 
     Raises
     ------

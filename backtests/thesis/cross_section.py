@@ -2,13 +2,13 @@
 
 The claims use a declared order of asset classes by duration, see
 :data:`backtests.thesis.sample.DURATION`. This module estimates the duration of single shares from
-data instead. The estimates use all shares of the history, but no funds. The measure of duration is
+data. The estimates use all shares of the history, but no funds. The measure of duration is
 :func:`signals.empirical_duration.empirical_durations`. The measure is noisy: the standard error of
 one share's duration is often as large as the difference between two neighbouring thirds of the
 shares.
 
-Two other measures of duration need the market value of a firm, and the data store has no market
-values:
+Two other measures of duration cannot be computed, because the data store has no market values of
+firms:
 
 - the free-cash-flow yield of a firm,
 - the fraction of a firm's value that comes from cash flows later than ten years from now.
@@ -42,7 +42,7 @@ STATES = {1.0: "capital absorbed", 0.0: "other months"}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CrossSection:
-    """Single shares by duration.
+    """Single shares ranked by duration, and the correlation of duration with return.
 
     Attributes
     ----------
@@ -54,11 +54,11 @@ class CrossSection:
     correlations
         One row for each state of :data:`STATES`. ``estimate`` is the mean over months of the rank
         correlation (Spearman) between the duration of shares and their return in the month. ``low``
-        and ``high`` bound its 95 % interval. Each episode is one cluster, and so is each gap
-        between two episodes. ``months`` and ``clusters`` are the numbers of months and of clusters.
-        ``shares`` is the mean number of shares in a month. The state of a month is the flag of
-        absorption at the last close before the month. The bounds are NaN if there are fewer than
-        two clusters.
+        and ``high`` bound the 95 % interval of ``estimate``. Each episode is one cluster, and so is
+        each gap between two episodes. ``months`` and ``clusters`` are the numbers of months and of
+        clusters. ``shares`` is the mean number of shares in a month. The state of a month is the
+        flag of absorption at the last close before the month. The bounds are NaN if there are fewer
+        than two clusters.
     now
         One row for each share, the longest duration first. ``duration`` is the duration in years at
         the last ranking. ``third`` is ``long``, ``middle`` or ``short``.
@@ -126,7 +126,8 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 
     The result is sessions × shares, with the values of :func:`thirds`. The shares are ranked at the
     last close of each month. A trader can act on a ranking :data:`LAG` sessions after the close at
-    which the shares were ranked. ``sorted_at`` contains the thirds at the session of each ranking.
+    which the shares were ranked. ``sorted_at`` is the result of :func:`thirds`, with one row for
+    each ranking.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
@@ -135,7 +136,7 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 def long_less_short(sample: Sample) -> pd.Series:
     """Return the daily return of long-duration shares minus that of short-duration shares.
 
-    The result is a fraction. The long-duration shares are the third of the shares with the longest
+    The returns are fractions. The long-duration shares are the third of the shares with the longest
     duration, see :func:`thirds`. The short-duration shares are the third of the shares with the
     shortest duration. Within each of the two groups, all shares have the same weight. A share
     without a return at a session is left out at that session. The result is NaN until a trader can

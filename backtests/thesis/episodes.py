@@ -117,15 +117,14 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 def flag_lead(flag: pd.Series, first: int) -> int | None:
     """Return how long before the start of an episode a flag turned on, in sessions.
 
-    The function searches the 252 sessions before the episode for the last session with the flag on.
-    The function then goes back to the session at which the flag turned on. The flag may have turned
-    on more than 252 sessions before the episode.
+    The function uses the last period with the flag on in the 252 sessions before the episode. The
+    flag may have turned on more than 252 sessions before the episode.
 
     If the flag was off at all 252 sessions before the episode, the function searches the 252
-    sessions from the start of the episode. The function then takes the first session at which the
-    flag turned on. A flag that turned on at or after the start of the episode gives zero or a
-    negative number. If the flag was off at all 504 sessions around the start of the episode, the
-    result is None. NaN counts as off.
+    sessions from the start of the episode. From the start of the episode, the function uses the
+    first session at which the flag turned on. A flag that turned on at or after the start of the
+    episode gives zero or a negative number. If the flag was off at all 504 sessions around the
+    start of the episode, the result is None. NaN counts as off.
 
     Parameters
     ----------

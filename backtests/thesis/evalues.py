@@ -28,8 +28,9 @@ from strategies import STRATEGIES, kind_of
 #: after this date.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
-    "The definitions of signals and claims were written after the essay of 2026-02-06. So the "
-    "weeks before the first seal are not out of sample for the signals and claims."
+    "The definitions of signals and claims were written after the essay of 2026-02-06. Weeks "
+    "before the claims were first sealed are therefore not out of sample for the signals and "
+    "claims."
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
@@ -162,8 +163,8 @@ def _accumulated(sample: Sample, since: pd.Timestamp, name: str) -> Accumulated:
 def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
     """Return the wealth after each week since a date, and the outcome of each bet.
 
-    An outcome is the week's value divided by the limit at which values are clipped. The outcome
-    itself is not clipped.
+    An outcome is the week's value divided by the limit at which values are clipped. An outcome is
+    not clipped, so it can be below −1 or above 1.
     """
     first = first_sessions(sample.sessions).reindex(weeks.values.index)
     limit = weeks.limit or CLIP * _deviation(weeks.values, since)
@@ -179,7 +180,7 @@ def _deviation(values: pd.Series, since: pd.Timestamp) -> float:
     before = values.loc[:since].dropna()
     if len(before) < FEWEST_WEEKS:
         raise NotTestable(
-            f"expected {FEWEST_WEEKS} weeks before {since.date()}, found {len(before)}"
+            f"expected at least {FEWEST_WEEKS} weeks before {since.date()}, found {len(before)}"
         )
     deviation = float(before.std())
     if not deviation > 0:
@@ -224,13 +225,13 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     A strategy with a higher exposure than the mix earns a higher premium without any timing. If the
     strategy's exposure is above the exposure of the mix, the function subtracts :data:`PREMIUM`
     times the difference of the exposures. The strategy's exposure is known before the week begins.
-    If SPY's true premium over bills is between 0 and :data:`PREMIUM`, only timing lets a strategy
-    of SPY and bills beat the mix. A strategy with other assets can beat the mix without timing, if
-    its assets earn more than SPY.
+    SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`. Under this
+    assumption, a strategy of SPY and bills can beat the mix only by timing. A strategy with other
+    assets can beat the mix without timing, if its assets earn more than SPY.
 
-    The limit for clipping is at least as large as the limit for SPY's return over bills. A limit
-    from the strategy's weekly values alone would be too small if the strategy held only bills
-    before the date.
+    The limit for clipping is at least as large as the limit for SPY's return over bills. If the
+    strategy held only bills before the date, a clipping limit from the strategy's own weekly values
+    would be too small.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns

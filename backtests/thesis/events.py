@@ -56,7 +56,10 @@ Day = Annotated[datetime.date, pydantic.AfterValidator(_up_to_today)]
 
 
 class Episode(pydantic.BaseModel):
-    """A named period of stress. ``start`` and ``end`` are dates in New York, both included."""
+    """A named period of market stress.
+
+    ``start`` and ``end`` are dates in New York, both included.
+    """
 
     model_config = _STRICT
 

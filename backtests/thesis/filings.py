@@ -1,17 +1,17 @@
 """News of capital expenditure by date, and the responses of asset classes to the surprises.
 
-The events are first filings, or the earnings releases before these filings, see
+An event is the first filing of a new amount, or the earnings release before the filing, see
 :mod:`backtests.thesis.releases`.
 
 From one filing to the next, the trailing-year expenditure gains the new quarter and loses the same
 quarter of the last year. A seasonal random walk is assumed: each quarter is expected to equal the
-same quarter of the last year. So the whole change of the trailing-year expenditure is a surprise.
-The surprise is the relative change divided by the standard deviation of the firm's earlier relative
-changes.
+same quarter of the last year. Under a seasonal random walk, the whole change of the trailing-year
+expenditure counts as a surprise. The surprise is the relative change divided by the standard
+deviation of the firm's earlier relative changes.
 
 Reference
-    Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, define the
-    standardised surprise in this way for earnings.
+    Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, divide
+    earnings surprises, relative to a seasonal random walk, by their standard deviation.
 """
 
 from collections.abc import Callable, Iterable
@@ -46,7 +46,7 @@ _ONE_QUARTER = pd.Timedelta(days=140)
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """The first filing of a new trailing-year expenditure, or the release before the filing.
+    """The first filing of a new trailing-year expenditure, or the earnings release before it.
 
     Attributes
     ----------
@@ -78,10 +78,11 @@ class FilingStudy:
     surprises
         Surprise of each event in standard deviations (σ), by session.
     responses
-        One row for each class and state. ``estimate`` is a slope, in percentage points per σ. The
-        regression explains the class's return from session −5 to session 20 by the surprise.
-        ``low`` and ``high`` bound the slope's 95 % interval, with one cluster for each calendar
-        quarter. ``n`` is the number of events. The numbers are NaN if there are too few quarters.
+        One row for each class and state. ``estimate`` is a slope: percentage points of return for
+        each standard deviation (σ) of surprise. The regression explains the class's return from
+        session −5 to session 20 by the surprise. ``low`` and ``high`` bound the slope's 95 %
+        interval, with one cluster for each calendar quarter. ``n`` is the number of events. The
+        numbers are NaN if there are too few quarters.
     path
         One row for each session from −5 to 20, and one column for each class and state. Each number
         is the slope of a regression of the class's return on the surprise, in percentage points per
@@ -142,8 +143,8 @@ def filings(history: History) -> tuple[Filing, ...]:
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. The changes to amounts with an unknown moment enter the standard deviations, but
-    are not returned as filings.
+    became known. An amount without a known filing time is not returned as a filing, but its change
+    is part of the standard deviations.
     """
     found = []
     for firm, amounts in _by_firm(history).items():

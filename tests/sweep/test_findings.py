@@ -151,7 +151,7 @@ def test_without_numbers_there_are_no_neighbours() -> None:
 def test_the_verdict_says_hurdle_overfitting_neighbours_and_base(found: Findings) -> None:
     told, chosen, near, base = sentences(found)
     assert "the best of 32 trials" in told
-    assert "own mix is not adjusted for the other trials" in told
+    assert "own mix of SPY and bills is not adjusted for the other trials" in told
     assert f"In {100 * found.overfitting.probability:.0f} of 100 cases, the best" in chosen
     assert f"{found.neighbourhood:.2f}" in near
     assert f"beats {100 * found.beaten:.0f} %" in base

@@ -77,7 +77,7 @@ def test_a_pair_with_a_missing_return_is_left_out(noise: np.ndarray) -> None:
 
 
 def test_too_few_weeks_cannot_be_tested(noise: np.ndarray) -> None:
-    with pytest.raises(NotTestable, match=r"expected 104 pairs of weeks .* found 99"):
+    with pytest.raises(NotTestable, match=r"expected at least 104 pairs of weeks .* found 99"):
         pairs_of(weeks(noise[0, :100], noise[1, :100]))
 
 

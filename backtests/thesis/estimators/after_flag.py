@@ -35,12 +35,13 @@ class Entries:
     ----------
     returns
         For each entry, the return over bills in the next 126 sessions, in %. An entry is a session
-        at which the flag turned on, and the index holds the entries. If the 126 sessions have not
-        ended, the entry is left out.
+        at which the flag turned on. The index contains the sessions of the entries. An entry is
+        left out if the history ends before its return is complete.
     places
         The positions of the entries in the history.
     usual
-        The mean return over bills in 126 sessions, in %. All sessions whose flag is not NaN count.
+        The mean return over bills in 126 sessions, in %. The mean is taken over all sessions whose
+        flag is not NaN.
     """
 
     returns: pd.Series
@@ -57,7 +58,7 @@ class Entries:
     def episodes(self) -> np.ndarray:
         """The serial number of each entry's episode, from 0.
 
-        Entries with overlapping windows belong to the same episode.
+        An entry less than 126 sessions after the previous entry belongs to the same episode.
         """
         apart = np.diff(self.places, prepend=self.places[:1]) >= AHEAD
         numbers: np.ndarray = np.cumsum(apart)
@@ -73,20 +74,20 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         a session with the flag on directly after a session with the flag off.
     Timing
         The flag is known at close t. The return begins at the close of session t +
-        :data:`backtests.thesis.sample.LAG`. A return is left out if its 126 sessions have not
-        ended.
+        :data:`backtests.thesis.sample.LAG`. A return is left out if the history ends before the 126
+        sessions are complete.
     NaN
         A window of 126 sessions with a missing return is left out. A session is no entry if the
         flag was NaN at the session before.
     Interval
         The flag depends on prices, so shifting its dates would not be a valid test. For a valid
         test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
-        again from the resampled prices. If there are n true entries, each resampled history
-        contributes n random entries. A resampled history with fewer than n entries contributes all
-        its entries. The p-value is the rank of the true value among the resampled values. The
-        interval is the true value minus the percentiles of the resampled values. The interval
-        assumes that a true effect only shifts the distribution of the value. A t-interval over
-        episodes is also shown. With few episodes, the t-interval is very wide.
+        again from the resampled prices. Each resampled history contributes at most as many entries
+        (sessions at which the flag turned on) as the real history has. The entries of a resampled
+        history are chosen at random. The p-value is the rank of the true value among the resampled
+        values. The interval is the true value minus the percentiles of the resampled values. The
+        interval assumes that a true effect only shifts the distribution of the value. A t-interval
+        over episodes is also shown. With few episodes, the t-interval is very wide.
     Errors
         NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
         half of the resampled histories.
@@ -122,8 +123,9 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         episodes=int(true.episodes[-1]) + 1,
         start=sample.flag(claim.condition).dropna().index[0],
         end=sample.sessions[-1],
-        method=f"{draws} histories resampled in blocks of {BLOCK} sessions on average (stationary "
-        "bootstrap, Politis and Romano 1994). The flag is computed again on each history.",
+        method=f"The test uses {draws} resampled histories. The mean length of a resampled block "
+        f"is {BLOCK} sessions (stationary bootstrap, Politis and Romano 1994). The flag is "
+        "computed again on each history.",
         beside=_by_episodes(true),
         shown=true.returns.to_frame("return after the flag").assign(usual=true.usual),
         notes=(
@@ -148,8 +150,8 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
     forward
         The return after each close, see :func:`forward_over_bills`.
     flag
-        The flag as known at each close: 1.0 (on), 0.0 (off) or NaN. The sessions are those of
-        ``forward``.
+        The flag as known at each close: 1.0 (on), 0.0 (off) or NaN. ``flag`` and ``forward`` have
+        the same sessions.
     """
     earned = forward.shift(-LAG)
     turned = (flag == 1.0) & (flag.shift() == 0.0) & earned.notna()
@@ -161,13 +163,13 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
-    """Return, for each resampled history, the mean return of randomly chosen entries.
+    """Return, for each resampled history, the mean return after its entries.
 
-    The return of an entry is measured relative to the usual return of its history. ``entries`` is
-    the number of entries that the function chooses from each history. A history with fewer than
-    ``entries`` entries contributes all its entries. A mean of many entries varies less than a mean
-    of few entries. So the true value and the resampled values should use the same number of
-    entries. A history without an entry is left out.
+    An entry is a session at which the flag turned on. The mean return over all sessions of the
+    history is subtracted from each return. The function chooses ``entries`` entries of each history
+    at random, or all entries if the history has fewer. A mean of many entries varies less than a
+    mean of few entries. So the true value and the resampled values should use the same number of
+    entries. A history in which the flag never turned on is left out.
 
     Raises
     ------
@@ -201,8 +203,8 @@ def inverted(value: float, drawn: np.ndarray) -> Interval:
 def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
     """Return the p-value: the rank of a value among the resampled values, as a fraction.
 
-    The rank counts the value itself and the resampled values that are at least as extreme, in the
-    direction of ``sign``.
+    The rank is 1 plus the number of resampled values that are at least as extreme as the value.
+    Extreme values are large if ``sign`` is 1, and small if ``sign`` is −1.
     """
     return float((1 + (sign * drawn >= sign * value).sum()) / (1 + len(drawn)))
 

@@ -38,13 +38,13 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     NaN
         A deal is left out if one of the classes lacks a return in the sessions of the response.
     Interval
-        The interval is a t interval. All deals of a calendar quarter form one cluster. The variance
-        is CR2, and the method of Bell and McCaffrey gives the degrees of freedom. A second test
-        compares the mean response to the deals with mean responses at random dates, see
+        The interval uses the t distribution. All deals of a calendar quarter form one cluster. The
+        variance is CR2, and the method of Bell and McCaffrey gives the degrees of freedom. A second
+        test compares the mean response to the deals with mean responses at random dates, see
         :func:`random_means`.
     Errors
-        NotTestable if there is no deal, if the deals lie in fewer than four quarters, or if a
-        declared class has no prices.
+        NotTestable if there is no deal, if the deals lie in fewer than four quarters, or if an
+        asset class of the duration spread has no prices.
     Reference
         Imbens and Kolesár (2016), REStat 98; MacKinnon and Webb (2020), "Randomization Inference
         for Difference-in-Differences with Few Treated Clusters", Journal of Econometrics 218.
@@ -84,10 +84,11 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
 def deals(sample: Sample) -> pd.DataFrame:
     """Return the bond deals in order of sessions.
 
-    The index holds sessions. The columns are ``issuer``, ``size``, ``at``, ``quarter``, ``near``
-    and ``reported``. ``size`` is in USD. ``at`` is the position of the session. ``near`` is True if
-    the FOMC made a statement within a day of the deal. ``reported`` is True if the issuer released
-    earnings within a day of the deal. Raises NotTestable if the history has no deal.
+    The index contains the session of each deal. The columns are ``issuer``, ``size``, ``at``,
+    ``quarter``, ``near`` and ``reported``. ``size`` is in USD. ``at`` is the position of the
+    session in the history. ``near`` is True if the FOMC made a statement within a day of the deal.
+    ``reported`` is True if the issuer released earnings within a day of the deal. Raises
+    NotTestable if the history has no deal.
     """
     of_issuer = {issuer: sample.events(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
     days = pd.DatetimeIndex([day for dated in of_issuer.values() for day in dated.index])
@@ -120,8 +121,9 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 def spread_at_each_session(sample: Sample) -> np.ndarray:
     """Return compounded returns of the duration spread, in percentage points, by start session.
 
-    The result has one row for each session of the history. The columns contain the return from the
-    close before the session to the closes 0 to 5 sessions after the session.
+    The result has one row for each session of the history. The six columns are returns from the
+    close before the session. The returns end at the closes 0, 1, 2, 3, 4 and 5 sessions after the
+    session.
     """
     return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
 
@@ -140,8 +142,9 @@ def random_means(
 
     All deals of one calendar quarter move by the same random number of sessions. The sessions of a
     year form a circle: after the last session of a year, a deal moves on to the first session of
-    the same year. Deals of one week usually stay at most a few sessions apart. Random dates do not
-    change the number of deals in each year. No deal moves to a session without a response.
+    the same year. The random dates of one week's deals are usually only a few sessions apart.
+    Random dates do not change the number of deals in each year. A random date is always a session
+    with a known response.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)
@@ -154,7 +157,7 @@ def random_means(
 
 
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
-    """Return the interval without the deals near FOMC statements.
+    """Return the interval from the deals that are not near an FOMC statement.
 
     The result is empty if no deal is near a statement, or if the other deals lie in fewer than four
     calendar quarters.

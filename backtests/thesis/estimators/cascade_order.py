@@ -75,12 +75,11 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
 
 
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return a table of dated episodes, and the names of episodes that belong to an earlier fall.
+    """Return a table of dated episodes, and the names of later episodes of the same fall.
 
     If the troughs of two episodes are less than 63 sessions apart, both episodes belong to one
-    fall. The table contains only the first episode of each fall. The second result names the
-    episodes after the first episode of a fall. The table has one row for each episode. The columns
-    are ``trough``, the four classes (sessions of their peaks) and ``tau``. ``returns`` are simple
+    fall. The table has one row for each fall, with the first episode of the fall. The columns are
+    ``trough``, the four classes (sessions of their peaks) and ``tau``. ``returns`` are simple
     returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}

@@ -4,11 +4,11 @@ The mean is taken over the values at which the claim's condition is on. If a cla
 the mean is taken over all values. The difference is the mean with the condition on minus the mean
 with the condition off.
 
-A condition is a flag that must be on. The flag was on in only a few episodes, and all returns of
-one episode may have the same cause. Two methods allow for a common cause of the returns in one
-episode. The first method treats each episode as one cluster. The second method compares the true
-dates of the condition with shifted dates. The daily interval, which assumes that distant sessions
-are independent, is also shown.
+The condition of a claim is a flag. The flag was on in only a few episodes, and all returns of one
+episode may have the same cause. Two methods remain valid if the returns of one episode are
+dependent. One method treats each episode as one cluster. Another method compares the true dates of
+the condition with shifted dates. The daily interval is also shown. The daily interval assumes that
+distant sessions are independent.
 """
 
 import math
@@ -61,8 +61,8 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     A claim applies while its condition is on. A claim without a condition applies to all values. If
     a claim has a condition, each episode is one cluster. A claim without a condition is about a
     strategy, and each segment of the strategy's values is one cluster. A segment contains one
-    episode in which the strategy is in an active state. If there is only one cluster, the daily
-    interval is used.
+    episode in which the strategy is in an active state. If there is only one cluster, the interval
+    assumes that distant sessions are independent.
 
     If a strategy's weight of SPY depends on quantities alone, not on prices, the test shifts the
     dates of the holdings. A test with shifted holdings is exact if the holdings do not depend on
@@ -91,8 +91,9 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. The test with shifted dates is exact if the condition does
-    not depend on the values. An interval by clusters and the daily interval are also shown. Each
-    episode, and each gap between episodes, is one cluster.
+    not depend on the values. Two further intervals are shown. One interval treats each episode, and
+    each gap between episodes, as one cluster. Another interval assumes that distant sessions are
+    independent.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -122,8 +123,8 @@ def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) ->
     null hypothesis says that the advantage is zero. A test compares a statistic of the true
     holdings with statistics of holdings at shifted dates.
 
-    The statistic of shifted holdings is the t statistic of the gain from timing, see
-    :func:`backtests.thesis.inference.timing`. The statistic of the true holdings is the advantage
+    For shifted holdings, the statistic is the t statistic of the gain from timing, see
+    :func:`backtests.thesis.inference.timing`. For the true holdings, the statistic is ``value``
     divided by the standard error of the gain from timing. The shifted holdings would pay the same
     costs as the true holdings, so the statistics of shifted holdings leave out costs.
     """
@@ -142,8 +143,8 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
     """Return the rows with a value and a known condition; raise NotTestable if there are too few.
 
-    The function numbers the episodes and gaps first, and then drops the rows without a value. The
-    time between two episodes includes the dropped rows.
+    Episodes and gaps are numbered before rows without a value are dropped. So a dropped row still
+    counts as time between two episodes.
     """
     rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
         episode=lambda row: episodes_of(row["on"], measured.quarter),

@@ -6,7 +6,7 @@ classes.
 The response is a slope: the return in percentage points for each unit of surprise. The claims about
 filings and earnings releases compare the responses in two states of idle capital. For filings and
 releases, the estimate is the response with depleted idle capital minus the response with ample idle
-capital. For policy statements, the estimate is the response itself.
+capital. For policy statements, the estimate is the response over all statements.
 
 The estimate for policy uses the change of a yield on the date of the statement. The response begins
 before the yield of the statement's date is published. The estimate for policy therefore measures a
@@ -111,7 +111,7 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         notes=(
             "The estimate measures a reaction and is no trading rule, because the change of DGS2 "
             "on the date of a statement is published a session later.",
-            "Dates at which an announced operation begins are left out, because they are no news.",
+            "If an operation was announced earlier, its first day brings no news and is left out.",
         ),
     )
 
@@ -158,9 +158,10 @@ def _estimate(
         episodes=episodes,
         start=events.table.index[0],
         end=events.table.index[-1],
-        method="Least squares, one cluster for each calendar quarter; CR2 standard errors with "
-        "Bell and McCaffrey's degrees of freedom (Imbens and Kolesár, REStat 98, 2016). "
-        f"The t statistic is compared with those of {DRAWS:,} permutations of the surprises.",
+        method="The slope comes from least squares. The interval uses CR2 standard errors, with "
+        "one cluster for each calendar quarter, and Bell and McCaffrey's degrees of freedom "
+        "(Imbens and Kolesár, REStat 98, 2016). The t statistic is compared with those of "
+        f"{DRAWS:,} permutations of the surprises.",
         shown=shown,
         notes=notes,
     )

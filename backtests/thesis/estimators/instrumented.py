@@ -6,11 +6,11 @@ minutes around the announcement is news about policy alone. The surprise is ther
 for the change of the yield on the day of the statement.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
-press conference together. Since 2019, much of the news has come in the press conference. The
-response in the claim also covers the statement and the press conference. MPS_ME combines several
-interest rate futures, so MPS_ME does not depend on the trading of a single note. If the history
-lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used. MPS_BS covers the statement, but
-not the press conference.
+press conference together. Since 2019, much of the news has come in the press conference. Like
+MPS_ME, the response in the claim covers both the statement and the press conference. MPS_ME
+combines several interest rate futures, so MPS_ME does not depend on the trading of a single note.
+If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used. MPS_BS covers the
+statement, but not the press conference.
 """
 
 import math
@@ -74,10 +74,10 @@ class Ratio:
     def bounds(self, level: float) -> tuple[float, float]:
         """Return Anderson and Rubin's confidence set for the ratio.
 
-        A ratio β belongs to the set if a regression of (response − β · change) on the instrument
-        has no significant slope. A t-test at the significance level 1 − ``level`` decides whether a
-        slope is significant. The bounds of the set solve a quadratic equation. If the set is not a
-        bounded interval, the result is (−∞, ∞).
+        A ratio β belongs to the confidence set if a regression of (response − β · change) on the
+        instrument has no significant slope. A t-test at the significance level 1 − ``level``
+        decides whether a slope is significant. The bounds of the confidence set solve a quadratic
+        equation. If the confidence set is not a bounded interval, the result is (−∞, ∞).
         """
         squared = float(stats.t.ppf((1 + level) / 2, self.reduced.df)) ** 2
         a = self.first.value**2 - squared * self.first.error**2
@@ -89,7 +89,10 @@ class Ratio:
         return middle - half, middle + half
 
     def interval(self) -> Interval:
-        """Return the sets at 95 % and 90 %; both are (−∞, ∞) if the set at 95 % has no bounds."""
+        """Return the confidence sets at 95 % and 90 %.
+
+        If the 95 % set has no bounds, both sets are (−∞, ∞).
+        """
         (low, high), (low90, high90) = self.bounds(0.95), self.bounds(0.90)
         if not math.isfinite(low):
             low90, high90 = _EVERYTHING
@@ -99,8 +102,8 @@ class Ratio:
 def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
     """Return the slopes of y and of x on z; the columns have no NaN.
 
-    The estimate is the ratio of the two slopes. The covariance of the two slopes is computed from
-    the variances of the slopes of y + x and of y − x.
+    The estimate is the slope of y divided by the slope of x. The covariance of the two slopes is
+    computed from the variances of the slopes of y + x and of y − x.
     """
     plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
     return Ratio(
@@ -127,15 +130,16 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     Interval
         The interval is Anderson and Rubin's set, from the CR2 t-test with one cluster for each
         calendar quarter. Anderson and Rubin's set is also valid if the instrument is weak. If the
-        set has no bounds, the verdict is inconclusive.
+        confidence set has no bounds, the verdict is inconclusive.
     Errors
-        NotTestable if surprises, yields or prices of a declared class are missing, or if the
-        statements lie in fewer than four quarters.
+        NotTestable if surprises, yields, or the prices of an asset class of the duration spread are
+        missing. NotTestable if the statements lie in fewer than four quarters.
     Reference
         Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
         (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and
-        Karadi (2015), AEJ Macroeconomics 7. The surprise: Bauer and Swanson (2023), NBER
-        Macroeconomics Annual 37; Acosta, Ajello, Bauer, Loria and Miranda-Agrippino (2025).
+        Karadi (2015), AEJ Macroeconomics 7. The surprises come from Bauer and Swanson (2023), NBER
+        Macroeconomics Annual 37, and from Acosta, Ajello, Bauer, Loria and Miranda-Agrippino
+        (2025).
     """
     id, events = surprises(sample)
     y, x, z, quarter = _columns(events)

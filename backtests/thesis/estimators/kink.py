@@ -22,7 +22,7 @@ COVERAGE = 0.88
 
 
 def kink(claim: Claim, sample: Sample) -> Estimate:
-    """Return the kink: how much faster the cost of capital rises with u when u is above one half.
+    """Return how much steeper the cost of capital rises once the absorbed share exceeds one half.
 
     Formula
         The signal regresses 13-week changes of the cost of capital, DGS10 + BAA10Y, on 13-week
@@ -33,7 +33,7 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         session of the history, the signal convexity estimates the kink from the same weeks as this
         function.
     NaN
-        See :class:`signals.convexity.Convexity`.
+        The signal's rules for missing values apply, see :class:`signals.convexity.Convexity`.
     Interval
         The bounds are percentiles from the signal's stationary bootstrap. The mean length of a
         block is at least 13 weeks. The interval is too narrow (:data:`COVERAGE`), so the claim must
@@ -74,9 +74,10 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
 
 
 def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
-    """Return the session of the last estimate, how often u had risen above 0.5, and the kink.
+    """Return three results: session of the last estimate, number of excursions, and the kink.
 
-    Raises NotTestable if the signal has no estimate.
+    An excursion is a period in which the absorbed share u is above 0.5. Raises NotTestable if
+    the signal has no estimate.
     """
     if "convexity" not in sample.reading.evaluations:
         raise NotTestable("the history lacks series that convexity needs")
@@ -87,15 +88,18 @@ def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
     stays = int(evaluation.gauges["excursions"].iloc[starts[-1] - 1]) if starts else 0
     if stays < signal.excursions:
         raise NotTestable(
-            f"not identified: expected {signal.excursions} excursions of u above {signal.knee:g}, "
-            f"found {stays}"
+            f"not identified: expected the absorbed share u to rise above {signal.knee:g} at least "
+            f"{signal.excursions} times, found {stays}"
         )
     before = slice(0, starts[-1])
     at = sample.sessions[starts[-1]]
     u, cost = evaluation.gauges["u"], cost_of(sample.history.panel)
     found = replace(signal, draws=REPS).estimate(u.iloc[before], cost.iloc[before], at)
     if found is None:
-        raise NotTestable(f"not identified: expected {signal.minimum} weeks with u, found fewer")
+        raise NotTestable(
+            f"not identified: expected at least {signal.minimum} weeks with a known absorbed share "
+            "u, found fewer"
+        )
     return at, stays, found
 
 

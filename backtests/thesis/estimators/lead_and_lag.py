@@ -20,16 +20,16 @@ LONGEST = 8
 
 
 def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
-    """Return the one-week lead of crypto over SPY minus the one-week lead of SPY over crypto.
+    """Return corr(crypto, SPY a week later) minus corr(SPY, crypto a week later).
 
     Formula
         corr(c_t, s_t+1) − corr(s_t, c_t+1). c_t is the return of the crypto class in week t, and
         s_t is SPY's return in the same week. Both correlations use the same pairs of weeks.
     Timing
         Both returns of a week end at closes of the same date, the last session of the week. A
-        coin's date ends at 24:00 UTC, three or four hours after the close of shares. The estimate
-        is slightly too high, because news after the week's last close of shares moves crypto one
-        week earlier than shares.
+        coin's date ends at 24:00 UTC, three or four hours after the US stock market closes. News in
+        the hours after the last close of the week moves crypto in that week, and shares only in the
+        next week. So crypto seems to lead, and the estimate is slightly too high.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
@@ -64,8 +64,8 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         "1994; block length by Politis and White 2004, at least 5 weeks).",
         shown=_by_lead(weeks),
         notes=(
-            "A coin's day ends three or four hours after the close of shares, so the estimate is "
-            "slightly too high.",
+            "A coin's day ends three or four hours after the US stock market closes, so the "
+            "estimate is slightly too high.",
         ),
     )
 
@@ -74,18 +74,21 @@ def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of weeks: the returns of each week together with the returns of the next week.
 
     ``weeks`` has two columns, one for each asset. The first asset is the asset that may move first,
-    such as crypto. The result has four columns: both returns of the week, and both returns a week
-    later. A pair with a missing return is left out. Raises NotTestable if there are fewer than 104
-    pairs.
+    such as crypto. The result has four columns: the returns of both assets in the week, and their
+    returns in the next week. A pair with a missing return is left out. Raises NotTestable if there
+    are fewer than 104 pairs.
     """
     pairs = pd.concat([weeks, weeks.shift(-1).add_suffix(" later")], axis=1).dropna()
     if len(pairs) < FEWEST:
-        raise NotTestable(f"expected {FEWEST} pairs of weeks with both returns, found {len(pairs)}")
+        raise NotTestable(
+            f"expected at least {FEWEST} pairs of weeks in which both assets have returns, found "
+            f"{len(pairs)}"
+        )
     return pairs
 
 
 def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the difference of the two correlations, for the sample and for each resample.
+    """Return the estimate of :func:`lead_and_lag`, for the sample and for each resample.
 
     ``pairs`` has four columns, see :func:`pairs_of`. A resample without variation gives NaN.
     """
@@ -118,7 +121,7 @@ def _correlations(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarra
 
 
 def _by_lead(weeks: pd.DataFrame) -> pd.DataFrame:
-    """Return the correlations at leads of 0 to 8 weeks, in both directions."""
+    """Return the correlations of each asset's return with the other's return 0 to 8 weeks later."""
     first, second = weeks.iloc[:, 0], weeks.iloc[:, 1]
     leads = range(LONGEST + 1)
     return pd.DataFrame(

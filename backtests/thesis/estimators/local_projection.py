@@ -77,7 +77,7 @@ class Weeks:
     def after(self, weeks: int) -> pd.Series:
         """Return the asset's log return over bills, × 100, in a period after each week.
 
-        The period lasts ``weeks`` weeks, see :func:`backtests.thesis.weeks.earned_after`.
+        ``weeks`` is the length of the period, see :func:`backtests.thesis.weeks.earned_after`.
         """
         return 100 * earned_after(self.over, self.ends, weeks)
 
@@ -99,11 +99,12 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
-        A week with a missing value is left out. The standard deviation needs 52 weeks.
+        A week with a missing value is left out. The standard deviation of the impulse is NaN until
+        52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The response in a state is estimated only from the
-        weeks with this state. The fixed-b critical values therefore use the number of weeks of the
-        claim's rarest state.
+        weeks with this state. If a claim compares two states, the fixed-b critical values use the
+        number of weeks in the rarer state.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
     Reference
@@ -255,9 +256,10 @@ def _path(
 def _beside(
     sample: Sample, impulses: Mapping[str, pd.Series], signs: Mapping[State, int]
 ) -> dict[str, Interval]:
-    """Return intervals for SPY's response to net liquidity, and for the responses of each class.
+    """Return intervals for further responses to the growth of capex and of net liquidity.
 
-    A class is left out if its prices are missing or begin too late.
+    The result contains SPY's response to net liquidity, and each asset class's response to capex
+    and to net liquidity. A class is left out if its prices are missing or begin too late.
     """
     found: dict[str, Interval] = {}
     for name in ("SPY", *DURATION):

@@ -42,7 +42,7 @@ class Forecasts:
     frame
         Four columns in the unit of the returns. The column ``return`` is the actual return, and the
         other columns are forecasts. ``mean`` is the mean of past returns. ``small`` uses the supply
-        of capital. ``large`` uses the supply and the demand.
+        of capital. ``large`` uses the supply of capital and the demand for capital.
     """
 
     frame: pd.DataFrame
@@ -86,10 +86,11 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         A week with a missing regressor is left out. A return is left out if its 4 weeks have not
         ended.
     Interval
-        The bounds are percentiles from a stationary bootstrap. The bootstrap resamples the three
-        losses in blocks, and the mean length of a block is at least 5 weeks. The bootstrap does not
-        estimate the regressions again, so the interval is too narrow (:data:`COVERAGE`). The test
-        is the test of Clark and West, with Newey–West errors for overlapping returns.
+        The bounds are percentiles from a stationary bootstrap. The bootstrap resamples the losses
+        of the three forecasts in blocks. The mean length of a block is at least 5 weeks. The
+        bootstrap does not estimate the regressions again, so the interval is too narrow
+        (:data:`COVERAGE`). The test is the test of Clark and West, with Newey–West errors for
+        overlapping returns.
     Errors
         NotTestable if there are fewer than 52 forecasts, or if data are missing.
     Reference
@@ -119,9 +120,9 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         },
         shown=_accumulated(made),
         notes=(
-            "The interval and the test can disagree. The interval is about the losses of the "
-            "estimated forecasts. The test asks whether the absorbed share has any forecasting "
-            "power.",
+            "The interval and the test can disagree. The interval measures the losses of forecasts "
+            "with estimated coefficients. The test checks whether the true coefficient of the "
+            "absorbed share differs from zero.",
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
             "contained the truth, and 95 % should.",
         ),
@@ -212,7 +213,7 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return by how much two rules reduce the loss of the rule ``mean``, in %.
+    """Return how far the losses of two rules are below the loss of the rule ``mean``, in %.
 
     At each origin, the reduction is the total loss of ``mean`` so far minus the total loss of the
     other rule so far. A reduction of 100 % equals the total loss of ``mean`` over all origins.

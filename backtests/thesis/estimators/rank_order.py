@@ -44,16 +44,18 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
 
     Tau-b is a rank correlation from −1 to 1. A positive tau-b means that classes with earlier cash
     flows earn more. The declared order has ties, so the largest possible tau-b is below 1, see
-    :func:`largest_tau`. The means use only the sessions at which the claim's flag is on. The return
-    of bills is not subtracted, because this would not change the order of the means.
+    :func:`largest_tau`. The mean returns use only the sessions at which the claim's flag is on. The
+    return of bills is not subtracted, because the subtraction would not change the order of the
+    mean returns.
 
     Interval and tests
-        The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the means
-        moves every tau towards zero, so a percentile would be too low as an upper bound. The upper
-        bounds come from :func:`largest_tenable`. The claim must pass three tests. The first test is
-        a permutation test over all orders of the classes. The second test is a t-test on the tau of
-        each episode (Ibragimov, Müller 2010), if there are several episodes. The third test counts
-        bootstrapped values of tau with the wrong sign.
+        The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the mean
+        returns moves each resampled tau towards zero. An upper percentile of the resampled taus
+        would therefore be too low as an upper bound. The upper bounds of tau come from
+        :func:`largest_tenable`. The claim must pass three tests. The first test is a permutation
+        test over all orders of the classes. The second test is a t-test on the tau of each episode
+        (Ibragimov, Müller 2010), if there are several episodes. The third test counts bootstrapped
+        values of tau with the wrong sign.
     Power
         The standard error comes from the t-test on episodes, because this test is the hardest to
         pass. If there is only one episode, the standard error comes from the bootstrap.
@@ -111,8 +113,8 @@ def _tests(means: np.ndarray, taus: np.ndarray, order: np.ndarray, sign: int) ->
 def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b between each row of ``means`` and ``order``.
 
-    ``means`` is rows × classes, and ``order`` has one number for each class. If all means of a row
-    are equal, the result is NaN.
+    ``means`` is rows × classes, and ``order`` has one number for each class. A row with equal means
+    gives NaN.
     """
     first, second = np.triu_indices(len(order), 1)
     by_mean = np.sign(means[:, first] - means[:, second])
@@ -133,11 +135,11 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in the
-    wrong direction. All pairs have the same critical value, which comes from the resamples. The
-    deviation of a pair is the difference of means in a resample minus the difference in the sample,
-    in standard errors. Each resample contributes one number: the largest deviation among all pairs.
-    The critical value is the quantile ``level`` of the largest deviations. The probability that any
-    correctly ordered pair counts as wrong is about 1 − ``level``.
+    wrong direction. All pairs have the same critical value, which comes from the resamples. A
+    deviation is a resample's difference of two means minus the sample's difference, in standard
+    errors. Each resample contributes one number: the largest deviation among all pairs. The
+    critical value is the quantile ``level`` of the resamples' largest deviations. The probability
+    that any correctly ordered pair counts as wrong is about 1 − ``level``.
 
     Parameters
     ----------
