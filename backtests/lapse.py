@@ -1,8 +1,10 @@
 """Find the sessions on which a strategy's state cannot be trusted because data are late.
 
 Late data alone can change the regime: a signal without data has no influence, and the remaining
-signals may give another regime. So a state that depends on late data is called lost. A state is
-lost at a session if it depends on a flag that is NA, was known earlier, and has a late input.
+signals may give another regime. A strategy's state is called lost at a session if late data make
+the state unreliable. The state is lost while a flag that determines the state is NA and an input of
+this flag is late. The state is also lost while the state itself is NA. A flag or state that was
+never known before does not make the state lost.
 """
 
 from collections.abc import Mapping
@@ -17,10 +19,10 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return a mapping from each signal behind a strategy's state to the inputs of this signal.
+    """Return the inputs of each signal that determines a strategy's state, by the signal's name.
 
-    The state of a strategy that follows the regime depends on the signals of its regime model. The
-    state of any other strategy may depend on all signals.
+    If the strategy follows the regime, only the signals of its regime model determine its state. If
+    the strategy does not follow the regime, any configured signal may determine its state.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -35,19 +37,19 @@ def lost(
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
-    """Return, for each session, whether the strategy's state is lost because data are late.
+    """Return True at each session at which late data make the strategy's state unreliable.
 
     Parameters
     ----------
     state
-        A strategy's state at each session, computed from the history and the reading. If the
-        strategy has no states, ``state`` is None, and the result is False at each session.
+        A strategy's state at each session, computed from the history and the reading. If the state
+        is NA and was known earlier, the result is True. If the strategy has no states, ``state`` is
+        None, and the result is False at each session.
     late
         Result of :func:`stale` for the history.
     rests
-        The inputs of each signal that determines the state, by the signal's name. The state is also
-        lost at a session if the state itself is NA and was known earlier. If ``rests`` is empty, no
-        flag can make the state lost.
+        The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
+        empty, the result does not depend on flags.
     """
     if state is None:
         return pd.Series(False, index=late.index)

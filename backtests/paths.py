@@ -11,8 +11,8 @@ path                   parameter
 ``lag``, ``band``      settings of the run itself
 =====================  ==========================================================
 
-The prefix ``regime`` means the regime model that a run uses. So a path keeps its meaning when
-another model is chosen.
+The prefix ``regime`` means the regime model that a run uses. So ``regime.confirm`` is a valid path
+for every regime model with the parameter ``confirm``.
 """
 
 from typing import Any

@@ -33,8 +33,8 @@ def run(config: RunConfig, history: History | None = None, known: Reading | None
         By default, the configuration chooses the history. The history is cut at the end date of the
         configuration.
     known
-        A reading of the same history, as :func:`read` describes it. To save time, pass
-        ``Run.reading`` of a first run to later runs on the same history.
+        An earlier reading of the same history. To save time, pass ``Run.reading`` of a first run to
+        later runs on the same history.
     """
     history = history_of(config, history)
     reading = read(config, history, known)
@@ -46,9 +46,9 @@ def history_of(
 ) -> History:
     """Return the history of a run, up to the end of the run.
 
-    A given history may end before the end date of the configuration. If no history is given,
-    ``ids`` are read from the configuration's source. If ``ids`` is empty, all ids and tickers that
-    the run needs are read.
+    If ``history`` already ends before the end date of the configuration, all its sessions are
+    returned. If no history is given, ``ids`` are read from the configuration's source. If ``ids``
+    is empty, all ids and tickers that the run needs are read.
     """
     if not isinstance(config, RunConfig):
         raise ConfigError(
@@ -66,10 +66,11 @@ def history_of(
 def read(config: RunConfig, history: History, known: Reading | None = None) -> Reading:
     """Return the reading of a history: the regime and the configuration's signals at each session.
 
-    ``known`` is an earlier reading of the same history, and may end later than ``history``. A
-    signal's evaluation in ``known`` is used again if the parameters of the signal, and of the
-    signals that it contains, are unchanged. If ``known`` does not have the sessions and values of
-    ``history``, ConfigError is raised.
+    ``known`` is an earlier reading of the same history. To save time, unchanged signals are not
+    computed again: the function takes their evaluations from ``known``. A signal is unchanged if
+    its parameters, and the parameters of its component signals, are unchanged. ``known`` may have
+    sessions after the end of ``history``. If ``known`` lacks a session of ``history`` or has other
+    values, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
     earlier = {} if known is None else reused(known, history, model.rests_on)
@@ -98,7 +99,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
 def plan(
     config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex
 ) -> tuple[Strategy, pd.Series | None, pd.DataFrame]:
-    """Return a configuration's strategy and the results of :func:`decided_on`.
+    """Return a configuration's strategy, its states, and its weights at the decision sessions.
 
     An asset or a benchmark without any price raises MissingSeries.
     """
@@ -147,7 +148,7 @@ def trade_curves(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> Curves:
-    """Return the daily figures of :func:`trade`, from the compiled simulation."""
+    """Run the compiled simulation of the decided weights, and return only the daily figures."""
     return simulate_curves(**_case(config, strategy, history, decided, index))
 
 

@@ -28,9 +28,10 @@ def silent(step: str, done: int | None = None, total: int | None = None) -> None
 
 
 def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], str]) -> Iterator[T]:
-    """Yield items. Before each item, report the number of finished items.
+    """Yield items one by one, and report the number of finished items before each item.
 
-    ``step`` is one name for all steps, or a function that returns the name of an item's step.
+    ``step`` is a name that all reports show, or a function that returns the name to show for an
+    item.
     """
     whole = list(items)
     for done, item in enumerate(whole):
@@ -41,8 +42,9 @@ def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], st
 def within(progress: Progress, before: int, whole: int) -> Progress:
     """Return a function that turns the progress of a subtask into the progress of the main task.
 
-    ``before`` is the number of the main task's parts that are finished when the subtask begins.
-    ``whole`` is the number of parts of the main task, including the parts of the subtask.
+    ``before`` is the number of parts of the main task that are finished before the subtask begins.
+    ``whole`` is the number of all parts of the main task. The parts of the subtask count as parts
+    of the main task.
     """
 
     def report(step: str, done: int | None = None, total: int | None = None) -> None:

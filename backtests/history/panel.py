@@ -3,12 +3,13 @@
 The panel has one row for each session, and one column for each series or asset. Of the values known
 at the session's close, a cell contains the value with the latest date. If a value was revised, the
 cell contains the latest revision known at the session's close. The day of a coin ends at 24:00 UTC,
-some hours after the New York session. So the panel shows a coin's close one date after the close's
-own date. Trades and portfolio values use :attr:`History.closes`, where each price is in the row of
-its own date.
+some hours after the New York session. So a session's row has each coin's close of the previous
+calendar day. Trades and portfolio values use :attr:`History.closes`, where each price is in the row
+of its own date.
 
-No value is copied to an earlier session. A value is repeated at later sessions. If the value is
-older than the staleness limit of the series (in days), the cell is NaN.
+No value is copied to an earlier session. A known value is repeated at later sessions until a newer
+value is known. If the value is older than the staleness limit of the series (in days), the cell is
+NaN.
 """
 
 import datetime
@@ -42,7 +43,8 @@ class History(Summarised):
     Attributes
     ----------
     panel
-        Sessions × ids: the value known at each close. Signals and strategies see only the panel.
+        Sessions × ids: the value known at each close. Signals and strategies receive only the
+        panel.
     known
         Sessions × ids: the moment at which the value in the panel was first known, NaT without a
         value.
@@ -59,11 +61,12 @@ class History(Summarised):
     withheld
         Sessions × ids: True where the source states that no value exists, for example because a
         filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
-        but the data are not late. An id without any True cell is left out.
+        but the data are not late. ``withheld`` has a column only for an id with at least one True
+        cell.
     events
         The values of each event series, by id and by the date of the event. The panel contains no
-        event series. Some values of events were published long after the event. So only studies of
-        the reaction to an event may use ``events``.
+        event series. Only studies of reactions to events may use ``events``, because some values
+        were published long after the event.
     """
 
     panel: pd.DataFrame
@@ -152,14 +155,15 @@ class History(Summarised):
             Values by catalog id, in the catalog's unit. The index contains the dates that the
             values describe, not the dates of publication. NaN is left out.
         known
-            When each value became known, as a mapping by catalog id. A Series states a day or a
-            moment for each date of the values. If the Series states a day, the value is known from
-            the open of the session on that day. If the stated day has no session, the value is
-            known from the open of the next session. A moment is in New York time, or has a time
-            zone. A ``timedelta`` is the time from the date of a value to the moment at which the
-            value is known. ``"catalog"`` chooses the catalog's publication rule for an id. If
-            ``known`` is ``"catalog"``, the publication rules of the catalog apply to all ids. Each
-            date has only one value, because revisions need a store.
+            When each value became known, as a mapping by catalog id. A Series maps each date of the
+            values to the day or the moment at which the value became known. If the Series states a
+            day, the value is known from the open of the session on that day. If the stated day has
+            no session, the value is known from the open of the next session. A moment is in New
+            York time, or has a time zone. A ``timedelta`` is the time from the date of a value to
+            the moment at which the value is known. For an id, the text ``"catalog"`` means the
+            publication rule in the catalog. If ``known`` is ``"catalog"``, the publication rules of
+            the catalog apply to all ids. Each date can have only one value; to use revisions,
+            import the data into a store.
 
         Raises
         ------
@@ -276,8 +280,9 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment, New York time, that ``as_of`` includes.
 
-    A date means the last microsecond of that day. A text must be in ISO form, such as 2025-10-06 or
-    2025-10-06 16:00, because other forms can be read as two different days.
+    If ``as_of`` is a date, the result is the last microsecond of that day. A text must be in ISO
+    form, such as 2025-10-06 or 2025-10-06 16:00, because other forms can be read as two different
+    days.
 
     Raise :class:`ConfigError` if ``as_of`` is neither a date nor a moment.
     """

@@ -29,7 +29,7 @@ def check_assets(tickers: Iterable[str], history: History, what: str = "") -> No
 
 
 def check_priced(own: OwnClasses, history: History) -> None:
-    """Raise :class:`MissingSeries` if an asset that a user put into a class has no price."""
+    """Raise :class:`MissingSeries` if an asset in one of the user's asset classes has no price."""
     for name, tickers in own.items():
         check_assets(tickers, history, f"class {name}: ")
 

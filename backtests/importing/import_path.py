@@ -20,7 +20,7 @@ from signals.universe import asset
 class Imported:
     """The result of an import: files, changes in the store, and the currency that the user stated.
 
-    ``added`` has one entry for each batch in ``parsed``.
+    ``added`` describes the changes in the store, with one entry for each batch in ``parsed``.
     """
 
     parsed: Parsed
@@ -31,7 +31,7 @@ class Imported:
     def assumed(self) -> list[str]:
         """Tickers outside the universe whose prices are assumed to be in USD.
 
-        If the user stated the currency, the list is empty.
+        If the user stated the currency of the prices, no ticker is listed.
         """
         if self.currency is not None:
             return []

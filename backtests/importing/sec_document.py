@@ -23,7 +23,8 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
     Raises
     ------
     UnknownFormat
-        When the document is of another kind, or its company or tag is not in the catalog.
+        When the text is not a ``companyconcept`` document, or when its company or tag is not in the
+        catalog.
     DataError
         When a field of the document is wrong.
     """
@@ -46,7 +47,7 @@ def identity_of(document: Any) -> tuple[int, str]:
     Raises
     ------
     UnknownFormat
-        When the document is of another kind.
+        When ``document`` is not a ``companyconcept`` document.
     DataError
         When the number or the tag does not have the form that the SEC uses.
     """
@@ -62,7 +63,7 @@ def identity_of(document: Any) -> tuple[int, str]:
 
 
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts of a document that cover a period.
+    """Return a document's facts about periods, without its facts about single days.
 
     Raises
     ------

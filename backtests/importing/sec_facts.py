@@ -3,19 +3,23 @@
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
 companies also file facts about single quarters and trailing years. A trailing year is the twelve
 months up to the end of a period. If a fact covers the whole trailing year, its amount is used. If
-no fact covers the trailing year, the amount is
+no fact covers the trailing year, three facts give the amount:
 
     year to date  +  previous fiscal year  −  year to date one year earlier.
 
 If a fact is filed several times, the first filing counts, and restatements are left out. A fact is
 known from the open of the first session after the filing date. A fact is late if it is filed more
-than :data:`LATE` days after the end of its period. There are two kinds of late facts:
+than :data:`LATE` days after the end of its period. The item of a late fact decides when the fact
+counts as known:
 
-- Items in every cash-flow statement (:data:`~signals.catalog.IN_EVERY_STATEMENT`): the company
-  published the amount in time, under another tag. The late fact counts as known :data:`ASSUMED`
-  days after the end of the period, if the company was public on this day.
-- Items that some statements lack, such as debt, leases, buybacks or dividends: the late filing may
-  be the first publication of the amount. So the late fact counts as known only after its filing.
+- Some items are in every cash-flow or income statement
+  (:data:`~signals.catalog.IN_EVERY_STATEMENT`). The company published the amount of such an item in
+  time, under another tag. So a late fact about the item counts as known :data:`ASSUMED` days after
+  the end of its period. If the company was not yet public on this day, the fact counts as known
+  only after its filing.
+- Some statements lack items such as debt, leases, buybacks or dividends. A late fact about such an
+  item counts as known only after its filing, because the filing may be the first publication of the
+  amount.
 """
 
 from collections.abc import Iterable
@@ -58,9 +62,9 @@ class Fact:
 def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
     """Return a company's facts about one concept. Each fact is the value that was filed first.
 
-    The facts are sorted by the end of their period, and then by its start. ``entries`` come from
-    ``companyconcept`` documents, under ``units/USD``. Each entry has the fields ``start``, ``end``,
-    ``val``, ``filed`` and ``accn``.
+    The facts are sorted by the end of their period, and then by its start. ``entries`` are the
+    items under ``units/USD`` in the SEC's ``companyconcept`` documents. Each entry has the fields
+    ``start``, ``end``, ``val``, ``filed`` and ``accn``.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
@@ -70,9 +74,9 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
 
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
-    """Return the first day on which a fact may count as known before its filing.
+    """Return a company's first trading day, or the earliest possible day if no day is stored.
 
-    Return None if every fact about this concept counts as known only after its filing.
+    Return None for a concept whose late facts count as known only after their filing.
     """
     if concept not in IN_EVERY_STATEMENT:
         return None
@@ -81,7 +85,11 @@ def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
 
 
 def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
-    """Return the fact in an entry. ``public`` is the result of :func:`_assumed_from`."""
+    """Convert an SEC entry into a Fact.
+
+    ``public`` is the company's first trading day. If ``public`` is None, the fact counts as known
+    only after its filing.
+    """
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = public is not None and (filed - end).days > LATE and usual >= public
@@ -124,12 +132,12 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
     """Return two batches: a company's trailing-year sums, and the sums of one year earlier.
 
-    In both batches, the date of a row is the end of a trailing year. In the second batch, the value
-    is the sum over the trailing year that ended one year before the row's date. In the second
-    batch, the value is NaN if the facts are not enough for the earlier sum. A value of the second
-    batch counts as known when the sums of both years are known. So a growth rate over several
-    companies can use the same companies in both years. If the facts are not enough to compute any
-    trailing year, the list is empty. :func:`first_filed` describes ``entries``.
+    In both batches, the date of a row is the end of a trailing year. The first batch has the sum
+    over the trailing year that ends on the row's date. The second batch has the sum over the
+    previous trailing year, or NaN if facts are missing. A value of the second batch counts as known
+    only when both yearly sums are known. This rule lets a growth rate over several companies use
+    the same companies in both years. If no trailing-year sum can be computed, the list is empty.
+    ``entries`` has the same form as in :func:`first_filed`.
     """
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:

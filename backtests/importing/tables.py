@@ -21,7 +21,7 @@ def _as_it_is(table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One kind of table. All cells are texts.
+    """The format of a publisher's table. The cells of the table are texts, not numbers.
 
     Attributes
     ----------
@@ -31,8 +31,8 @@ class Table:
     date
         The column of the dates that the values describe.
     columns
-        A mapping from the id of a series to its columns. The value of a series is the sum of its
-        columns, and it is missing if a column is blank.
+        A mapping from the id of a series to its columns. If a series has several columns, its value
+        is their sum. If one of these columns is blank in a row, the row gives no value.
     known
         The name of the column with the day from which a value is known. If ``known`` is empty, the
         publication rules in the catalog determine when a value is known.
@@ -101,7 +101,7 @@ def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
     """Add the columns ``after_close`` and ``known`` to a table of earnings releases.
 
     For a release before the open, ``after_close`` is 0 and ``known`` is the date of the release.
-    For any other release, ``after_close`` is 1 and ``known`` is blank.
+    For a release that is not before the open, ``after_close`` is 1 and ``known`` is blank.
     """
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"
@@ -136,9 +136,9 @@ def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reactions(window: str, file: str) -> Table:
-    """Return the format of a table with market changes in the 30 minutes around news of the Fed.
+    """Return the format of a San Francisco Fed table with market changes around news of the Fed.
 
-    The San Francisco Fed publishes these tables.
+    Each market change covers the 30 minutes around the news.
     """
     moved = ("UST2Y", "UST10Y", "SP500")
     return Table(

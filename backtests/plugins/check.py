@@ -39,9 +39,10 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
     """Run the strategy of a configuration on a history, and return the results of all checks.
 
     The assets must have prices. The weights must be a table of sessions × assets. Each weight must
-    be finite and within its limits. An asset without a price must have weight 0. Each state must be
-    a label. A backtest must run without an error. Past weights and states must not depend on later
-    data. If a check fails, the checks that need its result are left out.
+    be finite. The sum of weights and the gross exposure must not exceed their limits. An asset
+    without a price must have weight 0. Each state must be a text or missing. A backtest must run
+    without an error. Past weights and states must not depend on later data. If a check fails, the
+    checks that need its result are left out.
     """
     strategy = config.build_strategy()
     panel = history.panel
@@ -146,7 +147,7 @@ def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
         return "none: the strategy decides by schedule"
     label = state.fillna("")
     stays = int(((label != label.shift()) & (label != "")).sum())
-    return f"{state.nunique()} states in {stays:,} stays"
+    return f"{state.nunique()} states in {stays:,} unbroken periods"
 
 
 def _backtest(config: RunConfig, history: History, reading: Reading) -> str:

@@ -50,7 +50,7 @@ def plugin_bases(cls: type) -> list[type]:
 
 
 def check_class(cls: type[Strategy] | type[Signal], path: str) -> None:
-    """Raise :class:`ConfigError` if the user's class at ``path`` is not defined as it must be."""
+    """Raise :class:`ConfigError` for the first error in the definition of the class at ``path``."""
     for mistake in _mistakes(cls):
         raise ConfigError(f"{path}: {mistake}")
 

@@ -66,7 +66,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     Raises
     ------
     ConfigError
-        If the module cannot be imported, or if the class is not defined as it must be.
+        If the module cannot be imported, or if the definition of the class has an error.
     """
     if path in _given:
         return _checked(_given[path], path)
@@ -145,9 +145,10 @@ def loaded() -> dict[str, Path]:
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
-    """Import a user's modules in another process, which can then unpickle their objects.
+    """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A missing module is skipped, because it may belong to an earlier run.
+    A module that cannot be imported is skipped, because only an earlier run may have needed the
+    module.
     """
     for name, folder in modules.items():
         with _first(folder), suppress(ImportError):

@@ -1,14 +1,14 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
-The check computes results on the whole history and on a changed history. Both histories are equal
-up to one session, which is called the cut, and differ after it. The results up to the cut must be
-exactly equal. A changed history is either shortened or has another future. A shortened history ends
-at the cut. A history with another future continues after the cut with rows from another period.
+The check computes results on the whole history and on a changed history. A changed history equals
+the whole history up to one session, called the cut. Up to the cut, the changed history must give
+exactly the same results as the whole history. A shortened history ends at the cut session. A
+history with replaced rows continues after the cut session, with rows from another period.
 
-A shortened history alone can miss an error. Suppose that wrong code reads the value of the next
-session, or of the last session if no next session exists. If the values at the cut and at the next
-session are equal, a shortened history gives equal results. A history with another future has
-another value at the next session, so the results differ and the check finds the error.
+Replaced rows reveal look-ahead that a shortened history can miss. For example, wrong code may read
+the next session's value, and repeat the last value at the end of the history. A shortened history
+does not reveal this code if the value stays the same after the cut. Replaced rows have different
+values, so the code's results differ.
 
 The check changes only the data in the panel. So the check does not detect look-ahead through files,
 the network or caches.
@@ -41,25 +41,26 @@ Answers = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """An error that the check found: a change of later data changes the result of a past session.
+    """A look-ahead error: the result of a past session changes when later data change.
 
     Attributes
     ----------
     name, what
-        ``name`` is the strategy or signal. ``what`` is the result: ``weights``, ``state``, ``flag``
-        and so on.
+        ``name`` is the name of the strategy or signal. ``what`` names the wrong result:
+        ``weights``, ``state``, ``flag`` and so on.
     column
-        The asset or gauge; empty if the result has only one column.
+        The asset or gauge with the wrong value; empty if the result has only one column.
     date
-        The session of the first row that changes.
+        First session at which the result changes.
     cut
-        The last session before the two histories differ.
+        Last session on which the changed history equals the whole history.
     before, after
-        ``before`` is the value on the whole history. ``after`` is the value on the changed history.
+        ``before`` is the result on the whole history. ``after`` is the result on the changed
+        history.
     future
-        ``none`` if the changed history ends at the cut. ``another`` if the changed history
-        continues with rows from another period. ``the same`` if the check computed the results
-        twice, both times on the whole history.
+        ``future`` is ``none`` if the changed history ends at the cut. ``future`` is ``another`` if
+        rows from another period follow the cut. ``future`` is ``the same`` if the check computed
+        the result twice on the whole history.
     """
 
     name: str
@@ -107,27 +108,28 @@ def truncation_faults(
 ) -> Iterator[Fault]:
     """Yield the past results of a strategy or a signal that depend on later data.
 
-    A cut is the last session before the whole history and a changed history differ. At each cut,
-    the function yields only the first wrong value of each result. A strategy's results are its
-    weights and its state. A signal's results are its flag, score and gauges. All rows up to the cut
-    must be equal, including missing values.
+    A cut is the last session on which a changed history equals the whole history. For each changed
+    history and each result, the function yields at most one fault, the earliest. A strategy's
+    results are its weights and its state. A signal's results are its flag, score and gauges. The
+    check compares all rows up to the cut, including missing values.
 
-    If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
-    drypowder check the registered signals. So the check of a strategy does not compute signals
-    again on a changed history. The check removes or replaces the rows after the cut, in the panel
-    and in the signals' results on the whole history.
+    If ``thing`` is a strategy, the user's signals in ``config`` are checked first. The check of a
+    strategy skips the registered signals, because drypowder's own tests check them. The check of a
+    strategy computes the signals only once, on the whole history. For a changed history, the check
+    removes or replaces rows of the panel and of the signals' results.
 
     Parameters
     ----------
     dates
-        The cuts. The default is :func:`default_dates`.
+        Sessions after which the history is changed. The default is :func:`default_dates`.
     reading
         Regime and signals of the whole history, if the caller already has them.
 
     Raises
     ------
     DrypowderError
-        If the strategy or signal fails on a changed history. The message gives the date of the cut.
+        If the strategy or signal fails on a changed history. The error message gives the date of
+        the cut.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)
@@ -169,10 +171,11 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield, for each changed history, its cut, a function that changes a table, and its kind.
+    """Yield a description of each changed history: its cut, a function, and its kind.
 
-    The cut is the last session before the histories differ. The function removes or replaces the
-    rows of a table after the cut. The kind is one of the values of :attr:`Fault.future`.
+    The cut is the last session on which the changed history equals the whole history. The function
+    removes or replaces a table's rows after the cut. The kind is a possible value of
+    :attr:`Fault.future`, such as ``none``.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
@@ -220,8 +223,8 @@ def _compare(
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     """Return the row and the column of the first difference between two tables.
 
-    The result is the first differing column of the first differing row. Numbers are compared
-    without tolerance. Two missing values are equal.
+    If several columns differ in the first differing row, the function returns the first of these
+    columns. Numbers are compared without tolerance. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -236,9 +239,9 @@ def default_dates(
 ) -> list[pd.Timestamp]:
     """Return the default cuts: the last session, then other sessions in order of date.
 
-    After the first tenth of the history, cuts are evenly spread, random, or at sessions where a
-    result changes. After the first twentieth of the history, cuts are also at the ends of gaps in
-    the data. A cut at the end of a gap can detect code that fills gaps backwards.
+    Cuts are at evenly spread sessions, at random sessions, at changes of a result, and at the ends
+    of data gaps. The first twentieth of the history has no cuts. The second twentieth has cuts only
+    at the ends of data gaps. A cut at the end of a gap can detect code that fills gaps backwards.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)

@@ -140,10 +140,9 @@ def moves_words(holding: Holding) -> str:
 
 
 def change_words(change: Mapping[str, Any]) -> str:
-    """Return one line of text about a change.
+    """Return one line of text about a change since the session with which the brief compares.
 
-    ``change`` is an item of ``changes`` in the result of
-    :func:`backtests.report.brief_numbers.brief_numbers`.
+    ``change`` is an item of the list ``changes`` in ``brief --json``.
     """
     what = f"{change['kind']} {change['name']}".strip()
     since = f" since {change['when']}" if change["when"] else ""
@@ -153,7 +152,7 @@ def change_words(change: Mapping[str, Any]) -> str:
 
 
 def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one line for each expected date.
+    """Return one line of text for each expected release or decision.
 
     The last line lists estimated dates, which are 52 weeks after earlier releases.
     """

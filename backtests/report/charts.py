@@ -120,10 +120,7 @@ def _draw_values(
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return the flag of each session as text: ``on``, ``off`` or ``no view``.
-
-    Each text is a key of :data:`FLAGS`.
-    """
+    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
@@ -202,9 +199,9 @@ def shade(
     one period. The shading of a period runs from its first session to the first session of the next
     period.
 
-    If ``of_returns`` is True, each state describes a session's return, which begins at the previous
-    close. The shading of a period then begins at the close before the period and ends at the
-    period's last close.
+    If ``of_returns`` is True, each state describes the return since the previous close. The shading
+    of a period of returns begins at the close before the period and ends at the period's last
+    close.
     """
     shapes = [
         {

@@ -75,8 +75,9 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
 
     ``kinds`` maps the name of each strategy to its kind. If ``kinds`` has at most :data:`FEW_ROWS`
     strategies, all lines are visible when the page opens. If ``kinds`` has more strategies, only
-    three groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`. In
-    the three groups, a variant ``name@model`` is hidden if ``kinds`` also contains ``name``.
+    three groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`.
+    Among more than :data:`FEW_ROWS` strategies, a variant ``name@model`` is hidden if ``kinds``
+    also contains ``name``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -175,9 +176,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
     """Return the strategies that the chart leaves out, each with volatility and CAGR in percent.
 
-    The chart leaves out strategies with more than three times the median volatility. Points so far
-    to the right would push all other points into a small corner. If more than a tenth of the
-    strategies have more than three times the median volatility, no strategy is left out.
+    The chart leaves out strategies with more than three times the median volatility. A point far to
+    the right would push all other points into a small corner of the chart. If more than a tenth of
+    the strategies have more than three times the median volatility, no strategy is left out.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])

@@ -51,7 +51,10 @@ TIMING = {
 def compare_luck_section(
     numbers: Mapping[str, Entry], looks: Mapping[str, Style], label: str
 ) -> str:
-    """Return the HTML of the three sections. ``numbers`` is the content of ``compare --json``."""
+    """Return the HTML of the sections on luck, on lead and lag, and on tilt and timing.
+
+    ``numbers`` is the content of ``compare --json``.
+    """
     found = {name: entry["lead_lag"] for name, entry in numbers.items() if entry["lead_lag"]}
     ratios = {name: each["information_ratios"] for name, each in found.items()}
     title = f"{label}Information ratio by the lag of fills"

@@ -190,10 +190,10 @@ def coverage_said() -> str:
     """Return sentences on how often 95 % intervals contained the true value in simulations."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
-        "Simulated markets show how many of the 95 % intervals contain the true value. Market A "
-        "has no regimes. Market B has regimes of about 400 sessions. Market C has regimes whose "
-        "mean returns differ twice as much as in market B. Shares of intervals in the markets A, B "
-        f"and C: {parts} ({COVERAGE_SOURCE})."
+        "Simulated markets show how many of the 95 % intervals contain the true value. The "
+        "simulated market A has no regimes. The simulated market B has regimes of about 400 "
+        "sessions. In the simulated market C, the regimes' mean returns differ twice as much as "
+        f"in market B. Shares of intervals in the markets A, B and C: {parts} ({COVERAGE_SOURCE})."
     )
 
 

@@ -57,7 +57,7 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
     if len(numbers) == 1:
         return [f"{said}."]
     if not alike:
-        return [f"{said}. At the 90 % level, the test rules out that another row is as good."]
+        return [f"{said}. At the 90 % level, the test finds every other row worse."]
     return [f"{said}, but {len(alike)} of {len(numbers) - 1} other rows may be as good."]
 
 
@@ -124,14 +124,15 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
         return (
             f"{name}: its returns differ from the returns saved in {saved['folder']}. The first "
             f"difference is on {saved['changed_from']}. The largest difference on a day is "
-            f"{percent(saved['largest_difference'], 2)} points. The data or the program have "
-            f"changed. Saved numbers, {window}: {_figures(saved['own'])}. Numbers computed again: "
-            f"{_figures(saved['again'])}. {_cure(saved)}"
+            f"{percent(saved['largest_difference'], 2)} percentage points. The data or the program "
+            f"have changed. Saved numbers, {window}: {_figures(saved['own'])}. Numbers computed "
+            f"again: {_figures(saved['again'])}. {_cure(saved)}"
         )
     if (entry["start"], entry["end"]) != (saved["start"], saved["end"]):
         return (
             f"{name}: the current data give the same returns as {saved['folder']}. Saved numbers, "
-            f"{window}: {_figures(saved['own'])}. The row shows the sessions that all rows share."
+            f"{window}: {_figures(saved['own'])}. The table shows only sessions that all its rows "
+            "have in common."
         )
     return f"{name}: the row has the numbers of {saved['folder']} (run {saved['run_id']})."
 

@@ -25,7 +25,7 @@ def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
     The first pair contains the text ``"what"`` as heading and the docstring's first line as text.
-    In the docstring, the text below a heading must be indented. The texts have no markup. The
+    In the docstring, the text below a heading must be indented. The result has no markup. The
     sections Parameters, Attributes and Raises are left out.
     """
     first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")

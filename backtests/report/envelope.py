@@ -13,7 +13,8 @@ def envelope(history: History, sessions: pd.DatetimeIndex | None = None) -> dict
     """Return the session, the source and the window of an answer, and the version of drypowder.
 
     ``as_of`` is the last session of ``sessions``, and ``window`` contains the first session, the
-    last session and the number of sessions. By default, ``sessions`` are those of the history.
+    last session and the number of sessions. By default, ``sessions`` has all sessions of the
+    history.
     """
     index = history.panel.index if sessions is None else sessions
     return plain(

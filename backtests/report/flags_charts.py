@@ -135,8 +135,5 @@ def _named(ids: Sequence[str]) -> str:
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return the flag of each session as text: ``on``, ``off`` or ``no view``.
-
-    Each text is a key of :data:`FLAGS`.
-    """
+    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")

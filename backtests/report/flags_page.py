@@ -70,7 +70,7 @@ def write_flags_page(
 
 
 def _legend(reading: Reading) -> dict[str, str]:
-    """Return a mapping from each regime that occurs, and each state of a flag, to its colour."""
+    """Return the colour of each regime that occurs and of each flag state, by name."""
     shown = reading.regime.loc[first_regime(reading) :].fillna("no regime")
     flags = {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
     return css_states(present(shown)) | flags
@@ -86,7 +86,7 @@ def _reason(sentence: str) -> str:
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return texts on the last periods without some component of the score, newest first."""
+    """Return a text for each recent period in which the score lacks a component, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

@@ -8,7 +8,7 @@ from backtests.report.numbers import plain
 
 
 def flipped_numbers(found: SinceFetch) -> dict[str, Any]:
-    """Return the comparison with dates as ISO strings; the key ``said`` has a one-line summary."""
+    """Return the flips since the last fetch as plain data; the key ``said`` has a summary."""
     return plain({**asdict(found), "said": flipped_words(found)})
 
 

@@ -75,9 +75,9 @@ def _label_of(metrics: Path) -> str | None:
 def write_run(assessment: Assessment, out: Path, progress: Progress = silent) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
-    All files are moved into place together. An earlier run with the same label is replaced. A
-    folder with a run of another label, or with other files, raises DataError. A folder that cannot
-    be written raises DataError, too. After an error, the folder is unchanged.
+    An earlier run with the same label is replaced. The files appear in the folder only when all
+    seven files are complete. If the folder cannot be written, or holds other files or a run of
+    another label, DataError is raised. After an error, the folder is unchanged.
     """
     check_folder(out, assessment.run.label)
     numbers = metrics_of(assessment)

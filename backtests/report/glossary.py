@@ -19,8 +19,8 @@ TERMS: dict[str, str] = {
     "CAGR": "constant yearly growth rate that gives the total return when it is compounded",
     "Calmar": "CAGR divided by the depth of the deepest drawdown",
     "CVaR": "mean return of the days on which the loss is at least the value at risk",
-    "capture": "mean return on days on which the benchmark rises (up) or falls (down), as a share "
-    "of the benchmark's mean return on these days",
+    "capture": "mean return on the benchmark's rising days (up) or falling days (down), divided by "
+    "the benchmark's mean return on the same days",
     "drawdown": "loss from the highest value so far; it ends when the value is back at this peak",
     "episode": "one unbroken period in a state, or several such periods with less than a quarter "
     "(63 sessions) between them",
@@ -29,10 +29,10 @@ TERMS: dict[str, str] = {
     "exposure": "sum of the absolute weights of all holdings except cash",
     "hindsight": "knowledge that nobody had at the time; a test on the same history cannot correct "
     "for hindsight",
-    "hurdle": "smallest Sharpe ratio that counts as skill; if no trial had skill, the best of all "
-    "counted trials would reach the hurdle in 5 of 100 cases",
-    "information ratio": "yearly mean of a difference, divided by the yearly standard deviation of "
-    "this difference; the difference is the strategy's return minus the return of its mean weights",
+    "hurdle": "smallest Sharpe ratio that counts as skill; without skill, even the best of all "
+    "counted trials reaches the hurdle in only 5 of 100 cases",
+    "information ratio": "mean of the strategy's return minus the return of its mean weights, "
+    "divided by the standard deviation of the same difference; both numbers are yearly",
     "interval": "range of results that resampled histories give in 95 of 100 cases; it is too "
     "narrow if regimes last for years",
     "own mix": "the constant mix of SPY and bills with a strategy's mean net exposure",
@@ -44,10 +44,11 @@ TERMS: dict[str, str] = {
     "standard deviation of the excess return",
     "sleeve": "a group of assets to which a strategy gives one common weight",
     "Sortino": "yearly mean of the excess return (return minus bills), divided by the yearly "
-    "deviation of the losses",
-    "told from luck": "the Sharpe ratio reaches the hurdle; if no trial had skill, the best of all "
-    "counted trials would reach the hurdle in 5 of 100 cases",
-    "tilt, timing": "what the mean weights earn over bills, and what the changes of weights add",
+    "downside deviation of the excess return",
+    "told from luck": "the Sharpe ratio reaches the hurdle; without skill, even the best of all "
+    "counted trials reaches the hurdle in only 5 of 100 cases",
+    "tilt, timing": "tilt is the return of constant mean weights minus the return of bills; timing "
+    "is the return that changes of weights add",
     "turnover": "half of the value traded in a year, divided by equity",
     "VaR": "loss that the worst 5 of 100 days reach or exceed",
     "vote": "the flag of a signal that votes on the regime",

@@ -1,6 +1,7 @@
 """Results about luck, the lag of fills, and timing, as plain data for JSON and for pages.
 
-Sharpe ratios and their errors are yearly. An undefined number is NaN, which JSON shows as null.
+Sharpe ratios and their standard errors are yearly. An undefined number is NaN, which JSON shows as
+null.
 """
 
 import math
@@ -58,7 +59,7 @@ def luck_numbers(luck: Luck) -> dict[str, Any]:
 
 
 def table_luck_numbers(luck: TableLuck, label: str) -> dict[str, Any]:
-    """Return the numbers on luck for one row of a comparison, with the tests of the whole table."""
+    """Return the numbers on luck for one row of a comparison, and for the comparison as a whole."""
     found, superior = luck.overfitting, luck.superiority
     confidence = luck.confidence.get(label, float("nan"))
     against = None if superior is None else superior.benchmark

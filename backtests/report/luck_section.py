@@ -33,12 +33,12 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("probabilistic_sharpe", "Probabilistic Sharpe ratio", partial(fixed, digits=3)),
-        "1 − p of the test against a Sharpe ratio of 0, as if this were the only trial",
+        "1 minus the p-value of the test for a Sharpe ratio above 0; ignores all other trials",
     ),
     (
         *("deflated_sharpe", "Deflated Sharpe ratio, 2026", partial(fixed, digits=3)),
-        "1 − p of a test against the best trial; the standard error comes from the spread of all "
-        "trials",
+        "1 minus the p-value of a test that corrects for many trials; the standard error comes "
+        "from the trials' Sharpe ratios",
     ),
     (
         *(
@@ -46,12 +46,13 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
             "Deflated Sharpe ratio, own standard error",
             partial(fixed, digits=3),
         ),
-        "1 − p of a test against the best trial; the standard error comes from the returns of this "
-        "strategy",
+        "1 minus the p-value of a test that corrects for many trials; the standard error comes "
+        "from this strategy's returns",
     ),
     (
         *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", partial(fixed, digits=3)),
-        "1 − p of an older version of the test; the older version rarely finds skill",
+        "1 minus the p-value of an older test that corrects for many trials; the older test rarely "
+        "finds skill",
     ),
     (
         *("minimum_track_record", "Minimum track record, sessions", thousands),
@@ -75,7 +76,10 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
 
 
 def luck_section(numbers: Mapping[str, Any]) -> str:
-    """Return the HTML of the three sections; every number comes from metrics.json."""
+    """Return the HTML of the sections on luck, on lead and lag, and on tilt and timing.
+
+    ``numbers`` is the content of ``metrics.json``.
+    """
     run, found = numbers["run"], numbers["lead_lag"]
     return render(
         "luck.html.j2",

@@ -21,11 +21,11 @@ from signals.hysteresis import since
 from signals.params import parameters
 
 LEFT_OUT = (
-    "The robustness tests are left out. A robustness test repeats the run with one change: another "
-    "k (needed bank reserves as a share of GDP), other values of a revised series, or another lag, "
-    "cost, rebalance day, asset or year. The comparison with a constant mix of SPY and bills is "
-    "left out, too. The test of lead and lag is also left out. Run again without --no-robustness "
-    "to see all tests."
+    "Three kinds of tests are left out: the robustness tests, the test of lead and lag, and the "
+    "comparison with a constant mix of SPY and bills. A robustness test repeats the run with one "
+    "change, such as another lag, cost, rebalance day, asset or year. Other robustness tests "
+    "change k (needed bank reserves as a share of GDP) or the values of a revised series. Run "
+    "again without --no-robustness to see all tests."
 )
 
 
@@ -34,8 +34,8 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
 
     Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
     null if the run is shorter than a year. If the robustness tests are left out, ``by_k``,
-    ``by_revision``, ``robustness`` and ``lead_lag`` are null. A note of the run then lists the
-    omitted tests. For a strategy without timing, ``lead_lag`` is null.
+    ``by_revision``, ``robustness`` and ``lead_lag`` are null. If tests are left out, a note of the
+    run lists these tests. For a strategy without timing, ``lead_lag`` is null.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(

@@ -127,9 +127,9 @@ def _curve(line: Line, y: Scale) -> str:
 def _outline(values: np.ndarray) -> np.ndarray:
     """Return the positions of the values to draw; a long line leaves out some of its values.
 
-    A short line keeps all its values. A long line is divided into 500 buckets. The line keeps the
-    lowest value, the highest value and the first missing value of each bucket. A long line also
-    keeps its first and its last value.
+    A line with at most 1,000 values is drawn with all values. A line with more values is divided
+    into 500 buckets of consecutive values. Only the lowest, the highest and the first missing value
+    of each bucket are drawn. The first and the last value of a line are always drawn.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:

@@ -43,8 +43,8 @@ def panels(
     shading
         States that colour the background of every panel.
     of_returns
-        True if the states in ``shading`` describe the returns of the sessions. A return begins at
-        the previous close, so the colour of a period then begins at the close before the period.
+        True if the states in ``shading`` describe the returns of the sessions. If True, the colour
+        of a period begins one session earlier, because a return begins at the previous close.
     most
         Largest number of sessions whose values the page shows at the mouse pointer. If the history
         has more sessions than ``most``, the page shows the values of every n-th session.
@@ -94,7 +94,8 @@ def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
     """Return the legend above the rows, and one legend for each row.
 
     If several rows contain a name, only the first of these rows has the name in its legend. The
-    legend above the rows explains the background, without names that occur in the rows.
+    legend above the rows explains the background colours. A name in a row's legend is left out of
+    the legend above the rows.
     """
     by_row = [_entries(row) for row in rows]
     in_rows = {name for entries in by_row for name in entries}

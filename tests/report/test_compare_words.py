@@ -42,8 +42,8 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     assert conclusion(rows) == [
         "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would "
         "beat 95 % of placebos.",
-        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test rules out "
-        "that another row is as good.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test finds "
+        "every other row worse.",
     ]
 
 
@@ -135,8 +135,8 @@ def test_an_unchanged_run_has_the_numbers_of_its_folder() -> None:
 def test_a_run_on_another_window_shows_the_numbers_of_its_folder() -> None:
     assert saved_words("a", SAVED, WINDOW | {"start": "2016-01-04"}) == (
         "a: the current data give the same returns as out/run-7. Saved numbers, 2015-01-02 to "
-        "2020-01-02: CAGR 10.1 %, Sharpe 0.90, drawdown -20.0 %. The row shows the sessions that "
-        "all rows share."
+        "2020-01-02: CAGR 10.1 %, Sharpe 0.90, drawdown -20.0 %. The table shows only sessions "
+        "that all its rows have in common."
     )
 
 
@@ -145,7 +145,8 @@ def test_a_run_on_changed_data_shows_both_numbers_and_the_cure() -> None:
     said = saved_words("a", changed, WINDOW)
     assert "differ from the returns saved in out/run-7" in said
     assert (
-        "first difference is on 2019-03-01. The largest difference on a day is 1.23 points" in said
+        "first difference is on 2019-03-01. The largest difference on a day is 1.23 percentage "
+        "points" in said
     )
     assert "Saved numbers, 2015-01-02 to 2020-01-02: CAGR 10.1 %" in said
     assert "Numbers computed again: CAGR 9.8 %" in said
