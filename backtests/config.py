@@ -110,7 +110,8 @@ class RunConfig(pydantic.BaseModel):
     signals: dict[str, dict[str, Any]] = {}
     """Parameters of signals, as one table for each signal's name."""
     plugin_signals: dict[str, pydantic.StrictBool] = {}
-    """Your own signals, by dotted path. A signal with the value true votes on the regime."""
+    """Paths of your own signals, such as my_module:MySignal. With the value true, the signal's flag
+    is a vote on the regime."""
     source: Source | None = None
     """'store', 'simulated', or 'frames' for DataFrames given in Python. The default is 'store' if
     the store contains data, otherwise 'simulated'."""
@@ -241,7 +242,7 @@ class RunConfig(pydantic.BaseModel):
     def series(self) -> tuple[str, ...]:
         """Return the ids and tickers that a run reads, without repeats.
 
-        The yield of bills is left out, because every run reads it.
+        The ids do not include the yield of bills, which every run reads.
         """
         strategy = self.build_strategy()
         classed = chain.from_iterable(self.universe.classes.values())
@@ -277,7 +278,7 @@ class RunConfig(pydantic.BaseModel):
 
 
 def _is_day(given: Any) -> bool:
-    """Return whether a value is a text such as 2015-01-01 that names a day of the calendar."""
+    """Return whether a value is a text with a valid date, such as 2015-01-01."""
     if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", given):
         return False
     try:
@@ -309,7 +310,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
 @cache
 def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
-    """Return pydantic's validator of a class's parameters, cached because building it is slow."""
+    """Return pydantic's validator of a class's parameters, cached to save time."""
     return pydantic.TypeAdapter(cls)
 
 

@@ -64,7 +64,7 @@ def brief(
 
 
 def _config(choice: Any) -> Any:
-    """Return a configuration with the chosen history and default parameters, as in the brief."""
+    """Return the configuration of the brief: the chosen history and default parameters."""
     from backtests.config import config_from
 
     keys = options.given(source=choice.decided(), store=choice.store, seed=choice.seed)
@@ -153,7 +153,7 @@ def _decided(said: dict[str, Any]) -> str:
 def fitted(items: list[str], room: int) -> str:
     """Return the first items that fit in ``room`` characters, and how many are left out.
 
-    The first item is always whole.
+    The first item is never shortened, even if it is longer than ``room``.
 
     >>> fitted(["one", "two", "three"], 13)
     'one; +2 more'

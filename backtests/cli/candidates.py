@@ -63,8 +63,8 @@ def candidates_of(
     options
         Keys that override defaults and config files, such as ``start``.
     assignments
-        Texts such as ``dry_powder.k=0.11``. An assignment applies to each name and config file that
-        has the parameter.
+        Texts such as ``dry_powder.k=0.11``. An assignment sets its parameter in every configuration
+        that has the parameter, except in finished runs.
 
     Raises
     ------
@@ -132,9 +132,9 @@ def _path(assignment: str) -> str:
 def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
-    Every parameter of a signal is accepted. A parameter of a strategy is accepted if the
-    configuration's strategy has it. A parameter of a regime model is accepted if the
-    configuration's regime model has it.
+    Any configuration can have a parameter of a signal. A configuration can have a parameter of a
+    strategy if its strategy has this parameter. A configuration can have a parameter of a regime
+    model if its regime model has this parameter.
     """
     owner, dot, name = path.partition(".")
     if path in SETTINGS or (dot and owner != "regime"):
@@ -146,7 +146,7 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first assignment, if there is one.
+    """Raise ConfigError if ``assignments`` is not empty; the message names the first assignment.
 
     ``assignments`` contains only assignments that no row uses.
     """
@@ -183,7 +183,7 @@ def _candidate(one: _Given | SavedRun) -> Candidate:
 
 
 def labelled(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
-    """Return a mapping from label to candidate, in the given order.
+    """Return the compared configurations by label, in the order of the arguments.
 
     The label of a finished run contains the name of the run's folder. Two equal configurations
     raise ConfigError.

@@ -63,9 +63,9 @@ def check(
 def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
-    ``data`` are the data of a configuration. If a strategy is checked, this strategy replaces the
-    strategy in ``data``. If a signal is checked, a strategy that follows the regime replaces the
-    strategy in ``data``.
+    ``data`` contains the settings of a configuration, as in a TOML file. If a strategy is checked,
+    this strategy replaces the strategy in ``data``. If a signal is checked, a strategy that follows
+    the regime replaces the strategy in ``data``.
     """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

@@ -50,13 +50,16 @@ def compare(
     end: options.Date = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.toml", help="Defaults for the rows that are strategy names."),
+        typer.Option(
+            metavar="FILE.toml",
+            help="A TOML file with defaults for the rows that are strategy names.",
+        ),
     ] = None,
     param: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="volatility=0.2, or dry_powder.k=0.11, for every row that has the parameter.",
+            help="Set a parameter, such as volatility=0.2, in every row that has this parameter.",
         ),
     ] = None,
     lag: options.Lag = None,
@@ -70,8 +73,8 @@ def compare(
 
     Give each row as the name of a strategy, as a config file that ends in .toml, or as the folder
     of a finished run. For two rows, the command also shows the settings that differ and the
-    difference of the returns. If no row is given, the command compares all strategies, and also the
-    tilts under other regime models.
+    difference of the returns. If no row is given, the command compares all strategies except the
+    constant mix. The command also compares three strategies with other regime models.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.cli.one_history import one_history
@@ -171,7 +174,7 @@ def _print(entries: dict[str, Any], page: Path) -> None:
 
 
 def _luck(entries: dict[str, Any]) -> list[str]:
-    """Return lines about rows that reach the hurdle, about the best row and about look-ahead."""
+    """Return lines to print: rows that reach the hurdle, tests of the best row, look-ahead."""
     told = [name for name, entry in entries.items() if entry["luck"]["told_from_luck"]]
     first = next(iter(entries.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"

@@ -52,7 +52,7 @@ def data(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the store holds.
+    """List the series in the store.
 
     If there is no store, the command says how to make a store.
     """
@@ -188,8 +188,8 @@ def _sentence(summary: dict[str, Any]) -> str:
         return said
     median, largest = (significant(summary[f"{m}_change"], digits=6) for m in ("median", "largest"))
     return (
-        f"{said}; the newest value differs from the first by {median} at the median and by "
-        f"{largest} at most, {summary['unit']}"
+        f"{said}; change from the first to the newest value: median {median}, "
+        f"maximum {largest}, {summary['unit']}"
     )
 
 

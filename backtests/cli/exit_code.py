@@ -10,13 +10,13 @@ ExitCode = Annotated[
     bool,
     typer.Option(
         "--exit-code",
-        help="Exit with 10 if the regime or a primary flag flipped with the last fetch.",
+        help="Exit with code 10 if the last fetch flipped the regime or a primary flag.",
     ),
 ]
 
 
 def check_comparable(config: Any, at: str | None) -> None:
-    """Raise ConfigError if the session is not the newest, or if the history has no store."""
+    """Raise ConfigError if ``at`` or ``config.end`` is set, or the history is not from a store."""
     from backtests.flipped import store_of
     from signals.errors import ConfigError
 
@@ -38,6 +38,6 @@ def comparison(config: Any, history: Any, reading: Any) -> dict[str, Any]:
 
 
 def exit_if_flipped(found: dict[str, Any] | None) -> None:
-    """Exit with :data:`FLIPPED` if a comparison found a flip; None means no comparison."""
+    """Exit with code :data:`FLIPPED` if ``found`` reports a flip, otherwise do nothing."""
     if found is not None and found["flipped"]:
         raise typer.Exit(FLIPPED)

@@ -173,7 +173,7 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return remarks on a signal: components missing from its score, and gauges for context."""
+    """Return remarks on a signal: the components that its score omits, and related numbers."""
     beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 

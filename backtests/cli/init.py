@@ -77,7 +77,9 @@ def template(strategy: str) -> str:
     said = documented_parameters(type(config))
     document = tomlkit.document()
     document.add(tomlkit.comment("A run of drypowder: drypowder run --config THIS-FILE"))
-    document.add(tomlkit.comment("Every value is the default. Remove a leading # to use a line."))
+    document.add(
+        tomlkit.comment("All values are defaults. Remove the # before a setting to use it.")
+    )
     for title, keys in SECTIONS.items():
         document.add(tomlkit.nl()).add(tomlkit.comment(f"--- {title}"))
         for key in keys:
@@ -109,7 +111,7 @@ def _table(config: Any, key: str) -> Any:
         strategy = config.build_strategy()
         _add_all(table, strategy, lambda value: isinstance(value, tuple) is (key == "universe"))
         if not table:
-            table.add(tomlkit.comment(f"{strategy.name} has no settings in this table"))
+            table.add(tomlkit.comment(f"{strategy.name} has no settings in the table [{key}]"))
         if key == "universe":
             table.add(tomlkit.nl())
             table.add("classes", _classes(strategy))
@@ -119,11 +121,11 @@ def _table(config: Any, key: str) -> Any:
 
 
 def _classes(strategy: Any) -> Any:
-    """Return the table of classes, with a comment for each class.
+    """Return the table of asset classes, with one comment for each asset class.
 
-    If the strategy has a sleeve with the name of the class, the comment lists the sleeve's tickers.
-    If no sleeve has the name of the class, the comment lists the tickers of the class. If a user
-    uncomments a line, the strategy still trades the same assets.
+    If the strategy has a sleeve for an asset class, the comment lists the sleeve's tickers. If the
+    strategy has no sleeve for an asset class, the comment lists all tickers of the asset class. If
+    a user uncomments a line, the strategy still trades the same assets.
     """
     import tomlkit
 
@@ -134,7 +136,9 @@ def _classes(strategy: Any) -> Any:
     if isinstance(strategy, SleeveStrategy):
         sleeves = {n: s for n, s in strategy.sleeves.items() if n not in strategy.of_no_class}
     table = tomlkit.table()
-    table.comment("Your own tickers for a class. A sleeve named like the class uses your tickers.")
+    table.comment(
+        "Your tickers for an asset class. A sleeve with the class's name uses your tickers."
+    )
     for name in OPEN_CLASSES:
         _add(table, name, sleeves.get(name, members(name)), CLASSES[name], left_out=True)
     return table
@@ -146,11 +150,11 @@ def _add_all(
     chosen: Callable[[Any], bool] = lambda value: True,
     within: str | None = "",
 ) -> None:
-    """Add the chosen parameters of a dataclass, each with its remark.
+    """Add the chosen parameters of a dataclass to the table, each with its description.
 
-    If ``within`` is an empty text, each parameter is written as a setting. Otherwise each parameter
-    is written as a comment, and ``within`` is the prefix of its name. If ``within`` is None, the
-    comments have no prefix.
+    If ``within`` is an empty text, each parameter is written as a setting. If ``within`` is another
+    text, each parameter is written as a comment, and its name begins with ``within``. If ``within``
+    is None, each parameter is written as a comment without a prefix.
     """
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
@@ -163,9 +167,9 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark.
+    """Add a setting and its description to the table.
 
-    If the value is None or ``left_out`` is True, the line is a comment.
+    If ``value`` is None or ``left_out`` is True, the setting is written as a comment.
     """
     import tomlkit
 

@@ -35,7 +35,9 @@ Config = Annotated[
 ]
 Param = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="volatility=0.2, or dry_powder.k=0.11."),
+    typer.Option(
+        metavar="NAME=VALUE", help="Set a parameter, such as volatility=0.2 or dry_powder.k=0.11."
+    ),
 ]
 OutPage = Annotated[
     Path, typer.Option(metavar="FOLDER|FILE.html", help="Folder of the page, or the page's file.")

@@ -1,4 +1,4 @@
-"""The table of idle capital on several scales, for the terminal."""
+"""Print a table of idle capital, measured in several ways, on the terminal."""
 
 from collections.abc import Mapping
 from operator import itemgetter
@@ -17,7 +17,7 @@ _COLUMNS: Columns = (
 
 
 def print_scales(scales: Mapping[str, Any] | None) -> None:
-    """Print a table of :func:`backtests.report.reading.said_of_scales`, unless it is None."""
+    """Print a table of idle capital, one row for each measure; nothing if ``scales`` is None."""
     if scales is not None:
         print_records(_COLUMNS, scales["rows"])
         say(scales["said"])

@@ -49,7 +49,10 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Install the handler until the context ends; outside the main thread, do nothing."""
+    """Let ``stop`` handle Ctrl-C and similar signals inside the context.
+
+    Outside the main thread, the context changes nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -19,7 +19,7 @@ def sweep(
         typer.Option(
             "--set",
             metavar="NAME=VALUES",
-            help="dry_powder.k=0.07:0.11:5 (five values), or schedule.offset=0,5,10.",
+            help="Values to try: dry_powder.k=0.07:0.11:5 (five values) or schedule.offset=0,5,10.",
             autocompletion=completion.swept,
         ),
     ] = None,
@@ -55,10 +55,15 @@ def sweep(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A parameter of all configurations."),
+        typer.Option(
+            metavar="NAME=VALUE", help="Set a parameter to one value in all configurations."
+        ),
     ] = None,
     memory: Annotated[
-        str, typer.Option(metavar="SIZE", help="Memory for chunks; the program itself needs more.")
+        str,
+        typer.Option(
+            metavar="SIZE", help="Memory for the configurations, without the memory of the program."
+        ),
     ] = "250MB",
     workers: Annotated[
         int, typer.Option(min=0, max=256, help="Processes of a local Dask cluster; 0: no cluster.")

@@ -1,4 +1,4 @@
-"""What ``drypowder sweep`` prints."""
+"""Print the results of ``drypowder sweep``."""
 
 from typing import Any
 

@@ -45,10 +45,10 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
-    """Print rows of cells, and below them the names of the columns that do not fit.
+    """Print a table, and below the table the names of the columns that do not fit.
 
-    A cell is printed whole. If a terminal is narrower than the columns of rank 0, the table is
-    wider than the terminal.
+    The text of a cell is never cut. A column with rank 0 is never left out, so a table can be wider
+    than the terminal.
     """
     from rich.table import Table
 

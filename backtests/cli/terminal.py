@@ -1,11 +1,12 @@
-"""Print on the terminal, with control characters made visible.
+"""Print text on the terminal, with control characters replaced by visible text.
 
 File names, server answers, config values and errors of a user's code can contain escape sequences.
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
 :class:`Escaping` escapes all text to stdout and stderr.
 
 The package rich sets a style with an escape sequence, which must reach the terminal unchanged. So
-:func:`console` returns a console that first escapes a text, and then adds the style.
+the console of :func:`console` replaces control characters in a text before it sets the text's
+style.
 """
 
 import json
@@ -47,7 +48,10 @@ def escaped(text: str) -> str:
 
 
 class Escaping:
-    """A stream that writes escaped text to :attr:`stream`, and JSON to :attr:`answer`."""
+    """A stream that replaces control characters in a text, and writes the text to :attr:`stream`.
+
+    :func:`print_json` writes JSON to :attr:`answer`.
+    """
 
     def __init__(self, stream: TextIO, answer: Any = None) -> None:
         self.stream = stream
@@ -57,20 +61,21 @@ class Escaping:
     def write(self, text: str) -> int:
         """Escape and write a text, and return its length before escaping.
 
-        The package colorama, which numba loads, writes an escape sequence when Python exits. To
-        hide this escape sequence, the method writes nothing after the command has ended.
+        The package colorama, which numba loads, writes an escape sequence when Python exits. The
+        method writes nothing after the command has ended, so that the user does not see colorama's
+        escape sequence.
         """
         if not self.over:
             self.stream.write(escaped(text))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Write several escaped texts."""
+        """Escape and write each text in ``lines``."""
         for line in lines:
             self.write(line)
 
     def close(self) -> None:
-        """Do nothing, because the stream belongs to the process."""
+        """Do nothing, so that stdout or stderr stays open."""
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the stream; access to its bytes raises AttributeError."""
@@ -179,9 +184,9 @@ def _breaks(text: str, width: int, hang: int = 0) -> list[int]:
 def progress(what: str) -> Iterator[Progress]:
     """Show the progress of a task on the terminal, until the ``with`` block ends.
 
-    In a pipe, nothing is shown. The context yields a function that receives each step. The line
-    shows the step, how many of its parts are done, and the time left. The line disappears at the
-    end, also after Ctrl-C.
+    In a pipe, nothing is shown. The context yields a function, which the task calls before each
+    step. The line shows the step, how many of its parts are done, and the time left. The line
+    disappears at the end, also after Ctrl-C.
     """
     if not _is_terminal(sys.stderr):
         yield silent

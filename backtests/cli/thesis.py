@@ -92,7 +92,8 @@ def verify(
     end: options.Date = None,
     ledger: Ledger = None,
     published: Annotated[
-        str | None, typer.Option(metavar="HASH", help="A published hash that the ledger must hold.")
+        str | None,
+        typer.Option(metavar="HASH", help="A published hash that the ledger must contain."),
     ] = None,
     json: options.Json = False,
 ) -> None:

@@ -50,10 +50,10 @@ def today(
     """Show whether today is a decision day, the target weights, their reason, and the orders.
 
     The orders are the orders that a backtest would place. Orders appear only on a decision day, and
-    only if a holding is beyond the drift band. Exception: short holdings beyond the gross limit are
-    traded on any day. If data are missing, the last target weights stay, and the exit code is 3.
-    The command lists each missing series with the date of its last value. Without a strategy, the
-    command shows near-cash-flow.
+    only if a holding is beyond the drift band. If a portfolio with short positions exceeds the
+    gross limit, orders appear on any day. If data are missing, the last target weights stay, and
+    the exit code is 3. The command lists each missing series with the date of its last value.
+    Without a strategy, the command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings
@@ -88,7 +88,7 @@ def today(
 
 
 def _why(plan: Any) -> dict[str, Any]:
-    """Return the regime, the reason for the weights, and the idle capital on each scale.
+    """Return the regime, the reason for the weights, and idle capital by each measure.
 
     The reason is a sentence about the regime, and about the rule that decided the regime.
     """

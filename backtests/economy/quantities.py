@@ -8,9 +8,9 @@ G is output at an annual rate:
     dG/G   = 0.045 dt + 0.008 dB
 
 The central bank's assets W are equal to the sum of currency C, the Treasury account T, reserves R
-and reverse repo V. T/G returns to its mean of 0.02. Banks need reserves of 0.09 G. E is the
-liquidity above the reserves that banks need. P is idle capital. Reverse repo V also has a small
-random part:
+and reverse repo V. T/G returns to its mean of 0.02. Banks need reserves of 9 % of yearly output,
+0.09 G. E is the liquidity above the reserves that banks need. P is idle capital. Reverse repo V
+also has a small random part:
 
     W      = C + T + R + V
     C      = 0.065 G
@@ -20,7 +20,8 @@ random part:
     P      = V + (R − 0.09 G)⁺
 
 The central bank's mode sets p, the yearly change of the central bank's assets as a fraction of G. p
-is 0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In LEAN, p keeps P/G near 0.005:
+is 0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In the mode LEAN, p keeps the ratio of
+idle capital to output, P/G, near 0.005:
 
     dW     = p G dt
 
@@ -31,7 +32,7 @@ a is capital spending at an annual rate. g is the growth rate of a. g returns to
     dg     = 2 (g* − g) dt + 0.10 dB
     g*     = b − 0.15 ln(a / 0.004 G)
 
-A is the mean of a over 252 sessions. u is the absorption share:
+A is the mean of capital spending a over 252 sessions. u is the absorption share:
 
     u      = A / (A + P)
 
@@ -42,13 +43,13 @@ Phases:
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
   Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below
   1 %.
-- Crises begin at random, with a hazard rate of 0.06 a year. Absorption raises the hazard rate of
-  crises by 0.45 + 0.6 ((u − 0.5)⁺/0.3)² a year. A crisis lasts 25 to 70 sessions. The start of a
-  crisis lowers g by 0.12.
+- Crises begin at random, with a hazard rate of 0.06 a year. During absorption, the yearly hazard
+  rate of crises is higher by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. The
+  start of a crisis lowers g by 0.12.
 - After a crisis, the recovery lasts 126 to 252 sessions.
 
 The central bank starts QE 15 sessions after the beginning of a crisis. QE continues until the
-recovery ends. After QE come the modes HOLD, QT and LEAN.
+recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN.
 """
 
 from dataclasses import dataclass

@@ -126,7 +126,7 @@ def reason(
 
 
 def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
-    """Call ``check`` and return the message of its SimulationError; an empty text if it passes."""
+    """Return the message of the SimulationError that ``check`` raises, or an empty text."""
     try:
         check(*given, **named)
     except SimulationError as error:

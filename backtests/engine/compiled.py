@@ -1,9 +1,9 @@
 """How numba compiles the loops of the engine.
 
-numba stores a compiled loop beside the loop's file, or in the user's cache folder if the file's
-folder is read-only. Later Python processes load the stored loop. If the file of a stored loop
-changes, numba compiles the loop again. numba does not notice a change of an inner loop in another
-file. So a stored loop and its inner loops are in the same file.
+numba stores a compiled loop beside the file of the loop. If the folder of this file is read-only,
+numba stores the loop in the user's cache folder. Later Python processes load the stored loop. If
+the file of a stored loop changes, numba compiles the loop again. numba does not notice a change of
+an inner loop in another file. So a stored loop and its inner loops are in the same file.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def allocating(loop: Loop) -> Loop:
 def reordering(loop: Loop) -> Loop:
     """Compile an inner loop whose sums, minima and maxima the compiler may compute in any order.
 
-    All numbers in the loop must be finite. The order of the operations does not depend on the data
-    or on the number of threads.
+    The result is only correct for a loop whose numbers are all finite. The order of the operations
+    does not depend on the data or on the number of threads.
     """
     return cast(Loop, numba.njit(fastmath={"reassoc", "nsz", "nnan"}, **_INNER)(loop))

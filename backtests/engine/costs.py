@@ -65,7 +65,7 @@ class Costs(Typed):
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
-        """Return these costs multiplied by a factor.
+        """Return new costs: each cost multiplied by ``factor``.
 
         The new costs are not checked, so they can exceed the limits that :class:`Costs` sets.
         """
@@ -79,6 +79,6 @@ FREE = Costs(etf_bp=0, stock_bp=0, crypto_bp=0, borrow_stock=0, borrow_crypto=0)
 
 
 def units_owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
-    """Return the debt at each session, in units of the asset; the first debt is one unit."""
+    """Return the debt of a short sale of one unit, at each session, in units of the asset."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
     return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))

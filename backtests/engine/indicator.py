@@ -5,9 +5,9 @@
     grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 
-Every column of an output is one evaluation of the signal. Each value is in the row of the session
-at whose close the value is known. vectorbt fills an order at the same close from which the flag is
-computed. So shift a flag by one session before you trade on it.
+Each column of an output contains the results for one combination of parameters. Each value is in
+the row of the session at whose close the value is known. vectorbt fills an order at the same close
+from which the flag is computed. So shift a flag by one session before you trade on it.
 """
 
 import keyword
@@ -42,8 +42,8 @@ def as_indicator(
         character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. If vectorbt or the indicator already uses an input's name, ``_`` is
         added at the end of the name. The class attribute ``input_ids`` maps input names to panel
-        columns, in order. Inputs have the same units and the same timing as the panel. Each column
-        of an input frame is a separate panel.
+        columns, in order. Inputs have the same units and the same timing as the panel. If the
+        inputs are frames with several columns, the signal is evaluated for each column separately.
     Fields
         Each numeric or boolean field of the signal becomes a parameter with the same default. A
         list of values gives one column for each value. vectorbt pairs lists of equal length;
@@ -52,8 +52,8 @@ def as_indicator(
         ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         The outputs are ``flag``, ``score`` and all other numeric gauges. ``flag`` is 1, 0, or NaN
-        where the signal's flag is NA. Gauges are renamed by the same rule as inputs. Each output is
-        float64, sessions × combinations of parameters.
+        where the signal's flag is NA. The indicator changes the name of a gauge by the same rule as
+        the name of an input. Each output is float64, sessions × combinations of parameters.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ def as_indicator(
         parameters of the indicator.
     among
         A mapping from names to signals. If ``signal`` uses another signal, the other signal is
-        taken from ``among``. A signal that ``among`` does not contain has its default parameters.
+        taken from ``among``. If ``among`` does not contain the other signal, the default parameters
+        of the other signal are used.
 
     Returns
     -------

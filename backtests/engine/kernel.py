@@ -1,6 +1,6 @@
 """The kernel: a compiled and fast simulation for the variations of a run.
 
-A variation is a run with other decisions or settings. A variation needs a portfolio's daily
+A variation repeats a run with changed decisions or settings. A variation needs a portfolio's daily
 figures, but no list of orders. :func:`simulate_curves` follows the rules of
 :func:`backtests.engine.simulate.simulate`, but takes about a tenth of the time. The headline
 numbers of a run always come from ``simulate``. Before a command uses the kernel,
@@ -81,7 +81,7 @@ def simulate_variants(
     capital: float = CAPITAL,
     name: str = "weights",
 ) -> list[Curves]:
-    """Return the daily figures of several portfolios that trade in one market, in order.
+    """Return the daily figures of each variant; all variants trade in one market.
 
     The arrays of the market are built once for all portfolios. The other parameters and the errors
     are those of :func:`simulate_curves`.

@@ -5,15 +5,14 @@
 vectorbt. The loops also round like ``choose_trades`` and vectorbt. So a comparison of two almost
 equal numbers has the same result in the loops, in ``choose_trades`` and in vectorbt.
 
-Configurations with the same assets form a team. The portfolios of a team that trade at the same
-session trade side by side. The inner loops run over the portfolios of a team, so one instruction of
-the processor computes several portfolios. The numbers of a portfolio and their rounding do not
-depend on the other portfolios. So the results do not depend on the team or on the number of
-threads.
+Configurations with the same assets form a team. If several portfolios of a team trade at the same
+session, their trades are computed together. The inner loops run over the portfolios of a team, so
+one instruction of the processor computes several portfolios. The numbers of a portfolio and their
+rounding do not depend on the other portfolios, or on the number of threads.
 
-For a long-only team, :func:`trade` stops only at sessions with a decision, with a fill, or with a
+For long-only portfolios, :func:`trade` visits only sessions with a decision, with a fill, or with a
 price that becomes stale. The portfolio's values at all closes between two trades are computed in
-one pass. For a team with short positions, :func:`trade` stops at every close, because gross
+one pass. For portfolios with short positions, :func:`trade` visits every close, because gross
 exposure can drift beyond its limit. :mod:`backtests.engine.compiled` says why all loops are in one
 file.
 """
@@ -60,7 +59,7 @@ TRADED_AT, NEXT, OLDEST, WAITING, DECIDED, LOST, DUE_AT, FILLS, MARKS = range(9)
 class Market(NamedTuple):
     """Arrays of the market: sessions × assets, or one value for each session.
 
-    Comments state the shapes of the other arrays.
+    If an array has another shape, the comment beside the array states this shape.
     """
 
     lines: np.ndarray  # last price / growth of bills, assets × (sessions + STEP)
@@ -112,10 +111,13 @@ class Room(NamedTuple):
 
 
 class Team(NamedTuple):
-    """Configurations that trade side by side: the same assets, and short positions or not.
+    """Configurations with the same assets, which are simulated together.
 
-    ``rows`` and the arrays after ``weights`` have one value or row for each configuration. Prices
-    and weights are copied, so that numbers that are used together are near each other.
+    Either all configurations of a team have short positions, or none.
+
+    ``rows`` and all fields below ``weights`` have one value or one row for each configuration.
+    Prices and weights are copied, so that numbers that are used together are near each other in
+    memory.
     """
 
     sides: int  # 2 if the team has short positions, otherwise 1
@@ -133,12 +135,12 @@ class Team(NamedTuple):
 
 
 class Book(NamedTuple):
-    """The state of the portfolios of a team. A lane is the position of a portfolio in the team.
+    """The state of all portfolios in a :class:`Team`. A lane is a portfolio's position in the team.
 
-    The arrays from ``held`` to ``trades`` have one row for each lane. In ``legs`` and ``purse``,
-    the lanes are side by side. A leg is the long or the short side of an asset. Each row of
-    ``legs`` contains all figures of one leg. The compiler then knows that the figures do not
-    overlap in memory.
+    The arrays from ``held`` to ``trades`` have one row for each portfolio. ``legs`` and ``purse``
+    contain, for each figure, the values of all portfolios, one after the other. A leg is the long
+    or the short side of an asset. Each row of ``legs`` contains all figures of one leg. The
+    compiler then knows that the figures do not overlap in memory.
     """
 
     held: np.ndarray  # × assets: weights after the last trade
@@ -175,7 +177,7 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
 
 @allocating
 def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
-    """Return the sides of each configuration: 1 if long-only, 2 with shorts, 0 if refused."""
+    """Return 1 for each long-only configuration, 2 for one with shorts, and 0 for a refused one."""
     sides = np.zeros(len(room.refused), dtype=np.int64)
     for row in range(len(sides)):
         frame = terms.frame[first + row]
@@ -245,7 +247,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 def _team(
     market: Market, frames: Frames, terms: Terms, rows: np.ndarray, first: int, sides: int
 ) -> Team:
-    """Return the terms of configurations that trade side by side."""
+    """Return the data of configurations that are simulated together."""
     given = first + rows
     frame = terms.frame[given]
     columns = _assets(frames, frame[0])
@@ -266,7 +268,10 @@ def _team(
 
 @called
 def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
-    """Write ``weights`` as decisions × assets; ``columns`` contains one asset after the other."""
+    """Copy the target weights in ``columns`` to ``weights``, which is decisions × assets.
+
+    In ``columns``, all weights of one asset are next to each other.
+    """
     for at in range(count):
         for k in range(weights.shape[1]):
             weights[at, k] = columns[k * count + at]
@@ -282,7 +287,7 @@ def _of_assets(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 @inner
 def _owe(market: Market, columns: np.ndarray, borrow: np.ndarray, lines: np.ndarray) -> None:
-    """Write deflated prices that grow with the cost of borrowing."""
+    """Write the deflated prices of short positions, including borrowing costs, to ``lines``."""
     for k in range(len(columns)):
         owed = 1.0
         for at in range(len(market.growth)):
@@ -313,7 +318,7 @@ def _book(terms: Terms, team: Team, first: int) -> Book:
 
 @inner
 def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) -> None:
-    """Choose and execute the trades of a team, session after session."""
+    """Choose and execute the trades of all portfolios in ``team``, session after session."""
     lanes = range(len(team.rows))
     at = len(market.growth)
     for lane in lanes:
@@ -379,7 +384,10 @@ def _visit(market: Market, frames: Frames, team: Team, book: Book, lane: int, at
 
 @inner
 def _aim(team: Team, book: Book, lane: int, k: int, size: float) -> None:
-    """Set the target weight of an asset. The short leg comes before the long leg."""
+    """Set the target weight of an asset.
+
+    In ``book.legs``, an asset's short leg is before its long leg.
+    """
     if team.sides == 2:
         book.legs[2 * k, GOAL + lane] = min(size, 0.0)
         book.legs[2 * k + 1, GOAL + lane] = max(size, 0.0)
@@ -391,7 +399,7 @@ def _aim(team: Team, book: Book, lane: int, k: int, size: float) -> None:
 def _give_up(market: Market, team: Team, book: Book, lane: int, at: int) -> bool:
     """Close assets whose price becomes stale. Return True if any price becomes stale.
 
-    If a holding is closed, its asset gets the weight 0 in all decisions that wait for their fill.
+    If a holding is closed, the asset's weight becomes 0 in all decisions that are not filled yet.
     """
     held = book.held[lane]
     loses = holds = False
@@ -413,7 +421,7 @@ def _give_up(market: Market, team: Team, book: Book, lane: int, at: int) -> bool
 
 @inner
 def _fill(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
-    """Set each asset that has a price to its weight in the oldest waiting decision."""
+    """Fill the oldest decision in the queue: each asset with a price gets its target weight."""
     marks, held = book.marks[lane], book.held[lane]
     decision = book.queue[lane, marks[OLDEST]]
     if not market.complete[at]:
@@ -435,7 +443,7 @@ def _decide(
 ) -> None:
     """Schedule the fill of a decision if a weight changes by more than the band.
 
-    ``decision`` is the first free row of the queue.
+    ``decision`` contains the target weights, and is the first free row of the queue.
     """
     marks = book.marks[lane]
     if team.sides == 2:
@@ -463,10 +471,11 @@ def _differs(targets: np.ndarray, weights: np.ndarray, band: float) -> bool:
 
 @inner
 def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.ndarray) -> bool:
-    """Return whether a weight of a decision differs by clearly more than the band.
+    """Return whether a target weight is clearly farther than the band from the drifted weight.
 
-    If the result is False, the caller must compare the decision with the drifted weights. The
-    function saves time, because it needs no division.
+    If this function returns False, the caller must compute the drifted weights exactly and compare
+    again. This function is faster than the exact comparison, because it needs no division for each
+    weight.
     """
     held, now = book.held[lane], book.now
     deflated, inverse = team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]]
@@ -483,7 +492,7 @@ def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.nda
 
 @inner
 def _send(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
-    """Queue the decision in the first free row unless its fill would be after the last session."""
+    """Queue the decision in the first free row, unless its fill is after the last session."""
     if at + team.lag[lane] < len(market.growth):
         marks = book.marks[lane]
         book.sent[lane, _place(book, marks[OLDEST] + marks[WAITING])] = at
@@ -492,7 +501,7 @@ def _send(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
 
 @inner
 def _place(book: Book, count: int) -> int:
-    """Return a position in the ring buffer, without a division."""
+    """Return ``count`` modulo the length of the queue, computed without a division."""
     return count - book.queue.shape[1] if count >= book.queue.shape[1] else count
 
 
@@ -565,7 +574,7 @@ def _trade(market: Market, team: Team, book: Book, room: Room, at: int) -> None:
 
 @inner
 def _quote(team: Team, book: Book, at: int) -> None:
-    """Write the price of each leg."""
+    """Write the deflated prices of each asset's long and short side to ``book.legs``."""
     for leg in range(len(book.legs)):
         here, k = book.legs[leg], leg // team.sides
         price = team.deflated[at, k]
@@ -602,9 +611,8 @@ def _add_up(legs: np.ndarray, purse: np.ndarray, cash: int, lanes: int) -> None:
 def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
     """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    In ``purse``, the figure PAYS becomes 1 if the cash is sufficient for all purchases except the
-    largest, otherwise 0. In ``purse``, the figure LAST becomes the leg of the largest purchase, or
-    −1 if there is no purchase.
+    In ``purse``, PAYS is 1 if the cash pays for all purchases except the largest, otherwise 0. In
+    ``purse``, LAST is the row in ``legs`` of the largest purchase, or −1 without a purchase.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -633,10 +641,10 @@ def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill the sales of each portfolio whose cash pays for all purchases except the largest.
+    """Fill all sales of a portfolio, if its cash pays for all purchases except the largest.
 
-    Numbers are added in the same order as in vectorbt. The order matters: a rounding error in the
-    cash can decide which of two equal orders is filled.
+    Numbers are added in the same order as in vectorbt. If two orders are equal, a rounding error in
+    the cash can decide which of the two is filled.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -656,7 +664,7 @@ def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill all purchases but the largest, and write the units after sales and purchases."""
+    """Fill all purchases except the largest, and write the units of each leg after the trades."""
     for leg in range(len(legs)):
         here = legs[leg]
         for lane in range(lanes):
@@ -675,7 +683,7 @@ def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @inner
 def _finish(book: Book, lane: int) -> None:
-    """Fill the largest purchase, or all orders if the cash is too small for the other purchases."""
+    """Fill the remaining orders: the largest purchase, or all orders if the cash is too small."""
     purse = book.purse
     if purse[PAYS + lane] > 0:
         purse[CASH + lane] = purse[LEFT + lane]
@@ -689,7 +697,7 @@ def _finish(book: Book, lane: int) -> None:
 
 @inner
 def _fill_leg(book: Book, leg: int, lane: int) -> None:
-    """Fill the order of a leg as far as the cash is sufficient."""
+    """Fill the order of one leg; reduce a purchase to the amount that the cash can pay."""
     here, purse = book.legs[leg], book.purse
     price = here[QUOTE + lane]
     units, paid, cash = _filled(here[WANTED + lane], price, here[FEE + lane], purse[CASH + lane])
@@ -733,7 +741,7 @@ def _sort(book: Book, lane: int) -> int:
 
 @inner
 def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
-    """Fill an order as vectorbt does. Return the traded units, the cost and the remaining cash."""
+    """Fill an order by vectorbt's rules. Return the traded units, the cost and the cash left."""
     if abs(wanted) <= TINY:
         return 0.0, 0.0, cash
     paid = abs(wanted) * price * fee
@@ -765,8 +773,8 @@ def _equal(a: float, b: float) -> bool:
 def _value(market: Market, team: Team, book: Book, room: Room, lane: int, end: int) -> None:
     """Write a portfolio's value at each close that has no value yet and is before ``end``.
 
-    Each step computes the values of several sessions. The last step may go beyond ``end``; the next
-    call overwrites the values at and after ``end``.
+    Each step computes the values of several sessions. The last step may also write values at and
+    after ``end``; the next call overwrites these values.
     """
     start, book.marks[lane, NEXT] = book.marks[lane, NEXT], end
     if team.sides == 2:
@@ -783,7 +791,10 @@ def _value(market: Market, team: Team, book: Book, room: Room, lane: int, end: i
 
 @called
 def _copy(lines: np.ndarray, columns: np.ndarray, at: int, prices: np.ndarray) -> None:
-    """Copy the prices of a step. Portfolios that trade at the same sessions share the copy."""
+    """Copy the prices of ``STEP`` sessions from ``at`` on to ``prices``.
+
+    Portfolios that trade at the same sessions use the same copied prices.
+    """
     for k in range(len(columns)):
         line = lines[columns[k], at : at + STEP]
         for j in range(STEP):
@@ -795,10 +806,11 @@ def _value_step(
     prices: np.ndarray, units: np.ndarray, cash: float, sums: np.ndarray, here: np.ndarray,
     idle: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the value and the cash at the sessions of a step, four assets in one pass.
+    """Write a portfolio's value and cash at the next ``STEP`` sessions to ``here`` and ``idle``.
 
-    The values are added up in the small array ``sums``, and then copied to ``here``. The processor
-    reads and writes ``here`` more slowly, because ``here`` can begin at any place in a row.
+    One pass of the loop adds the values of four assets to the small array ``sums``. At the end, the
+    loop writes the cash plus ``sums`` to ``here``. The processor reads and writes ``here`` more
+    slowly than ``sums``, because ``here`` can begin at any place in a row.
     """
     assets = len(prices)
     for k in range(0, assets - assets % 4, 4):
@@ -818,7 +830,7 @@ def _value_step(
 
 @reordering
 def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
-    """Replace the cash of a long-only portfolio by its exposure.
+    """Replace the cash in ``exposed`` by the exposure of the long-only portfolio.
 
     Return the sum of the exposures from the second close on. All values are deflated.
     """
@@ -831,9 +843,9 @@ def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
 
 @called
 def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: int) -> None:
-    """Write values and gross exposure.
+    """Write the value and the gross exposure of a portfolio at each close before ``end``.
 
-    In gross exposure, an asset's short leg offsets its long leg.
+    The gross exposure of an asset is the absolute value of the sum of its long and short leg.
     """
     row = team.rows[lane]
     for at in range(start, end):

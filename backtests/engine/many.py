@@ -88,7 +88,7 @@ def simulate_many(
     threads
         Number of threads. The figures are exactly the same for any number of threads.
     blocks
-        Number of blocks of ``Many.moments``.
+        Number of blocks of consecutive returns in ``Many.moments``.
     keep_equity
         Whether to return equity, which takes 8 bytes for each configuration and session.
 
@@ -128,7 +128,7 @@ class _Results:
 
     @classmethod
     def of(cls, batch: Batch, blocks: int, keep_equity: bool) -> "_Results":
-        """Return empty arrays for the figures of a batch."""
+        """Return empty arrays for the figures of all accepted configurations."""
         from backtests.engine.measures import MEASURES, Calendar, Figures
 
         index, count = pd.DatetimeIndex(batch.bills.index), len(batch.accepted)
@@ -187,7 +187,10 @@ def _run(batch: Batch, results: _Results, threads: int) -> None:
 
 
 def _work(batch: Batch, results: _Results, firsts: Iterator[int]) -> None:
-    """Write the results of the groups that one thread takes. The thread reuses its arrays."""
+    """Write the results of the groups of configurations that one thread takes.
+
+    All groups of a thread use the same arrays.
+    """
     room = room_of(batch, min(TOGETHER, len(batch.accepted)), daily=False)
     for first in firsts:
         count = len(results.refused[first : first + TOGETHER])

@@ -1,7 +1,7 @@
 """The loops that measure a simulated portfolio, compiled by numba.
 
-The formulas are those of :mod:`backtests.evidence.metrics`. A test compares the loops with
-:mod:`backtests.evidence.metrics`.
+The loops use the formulas of :mod:`backtests.evidence.metrics`. A test compares the results of the
+loops with :mod:`backtests.evidence.metrics`.
 """
 
 from typing import NamedTuple
@@ -154,8 +154,8 @@ def _squares(values: np.ndarray, mean: float) -> float:
 def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
     """Return four sums over the deviations from ``mean``.
 
-    The sums are those of the squares, the cubes, the fourth powers, and the products of consecutive
-    deviations.
+    The function sums the squared deviations, the cubed deviations, the fourth powers of the
+    deviations, and the products of consecutive deviations.
     """
     second = third = fourth = product = 0.0
     for at in range(len(values)):
@@ -180,8 +180,9 @@ def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float
     """Return the deepest loss from a peak, at most 0.
 
     ``bottoms`` and ``tops`` are the lowest and the highest equity in each part of ``STRETCH``
-    sessions. The function first compares the top of each part with the bottoms of later parts. The
-    function then reads single sessions, but only in parts that can contain a deeper loss.
+    sessions. The function first compares the top of each part with the bottoms of later parts.
+    Afterwards, the function reads each session of a part, if the part can contain a deeper loss
+    than all losses found so far.
     """
     peak, low, high = tops[0], 1.0, 1.0
     for part in range(1, len(tops)):
@@ -202,11 +203,11 @@ def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float
 
 @inner
 def _extremes(values: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> None:
-    """Write the extremes of positive numbers in each part of ``STRETCH`` sessions.
+    """Write the smallest and the largest value in each part of ``STRETCH`` sessions.
 
-    All arrays contain floats whose bits are read as integers. Positive floats and their bits, read
-    as integers, have the same order. Integers save time, because the processor compares several
-    integers at once.
+    All arrays contain positive floats whose bits are read as integers. Positive floats and their
+    bits, read as integers, have the same order. Integers save time, because the processor compares
+    several integers at once.
     """
     for part in range(len(tops)):
         within = values[part * STRETCH : (part + 1) * STRETCH]
@@ -219,7 +220,10 @@ def _extremes(values: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> None
 
 @inner
 def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
-    """Write count, sum and sum of squares of each block. ``np.array_split`` gives these blocks."""
+    """Write count, sum and sum of squares of the excess returns in each block.
+
+    :func:`numpy.array_split` gives the same blocks.
+    """
     size, longer = len(excess) // len(moments), len(excess) % len(moments)
     start = 0
     for block in range(len(moments)):

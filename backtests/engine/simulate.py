@@ -58,11 +58,11 @@ class Result:
         Target weights of the executed decisions, as fractions, one row per decision session.
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
-        is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
-        be recomputed from orders, prices, bills and borrowing rates, except in one case. Equity
-        cannot be recomputed if the cash is too small to buy back a short position whose target
-        becomes long. The asset then has both a long and a short side, but ``orders`` shows only the
-        asset's net units.
+        is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
+        equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
+        recomputed if the cash is too small to buy back a short position whose target becomes long.
+        The asset then has both a long and a short side, but ``orders`` shows only the asset's net
+        units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
@@ -122,8 +122,8 @@ def simulate(
         Closes in USD, sessions × assets, from the first decision to the end. Each value is the
         close on the session's date. A missing price is NaN. Columns are matched by name.
     bills
-        Simple return of bills from the previous close to each session's close, a fraction. The
-        sessions are the same as in ``prices``. The first return is not used.
+        Simple return of bills from the previous close to each session's close, a fraction.
+        ``bills`` has the same sessions as ``prices``. The first return is not used.
     costs
         Costs of trading and borrowing.
     lag

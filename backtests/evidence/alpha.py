@@ -75,8 +75,8 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     :func:`backtests.evidence.hac.regress` gives the HAC standard error and the fixed-b critical
     value of the 95 % interval.
 
-    Both parameters hold daily returns minus the return of bills, as fractions, on the same
-    sessions. ``others`` has one column for each regressor. If sessions differ or a return is
+    ``excess`` and ``others`` contain daily returns minus the return of bills, as fractions, on the
+    same sessions. ``others`` has one column for each regressor. If sessions differ or a return is
     missing, DataError is raised.
 
     Notes

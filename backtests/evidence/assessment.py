@@ -142,9 +142,9 @@ def assess(
     robustness
         If False, every metric that needs another simulation is left out.
     logged, logged_effective
-        ``logged`` holds the yearly Sharpe ratio of each strategy in the log of earlier parameter
-        sweeps. ``logged_effective`` is the effective number of independent strategies in this log.
-        :func:`backtests.evidence.luck.luck` describes both parameters.
+        ``logged`` contains the yearly Sharpe ratio of each strategy in the log of earlier parameter
+        sweeps. ``logged_effective`` is the effective number of independent strategies in the log of
+        parameter sweeps. :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
         A function that receives the name of each step and the number of completed parts.
 

@@ -17,23 +17,25 @@ session and sleeve, and then summed. So the groups of each table add up to the t
 are:
 
 ``return``
-    Profit divided by initial capital. The sum over all groups of a table is the total return.
+    Profit divided by initial capital. The returns of all groups of a table add up to the total
+    return.
 ``volatility``
-    Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return. The
-    contribution of one session and one sleeve is (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly
-    volatility. The sleeve's contribution over all sessions is cov(c, r) / std(r) · √252. The
-    contribution of a hedge is below zero. At one session, all sleeves together contribute (r − r̄)²
-    / Σ(r − r̄)², times the yearly volatility.
+    Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return; c̄
+    and r̄ are their means. At one session, a sleeve contributes the share (c − c̄)(r − r̄) / Σ(r −
+    r̄)² of the yearly volatility. The sleeve's contribution over all sessions is cov(c, r) / std(r)
+    · √252. A hedge contributes a negative amount to the volatility. At one session, all sleeves
+    together contribute the share (r − r̄)² / Σ(r − r̄)² of the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
-    sum over all groups of a table is the depth of the deepest drawdown, or zero without a drawdown.
+    drawdowns of all groups of a table add up to the depth of the deepest drawdown, or to zero
+    without a drawdown.
 ``turnover``
     Half the sum of |order value| / equity, per year. ``equity`` is the portfolio's value at the
     close at which the order is filled.
 ``cost``
     Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
 
-:mod:`backtests.evidence.metrics` computes the totals directly.
+:mod:`backtests.evidence.metrics` computes the measures of a whole run, without groups.
 """
 
 from collections.abc import Mapping
@@ -164,7 +166,7 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 def _traded(
     result: Result, values: pd.Series, sleeves: list[str], classed: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return the sums of the orders' ``values``, sessions × sleeves; each order has one value."""
+    """Return a table, sessions × sleeves, with the sums of the orders' ``values``."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
@@ -189,7 +191,7 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
 def _parts(
     result: Result, profit: pd.DataFrame, classed: Mapping[str, str]
 ) -> dict[str, pd.DataFrame]:
-    """Return a mapping from measure to table; each table is sessions × sleeves, in its own unit."""
+    """Return a table, sessions × sleeves, for each measure, such as ``turnover``."""
     equity, sleeves = result.equity, list(profit.columns)
     years = len(profit) / metrics.YEAR
     return {
