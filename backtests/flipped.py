@@ -1,9 +1,10 @@
-"""Find what the last fetch flipped: the regime, and the flags on which the regime depends.
+"""Find whether the last fetch changed the regime, or flags on which the regime depends.
 
-The module compares two states. The earlier state is computed from the data before the last fetch or
-import, at their last session. The current state is computed from all data in the store, at their
-last session. If a state has changed and changed back since the earlier session, the module reports
-no flip. A fetch that adds no data causes no flip.
+The module compares an earlier state with the current state. The earlier state is computed from the
+data before the last fetch or import, for the last session of these data. The current state is
+computed from all data in the store, for the last session of the store. A flip is a difference
+between the earlier and the current state. A state that changed and later changed back is not a
+flip. A fetch that adds no data causes no flip.
 
 Primary flags are the flags that the regime model reads, see
 :attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, including a change to
@@ -39,10 +40,11 @@ class Flipped:
         ``was`` is the state before the fetch, and ``now`` is the current state. The state of the
         regime is its name or ``none``. The state of a flag is ``on``, ``off`` or ``no view``.
     since
-        The session on which the current state began. None if there is no regime or no view.
+        The session on which the current state began. None if the regime is ``none`` or the flag has
+        ``no view``.
     revised
-        True if the current data give the earlier session a state that differs from ``was``. True
-        means that late or revised data caused at least a part of the change.
+        True if the state at the earlier session, computed again from the current data, differs from
+        ``was``. If True, late or revised data caused at least a part of the flip.
     """
 
     what: str
@@ -54,17 +56,17 @@ class Flipped:
 
 @dataclass(frozen=True, kw_only=True)
 class SinceFetch:
-    """What changed in a store with its last fetch or import.
+    """The states that changed with the last fetch or import into a store.
 
     Attributes
     ----------
     began
-        The moment at which the last fetch or import began, New York time. None if the store had no
-        data before this fetch or import, or if the store did not record when it began.
+        The moment at which the last fetch or import began, New York time. None if the store has no
+        record of this moment, or had no data before this moment.
     session
         The last session in the store just before ``began``; None if the store had too little data.
     flipped
-        The regime if it flipped, and then each primary flag that flipped.
+        The flip of the regime, followed by the flips of primary flags.
     """
 
     began: pd.Timestamp | None = None
@@ -78,9 +80,9 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     Parameters
     ----------
     config
-        The source of the history, the parameters of the signals, and the regime model.
+        The configuration, with the source of the history, the signals and the regime model.
     history, reading
-        The current history up to its last session, and the reading of this history.
+        The current history, and the regime and the evaluations of the signals on this history.
 
     Raises
     ------
@@ -115,9 +117,10 @@ def store_of(config: RunConfig) -> Store:
 
 
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
-    """Return the history of the rows recorded before ``began``, with only the series of ``now``.
+    """Return a history of the series in ``now``, from the rows recorded before ``began``.
 
-    Series that ``now`` lacks could change the last session, which is the last day with a price.
+    The last session of a history is the last day with a price. Series outside ``now`` are left out,
+    because their prices could change the last session.
     """
     until = began - _JUST_BEFORE
     series = {*now.panel.columns, *now.closes.columns}

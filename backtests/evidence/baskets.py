@@ -1,12 +1,13 @@
 """Compare the memory-chip makers of a strategy with random baskets of stocks.
 
-The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
-makers with the same number of stocks from the rest of the universe. The stocks of a basket are
+The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces the
+memory-chip makers with the same number of other stocks of the universe. The stocks of a basket are
 drawn without replacement. The strategy's rule sets the weight of each basket and scales all baskets
-to the same volatility. A good choice of makers ranks high among the baskets. The stocks in the
-baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is low, most
-random baskets did better than the makers of memory chips. A low rank means that the choice of the
-memory-chip makers shows no foresight.
+to the same volatility. If the memory-chip makers are a good choice, the strategy's Sharpe ratio is
+above most Sharpe ratios with random baskets. The stocks in the baskets were also chosen in 2026, so
+a high rank does not prove foresight. If the rank is low, most random baskets did better than the
+makers of memory chips. A low rank means that the choice of the memory-chip makers shows no
+foresight.
 """
 
 from dataclasses import replace
@@ -53,6 +54,6 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
 
 def _held(run: Run, strategy: Strategy) -> pd.DataFrame:
-    """Return the weights at each close if ``strategy`` makes the decisions of the run."""
+    """Return the weights of ``strategy`` at each close, decided on the run's decision sessions."""
     decided = decide(strategy, run.reading, run.history.panel).loc[run.decided.index]
     return in_force(decided, run.sessions, run.config.lag)

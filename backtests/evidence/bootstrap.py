@@ -91,8 +91,8 @@ def compare_returns(
     strategy, bills
         Simple daily returns on the same sessions, as fractions.
     others
-        A mapping from names to simple daily returns on the same sessions. The names are those of
-        other portfolios, such as the benchmark, a constant mix and bills.
+        A mapping from the name of each other portfolio to its simple daily returns on the same
+        sessions. Other portfolios are, for example, the benchmark, a constant mix and bills.
     reps, level, seed
         Number of resamples of the stationary bootstrap, level of the intervals as a fraction, and
         seed. Equal seeds give equal intervals.
@@ -105,7 +105,8 @@ def compare_returns(
     mean of the strategy's daily return minus the portfolio's daily return, a fraction per year.
     ``sharpe_<name>`` is the strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All
     intervals use the same resamples. Politis and White's rule sets the mean length of a block from
-    the strategy's returns minus bills. The length is rounded up and is at least 5 sessions.
+    the strategy's returns minus bills. The mean length of a block is rounded up to whole sessions,
+    and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
@@ -121,15 +122,15 @@ def compare_returns(
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
         with Patton's correction (2009), Econometric Reviews. The bounds of the intervals are
-        percentiles, because two known alternatives have drawbacks. BCa intervals need a jackknife,
-        which assumes independent dates. Studentised intervals (Ledoit and Wolf 2008) need a HAC
-        error for each resample.
+        percentiles. BCa intervals are not used, because their jackknife assumes independent dates.
+        Studentised intervals (Ledoit and Wolf 2008) are not used, because each resample would need
+        a HAC standard error.
 
     Notes
     -----
     If the sample has few and long regimes, the intervals contain the true value less often than
-    ``level`` says (:data:`COVERAGE`). Longer blocks do not help, because a sample contains only a
-    few regimes.
+    ``level`` says (:data:`COVERAGE`). Longer blocks do not bring the coverage closer to ``level``,
+    because a sample contains only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}

@@ -13,7 +13,7 @@ from signals.errors import ConfigError
 
 
 def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[str, ...]]:
-    """Return the common sessions of all runs, and a note if a run has further sessions."""
+    """Return the sessions that all runs share, and a note if the runs have different sessions."""
     if not runs:
         raise ConfigError("expected at least one run to compare, found none; give a run")
     index = next(iter(runs.values())).sessions
@@ -32,7 +32,7 @@ def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[st
 def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
     """Raise ConfigError unless all runs have the same source and equal values on ``index``.
 
-    The histories of two runs may have different series.
+    A series that only one of two histories contains is not compared.
     """
     (name, first), *others = runs.items()
     for label, run in others:

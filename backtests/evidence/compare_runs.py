@@ -30,15 +30,15 @@ def compare_runs(
 ) -> Comparison:
     """Return the comparison of finished runs on their common sessions.
 
-    If a run has further sessions, the run is simulated again on the common sessions, with its
-    existing regime and signals.
+    A run with additional sessions is simulated again on the common sessions. The new simulation
+    keeps the regime and the signals of the run.
 
     Parameters
     ----------
     runs
-        The runs. If ``runs`` is a mapping, its keys are the labels. Otherwise each label is the
-        strategy of the run. If several runs have the same strategy, their labels also contain the
-        settings that differ.
+        The runs. If ``runs`` is a mapping, its keys are the labels. If ``runs`` is a sequence, each
+        label is the name of the run's strategy. If several runs have the same strategy, their
+        labels also contain the settings that differ.
     reps, shifts, draws, workers, log
         As for :func:`backtests.evidence.comparison.compare`.
 

@@ -122,8 +122,8 @@ class Comparison(Summarised):
     level, reps
         Level of the intervals as a fraction, and number of resamples.
     notes
-        For each regime model that was left out, a line with the reason. If the rows had different
-        windows, a line about the common window.
+        Each regime model that was left out has a line with the reason. If the rows had different
+        windows, a line states the common window.
     luck
         Tests whether luck can explain the Sharpe ratios of the rows.
     pair
@@ -156,7 +156,7 @@ class Comparison(Summarised):
 
 
 def no_log(*runs: Run) -> Logged:
-    """Return the empty trial log."""
+    """Return a trial log without trials, for any runs."""
     return NO_LOG
 
 
@@ -271,7 +271,7 @@ def finished(
     shifts: int,
     log: TrialLog,
 ) -> Comparison:
-    """Return the comparison of finished rows.
+    """Return the comparison of the strategies in ``rows``.
 
     The comparison contains the ranks among placebos and the tests of luck. If there are exactly two
     rows, the result also contains the direct comparison of the two rows.
@@ -306,19 +306,19 @@ def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
 
 
 def _signals_key(config: RunConfig) -> Hashable:
-    """Return a key; configurations with the same signals and voters have equal keys."""
+    """Return a key that is equal for configurations with equal signals and equal voting signals."""
     return repr(config.build_signals()), config.more_voters()
 
 
 def _model_key(config: RunConfig) -> str:
-    """Return a text; configurations with the same regime model and parameters have equal texts."""
+    """Return a text that is equal for configurations with the same regime model and parameters."""
     return repr(config.build_model())
 
 
 def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, Reading]:
-    """Return a mapping from each row's label to its reading under the default regime model.
+    """Return, for each label, the default model's regime and the signals' evaluations.
 
-    If two rows have equal signals, both have the same reading.
+    Configurations with equal signals share one ``Reading`` object.
     """
     keys = {label: _signals_key(config) for label, config in configs.items()}
     made: dict[Hashable, Reading] = {}
@@ -331,7 +331,7 @@ def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, R
 def _sessions(
     configs: Mapping[str, RunConfig], history: History, voted: Mapping[str, Reading]
 ) -> pd.DatetimeIndex:
-    """Return the sessions that the windows of all readings have in common."""
+    """Return the shortest of the windows that the regimes in ``voted`` allow."""
     first = next(iter(configs.values()))
     windows = [window(first, history, reading) for reading in voted.values()]
     return min(windows, key=len)
@@ -342,7 +342,7 @@ def drawn_gains(
 ) -> list[Future[list[dict[str, float]]]]:
     """Start :func:`draw_gains`; return its pending results (``Future`` objects).
 
-    Runs with equal history and signals share draws.
+    Runs with equal history and equal signals use the same resampled histories.
     """
     keys = {label: (_signals_key(run.config), id(run.history)) for label, run in runs.items()}
     groups = (

@@ -1,6 +1,6 @@
 """The main conclusions from one run: its return against the benchmark, its skill, and its timing.
 
-This module only says which tests the run passes. Each test is described in its own module.
+This module collects the results of tests. Each test is described in its own module.
 """
 
 import math
@@ -27,7 +27,7 @@ class Conclusion:
     ----------
     difference
         The run's mean return minus the benchmark's mean return, with a 95 % interval, as fractions
-        per year. Mean returns are 252 times the mean daily returns. None if the returns cover less
+        per year. A mean return is 252 times the mean daily return. None if the returns cover less
         than a year.
     sharpe_told
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
@@ -56,7 +56,8 @@ def conclude(
     """Return the main conclusions from a run.
 
     ``returns`` holds simple daily returns as fractions, in the columns ``strategy``, ``benchmark``
-    and ``bills``. The other parameters are results for the same run.
+    and ``bills``. ``luck`` and ``lead_lag`` are test results of the same run. ``few`` becomes
+    :attr:`Conclusion.few`.
     """
     return Conclusion(
         difference=_difference(returns),

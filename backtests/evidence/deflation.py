@@ -7,12 +7,13 @@ skill, the expected best Sharpe ratio is
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
-ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). The rescaled ratio measures uncertainty only
-by V. If the trials are variants of one strategy, their Sharpe ratios are almost equal, and V is
-close to 0. If V is close to 0, any positive Sharpe ratio passes the test of the rescaled ratio. A
-second test therefore measures uncertainty by the standard error σ of the chosen track record. The
-best of N independent trials without skill stays below SR with the probability Φ(SR / σ)^N. The
-hurdle for a Sharpe ratio is the larger critical value of the two tests.
+ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). The rescaled ratio estimates the uncertainty
+of SR only from V, the variance among the trials' Sharpe ratios. If the trials are variants of one
+strategy, their Sharpe ratios are almost equal, and V is close to 0. If V is close to 0, any
+positive Sharpe ratio passes the test of the rescaled ratio. A second test therefore uses σ, the
+standard error of the chosen trial's Sharpe ratio. The best of N independent trials without skill
+stays below SR with the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio that passes
+the test of the rescaled ratio and the test of Φ(SR / σ)^N.
 
 All Sharpe ratios are per session.
 
@@ -60,8 +61,9 @@ class Deflation:
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
         the standard error σ of the chosen track record.
     probability_2014
-        The deflated Sharpe ratio, as published in 2014. The ratio of 2014 uses the standard error
-        of a single Sharpe ratio, so even strategies with skill rarely have a high value.
+        The deflated Sharpe ratio, as published in 2014. The version of 2014 uses the standard error
+        of a single Sharpe ratio. In the version of 2014, even a strategy with skill rarely has a
+        probability near 1.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """
@@ -129,7 +131,10 @@ def _deflated(track: TrackRecord, count: int, effective: float, variance: float)
 
 
 def _hurdle(effective: float, best: float, error: float, own: float) -> float:
-    """Return the larger critical value of the two tests; NaN if ``own`` is 0 or NaN."""
+    """Return the smallest Sharpe ratio that passes both tests of luck; NaN if ``own`` is 0 or NaN.
+
+    ``own`` is the standard error of the chosen trial's Sharpe ratio.
+    """
     if not own > 0:
         return float("nan")
     alone = own * _NORMAL.inv_cdf((1 - SIZE) ** (1 / effective))

@@ -30,10 +30,12 @@ _AT_ONCE = 1000
 
 
 class BestWithoutSkill:
-    """Simulation of the best Sharpe ratio of trials without skill. Trials can be added in parts.
+    """Simulation of the best Sharpe ratio of trials without skill.
 
-    In each draw, all returns of a session are multiplied by the same random number. So the trials
-    lose their mean returns, but keep their correlations.
+    Call :meth:`add` several times to add many trials in parts.
+
+    In each draw, all returns of a session are multiplied by the same random number. The random
+    numbers set the expected return of each trial to 0, and keep the correlations between trials.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
 """The regime of each return, the episodes of a state, and the conclusion about timing.
 
 A decision at close t is filled at close t + lag. The first return after the fill is the return of
-session t + lag + 1. So the return of session t belongs to the label (a regime or a state) that was
-known at close t − 1 − lag.
+session t + lag + 1. A label is the name of a regime or state. The return of session t belongs to
+the label that was known at close t − 1 − lag.
 
-A state can end and begin again. If the state begins again less than :data:`QUARTER` sessions later,
-the same episode continues. An episode counts as one observation. The number of episodes decides
-whether a conclusion about timing is possible.
+A state can end and begin again. If the state begins again less than :data:`QUARTER` sessions after
+its end, the same episode continues. An episode counts as one observation. The number of episodes
+decides whether a conclusion about timing is possible.
 """
 
 from dataclasses import dataclass
@@ -42,9 +42,8 @@ class Observed:
         Number of episodes of the state. An episode also counts if it begins before the first return
         or ends after the last return.
     entered
-        Number of times that the state begins between the first and the last return. If the first
-        labelled return is already in the state, this beginning does not count, because its date is
-        unknown.
+        Number of times that the state begins between the first and the last return. A beginning of
+        the state before the first labelled return does not count, because its date is unknown.
     """
 
     episodes: int
@@ -77,7 +76,7 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had in a run; ``labels`` has each close's label.
+    """Return how often a state occurred in a run; ``labels`` contains the label at each close.
 
     The run's lag decides which label is assigned to a return. :func:`observe` describes ``states``.
     """
@@ -86,7 +85,7 @@ def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observe
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return how many episodes and entries the regime ABSORPTION had in a run."""
+    """Return how often the regime ABSORPTION occurred in a run."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
@@ -101,7 +100,7 @@ def own_states(run: Run) -> pd.Series | None:
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return how many episodes and entries the active states of a run's strategy had.
+    """Return how often the active states of a run's strategy occurred.
 
     The result is None if the strategy has no states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.

@@ -53,7 +53,11 @@ class Fit:
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
-        """Return the standard error whose normal 95 % interval equals the fixed-b interval."""
+        """Return a wider standard error for 95 % intervals with the normal critical value 1.96.
+
+        The interval with the wider standard error equals the interval with the fixed-b critical
+        value of :meth:`critical`.
+        """
         return error * self.critical(0.975) / _FIXED_B[0.975][0]
 
 

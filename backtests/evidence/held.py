@@ -13,10 +13,10 @@ def held_by_class(result: Result, own: OwnClasses) -> pd.DataFrame:
     """Return the weights at each close, sessions × asset classes, with ``cash`` last.
 
     Weights are fractions of equity after the session's trades. Short positions have negative
-    weights. Cash includes the proceeds of short sales, so each row adds up to 1. A class that was
-    never held has no column. Columns have the order of :data:`signals.universe.CLASSES`. A class
-    outside this list comes after these columns. ``own`` holds the tickers of the classes that a
-    user changed.
+    weights. Cash includes the proceeds of short sales, so each row adds up to 1. An asset class
+    that was never held has no column. The columns have the order of
+    :data:`signals.universe.CLASSES`, followed by all other classes. ``own`` holds the tickers of
+    the classes that a user changed.
     """
     weights = result.weights.fillna(0.0)
     kinds = {ticker: class_of(str(ticker), own) for ticker in weights}

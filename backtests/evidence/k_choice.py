@@ -1,6 +1,7 @@
-"""Compute a run's results for other values of k. Banks need reserves of k times GDP.
+"""Compute a run's results for other values of k: the reserves that banks need, divided by GDP.
 
-The value k = 9 % was chosen and not estimated. So reports show results for k from 8 to 11 %.
+The default k = 9 % of GDP is our choice and not an estimate. Reports therefore show results for k
+from 8 to 11 % of GDP.
 """
 
 from collections.abc import Mapping
@@ -30,9 +31,8 @@ def by_k(run: Run, progress: Progress = silent) -> pd.DataFrame:
     The first columns are ``absorption_episodes`` and ``absorption_entered``;
     :class:`backtests.evidence.entries.Observed` defines both counts. The other columns are the
     metrics of :func:`backtests.evidence.metrics.headline`, as fractions. The table is empty if the
-    results do not depend on k. The results do not depend on k if the strategy ignores the regime,
-    or if the regime ignores the signal ``absorption``. The results also do not depend on k if idle
-    capital is not measured relative to GDP.
+    strategy ignores the regime, or if the regime ignores the signal ``absorption``. The table is
+    also empty if idle capital is not measured relative to GDP.
     """
     rests = run.config.build_model().rests_on
     powder = run.config.build_signals()[DryPowder.name]
@@ -61,7 +61,8 @@ def read_again(
 ) -> Reading:
     """Return the regime and the signals on a panel, from chosen signals and a run's regime model.
 
-    ``known`` maps names of signals to existing evaluations that remain valid.
+    ``known`` maps names of signals to earlier evaluations. An earlier evaluation is used again if
+    its signal is unchanged.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)

@@ -3,15 +3,15 @@
 If a strategy has real timing skill, its information ratio falls slowly as the delay of fills grows.
 If a strategy uses future data, its information ratio collapses after one more session of delay. The
 advantage from future data comes from a single return, and a later fill misses this return. Fills
-before a decision, or at the close of a decision, are impossible. The information ratios of
-impossible fills show what foresight would have earned.
+before a decision, or at the close of a decision, are impossible. The information ratios at lags of
+0 or less show what a trader with foresight would have earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
 active return is the portfolio's return minus the return of a reference portfolio. The reference
 portfolio always holds the strategy's mean weights, and it pays no costs. A strategy without timing
-has no active return before costs, so the ratio measures only timing. If the reference portfolio
-held SPY, the ratio would mostly measure the choice of assets. A longer delay of fills hardly
-changes the choice of assets.
+has no active return before costs, so the information ratio measures only timing. If the reference
+portfolio held SPY, the information ratio would mostly measure the choice of assets. The return from
+the choice of assets hardly depends on the delay of fills.
 """
 
 import math
@@ -50,11 +50,12 @@ class LeadLag:
     error
         Standard error of a ratio: 1 / √years.
     lost
-        A mapping from lag to a HAC t-statistic. The statistic tests the mean return that one more
-        session of lag loses.
+        A mapping from lag to the HAC t-statistic of the lost return. The lost return is the daily
+        return at this lag minus the daily return at a lag one session longer.
     collapse
-        The smallest lag, from 0 to the run's lag, after which the information ratio collapses, or
-        None. A collapse is a sign of look-ahead.
+        The smallest lag at which one more session of lag makes the information ratio collapse. Only
+        lags from 0 to the run's lag are tested. None if there is no collapse. A collapse of the
+        information ratio is a sign of look-ahead.
     """
 
     lag: int
@@ -92,7 +93,7 @@ def lead_lag(run: Run) -> LeadLag | None:
 
 
 def fading_said(found: LeadLag) -> str:
-    """Return sentences that say whether the information ratio fades or collapses."""
+    """Return sentences that say whether a later fill makes the information ratio collapse."""
     if found.collapse is None:
         here, later = found.ratios[found.lag], found.ratios[LAGS[-1]]
         return (
@@ -133,7 +134,7 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
 
     Each decision moves to an earlier session, and ``by`` is the number of sessions. If a decision
     would come before the first session of ``index``, it moves to this first session. If several
-    decisions move to the first session, only the last of them remains.
+    decisions move to the first session, only the last decision remains.
     """
     places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
     moved = decided.set_axis(index[places], axis=0)

@@ -63,8 +63,8 @@ class Luck:
     planned_false, observed_false
         ``planned_false`` is the fraction of false discoveries among strategies that pass the test.
         ``observed_false`` is the fraction of false discoveries among strategies with at least this
-        Sharpe ratio. Both fractions depend on an assumption: one in ten tried strategies has a
-        yearly Sharpe ratio of 0.5.
+        Sharpe ratio. ``planned_false`` and ``observed_false`` assume that one in ten tried
+        strategies has a yearly Sharpe ratio of 0.5.
     difference
         The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
         is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
@@ -116,8 +116,7 @@ def luck(
     Parameters
     ----------
     excess
-        The strategy's simple daily returns minus the returns of bills, as fractions. The tests use
-        no other returns of the strategy.
+        The strategy's simple daily returns minus the returns of bills, as fractions.
     mix
         Simple daily returns of the strategy's own mix minus the returns of bills, on the same
         sessions.
@@ -130,8 +129,8 @@ def luck(
         ``trials``.
     logged, logged_effective
         ``logged`` contains the yearly Sharpe ratios of the trials in the log of earlier sweeps.
-        ``logged_effective`` is the effective number of independent trials in this log. The log has
-        no returns, so by default each logged trial counts as an independent trial.
+        ``logged_effective`` is the effective number of independent trials in ``logged``. The log
+        has no returns, so by default each logged trial counts as an independent trial.
     """
     returns = np.asarray(excess, dtype=np.float64)
     track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])

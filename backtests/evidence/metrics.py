@@ -282,8 +282,8 @@ def by_regime(
 ) -> pd.DataFrame:
     """Return the metrics of each regime, from the returns that were earned under this regime.
 
-    The table also shows the benchmark's excess. The benchmark does not follow the regime, so its
-    excess shows whether the regime is informative.
+    The table also shows the benchmark's excess. The benchmark does not follow the regime. The
+    benchmark's excess therefore shows whether market returns differ between regimes.
 
     Parameters
     ----------

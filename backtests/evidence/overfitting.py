@@ -1,12 +1,11 @@
 """Compute the probability of backtest overfitting from the returns of many trials.
 
-The sessions are cut into an even number of consecutive blocks. Every half of the blocks is used as
-a sample. The trial with the best Sharpe ratio in the sample is chosen. The other half of the blocks
-shows how the chosen trial ranks out of sample. If the chosen trial ranks below the median for half
-of all samples, the choice has no value.
+The sessions are cut into an even number of consecutive blocks. Each way to choose half of the
+blocks gives one sample. The trial with the best Sharpe ratio in the sample is chosen. The blocks
+outside the sample show how the chosen trial ranks out of sample. If the chosen trial ranks below
+the median for half of all samples, the choice has no value.
 
-The Sharpe ratio of a half depends only on the count, the sum and the sum of squares of the returns
-in each block. So the calculation needs only three numbers for each block instead of all returns.
+For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 
 Reference
     Bailey, Borwein, López de Prado and Zhu (2017), "The probability of backtest overfitting",
@@ -33,14 +32,14 @@ _EQUAL = 1e-12
 class Overfitting:
     """The result of combinatorially symmetric cross-validation.
 
-    Each combination takes half of the blocks as the sample. The other half of the blocks is out of
-    sample.
+    A combination is one choice of half of the blocks as the sample. The blocks outside a
+    combination are out of sample.
 
     Attributes
     ----------
     probability
         Share of the combinations in which the best trial in sample is at or below the median out of
-        sample. NaN if there are fewer than two trials. The share is near one half for trials
+        sample. NaN if there are fewer than two trials. ``probability`` is near one half for trials
         without skill.
     logits
         ln(rank / (1 − rank)) for each combination.
@@ -82,7 +81,8 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
 
     Returns
     -------
-    An array of trials × blocks × 3.
+    An array of trials × blocks × 3: the count, the sum and the sum of squares of the returns in
+    each block.
 
     Raises
     ------
@@ -156,9 +156,9 @@ def _overfitting(
 def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
     """Yield arrays of combinations × blocks, in which 1 marks the blocks of a combination.
 
-    Only combinations with the first block are given. Their complements are left out, because
-    :func:`_both` computes the results of each combination and of its complement. ``most`` is the
-    largest number of combinations in one array.
+    Only combinations that contain the first block are yielded. The complement of a combination
+    contains the other half of the blocks. :func:`_both` computes the results of a combination and
+    of its complement. ``most`` is the largest number of combinations in one array.
     """
     chosen = np.array([(0, *rest) for rest in combinations(range(1, blocks), blocks // 2 - 1)])
     for begin in range(0, len(chosen), most):
@@ -171,7 +171,7 @@ def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
 def _both(
     sums: list[np.ndarray], total: list[np.ndarray], half: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Return the results of the combinations, followed by the results of their complements."""
+    """Return results for the combinations in ``half``, then results for their complements."""
     moments = [half @ moment for moment in sums]
     rests = [whole - part for whole, part in zip(total, moments, strict=True)]
     mine, other = _sharpe(*moments), _sharpe(*rests)

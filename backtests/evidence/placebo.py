@@ -1,12 +1,12 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
 A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
-(:func:`timing_gain`). The data behind the flags decide how the timing is made random:
+(:func:`timing_gain`). The timing is made random in two ways, depending on the inputs of the flags:
 
 - Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
-  The number of episodes, their length and the market's prices stay the same. Only chance decides
-  which prices occur during a shifted episode.
+  The number of episodes, their length and the market's prices stay the same. A shifted episode
+  coincides with the prices of other, random dates.
 - Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
   (:mod:`backtests.evidence.resampling`). Balance sheets and other quantities keep their dates. For
   flags computed from prices, shifted holdings would be a wrong placebo. If a flag reacts to a fall
@@ -77,8 +77,9 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     A constant exposure needs no skill, yet it earns a return and limits drawdowns. For example, a
     portfolio with 30 % in shares has about a third of the drawdown of shares. The mean weight of an
     asset is computed over the sessions on which the asset has a price. So the gain comes only from
-    the times at which the strategy holds each asset. Both Sharpe ratios are yearly and use returns
-    after costs, minus the return of bills. Both portfolios are rebalanced daily.
+    the times at which the strategy holds each asset. The Sharpe ratios of the strategy and of its
+    mean weights are yearly, after costs and over bills. The strategy's weights and the mean weights
+    are rebalanced daily.
 
     Parameters
     ----------
@@ -90,13 +91,14 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         Closes in USD on the same sessions, for all assets of ``held``; NaN if there is no price.
     bills
         Simple returns of bills from the previous close to each session's close, as fractions. The
-        first value is not used.
+        first return of bills is not used.
     costs
         Costs of trading and borrowing.
 
     NaN
-        If an asset has no price at a close, its weight becomes cash. The gain is NaN if one of the
-        two portfolios has a constant return over bills, for example only cash.
+        If an asset has no price at a close, its weight becomes cash. The timing gain is NaN if the
+        excess returns of the strategy, or of its mean weights, do not vary. For example, the excess
+        returns of a portfolio with only cash do not vary.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 
 
 def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
-    """Return the Sharpe ratio of weights that are rebalanced daily, after costs.
+    """Return the yearly Sharpe ratio, after costs, of a portfolio rebalanced daily to ``held``.
 
     :func:`timing_gain` uses this ratio, and describes the parameters, timing and errors.
     """
@@ -132,9 +134,9 @@ def shift_placebo(
     Each placebo has the same weights as the strategy, but at shifted dates. A shift by s sessions
     moves the weights of session t − s to session t. The weights of the last s sessions move to the
     beginning. The test is exact if the weights depend neither on prices nor on listings. The test
-    is not exact for weights that depend on prices, because some shifts favour such weights. If the
-    last weights differ from the first ones, a shift adds one trade, from the last weights to the
-    first ones. The added trade costs a few basis points in total, at usual costs.
+    is not exact if the weights depend on prices. Some shifts would place a weight before the price
+    move that caused this weight. A shift adds at most one trade: from the strategy's last weights
+    to its first weights. At usual costs, the trade that a shift adds costs only a few basis points.
 
     Parameters
     ----------
@@ -162,7 +164,7 @@ def shift_placebo(
 
 
 def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the shifted weights, assets × shifts × sessions, one chunk of shifts at a time."""
+    """Yield the weights after each shift, in chunks of assets × several shifts × sessions."""
     sessions = weights.shape[1]
     twice = np.concatenate((weights, weights), axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(twice, sessions, axis=1)
@@ -200,7 +202,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
-    """Return the timing gain of each variant; ``wanted`` is assets × variants × sessions."""
+    """Return timing gains of the target weights ``wanted``, assets × variants × sessions."""
     held = wanted * market.priced[:, None, :]
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there

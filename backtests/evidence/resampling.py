@@ -1,14 +1,15 @@
-"""Resample the market prices of a history, and leave balance sheets and other quantities alone.
+"""Resample the market prices of a history; balance sheets and other quantities stay unchanged.
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. In a resampled history, the market's moves come at random dates.
 The flags are computed again from the resampled prices, so they react to the resampled moves. Price
-patterns that are shorter than a block remain in the resampled history. For example, volatility
-stays clustered. So even in a placebo, a strategy can adjust its weights to volatility.
+patterns shorter than a block, such as volatility clusters, remain in the resampled history. A
+strategy can therefore adjust its weights to volatility even in a resampled history.
 
 Shortly after the start of a block, a look-back window still contains sessions of the previous
-block. A window over two blocks worsens the timing of a placebo. So a strategy's rank among placebos
-is too high on average (:data:`backtests.evidence.significance.MEAN_RANKS`).
+block. A look-back window that covers two blocks makes the timing of a placebo worse. Because
+placebos have worse timing, a strategy's rank among placebos is too high on average
+(:data:`backtests.evidence.significance.MEAN_RANKS`).
 """
 
 from typing import NamedTuple
@@ -51,13 +52,14 @@ def resample_prices(
     moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
     dollar. Series without market moves keep their original dates: balance sheets, output, capital
     spending, ETF flows, funding rates, and interest rates that an authority sets. Values before the
-    first price do not change.
+    first price of any asset are not resampled.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
-    changes of yields) have 63 sessions or fewer. If blocks last one year, the whole look-back
-    window lies within one block at 78 % of sessions. If blocks last one quarter, the window lies
-    within one block at only 37 % of sessions. Much longer blocks would make all resampled histories
-    similar. Each block is moved to a random date, so market moves lose their link with quantities.
+    changes of yields) have 63 sessions or fewer. With blocks of one year, a window of 63 sessions
+    lies within one block at 78 % of sessions. With blocks of one quarter, a window of 63 sessions
+    lies within one block at only 37 % of sessions. Blocks much longer than one year would make all
+    resampled histories similar. Each block is moved to a random date, so market moves lose their
+    link with quantities.
 
     Parameters
     ----------
@@ -79,23 +81,24 @@ def resample_prices(
     -------
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
     starts at the first value of the original column. In the panel, the price of a coin is the last
-    close before the session's close, so it lags by one session. Coins also trade on days without a
-    session: weekends and holidays. A coin's price includes a move over days without a session only
-    if such days precede both the session and its source session. The included move is the coin's
-    move over the days without a session before the source session.
+    close before the session's close, so it lags by one session. Coins also trade on weekends and
+    holidays, which have no session. After a weekend or holiday, the resampled price of a coin
+    includes the coin's weekend or holiday move before the source session. The weekend or holiday
+    move is 0 if no weekend or holiday precedes the source session.
 
     Timing
-        The changes of a series are drawn from the rows of the panel. So each series keeps its
-        publication delay in the resampled panel.
+        The changes of a series are drawn from the point-in-time panel, so each series keeps its
+        publication delay.
 
     NaN
         Missing values stay missing, so the listing date of each asset does not change. For each
-        session, 8 source sessions are drawn. Each listed asset uses the first of the 8 source
-        sessions on which the asset has a return. If two assets have returns on the same source
-        sessions, both use the same source session. So on most sessions, all coins have the same
-        source session. If an asset has no return on any of the 8 source sessions, it uses a
-        separate block that starts at a random session after its listing. In a separate block, an
-        asset loses some of its co-movement with assets that have an earlier listing date.
+        session, 8 candidate sessions are drawn. The source session of a listed asset is the first
+        candidate session on which the asset has a return. Assets with returns on the same candidate
+        sessions have the same source session. So on most sessions, all coins have the same source
+        session. An asset without a return on all 8 candidate sessions takes its return from a
+        separate block. A separate block starts at a random session after the asset's listing. An
+        asset with a separate block loses some of its correlation with assets that were listed
+        earlier.
 
     Raises
     ------
@@ -105,11 +108,12 @@ def resample_prices(
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. So resampling pulls each market quote,
-    such as a yield, toward its original level at the source session. At each session, the pull
-    removes 1/252 of the distance to the original level. Each resampled quote also stays between its
-    lowest and highest original value since the first price. Apart from the pull and these bounds,
-    the difference between two yields changes as at the source session.
+    A sum of drawn yield changes could drift without limit. To prevent drift, a resampled market
+    quote, such as a yield, moves toward its original level at the source session. At each session,
+    the resampled quote moves by 1/252 of its distance to the original level. Each resampled quote
+    also stays between its lowest and highest original value since the first price. Apart from the
+    bounds and the move toward the original level, the difference between two yields changes as at
+    the source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -135,7 +139,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """Random draws that decide the source session of each session after the first."""
+    """Draws of the sessions that provide the market moves, for each session after the first."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:
@@ -163,8 +167,9 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
     """Return resampled columns, and the source session of each change.
 
-    The new level at a session is the level of the source session plus a gap. The gap jumps at the
-    start of each block, and shrinks by the fraction ``pull`` at every session.
+    The new level at a session is the level at the source session plus an offset. The offset changes
+    at the start of each block, so that the new level does not jump. The offset shrinks by the
+    fraction ``pull`` at every session.
     """
     known = levels.notna().to_numpy()
     sources = _sources(known, blocks)
@@ -179,7 +184,7 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 
 
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
-    """Return the source session of each cell, as a position in ``known``.
+    """Return the source session for each session and column, as a row number of ``known``.
 
     Before the first value of a column, the source session is the session of the first value.
     """
@@ -213,7 +218,7 @@ def _shown(
 
 
 def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.ndarray:
-    """Return the log change of a coin in the panel since the previous session's close."""
+    """Return a coin's log change from the previous session's close to its price in the panel."""
     if coin not in panel:
         return np.zeros(len(panel))
     last = closes[coin].ffill().shift(1).to_numpy(dtype=np.float64)
@@ -243,7 +248,7 @@ def is_quoted(id: str) -> bool:
 def is_resampled(id: str, closes: pd.DataFrame) -> bool:
     """Return whether :func:`resample_prices` changes a column of the panel.
 
-    The changed columns are the prices of the assets in ``closes`` and the market quotes.
+    Resampling changes market quotes and the prices of the assets in ``closes``.
     """
     return id in {*closes, *map(session_close_id, map(str, closes))} or is_quoted(id)
 

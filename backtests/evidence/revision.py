@@ -1,10 +1,10 @@
 """The results of a run if revised series are lower, higher or left out.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days, on which nobody knew them. If results depend on a series without
-vintages, they are computed again, with the whole series changed by −2 % to +2 %. For example, GDP
-of 2017Q3 was first published 1 % below its current value. A new definition of a series can change
-its values by more than 2 %.
+values even on earlier days, on which nobody knew them. The module changes all values of a series
+without vintages by −2 % to +2 %. Then the module computes the results of a run again with the
+changed series. For example, GDP of 2017Q3 was first published 1 % below its current value. Changes
+of more than 2 %, for example from a new definition of a series, are not tested.
 
 A series in percent, such as a term premium, is not multiplied, because a factor does not change a
 z-score. For a series in percent, the results are computed again without the series. A series with
@@ -36,8 +36,8 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
     """Return the series in ``ids`` for which a history may contain revised values.
 
     Only series that the catalog marks as revised are returned. Three kinds of series are left out:
-    series with vintages in the history, series used only from the moment of recording, and series
-    without a value. For simulated data, the result is empty.
+    series with vintages in the history, series whose values become known when a store records them,
+    and series without a value. The result is empty for a simulated history.
     """
     if history.source == "simulated":
         return ()
@@ -67,12 +67,12 @@ class Case:
 
     @property
     def parameter(self) -> str:
-        """Name of the changed quantity, such as ``GDP ×`` or ``with THREEFYTP10``."""
+        """Name of the change: ``GDP ×`` for factors of GDP, ``with GDP`` if GDP is left out."""
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
-    """Yield the cases of a revised series.
+    """Yield a changed panel for each test of a revised series.
 
     A series in USD has one case for each factor. A series in another unit has one case: the series
     is left out.

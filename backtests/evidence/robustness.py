@@ -1,6 +1,7 @@
 """The robustness of a run: the run's metrics with one choice changed at a time.
 
-Do not select the best row. A result that appears in only one row is luck.
+Judge the run by all rows, and do not select the best row. A good result in only one row is probably
+luck.
 """
 
 from collections.abc import Callable
@@ -49,7 +50,7 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
       table has no rows for left-out assets;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
-    If a case has the same settings as the run, it has the metrics of the run.
+    A case with the same settings as the run repeats the metrics of the run.
     """
     check_kernel(run)
     cases = _terms(run) | _days(run) | _assets(run) | _years(run)

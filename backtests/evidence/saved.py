@@ -1,8 +1,8 @@
 """Read the finished runs that ``drypowder run`` stores in folders, and compute them again.
 
-A folder has the configuration and the returns of a run, but not the market data. So a run is
-computed again from its configuration. If the new returns equal the stored ones, the data have not
-changed.
+A folder has the configuration and the returns of a run, but not the market data. A finished run is
+therefore computed again from its configuration and the current market data. If the new returns
+equal the stored returns, the market data have not changed.
 """
 
 import json
@@ -155,8 +155,8 @@ def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
     """Return a finished run, compared with a new run of the same configuration on current data.
 
     ``run`` is a new run of the same configuration. If the sessions of ``run`` and ``saved`` differ,
-    the function simulates ``run`` again on the sessions of ``saved``. ``history`` is the whole
-    history.
+    the function simulates ``run`` again on the sessions of ``saved``. ``history`` contains all
+    available sessions, including sessions after the end of ``run``.
     """
     again = _on_own_sessions(saved, run, history)
     if again is None:

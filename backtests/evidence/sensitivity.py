@@ -71,14 +71,15 @@ def sensitivity(
     Each numeric parameter is changed by ±25 %. A parameter with named choices is set to each of its
     other choices.
 
-    The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
-    the signal does not allow are left out; for example, a change may not raise a lower threshold
-    above the upper threshold. A parameter that is a whole number stays a whole number. The flag
-    stays the same if the signal's current settings do not use the changed parameter. For example,
-    dry_powder does not use ``a`` while ``scale`` is gdp.
+    The first result of each signal describes the original flag, and has the parameter ``""``.
+    Changes that the signal does not allow are left out; for example, a change may not raise a lower
+    threshold above the upper threshold. A parameter that is a whole number stays a whole number.
+    The flag stays the same if the signal's current settings do not use the changed parameter. For
+    example, the signal ``dry_powder`` uses its parameter ``a`` only if its ``scale`` is
+    bank_assets.
 
-    ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
-    of revised series to change, for example from :func:`backtests.evidence.revision.revised_in`.
+    ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains the
+    catalog ids of the series to change, as from :func:`backtests.evidence.revision.revised_in`.
     ``progress`` receives the name of each signal, and the number of signals that are done.
     """
     evaluations = evaluate(panel, chosen)

@@ -51,8 +51,8 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
 def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
     """Return the settings that exist in both configurations but have different values.
 
-    A parameter that only one of the configurations has is left out, because the different strategy
-    or regime model is already listed.
+    A parameter that only one configuration has is left out. The difference between the two
+    strategies or regime models is listed instead.
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(
@@ -88,7 +88,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return, as text, the settings of ``table`` that differ from a table in ``alike``."""
+    """Return the settings that distinguish ``table`` from the tables in ``alike``, as texts."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

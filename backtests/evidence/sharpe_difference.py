@@ -2,15 +2,16 @@
 
 The test allows for fat tails, changing volatility, serial correlation, and correlation between the
 two portfolios. The test has two p-values. The first p-value uses a prewhitened HAC standard error
-with the Parzen kernel, like the code that Ledoit and Wolf published. The second p-value compares
-the studentised difference with its distribution in a bootstrap of circular blocks of dates. The
-second p-value is more reliable in small samples.
+with the Parzen kernel. The published code of Ledoit and Wolf uses the same standard error. The
+second p-value comes from a studentised bootstrap with circular blocks of dates. In small samples,
+the bootstrap p-value is more reliable than the HAC p-value.
 
 Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
-    Andrews and Monahan (1992), Econometrica 60. The length of a block follows Politis and White.
-    Ledoit and Wolf calibrate the length of a block, but their calibration needs hundreds of tests.
+    Andrews and Monahan (1992), Econometrica 60. The rule of Politis and White gives the length of a
+    block. The calibration of block lengths by Ledoit and Wolf is not used, because this calibration
+    repeats the test hundreds of times.
 """
 
 import math
@@ -103,14 +104,14 @@ def _statistic(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _difference(moments: np.ndarray) -> np.ndarray:
-    """Return the difference of the Sharpe ratios per session; moments are in the last axis."""
+    """Return the difference of the Sharpe ratios per session, from the last axis of ``moments``."""
     a, b, c, d = np.moveaxis(moments, -1, 0)
     difference: np.ndarray = a / np.sqrt(c - a**2) - b / np.sqrt(d - b**2)
     return difference
 
 
 def _gradient(moments: np.ndarray) -> np.ndarray:
-    """Return the gradient of :func:`_difference`; moments are in the last axis."""
+    """Return the gradient of :func:`_difference` along the last axis of ``moments``."""
     a, b, c, d = np.moveaxis(moments, -1, 0)
     one, two = (c - a**2) ** 1.5, (d - b**2) ** 1.5
     return np.stack([c / one, -d / two, -a / (2 * one), b / (2 * two)], axis=-1)

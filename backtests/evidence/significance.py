@@ -1,6 +1,6 @@
 """The rank of a strategy's timing among placebos.
 
-The data behind the flags decide the kind of placebo.
+The kind of placebo depends on the data from which the flags are computed.
 """
 
 from collections.abc import Mapping
@@ -58,9 +58,9 @@ def leaning_said() -> str:
     """Return a warning that ranks from resampled returns are too high on average."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
-        "If placebos resample returns, the rank of a strategy is too high on average. In simulated "
-        "worlds whose quantities do not move prices, an unbiased rank has a mean of 0.50. The mean "
-        f"rank measured in these worlds is {low:.2f} to {high:.2f}, depending on the strategy "
+        "If placebos resample returns, the rank of a strategy is too high on average. An unbiased "
+        f"rank has a mean of 0.50. The measured mean rank is {low:.2f} to {high:.2f}, depending on "
+        "the strategy, in simulated economies in which quantities do not move prices "
         "(benchmarks/placebo.py)."
     )
 

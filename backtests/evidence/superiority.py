@@ -2,8 +2,8 @@
 
 Each test compares mean excess returns over bills. All excess returns are first divided by their
 standard deviation over the whole period, so that means become Sharpe ratios. A standard deviation
-over the whole period is known only at the end of the period. If returns were not divided, the most
-volatile strategies would dominate the tests.
+over the whole period is known only at the end of the period. In tests with unscaled returns, the
+most volatile strategies would dominate.
 
 References
 ----------
@@ -119,7 +119,7 @@ def scaled(excess: pd.DataFrame) -> pd.DataFrame:
 
 
 def _twins(table: pd.DataFrame) -> dict[str, str]:
-    """Return a mapping from each column to the first column that is equal up to rounding."""
+    """Return, for each column, the name of the first column with equal values, up to rounding."""
     first: dict[str, str] = {}
     for name in table:
         same = (n for n in first if n == first[n] and np.allclose(table[n], table[name], atol=1e-9))

@@ -1,7 +1,8 @@
 """Tests whether luck can explain the Sharpe ratios of the strategies in a table.
 
-A reader usually picks the best row of a table. So each row is compared with a Sharpe ratio that the
-best of all rows could reach by luck. The choice of the best row is tested, too.
+A reader usually picks the best strategy of a table. So each strategy is compared with a Sharpe
+ratio that the best of all strategies could reach by luck. Three other tests judge the choice of the
+best strategy: overfitting, superior ability and the Model Confidence Set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,9 +32,9 @@ class TableLuck:
     effective
         Effective number of independent trials among the rows.
     overfitting
-        The test for overfitting. The test chooses the best row in one half of the sessions, and
-        counts how often the chosen row is at or below the median in the other half. None if there
-        is too little data.
+        The test for overfitting. The test chooses the strategy with the best Sharpe ratio in one
+        half of the sessions. Then the test counts how often this strategy is at or below the median
+        in the other half. None if there is too little data.
     superiority
         The SPA and StepM tests of whether a row is better than the best challenger. The best
         challenger itself is not tested.
@@ -57,7 +58,7 @@ def table_luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> TableLuck:
-    """Return tests for a table of strategies. The tests ask if luck explains the Sharpe ratios.
+    """Return tests of whether luck can explain the Sharpe ratios in a table of strategies.
 
     Parameters
     ----------

@@ -5,14 +5,14 @@ sessions on which the asset has a price, the mean of w · x is
 
     w̄ · x̄ + cov(w, x).
 
-The first term is called the tilt: the return from a constant holding of the mean weight. The second
-term is called the timing. Timing is positive if the weight was large before good returns. The mean
-return of the portfolio is the return of bills, plus tilt and timing of all assets, less trading and
-borrowing costs.
+The term w̄ · x̄ is called the tilt: the return from a constant holding of the mean weight. The term
+cov(w, x) is called the timing. Timing is positive if the weight was large before good returns. The
+mean return of the portfolio is the return of bills, plus tilt and timing of all assets, less
+trading and borrowing costs.
 
-The tilt has hindsight, because the mean weights are known only at the end, and because assets were
-chosen after this history. The timing has no hindsight from mean weights or from the choice of
-assets. But if weights change rarely, timing is estimated from few observations.
+The tilt uses hindsight for two reasons. The mean weights are known only at the end of the run, and
+the assets were chosen after the sample period. Hindsight about mean weights or assets does not
+raise the timing. If weights change rarely, the timing is estimated from few observations.
 
 Reference
     Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and

@@ -1,9 +1,9 @@
 """A walk-forward: each year uses the parameters that scored best in earlier years.
 
-Every combination of parameters in a grid is run as a backtest. On the first session of each
-calendar year (the refit date), the combination with the best past score is chosen for the year. The
-choice for a year uses only returns of earlier years. One simulation trades the decisions of all
-years (the spliced backtest), so that a change of parameters has trading costs.
+Every combination of parameters in a grid is run as a backtest. The refit date is the first session
+of a calendar year. On the refit date, the combination with the best past score is chosen for the
+year. The choice for a year uses only returns of earlier years. One simulation trades the decisions
+of all years (the spliced backtest), so that a change of parameters has trading costs.
 """
 
 import itertools
@@ -41,9 +41,10 @@ class WalkForward:
 
     In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
     uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
-    bills. The caller can give another function as ``chooser``. ``in_sample``, ``out_of_sample``,
-    ``plain`` and the scores in ``candidates`` all use the returns after the first refit date. So a
-    difference between the scores comes only from the choice of parameters.
+    bills. The parameter ``chooser`` of :func:`walk_forward` can replace the Sharpe ratio by another
+    score. ``in_sample``, ``out_of_sample``, ``plain`` and the scores in ``candidates`` all use the
+    returns after the first refit date. So a difference between the scores comes only from the
+    choice of parameters.
 
     Attributes
     ----------
@@ -63,9 +64,10 @@ class WalkForward:
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
     run
-        The spliced backtest from the first refit date on. The spliced backtest has the decisions
-        and states of the chosen candidates, and is simulated from these decisions. The spliced
-        backtest takes its configuration, strategy, reading and id from the plain backtest.
+        The spliced backtest from the first refit date on. The spliced backtest trades the decisions
+        of the chosen candidates. The attribute ``state`` combines the strategy states of the chosen
+        candidates. The spliced backtest takes its configuration, strategy, reading and id from the
+        plain backtest.
     """
 
     choices: pd.DataFrame
@@ -187,8 +189,8 @@ def combinations(
 ) -> list[tuple[dict[str, Any], RunConfig]]:
     """Return every combination of a grid's values, with its configuration.
 
-    The values of the last key vary fastest. An empty grid, an unknown name or an invalid value
-    raises ConfigError.
+    In the order of the combinations, the values of the last key of the grid vary fastest. An empty
+    grid, an unknown name or an invalid value raises ConfigError.
     """
     if not grid:
         raise ConfigError(
@@ -248,7 +250,7 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each simulated candidate. Candidates with equal signals have the same reading."""
+    """Yield each simulated candidate. Candidates with equal signals share one ``Reading``."""
     for params, config in offered:
         key = repr(config.build_signals())
         if key not in readings:
@@ -277,7 +279,7 @@ def _choose(
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
     """Return the sessions before a refit date, without the last ``purge`` sessions.
 
-    The choice at the refit date uses only the returned sessions.
+    The choice of parameters at the refit date uses only returns of the sessions in the result.
     """
     before = index[index < refit]
     return before[: len(before) - purge]
@@ -306,8 +308,8 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
     """Return the decisions of the candidate that was chosen for a year.
 
-    ``anew`` means that the candidate was not used in the year before. A new candidate also decides
-    at the close of the refit date.
+    ``anew`` means that the candidate was not used in the year before. A new candidate has an
+    additional decision at the close of the refit date.
     """
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:
@@ -330,7 +332,7 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
 
 
 def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
-    """Return a copy of a candidate. The copy has only the returns after the refit date."""
+    """Return a candidate that contains only the returns after the refit date."""
     later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 

@@ -151,7 +151,8 @@ def _moments(
     if late.any():
         raise DataError(
             f"expected {id} to be known from 0 to {LONGEST_DELAY} days after the date of each "
-            f"value, but {dates[late][0].date()} is known on {moments[late][0].date()}; correct it"
+            f"value, but {dates[late][0].date()} is known on {moments[late][0].date()}; correct "
+            "`known`"
         )
     whole_day = moments == moments.normalize()
     opens = session_from(moments.normalize()) + OPEN
@@ -159,7 +160,7 @@ def _moments(
 
 
 def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIndex:
-    """Return, for each date, the day or moment that the user stated, as naive New York time."""
+    """Return the user's day or moment from which each value was known, as naive New York time."""
     _check_dates(known.index, f"`known` of {id}")
     try:
         moments = pd.DatetimeIndex(known.reindex(dates))

@@ -70,8 +70,8 @@ class HistorySource:
     ) -> History:
         """Return the history up to the last session on or before ``end``.
 
-        ``only`` lists the ids to read from a store. The inputs of the registered signals are always
-        read.
+        ``only`` lists the catalog ids and tickers to read from a store. If ``only`` is None, every
+        series is read. The inputs of the registered signals are read even if ``only`` omits them.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class HistorySource:
         """
         if self.decided() == "frames":
             raise ConfigError(
-                "expected a history that can be read again, but the source is 'frames': DataFrames "
+                "expected a source that can be read again, but source 'frames' means DataFrames "
                 "in Python; give the history to backtests.run, or set another source"
             )
         if self.decided() == "simulated":
