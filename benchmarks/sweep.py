@@ -65,11 +65,11 @@ def case_of(count: int, seed: int) -> Case:
     moves = random.normal(3e-4, 0.015, (SESSIONS, len(ASSETS)))
     columns = pd.Index(ASSETS)
     prices = pd.DataFrame(80 * np.exp(moves.cumsum(axis=0)), index=index, columns=columns)
-    rows, variants = index[:-1:EVERY], []
+    rows, costs, variants = index[:-1:EVERY], Costs(), []
     for i in range(count):
         weights = random.dirichlet(np.ones(len(ASSETS) + i % 2), len(rows))[:, : len(ASSETS)]
         table = pd.DataFrame(weights, index=rows, columns=columns)
-        variants.append(Variant(weights=table, costs=Costs(), band=0.0))
+        variants.append(Variant(weights=table, costs=costs, band=0.0))
     return Case(prices=prices, bills=pd.Series(0.0, index=index), variants=variants)
 
 

@@ -41,7 +41,7 @@ def index_fault(index: pd.Index) -> str:
         return f"has the time zone {index.tz}; remove the zone with .tz_localize(None)"
     if index.hasnans:
         return "has a row without a date; drop that row"
-    if not (index == index.normalize()).all():
+    if not index.is_normalized:
         return "has times of day; remove the times with .normalize()"
     if not index.is_unique:
         return f"has {index[index.duplicated()][0].date()} twice; drop one row"

@@ -91,11 +91,11 @@ def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> N
             f"{name}: expected prices of {', '.join(map(str, missing))}, but `prices` has no such "
             "column; add it"
         )
-    strange = weights.index.difference(prices.index)
-    if len(strange):
+    unknown = prices.index.get_indexer(weights.index) < 0
+    if unknown.any():
         raise SimulationError(
             f"{name}: expected prices on the session of every decision, but `prices` has no row "
-            f"for {strange[0].date()}; reindex the weights"
+            f"for {weights.index[unknown][0].date()}; reindex the weights"
         )
 
 
@@ -157,7 +157,8 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
             f"{name}: expected a bill yield for every session, but found no yield on {first}; "
             "import DGS3MO for this date, or choose other dates"
         )
-    if (earned <= -1).any() or np.isinf(earned).any():
+    numbers = earned.to_numpy()
+    if (numbers <= -1).any() or np.isinf(numbers).any():
         raise SimulationError(
             f"{name}: expected finite bill returns above −1, as fractions for one session; convert "
             "percent to fractions"
