@@ -1,4 +1,4 @@
-"""Find whether the last fetch changed the regime, or flags on which the regime depends.
+"""Find out whether the last fetch changed the regime, or flags on which the regime depends.
 
 The module compares an earlier state with the current state. The earlier state is computed from the
 data before the last fetch or import, for the last session of these data. The current state is
@@ -64,7 +64,8 @@ class SinceFetch:
         The moment at which the last fetch or import began, New York time. None if the store has no
         record of this moment, or had no data before this moment.
     session
-        The last session in the store just before ``began``; None if the store had too little data.
+        The last session in the store just before ``began``. None if ``began`` is None, or if the
+        store had too little data for the signals at that time.
     flipped
         The flip of the regime, followed by the flips of primary flags.
     """
@@ -82,7 +83,8 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     config
         The configuration, with the source of the history, the signals and the regime model.
     history, reading
-        The current history, and the regime and the evaluations of the signals on this history.
+        The current history up to its last session, and the regime and the evaluations of the
+        signals on this history.
 
     Raises
     ------

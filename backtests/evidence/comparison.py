@@ -331,7 +331,7 @@ def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, R
 def _sessions(
     configs: Mapping[str, RunConfig], history: History, voted: Mapping[str, Reading]
 ) -> pd.DatetimeIndex:
-    """Return the shortest of the windows that the regimes in ``voted`` allow."""
+    """Return the sessions of the shortest window among the readings in ``voted``."""
     first = next(iter(configs.values()))
     windows = [window(first, history, reading) for reading in voted.values()]
     return min(windows, key=len)
@@ -342,7 +342,7 @@ def drawn_gains(
 ) -> list[Future[list[dict[str, float]]]]:
     """Start :func:`draw_gains`; return its pending results (``Future`` objects).
 
-    Runs with equal history and equal signals use the same resampled histories.
+    Runs with equal history and equal signals are computed together on each resampled history.
     """
     keys = {label: (_signals_key(run.config), id(run.history)) for label, run in runs.items()}
     groups = (

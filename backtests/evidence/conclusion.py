@@ -1,6 +1,6 @@
 """The main conclusions from one run: its return against the benchmark, its skill, and its timing.
 
-This module collects the results of tests. Each test is described in its own module.
+Other modules describe the tests. This module says which tests the run passes.
 """
 
 import math

@@ -7,13 +7,14 @@ skill, the expected best Sharpe ratio is
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
-ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). The rescaled ratio estimates the uncertainty
-of SR only from V, the variance among the trials' Sharpe ratios. If the trials are variants of one
-strategy, their Sharpe ratios are almost equal, and V is close to 0. If V is close to 0, any
-positive Sharpe ratio passes the test of the rescaled ratio. A second test therefore uses σ, the
-standard error of the chosen trial's Sharpe ratio. The best of N independent trials without skill
-stays below SR with the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio that passes
-the test of the rescaled ratio and the test of Φ(SR / σ)^N.
+ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). Here SR is the Sharpe ratio of the chosen
+trial. The rescaled ratio estimates the uncertainty of SR only from V, the variance among the
+trials' Sharpe ratios. If the trials are variants of one strategy, their Sharpe ratios are almost
+equal, and V is close to 0. If V is close to 0, any positive Sharpe ratio passes the test of the
+rescaled ratio. A second test therefore uses σ, the standard error of the chosen trial's Sharpe
+ratio. The best of N independent trials without skill stays below SR with the probability
+Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio that passes the test of the rescaled ratio and
+the test of Φ(SR / σ)^N.
 
 All Sharpe ratios are per session.
 

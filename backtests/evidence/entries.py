@@ -42,8 +42,9 @@ class Observed:
         Number of episodes of the state. An episode also counts if it begins before the first return
         or ends after the last return.
     entered
-        Number of times that the state begins between the first and the last return. A beginning of
-        the state before the first labelled return does not count, because its date is unknown.
+        Number of times that the state begins between the first and the last return. If the first
+        labelled return is already in the state, the beginning of the state is not counted, because
+        the date of this beginning is unknown.
     """
 
     episodes: int
@@ -61,10 +62,10 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how often a state occurred; ``earned`` contains the label of each return.
+    """Return how many episodes and entries a state had; ``earned`` has the label of each return.
 
-    :func:`acted_on` gives the label of each return. All labels in ``states`` count together as one
-    state. A missing label does not belong to any state.
+    :func:`acted_on` computes ``earned``. All labels in ``states`` count together as one state. A
+    missing label does not belong to any state.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -76,7 +77,7 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how often a state occurred in a run; ``labels`` contains the label at each close.
+    """Return how many episodes and entries a state had in a run; ``labels`` has each close's label.
 
     The run's lag decides which label is assigned to a return. :func:`observe` describes ``states``.
     """
@@ -85,7 +86,7 @@ def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observe
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return how often the regime ABSORPTION occurred in a run."""
+    """Return how many episodes and entries the regime ABSORPTION had in a run."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
@@ -100,7 +101,7 @@ def own_states(run: Run) -> pd.Series | None:
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return how often the active states of a run's strategy occurred.
+    """Return how many episodes and entries the active states of a run's strategy had.
 
     The result is None if the strategy has no states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.

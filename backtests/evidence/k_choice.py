@@ -61,8 +61,8 @@ def read_again(
 ) -> Reading:
     """Return the regime and the signals on a panel, from chosen signals and a run's regime model.
 
-    ``known`` maps names of signals to earlier evaluations. An earlier evaluation is used again if
-    its signal is unchanged.
+    ``known`` maps names of signals to earlier evaluations that remain valid on ``panel``. An
+    earlier evaluation is used again if its signal, and the signals that it contains, are unchanged.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)

@@ -50,8 +50,8 @@ class LeadLag:
     error
         Standard error of a ratio: 1 / √years.
     lost
-        A mapping from lag to the HAC t-statistic of the lost return. The lost return is the daily
-        return at this lag minus the daily return at a lag one session longer.
+        A mapping from lag to the HAC t-statistic of the mean lost return. The lost return is the
+        daily return at this lag minus the daily return at a lag one session longer.
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. Only
         lags from 0 to the run's lag are tested. None if there is no collapse. A collapse of the

@@ -6,6 +6,7 @@ outside the sample show how the chosen trial ranks out of sample. If the chosen 
 the median for half of all samples, the choice has no value.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
+So the returns of all trials need not be in memory at once.
 
 Reference
     Bailey, Borwein, López de Prado and Zhu (2017), "The probability of backtest overfitting",

@@ -202,7 +202,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
-    """Return timing gains of the target weights ``wanted``, assets × variants × sessions."""
+    """Return each variant's timing gain, from target weights: assets × variants × sessions."""
     held = wanted * market.priced[:, None, :]
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there

@@ -95,8 +95,8 @@ def resample_prices(
         session, 8 candidate sessions are drawn. The source session of a listed asset is the first
         candidate session on which the asset has a return. Assets with returns on the same candidate
         sessions have the same source session. So on most sessions, all coins have the same source
-        session. An asset without a return on all 8 candidate sessions takes its return from a
-        separate block. A separate block starts at a random session after the asset's listing. An
+        session. If an asset has no return on any of the 8 candidate sessions, its return comes from
+        a separate block. A separate block starts at a random session after the asset's listing. An
         asset with a separate block loses some of its correlation with assets that were listed
         earlier.
 

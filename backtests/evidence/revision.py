@@ -1,10 +1,10 @@
 """The results of a run if revised series are lower, higher or left out.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days, on which nobody knew them. The module changes all values of a series
-without vintages by −2 % to +2 %. Then the module computes the results of a run again with the
-changed series. For example, GDP of 2017Q3 was first published 1 % below its current value. Changes
-of more than 2 %, for example from a new definition of a series, are not tested.
+values even on earlier days, on which nobody knew them. If the results of a run depend on a series
+without vintages, the module changes all values of the series by −2 % to +2 %, and computes the
+results again. For comparison, GDP of 2017Q3 was first published 1 % below its current value. A new
+definition of a series can change its values by more than 2 %, which is not tested.
 
 A series in percent, such as a term premium, is not multiplied, because a factor does not change a
 z-score. For a series in percent, the results are computed again without the series. A series with
@@ -67,7 +67,7 @@ class Case:
 
     @property
     def parameter(self) -> str:
-        """Name of the change: ``GDP ×`` for factors of GDP, ``with GDP`` if GDP is left out."""
+        """Name of the change: ``GDP ×``, or ``with THREEFYTP10`` for a series that is left out."""
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 

@@ -32,9 +32,10 @@ class TableLuck:
     effective
         Effective number of independent trials among the rows.
     overfitting
-        The test for overfitting. The test chooses the strategy with the best Sharpe ratio in one
-        half of the sessions. Then the test counts how often this strategy is at or below the median
-        in the other half. None if there is too little data.
+        The test for overfitting. The sessions are split into two halves in many ways. For each
+        split, the test chooses the strategy with the best Sharpe ratio in one half. The result says
+        in which share of the splits this strategy is at or below the median in the other half. None
+        if there is too little data.
     superiority
         The SPA and StepM tests of whether a row is better than the best challenger. The best
         challenger itself is not tested.

@@ -11,8 +11,8 @@ mean return of the portfolio is the return of bills, plus tilt and timing of all
 trading and borrowing costs.
 
 The tilt uses hindsight for two reasons. The mean weights are known only at the end of the run, and
-the assets were chosen after the sample period. Hindsight about mean weights or assets does not
-raise the timing. If weights change rarely, the timing is estimated from few observations.
+the assets were chosen after the sample period. The timing uses neither kind of hindsight. If
+weights change rarely, the timing is estimated from few observations.
 
 Reference
     Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and

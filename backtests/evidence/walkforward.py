@@ -42,9 +42,9 @@ class WalkForward:
     In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
     uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
     bills. The parameter ``chooser`` of :func:`walk_forward` can replace the Sharpe ratio by another
-    score. ``in_sample``, ``out_of_sample``, ``plain`` and the scores in ``candidates`` all use the
-    returns after the first refit date. So a difference between the scores comes only from the
-    choice of parameters.
+    score. ``in_sample``, ``out_of_sample``, ``plain`` and the metrics in ``candidates`` all use the
+    returns after the first refit date. So they differ only by the choice of parameters, and by the
+    start in cash of the spliced and the plain backtest.
 
     Attributes
     ----------
@@ -144,8 +144,8 @@ def walk_forward(
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
-    close of the refit date, and this decision is filled ``lag`` sessions later. Until the fill, the
-    portfolio keeps the holdings of the previous candidate.
+    close of the refit date, and this decision is filled ``lag`` sessions later. Until this fill,
+    the portfolio keeps its old holdings, or cash if no candidate was chosen before.
 
     Raises
     ------
@@ -308,8 +308,8 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
     """Return the decisions of the candidate that was chosen for a year.
 
-    ``anew`` means that the candidate was not used in the year before. A new candidate has an
-    additional decision at the close of the refit date.
+    ``anew`` is True if the candidate was not used in the year before. A new candidate also makes a
+    decision at the close of the refit date.
     """
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:

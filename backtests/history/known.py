@@ -16,11 +16,10 @@ NO_ROWS = pd.DataFrame({"observed_on": [], "available_at": [], "value": []}).ast
 def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     """Return the sessions of a history.
 
-    Series with one value for each event, such as an earnings release, are ignored.
-
-    The first session is the session at which the first value became known. The last session is the
-    session of the last price of a share or fund. If no share or fund has a price, the last session
-    is the session of the last value.
+    Series with one value for each event, such as an earnings release, are ignored. The first
+    session is the session at which the first value became known. The last session is the session of
+    the last price of a share or fund. If no share or fund has a price, the last session is the
+    session of the last value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}
     if not dated:

@@ -71,7 +71,7 @@ class HistorySource:
         """Return the history up to the last session on or before ``end``.
 
         ``only`` lists the catalog ids and tickers to read from a store. If ``only`` is None, every
-        series is read. The inputs of the registered signals are read even if ``only`` omits them.
+        series is read. The inputs of the registered signals and the yield of bills are always read.
 
         Raises
         ------
