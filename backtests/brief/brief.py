@@ -39,8 +39,8 @@ class Brief:
         A mapping from the name of each signal to the explanation of its flag at the session.
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        gives the main claims the same verdicts as the brief, and also tests other claims. The
-        p-value of a main claim is adjusted only for the tests of the other main claims.
+        also tests other claims, but gives the main claims the same verdicts, because the p-value of
+        a main claim is adjusted only for the tests of the other main claims.
     links, changes, flips, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
     """
@@ -82,7 +82,8 @@ class Brief:
     def rule(self) -> str:
         """The name of the rule that decided the regime.
 
-        If there is no regime, the result is the regime model's first rule whose condition is true.
+        If there is no regime, the result is the regime model's first rule whose condition is true
+        at the session.
         """
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]

@@ -52,9 +52,9 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     The dates are after the last close of the history. Daily series, events, and series without a
     rule for their releases are left out. A firm's next filing is expected 52 weeks after the firm's
     earliest filing of the past 52 weeks. If the store has vintages (published versions) of a
-    series, its next release is expected 52 weeks after its earliest release of the past 52 weeks. A
-    value of a series with vintages has several releases, but a publication rule gives only the last
-    release.
+    series, its next release is expected 52 weeks after its earliest release of the past 52 weeks.
+    The publication rule of a series with vintages is not used, because each value has several
+    releases and the rule gives only the last one.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]

@@ -48,7 +48,7 @@ class Holding:
 
     @property
     def moves(self) -> dict[str, float]:
-        """Weight changes since the earlier session that exceed the trading band ``BAND``."""
+        """Weight changes since the earlier session that exceed the drift band ``BAND``."""
         earlier = self.before or {}
         if not earlier:
             return {}

@@ -146,10 +146,7 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError if ``assignments`` is not empty; the message names the first assignment.
-
-    ``assignments`` contains only assignments that no row uses.
-    """
+    """Raise ConfigError for the first of ``assignments``, which are those that no row uses."""
     for text in assignments:
         assigned({}, [text])  # raises ConfigError if the text has no name or no value
         if not rows:

@@ -52,7 +52,7 @@ def data(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """List the series in the store.
+    """List the series in the store, or check, export or copy the store.
 
     If there is no store, the command says how to make a store.
     """
@@ -188,7 +188,7 @@ def _sentence(summary: dict[str, Any]) -> str:
         return said
     median, largest = (significant(summary[f"{m}_change"], digits=6) for m in ("median", "largest"))
     return (
-        f"{said}; change from the first to the newest value: median {median}, "
+        f"{said}; absolute change from the first to the newest value: median {median}, "
         f"maximum {largest}, {summary['unit']}"
     )
 

@@ -78,7 +78,9 @@ def template(strategy: str) -> str:
     document = tomlkit.document()
     document.add(tomlkit.comment("A run of drypowder: drypowder run --config THIS-FILE"))
     document.add(
-        tomlkit.comment("All values are defaults. Remove the # before a setting to use it.")
+        tomlkit.comment(
+            "A setting without a leading # has its default. Remove a leading # to use a setting."
+        )
     )
     for title, keys in SECTIONS.items():
         document.add(tomlkit.nl()).add(tomlkit.comment(f"--- {title}"))

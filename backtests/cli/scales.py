@@ -17,7 +17,10 @@ _COLUMNS: Columns = (
 
 
 def print_scales(scales: Mapping[str, Any] | None) -> None:
-    """Print a table of idle capital, one row for each measure; nothing if ``scales`` is None."""
+    """Print a table of idle capital, one row for each measure; nothing if ``scales`` is None.
+
+    ``scales`` comes from :func:`backtests.report.reading.said_of_scales`.
+    """
     if scales is not None:
         print_records(_COLUMNS, scales["rows"])
         say(scales["said"])

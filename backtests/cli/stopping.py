@@ -49,7 +49,7 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Let ``stop`` handle Ctrl-C and similar signals inside the context.
+    """Let ``stop`` handle Ctrl-C, SIGTERM and SIGHUP inside the context.
 
     Outside the main thread, the context changes nothing.
     """

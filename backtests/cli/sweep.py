@@ -62,7 +62,8 @@ def sweep(
     memory: Annotated[
         str,
         typer.Option(
-            metavar="SIZE", help="Memory for the configurations, without the memory of the program."
+            metavar="SIZE",
+            help="Memory for configurations computed together; the program itself needs more.",
         ),
     ] = "250MB",
     workers: Annotated[

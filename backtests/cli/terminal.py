@@ -61,9 +61,8 @@ class Escaping:
     def write(self, text: str) -> int:
         """Escape and write a text, and return its length before escaping.
 
-        The package colorama, which numba loads, writes an escape sequence when Python exits. The
-        method writes nothing after the command has ended, so that the user does not see colorama's
-        escape sequence.
+        After the command has ended, the method writes nothing. Otherwise the user would see an
+        escape sequence that the package colorama, which numba loads, writes when Python exits.
         """
         if not self.over:
             self.stream.write(escaped(text))
@@ -88,8 +87,8 @@ class Escaping:
 def escaping(*, json_alone: bool = False) -> Iterator[None]:
     """Escape all text that goes to stdout or stderr inside the context.
 
-    With ``json_alone``, only :func:`print_json` writes to stdout. Text that a user's class prints,
-    for example, goes to stderr.
+    With ``json_alone``, only :func:`print_json` writes to stdout. All other text, such as what a
+    user's class prints, goes to stderr.
     """
     before = sys.stdout, sys.stderr
     streams = sys.stdout, sys.stderr = [_escaping(stream) for stream in before]

@@ -49,11 +49,11 @@ def today(
 ) -> None:
     """Show whether today is a decision day, the target weights, their reason, and the orders.
 
-    The orders are the orders that a backtest would place. Orders appear only on a decision day, and
-    only if a holding is beyond the drift band. If a portfolio with short positions exceeds the
-    gross limit, orders appear on any day. If data are missing, the last target weights stay, and
-    the exit code is 3. The command lists each missing series with the date of its last value.
-    Without a strategy, the command shows near-cash-flow.
+    A backtest would place the same orders. Orders appear only on a decision day, and only if a
+    holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
+    limit, orders appear on any day. If data are missing, the last target weights stay, and the exit
+    code is 3. The command lists each missing series with the date of its last value. Without a
+    strategy, the command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings

@@ -6,10 +6,9 @@
 - :mod:`.publish` turns the results into series with the ids, assets and publication lags of real
   history. So signals, strategies and reports treat simulated and real history alike.
 
-With ``thesis=False``, the prices come from a second, independent economy. So idle capital and
-capital spending do not predict returns. Each single series has the same statistics with
-``thesis=False`` as with ``thesis=True``. So an effect that a method finds with ``thesis=False`` is
-due to chance.
+With ``thesis=False``, the prices come from a second, independent economy. Each single series has
+the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
+returns. So an effect that a method finds with ``thesis=False`` is due to chance.
 
 The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is
 estimated from data. The simulation is no evidence for or against the thesis.

@@ -18,8 +18,7 @@ def events(
 
     ``filed`` contains the filing dates of each company's capital expenditure, by ticker. A company
     releases its earnings a day or two before it files. A policy surprise of the Federal Reserve is
-    a fraction of a market move on a meeting day. The market move is the change in a yield or in
-    share prices.
+    a fraction of the change in a yield or in share prices on a meeting day.
     """
     index = pd.DatetimeIndex(prices.closes.index)
     meetings = _third_wednesdays(index)

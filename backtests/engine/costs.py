@@ -79,6 +79,6 @@ FREE = Costs(etf_bp=0, stock_bp=0, crypto_bp=0, borrow_stock=0, borrow_crypto=0)
 
 
 def units_owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
-    """Return the debt of a short sale of one unit, at each session, in units of the asset."""
+    """Return the units owed at each session if one unit is borrowed at the first session."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
     return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))

@@ -52,8 +52,9 @@ def as_indicator(
         ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         The outputs are ``flag``, ``score`` and all other numeric gauges. ``flag`` is 1, 0, or NaN
-        where the signal's flag is NA. The indicator changes the name of a gauge by the same rule as
-        the name of an input. Each output is float64, sessions × combinations of parameters.
+        where the signal's flag is NA. An output has the name of its gauge; the rules for an
+        input's name also apply to this name. Each output is float64, sessions × combinations of
+        parameters.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ def as_indicator(
         parameters of the indicator.
     among
         A mapping from names to signals. If ``signal`` uses another signal, the other signal is
-        taken from ``among``. If ``among`` does not contain the other signal, the default parameters
-        of the other signal are used.
+        taken from ``among``. If ``among`` does not contain the other signal, the other signal has
+        its default parameters.
 
     Returns
     -------

@@ -81,7 +81,7 @@ def simulate_variants(
     capital: float = CAPITAL,
     name: str = "weights",
 ) -> list[Curves]:
-    """Return the daily figures of each variant; all variants trade in one market.
+    """Return the daily figures of each variant, in order; all variants trade in one market.
 
     The arrays of the market are built once for all portfolios. The other parameters and the errors
     are those of :func:`simulate_curves`.

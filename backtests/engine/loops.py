@@ -247,7 +247,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 def _team(
     market: Market, frames: Frames, terms: Terms, rows: np.ndarray, first: int, sides: int
 ) -> Team:
-    """Return the data of configurations that are simulated together."""
+    """Return the team of the configurations in ``rows``."""
     given = first + rows
     frame = terms.frame[given]
     columns = _assets(frames, frame[0])
@@ -537,7 +537,7 @@ def _drifted(
     held: np.ndarray, before: np.ndarray, after: np.ndarray, columns: np.ndarray,
     grown: tuple[float, float], now: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the weights after the drift: prices change, and cash grows by the return of bills."""
+    """Write to ``now`` the weights after prices change and cash grows by the return of bills."""
     invested = worth = 0.0
     for k in range(len(held)):
         now[k] = held[k]
@@ -611,8 +611,9 @@ def _add_up(legs: np.ndarray, purse: np.ndarray, cash: int, lanes: int) -> None:
 def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
     """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    In ``purse``, PAYS is 1 if the cash pays for all purchases except the largest, otherwise 0. In
-    ``purse``, LAST is the row in ``legs`` of the largest purchase, or −1 without a purchase.
+    In ``purse``, PAYS becomes 1 if the cash, with the proceeds of all sales, pays for all purchases
+    except the largest, otherwise 0. LAST becomes the row in ``legs`` of the largest purchase, or −1
+    without a purchase.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -641,10 +642,10 @@ def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill all sales of a portfolio, if its cash pays for all purchases except the largest.
+    """Fill all sales of each portfolio that can pay for all purchases except the largest.
 
-    Numbers are added in the same order as in vectorbt. If two orders are equal, a rounding error in
-    the cash can decide which of the two is filled.
+    Numbers are added in the same order as in vectorbt, because a rounding error in the cash can
+    decide which of two equal orders is filled.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -664,7 +665,10 @@ def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill all purchases except the largest, and write the units of each leg after the trades."""
+    """Fill all purchases except the largest in the same portfolios as :func:`_sell_all`.
+
+    ``legs`` then contains the units of each leg after these sales and purchases.
+    """
     for leg in range(len(legs)):
         here = legs[leg]
         for lane in range(lanes):
@@ -843,7 +847,7 @@ def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
 
 @called
 def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: int) -> None:
-    """Write the value and the gross exposure of a portfolio at each close before ``end``.
+    """Write a portfolio's value and gross exposure at each close from ``start`` to before ``end``.
 
     The gross exposure of an asset is the absolute value of the sum of its long and short leg.
     """

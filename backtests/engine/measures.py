@@ -181,8 +181,9 @@ def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float
 
     ``bottoms`` and ``tops`` are the lowest and the highest equity in each part of ``STRETCH``
     sessions. The function first compares the top of each part with the bottoms of later parts.
-    Afterwards, the function reads each session of a part, if the part can contain a deeper loss
-    than all losses found so far.
+    Afterwards, the function reads only the sessions of parts that can contain a deeper loss than
+    all losses found so far. Most parts are skipped, because the first comparison already finds a
+    deep loss.
     """
     peak, low, high = tops[0], 1.0, 1.0
     for part in range(1, len(tops)):

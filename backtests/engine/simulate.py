@@ -143,9 +143,9 @@ def simulate(
     Raises
     ------
     SimulationError
-        SimulationError is raised if a weight is not finite or exceeds its limit. Columns or
-        sessions that do not match, a missing bill return and a lag below 1 also raise
-        SimulationError. A portfolio value of 0 USD or less raises SimulationError, too.
+        If a weight is not finite or exceeds its limit, if columns or sessions do not match, if a
+        bill return is missing, if the lag is below 1, or if the portfolio's value falls to 0 USD or
+        below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)

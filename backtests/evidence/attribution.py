@@ -21,21 +21,21 @@ are:
     return.
 ``volatility``
     Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return; c̄
-    and r̄ are their means. At one session, a sleeve contributes the share (c − c̄)(r − r̄) / Σ(r −
-    r̄)² of the yearly volatility. The sleeve's contribution over all sessions is cov(c, r) / std(r)
-    · √252. A hedge contributes a negative amount to the volatility. At one session, all sleeves
-    together contribute the share (r − r̄)² / Σ(r − r̄)² of the yearly volatility.
+    and r̄ are their means. At one session, a sleeve contributes (c − c̄)(r − r̄) / Σ(r − r̄)², times
+    the yearly volatility. The sleeve's contribution over all sessions is
+    cov(c, r) / std(r) · √252, which is negative for a hedge. At one session, all sleeves together
+    contribute (r − r̄)² / Σ(r − r̄)², times the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
-    drawdowns of all groups of a table add up to the depth of the deepest drawdown, or to zero
-    without a drawdown.
+    amounts of all groups of a table add up to the depth of the deepest drawdown, or to zero without
+    a drawdown.
 ``turnover``
     Half the sum of |order value| / equity, per year. ``equity`` is the portfolio's value at the
     close at which the order is filled.
 ``cost``
     Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
 
-:mod:`backtests.evidence.metrics` computes the measures of a whole run, without groups.
+:mod:`backtests.evidence.metrics` computes the totals of a run directly, without groups.
 """
 
 from collections.abc import Mapping

@@ -30,9 +30,9 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
     A random basket replaces the makers of memory chips in the run. Each Sharpe ratio uses returns
     after costs, minus the return of bills. The portfolios are rebalanced daily to the target
     weights. The result is None unless the strategy's parameter ``memory`` lists exactly the tickers
-    of the universe's class ``memory``. The result is None if the run's target weights of the
-    memory-chip makers are always 0. The result is None if the run has too few sessions, or if the
-    history has too few other stocks. Equal seeds give equal baskets.
+    of the universe's class ``memory``. The result is also None if the run's target weights of these
+    tickers are always 0, if the run has too few sessions, or if the history has too few other
+    stocks. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

@@ -558,7 +558,7 @@ def test_revisions_of_a_series_with_vintages(data: Data, sound: Store) -> None:
         ["2025-04-01", "33000"],
     ]
     assert lines[5] == (
-        "GDP: 2 dates revised; change from the first to the newest value: median 2000, "
+        "GDP: 2 dates revised; absolute change from the first to the newest value: median 2000, "
         "maximum 3000, USD billions, annual rate"
     )
     assert len(lines) == 6
