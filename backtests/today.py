@@ -15,10 +15,10 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
 - If a price is older than its staleness limit, a backtest closes the holding at the last price.
   :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists it in
   :attr:`Today.missing`.
-- If late data make the strategy's state unreliable, the state is lost (:mod:`backtests.lapse`).
-  If the state is lost, a backtest uses the regime from the remaining signals, or NEUTRAL if these
-  signals give no regime. If the state is lost, :meth:`Plan.at` lists the stale inputs, and makes no
-  decision until the state is known again.
+- If late data make the strategy's state unreliable, the state is called lost, see
+  :mod:`backtests.lapse`. A backtest then uses the regime from the remaining signals, or NEUTRAL if
+  these signals give no regime. :meth:`Plan.at` lists the stale inputs, and makes no decision until
+  the state is known again.
 """
 
 from collections.abc import Mapping
@@ -74,10 +74,10 @@ class Today:
     missing
         A mapping that gives a date for each id with late data. The data of an id are late if its
         last value is older than its staleness limit. The mapping covers held assets, assets in the
-        target, and ids that the strategy reads. If the state is lost, the mapping also covers
-        inputs of the signals that determine the state. The inputs of a signal with a known flag are
-        left out. The date of an asset is the date of its last price. The date of a series is the
-        day on which its last value became known.
+        target, and ids that the strategy reads. If the state is lost, the mapping also covers the
+        inputs of signals whose flag is NA, among the signals that determine the state. The date of
+        an asset is the date of its last price. The date of a series is the day on which its last
+        value became known.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
@@ -248,11 +248,7 @@ class Plan:
         )
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
-        """Return an asset's close on the session's date; an earlier price if the close is missing.
-
-        If the close is missing, the result is the price in the panel. If the panel also lacks the
-        price, the result is the last known close. The result is NaN if the history lacks the asset.
-        """
+        """Return the close on the session's date, else the panel's price, else the last close."""
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]

@@ -29,10 +29,7 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of a run: the result of :func:`followed`.
-
-    Fewer than :data:`SHORTEST` sessions raise ConfigError.
-    """
+    """Return the sessions of :func:`followed`; raise ConfigError if there are too few for a run."""
     index = followed(config, history, reading)
     if len(index) < SHORTEST:
         raise ConfigError(

@@ -111,8 +111,8 @@ def accumulate(
     """Return e-values of primary claims and thesis strategies, from the weeks after a date.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
-    and the note gives the reason. The standard deviation needs at least 52 weeks before the date;
-    with fewer weeks, data count as missing.
+    and the note gives the reason. Data also count as missing if a standard deviation for clipping
+    is needed and there are fewer than 52 weeks before the date.
 
     Parameters
     ----------

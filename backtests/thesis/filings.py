@@ -143,8 +143,8 @@ def filings(history: History) -> tuple[Filing, ...]:
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. An amount without a known filing time is not returned as a filing, but its change
-    is part of the standard deviations.
+    became known. The standard deviations include the change to such an amount, but the function
+    does not return it as a filing.
     """
     found = []
     for firm, amounts in _by_firm(history).items():

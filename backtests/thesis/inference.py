@@ -63,10 +63,10 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
     Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. Two sessions with ``on``
-    equal to 1.0 belong to the same episode if at most a quarter of a year lies between the
-    sessions. A session with 0.0 or NaN belongs to no episode, even if the sessions before and after
-    it belong to the same episode. ``quarter`` is the number of rows in a quarter of a year, for
-    example 13 for weekly rows.
+    equal to 1.0 belong to the same episode if they are at most a quarter of a year apart. A session
+    with 0.0 or NaN belongs to no episode, even if the sessions before and after it belong to the
+    same episode. ``quarter`` is the number of rows in a quarter of a year, for example 13 for
+    weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -216,9 +216,9 @@ class Shifted:
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return a standard error that describes the width of :meth:`interval`.
+        """Return a standard error that fits the width of the 95 % interval of :meth:`interval`.
 
-        A normal 95 % interval with the returned standard error is as wide as :meth:`interval`.
+        A normal 95 % interval with the returned standard error has the same width.
         """
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))

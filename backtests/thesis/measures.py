@@ -37,7 +37,8 @@ class Measure:
     held, excess
         ``held`` is a strategy's weight of SPY at the close before each session. ``excess`` is SPY's
         return over bills. ``held`` and ``excess`` are given only for a strategy whose weight of SPY
-        does not depend on prices. For all other claims, ``held`` and ``excess`` are None.
+        depends only on quantities, not on prices. For all other claims, ``held`` and ``excess`` are
+        None.
     """
 
     values: pd.Series
@@ -104,7 +105,7 @@ def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
 def _comovement(claim: Claim, sample: Sample) -> Measure:
     """Return, for each week, the standardised return of SPY times the standardised return of TLT.
 
-    The mean of the product over all weeks is the correlation of SPY and TLT.
+    The mean of the product over all weeks is the correlation of the two weekly returns.
     """
     both = pd.DataFrame({t: weekly(sample.asset(t)) for t in ("SPY", "TLT")}).dropna()
     standard = (both - both.mean()) / both.std(ddof=0)
@@ -129,8 +130,8 @@ def _cash_heavy(claim: Claim, sample: Sample) -> Measure:
 def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
     """Return a strategy's daily returns minus the returns of a constant mix of SPY and bills.
 
-    The weight of SPY in the mix is the strategy's mean net exposure, see
-    :func:`backtests.evidence.own_mix.mix_of`.
+    The weight of SPY in the mix is the strategy's mean net exposure, limited to the range from 0 to
+    1, see :func:`backtests.evidence.own_mix.mix_of`.
     """
     run = sample.run(strategy)
     held = run.result.returns.iloc[run.config.lag :]

@@ -32,8 +32,8 @@ def releases(history: History) -> tuple[Filing, ...]:
     Timing
         The session is the first one that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
-        filing is assumed to be known one session after its date. So the function uses the session
-        before a filing is known as the filing's date.
+        filing is assumed to be known one session after its date. To find the date of a filing, the
+        function goes back one session from the session at which the filing is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """

@@ -5,7 +5,7 @@ At the end of each week, every forecaster estimates a regression on all returns 
 forecasters forecast the same weeks, and are compared by the squared error.
 
 All rules were fixed before any result was seen. If a rival explanation forecasts as well as the
-thesis, accurate forecasts do not support the thesis.
+thesis, the forecasts of the thesis are no evidence for the thesis.
 """
 
 from collections.abc import Mapping
@@ -203,7 +203,7 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return the least-squares forecast of each week, from the returns known at that time.
+    """Return the least-squares forecast made in each week, from returns known at the week's end.
 
     The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns are known.
     """
@@ -248,8 +248,8 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
     ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
-    White's rule gives a block length for each difference of losses. The longest of the block
-    lengths from the rule is the mean block length of the bootstrap. The seed is fixed.
+    White's rule gives a block length for each difference of losses. The mean block length of
+    the bootstrap is the longest of these block lengths. The seed is fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated

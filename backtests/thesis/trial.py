@@ -53,7 +53,7 @@ class Trial(Summarised):
         ``surprises`` has responses of asset classes to policy surprises. See
         :mod:`backtests.thesis.event_tables`.
     cross_section
-        Returns of single shares, sorted by their empirical duration.
+        Single shares ranked by empirical duration, and the correlation of duration with return.
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
@@ -108,8 +108,8 @@ def try_claims(
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
-    estimator names that claims use to functions. Before each test, ``progress`` receives the name
-    of the claim and the number of claims already tested.
+    name of an estimator, as claims declare it, to its function. Before each test, ``progress``
+    receives the name of the claim and the number of claims already tested.
     """
     sample = Sample.of(history)
     verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
@@ -149,8 +149,8 @@ def try_thesis(
     """Return the verdicts on all claims and all other evidence from one history.
 
     If data for a part of the trial are missing, the part is None or empty, and
-    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims. The file of
-    sealed claims may be missing.
+    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims, which may be
+    missing.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def _seal_in_force(ledger: Path | None) -> Seal:
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
-    """Return e-values since the seal, then e-values since the date of the essay with the thesis."""
+    """Return e-values since the seal, then e-values since the date of the essay."""
     found = accumulate_since_dates(sample, None if seal is None else seal.moment)
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)

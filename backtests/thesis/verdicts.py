@@ -71,7 +71,7 @@ class Verdict:
 
 
 def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]:
-    """Return adjusted p-values: Holm's for primary claims, false discovery rates for others."""
+    """Return adjusted p-values: by Holm for primary claims, by false discovery rate for others."""
     from statsmodels.stats.multitest import multipletests
 
     adjusted: dict[Claim, float] = {}

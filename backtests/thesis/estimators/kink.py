@@ -22,7 +22,7 @@ COVERAGE = 0.88
 
 
 def kink(claim: Claim, sample: Sample) -> Estimate:
-    """Return how much steeper the cost of capital rises once the absorbed share exceeds one half.
+    """Return how much faster the cost of capital rises when the absorbed share is above one half.
 
     Formula
         The signal regresses 13-week changes of the cost of capital, DGS10 + BAA10Y, on 13-week
@@ -30,8 +30,7 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         the change of max(0, u − 0.5).
     Timing
         The estimate uses only weeks before the start of the last calendar quarter. At the last
-        session of the history, the signal convexity estimates the kink from the same weeks as this
-        function.
+        session of the history, the signal convexity uses an estimate from the same weeks.
     NaN
         The signal's rules for missing values apply, see :class:`signals.convexity.Convexity`.
     Interval
@@ -39,8 +38,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         block is at least 13 weeks. The interval is too narrow (:data:`COVERAGE`), so the claim must
         also pass a test with Newey–West errors.
     Errors
-        NotTestable if there are fewer than 104 weeks, or if u rose above 0.5 on fewer than 3
-        occasions.
+        NotTestable if fewer than 104 weeks have known 13-week changes, or if u rose above 0.5 on
+        fewer than 3 occasions.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """
@@ -74,10 +73,10 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
 
 
 def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
-    """Return three results: session of the last estimate, number of excursions, and the kink.
+    """Return the session of the last estimate, the number of excursions so far, and the kink.
 
-    An excursion is a period in which the absorbed share u is above 0.5. Raises NotTestable if
-    the signal has no estimate.
+    An excursion is a period in which the absorbed share u rose above 0.5, see
+    :class:`signals.convexity.Convexity`. Raises NotTestable if the signal has no estimate.
     """
     if "convexity" not in sample.reading.evaluations:
         raise NotTestable("the history lacks series that convexity needs")
@@ -97,8 +96,9 @@ def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
     found = replace(signal, draws=REPS).estimate(u.iloc[before], cost.iloc[before], at)
     if found is None:
         raise NotTestable(
-            f"not identified: expected at least {signal.minimum} weeks with a known absorbed share "
-            "u, found fewer"
+            f"not identified: expected at least {signal.minimum} weeks with known "
+            f"{signal.horizon}-week changes of the absorbed share u and of the cost of capital, "
+            "found fewer"
         )
     return at, stays, found
 

@@ -28,8 +28,9 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     Timing
         Both returns of a week end at closes of the same date, the last session of the week. A
         coin's date ends at 24:00 UTC, three or four hours after the US stock market closes. News in
-        the hours after the last close of the week moves crypto in that week, and shares only in the
-        next week. So crypto seems to lead, and the estimate is slightly too high.
+        the hours after the stock market's last close of the week moves crypto in that week, and
+        shares only in the next week. So crypto seems to lead, and the estimate is slightly too
+        high.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
@@ -88,8 +89,9 @@ def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
 
 
 def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the estimate of :func:`lead_and_lag`, for the sample and for each resample.
+    """Return the difference of the two correlations in :func:`lead_and_lag`.
 
+    The first number belongs to the sample, and each further number to one resample.
     ``pairs`` has four columns, see :func:`pairs_of`. A resample without variation gives NaN.
     """
     standard = (pairs - pairs.mean(axis=0)) / pairs.std(axis=0)

@@ -103,8 +103,8 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The response in a state is estimated only from the
-        weeks with this state. If a claim compares two states, the fixed-b critical values use the
-        number of weeks in the rarer state.
+        weeks with this state. So the fixed-b critical values use the number of weeks in the claim's
+        state, or in the rarer state if the claim compares two states.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
     Reference

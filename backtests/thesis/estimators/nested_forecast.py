@@ -41,8 +41,9 @@ class Forecasts:
     ----------
     frame
         Four columns in the unit of the returns. The column ``return`` is the actual return, and the
-        other columns are forecasts. ``mean`` is the mean of past returns. ``small`` uses the supply
-        of capital. ``large`` uses the supply of capital and the demand for capital.
+        other columns are forecasts. ``mean`` is the mean of past returns. ``small`` is the
+        forecast of a regression on the supply of capital. ``large`` is the forecast of a regression
+        on the supply of capital and the demand for capital.
     """
 
     frame: pd.DataFrame
@@ -57,10 +58,10 @@ class Forecasts:
     def clark_west(self) -> np.ndarray:
         """Loss of ``small`` minus loss of ``large``, adjusted for the noise of the larger model.
 
-        Under the null hypothesis, the true coefficient of the additional regressor is zero. Noise
-        in the estimate of a zero coefficient raises the loss of ``large``. The squared difference
-        between the forecasts ``small`` and ``large`` measures the noise, and is subtracted from the
-        loss of ``large``.
+        Under the null hypothesis, the regressor that only ``large`` has is useless: its true
+        coefficient is zero. Noise in the estimate of this coefficient raises the loss of ``large``.
+        The squared difference between the forecasts ``small`` and ``large`` measures the noise, and
+        is subtracted from the loss of ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
@@ -120,9 +121,10 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         },
         shown=_accumulated(made),
         notes=(
-            "The interval and the test can disagree. The interval measures the losses of forecasts "
-            "with estimated coefficients. The test checks whether the true coefficient of the "
-            "absorbed share differs from zero.",
+            "The interval and the test can disagree. The interval shows how much the absorbed "
+            "share improved the forecasts, after the losses from errors in the estimated "
+            "coefficients. The test removes the losses from these errors, and asks whether the "
+            "absorbed share has any forecasting power.",
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
             "contained the truth, and 95 % should.",
         ),
@@ -213,7 +215,7 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return how far the losses of two rules are below the loss of the rule ``mean``, in %.
+    """Return by how much ``small`` and ``large`` reduce the total loss of ``mean`` so far, in %.
 
     At each origin, the reduction is the total loss of ``mean`` so far minus the total loss of the
     other rule so far. A reduction of 100 % equals the total loss of ``mean`` over all origins.

@@ -26,10 +26,10 @@ REPS, SEED = 1000, 0
 FEWEST = 20
 METHOD = (
     "The lower bounds come from a stationary bootstrap of sessions (Politis, Romano 1994). The "
-    "upper bounds count the pairs of classes in the wrong order. A pair counts as wrong only if "
-    "the difference of its two mean returns is significant. The significance level is a familywise "
-    "level for all pairs. A permutation test compares the declared order with all possible orders "
-    "of the classes."
+    "upper bounds depend on the number of pairs of classes in the wrong order. A pair counts as "
+    "wrong only if the difference of its two mean returns is significant. The significance level "
+    "is valid for all pairs together. A permutation test compares the declared order with all "
+    "possible orders of the classes."
 )
 
 
@@ -113,8 +113,8 @@ def _tests(means: np.ndarray, taus: np.ndarray, order: np.ndarray, sign: int) ->
 def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b between each row of ``means`` and ``order``.
 
-    ``means`` is rows × classes, and ``order`` has one number for each class. A row with equal means
-    gives NaN.
+    ``means`` is rows × classes, and ``order`` has one number for each class. A row in which
+    all means are equal gives NaN.
     """
     first, second = np.triu_indices(len(order), 1)
     by_mean = np.sign(means[:, first] - means[:, second])
@@ -139,7 +139,8 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     deviation is a resample's difference of two means minus the sample's difference, in standard
     errors. Each resample contributes one number: the largest deviation among all pairs. The
     critical value is the quantile ``level`` of the resamples' largest deviations. The probability
-    that any correctly ordered pair counts as wrong is about 1 − ``level``.
+    that at least one pair with true means in the right order counts as wrong is about 1 −
+    ``level``.
 
     Parameters
     ----------
@@ -173,9 +174,8 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
     """Return the p-value of a permutation test over all possible rankings of the classes.
 
-    For each ranking, the function computes the tau-b between the ranking and the mean returns. The
-    p-value is the fraction of rankings whose tau-b is at least as extreme as the tau-b of the
-    declared ranking.
+    The p-value is the fraction of rankings whose tau-b with the mean returns is at least as large,
+    in the direction of ``sign``, as the tau-b of the declared ranking.
     """
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
