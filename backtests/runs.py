@@ -129,7 +129,8 @@ class Run(Summarised):
 def run_id(config: RunConfig, history: History) -> str:
     """Return the id of a run.
 
-    Two runs have the same id if they have the same parameters, version, data and voting signals.
+    Two runs have the same id if their parameters, their data, the version of drypowder, and the
+    registry of signals with its votes are the same.
     """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())

@@ -54,7 +54,7 @@ def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the rows of ``table`` (date, vintage, value) in which a value changed.
 
     NaN means that the archive lists a date without a value. The result leaves out rows that repeat
-    the value of an earlier vintage. The result also leaves out dates before ``first``, the first
+    the value of the previous vintage. The result also leaves out dates before ``first``, the first
     date that the catalog accepts.
 
     Raises
@@ -86,11 +86,11 @@ def vintage_batch(
 ) -> Batch:
     """Return the batch of a revised series, with the moment at which each value became known.
 
-    A vintage has a date, but no time of day. The values of a vintage count as known when the next
-    session opens. Many values in the archive's first vintage were published before the archive
-    began. So a value of the first vintage counts as known at the earlier of two moments: the moment
-    of the catalog's publication rule, and the moment of the vintage. If the publication rule gives
-    the earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`.
+    A vintage has a date, but no time of day, so its values count as known when the next session
+    opens. Many values in the archive's first vintage were published before the archive began. So a
+    value of the first vintage counts as known at the earlier of two moments: the moment of the
+    catalog's publication rule, and the moment of the vintage. If the publication rule gives the
+    earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.

@@ -3,7 +3,7 @@
 Without a key, this module reads FRED's public CSV files, which contain only the latest values. With
 a key, fredapi reads the latest values of a series that is never revised. For a revised series, this
 module reads all vintages from ALFRED, FRED's archive of vintages. fredapi cannot read vintages
-correctly, because vintages give a date several rows. FRED gives at most 2,000 vintages at once.
+correctly: with vintages, a date has several rows, and FRED gives at most 2,000 vintages at once.
 Every request uses drypowder's own client. The client has timeouts and retries, and it sends at most
 120 requests a minute, as FRED demands. The client never shows the key.
 """

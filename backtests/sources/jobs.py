@@ -1,4 +1,4 @@
-"""List the jobs of a fetch. A job fetches one or more series from one source."""
+"""List the jobs of a fetch. A job requests one series, or one SEC concept of a company."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -6,8 +6,8 @@ before the ticker's listing are left out, because they belong to another company
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
 time. yfinance keeps both in memory until the process ends, and also keeps the cookie on disk. If
-Yahoo refuses the crumb, this module deletes the crumb and the cookie. yfinance then requests a new
-crumb and a new cookie.
+Yahoo refuses the crumb, this module deletes both, so that yfinance requests a new crumb and a new
+cookie.
 """
 
 import warnings
@@ -51,7 +51,10 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. An error in Yahoo's answer is stored in ``fault`` and raised."""
+        """Send a request. Raise a network error, or the error in Yahoo's answer for a ticker.
+
+        An error is also stored in ``fault``, because yfinance hides errors.
+        """
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))

@@ -8,12 +8,13 @@ Two values count as equal when their difference is within a small tolerance, see
   date and moment.
 - Prices: a vintage is a whole price history. If one closing price differs from the stored price,
   the store adds the new vintage, because splits and dividends change all adjusted prices. If no
-  stored price changes, the store adds only the days that are not stored yet. A new vintage may lack
-  days of the stored vintage. The store copies the stored prices of the missing days into the new
-  vintage. If a share's new vintage lacks more than :data:`HOLES` stored days, the store refuses the
-  vintage. The copied prices of a share are rescaled to the level of the new vintage. For a coin,
-  the number of missing days is not limited. Prices of a coin are not rescaled, because a coin has
-  neither splits nor dividends.
+  stored price changes and all new days are later than the stored days, the store adds only the new
+  days. A new vintage may lack days of the stored vintage. The store copies the stored prices of the
+  missing days into the new vintage. If a share's new vintage lacks more than :data:`HOLES` stored
+  days, or a stored day before its first or after its last day, the store refuses the vintage. The
+  copied prices of a share are rescaled to the level of the new vintage. For a coin, the missing
+  days are not limited, and the copied prices are not rescaled, because a coin has neither splits
+  nor dividends.
 
 Other modules check the values of a batch without the store. This module compares the batch with the
 stored values, and refuses a jump that looks like a misplaced decimal point.

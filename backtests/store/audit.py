@@ -285,8 +285,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
     Rows from ALFRED are ignored. A series is not checked if its values become known on a filing
-    date, or on a day that the imported table states. The store does not contain the filing date or
-    the day that an imported table states.
+    date, or on a day that the imported table states, because the store does not contain these days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()

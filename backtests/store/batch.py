@@ -98,10 +98,10 @@ def dated(
 
     ``values`` are in the unit of the catalog. The index contains the dates that the values
     describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
-    York time. A table may state the day from which a value is known. ``stated`` maps the date of a
-    value to the day from which the value is known, as the table states. The value counts as known
-    from the open of the first session on or after the day in ``stated``. For a value without a day
-    in ``stated``, the publication rule determines when the value is known.
+    York time. ``stated`` maps the date of a value to the day from which the value is known, if the
+    imported table states this day. The value counts as known from the open of the first session on
+    or after the day in ``stated``. For a value without a day in ``stated``, the publication rule
+    determines when the value is known.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

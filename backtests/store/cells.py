@@ -1,6 +1,6 @@
 """Read dates and numbers from the cells of a table.
 
-An error message names the line and says how to correct it.
+An error message names the wrong line of the table and says how to correct the table.
 """
 
 import numpy as np

@@ -134,7 +134,7 @@ class Store:
         self.path = writable_name(path)
 
     def __repr__(self) -> str:
-        """Return the Python expression that makes this store object."""
+        """Return a Python expression for a Store object with the same path."""
         return f"Store({str(self.path)!r})"
 
     def exists(self) -> bool:
@@ -274,8 +274,8 @@ class Store:
 
         For prices, only the rows of the newest vintage are returned. If a series has rows from
         ALFRED, only the rows from ALFRED are returned. A value from ALFRED is left out if the value
-        of a later date was already known. For a series without prices and without rows from ALFRED,
-        all rows are returned. A series that is not in the store has no row. The columns are
+        of a later date was already known. If a series has neither prices nor rows from ALFRED, all
+        its rows are returned. A series that is not in the store has no row. The columns are
         ``series_id, observed_on, available_at, value, recorded_at``. The rows are sorted by
         ``series_id``, ``available_at``, ``observed_on`` and ``recorded_at``.
         """

@@ -205,7 +205,7 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
 
     Trials of earlier sweeps come from the log. The log contains no returns. So the function adds up
     the numbers of independent trials from all sweeps. The true number of independent trials is at
-    most the sum of the sweeps' numbers. So the tests never assume too few trials.
+    most this sum, so the tests never assume too few trials.
     """
     earlier = _earlier(swept, sharpes, effective)
     return luck(

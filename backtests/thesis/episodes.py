@@ -32,8 +32,8 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        For each signal, how many sessions before the start of the episode its flag turned on, see
-        :func:`flag_lead`. Signals whose flag is always NaN are left out.
+        For each signal, how many sessions before the start of the episode the signal's flag turned
+        on, see :func:`flag_lead`. Signals whose flag is always NaN are left out.
     falls
         One row for each asset class. ``peak``: session of the class's highest close in the 63
         sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
@@ -117,14 +117,14 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 def flag_lead(flag: pd.Series, first: int) -> int | None:
     """Return how long before the start of an episode a flag turned on, in sessions.
 
-    The function uses the last period with the flag on in the 252 sessions before the episode. The
-    flag may have turned on more than 252 sessions before the episode.
+    The function takes the last period with the flag on in the 252 sessions before the episode, and
+    counts from the session at which this period began. This session may lie more than 252 sessions
+    before the episode.
 
     If the flag was off at all 252 sessions before the episode, the function searches the 252
-    sessions from the start of the episode. From the start of the episode, the function uses the
-    first session at which the flag turned on. A flag that turned on at or after the start of the
-    episode gives zero or a negative number. If the flag was off at all 504 sessions around the
-    start of the episode, the result is None. NaN counts as off.
+    sessions from the start of the episode, and takes the first session at which the flag turned on.
+    The result is then zero or negative. If the flag did not turn on in these sessions either, the
+    result is None. NaN counts as off.
 
     Parameters
     ----------

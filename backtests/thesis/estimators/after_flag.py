@@ -82,12 +82,12 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     Interval
         The flag depends on prices, so shifting its dates would not be a valid test. For a valid
         test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
-        again from the resampled prices. Each resampled history contributes at most as many entries
-        (sessions at which the flag turned on) as the real history has. The entries of a resampled
-        history are chosen at random. The p-value is the rank of the true value among the resampled
-        values. The interval is the true value minus the percentiles of the resampled values. The
-        interval assumes that a true effect only shifts the distribution of the value. A t-interval
-        over episodes is also shown. With few episodes, the t-interval is very wide.
+        again from the resampled prices. If the real history has n entries, each resampled history
+        contributes n random entries, or all its entries if it has fewer. The p-value is the rank of
+        the true value among the resampled values. The interval is the true value minus the
+        percentiles of the resampled values. The interval assumes that a true effect only shifts the
+        distribution of the value. A t-interval over episodes is also shown. With few episodes, the
+        t-interval is very wide.
     Errors
         NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
         half of the resampled histories.
@@ -163,13 +163,13 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
-    """Return, for each resampled history, the mean return after its entries.
+    """Return the mean return after the entries of each resampled history, minus its usual return.
 
-    An entry is a session at which the flag turned on. The mean return over all sessions of the
-    history is subtracted from each return. The function chooses ``entries`` entries of each history
-    at random, or all entries if the history has fewer. A mean of many entries varies less than a
-    mean of few entries. So the true value and the resampled values should use the same number of
-    entries. A history in which the flag never turned on is left out.
+    An entry is a session at which the flag turned on. The usual return of a history is the mean
+    over all sessions whose flag is not NaN. The function chooses ``entries`` entries of each
+    history at random, or all entries if the history has fewer. A mean of many entries varies less
+    than a mean of few entries, so the true value and the resampled values should use the same
+    number of entries. A history without an entry is left out.
 
     Raises
     ------

@@ -33,8 +33,8 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         close 5 sessions after the deal. The estimate is the mean response over all deals, with
         equal weights.
     Timing
-        A deal is assumed to be announced in the morning, so the response includes the session of
-        the deal. A deal on a day without a session belongs to the next session.
+        A deal is announced in the morning, so the response includes the session of the deal. A deal
+        on a day without a session belongs to the next session.
     NaN
         A deal is left out if one of the classes lacks a return in the sessions of the response.
     Interval

@@ -75,7 +75,7 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
 
 
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return a table of dated episodes, and the names of later episodes of the same fall.
+    """Return a table of dated episodes, and the names of episodes that repeat an earlier fall.
 
     If the troughs of two episodes are less than 63 sessions apart, both episodes belong to one
     fall. The table has one row for each fall, with the first episode of the fall. The columns are

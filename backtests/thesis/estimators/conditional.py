@@ -6,9 +6,9 @@ with the condition off.
 
 The condition of a claim is a flag. The flag was on in only a few episodes, and all returns of one
 episode may have the same cause. Two methods remain valid if the returns of one episode are
-dependent. One method treats each episode as one cluster. Another method compares the true dates of
-the condition with shifted dates. The daily interval is also shown. The daily interval assumes that
-distant sessions are independent.
+dependent. The first method treats each episode as one cluster. The second method compares the true
+dates of the condition with shifted dates. The daily interval, which assumes that distant sessions
+are independent, is also shown.
 """
 
 import math
@@ -64,9 +64,9 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     episode in which the strategy is in an active state. If there is only one cluster, the interval
     assumes that distant sessions are independent.
 
-    If a strategy's weight of SPY depends on quantities alone, not on prices, the test shifts the
-    dates of the holdings. A test with shifted holdings is exact if the holdings do not depend on
-    prices.
+    If a strategy's weight of SPY depends on quantities alone, not on prices, the test does not use
+    clusters, but shifts the dates of the holdings. A test with shifted holdings is exact if the
+    holdings do not depend on prices.
     """
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
@@ -91,9 +91,9 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. The test with shifted dates is exact if the condition does
-    not depend on the values. Two further intervals are shown. One interval treats each episode, and
-    each gap between episodes, as one cluster. Another interval assumes that distant sessions are
-    independent.
+    not depend on the values. Two further intervals are shown. The first interval treats each
+    episode, and each gap between episodes, as one cluster. The second interval assumes that distant
+    sessions are independent.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())

@@ -8,9 +8,9 @@ filings and earnings releases compare the responses in two states of idle capita
 releases, the estimate is the response with depleted idle capital minus the response with ample idle
 capital. For policy statements, the estimate is the response over all statements.
 
-The estimate for policy uses the change of a yield on the date of the statement. The response begins
-before the yield of the statement's date is published. The estimate for policy therefore measures a
-reaction and is no trading rule.
+The estimate for policy uses the change of a yield on the date of the statement. This change is
+published one session later, after the response has begun. The estimate for policy therefore
+measures a reaction and is no trading rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,7 +111,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         notes=(
             "The estimate measures a reaction and is no trading rule, because the change of DGS2 "
             "on the date of a statement is published a session later.",
-            "If an operation was announced earlier, its first day brings no news and is left out.",
+            "The first day of a Fed operation that was announced earlier, such as the end of "
+            "runoff, is left out, because the day brings no news.",
         ),
     )
 
