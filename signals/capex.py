@@ -26,8 +26,9 @@ class Capex(Signal):
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
         amount. A firm can change the XBRL tag of an amount, and then publish old amounts again
-        under the new tag. So an amount that first appears more than 120 days after its period
-        counts as known 45 days after the period.
+        under the new tag. So an amount that first appears more than 120 days after its period's end
+        counts as known 45 days after its period's end, unless the firm was not yet listed on that
+        day.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
         current amount and an amount a year earlier. The impulse is NaN if fewer than ``minimum``

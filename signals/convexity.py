@@ -19,7 +19,7 @@ _ESTIMATES = ("kink", "low", "high", "slope")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kink:
-    """The kink, which is the change of the slope at u = ``knee``, and its bootstrap estimates.
+    """The kink (the estimated change of a regression's slope at the knee) and its bootstrap draws.
 
     ``kink``, ``slope`` and ``draws`` are in percentage points per unit of u. ``y`` contains the
     changes of the cost of capital. ``x`` contains a constant, Δu and Δ max(0, u − knee), with one
@@ -71,9 +71,9 @@ class Convexity(CompoundSignal):
         White (2004). Changes that begin less than ``horizon`` weeks apart overlap, so a bootstrap
         block has at least ``horizon`` weeks. The bootstrap interval for the kink is too narrow, as
         is usual for slowly changing series. In simulations without a kink, the gauge ``low`` was
-        above zero in 7 to 14 % of the estimates. In the same simulations, a correct interval would
-        put ``low`` above zero in 5 % of the estimates. In the simulations, ``low`` was most often
-        above zero for estimates with only a few weeks more than ``minimum``.
+        above zero in 7 to 14 % of the estimates. A correct interval would put ``low`` above zero in
+        5 % of these estimates. ``low`` was most often above zero for estimates with only a few
+        weeks more than ``minimum``.
 
     Parameters
     ----------

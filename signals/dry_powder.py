@@ -112,7 +112,7 @@ class DryPowder(Signal):
         return self.units[SHARES[self.scale] if gauge == "share" else gauge]
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return idle capital and its parts (USD billions), and idle capital in % of each scale."""
+        """Return idle capital (USD billions, % of GDP, % of bank assets) and its parts."""
         size: dict[BankScale, pd.Series] = {
             "gdp": panel["GDP"],
             "bank_assets": panel["TLAACBW027SBOG"],
@@ -135,7 +135,7 @@ class DryPowder(Signal):
         )
 
     def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
-        """Return the flag that results when idle capital is compared with the given scale."""
+        """Return the flag for a given scale; the signal's own :attr:`scale` has no effect."""
         return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

@@ -33,8 +33,7 @@ class Duration(ScoreSignal):
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
         A class member is used if it has a current price and a price ``horizon`` sessions ago. Score
-        and flag are missing at a session if a class has no member with a current price and an
-        earlier price.
+        and flag are missing at a session if a class has no such member.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was
@@ -74,7 +73,7 @@ class Duration(ScoreSignal):
         """Return the empirical duration of each share and coin, as known at a session.
 
         See :func:`signals.empirical_duration.empirical_durations`. Reports show the empirical
-        duration, but no signal uses the empirical duration, because the estimate is noisy.
+        duration, but no signal uses it, because the estimate is noisy.
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         return empirical_durations(panel.loc[:at], shares)

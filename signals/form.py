@@ -26,9 +26,9 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` contains the names of the attributes that
-    list the user's panel columns, such as ``inputs``. After a KeyError, the message tells the user
-    to list every panel column in the attributes ``names``.
+    with ``what``, a name for the user's code. ``names`` is text with the class attributes that list
+    the panel columns of the user's class, such as ``inputs``. After a KeyError, the message says
+    that these attributes must list every column that the user's code reads.
     """
     try:
         yield

@@ -44,10 +44,9 @@ class Funding(Signal):
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel delays the rate on reserves by one session, so that a
         spread compares rates of the same date. On Columbus Day and Veterans Day, the Fed publishes
-        no SOFR and no EFFR. On Columbus Day and Veterans Day, a spread therefore compares the
-        previous SOFR or EFFR with a newer rate on reserves. Lending through the standing repo
-        facility is known at the session after its date. Lending through the discount window is
-        known at the session after the H.4.1 release.
+        no SOFR and no EFFR, so a spread compares the previous SOFR or EFFR with a newer rate on
+        reserves. Lending through the standing repo facility is known at the session after its date.
+        Lending through the discount window is known at the session after the H.4.1 release.
     NaN
         A percentage or mean needs the value of the current session and values on at least half of
         the sessions in the window. The flag is NA if SOFR or the rate on reserves is missing. SOFR
@@ -58,9 +57,9 @@ class Funding(Signal):
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
         Economics (2025): repo rates rise above the rate on reserves when large banks hold few
-        reserves. The default of ``enter``, 50 %, is our own choice. If ``scarce_days`` is above 50
-        %, SOFR exceeds the rate on reserves on most sessions. The default of ``leave`` is half of
-        the default of ``enter``.
+        reserves. The default of ``enter``, 50 %, is our own choice: if ``scarce_days`` is higher,
+        SOFR exceeds the rate on reserves on most sessions. The default of ``leave`` is half of the
+        default of ``enter``.
 
     Parameters
     ----------

@@ -42,8 +42,8 @@ class OutsideCapital(Signal):
         with cash flow. The formula contains no idle capital, no GDP and no price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
-        the SEC. Debt or leases that first appear in a late filing count as known only after the
-        late filing.
+        the SEC. Debt, leases and buybacks that first appear in a late filing count as known only
+        after this filing, because it may be their first publication.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow of a year earlier must also be known. For ``from_payouts``, the

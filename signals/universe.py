@@ -1,8 +1,9 @@
-"""The assets and their classes; the order of the classes by duration was fixed before any backtest.
+"""The assets and their classes.
 
-An asset whose cash flows lie in the near future has a short duration. The class of an asset depends
-on its cash flows, not on its returns. The assets of each class were chosen in 2026 with hindsight.
-Every report warns about the hindsight in the choice of assets (:data:`HINDSIGHT`).
+The order of the classes by duration was fixed before we looked at any return. An asset whose cash
+flows lie in the near future has a short duration. The class of an asset depends on its cash flows,
+not on its returns. The assets of each class were chosen in 2026 with hindsight. Every report warns
+about the hindsight in the choice of assets (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
 the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
@@ -59,7 +60,7 @@ class Asset:
         """Number of calendar days for which the last price of the asset stays valid.
 
         The panel omits a price that is no longer valid. Without a valid price, a backtest closes
-        the position. Without a valid price, the command ``today`` keeps the target weight.
+        the position, and the command ``today`` keeps the target weight.
         """
         return 4 if self.market == "crypto" else 10
 

@@ -29,23 +29,24 @@ class Strategy(Typed, ABC):
     """A rule that turns the data known at a session's close into target weights.
 
     A strategy makes a decision on each scheduled date. A change of the strategy's state, for
-    example of the regime, also causes a decision.
+    example of the regime, also causes a decision, unless ``only_scheduled`` is True.
 
     Attributes
     ----------
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        The link of the thesis on which the strategy is based, such as ``L13``; empty for a baseline
-        or a challenger. A link is one of the 15 steps of the thesis.
+        The links of the thesis on which the strategy is based, such as ``L13`` or ``L8, L13``;
+        empty for a baseline or a challenger. A link is one of the 15 steps of the thesis.
     follows_regime
-        True if the weights depend on the regime. By default, the regime is the state of a strategy
-        that follows the regime.
+        True if the weights depend on the regime. The strategy's state is then the regime, unless
+        the strategy overrides :meth:`state`.
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
-        The states whose timing is tested. Each uninterrupted period in the active states is one
-        observation of the timing test.
+        The states whose timing is tested. All active states count together as one state. Each
+        episode in the active states counts as one observation. Periods in the active states less
+        than a quarter (63 sessions) apart are one episode.
     price_free
         True if the weights depend only on the regime and on the set of listed assets. The timing
         test compares a strategy with placebos. For a price-free strategy with the regime model

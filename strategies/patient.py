@@ -35,9 +35,10 @@ class Patient(ScaledSleeves):
         sessions. n is the number of parts of :data:`CHANCE` that the strategy holds, from 0 to 3.
         Each sleeve's weight is the larger of two numbers: its weight in ``table``, and n/3 of its
         weight in :data:`CHANCE`. A purchase therefore never reduces a sleeve's weight. If the
-        regime changes to FORCED_SELLING, the strategy sells all parts of :data:`CHANCE` at once. If
-        the regime changes to OPPORTUNITY again, ``stage`` and ``hold`` are counted from the new
-        change. The memory and crypto sleeves are scaled to the target volatility.
+        regime changes to FORCED_SELLING, the strategy sells all parts of :data:`CHANCE` at once. No
+        other regime causes an early sale. If the regime changes to OPPORTUNITY again, the strategy
+        keeps its parts, and the schedule of purchases and sales restarts at the new change. The
+        memory and crypto sleeves are scaled to the target volatility.
     Turnover
         The strategy decides at month ends, and when it buys or sells a part of the portfolio
         :data:`CHANCE`. While the strategy holds no part of :data:`CHANCE`, each change of regime

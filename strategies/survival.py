@@ -34,13 +34,13 @@ class Survival(ScaledSleeves):
         soon. Because the portfolio changes gradually, its result does not depend on a few dates
         with large trades.
     Rule
-        SPY always has a weight of 40 %. Each of the other seven asset classes has the weight 60 % /
-        7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p falls in equal
-        steps from +1 for the class of shortest duration to −1 for the class of longest duration. If
-        the absorption score is −1 or less, the class of shortest duration has the weight 0. If the
-        absorption score is 1 or more, the class of longest duration has the weight 0. If the
-        absorption score is unknown, all seven classes have equal weights. The classes ``memory``
-        and ``crypto`` are scaled to the target volatility.
+        SPY always has a weight of 40 %. Seven asset classes divide the other 60 %: each class has
+        the weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1.
+        p falls in equal steps from +1 for the class of shortest duration to −1 for the class of
+        longest duration. If the absorption score is −1 or less, the class of shortest duration has
+        the weight 0. If the absorption score is 1 or more, the class of longest duration has the
+        weight 0. If the absorption score is unknown, all seven classes have equal weights. The
+        classes ``memory`` and ``crypto`` are scaled to the target volatility.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the series id for the four quarters before a company's newest four quarters.
+    """Return the id of the series for a company, a concept, and the year before the trailing year.
 
     Each value of the series is the sum of the amounts of four quarters, in USD. Each value becomes
     known on the same day as the sum of the following four quarters (:func:`ttm_id`).

@@ -33,7 +33,7 @@ class Rule:
         federal holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC
         day ends, at 19:00 or 20:00 in New York. ``filed``: at the session after the filing.
         ``stated``: at the open of the first session on or after the value's publication day. The
-        imported table states the publication day of each value. If the imported table states no
+        imported table can state the publication day of each value. If the table states no
         publication day, the publication day is n calendar days after the date. ``recorded``: when
         the store recorded the value. The kind ``recorded`` is for series whose publisher changes
         all past values at each release.
@@ -88,12 +88,12 @@ class Series:
         Number of calendar days for which a value is used, counted from the date that the value
         describes. An older value counts as missing.
     first
-        First date from which values are read; None if the values of all dates are read.
+        First date whose values an import reads. Every import skips values of earlier dates. None
+        when an import reads all values.
     steady
-        True for a level that never changes by a factor of five between consecutive dates. If
-        ``steady`` is True and a value changes by more than a factor of five, an import rejects the
-        file. A change by more than a factor of five probably means a wrong decimal point. The
-        plausible range is too wide to find a wrong decimal point.
+        True for a level that never changes by more than a factor of five between consecutive dates.
+        If a value of such a series changes by more, an import rejects the file, because a decimal
+        point is probably wrong. The plausible range is too wide to find a wrong decimal point.
     """
 
     id: str

@@ -136,9 +136,10 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     """Return the confirmed regime of each session.
 
     A new regime in ``raw`` is confirmed at the last of ``confirm`` consecutive sessions with the
-    new regime. A change to FORCED_SELLING needs only 2 consecutive sessions. The first regime of a
-    history also needs confirmation. If ``raw`` is missing at a session, that session has no regime.
-    After a session without a regime, every regime needs confirmation again.
+    new regime. A change to FORCED_SELLING needs only 2 consecutive sessions. Until a new regime is
+    confirmed, the previous regime stays. The first regime of a history also needs confirmation. If
+    ``raw`` is missing at a session, that session has no regime. After a session without a regime,
+    every regime needs confirmation again.
     """
     code, names = pd.factorize(raw)  # a session without a regime has the code −1
     at = np.arange(len(raw))

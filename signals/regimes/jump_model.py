@@ -76,7 +76,7 @@ class JumpModel(PriceOnly):
 
         The search makes at most three iterations from each of ten seeded starting points. After
         these iterations, the search continues only from the best of the ten results. The search
-        takes half the time of ten full searches, and its optimum is as good.
+        takes half the time of ten full searches, and finds an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

@@ -15,10 +15,10 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 class Quantities(RegimeModel):
     """Regime from the two flags of the signal ``absorption``.
 
-    The regime is ABSORPTION if the flag ``absorption`` is on, and INJECTION if the flag
-    ``injecting`` is on. If both flags are off, the regime is NEUTRAL. Claims about market timing
-    are tested with ``quantities``. If the regime came from past returns, the regime and the test
-    would use the same returns. The regime is None if the flag ``absorption`` is NA.
+    The regime is ABSORPTION if the flag ``absorption`` is on, INJECTION if only the flag
+    ``injecting`` is on, and NEUTRAL if both flags are off. The regime is None if the flag
+    ``absorption`` is NA. Claims about market timing are tested with ``quantities``. If the regime
+    came from past returns, the regime and the test would use the same returns.
     """
 
     name: ClassVar[str] = "quantities"
