@@ -3,8 +3,8 @@
 Late data alone can change the regime: a signal without data has no influence, and the remaining
 signals may give another regime. A strategy's state is called lost at a session if late data make
 the state unreliable. The state is lost while a flag that determines the state is NA and an input of
-this flag is late. The state is also lost while the state itself is NA. A flag or state that was
-never known before does not make the state lost.
+this flag is late. The state is also lost while the state itself is NA. A flag that was never known
+does not make the state lost, and a state that was never known is not lost.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def lost(
         Result of :func:`stale` for the history.
     rests
         The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
-        empty, the result does not depend on flags.
+        empty, the result depends only on ``state``.
     """
     if state is None:
         return pd.Series(False, index=late.index)

@@ -23,10 +23,10 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
     Raises
     ------
     UnknownFormat
-        When the text is not a ``companyconcept`` document, or when its company or tag is not in the
-        catalog.
+        When the text is JSON but not a ``companyconcept`` document, or when its company or tag is
+        not in the catalog.
     DataError
-        When a field of the document is wrong.
+        When the text is not JSON, or when a field of the document is wrong.
     """
     try:
         document = json.loads(text)

@@ -32,7 +32,7 @@ class Table:
         The column of the dates that the values describe.
     columns
         A mapping from the id of a series to its columns. If a series has several columns, its value
-        is their sum. If one of these columns is blank in a row, the row gives no value.
+        is their sum. In a row where one of these columns is blank, the series has no value.
     known
         The name of the column with the day from which a value is known. If ``known`` is empty, the
         publication rules in the catalog determine when a value is known.

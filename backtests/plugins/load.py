@@ -147,8 +147,7 @@ def loaded() -> dict[str, Path]:
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A module that cannot be imported is skipped, because only an earlier run may have needed the
-    module.
+    A module that cannot be imported is skipped, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
         with _first(folder), suppress(ImportError):

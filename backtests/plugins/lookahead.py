@@ -55,8 +55,7 @@ class Fault:
     cut
         Last session on which the changed history equals the whole history.
     before, after
-        ``before`` is the result on the whole history. ``after`` is the result on the changed
-        history.
+        ``before`` is the value on the whole history. ``after`` is the value on the changed history.
     future
         ``future`` is ``none`` if the changed history ends at the cut. ``future`` is ``another`` if
         rows from another period follow the cut. ``future`` is ``the same`` if the check computed
@@ -114,9 +113,9 @@ def truncation_faults(
     check compares all rows up to the cut, including missing values.
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. The check of a
-    strategy skips the registered signals, because drypowder's own tests check them. The check of a
-    strategy computes the signals only once, on the whole history. For a changed history, the check
-    removes or replaces rows of the panel and of the signals' results.
+    strategy skips the registered signals, because drypowder's own tests check them. On a changed
+    history, the strategy reads signals that were computed on the whole history: the check removes
+    or replaces the rows after the cut, in the panel and in the signals' results.
 
     Parameters
     ----------

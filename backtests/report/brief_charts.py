@@ -53,7 +53,8 @@ def _deciding(brief: Brief, label: str) -> str | None:
     """Return a chart of the flag that decided the regime, or of the votes if no flag decided.
 
     The chart of a flag shows the gauge that decides the next change of the flag. The chart of the
-    votes shows the percentage of votes that are on. With fewer than two values, the result is None.
+    votes shows the percentage of votes that are on. If the last ten years have fewer than two
+    values, or if the level of the next change is unknown, the result is None.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

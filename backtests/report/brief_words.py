@@ -152,9 +152,9 @@ def change_words(change: Mapping[str, Any]) -> str:
 
 
 def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one line of text for each expected release or decision.
+    """Return one line of text for each expected release or decision, and one for all estimates.
 
-    The last line lists estimated dates, which are 52 weeks after earlier releases.
+    The last line lists the estimated dates, which are 52 weeks after earlier releases.
     """
     doubt = {"rule": " (expected)", "calendar": ""}
     lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]

@@ -158,7 +158,7 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return the smallest n for which every n-th value gives at most 1,500 points."""
+    """Return the smallest n for which a line of every n-th value has at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
@@ -172,9 +172,9 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return the state of each unbroken period, with the first and the last day to shade.
+    """Return the state, the first day and the last day of each rectangle that :func:`shade` draws.
 
-    Consecutive sessions with the same state form one period.
+    Consecutive sessions with the same state form one rectangle.
     """
     starts, days = np.flatnonzero(names.ne(names.shift())), _days(names)
     edges = [*np.maximum(starts - int(of_returns), 0), len(names) - 1]
@@ -200,8 +200,7 @@ def shade(
     period.
 
     If ``of_returns`` is True, each state describes the return since the previous close. The shading
-    of a period of returns begins at the close before the period and ends at the period's last
-    close.
+    of a period then begins at the close before the period and ends at the period's last close.
     """
     shapes = [
         {

@@ -174,10 +174,10 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
-    """Return the strategies that the chart leaves out, each with volatility and CAGR in percent.
+    """Return volatility and CAGR, in percent, of the strategies that :func:`risk_chart` leaves out.
 
-    The chart leaves out strategies with more than three times the median volatility. A point far to
-    the right would push all other points into a small corner of the chart. If more than a tenth of
+    The chart leaves out strategies with more than three times the median volatility, because a
+    point far to the right would push all other points into a small corner. If more than a tenth of
     the strategies have more than three times the median volatility, no strategy is left out.
     """
     points = _points(numbers)

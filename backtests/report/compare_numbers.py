@@ -193,7 +193,8 @@ def coverage_said() -> str:
         "Simulated markets show how many of the 95 % intervals contain the true value. The "
         "simulated market A has no regimes. The simulated market B has regimes of about 400 "
         "sessions. In the simulated market C, the regimes' mean returns differ twice as much as "
-        f"in market B. Shares of intervals in the markets A, B and C: {parts} ({COVERAGE_SOURCE})."
+        "in market B. Percentage of intervals that contain the true value, in the markets A, B and "
+        f"C: {parts} ({COVERAGE_SOURCE})."
     )
 
 

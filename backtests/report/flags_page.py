@@ -79,14 +79,15 @@ def _legend(reading: Reading) -> dict[str, str]:
 def _reason(sentence: str) -> str:
     """Return the part of a sentence after its first colon, which is the reason for the regime.
 
-    A sentence without a colon is returned whole.
+    The page's heading shows the part before the colon. A sentence without a colon is returned
+    whole.
     """
     reason = sentence.partition(": ")[2] or sentence
     return reason[:1].upper() + reason[1:]
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return a text for each recent period in which the score lacks a component, newest first."""
+    """Return texts on the last five periods in which the score lacks a component, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

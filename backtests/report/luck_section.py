@@ -38,7 +38,7 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     (
         *("deflated_sharpe", "Deflated Sharpe ratio, 2026", partial(fixed, digits=3)),
         "1 minus the p-value of a test that corrects for many trials; the standard error comes "
-        "from the trials' Sharpe ratios",
+        "from the variance among the trials' Sharpe ratios",
     ),
     (
         *(

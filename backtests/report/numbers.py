@@ -23,9 +23,9 @@ from signals.params import parameters
 LEFT_OUT = (
     "Three kinds of tests are left out: the robustness tests, the test of lead and lag, and the "
     "comparison with a constant mix of SPY and bills. A robustness test repeats the run with one "
-    "change, such as another lag, cost, rebalance day, asset or year. Other robustness tests "
-    "change k (needed bank reserves as a share of GDP) or the values of a revised series. Run "
-    "again without --no-robustness to see all tests."
+    "change: another lag, other costs, another rebalance day, or one asset or year left out. "
+    "Other robustness tests change k (needed bank reserves as a share of GDP) or the values of a "
+    "revised series. Run again without --no-robustness to see all tests."
 )
 
 

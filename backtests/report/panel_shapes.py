@@ -128,8 +128,9 @@ def _outline(values: np.ndarray) -> np.ndarray:
     """Return the positions of the values to draw; a long line leaves out some of its values.
 
     A line with at most 1,000 values is drawn with all values. A line with more values is divided
-    into 500 buckets of consecutive values. Only the lowest, the highest and the first missing value
-    of each bucket are drawn. The first and the last value of a line are always drawn.
+    into 500 buckets of consecutive values. The result keeps the lowest, the highest and the first
+    missing value of each bucket; a missing value becomes a gap in the line. The first and the last
+    value of a line are always kept.
     """
     n = len(values)
     if n <= 2 * _BUCKETS:

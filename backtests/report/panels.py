@@ -135,8 +135,9 @@ def _dates(index: pd.DatetimeIndex) -> str:
 def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
     """Return the position and the label of each tick of the date axis.
 
-    A position counts the sessions from zero. Each tick marks the first session of a year. If a
-    history has fewer than three yearly ticks, the ticks mark months, or else days.
+    A position counts the sessions from zero. Each tick marks the first session of a year. With
+    fewer than three yearly ticks, each tick marks the first session of a month. With fewer than
+    three monthly ticks, each tick marks one day.
     """
     for unit in ("Y", "M", "D"):
         periods = pd.Series(index.to_period(unit))

@@ -43,7 +43,7 @@ class Scale:
     def ticks(self, count: int = 5) -> list[float]:
         """Return roughly ``count`` round numbers inside the scale.
 
-        On a log scale, the numbers are powers of ten.
+        On a log scale, the numbers are all powers of ten, and ``count`` has no effect.
         """
         if self.log:
             return _decades(self.low, self.high)

@@ -95,7 +95,7 @@ _REGIME: Forms = {
 _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
     "series": ("series", text),
     "case": ("case", text),
-    "sessions_changed": ("sessions whose regime changes, %", _SHARE),
+    "sessions_changed": ("sessions with another regime, %", _SHARE),
     "absorption_episodes": ("episodes of ABSORPTION", text),
     "absorption_entered": ("ABSORPTION entered", text),
     "cagr": ("CAGR, %", _SHARE),

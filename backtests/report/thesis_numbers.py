@@ -69,10 +69,9 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of the scoreboard for one link of the thesis.
 
-    If a link of the thesis has a primary claim, the link's verdict is the verdict of this claim. A
-    link of the thesis without a primary claim has the common verdict of its tested claims. If the
-    tested claims of a link have different verdicts, the link's verdict is ``mixed``. If a link of
-    the thesis has no tested claims, its verdict is the state of its flag.
+    If the link has a primary claim, its verdict is the verdict of this claim. A link without a
+    primary claim has the common verdict of its tested claims, or the verdict ``mixed`` if these
+    verdicts differ. If the link has no tested claims, its verdict is the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts

@@ -99,7 +99,10 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < _EVEN else sure
     seen = f"capital was absorbed in {fewest} episodes, and " if counts else ""
-    return f"{sure}: {seen}one test alone would find an effect that matters in {_of(powers)}."
+    return (
+        f"{sure}: {seen}the test of a single main claim would detect the smallest interesting "
+        f"effect in {_of(powers)}."
+    )
 
 
 def _of(powers: Sequence[float]) -> str:

@@ -149,7 +149,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
     return (
         f"{_SIGNED(row['mean_excess'])} % a year",
-        f"{other}. Both numbers are returns above the return of bills, {seen}",
+        f"{other}. Both numbers are returns above the return of bills, over {seen}",
     )
 
 

@@ -107,7 +107,12 @@ def test_the_first_sentence_says_whether_the_thesis_holds(
         (0.4, 5, "One cannot be sure: capital was absorbed in 5 episodes, and"),
         (0.6, 5, "One can be partly sure"),
         (0.8, 5, "One can be fairly sure"),
-        (0.9, None, "fairly sure: one test alone would find an effect that matters in 90 of 100"),
+        (
+            0.9,
+            None,
+            "fairly sure: the test of a single main claim would detect the smallest interesting "
+            "effect in 90 of 100 cases.",
+        ),
         (float("nan"), 5, "Nobody can be sure"),
     ],
 )

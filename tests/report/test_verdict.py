@@ -162,7 +162,7 @@ def test_the_strip_answers_five_questions() -> None:
         "absorption": (
             "-1.1 % a year",
             "SPY +2.0 %. Both numbers are returns above the return of bills, "
-            "903 sessions in 6 episodes",
+            "over 903 sessions in 6 episodes",
         ),
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
