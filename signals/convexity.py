@@ -186,17 +186,26 @@ def kink_of(x: np.ndarray, y: np.ndarray, horizon: int, draws: int, seed: int) -
     """Return the kink and its bootstrap estimates; :class:`Kink` describes x and y."""
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-    slope, kink = _ols(x, y)
+    (_, slope, kink), *_ = np.linalg.lstsq(x, y, rcond=None)
     block: Any = max(float(optimal_block_length(y)["stationary"].iloc[0]), float(horizon))
-    bootstrap = StationaryBootstrap(block, x, y, seed=np.random.default_rng(seed))
-    kinks = [_ols(*map(np.asarray, sample))[1] for sample, _ in bootstrap.bootstrap(draws)]
-    return Kink(kink=kink, slope=slope, draws=np.array(kinks), y=y, x=x)
+    weeks = np.arange(len(y))
+    bootstrap = StationaryBootstrap(block, weeks, seed=np.random.default_rng(seed))
+    counts = [np.bincount(drawn, minlength=len(y)) for (drawn,), _ in bootstrap.bootstrap(draws)]
+    draws_of_kink = _kinks(x, y, np.array(counts, dtype=float))
+    return Kink(kink=float(kink), slope=float(slope), draws=draws_of_kink, y=y, x=x)
 
 
-def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Return the coefficients on Δu and on Δ max(0, u − knee)."""
-    solution = np.linalg.lstsq(x, y, rcond=None)[0]
-    return float(solution[1]), float(solution[2])
+def _kinks(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the coefficient on Δ max(0, u − knee) of each bootstrap sample.
+
+    ``counts`` says how often each week occurs in each sample: samples × weeks. If a sample has no
+    week above the knee, its coefficient is 0.
+    """
+    n = x.shape[1]
+    squares = counts @ (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+    inverse = np.linalg.pinv(squares.reshape(-1, n, n), hermitian=True)
+    kinks: np.ndarray = np.einsum("sj,sj->s", inverse[:, 2], counts @ (x * y[:, None]))
+    return kinks
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:

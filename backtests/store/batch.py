@@ -46,17 +46,18 @@ class Batch:
 
     def __post_init__(self) -> None:
         """Raise DataError if ``vintages`` contradicts the sources of the rows."""
-        archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
+        sources = [str(source) for source in self.rows["source"].unique()]
+        strange = [each for each in sources if each.startswith(ARCHIVE) != self.vintages]
         if self.vintages and is_price(self.series_id):
             raise DataError(
                 f"expected vintages of a series in the catalog, but {self.series_id} is a price; "
                 "add prices as one whole vintage"
             )
-        if not (archived == self.vintages).all():
+        if strange:
             begin = "to begin" if self.vintages else "not to begin"
             raise DataError(
                 f"expected the source of {self.series_id} {begin} with {ARCHIVE}, was "
-                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; the source of "
+                f"{strange[0]!r}; the source of "
                 f"vintages begins with {ARCHIVE}, and the source of other rows does not"
             )
 
