@@ -102,6 +102,7 @@ def test_flags_shows_the_regime_of_the_files_model(
     assert "the votes have no effect: the regime comes from the model labels." in shown
     text = drypowder("flags", *SIMULATED, "--config", "model.toml")
     assert "votes for" not in text.out, "the labels decide, and no vote"
+    assert "own rule" not in text.out, "the labels decide, and no flag"
 
 
 def test_a_file_without_a_strategy_is_enough_for_flags(drypowder: Drypowder) -> None:

@@ -249,6 +249,17 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page
     assert "without follow_through" in html  # of fading_momentum, earlier
 
 
+def test_a_flag_that_decides_by_its_own_rule_is_not_called_a_flag_without_effect(
+    page: Page,
+) -> None:
+    """Three flags do not vote, because each of them decides the regime before the votes."""
+    decide, html = ("forced_selling", "opportunity", "absorption"), page.path.read_text("utf-8")
+    for name in signals.SIGNALS:
+        row = html[html.index(f'<a href="#{name}">') :].partition("</td>")[0]
+        assert (f"[{name}]" in page.table) == ("(own rule)" in row) == (name in decide)
+    assert "it decides by its own rule, before the votes" in page.table
+
+
 def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
     shown = "k · GDP", "bank assets", "price of reserves", "0 of 3 scales say depleted"
     at = ("--at", "2025-06-30")
