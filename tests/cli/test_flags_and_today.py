@@ -546,6 +546,20 @@ def test_bad_holdings_get_one_line(say: Say, tmp_path: Path, content: str, part:
     assert err.count("\n") == 1
 
 
+def test_a_file_of_holdings_that_cannot_be_read_gets_one_line(say: Say, tmp_path: Path) -> None:
+    code, _, err = say("today", "spy", "--holdings", tmp_path / "nope.csv")
+    assert (code, err) == (
+        2,
+        f"error: no file {tmp_path / 'nope.csv'} with holdings exists; check the path\n",
+    )
+    (tmp_path / "latin.csv").write_bytes("asset,units\nCAFÉ,1\n".encode("latin-1"))
+    code, _, err = say("today", "spy", "--holdings", tmp_path / "latin.csv")
+    assert "save the file as UTF-8" in err
+    code, _, err = say("today", "spy", "--holdings", tmp_path / "latin.csv" / "x.csv")
+    assert "Not a directory; check the path" in err
+    assert "Errno" not in err
+
+
 def test_holdings_are_read_with_blank_lines_and_spaces(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("asset,units\n SPY , 1.5\n\nCASH,-20\n")
