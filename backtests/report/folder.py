@@ -41,25 +41,25 @@ def check_folder(out: Path, label: str) -> None:
     label, which is then replaced. A label is a strategy, and a regime model other than ``votes``.
     """
     if out.exists() and not out.is_dir():
-        raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
+        raise DataError(f"expected a folder at {out}, was a file; give a folder")
     if not out.exists() or not any(out.iterdir()):
         return
     strange = sorted(p.name for p in out.iterdir() if p.name not in FILES)
     if strange:
         raise DataError(
             f"expected {out} to be empty or to hold an earlier run, but it holds "
-            f"{strange[0]!r}; give another folder with --out"
+            f"{strange[0]!r}; give another folder"
         )
     held = _label_of(out / "metrics.json")
     if held is None:
         raise DataError(
             f"expected {out} to hold an earlier run, but another program wrote its metrics.json; "
-            "give another folder with --out"
+            "give another folder"
         )
     if held != label:
         raise DataError(
             f"expected {out} to hold an earlier run of {label}, but it holds a run of {held}, "
-            "which would be lost; give another folder with --out"
+            "which would be lost; give another folder"
         )
 
 
