@@ -98,6 +98,9 @@ def _read(
         return argument, {**data, **options}
     if not _is_name(argument) and _is_path(argument):
         return read_saved(Path(argument))
+    if not _is_name(argument):
+        said = unknown("strategy", argument.partition("@")[0], STRATEGIES)
+        raise ConfigError(f"no folder {argument!r} exists, and {said}")
     return argument, {**_defaults_of(argument, defaults), **options, "strategy": argument}
 
 
