@@ -38,8 +38,12 @@ def config_data(
     Raises
     ------
     ConfigError
-        If the file cannot be read, a key is unknown, or an assignment has the wrong form.
+        If the file cannot be read, a key is unknown, an option is not valid, or an assignment has
+        the wrong form.
     """
+    from backtests.config import check_options
+
+    check_options(given)
     data = file_data(config)
     data |= given
     data |= history_keys(data, source, store, seed)

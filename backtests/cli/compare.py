@@ -77,6 +77,7 @@ def compare(
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.cli.one_history import one_history
+    from backtests.config import check_options
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import default_names, series_of
     from backtests.report.compare_page import write_comparison
@@ -86,6 +87,7 @@ def compare(
     page = page_of(out, "compare.html")
     defaults = file_data(config)
     given = options.given(start=start, end=end, lag=lag)
+    check_options(given)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
     choice = one_history(list(candidates.values()), _source_of(defaults), source, store, seed)
     configs = _configs(candidates, choice)
