@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backtests.cli.assignments import OF_STRATEGY, assigned, file_data
+from backtests.cli.assignments import OF_STRATEGY, assigned, file_data, names_assigned
 from backtests.config import SOURCE, RunConfig, config_from
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
@@ -151,7 +151,7 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Raise ConfigError if there are assignments that fit no row; name the first of them."""
     for text in assignments:
-        assigned({}, [text])  # raises ConfigError if the text has no name or no value
+        names_assigned([text])  # raises ConfigError if the text has no name or no value
         if not rows:
             raise ConfigError(
                 f"expected a strategy name or a config file with --param {text}, but every row is "

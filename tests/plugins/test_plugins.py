@@ -461,6 +461,22 @@ class Mine(NearCashFlow):
     refused(drypowder("check", f"{name}:Mine"), "write volatility: float = …")
 
 
+def test_a_parameter_of_a_signal_has_the_name_of_the_signal_as_prefix(
+    drypowder: Drypowder, write: Write
+) -> None:
+    path = f"{write(SIGNAL)}:Fear"
+    refused(drypowder("check", path, "--param", "enter=30"), "was 'enter'; write fear.enter")
+    refused(drypowder("check", path, "--param", "fear.entr=3"), "did you mean 'enter'?")
+    refused(drypowder("check", path, "--param", "fair.enter=3"), "did you mean 'fear'?")
+
+
+def test_the_name_of_a_file_is_told_from_the_path_of_a_class(
+    drypowder: Drypowder, write: Write
+) -> None:
+    name = write(SIGNAL)
+    refused(drypowder("check", f"{name}.py"), "expected a path like my_module:MyStrategy")
+
+
 def test_a_strategy_and_a_signal_are_told_apart(drypowder: Drypowder, write: Write) -> None:
     path = f"{write(SIGNAL)}:Fear"
     refused(drypowder("run", path, "--source", "simulated"), "expected a strategy, was a signal")
