@@ -187,6 +187,12 @@ def test_every_number_of_the_table_is_that_of_the_numbers(page: str) -> None:
             assert cells(page, name)[heading][0] == cell(NUMBERS[name]).value
 
 
+def test_the_first_session_counts_as_a_session_without_a_return(page: str) -> None:
+    """A history from one date to another has one session more than it has returns."""
+    assert len(GROWTH) == 300
+    assert "299 sessions with a return" in page
+
+
 def test_each_difference_stands_in_its_own_column(tmp_path: Path) -> None:
     numbers = copy.deepcopy(NUMBERS)
     for points, side in enumerate(("spy", "bills", "mix"), start=1):
