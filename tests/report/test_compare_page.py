@@ -564,6 +564,20 @@ def test_a_browser_opens_it_without_error_request_overflow_or_barrier(
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(("width", "hint"), [(1200, True), (1280, False), (1300, False)])
+def test_the_last_column_is_in_the_window_or_a_hint_says_where(
+    path: Path, browser: Any, width: int, hint: bool
+) -> None:
+    """On a screen of 1,280 pixels, the table of real history has room; below, it scrolls."""
+    region = "document.querySelector('.scroll:has(#strategies)')"
+    with opened(browser, path, width) as (page, _):
+        hidden = page.evaluate(f"{region}.scrollWidth - {region}.clientWidth")
+        said = page.evaluate(f"getComputedStyle({region}, '::before').content")
+    assert ("scroll sideways" in said) == hint
+    assert hint or hidden <= 0
+
+
+@pytest.mark.browser
 def test_no_table_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
     """A sheet in landscape with margins of 10 mm is 1,047 pixels wide."""
     wide = "[...document.querySelectorAll('table, svg')].map(e => e.getBoundingClientRect().right)"
