@@ -165,6 +165,11 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def late_words(late: Mapping[str, Any]) -> str:
-    """Return a text on late data: the name, the date of the last value, and the effect."""
+    """Return a text on late data: the name, the date of the last value, and the effect.
+
+    ``late`` is an item of ``late`` in the result of
+    :func:`backtests.report.brief_numbers.brief_numbers`.
+    """
     last = f" (last value known on {late['last']})" if late["last"] else ""
+    last = " (no value so far)" if late["unseen"] else last
     return f"{late['what']}{last}: {late['affects']}"

@@ -199,6 +199,26 @@ def test_a_file_that_ends_the_history_cannot_say_what_flipped(
     assert "but end in --config is 2023-06-30" in done.err
 
 
+def test_the_brief_takes_only_the_history_of_a_file(drypowder: Drypowder) -> None:
+    Path("end.toml").write_text(
+        'strategy = "spy"\nlag = 2\nsource = "simulated"\nseed = 1\nend = 2023-06-30\n'
+        "regime_model = 'votes'\n[signals.dry_powder]\nk = 0.09\n"
+    )
+    by_file = said(drypowder, "brief", "--config", "end.toml", "--out", "brief.html")
+    assert by_file["as_of"] == "2023-06-30"
+    given = (*SIMULATED, "--at", "2023-06-30", "--out", "brief.html")
+    assert by_file == said(drypowder, "brief", *given)
+
+
+@pytest.mark.parametrize("file", ["k.toml", "model.toml"])
+def test_a_file_with_other_signals_or_another_regime_model_is_refused_by_the_brief(
+    drypowder: Drypowder, file: str
+) -> None:
+    done = drypowder("brief", "--config", file)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "expected a file with the default signals and regime model in --config" in done.err
+
+
 @pytest.mark.usefixtures("without_look_ahead")
 @pytest.mark.parametrize(
     "arguments",
