@@ -157,7 +157,6 @@ def test_the_page_has_the_rules_of_the_regime_in_order_and_their_numbers() -> No
 
 
 def test_a_regime_starts_at_the_tenth_session_with_the_flag_that_decides_it() -> None:
-    raw = pd.Series(
-        ["NEUTRAL"] * 20 + ["ABSORPTION"] * 20, pd.bdate_range("2020-01-01", periods=40)
-    )
-    assert (settle(raw) == "ABSORPTION").to_numpy().argmax() == 20 + 10 - 1
+    days = pd.bdate_range("2020-01-01", periods=40)
+    raw = pd.Series(["NEUTRAL"] * 20 + ["ABSORPTION"] * 20, days)
+    assert (settle(raw) == "ABSORPTION").idxmax() == days[20 + 10 - 1]

@@ -316,9 +316,9 @@ def test_a_late_series_is_told_with_its_last_day_and_its_effect(past: History) -
 
 
 def test_a_series_that_was_never_imported_is_missing_and_not_late(past: History) -> None:
-    lost = ["SOFR"]
-    panel = past.panel.assign(**dict.fromkeys(lost, float("nan")))
-    cut = replace(past, panel=panel, known=past.known.assign(**dict.fromkeys(lost, pd.NaT)))
+    panel, known = past.panel.copy(), past.known.copy()
+    panel["SOFR"], known["SOFR"] = float("nan"), pd.NaT
+    cut = replace(past, panel=panel, known=known)
     said = explain_all(signals.read(panel).evaluations, panel, cut.known)
     *others, last = late_data(cut, said, ())
     assert (last.what, last.last, last.unseen) == ("SOFR", None, True)
