@@ -344,6 +344,17 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     return config
 
 
+def check_options(given: Mapping[str, Any]) -> None:
+    """Raise ConfigError if an option such as ``start`` has an invalid value.
+
+    The message names the option. The message of :func:`config_from` names the key of a file.
+    """
+    try:
+        RunConfig.model_validate({"strategy": "", **given})
+    except pydantic.ValidationError as error:
+        raise ConfigError(_first_fault(error, "--")) from None
+
+
 def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data with each class replaced by its dotted path."""
     given = dict(data)

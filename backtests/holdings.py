@@ -62,9 +62,15 @@ def _text(path: Path) -> str:
                 "larger; give a CSV file with one line for each holding"
             )
         return content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        raise DataError(f"no file {path} with holdings exists; check the path") from None
+    except UnicodeDecodeError:
         raise DataError(
-            f"expected a holdings file at {path}, but {error}; check the path"
+            f"expected a holdings file with text in UTF-8 at {path}; save the file as UTF-8"
+        ) from None
+    except OSError as error:
+        raise DataError(
+            f"expected to read a holdings file at {path}, but: {error.strerror}; check the path"
         ) from None
 
 

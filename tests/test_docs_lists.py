@@ -1,9 +1,11 @@
-"""The lists of docs/own-universe.md, docs/terminal.md and docs/import.md are complete."""
+"""The lists of classes, options, files and columns in the pages of docs are complete."""
 
 import re
 from pathlib import Path
 
 from backtests.importing.tables import TABLES
+from backtests.sweep.folder import FILES as SWEPT
+from backtests.sweep.results import PARTS
 from signals.universe import OPEN_CLASSES
 from tests.cli.test_out import FILES, FOLDERS, PAGES
 
@@ -25,6 +27,15 @@ def test_every_option_that_writes_is_in_the_table() -> None:
     endings = {(names.strip("`"), option): said for option, names, said in rows}
     for (command, option), accepted in FILES.items():
         assert re.findall(r"`(\.\w+)`", endings[command, option]) == list(accepted)
+
+
+def test_every_file_that_a_sweep_leaves_is_named() -> None:
+    """The folder of parts exists only while a sweep runs."""
+    table = (
+        (DOCS / "sweep.md").read_text().partition("\n## What is written\n")[2].partition("\n\nThe")
+    )
+    listed = re.findall(r"^\| `(.*?)` \|", table[0], flags=re.MULTILINE)
+    assert sorted(listed) == sorted({*SWEPT} - {PARTS})
 
 
 def test_the_columns_of_every_table_are_named() -> None:

@@ -21,6 +21,9 @@ from benchmarks.docs_numbers import (
     with_block,
 )
 from signals import Capex
+from signals.hysteresis import CONFIRM
+from signals.regimes import Votes
+from signals.regimes.base import CONFIRM_FORCED, CONFIRM_REGIME, settle
 
 #: Figures that a page may have outside blocks: facts, parameters and dates of sources.
 PROSE = {
@@ -137,3 +140,23 @@ def test_no_measured_number_stands_outside_a_block(page: str) -> None:
     prose = re.sub(r"<!-- begin: (\S+) -->.*?<!-- end: \1 -->", "", text, flags=re.DOTALL)
     figures = set(re.findall(r"\d[\d,.\-]*\d(?: %)?|\d %", prose))
     assert figures <= PROSE[page]
+
+
+def test_the_page_has_the_rules_of_the_regime_in_order_and_their_numbers() -> None:
+    text = (ROOT / "docs/read-flags.md").read_text("utf-8")
+    rules = re.findall(r"^\| `(.+?)` \| .+? \| (\w+) \|$", text, re.MULTILINE)
+    assert rules == [(rule, regime or "none") for rule, regime in Votes.rules.items()]
+    said = " ".join(text.split())
+    for sentence in (
+        f"fewer than {Votes.min_views} votes are known",
+        f"point to a new regime for {CONFIRM_REGIME} sessions in a row before the regime changes",
+        f"FORCED_SELLING needs only {CONFIRM_FORCED}.",
+        f"its condition must be true for {CONFIRM} sessions in a row",
+    ):
+        assert sentence in said
+
+
+def test_a_regime_starts_at_the_tenth_session_with_the_flag_that_decides_it() -> None:
+    days = pd.bdate_range("2020-01-01", periods=40)
+    raw = pd.Series(["NEUTRAL"] * 20 + ["ABSORPTION"] * 20, days)
+    assert (settle(raw) == "ABSORPTION").idxmax() == days[20 + 10 - 1]

@@ -23,17 +23,22 @@ class Late:
         or if the data are components of a score.
     affects
         What the missing data affect, in words.
+    unseen
+        True if no value of the series was ever known, so the series is missing, not late.
     """
 
     what: str
     last: pd.Timestamp | None
     affects: str
+    unseen: bool = False
 
 
 def late_data(
     history: History, said: Mapping[str, Explanation], held: Iterable[Holding]
 ) -> tuple[Late, ...]:
     """Return the late data that a flag, a score or a strategy needs; each series occurs once.
+
+    Series of which no value was ever known stand last.
 
     ``said`` maps the name of each signal to its explanation at the last session. ``held`` contains
     the holdings at the last session.
@@ -45,16 +50,19 @@ def late_data(
     for one in held:
         for id in one.missing:
             affected.setdefault(id, []).append(f"{one.strategy} keeps its last target")
-    series = (
-        Late(what=id, last=_last_known(history, id), affects="; ".join(effects))
-        for id, effects in affected.items()
-    )
+    series = [_series(history, id, "; ".join(effects)) for id, effects in affected.items()]
     scores = (
         Late(what=", ".join(e.without), last=None, affects=f"{e.signal} {e.rests_on}")
         for e in said.values()
         if e.rests_on
     )
-    return (*series, *scores)
+    late = [one for one in series if not one.unseen]
+    return (*late, *scores, *(one for one in series if one.unseen))
+
+
+def _series(history: History, id: str, affects: str) -> Late:
+    last = _last_known(history, id)
+    return Late(what=id, last=last, affects=affects, unseen=last is None)
 
 
 def _last_known(history: History, id: str) -> pd.Timestamp | None:

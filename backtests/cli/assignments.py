@@ -38,8 +38,12 @@ def config_data(
     Raises
     ------
     ConfigError
-        If the file cannot be read, a key is unknown, or an assignment has the wrong form.
+        If the file cannot be read, a key is unknown, an option is not valid, or an assignment has
+        the wrong form.
     """
+    from backtests.config import check_options
+
+    check_options(given)
     data = file_data(config)
     data |= given
     data |= history_keys(data, source, store, seed)
@@ -77,12 +81,30 @@ def config_of(data: Mapping[str, Any]) -> Any:
 def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
     """Write each assigned parameter into ``data``, the keys and values of a configuration.
 
-    An assignment is a text such as ``dry_powder.k=0.11``.
+    An assignment is a text such as ``dry_powder.k=0.11``. An unknown prefix raises ConfigError.
     """
     from backtests.paths import put
 
     for assignment in assignments:
-        put(data, *_parsed(assignment))
+        path, value = _parsed(assignment)
+        _check_prefix(path, data)
+        put(data, path, value)
+
+
+def _check_prefix(path: str, data: Mapping[str, Any]) -> None:
+    """Raise ConfigError if a path such as ``dry_powder.k`` has an unknown first part."""
+    from backtests.paths import TABLES
+    from backtests.plugins.load import load_signal
+    from signals import SIGNALS
+    from signals.errors import ConfigError, unknown
+
+    prefix, dot, _ = path.partition(".")
+    plugins = data.get("plugin_signals", {})
+    if not dot or prefix in (*TABLES, *SIGNALS) or not isinstance(plugins, Mapping):
+        return
+    known = (*TABLES, *SIGNALS, *(load_signal(plugin).name for plugin in plugins))
+    if prefix not in known:
+        raise ConfigError(unknown("parameter prefix", prefix, known))
 
 
 def history_keys(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.assignments import config_data, config_of, without_strategy
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
@@ -28,6 +29,7 @@ def brief(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
+    config: options.Config = None,
     out: options.OutPage = Path("reports"),
     pdf: Annotated[
         Path | None,
@@ -40,35 +42,51 @@ def brief(
     exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> None:
-    """Show on one page the current regime, its reason, its certainty, and what to watch."""
+    """Show on one page the current regime, its reason, its certainty, and what to watch.
+
+    From --config, the command takes only the history. All signals and strategies have default
+    parameters, so a file with other signals or another regime model is refused.
+    """
     from backtests.brief.brief import make_brief
     from backtests.report.brief_numbers import brief_numbers
 
     page = page_of(out, "brief.html")
     _check_files(pdf, mail)
-    choice = options.choose_history(source, store, seed)
-    config = _config(choice)
+    checked = _config(config, source, store, seed)
     if exit_code:
-        check_comparable(config, at)
+        check_comparable(checked, at)
     with progress("making the brief") as step:
-        history = choice.open()
+        history = checked.history_source().open(end=checked.end_day())
         made = make_brief(history.until(history.session(at, "--at")), since, progress=step)
-        found = comparison(config, history, made.sample.reading) if exit_code else None
+        found = comparison(checked, history, made.sample.reading) if exit_code else None
         said = {**brief_numbers(made), "since_fetch": found}
         step("writing")
-        written = _write(made, said, at is None, page, pdf, mail)
+        newest = at is None and checked.end is None
+        written = _write(made, said, newest, page, pdf, mail)
     print_json(said) if json else _print(said, written)
-    if at is None:
+    if newest:
         options.warn_if_stale(history)
     exit_if_flipped(found)
 
 
-def _config(choice: Any) -> Any:
-    """Return the configuration of the brief: the chosen history and default parameters."""
-    from backtests.config import config_from
+def _config(config: Path | None, source: str | None, store: Path | None, seed: int | None) -> Any:
+    """Return a configuration with the chosen history and default parameters, as in the brief.
 
-    keys = options.given(source=choice.decided(), store=choice.store, seed=choice.seed)
-    return config_from({"strategy": "near-cash-flow", **keys})
+    Raise ConfigError if the file would change a signal or the regime.
+    """
+    from backtests.config import SOURCE, config_from
+    from signals.errors import ConfigError
+
+    data = config_data(config, None, source, store, seed, {})
+    asked, default = (config_from(without_strategy(each)) for each in (data, {}))
+    asked_for = (asked.build_signals(), asked.build_model())
+    if asked_for != (default.build_signals(), default.build_model()):
+        raise ConfigError(
+            "expected a file with the default signals and regime model in --config, because the "
+            "brief shows these; for other ones, use drypowder flags --config"
+        )
+    kept = {key: value for key, value in data.items() if key in (*SOURCE, "end")}
+    return config_of(without_strategy(kept))
 
 
 def _check_files(pdf: Path | None, mail: Path | None) -> None:
@@ -97,7 +115,10 @@ def _write(
 
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
-    """Print ten lines. A line shows only the items that fit, and counts the others."""
+    """Print ten lines, or eleven if series are missing.
+
+    A line shows only the items that fit, and counts the others.
+    """
     width, label = console().width, "SIMULATED " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
     say(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
@@ -113,6 +134,7 @@ def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:
     from backtests.report.brief_words import change_words, late_words
 
     links = {word: [k for k in said["links"] if k["word"] == word] for word in _NAMED}
+    unseen = [one for one in said["late"] if one["unseen"]]
     cash = {one["strategy"]: one["weights"].get(CASH, 0.0) for one in said["holdings"]}
     return [
         ("why", [_decided(said), *_waiting(said)]),
@@ -129,7 +151,8 @@ def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:
         ("flips", [f"{f['signal']} {state(not f['on'])} ({f['flips']})" for f in said["flips"]]),
         ("expect", [f"{one['day']} {one['short']}" for one in said["dates"]]),
         ("cash", [f"{name} {percent(share, 0, '%')}" for name, share in cash.items()]),
-        ("late", [late_words(one) for one in said["late"]] or ["nothing"]),
+        ("late", [late_words(one) for one in said["late"] if not one["unseen"]] or ["nothing"]),
+        *([("missing", [f"{one['what']}: {one['affects']}" for one in unseen])] if unseen else []),
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backtests.cli.assignments import OF_STRATEGY, assigned, file_data
+from backtests.cli.assignments import OF_STRATEGY, assigned, file_data, names_assigned
 from backtests.config import SOURCE, RunConfig, config_from
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
@@ -98,6 +98,9 @@ def _read(
         return argument, {**data, **options}
     if not _is_name(argument) and _is_path(argument):
         return read_saved(Path(argument))
+    if not _is_name(argument):
+        said = unknown("strategy", argument.partition("@")[0], STRATEGIES)
+        raise ConfigError(f"no folder {argument!r} exists, and {said}")
     return argument, {**_defaults_of(argument, defaults), **options, "strategy": argument}
 
 
@@ -148,7 +151,7 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Raise ConfigError for the first of ``assignments``, which are those that no row uses."""
     for text in assignments:
-        assigned({}, [text])  # raises ConfigError if the text has no name or no value
+        names_assigned([text])  # raises ConfigError if the text has no name or no value
         if not rows:
             raise ConfigError(
                 f"expected a strategy name or a config file with --param {text}, but every row is "

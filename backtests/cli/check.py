@@ -1,13 +1,16 @@
 """``drypowder check``: check that a strategy or signal keeps its contract and has no look-ahead."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from backtests.cli import completion, options
 from backtests.cli.assignments import (
+    assigned,
     config_data,
     config_of,
+    names_assigned,
     refuse_parameters_of_strategies,
     without_strategy,
 )
@@ -40,10 +43,8 @@ def check(
     from backtests.pipeline import history_of
     from backtests.plugins.check import check_signal, check_strategy
 
-    data = config_data(config, param, source, store, seed, options.given(start=start))
-    checked, signal = _what(name, data)
-    if signal is not None:
-        refuse_parameters_of_strategies(param)
+    data = config_data(config, None, source, store, seed, options.given(start=start))
+    checked, signal = _what(name, data, param or ())
     with progress("reading history"):
         ids = checked.series() if signal is None else checked.regime_series()
         history = history_of(checked, ids=ids)
@@ -60,12 +61,12 @@ def check(
             raise failed.error
 
 
-def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
+def _what(name: str, data: dict[str, Any], param: Sequence[str]) -> tuple[Any, Any]:
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
-    ``data`` contains the settings of a configuration, as in a TOML file. If a strategy is checked,
-    this strategy replaces the strategy in ``data``. If a signal is checked, a strategy that follows
-    the regime replaces the strategy in ``data``.
+    ``data`` contains the settings of a configuration, as in a TOML file, and ``param`` sets
+    parameters. If a strategy is checked, this strategy replaces the strategy in ``data``. If a
+    signal is checked, a strategy that follows the regime replaces the strategy in ``data``.
     """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS
@@ -78,14 +79,31 @@ def _what(name: str, data: dict[str, Any]) -> tuple[Any, Any]:
         cls = load_class(path)
         if issubclass(cls, Signal):
             plugins = {path: True, **data.get("plugin_signals", {})}
-            config = config_of({**without_strategy(data), "plugin_signals": plugins})
-            return config, config.build_signals()[cls.name]
+            return _signal(cls, {**data, "plugin_signals": plugins}, param)
     elif name in SIGNALS:
-        config = config_of(without_strategy(data))
-        return config, config.build_signals()[name]
+        return _signal(SIGNALS[name].signal, data, param)
     elif path not in STRATEGIES:
         raise ConfigError(unknown("strategy or signal", name, (*STRATEGIES, *SIGNALS)))
+    assigned(data, param)
     return config_of({**data, "strategy": name}), None
+
+
+def _signal(cls: Any, data: dict[str, Any], param: Sequence[str]) -> tuple[Any, Any]:
+    """Return the configuration for the check of a signal, and the signal."""
+    from signals.errors import ConfigError
+    from signals.params import names_of
+
+    for path in names_assigned(param):
+        if path in names_of(cls):
+            raise ConfigError(
+                f"expected a parameter of {cls.name} with its prefix, was {path!r}; write "
+                f"{cls.name}.{path}"
+            )
+    refuse_parameters_of_strategies(param)
+    kept = without_strategy(data)
+    assigned(kept, param)
+    config = config_of(kept)
+    return config, config.build_signals()[cls.name]
 
 
 def _say(name: str, kind: str, history: Any, checks: list[Any], json: bool) -> None:

@@ -78,6 +78,7 @@ def compare(
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.cli.one_history import one_history
+    from backtests.config import check_options
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import default_names, series_of
     from backtests.report.compare_page import write_comparison
@@ -87,6 +88,7 @@ def compare(
     page = page_of(out, "compare.html")
     defaults = file_data(config)
     given = options.given(start=start, end=end, lag=lag)
+    check_options(given)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
     choice = one_history(list(candidates.values()), _source_of(defaults), source, store, seed)
     configs = _configs(candidates, choice)
@@ -179,9 +181,10 @@ def _luck(entries: dict[str, Any]) -> list[str]:
     first = next(iter(entries.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
     found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
+    best = "the only row" if len(entries) == 1 else f"the best of {len(entries)} rows"
     return [
-        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. By luck, the "
-        f"best of {len(entries)} rows and {log} logged trials rarely reaches the hurdle.",
+        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle is "
+        f"for {best} and {log} logged trials.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),
     ]

@@ -1,5 +1,6 @@
 """``drypowder fetch``: bring Yahoo, FRED, SEC and New York Fed data into the store."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import thousands
 
+_SEPARATE = 3  # this many series with the same remark have a row each
 _COLUMNS: Columns = (
     (words("series"), lambda o: o.name),
     (words("from", rank=3), lambda o: o.source),
@@ -96,9 +98,30 @@ def _as_data(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, An
     }
 
 
+def _grouped(outcomes: list[Any]) -> list[Any]:
+    """Return the outcomes, but one row for many series without values and with the same remark.
+
+    Without a network, each series of a source fails for the same reason.
+    """
+    alike: dict[tuple[str, str, str], list[Any]] = {}
+    for o in outcomes:
+        if o.last is None:
+            alike.setdefault((o.source, o.failed, o.note), []).append(o)
+    many = {id(group[0]): len(group) for group in alike.values() if len(group) > _SEPARATE}
+    hidden = {id(o) for group in alike.values() if len(group) > _SEPARATE for o in group[1:]}
+    return [
+        replace(o, name=f"{o.name} and {many[id(o)] - 1} more") if id(o) in many else o
+        for o in outcomes
+        if id(o) not in hidden
+    ]
+
+
 def _print(outcomes: list[Any], store: str) -> None:
     shown = [o for o in outcomes if o.failed or o.note or o.new or o.revised]
-    print_records(_COLUMNS, shown)
+    rows = _grouped(shown)
+    print_records(_COLUMNS, rows)
+    if len(rows) < len(shown):
+        say("--json lists every series")
     failed = sum(bool(o.failed) for o in outcomes)
     same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
     say(

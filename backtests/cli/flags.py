@@ -149,6 +149,8 @@ def _print(reading: dict[str, Any]) -> None:
             say(f"{name} {remark}")
     print_scales(reading["scales"])
     label = source_said(reading["source"])
+    if any(s["own_rule"] for s in reading["signals"].values()):
+        say("[name]: the flag does not vote; it decides by its own rule, before the votes.")
     say(f"(name): no vote. Source: {label}. Research, not investment advice.")
 
 
@@ -156,6 +158,13 @@ def _print_votes(reading: dict[str, Any]) -> None:
     sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
     votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
     say(styled(f"votes {'; '.join(votes)}", "dim"))
+
+
+def _name(s: dict[str, Any]) -> str:
+    """Return a signal's name, in brackets if its flag does not vote."""
+    if s["own_rule"] and not s["votes"]:
+        return f"[{s['name']}]"
+    return s["name"] if s["votes"] else f"({s['name']})"
 
 
 def _distance(s: dict[str, Any]) -> str:
@@ -248,7 +257,7 @@ def _parameter(row: Any) -> str:
 
 
 _COLUMNS: Columns = (
-    (words("signal"), lambda s: s["name"] if s["votes"] else f"({s['name']})"),
+    (words("signal"), _name),
     (numbers("value"), lambda s: significant(s["value"], s["unit"])),
     (numbers("past", rank=4), lambda s: fixed(s["percentile"], 0, "%")),
     (numbers("score", rank=2), lambda s: fixed(s["score"])),

@@ -53,7 +53,7 @@ def run(
     if out is not None:
         check_out(out)
         out = resolved(out)
-        check_folder(out, checked.label)
+        check_folder(out, checked.label, "give another folder with --out")
     with progress("running") as step:
         step(checked.strategy)
         done = run_pipeline(checked)

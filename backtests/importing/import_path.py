@@ -29,13 +29,14 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Tickers outside the universe whose prices are assumed to be in USD.
+        """Tickers outside the universe whose prices were stored and are assumed to be in USD.
 
-        If the user stated the currency of the prices, no ticker is listed.
+        If the user stated the currency of the prices, no ticker is listed. A ticker without new or
+        revised rows is left out.
         """
         if self.currency is not None:
             return []
-        ids = [batch.series_id for batch in self.parsed.batches]
+        ids = [each.series_id for each in self.added if each.new or each.revised]
         return [id for id in ids if is_price(id) and asset(id).asset_class == "other"]
 
     @property

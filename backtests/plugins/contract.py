@@ -20,12 +20,16 @@ _NAME = (
     Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9][\w.-]{0,39}$")],
 )
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
+_LINK = "L([1-9]|1[0-5])"  # the thesis has 15 links
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 #: Attributes that a class must define. Each has a description and a type of its values.
 _STRATEGY: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "description": ("one line of text", _LINE),
-    "link": ("text", str),
+    "link": (
+        "links from L1 to L15, such as 'L8, L13', or as '' for none",
+        Annotated[str, pydantic.Field(pattern=f"^({_LINK}(, {_LINK})*)?$")],
+    ),
     "follows_regime": ("True or False", bool),
     "only_scheduled": ("True or False", bool),
     "price_free": ("True or False", bool),
@@ -34,7 +38,10 @@ _STRATEGY: dict[str, tuple[str, Any]] = {
 }
 _SIGNAL: dict[str, tuple[str, Any]] = {
     "name": _NAME,
-    "link": ("text", str),
+    "link": (
+        "one of the links L1 to L15, or as '' for none",
+        Annotated[str, pydantic.Field(pattern=f"^({_LINK})?$")],
+    ),
     "units": ("a unit by gauge", Annotated[dict[str, str], pydantic.Field(min_length=1)]),
     "headline": ("text", str),
 }

@@ -27,8 +27,11 @@ _given: dict[str, type] = {}
 
 
 def is_plugin(name: str) -> bool:
-    """Return whether a name is a path such as ``package.module:Name``."""
-    return ":" in name
+    """Return whether a name is a path such as ``package.module:Name``.
+
+    The name of a Python file counts, too, so that :func:`load_class` says how to write the path.
+    """
+    return ":" in name or name.endswith(".py")
 
 
 def path_of(cls: type) -> str:

@@ -51,9 +51,9 @@ NARROW = Layout(
 def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
     """Return the picture of the numbers of :func:`backtests.report.bathtub.bathtub_now`."""
     texts = {
-        "tap": ("TAP: the Fed's assets", f"{_flow(now['tap'])} in a quarter"),
-        "pipes": ("PIPES: Treasury, repo", f"{_flow(now['pipes'])} in a quarter"),
-        "drain": ("DRAIN: capex of AI firms", _drained(now), _absorbed(now)),
+        "tap": ("THE FED'S ASSETS", f"{_flow(now['tap'])} in a quarter"),
+        "pipes": ("TREASURY AND REPO", f"{_flow(now['pipes'])} in a quarter"),
+        "drain": ("CAPEX OF AI FIRMS", _drained(now), _absorbed(now)),
         "idle": ("IDLE CAPITAL", _idle(now)),
     }
     parts = [*_water(now["level"], layout), *_tub(layout), *_flows(now, layout)]
@@ -67,9 +67,9 @@ def bathtub_said(now: Numbers) -> str:
     return "; ".join(
         (
             f"net liquidity {_billions(now['level']['value'])}",
-            f"tap {_flow(now['tap'])} in a quarter",
-            f"pipes {_flow(now['pipes'])} in a quarter",
-            f"drain {_drained(now)}, {_absorbed(now)}",
+            f"the Fed's assets {_flow(now['tap'])} in a quarter",
+            f"Treasury and repo {_flow(now['pipes'])} in a quarter",
+            f"capex of AI firms {_drained(now)}, {_absorbed(now)}",
             f"idle capital {_idle(now)}",
         )
     )

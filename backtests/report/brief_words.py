@@ -13,7 +13,10 @@ from signals.dry_powder import DryPowder
 from signals.explanation import Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
+from signals.scales import Scales
 
+#: A mapping from the name of a gauge that explains nothing to a clause that explains it.
+_MEANINGS = {"u": ": AI spending as a fraction of AI spending plus idle capital"}
 #: A mapping from each rule of the regime model ``votes`` to a clause that explains the rule.
 _RULES = {
     "too few views": "Too few signals have data for a regime",
@@ -35,10 +38,16 @@ def regime_words(brief: Brief) -> str:
 def why(brief: Brief) -> str:
     """Return sentences on the deciding rule, on the deciding flag's gauge, and on the votes."""
     reading, rule = brief.sample.reading, brief.rule
-    votes = f"{votes_words(reading)} are on"
+    votes = f"{votes_words(reading)} are on (a vote is a signal's flag; on means scarce capital)"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
-    agree = f"; {scales.said}" if scales else ""
-    return f"{_RULES[rule]}{_gauge(brief.said.get(rule))}. {votes}{agree}."
+    agree = f" {_scales_words(scales)}" if scales and scales.views else ""
+    return f"{_RULES[rule]}{_gauge(brief.said.get(rule))}. {votes}.{agree}"
+
+
+def _scales_words(scales: Scales) -> str:
+    """Return a sentence on idle capital on all scales; at least one scale must have a view."""
+    counted = f"{scales.depleted} of {scales.views} scales, which are ways to measure it"
+    return f"Idle capital is depleted on {counted}."
 
 
 def votes_words(reading: Reading) -> str:
@@ -52,6 +61,7 @@ def _gauge(e: Explanation | None) -> str:
     if e is None or e.flag is None:
         return ""
     now = f"{e.distance_gauge} is {significant(e.distance_value, e.distance_unit)}"
+    now += _MEANINGS.get(e.distance_gauge, "")
     state = "turns off" if e.flag else "is off now. The flag turns on again"
     return f". The flag {e.signal} decided the regime ({now}). The flag {state} at {e.flips}"
 
@@ -99,7 +109,8 @@ def _next(brief: Brief) -> str:
     if not releases:
         return ""
     first = releases[0]
-    return f"The next release is {first.what}, expected on {first.day.date()}."
+    close = brief.session.date()
+    return f"The first release after {close} is {first.what}, expected on {first.day.date()}."
 
 
 def sure_words(brief: Brief) -> str:
@@ -164,6 +175,11 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def late_words(late: Mapping[str, Any]) -> str:
-    """Return a text on late data: the name, the date of the last value, and the effect."""
+    """Return a text on late data: the name, the date of the last value, and the effect.
+
+    ``late`` is an item of ``late`` in the result of
+    :func:`backtests.report.brief_numbers.brief_numbers`.
+    """
     last = f" (last value known on {late['last']})" if late["last"] else ""
+    last = " (no value so far)" if late["unseen"] else last
     return f"{late['what']}{last}: {late['affects']}"

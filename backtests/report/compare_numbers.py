@@ -54,7 +54,7 @@ def comparison_numbers(
             | _timed(row)
             | {
                 "luck": table_luck_numbers(comparison.luck, label),
-                "pair": _pair(pair, row) if pair and pair.first == label else None,
+                "pair": _pair(pair, row, repeated or {}) if pair and pair.first == label else None,
                 "saved": _saved((repeated or {}).get(label)),
             }
         )
@@ -62,16 +62,31 @@ def comparison_numbers(
     }
 
 
-def _pair(pair: Pair, row: Compared) -> dict[str, Any]:
+def _pair(pair: Pair, row: Compared, repeated: Mapping[str, Repeated]) -> dict[str, Any]:
     """Return the comparison of two rows; yearly numbers are None for runs shorter than a year."""
     short = metrics.is_short(row.run.result.returns)
     return {
         "against": pair.second,
-        "settings": _settings(pair.settings),
+        "settings": _settings((*pair.settings, *_windows(pair, repeated))),
         "excess": _ends(pair.excess, short=short),
         "sharpe": _ends(pair.sharpe, short=short),
         "p_value": None if short or pair.test is None else pair.test.p_value,
     }
+
+
+def _windows(pair: Pair, repeated: Mapping[str, Repeated]) -> tuple[Change, ...]:
+    """Return the start and the end of two finished runs where they differ.
+
+    The two rows are compared on the sessions that both runs have.
+    """
+    if not {pair.first, pair.second} <= repeated.keys():
+        return ()
+    one, other = (repeated[label].saved.described for label in (pair.first, pair.second))
+    return tuple(
+        Change(path=key, first=one[key], second=other[key])
+        for key in ("start", "end")
+        if one[key] != other[key]
+    )
 
 
 def _settings(found: tuple[Change, ...]) -> list[dict[str, Any]]:

@@ -34,32 +34,33 @@ def default_folder(run: Run) -> Path:
     return Path("reports") / f"{label}{run.label}-{run.run_id}"
 
 
-def check_folder(out: Path, label: str) -> None:
+def check_folder(out: Path, label: str, cure: str = "give another folder") -> None:
     """Raise DataError if a run with the label ``label`` cannot be written into ``out``.
 
     The folder must be missing, be empty, or hold an earlier run with the same label. The label of a
-    run is its strategy, with ``@model`` for a regime model other than ``votes``.
+    run is its strategy, with ``@model`` for a regime model other than ``votes``. ``cure`` is the
+    end of each message.
     """
     if out.exists() and not out.is_dir():
-        raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
+        raise DataError(f"expected a folder at {out}, was a file; {cure}")
     if not out.exists() or not any(out.iterdir()):
         return
     strange = sorted(p.name for p in out.iterdir() if p.name not in FILES)
     if strange:
         raise DataError(
             f"expected {out} to be empty or to hold an earlier run, but it holds "
-            f"{strange[0]!r}; give another folder with --out"
+            f"{strange[0]!r}; {cure}"
         )
     held = _label_of(out / "metrics.json")
     if held is None:
         raise DataError(
             f"expected {out} to hold an earlier run, but another program wrote its metrics.json; "
-            "give another folder with --out"
+            f"{cure}"
         )
     if held != label:
         raise DataError(
             f"expected {out} to hold an earlier run of {label}, but it holds a run of {held}, "
-            "which would be lost; give another folder with --out"
+            f"which would be lost; {cure}"
         )
 
 

@@ -186,7 +186,8 @@ def summary_of_comparison(comparison: Comparison) -> Summary:
     """Return the short form of a comparison: its conclusion, and a line for each row."""
     numbers = comparison_numbers(comparison)
     run = next(iter(comparison.rows.values())).run
-    title = f"{label_of(run.simulated)}Comparison of {len(numbers)} rows: {described(run.sessions)}"
+    counted = "1 row" if len(numbers) == 1 else f"{len(numbers)} rows"
+    title = f"{label_of(run.simulated)}Comparison of {counted}: {described(run.sessions)}"
     rows = {name: _row_said(entry) for name, entry in numbers.items()}
     return Summary(title=title, facts={**rows, "conclusion": " ".join(conclusion(numbers))})
 

@@ -33,6 +33,7 @@ def said_at_end(
     default parameters.
     """
     said = explain_all(reading.evaluations, past.panel, past.known)
+    rules = Votes.rules if model is None or isinstance(model, Votes) else {}
     return plain(
         {
             **envelope(past),
@@ -42,7 +43,9 @@ def said_at_end(
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
             "scales": said_of_scales(said),
-            "signals": {name: _signal(e, name in reading.votes) for name, e in said.items()},
+            "signals": {
+                name: _signal(e, name in reading.votes, name in rules) for name, e in said.items()
+            },
         }
     )
 
@@ -202,12 +205,13 @@ def _clause(e: Explanation) -> str:
     return f"{e.signal} ({state}{value} now, turns {turns} at {e.flips}{members})"
 
 
-def _signal(said: Explanation, votes: bool) -> dict[str, Any]:
+def _signal(said: Explanation, votes: bool, own_rule: bool) -> dict[str, Any]:
     moments = {id: moment for id, moment in said.known_at.items() if moment is not None}
     oldest = min(moments, key=lambda id: moments[id], default=None)
     return {
         **{key: getattr(said, key) for key in _STATE},
         "votes": votes,
+        "own_rule": own_rule,
         **{key: getattr(said, key) for key in (*_DISTANCE, *_COMPONENTS)},
         "known_at": max(moments.values(), default=None),
         "oldest_input": oldest,

@@ -207,7 +207,10 @@ def lines_chart(
     parts = [*legend, *_ruled_left(y), *_labelled_below(labels, height - _BOTTOM)]
     if level is not None:
         parts.append(line(_LEFT, y(level), PANEL - _RIGHT, y(level), "edge"))
-        parts.append(words(PANEL - _RIGHT, y(level) - 4, number(level), "s", "end"))
+        if _leaves_room_at_right(table[columns], level):
+            parts.append(words(PANEL - _RIGHT, y(level) - 4, number(level), "s", "end"))
+        else:
+            parts.append(words(_LEFT + 2, y(level) - 4, number(level), "s"))
     for at, column in enumerate(columns):
         if column in bands:
             lower, upper = (_points(table[bound], x, y) for bound in bands[column])
@@ -216,6 +219,13 @@ def lines_chart(
     across = "" if isinstance(table.index, pd.DatetimeIndex) else str(table.index.name or "")
     named = [words(_LEFT, 12, unit, "s"), words(PANEL - _RIGHT, height + 2, across, "s", "end")]
     return picture(name, PANEL, height + (6 if across else 0), [*parts, *named])
+
+
+def _leaves_room_at_right(lines: pd.DataFrame, level: float) -> bool:
+    """Return whether the lines are further from a level at the right end than at the left end."""
+    part = max(1, len(lines) // 10)
+    gaps = (lines - level).abs().min(axis=1)
+    return float(gaps.iloc[-part:].min()) >= float(gaps.iloc[:part].min())
 
 
 def _range(values: np.ndarray, log: bool, level: float | None) -> tuple[float, float]:

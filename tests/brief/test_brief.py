@@ -1,6 +1,6 @@
 """The brief at one close: each part is compared with a simple rule on the same data."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
@@ -16,6 +16,7 @@ from backtests.brief.links import link_states
 from backtests.config import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History
+from backtests.report.brief_words import late_words
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.links import LINKS, WORDS
 from backtests.thesis.trial import judge_claims
@@ -311,6 +312,18 @@ def test_a_late_series_is_told_with_its_last_day_and_its_effect(past: History) -
     (found,) = [one for one in late_data(cut, said, ()) if one.what == "SOFR"]
     assert found.last == past.known["SOFR"].loc["2025-09-12"].normalize()
     assert "funding has no view" in found.affects
+    assert not found.unseen
+
+
+def test_a_series_that_was_never_imported_is_missing_and_not_late(past: History) -> None:
+    panel, known = past.panel.copy(), past.known.copy()
+    panel["SOFR"], known["SOFR"] = float("nan"), pd.NaT
+    cut = replace(past, panel=panel, known=known)
+    said = explain_all(signals.read(panel).evaluations, panel, cut.known)
+    *others, last = late_data(cut, said, ())
+    assert (last.what, last.last, last.unseen) == ("SOFR", None, True)
+    assert not any(one.unseen for one in others)
+    assert late_words(asdict(last)) == f"SOFR (no value so far): {last.affects}"
 
 
 def test_a_missing_component_is_told_and_a_view_without_an_estimate_is_not(

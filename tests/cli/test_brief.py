@@ -113,6 +113,24 @@ def test_at_80_columns_a_line_has_whole_items_only() -> None:
     assert lines[6].count("55 %") == int(10 - int(lines[6].split("+")[1].split()[0]))
 
 
+def test_a_series_without_any_value_is_missing_and_not_late() -> None:
+    late = {"what": "DGS2", "last": "2025-09-12", "affects": "no view", "unseen": False}
+    missing = {"what": "SOFR", "last": None, "affects": "no view", "unseen": True}
+    empty = ("links", "holdings", "flips", "dates", "changes", "votes_for", "votes_against")
+    said: dict[str, Any] = {
+        **{key: [] for key in empty},
+        "decided_by": "none",
+        "pending": None,
+        "headline": {"sure_short": ""},
+        "compared_with": "2025-12-24",
+        "late": [late, missing],
+    }
+    lines = dict(brief._lines(said))
+    assert lines["late"] == ["DGS2 (last value known on 2025-09-12): no view"]
+    assert lines["missing"] == ["SOFR: no view"]
+    assert "missing" not in dict(brief._lines(said | {"late": []}))
+
+
 @pytest.mark.parametrize(
     ("room", "said"),
     [(15, "one; two; three"), (14, "one; +2 more"), (12, "one; +2 more"), (3, "one; +2 more")],

@@ -115,7 +115,7 @@ def test_a_parameter_applies_to_every_row_that_has_it(here: Path) -> None:
         (["odd.toml"], [], ["unknown config key 'lga'", "did you mean 'lag'?"]),
         (["folder"], [], ["but folder has no config.toml"]),
         (["out/nothing"], [], ["but out/nothing has no config.toml"]),
-        (["nothing"], [], ["unknown strategy 'nothing'"]),
+        (["nothing"], [], ["no folder 'nothing' exists", "unknown strategy 'nothing'"]),
         (["spy", "spy"], [], ["expected each strategy once, but spy is given twice"]),
         (["one.toml", "two.toml"], [], ["but one.toml and two.toml have the same settings"]),
         (["spy", "one.toml"], [], ["but spy and one.toml have the same settings"]),

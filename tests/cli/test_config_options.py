@@ -102,6 +102,7 @@ def test_flags_shows_the_regime_of_the_files_model(
     assert "the votes have no effect: the regime comes from the model labels." in shown
     text = drypowder("flags", *SIMULATED, "--config", "model.toml")
     assert "votes for" not in text.out, "the labels decide, and no vote"
+    assert "own rule" not in text.out, "the labels decide, and no flag"
 
 
 def test_a_file_without_a_strategy_is_enough_for_flags(drypowder: Drypowder) -> None:
@@ -163,10 +164,13 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
         (("flags", "--param", "costs.etf_bp=2"), "was 'costs.etf_bp', on which no flag depends"),
         (("flags", "--param", "lag=2"), "was 'lag', on which no flag depends"),
         (("flags", "--param", "dry_powder.kk=2"), "did you mean 'k'?"),
+        (("flags", "--param", "foo.bar=1"), "policy, regime, schedule"),
+        (("run", "spy", "--param", "cost.etf_bp=2"), "did you mean 'costs'?"),
         (("flags", "--param", "dry_powder.k"), "expected --param NAME=VALUE"),
         (("flags", "--config", "none.toml"), "expected a config file at none.toml"),
         (("check", "dry_powder", "--param", "volatility=2"), "on which no flag depends"),
         (("check", "near-cash-flow", "--param", "volatility=9"), "volatility must be above 0"),
+        (("check", "dry_powder", "--param", "k=2"), "was 'k'; write dry_powder.k"),
         (("today", "spy", "--param", "volatility=0.2"), "unknown parameter of spy 'volatility'"),
         (("today", "--param", "volatility={a=1}"), "was the table {a=1}; set each parameter alone"),
         (("today", "--param", "volatility=[1]"), "was [1]; give one value"),
@@ -193,6 +197,26 @@ def test_a_file_that_ends_the_history_cannot_say_what_flipped(
     done = drypowder("today", "--store", "any.duckdb", "--config", "end.toml", "--exit-code")
     assert done.code == 2
     assert "but end in --config is 2023-06-30" in done.err
+
+
+def test_the_brief_takes_only_the_history_of_a_file(drypowder: Drypowder) -> None:
+    Path("end.toml").write_text(
+        'strategy = "spy"\nlag = 2\nsource = "simulated"\nseed = 1\nend = 2023-06-30\n'
+        "regime_model = 'votes'\n[signals.dry_powder]\nk = 0.09\n"
+    )
+    by_file = said(drypowder, "brief", "--config", "end.toml", "--out", "brief.html")
+    assert by_file["as_of"] == "2023-06-30"
+    given = (*SIMULATED, "--at", "2023-06-30", "--out", "brief.html")
+    assert by_file == said(drypowder, "brief", *given)
+
+
+@pytest.mark.parametrize("file", ["k.toml", "model.toml"])
+def test_a_file_with_other_signals_or_another_regime_model_is_refused_by_the_brief(
+    drypowder: Drypowder, file: str
+) -> None:
+    done = drypowder("brief", "--config", file)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "expected a file with the default signals and regime model in --config" in done.err
 
 
 @pytest.mark.usefixtures("without_look_ahead")

@@ -250,6 +250,17 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page
     assert "without follow_through" in html  # of fading_momentum, earlier
 
 
+def test_a_flag_that_decides_by_its_own_rule_is_not_called_a_flag_without_effect(
+    page: Page,
+) -> None:
+    """Three flags do not vote, because each of them decides the regime before the votes."""
+    decide, html = ("forced_selling", "opportunity", "absorption"), page.path.read_text("utf-8")
+    for name in signals.SIGNALS:
+        row = html[html.index(f'<a href="#{name}">') :].partition("</td>")[0]
+        assert (f"[{name}]" in page.table) == ("(own rule)" in row) == (name in decide)
+    assert "it decides by its own rule, before the votes" in page.table
+
+
 def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
     shown = "k · GDP", "bank assets", "price of reserves", "0 of 3 scales say depleted"
     at = ("--at", "2025-06-30")
@@ -534,6 +545,20 @@ def test_bad_holdings_get_one_line(say: Say, tmp_path: Path, content: str, part:
     assert part in err
     assert err.startswith("error: ")
     assert err.count("\n") == 1
+
+
+def test_a_file_of_holdings_that_cannot_be_read_gets_one_line(say: Say, tmp_path: Path) -> None:
+    code, _, err = say("today", "spy", "--holdings", tmp_path / "nope.csv")
+    assert (code, err) == (
+        2,
+        f"error: no file {tmp_path / 'nope.csv'} with holdings exists; check the path\n",
+    )
+    (tmp_path / "latin.csv").write_bytes("asset,units\nCAFÉ,1\n".encode("latin-1"))
+    code, _, err = say("today", "spy", "--holdings", tmp_path / "latin.csv")
+    assert "save the file as UTF-8" in err
+    code, _, err = say("today", "spy", "--holdings", tmp_path / "latin.csv" / "x.csv")
+    assert "Not a directory; check the path" in err
+    assert "Errno" not in err
 
 
 def test_holdings_are_read_with_blank_lines_and_spaces(tmp_path: Path) -> None:

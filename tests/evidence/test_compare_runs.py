@@ -153,6 +153,12 @@ def test_a_comparison_prints_its_rows_and_its_conclusion(pair: Comparison) -> No
     assert "a minus b: " in text
 
 
+def test_a_comparison_of_one_run_has_one_row(runs: dict[str, Run]) -> None:
+    assert repr(compare_runs([runs["plain"]], reps=20)).startswith(
+        "SIMULATED: Comparison of 1 row: "
+    )
+
+
 def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[str, Run]) -> None:
     with pytest.raises(ConfigError, match="found none"):
         compare_runs([])

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from backtests.config import config_from
+from backtests.evidence.compare_runs import compare_runs
 from backtests.evidence.saved import SHOWN, read_saved, repeat
 from backtests.history.panel import History
 from backtests.pipeline import run
+from backtests.report.compare_numbers import comparison_numbers
 from backtests.runs import Run
 from signals.errors import ConfigError
 
@@ -159,3 +161,18 @@ def test_a_date_that_is_none_is_refused(folder: Path, tmp_path: Path) -> None:
     (broken / "metrics.json").write_text(json.dumps(metrics))
     with pytest.raises(ConfigError, match="soon"):
         read_saved(broken)
+
+
+def test_two_finished_runs_say_that_their_windows_differ(
+    folder: Path, finished: Run, history: History
+) -> None:
+    later = run(config_from({"strategy": "cash-heavy", **WINDOW, "start": "2022-06-01"}), history)
+    first = repeat(read_saved(folder), finished, history)
+    window = {**first.saved.described, "start": "2022-06-01"}
+    second = replace(first, saved=replace(first.saved, described=window))
+    compared = compare_runs({"a": finished, "b": later}, reps=20, shifts=20)
+    numbers = comparison_numbers(compared, {"a": first, "b": second})
+    assert numbers["a"]["pair"]["settings"] == [
+        {"path": "start", "first": "2022-01-03", "second": "2022-06-01"}
+    ]
+    assert comparison_numbers(compared)["a"]["pair"]["settings"] == []

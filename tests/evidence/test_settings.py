@@ -1,11 +1,14 @@
 """What differs between configurations, and how rows of a comparison are told apart."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import pandas as pd
 import pytest
 
 from backtests.config import RunConfig, config_from
 from backtests.evidence.settings import Change, changes, distinct_labels, settings_of
+from signals import ScoreSignal
 
 
 def config(strategy: str = "near-cash-flow", **data: Any) -> RunConfig:
@@ -80,3 +83,26 @@ def test_other_tickers_of_a_class_are_a_change() -> None:
     assert changes(config("survival"), other) == (
         Change(path="universe.classes", first=(), second=("crypto=BTC-USD",)),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fear(ScoreSignal):
+    """Shares fear."""
+
+    name: ClassVar[str] = "fear"
+    link: ClassVar[str] = "L9"
+    headline: ClassVar[str] = "score"
+    units: ClassVar[dict[str, str]] = {"score": "σ"}
+    inputs: ClassVar[tuple[str, ...]] = ("VIXCLS",)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"score": panel["VIXCLS"]})
+
+
+def test_of_all_votes_only_those_of_the_user_are_named() -> None:
+    votes, silent = (config("cash-heavy", plugin_signals={Fear: vote}) for vote in (True, False))
+    assert changes(votes, silent) == (Change(path="plugin_voters", first=("fear",), second=()),)
+    assert distinct_labels([votes, silent]) == [
+        "cash-heavy (plugin_voters fear)",
+        "cash-heavy (plugin_voters none)",
+    ]

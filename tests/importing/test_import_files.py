@@ -439,7 +439,9 @@ def test_the_currency_of_an_unknown_ticker_is_assumed_aloud(
 
 def test_a_known_ticker_needs_no_currency(tmp_path: Path, db: Path) -> None:
     assert take(write(tmp_path, "MU.csv", YAHOO), db).assumed == []
-    assert take(write(tmp_path, "t.csv", TABLE), db).assumed == ["XYZ"]
+    table = write(tmp_path, "t.csv", TABLE)
+    assert take(table, db).assumed == ["XYZ"]
+    assert take(table, db).assumed == [], "the second import of a file adds no row"
 
 
 def test_another_currency_is_refused(

@@ -23,6 +23,7 @@ from backtests.plugins.check import check_signal, check_strategy
 from backtests.plugins.load import load_signal, load_strategy
 from backtests.plugins.lookahead import default_dates, first_difference, truncation_faults
 from backtests.runs import run_id
+from backtests.thesis.links import LINKS
 from signals import DryPowder
 from signals.errors import SimulationError
 from strategies import STRATEGIES, decide
@@ -459,6 +460,45 @@ class Mine(NearCashFlow):
     volatility = 0.1
 """)
     refused(drypowder("check", f"{name}:Mine"), "write volatility: float = …")
+
+
+@pytest.mark.parametrize("link", ["", *LINKS, "L8, L13"])
+def test_a_strategy_names_links_of_the_thesis_or_none(write: Write, link: str) -> None:
+    line = f'window: int = 50\n    link: ClassVar[str] = "{link}"'
+    assert load_strategy(f"{write(STRATEGY, ('window: int = 50', line))}:Mine").link == link
+
+
+@pytest.mark.parametrize("link", ["", *LINKS])
+def test_a_signal_names_a_link_of_the_thesis_or_none(write: Write, link: str) -> None:
+    name = write(SIGNAL, ('"L9"', f'"{link}"'))
+    assert load_signal(f"{name}:Fear").link == link
+
+
+@pytest.mark.parametrize("link", ["L99", "L0", "L16", "l3", "3", "L8; L13"])
+def test_a_link_that_the_thesis_does_not_have_is_refused(
+    drypowder: Drypowder, write: Write, link: str
+) -> None:
+    line = f'window: int = 50\n    link: ClassVar[str] = "{link}"'
+    said = drypowder("check", f"{write(STRATEGY, ('window: int = 50', line))}:Mine")
+    refused(said, "links from L1 to L15, such as 'L8, L13', or as '' for none", link)
+    name = write(SIGNAL, ('"L9"', f'"{link}"'))
+    refused(drypowder("check", f"{name}:Fear"), "one of the links L1 to L15, or as ''", link)
+
+
+def test_a_parameter_of_a_signal_has_the_name_of_the_signal_as_prefix(
+    drypowder: Drypowder, write: Write
+) -> None:
+    path = f"{write(SIGNAL)}:Fear"
+    refused(drypowder("check", path, "--param", "enter=30"), "was 'enter'; write fear.enter")
+    refused(drypowder("check", path, "--param", "fear.entr=3"), "did you mean 'enter'?")
+    refused(drypowder("check", path, "--param", "fair.enter=3"), "did you mean 'fear'?")
+
+
+def test_the_name_of_a_file_is_told_from_the_path_of_a_class(
+    drypowder: Drypowder, write: Write
+) -> None:
+    name = write(SIGNAL)
+    refused(drypowder("check", f"{name}.py"), "expected a path like my_module:MyStrategy")
 
 
 def test_a_strategy_and_a_signal_are_told_apart(drypowder: Drypowder, write: Write) -> None:

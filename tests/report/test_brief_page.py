@@ -68,13 +68,19 @@ def test_the_headline_says_regime_reason_doubt_and_what_to_watch(
     assert said["regime"] == "ABSORPTION since 2025-10-16"
     assert said["why"].startswith("AI spending grows, and little idle capital is left")
     assert "The flag absorption decided the regime (u is 0.5" in said["why"]
-    assert "The flag turns off at u below 0.4 fraction. 4 of 10 votes are on; " in said["why"]
+    assert (
+        "The flag turns off at u below 0.4 fraction. 4 of 10 votes are on (a vote is "
+        in said["why"]
+    )
+    assert "fraction: AI spending as a fraction of AI spending plus idle capital)" in said["why"]
+    assert "Idle capital is depleted on 2 of 3 scales, which are ways to measure it." in said["why"]
     window = numbers["window"]
     assert tuple(said["sure"]) == verdict_sentences(made.verdicts, window["start"], window["end"])
     assert f"nearest to a flip is {made.flips[0].signal} (" in said["watch"]
     assert "absorption (to NEUTRAL)" in said["watch"]
     assert said["watch"].endswith(
-        "The next release is the Fed's balance sheet (H.4.1), expected on 2025-10-23."
+        "The first release after 2025-10-20 is the Fed's balance sheet (H.4.1), "
+        "expected on 2025-10-23."
     )
 
 
@@ -154,9 +160,34 @@ def test_both_pages_say_what_the_numbers_say(
         assert "Research, not investment advice." in text
 
 
+def test_the_colours_of_the_links_have_a_key(path: Path, mail: Path) -> None:
+    page, html = path.read_text("utf-8"), mail.read_text("utf-8")
+    used = set(re.findall(r'<li class="(\w+)"', page))
+    assert used == set(re.findall(r'<i class="key (\w+)">', page)) == {"on", "off", "none"}
+    key = html[html.index("on: a flag of the link is on") - 200 : html.index("What changed")]
+    links = html[html.index("The fifteen links") : html.index("on: a flag of the link is on") - 200]
+    assert set(re.findall(r'bgcolor="(\S+?)"', key)) == set(re.findall(r'bgcolor="(\S+?)"', links))
+
+
+def test_a_stale_page_says_that_its_dates_may_be_past(
+    made: Brief, numbers: dict[str, Any], tmp_path: Path
+) -> None:
+    for write in (write_brief_page, write_brief_mail):
+        write(made, numbers, tmp_path / "brief.html", newest=True)
+        text = text_of((tmp_path / "brief.html").read_text("utf-8"))
+        assert "import newer data. The dates below may be past." in text
+        assert "Dates after 2025-10-20" in text
+
+
+def test_the_bathtub_has_plain_names(path: Path) -> None:
+    shown = re.findall(r"<text[^>]*>(.*?)</text>", path.read_text("utf-8"))
+    assert {"TREASURY AND REPO", "CAPEX OF AI FIRMS", "NET LIQUIDITY", "IDLE CAPITAL"} <= {*shown}
+    assert not any(re.search("TAP|PIPES|DRAIN", said) for said in shown)
+
+
 def test_the_page_is_small_and_stands_alone(path: Path) -> None:
     html = path.read_text(encoding="utf-8")
-    assert len(html.encode()) < 300_000
+    assert len(html.encode()) < 40_000
     assert "<script" not in html
     assert not re.search(r"(src|href)=\"(?!data:)", html)
     assert html.count("<svg") == 3

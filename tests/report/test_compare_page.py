@@ -187,6 +187,12 @@ def test_every_number_of_the_table_is_that_of_the_numbers(page: str) -> None:
             assert cells(page, name)[heading][0] == cell(NUMBERS[name]).value
 
 
+def test_the_first_session_counts_as_a_session_without_a_return(page: str) -> None:
+    """A history from one date to another has one session more than it has returns."""
+    assert len(GROWTH) == 300
+    assert "299 sessions with a return" in page
+
+
 def test_each_difference_stands_in_its_own_column(tmp_path: Path) -> None:
     numbers = copy.deepcopy(NUMBERS)
     for points, side in enumerate(("spy", "bills", "mix"), start=1):
@@ -555,6 +561,20 @@ def test_a_browser_opens_it_without_error_request_overflow_or_barrier(
         assert page.locator("svg[role=img]").count() == 5
         assert [found["id"] for found in Axe().run(page).response["violations"]] == []
     assert troubles == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "hint"), [(1200, True), (1280, False), (1300, False)])
+def test_the_last_column_is_in_the_window_or_a_hint_says_where(
+    path: Path, browser: Any, width: int, hint: bool
+) -> None:
+    """On a screen of 1,280 pixels, the table of real history has room; below, it scrolls."""
+    region = "document.querySelector('.scroll:has(#strategies)')"
+    with opened(browser, path, width) as (page, _):
+        hidden = page.evaluate(f"{region}.scrollWidth - {region}.clientWidth")
+        said = page.evaluate(f"getComputedStyle({region}, '::before').content")
+    assert ("scroll sideways" in said) == hint
+    assert hint or hidden <= 0
 
 
 @pytest.mark.browser

@@ -133,7 +133,7 @@ def test_metrics_are_the_numbers_of_metrics_json(finished: Run, tmp_path: Path) 
 
 def test_save_refuses_a_folder_with_other_files(finished: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(DataError, match="another folder"):
+    with pytest.raises(DataError, match=r"another folder$"):
         finished.save(tmp_path, robustness=False)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -150,6 +150,8 @@ def test_returns_csv_begins_the_session_after_the_first_decision(
     assert numbers["run"]["start"] == "2015-01-02"
     assert table["date"].iloc[0] == "2015-01-05"
     assert len(table) == numbers["run"]["sessions"]
+    said = f"{len(table):,} sessions with a return"
+    assert said in (folder / "tearsheet.html").read_text(encoding="utf-8")
 
 
 def test_weights_csv_holds_decisions_and_orders_come_a_session_later(folder: Path) -> None:

@@ -164,3 +164,13 @@ def test_a_bathtub_without_numbers_says_so() -> None:
     assert "no water level" in svg
     assert svg.count("no value") == 4
     assert 'class="flow"' not in svg
+
+
+@pytest.mark.parametrize(("last", "anchor"), [(0.5, "start"), (2.0, "end")])
+def test_a_level_is_named_at_the_end_where_the_line_is_further_away(
+    last: float, anchor: str
+) -> None:
+    """The line begins 0.43 below the level, and ends next to it or far above it."""
+    table = pd.DataFrame({"u": np.linspace(0.1, last, 40)})
+    named = re.findall(r'<text class="s"[^>]*>0\.53</text>', lines_chart(table, "u", level=0.53))
+    assert [f'text-anchor="{anchor}"' in found for found in named] == [True]
