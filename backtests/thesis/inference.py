@@ -16,7 +16,7 @@ from backtests.evidence.entries import QUARTER
 from backtests.evidence.hac import Fit
 from backtests.thesis.estimate import Interval
 
-#: Number of circular shifts for a p-value. A history with fewer sessions has fewer shifts.
+#: Number of circular shifts for a p-value. For n values, there are at most n − 1 shifts.
 FEWEST_SHIFTS = 1000
 
 
@@ -248,8 +248,8 @@ def shifted(
         function returns one statistic for each row of the table. If the function returns NaN for a
         shift, the shift is left out.
     shifts
-        Number of shifts, evenly spaced over the sessions. If there are fewer sessions than
-        ``shifts``, there is one shift for each session.
+        Number of shifts, evenly spaced over the sessions. If there are n sessions, and n is at most
+        ``shifts``, the condition is shifted by 1, 2, … and n − 1 sessions.
     """
     n = len(values)
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))
