@@ -37,7 +37,10 @@ def hac_interval(fit: Fit, value: float, error: float) -> Interval:
 
 
 def t_p_value(value: float, error: float, df: float, sign: int) -> float:
-    """Return an estimate's p-value from a t distribution; 1 if the standard error is unknown."""
+    """Return an estimate's p-value from a t distribution.
+
+    The p-value is 1 unless the standard error is positive and finite.
+    """
     if not error > 0 or not math.isfinite(error):
         return 1.0
     return float(stats.t.sf(sign * value / error, df))
