@@ -51,7 +51,7 @@ class Run(Summarised):
 
     @cached_property
     def run_id(self) -> str:
-        """A hash of the configuration, the version, and all numbers of the history."""
+        """The id of the run, see :func:`run_id`."""
         return run_id(self.config, self.history)
 
     @property

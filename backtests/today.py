@@ -56,8 +56,9 @@ class Today:
         reasons are joined by ``; ``. If there is no decision at this close, the reason is None.
     next_decision
         The next session on which the schedule has a decision. If the state changes before the next
-        scheduled session, the strategy decides earlier. The calendar of sessions ends a year from
-        now. None if the next scheduled session is after the end of the calendar.
+        scheduled session, the strategy decides earlier, unless it decides only on its schedule. The
+        calendar of sessions ends a year from now. None if the next scheduled session is after the
+        end of the calendar.
     fills_on
         The session at whose close a backtest fills the orders. None if the orders would be filled
         after the end of the calendar.
@@ -73,11 +74,11 @@ class Today:
         decision, ``decided_on`` is this session, and ``before`` contains the weights at this close.
     missing
         A mapping that gives a date for each id with late data. The data of an id are late if its
-        last value is older than its staleness limit. The mapping covers held assets, assets in the
-        target, and ids that the strategy reads. If the state is lost, the mapping also covers the
-        inputs of signals whose flag is NA, among the signals that determine the state. The date of
-        an asset is the date of its last price. The date of a series is the day on which its last
-        value became known.
+        last value is older than its staleness limit. The mapping covers held assets, assets in
+        ``target`` or ``if_decided``, and ids that the strategy reads. If the state is lost, the
+        mapping also covers the inputs of signals whose flag is NA, among the signals that determine
+        the state. The date of an asset is the date of its last price. The date of a series is the
+        day on which its last value became known.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not

@@ -53,7 +53,7 @@ class Absorption(CompoundSignal):
         counts the days on which the flag would be on with half or twice the capital spending.
         :class:`OutsideCapital` compares spending with cash flow, not with idle capital. Reports
         show gauges of :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace
-        the gauge u, for three reasons. First, cash flows become known only from filings, up to four
+        the gauge u, for three reasons. First, cash flows become known only from filings, about four
         months after the quarter began. Second, GOOGL and MSFT report no XBRL tag for new debt, so
         the new debt of both firms is unknown. Third, ``drypowder thesis`` tests claims that use u,
         and these claims were stated before the tests. The results of ``drypowder thesis`` are

@@ -46,12 +46,12 @@ class Convexity(CompoundSignal):
     Formula
         The data are weekly (every fifth session). u is the gauge u of :class:`Absorption`. Δ is the
         change over ``horizon`` weeks. The dependent variable of the regression is Δ(DGS10 +
-        BAA10Y), in percentage points. The explanatory variables are Δu and Δ max(0, u − ``knee``).
-        The gauge ``slope`` is the coefficient on Δu, and the gauge ``kink`` is the coefficient on Δ
-        max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee. If u is above the
-        knee, price = slope + kink. Otherwise price = slope. The gauge ``price`` is in percentage
-        points per unit of u. The gauges ``low`` and ``high`` are the bounds of a bootstrap interval
-        for the kink. score = z(price).
+        BAA10Y), in percentage points. The explanatory variables are a constant, Δu and Δ max(0, u −
+        ``knee``). The gauge ``slope`` is the coefficient on Δu, and the gauge ``kink`` is the
+        coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
+        If u is above the knee, price = slope + kink. Otherwise price = slope. The gauge ``price``
+        is in percentage points per unit of u. The gauges ``low`` and ``high`` are the bounds of a
+        bootstrap interval for the kink. score = z(price).
     Flag
         The flag turns on when the gauge ``low`` is above zero and u is above the knee. The flag
         turns off when the gauge ``low`` is below zero or u is below the knee.
@@ -61,19 +61,20 @@ class Convexity(CompoundSignal):
     NaN
         An estimate needs at least ``minimum`` weeks of data and at least ``excursions`` separate
         periods in which u was above the knee. Before the first estimate of the regression, score
-        and flag are missing. A period above the knee ends when u has been below ``leave`` of
-        :class:`Absorption` (0.4 by default) for ``horizon`` weeks.
+        and flag are missing. The score also needs 252 sessions with a price. A period above the
+        knee ends when u has been below ``leave`` of :class:`Absorption` (0.4 by default) for
+        ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The price curve is flat while bank
         reserves are ample, and steep while bank reserves are scarce. The bootstrap interval follows
         Politis, Romano, "The Stationary Bootstrap", JASA (1994). The block length follows Politis,
-        White (2004). Changes that begin less than ``horizon`` weeks apart overlap, so a bootstrap
-        block has at least ``horizon`` weeks. The bootstrap interval for the kink is too narrow, as
-        is usual for slowly changing series. In simulations without a kink, the gauge ``low`` was
-        above zero in 7 to 14 % of the estimates. A correct interval would put ``low`` above zero in
-        5 % of these estimates. ``low`` was most often above zero for estimates with only a few
-        weeks more than ``minimum``.
+        White (2004). Changes that begin less than ``horizon`` weeks apart overlap, so the mean
+        length of the bootstrap blocks is at least ``horizon`` weeks. The bootstrap interval for the
+        kink is too narrow, as is usual for slowly changing series. In simulations without a kink,
+        the gauge ``low`` was above zero in 7 to 14 % of the estimates. A correct interval would put
+        ``low`` above zero in 5 % of these estimates. ``low`` was most often above zero for
+        estimates with only a few weeks more than ``minimum``.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ class Convexity(CompoundSignal):
         return estimates.assign(price=price.where(u.notna()), u=u, excursions=stays.astype(float))
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return z(price); NaN before the first estimate."""
+        """Return z(price); NaN until 252 sessions have a price."""
         return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
@@ -198,8 +199,8 @@ def kink_of(x: np.ndarray, y: np.ndarray, horizon: int, draws: int, seed: int) -
 def _kinks(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the coefficient on Δ max(0, u − knee) of each bootstrap sample.
 
-    ``counts`` says how often each week occurs in each sample: samples × weeks. If a sample has no
-    week above the knee, its coefficient is 0.
+    ``counts`` says how often each week occurs in each sample: samples × weeks. If Δ max(0, u −
+    knee) is 0 in all weeks of a sample, the coefficient of the sample is 0.
     """
     n = x.shape[1]
     squares = counts @ (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)

@@ -37,8 +37,9 @@ class CostOfCapital(Signal):
         and the term premium seven sessions after its date.
     NaN
         The flag is NA if a yield has no current value or no value ``horizon`` sessions ago. The
-        score needs at least two of its three components. If a component is missing, the score
-        compares the mean of the other components with past means of the same components.
+        score needs at least half of its components: two of three, or one of two with
+        ``term_premium=False``. If a component is missing, the score compares the mean of the other
+        components with past means of the same components.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium

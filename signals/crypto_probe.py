@@ -36,14 +36,14 @@ class CryptoProbe(Signal):
         With closes of different dates, the correlation of the two assets would be too low. Supply
         and flows are known at the session after their date.
     NaN
-        The flag is NA until bitcoin has prices for ``high`` sessions. A z-score needs 252 values of
-        its component. A component counts for the score when its z-score is known at the current
-        session and on at least 252 of the last 1260 sessions. The score needs at least one of its
-        two components. The gauge ``stablecoins`` needs the supply at the current session and
-        ``horizon`` sessions earlier. The supply data begin on 2017-11-29, and the publisher revises
-        past values. The gauge ``fund_flows`` needs a flow on each of the last ``month`` sessions.
-        If a flow is missing, the newest known flow is used instead, for at most four days. The spot
-        bitcoin funds began on 2024-01-11.
+        The flag is NA unless bitcoin and SPY have prices on each of the last ``high`` sessions. A
+        z-score needs 252 values of its component. A component counts for the score when its z-score
+        is known at the current session and on at least 252 of the last 1260 sessions. The score
+        needs at least one of its two components. The gauge ``stablecoins`` needs the supply at the
+        current session and ``horizon`` sessions earlier. The supply data begin on 2017-11-29, and
+        the publisher revises past values. The gauge ``fund_flows`` needs a flow on each of the last
+        ``month`` sessions. If a flow is missing, the newest known flow is used instead, for at most
+        four days. The spot bitcoin funds began on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.

@@ -54,10 +54,10 @@ class DryPowder(Signal):
         by side (see :mod:`signals.scales`). GDP stays the default of ``scale`` for three reasons.
         First, ``drypowder thesis`` tests claims that use idle capital in % of GDP, and these claims
         were stated before the tests. The results of ``drypowder thesis`` are known, so a different
-        default now would be a choice with hindsight. Second, only the latest revision of bank
-        assets exists, and this series jumps on 2010-03-31. Third, reserves below 12 % of bank
-        assets are not always scarce. For example, reserves were below 12 % of bank assets in most
-        of 2009 to 2012, during QE.
+        default now would be a choice with hindsight. Second, our history has only the latest
+        revision of bank assets, and this series jumps on 2010-03-31. Third, reserves below 12 % of
+        bank assets are not always scarce. For example, reserves were below 12 % of bank assets in
+        most of 2009 to 2012, during QE.
 
     Parameters
     ----------

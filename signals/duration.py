@@ -70,10 +70,10 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration of each share and coin, as known at a session.
+        """Return the empirical duration of each asset as known at a session, except SPY and bonds.
 
-        See :func:`signals.empirical_duration.empirical_durations`. Reports show the empirical
-        duration, but no signal uses it, because the estimate is noisy.
+        See :func:`signals.empirical_duration.empirical_durations`. No signal uses the empirical
+        duration, because the estimate is noisy.
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         return empirical_durations(panel.loc[:at], shares)

@@ -1,4 +1,4 @@
-"""The class hierarchy of all errors that drypowder raises on purpose.
+"""The classes from which all errors derive that drypowder raises on purpose.
 
 DrypowderError
 ├── ConfigError        a name, parameter or option is wrong               (exit 2)
@@ -9,8 +9,8 @@ DrypowderError
 ├── SourceError        a data source on the network failed                (exit 3)
 └── SimulationError    the engine cannot simulate its input               (exit 2)
 
-Each message is one line. The message says what was expected, what was found, and how to correct the
-input.
+Each message is one line, unless it quotes a longer message of a user's code. The message says what
+was expected, what was found, and how to correct the input.
 """
 
 import difflib
@@ -55,7 +55,7 @@ class SimulationError(DrypowderError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the nearest known name.
+    """Return the message for an unknown name, with the nearest known name if one is similar.
 
     >>> unknown("strategy", "near-cashflow", ["near-cash-flow", "spy"])
     "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"

@@ -47,7 +47,7 @@ class Explanation:
         is empty if the flag is NA.
     known_at
         For each input, the time at which the newest value was first known. The time is None if the
-        input has no value.
+        input has no value. Empty if :func:`explain` gets no ``known``.
     missing
         Inputs that have no value at the session, although the flag or the score depends on these
         inputs.

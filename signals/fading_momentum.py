@@ -20,16 +20,17 @@ class FadingMomentum(ScoreSignal):
         A breakout is a close above the highest close of the previous ``high`` sessions. The signal
         uses breakouts that happened ``earliest`` to ``latest`` sessions ago. follow_through = the
         percentage of these breakouts whose asset is still above the breakout price. breadth = the
-        percentage of all assets whose close is above its mean over ``mean`` sessions. score =
-        z(−mean of the z-scores of follow_through and breadth).
+        percentage of assets whose close is above its mean over ``mean`` sessions. score = z(−mean
+        of the z-scores of follow_through and breadth).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
         The closes of shares are from the current session. The closes of coins are from the calendar
         day before the session.
     NaN
-        If there are fewer than ``minimum`` breakouts, the follow-through is NaN. The score needs at
-        least one of its two components.
+        A breakout counts only if its asset has a current close. If there are fewer than ``minimum``
+        breakouts, the follow-through is NaN. The breadth uses only assets with a close on each of
+        the last ``mean`` sessions. The score needs at least one of its two components.
     Reference
         Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal is computed
         from past returns, so it is not used to test claims about returns.
@@ -89,7 +90,10 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return two counts: breakouts still above the breakout price, and all breakouts."""
+        """Return two counts: breakouts still above the breakout price, and all breakouts.
+
+        A breakout whose asset has no current close does not count.
+        """
         above = prices > prices.rolling(self.high).max().shift(1)
         now, sessions = prices.to_numpy(), len(prices)
         began, asset = np.nonzero(above.to_numpy())

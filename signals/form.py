@@ -1,8 +1,8 @@
 """Functions that call the code of a signal or a strategy and check the result.
 
-An exception in a user's code becomes a drypowder error with a message of one line. A user's code
-gets shallow copies of the panel and of the reading (:class:`signals.Reading`). If the user's code
-adds or replaces columns of a copy, other code does not see the change.
+An exception in a user's code becomes a drypowder error. A user's code gets shallow copies of the
+panel and of the reading (:class:`signals.Reading`). If the user's code adds or replaces columns of
+a copy, other code does not see the change.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,8 @@ def author_code(
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
     with ``what``, a name for the user's code. ``names`` is text with the class attributes that list
     the panel columns of the user's class, such as ``inputs``. After a KeyError, the message says
-    that these attributes must list every column that the user's code reads.
+    that these attributes must list every column that the user's code reads. If ``names`` is empty,
+    the message omits this advice.
     """
     try:
         yield

@@ -54,7 +54,7 @@ def check_session(at: object, index: pd.Index) -> pd.Timestamp:
     """Return the session with a given date; the index must contain this session.
 
     Raise ConfigError when the index lacks the session. The message gives the last session before
-    the date.
+    the date. If the date is outside the index, the message gives the first and the last session.
     """
     try:
         session = pd.Timestamp(at)  # type: ignore[arg-type]

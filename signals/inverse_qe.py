@@ -26,20 +26,20 @@ class InverseQE(ScoreSignal):
         after its date.
     NaN
         The flag is NA if the correlation or the mean is missing. The mean needs at least one of its
-        two components. The score needs 252 sessions on which the same components are known.
+        components. The score needs 252 sessions on which the same components are known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
-        past values of the term premium. With ``term_premium=False``, the signal does not use the
-        term premium. The signal does not measure how much duration new bonds bring to the market,
-        because drypowder has no such data.
+        past values of the term premium. With ``term_premium=False``, the score and the flag do not
+        use the term premium. The signal does not measure how much duration new bonds bring to the
+        market, because drypowder has no such data.
 
     Parameters
     ----------
     horizon
         Number of sessions over which both components are measured; 63 sessions are a quarter.
     term_premium
-        Whether the score includes the term premium, which its publisher revises.
+        Whether the score and the flag use the term premium, which its publisher revises.
     """
 
     name: ClassVar[str] = "inverse_qe"

@@ -59,7 +59,7 @@ class Opportunity(CompoundSignal):
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
         The basket has a return on a session if at least this number of basket assets has a return.
-        With ``members`` = 1, the basket contains only MSTR until 2013.
+        With ``members`` = 1, the basket contains only MSTR until another asset has a return.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.

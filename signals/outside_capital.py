@@ -53,12 +53,12 @@ class OutsideCapital(Signal):
         ``from_payouts`` are divided by the growth of spending. If spending hardly grew, a small
         error in an amount would become a large error in ``marginal`` and ``from_payouts``.
         ``raised`` uses firms with known spending, debt and buybacks, and needs at least one such
-        firm. Unknown leases count as zero, because firms give small leases no XBRL tag. GOOGL and
-        MSFT report no XBRL tag for new debt, so ``raised`` never includes GOOGL and MSFT. An amount
-        of cash flow, buybacks, debt or leases is used for 200 days after the end of its quarter.
-        The amounts of one firm can belong to different quarters in two cases. First, a firm can
-        file one of its amounts late. Second, before 2018, some spending is known only for fiscal
-        years.
+        firm. Unknown leases count as zero, because firms give small leases no XBRL tag. MSFT
+        reports new debt under an XBRL tag that drypowder does not read, so ``raised`` does not
+        include MSFT. An amount of cash flow, buybacks, debt or leases is used for 200 days after
+        the end of its quarter. The amounts of one firm can belong to different quarters in two
+        cases. First, a firm can file one of its amounts late. Second, before 2018, some spending is
+        known only for fiscal years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The

@@ -30,8 +30,8 @@ T = TypeVar("T")
 #: order. For example, the row ``("leave", "enter", 1)`` means leave < enter < 1.
 Orders = tuple[tuple[str | float, ...], ...]
 
-#: The absolute value of a whole number must be below this limit. Sums and products of larger
-#: numbers could overflow 64-bit integers in pandas.
+#: The absolute value of a parameter of type int must be below this limit. Sums and products of
+#: larger numbers could overflow 64-bit integers in pandas.
 LARGEST = 2**31
 _WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -152,7 +152,10 @@ def in_words(kind: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return the repr of a value, or the name of its type when the repr is too long."""
+    """Return the repr of a plain value if it is short and printable, else the name of its type.
+
+    A whole number that is too large is described by the limit.
+    """
     if isinstance(value, int) and abs(value) >= LARGEST:
         return f"a number beyond {LARGEST}"
     text = repr(value) if isinstance(value, bool | int | float | str | tuple | list) else ""

@@ -24,7 +24,7 @@ class Policy(ScoreSignal):
         after Thursday's H.4.1 release.
     NaN
         The score needs at least one of its two components. If one component is missing, the score
-        is the z-score of the other component.
+        compares the z-score of the other component with past z-scores of that component.
     Reference
         Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
         of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
@@ -32,7 +32,8 @@ class Policy(ScoreSignal):
     Parameters
     ----------
     horizon
-        Number of sessions over which the yield's change is measured; 63 sessions are a quarter.
+        Number of sessions over which the change of DGS2 − EFFR is measured; 63 sessions are a
+        quarter.
     balance_horizon
         Number of sessions over which the balance sheet's change is measured; 65 sessions are a
         quarter.

@@ -2,7 +2,7 @@
 
 If a challenger does as well as the strategies of the thesis, the thesis has added nothing. Each
 challenger follows a published source, and its docstring lists the differences from the source. All
-challengers decide at month ends.
+challengers decide only on scheduled dates, by default at month ends.
 """
 
 from dataclasses import dataclass, replace
@@ -117,8 +117,8 @@ class DualMomentum(Strategy):
         above the return of bills, the strategy holds SPY or EFA, whichever has the higher return.
         If SPY's return is at or below the return of bills, the strategy holds IEF. The rule chooses
         only listed assets that had a price twelve months ago. The whole portfolio is cash while
-        SPY's return is unknown. The return of bills is the mean of DGS3MO over the last 252
-        sessions.
+        the return of SPY or of bills is unknown. The return of bills is the mean of DGS3MO over the
+        last 252 sessions.
     Reference
         Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
@@ -162,8 +162,8 @@ class VolTarget(Strategy):
         The weight of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
-        index has a target volatility of 10 %. Difference from the paper: this strategy uses no
-        leverage.
+        index has a target volatility of 10 %. Differences from the paper: the weight is inversely
+        proportional to the volatility instead of the variance, and this strategy uses no leverage.
 
     Parameters
     ----------

@@ -24,9 +24,9 @@ class MemoryOverCrypto(ScaledSleeves):
     Rule
         In ABSORPTION and FORCED_SELLING, the long leg has a weight of +50 %, and the short leg has
         a weight of −50 %. In INJECTION, NEUTRAL and OPPORTUNITY, the whole portfolio is cash. Each
-        leg is scaled to the same target volatility, and gross exposure is at most 1. The whole
-        portfolio is cash when a leg has no listed member or no known volatility. The engine reduces
-        positions if price changes push gross exposure above its limit.
+        leg is scaled down to the same target volatility, and gross exposure is at most 1. The whole
+        portfolio is cash when a leg has no listed member or no known volatility. If price changes
+        push gross exposure above its limit, the engine restores the last target weights.
 
     Parameters
     ----------

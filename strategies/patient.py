@@ -1,4 +1,4 @@
-"""Link L14: hold cash until a rare chance to buy, then buy in three steps."""
+"""Link L14: keep cash until a rare chance to buy, then buy in three steps."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +19,7 @@ CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 @dataclass(frozen=True, kw_only=True)
 class Patient(ScaledSleeves):
-    """Hold mostly cash until OPPORTUNITY; buy in three steps, hold for a year, sell in three steps.
+    """Keep cash until OPPORTUNITY; buy in three steps, hold for a year, sell in three steps.
 
     Rationale
         Forced sellers offer low prices to investors who still have cash. But an investor who waits
@@ -40,9 +40,9 @@ class Patient(ScaledSleeves):
         keeps its parts, and the schedule of purchases and sales restarts at the new change. The
         memory and crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends, and when it buys or sells a part of the portfolio
-        :data:`CHANCE`. While the strategy holds no part of :data:`CHANCE`, each change of regime
-        also causes a decision.
+        The strategy decides on scheduled dates (by default at month ends), and when it buys or
+        sells a part of the portfolio :data:`CHANCE`. While the strategy holds no part of
+        :data:`CHANCE`, each change of regime also causes a decision.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Patient(ScaledSleeves):
     """
 
     name: ClassVar[str] = "patient"
-    description: ClassVar[str] = "mostly cash until a rare chance, then invested for a year"
+    description: ClassVar[str] = "SPY and cash until a rare chance, then invested for a year"
     link: ClassVar[str] = "L14"
     follows_regime: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")

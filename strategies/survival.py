@@ -34,9 +34,9 @@ class Survival(ScaledSleeves):
         soon. Because the portfolio changes gradually, its result does not depend on a few dates
         with large trades.
     Rule
-        SPY always has a weight of 40 %. Seven asset classes divide the other 60 %: each class has
-        the weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1.
-        p falls in equal steps from +1 for the class of shortest duration to −1 for the class of
+        SPY has a weight of 40 %. Seven asset classes divide the other 60 %: each class has the
+        weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
+        falls in equal steps from +1 for the class of shortest duration to −1 for the class of
         longest duration. If the absorption score is −1 or less, the class of shortest duration has
         the weight 0. If the absorption score is 1 or more, the class of longest duration has the
         weight 0. If the absorption score is unknown, all seven classes have equal weights. The
@@ -69,7 +69,8 @@ class Survival(ScaledSleeves):
     def sleeves(self) -> Sleeves:
         """A mapping from the name of each sleeve to its tickers.
 
-        The sleeve ``broad`` contains SPY. Each of the seven classes is a sleeve, too.
+        The sleeve ``broad`` contains SPY. Each of the seven classes is a sleeve, too. The tickers
+        in ``own`` replace these defaults.
         """
         declared = {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
         return declared | {name: held for name, held in self.own if name in declared}

@@ -75,7 +75,8 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session with a
     new state. The end of a month comes from the exchange's calendar, which is known in advance. So
-    the last session of a history is scheduled only if it is also the last session of its month.
+    with the default schedule, the last session of a history is scheduled only if it is also the
+    last session of its month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -93,7 +94,7 @@ class Trades:
     ----------
     targets
         Target weights of the executed decisions, as fractions. The shape is decision sessions ×
-        assets.
+        assets. A trade that restores the gross limit counts as an executed decision.
     sizes
         Target weights of the trades, as fractions. The shape is sessions × assets, and a trade is
         in the row of the session at which it is filled. If an asset is not traded at a session, its
@@ -120,8 +121,11 @@ def choose_trades(
 
     :func:`backtests.engine.simulate.simulate` describes the parameters. ``closes`` has the same
     assets as ``weights``. A decision is executed when at least one target weight differs from the
-    drifted weight by more than ``band``, a fraction. If a portfolio with short positions exceeds
-    ``gross_limit`` at a close, a trade restores the last target weights ``lag`` sessions later.
+    drifted weight by more than ``band``, a fraction. If an earlier decision is not filled yet, its
+    target weights replace the drifted weights in this comparison. A decision whose fill would come
+    after the last session is not executed. If a portfolio with short positions exceeds
+    ``gross_limit`` at a close and no decision waits for its fill, a trade restores the last target
+    weights ``lag`` sessions later.
 
     An asset without a price on the day of the fill is not traded until the next decision. If the
     last price of a holding is older than the asset's staleness limit, the holding is closed at this

@@ -49,8 +49,8 @@ class Result:
         Simple return from the previous close to each session's close, a fraction. The first return
         belongs to the second session.
     weights
-        Value of each holding as a fraction of equity at each close, after drift. The remaining
-        equity is cash, which includes the proceeds of short sales.
+        Value of each holding as a fraction of equity at each close, after the session's trades. The
+        remaining equity is cash, which includes the proceeds of short sales.
     owed
         Weights of the short positions, fractions of equity, at most 0. ``weights`` includes the
         short positions.
@@ -61,8 +61,8 @@ class Result:
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
         equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
         recomputed if the cash is too small to buy back a short position whose target becomes long.
-        The asset then has both a long and a short side, but ``orders`` shows only the asset's net
-        units.
+        The asset then has both a long and a short side, but ``orders`` does not show to which side
+        an order belongs.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
@@ -144,8 +144,8 @@ def simulate(
     ------
     SimulationError
         If a weight is not finite or exceeds its limit, if columns or sessions do not match, if a
-        bill return is missing, if the lag is below 1, or if the portfolio's value falls to 0 USD or
-        below.
+        price is not above zero, if a bill return is missing, if the lag, the band or the capital is
+        out of range, or if the portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)
@@ -157,7 +157,7 @@ def simulate(
 
 @dataclass(frozen=True, kw_only=True)
 class _Legs:
-    """The columns that vectorbt receives: a long and a short side for each asset.
+    """The columns that vectorbt receives: a long side, a short side or both for each asset.
 
     To get the quantity of an asset, multiply vectorbt's quantity in a column by ``units``. For a
     long side, ``units`` is always 1. For a short side, ``units`` starts at 1 and grows by the

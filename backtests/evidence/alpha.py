@@ -53,9 +53,10 @@ def own_alpha(run: Run) -> Alpha | None:
 
     The dependent variable is the strategy's return after costs, minus the return of bills. Each
     regressor is an asset's return before costs, minus the return of bills. The regression starts
-    with the first fill. An asset has no return on a session if its price is missing on this session
-    or on the session before. If an asset has no return, the return of bills is used instead. The
-    result is None if the strategy has no asset or the run has too few returns.
+    with the first return after the first possible fill. An asset has no return on a session if its
+    price is missing on this session or on the session before. If an asset has no return, the return
+    of bills is used instead. The result is None if no asset's return minus bills varies, or if the
+    run has too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]

@@ -84,7 +84,7 @@ class Assessment(Summarised):
         Tests whether luck can explain the Sharpe ratio. If ``robustness`` is None, the comparison
         with a constant mix of SPY and bills is left out.
     timing
-        The mean return, split into tilt, timing and costs.
+        The mean return, split into the return of bills, tilt, timing and costs.
     lead_lag
         The information ratio for each lag between decision and fill. None if ``robustness`` is
         None, if the strategy has no timing, or if the run is too short.
@@ -142,8 +142,8 @@ def assess(
     robustness
         If False, every metric that needs another simulation is left out.
     logged, logged_effective
-        ``logged`` contains the yearly Sharpe ratio of each strategy in the log of earlier parameter
-        sweeps. ``logged_effective`` is the effective number of independent strategies in the log of
+        ``logged`` contains the yearly Sharpe ratio of each trial in the log of earlier parameter
+        sweeps. ``logged_effective`` is the effective number of independent trials in the log of
         parameter sweeps. :func:`backtests.evidence.luck.luck` describes both parameters.
     progress
         A function that receives the name of each step and the number of completed parts.

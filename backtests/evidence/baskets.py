@@ -2,12 +2,12 @@
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces the
 memory-chip makers with the same number of other stocks of the universe. The stocks of a basket are
-drawn without replacement. The strategy's rule sets the weight of each basket and scales all baskets
-to the same volatility. If the memory-chip makers are a good choice, the strategy's Sharpe ratio is
-above most Sharpe ratios with random baskets. The stocks in the baskets were also chosen in 2026, so
-a high rank does not prove foresight. If the rank is low, most random baskets did better than the
-makers of memory chips. A low rank means that the choice of the memory-chip makers shows no
-foresight.
+drawn without replacement. The strategy's rule sets the weight of each basket and scales a basket
+down if its volatility is above the strategy's target. If the memory-chip makers are a good choice,
+the strategy's Sharpe ratio is above most Sharpe ratios with random baskets. The stocks in the
+baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is low, most
+random baskets did better than the makers of memory chips. A low rank means that the choice of the
+memory-chip makers shows no foresight.
 """
 
 from dataclasses import replace

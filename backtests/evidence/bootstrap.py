@@ -23,7 +23,7 @@ from signals.errors import ConfigError, DataError
 
 #: Lower limit of the mean length of a block, in sessions.
 SHORTEST_BLOCK = 5
-#: A resample needs at least this many returns.
+#: The sample needs at least this many returns.
 FEWEST = 20
 #: A resample counts as constant if its standard deviation is at most this fraction of the original
 #: sample's standard deviation.

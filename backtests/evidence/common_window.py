@@ -62,8 +62,9 @@ def in_common_window(
     """Return the configurations with a common window: from the latest start to the earliest end.
 
     If a configuration has no start or no end, it gets the start or the end of the common window.
-    The second element of the result contains a note if the configurations have different starts or
-    ends. If the latest start is after the earliest end, ConfigError is raised.
+    The second element of the result contains a note if two configurations have different starts or
+    different ends. A configuration without a start or an end does not count as different. If the
+    latest start is after the earliest end, ConfigError is raised.
     """
     starts = {label: config.start for label, config in configs.items() if config.start}
     ends = {label: config.end for label, config in configs.items() if config.end}

@@ -37,16 +37,17 @@ def compare_runs(
     ----------
     runs
         The runs. If ``runs`` is a mapping, its keys are the labels. If ``runs`` is a sequence, each
-        label is the name of the run's strategy. If several runs have the same strategy, their
-        labels also contain the settings that differ.
+        label is :attr:`backtests.runs.Run.label`. If several runs have the same strategy and regime
+        model, their labels also contain the settings that differ.
     reps, shifts, draws, workers, log
         As for :func:`backtests.evidence.comparison.compare`.
 
     Raises
     ------
     ConfigError
-        If there is no run, if the runs have different prices or too few common sessions, or if two
-        runs without labels have equal settings.
+        If there is no run, if the runs have different prices, different series or too few common
+        sessions, if two runs without labels have equal settings, or if a user's strategy class was
+        defined again after its run.
     """
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
     _check_classes(labelled)

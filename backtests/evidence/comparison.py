@@ -1,9 +1,10 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
-Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-is compared with a constant mix and with an equal-weight portfolio. The constant mix of SPY and
-bills has the strategy's mean net exposure, and needs no skill. The equal-weight portfolio holds the
-strategy's assets, so it has the same hindsight about assets as the strategy.
+All strategies run on the same sessions. Strategies with equal signals share one evaluation of the
+signals. Each strategy is compared with a constant mix and with an equal-weight portfolio. The
+constant mix of SPY and bills has the strategy's mean net exposure, and needs no skill. The
+equal-weight portfolio holds the strategy's assets, so it has the same hindsight about assets as the
+strategy.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -90,8 +91,8 @@ class Compared:
     def kind(self) -> str:
         """The kind of the strategy: ``thesis``, ``baseline``, ``challenger`` or ``own``.
 
-        A challenger uses a regime model that reads only prices. An ``own`` strategy comes from the
-        user.
+        A challenger follows a published rule that does not use the thesis, or uses a regime model
+        that reads only prices. An ``own`` strategy comes from the user.
         """
         if self.run.config.strategy not in STRATEGIES:
             return "own"

@@ -12,9 +12,9 @@ trial. The rescaled ratio estimates the uncertainty of SR only from V, the varia
 trials' Sharpe ratios. If the trials are variants of one strategy, their Sharpe ratios are almost
 equal, and V is close to 0. If V is close to 0, any positive Sharpe ratio passes the test of the
 rescaled ratio. A second test therefore uses σ, the standard error of the chosen trial's Sharpe
-ratio. The best of N independent trials without skill stays below SR with the probability
-Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio that passes the test of the rescaled ratio and
-the test of Φ(SR / σ)^N.
+ratio if the trial has no skill. The best of N independent trials without skill stays below SR with
+the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio that passes the test of the
+rescaled ratio and the test of Φ(SR / σ)^N.
 
 All Sharpe ratios are per session.
 

@@ -4,8 +4,8 @@ A decision at close t is filled at close t + lag. The first return after the fil
 session t + lag + 1. A label is the name of a regime or state. The return of session t belongs to
 the label that was known at close t − 1 − lag.
 
-A state can end and begin again. If the state begins again less than :data:`QUARTER` sessions after
-its end, the same episode continues. An episode counts as one observation. The number of episodes
+A state can end and begin again. If the state is absent for fewer than :data:`QUARTER` sessions, the
+same episode continues. An episode counts as one observation. The number of episodes
 decides whether a conclusion about timing is possible.
 """
 
@@ -17,7 +17,7 @@ import pandas as pd
 from backtests.runs import Run
 from signals.regimes import Regime
 
-#: If a state begins again at least this many sessions after its end, a new episode begins.
+#: If a state begins again after an absence of at least this many sessions, a new episode begins.
 QUARTER = 63
 #: A conclusion about timing needs at least this number of episodes.
 FEW = 3

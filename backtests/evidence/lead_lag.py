@@ -30,7 +30,8 @@ from backtests.runs import Run
 #: Number of sessions from the close of a decision to the fill. Fills at lag 0 or below are
 #: impossible.
 LAGS = tuple(range(-5, 11))
-#: In a collapse, one more session of delay removes at least this fraction of the information ratio.
+#: In a collapse, one more session of delay removes more than this fraction of the information
+#: ratio.
 LOST = 0.5
 #: In a collapse, the lost return has at least this HAC t-statistic.
 LEAST_T = 4.0
@@ -54,8 +55,8 @@ class LeadLag:
         daily return at this lag minus the daily return at a lag one session longer.
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. Only
-        lags from 0 to the run's lag are tested. None if there is no collapse. A collapse of the
-        information ratio is a sign of look-ahead.
+        lags from 0 to the run's lag, and at most 9, are tested. None if there is no collapse. A
+        collapse of the information ratio is a sign of look-ahead.
     """
 
     lag: int
@@ -70,7 +71,8 @@ def lead_lag(run: Run) -> LeadLag | None:
 
     For each lag, the decided weights are simulated with the run's costs. All lags are measured on
     the same sessions, which begin 10 sessions after the start of the run. The result is None if the
-    weights never change, or if the measured sessions cover less than a year.
+    weights change only when an asset is listed or delisted, or if the measured sessions cover less
+    than a year.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
@@ -112,8 +114,8 @@ def fading_said(found: LeadLag) -> str:
 def mean_weights_returns(run: Run) -> pd.Series:
     """Return the daily returns of a run's mean weights, before costs, as fractions.
 
-    The weight of an asset is its mean weight over the sessions on which the asset has a price. The
-    remaining weight is in bills.
+    The weight of an asset is its mean weight over the sessions after its first price. The remaining
+    weight is in bills.
     """
     growth, weights = growth_of_assets(run), run.result.weights.shift().iloc[1:]
     mean = weights.where(growth.notna()).mean()

@@ -68,7 +68,7 @@ class Luck:
     difference
         The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
         is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
-        given.
+        given, or if the test is undefined.
     """
 
     track: TrackRecord

@@ -144,7 +144,7 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
 def is_short(returns: pd.Series) -> bool:
     """Return whether returns cover less than a year, which is too short for yearly metrics.
 
-    Annualised, a gain of 44 % over 119 sessions is 117 % a year, but the investor earned only 44 %.
+    Annualised, a gain of 44 % over 119 sessions is 116 % a year, but the investor earned only 44 %.
     """
     return len(returns) < FULL_YEAR
 
@@ -188,7 +188,7 @@ def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
 
 
 def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> dict[str, object]:
-    """Return a mapping from the name of each metric to its value: a fraction or a Timestamp.
+    """Return a mapping from the name of each metric to its value: a number, a Timestamp or None.
 
     ``bills`` and ``benchmark`` are returns on the same sessions as ``returns``.
     """

@@ -88,7 +88,8 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
     Raises
     ------
     DataError
-        If a return is missing, or if a block would have fewer than two sessions.
+        If a return is missing, if the number of blocks is odd, or if a block would have fewer than
+        two sessions.
     """
     values = np.atleast_2d(np.asarray(returns, dtype=np.float64))
     _check_blocks(blocks)
@@ -107,8 +108,8 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
 def overfitting(moments: np.ndarray) -> Overfitting:
     """Return the probability of backtest overfitting for a set of trials.
 
-    Every combination of half of the blocks is used, so the result is exact. The use of memory does
-    not grow with the number of combinations.
+    Every combination of half of the blocks is used, so the result is exact. The Sharpe ratios of
+    all trials are in memory only for some combinations at a time.
 
     Parameters
     ----------
@@ -125,7 +126,8 @@ def overfitting(moments: np.ndarray) -> Overfitting:
     Raises
     ------
     DataError
-        If the array has another shape, an odd number of blocks, or a missing value.
+        If the array has another shape, an odd number of blocks, a missing value, or a block with
+        fewer than two returns.
     """
     given = _checked(moments)
     trials, blocks, _ = given.shape

@@ -41,10 +41,11 @@ class Placebo:
         The statistic of each placebo, without undefined values.
     rank
         Share of placebos with a lower statistic, plus half the share of placebos with an equal
-        statistic. 1 is the best rank and 0 the worst; NaN means a strategy without timing.
+        statistic. 1 is the best rank and 0 the worst. NaN for a strategy without timing, for an
+        undefined statistic, or without placebos.
     p_value
-        (1 + number of placebos whose statistic is at least as high) / (1 + n); NaN for a strategy
-        without timing.
+        (1 + number of placebos whose statistic is at least as high) / (1 + n); NaN if the rank is
+        NaN.
     kind
         ``shifts`` or ``resampled`` for random timing, ``baskets`` for a random choice of assets.
     n
@@ -103,8 +104,8 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     Raises
     ------
     DataError
-        If sessions or assets do not match, if a weight is not finite, or if a bill return is
-        missing.
+        If sessions or assets do not match, if a weight is not finite, if a bill return is missing,
+        or if there are fewer than 3 sessions or no asset.
     """
     market = _market(held, closes, bills, costs)
     return float(_timing(market, held.to_numpy(dtype=np.float64).T[:, None, :])[0])
@@ -188,7 +189,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
     _check_matching(held, closes, bills)
     assets = [str(a) for a in held.columns]
     prices = closes[assets].to_numpy(dtype=np.float64).T
-    growth = np.ones(prices.shape)  # without a price the weight is 0, so the growth has no effect
+    growth = np.ones(prices.shape)  # the growth stays 1 if one of its two prices is missing
     growth[:, 1:] += np.nan_to_num(prices[:, 1:] / prices[:, :-1] - 1)
     days = np.diff(pd.DatetimeIndex(held.index).to_numpy().astype("datetime64[D]")).astype(float)
     fee = np.array([costs.borrowed(a, np.concatenate(([0.0], days))) for a in assets])

@@ -2,13 +2,13 @@
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
 values even on earlier days, on which nobody knew them. If the results of a run depend on a series
-without vintages, the module changes all values of the series by −2 % to +2 %, and computes the
-results again. For comparison, GDP of 2017Q3 was first published 1 % below its current value. A new
-definition of a series can change its values by more than 2 %, which is not tested.
+in USD without vintages, the module changes all values of the series by −2 % to +2 %, and computes
+the results again. For comparison, GDP of 2017Q3 was first published 1 % below its current value. A
+new definition of a series can change its values by more than 2 %, which is not tested.
 
-A series in percent, such as a term premium, is not multiplied, because a factor does not change a
-z-score. For a series in percent, the results are computed again without the series. A series with
-vintages already shows the values known at the time, so it needs no test.
+A series in another unit, such as a term premium in percent, is not multiplied, because a factor
+does not change a z-score. For a series in another unit, the results are computed again without the
+series. A series with vintages already shows the values known at the time, so it needs no test.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,11 +90,11 @@ def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
     Returns
     -------
     One row for each case, index ``(series, case)``. The cases are ``× 0.98`` to ``× 1.02`` for a
-    series in USD, and ``left out`` for a series in percent. The first column, ``sessions_changed``,
-    is the fraction of the run's sessions whose regime changes.
+    series in USD, and ``left out`` for a series in another unit. The first column,
+    ``sessions_changed``, is the fraction of the run's sessions whose regime changes.
     :func:`backtests.evidence.k_choice.by_k` describes the other columns. The table is empty if the
-    strategy does not follow the regime, if the regime model reads no signal, or if the history has
-    vintages of all revised series.
+    strategy does not follow the regime, if the regime model reads no signal, or if
+    :func:`revised_in` finds no series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

@@ -44,10 +44,11 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
     - ``as it is``: the run without a change;
     - ``lag``: 1, 2, 3, 5 or 10 sessions;
     - ``costs``: all costs × 0, 1, 2 or 5;
-    - ``rebalance day``: 0 to 20 sessions after the scheduled session;
+    - ``rebalance day``: 0, 2, … or 20 sessions after the last session of the period, such as the
+      month. With a decision on every day, nothing changes;
     - ``asset left out``: one asset at a time. The strategy treats the left-out asset as unlisted,
-      but flags still use the asset's prices. If the strategy has no rule for unlisted assets, the
-      table has no rows for left-out assets;
+      but flags still use the asset's prices. If the strategy has no rule for a left-out
+      asset, the table has no row for this asset;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
     A case with the same settings as the run repeats the metrics of the run.

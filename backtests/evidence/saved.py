@@ -2,7 +2,7 @@
 
 A folder has the configuration and the returns of a run, but not the market data. A finished run is
 therefore computed again from its configuration and the current market data. If the new returns
-equal the stored returns, the market data have not changed.
+differ from the stored returns, the market data or drypowder have changed.
 """
 
 import json
@@ -174,7 +174,7 @@ def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
 
 
 def _on_own_sessions(saved: SavedRun, run: Run, history: History) -> Run | None:
-    """Return ``run`` on the sessions of ``saved``; None if the history lacks one of them."""
+    """Return ``run`` on the sessions of ``saved``; None if the history has other sessions."""
     index = pd.DatetimeIndex(history.panel.index)
     first, last = (pd.Timestamp(str(saved.described[end])) for end in ("start", "end"))
     own = index[(index >= first) & (index <= last)]

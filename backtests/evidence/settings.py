@@ -13,7 +13,8 @@ from signals.params import parameters
 
 #: Fields of a configuration that are settings themselves.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
-#: A label shows at most this number of settings, and the number of further settings.
+#: A label shows at most this number of settings, and the number of further settings. If two labels
+#: would then be equal, they show all settings that differ.
 MOST = 2
 
 
@@ -21,7 +22,7 @@ MOST = 2
 class Change:
     """A setting that differs between two configurations.
 
-    ``path`` is the setting's name, as for the option ``--param``. ``first`` and ``second`` are the
+    ``path`` is the setting's name, as in :func:`settings_of`. ``first`` and ``second`` are the
     setting's values in the two configurations.
     """
 

@@ -10,8 +10,8 @@ Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
     Andrews and Monahan (1992), Econometrica 60. The rule of Politis and White gives the length of a
-    block. The calibration of block lengths by Ledoit and Wolf is not used, because this calibration
-    repeats the test hundreds of times.
+    block, which is at most a tenth of the sessions. The calibration of block lengths by Ledoit and
+    Wolf is not used, because this calibration repeats the test hundreds of times.
 """
 
 import math
@@ -68,7 +68,7 @@ def sharpe_difference(
     Returns
     -------
     None if there are fewer than 50 returns, if a return is missing, if the returns of a portfolio
-    do not vary, or if the two portfolios are equal.
+    do not vary, or if the difference of the two returns does not vary.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):

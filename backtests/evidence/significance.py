@@ -27,7 +27,7 @@ from strategies import decide, state_of
 
 SHIFTED = (
     "the flags are computed from quantities, so placebos shift the dates of the holdings; the rank "
-    "is exact"
+    "is exact if no asset is listed or delisted during the run"
 )
 LABELLED = (
     "the regime comes from a file of labels, which has no labels for resampled returns. Placebos "
@@ -43,12 +43,12 @@ RESAMPLED = (
 #: An unbiased rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from
 #: 40 seeds, with a standard error of about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
-NO_TIMING = "the strategy's weights never change, so there is no timing"
+NO_TIMING = "the strategy's weights never change, except with listings, so there is no timing"
 TOO_SHORT = "not ranked: too few sessions after the first fill"
 NOT_DRAWN = "not ranked: no histories were resampled"
 NOT_REFITTED = "not ranked: each placebo would need a new estimate of the regime model"
 
-#: A run needs at least this many returns for a rank.
+#: For a rank, a run needs at least this many returns after the first possible fill.
 FEWEST = 21
 #: Number of parts into which the draws are divided, for several processes.
 PARTS = 8

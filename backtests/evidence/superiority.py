@@ -64,7 +64,8 @@ def superiority(
 
     Returns
     -------
-    None if the benchmark is constant, or if every strategy is constant or equals the benchmark.
+    None if the benchmark is constant, or if every strategy is constant or equals the benchmark
+    after scaling.
     """
     from arch.bootstrap import StepM
 

@@ -25,8 +25,8 @@ def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
     The first pair contains the text ``"what"`` as heading and the docstring's first line as text.
-    In the docstring, the text below a heading must be indented. The result has no markup. The
-    sections Parameters, Attributes and Raises are left out.
+    In the docstring, the text below a heading must be indented. The result has no markup. It ends
+    before the first of the sections Parameters, Attributes and Raises.
     """
     first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
@@ -70,6 +70,9 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def _remark(text: str) -> str:
-    """Return a text without markup, without its full stop, and with a lower-case first letter."""
+    """Return a text without markup, without its full stop, and with a lower-case first letter.
+
+    If the second character is a capital letter, as in ``USD``, the first letter is kept.
+    """
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

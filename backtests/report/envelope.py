@@ -1,4 +1,4 @@
-"""The first fields of every JSON answer about a history."""
+"""The first fields of JSON answers about a history."""
 
 from typing import Any
 

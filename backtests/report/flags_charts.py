@@ -1,7 +1,7 @@
 """The charts of the page of flags: a timeline of all flags, and each signal with its thresholds.
 
-The charts are SVG and need no library. The charts begin at the first session with a regime. If the
-history is simulated, the caller must pass a name that begins with SIMULATED.
+The charts are SVG and need no library. If the history is simulated, the caller must pass a name
+that begins with SIMULATED.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,11 @@ _NAMED = 4
 
 
 def first_regime(reading: Reading) -> pd.Timestamp:
-    """Return the first session with a regime; if there is none, the first session with a flag."""
+    """Return the first session with a regime.
+
+    If there is no regime, return the first session with a known flag. If there is no known flag
+    either, return the first session of the reading.
+    """
     for known in (reading.regime.notna(), reading.flags.notna().any(axis=1)):
         if known.any():
             return _first(known)
@@ -40,8 +44,7 @@ def _first(known: pd.Series) -> pd.Timestamp:
 def timeline(reading: Reading, name: str) -> str:
     """Return a timeline with one strip for the regime and one for each flag.
 
-    Flags that vote on the regime come first. The timeline begins at the first session with a
-    regime.
+    Flags that vote on the regime come first. The timeline begins at :func:`first_regime`.
     """
     start = first_regime(reading)
     flags = reading.flags.loc[start:]

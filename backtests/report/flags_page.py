@@ -32,8 +32,8 @@ def write_flags_page(
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
     shows. ``model`` is the regime model of the reading; None means ``votes`` with default
-    parameters. If ``newest`` is True, the page warns about a stale history. All charts begin at the
-    first session with a regime.
+    parameters. If ``newest`` is True, the page warns about a stale history. No chart begins before
+    :func:`backtests.report.flags_charts.first_regime`.
     """
     label, said = label_of(history.source == "simulated"), said_at_end(history, reading, model)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}

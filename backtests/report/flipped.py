@@ -1,4 +1,4 @@
-"""The flips that the last fetch caused, as plain data and in one line."""
+"""The flips that the last fetch or import caused, as plain data and in one line."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +8,7 @@ from backtests.report.numbers import plain
 
 
 def flipped_numbers(found: SinceFetch) -> dict[str, Any]:
-    """Return the flips since the last fetch as plain data; the key ``said`` has a summary."""
+    """Return the flips of the last fetch or import as plain data; ``said`` is a summary."""
     return plain({**asdict(found), "said": flipped_words(found)})
 
 

@@ -54,8 +54,8 @@ def check_folder(out: Path, label: str, cure: str = "give another folder") -> No
     held = _label_of(out / "metrics.json")
     if held is None:
         raise DataError(
-            f"expected {out} to hold an earlier run, but another program wrote its metrics.json; "
-            f"{cure}"
+            f"expected {out} to hold an earlier run, but its metrics.json is missing or is not "
+            f"from a run; {cure}"
         )
     if held != label:
         raise DataError(
@@ -65,7 +65,7 @@ def check_folder(out: Path, label: str, cure: str = "give another folder") -> No
 
 
 def _label_of(metrics: Path) -> str | None:
-    """Return the label of a finished run, or None if another program wrote the file."""
+    """Return the label of a finished run; None if the file is missing or is not from a run."""
     try:
         run = json.loads(metrics.read_text(encoding="utf-8"))["run"]
         return str(run["strategy"]) if "run_id" in run else None

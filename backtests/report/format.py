@@ -1,7 +1,7 @@
 """Turn numbers into text for all pages and for the terminal.
 
-Only this module converts fractions to percent. The text of None, NaN and infinity is
-:data:`MISSING`. Zero never has a minus sign.
+The text of an undefined number (None, NaN or infinity) is :data:`MISSING`. Zero never has a minus
+sign.
 """
 
 import math

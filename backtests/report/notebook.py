@@ -145,13 +145,13 @@ def summary_of_run(run: Run) -> Summary:
 
 
 def summary_of_assessment(assessment: Assessment) -> Summary:
-    """Return the short form of an assessment: the facts of its run, and the number of episodes."""
+    """Return the short form of an assessment: the facts of its run, and of its tests."""
     run, cases = assessment.run, assessment.robustness
     few = "; too few for a conclusion about timing" if assessment.inconclusive else ""
     facts = {
         "episodes": f"{assessment.absorption.episodes} of ABSORPTION{few}",
         "regime at the end": str(run.reading.regime.fillna("none").iloc[-1]),
-        "robustness": "left out" if cases is None else f"{len(cases.by_choice)} other cases",
+        "robustness": "left out" if cases is None else f"{len(cases.by_choice)} cases",
     }
     return Summary(title=_title("Assessment", run), facts=_facts(run) | facts)
 
@@ -238,9 +238,10 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     Returns
     -------
     A table with a row for each metric and a column for each run. The last column is the benchmark
-    of the first run, on the sessions of the first run. An undefined metric is a dash. For example,
-    a run shorter than a year has no yearly metrics. If any history is simulated, the name of the
-    index begins with SIMULATED.
+    of the first run, on the sessions of the first run. If a run has the name of the benchmark as
+    heading, there is no column for the benchmark. An undefined metric is a dash. For example, a run
+    shorter than a year has no yearly metrics. If any history is simulated, the name of the index
+    begins with SIMULATED.
 
     Raises
     ------

@@ -32,10 +32,11 @@ LEFT_OUT = (
 def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
-    Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
-    null if the run is shorter than a year. If the robustness tests are left out, ``by_k``,
-    ``by_revision``, ``robustness`` and ``lead_lag`` are null. If tests are left out, a note of the
-    run lists these tests. For a strategy without timing, ``lead_lag`` is null.
+    Returns and weights are fractions. Dates are ISO strings. An undefined metric is null. Yearly
+    metrics are null if the run is shorter than a year. If the robustness tests are left out,
+    ``by_k``, ``by_revision``, ``robustness``, ``lead_lag`` and ``own_mix`` in ``luck`` are null,
+    and a note of the run says so. ``lead_lag`` is also null for a strategy without timing, and for
+    a run that is too short for this test.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(

@@ -22,9 +22,9 @@ def label_of(simulated: bool) -> str:
 def page(title: str, section: str) -> str:
     """Return a self-contained page that has one section.
 
-    A page with panels (:func:`backtests.report.panels.panels`) has the script that shows their
-    values. A page with links to terms (:mod:`backtests.report.glossary`) has the script that shows
-    definitions. A page without panels and without links to terms has no script.
+    A page with panels (:func:`backtests.report.panels.panels`) gets the script that shows their
+    values. A page with links to terms (:mod:`backtests.report.glossary`) gets the script that shows
+    definitions. No other script is added, but ``section`` may contain its own scripts.
     """
     needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
     script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)
@@ -39,7 +39,8 @@ def _read(name: str) -> str:
 def render(name: str, **values: Any) -> str:
     """Return a section from the jinja template ``name``; a missing value is an error.
 
-    Templates can use functions of :mod:`backtests.report.format` as filters with the same names.
+    Templates can use ``fixed``, ``percent``, ``significant`` and ``thousands`` of
+    :mod:`backtests.report.format` as filters.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),

@@ -36,7 +36,7 @@ def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
 
 
 def _scale(panel: Panel) -> Scale:
-    """Return the scale from values to vertical positions; the lowest value is at position 100."""
+    """Return the scale from values to vertical positions: 100 at the low end, 0 at the high end."""
     reached = [level for _, level in panel.levels]
     for line in panel.lines:
         reached += [float(line.values.min()), float(line.values.max())]

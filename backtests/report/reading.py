@@ -99,8 +99,9 @@ def sentence(
 ) -> str:
     """Return a sentence with the regime, its start, and the rule that decided the regime.
 
-    The sentence also says at which level the flags would flip, and how many measures of idle
-    capital (:mod:`signals.scales`) are depleted. If the regime model is not
+    If a flag or half of the votes decided the regime, the sentence also says at which level these
+    flags would flip. It also says how many measures of idle capital (:mod:`signals.scales`) are
+    depleted, and whether another regime waits for confirmation. If the regime model is not
     ``votes``, the sentence contains only the regime, its start and its rule. The reading and the
     explanations ``said`` must end at the same session. ``model`` is the regime model, see
     :func:`said_at_end`.

@@ -1,8 +1,8 @@
 """Build SVG pictures. A picture has scales, ticks and shapes, and a name for screen readers.
 
-The page of the trial does not use plotly, because the plotly library is too large for this page.
-Colours are CSS variables, so that a picture follows the page's light or dark theme. Lengths are in
-units of the picture's ``viewBox``.
+Pages do not use plotly, because the plotly library is too large for a page. Colours are CSS
+variables, so that a picture follows the page's light or dark theme. Lengths are in units of the
+picture's ``viewBox``.
 """
 
 import math

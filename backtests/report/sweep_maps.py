@@ -1,8 +1,8 @@
 """The data of a sweep's heat maps and parallel coordinates, small enough for a page.
 
-A page cannot hold every configuration of a large sweep. A heat map shows every configuration, but
-only the mean, the lowest and the highest value in each cell. The chart of parallel coordinates
-shows only some configurations.
+A page cannot hold every configuration of a large sweep. A heat map uses every configuration that
+can be simulated, but shows only the mean, the lowest or the highest value in each cell. The chart
+of parallel coordinates shows only some configurations.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,10 @@ def _grouped(path: str, level: Sequence[Value], rows: np.ndarray) -> Grouped:
 
 
 def shown_value(value: Value) -> str:
-    """Return the value of a parameter as text, with at most four significant digits."""
+    """Return the value of a parameter as text.
+
+    A number below 10,000 has at most four significant digits, and a larger number has no decimals.
+    """
     if isinstance(value, bool | str):
         return str(value).lower() if isinstance(value, bool) else value
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
@@ -76,8 +79,8 @@ def shown_value(value: Value) -> str:
 def heat_maps(found: Findings, groups: Sequence[Grouped]) -> dict[str, Any]:
     """Return the heat map of each pair of parameters, for each metric and statistic.
 
-    A map is a list of rows, with None in a cell without a configuration. If only one parameter has
-    several values, each heat map has a single row.
+    A map is a list of rows. A cell is None if none of its configurations has a value of the metric.
+    If only one parameter has several values, each heat map has a single row.
     """
     one = Grouped(path="", labels=("all",), at=np.zeros(len(found.table), dtype=np.int64))
     pairs = list(combinations(groups, 2)) or [(one, group) for group in groups]

@@ -1,6 +1,7 @@
 """The tearsheet of a run: the verdict first, then charts, tests of luck, and every number.
 
-Every number comes from ``metrics.json``. Other modules draw the charts.
+The numbers come from ``metrics.json``. The assessment gives the charts of growth, votes and
+returns, the votes at the end, and the measures of idle capital. Other modules draw the charts.
 """
 
 from collections.abc import Callable, Mapping
@@ -131,7 +132,8 @@ def in_one_regime(numbers: dict[str, Any]) -> str:
 def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
     """Write one self-contained page.
 
-    Every number of the page comes from ``numbers``, the content of ``metrics.json``.
+    ``numbers`` is the content of ``metrics.json``. The charts of growth, votes and returns, the
+    votes at the end, and the measures of idle capital come from ``assessment``.
     """
     run = assessment.run
     title = f"{SIMULATED} {run.label}" if run.simulated else run.label
@@ -251,7 +253,10 @@ def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _case_forms(numbers: Mapping[str, Any]) -> dict[str, tuple[str, Form]]:
-    """Return heading and format of each headline metric, by key in metrics.json."""
+    """Return heading and format of each headline metric, by key in metrics.json.
+
+    A run shorter than a year shows the total return in place of CAGR.
+    """
     below_a_year = numbers["run"]["below_a_year"]
     growth = ("total return, %", _SHARE) if below_a_year else ("CAGR, %", _SHARE)
     return {
@@ -267,7 +272,7 @@ def _case_headings(numbers: Mapping[str, Any]) -> list[str]:
 
 
 def _headline(row: dict[str, Any], numbers: Mapping[str, Any]) -> list[str]:
-    """Return the numbers of :func:`backtests.evidence.metrics.headline` as text."""
+    """Return the metrics of :func:`_case_forms` as text."""
     return [form(row[key]) for key, (_, form) in _case_forms(numbers).items()]
 
 

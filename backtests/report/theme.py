@@ -28,7 +28,7 @@ PAGE = {
     "note-edge": _SAND,
 }
 #: A mapping from CSS variables to colours of the SVG charts. Colour-blind readers can tell the
-#: lines apart (Okabe and Ito 2008). Other colours are for parts of the timeline and of the bathtub.
+#: lines apart (Okabe and Ito 2008). Other colours are for bars, bands and areas.
 DRAWN = {
     "c0": "#0072b2",
     "c1": "#d55e00",
@@ -40,8 +40,8 @@ DRAWN = {
     "shade": "#e2f0e8",
     "water": "#b9dcf2",
 }
-#: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen. A variable that
-#: is not in this mapping has the same colour on a light and on a dark screen.
+#: The CSS variables of PAGE and DRAWN, and of some states, with the colours for a dark screen. A
+#: variable that is not in this mapping has the same colour on a light and on a dark screen.
 DARK = {
     "ink": "#e6e8eb",
     "soft": "#a7afba",

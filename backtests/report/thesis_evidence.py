@@ -35,14 +35,14 @@ DEALS = 12
 #: Words for a confidence set that is not an interval.
 NO_BOUNDS = "[no bounds]"
 _FIRST = 3  # number of classes that the list names for each episode, by date of peak
-#: Classes whose path around a filing is drawn, from short to long duration.
+#: Classes whose path around a filing or a release is drawn, from short to long duration.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
 
 def timelines(trial: Trial, label: str) -> list[str]:
-    """Return a wide and a narrow timeline of the regime.
+    """Return a wide and a narrow timeline of the regime, of flags and of dated episodes.
 
-    If no session has a regime or a known flag, the list is empty.
+    If no session has a regime or a known flag among :data:`QUANTITY_FLAGS`, the list is empty.
     """
     lanes = _lanes(trial.sample.reading)
     if not lanes:
@@ -204,7 +204,7 @@ def _correlation(row: pd.Series) -> list[str]:
 def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
     held = [(c, state) for c in _DRAWN if (c, state) in study.path.columns]
     path = study.path[held].set_axis([c for c, _ in held], axis=1)
-    name = f"{label}mean cumulative response before and after a {event}, by session, {state}"
+    name = f"{label}cumulative response before and after a {event}, by session, {state}"
     return lines_chart(path, name, unit=f"{state}: percentage points per σ of surprise")
 
 
@@ -247,7 +247,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
 
 
 def rivals_said(rivals: Rivals | None) -> list[str]:
-    """Return sentences on limits of the comparison with rival models."""
+    """Return sentences on the method of the comparison with rivals, and on what was left out."""
     if rivals is None:
         return []
     return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]

@@ -54,8 +54,8 @@ def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the rows of ``table`` (date, vintage, value) in which a value changed.
 
     NaN means that the archive lists a date without a value. The result leaves out rows that repeat
-    the value of the previous vintage. The result also leaves out dates before ``first``, the first
-    date that the catalog accepts.
+    the value of the previous vintage, and NaN before the first value of a date. The result also
+    leaves out dates before ``first``, the first date that the catalog accepts.
 
     Raises
     ------
@@ -90,7 +90,8 @@ def vintage_batch(
     opens. Many values in the archive's first vintage were published before the archive began. So a
     value of the first vintage counts as known at the earlier of two moments: the moment of the
     catalog's publication rule, and the moment of the vintage. If the publication rule gives the
-    earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`.
+    earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule
+    ``recorded`` is ignored, because it gives no moment of publication.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.

@@ -34,7 +34,8 @@ class Outcome:
     failed
         The reason why the fetch failed; empty after a success.
     note
-        Which values were left out, or why the series was not fetched.
+        Which values were left out, how many missing days use stored prices, or why the series was
+        not fetched.
     unforeseen
         An exception that drypowder did not expect, probably a bug; otherwise None.
     """
@@ -67,8 +68,8 @@ def fetch(
     Parameters
     ----------
     start
-        First day of the prices. By default, the whole history of prices is fetched. If the store
-        has earlier prices of a ticker, the fetch of this ticker starts at the first stored day.
+        First day of the prices; by default, 1990-01-01. If the store has earlier prices of a
+        ticker, the fetch of this ticker starts at the first stored day.
         Every dividend changes all earlier adjusted prices, so stored prices must be fetched again.
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
@@ -78,7 +79,8 @@ def fetch(
     Raises
     ------
     ConfigError
-        When an id is unknown, or the key or the contact is invalid.
+        When an id is unknown or has no live source, or when the key, the contact or a publisher's
+        address is invalid.
     DataError
         When another fetch is running, or the store cannot be written.
     """
@@ -171,7 +173,7 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool)
     refused = [a.refused for a in added if a.refused]
     if refused:
         return _outcome_of(job, failed=refused[0])
-    copied = (f"{a.kept} missing days were copied from the store" if a.kept else "" for a in added)
+    copied = (f"{a.kept} missing days use prices from the store" if a.kept else "" for a in added)
     return _outcome_of(
         job,
         new=sum(a.new for a in added),

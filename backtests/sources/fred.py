@@ -77,9 +77,10 @@ def _xml(text: str) -> ElementTree.Element:
 class FredSource:
     """Fetches series from FRED, with or without a key.
 
-    Without a key, only the latest values are available, from a public CSV file. Vintages that
-    ``store`` already has are not requested again. If the file of ``store`` is missing, all vintages
-    are requested.
+    Without a key, only the latest values are available, from a public CSV file. Usually only
+    the newest of the vintages in ``store`` are requested again, see
+    :mod:`backtests.sources.alfred`. If the file of ``store`` is missing, all vintages are
+    requested.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:
@@ -200,7 +201,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors of the given kinds into a one-line SourceError that never shows the key."""
+    """Turn DataErrors and the given kinds of errors into SourceErrors that never show the key."""
     try:
         yield
     except SourceError:

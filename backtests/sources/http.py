@@ -1,8 +1,9 @@
 """Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
-A request ends with a complete answer or with an error. A request is repeated if the answer is
-incomplete, comes too late, or has the status 429 or 5xx. The retry policy limits the number of
-attempts of each request. The final error is one line.
+A request ends with a complete answer or with an error. A request is repeated if the source cannot
+be reached, or if the answer is incomplete, comes too late, has the status 429 or 5xx, or says that
+the SEC got too many requests (403). The retry policy limits the number of attempts of each request.
+The final error is one line.
 """
 
 import json
@@ -140,8 +141,9 @@ def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
     Raises
     ------
     SourceError
-        When the last attempt fails. If no time is left before the deadline, the error is
-        :class:`OutOfTime`.
+        When the last attempt fails. If the deadline leaves no time to begin an attempt, the error
+        is :class:`OutOfTime`. If the pause before the next attempt would last until the deadline,
+        the error of the last attempt is raised.
     """
     policy = deadline.policy
 

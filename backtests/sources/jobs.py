@@ -20,7 +20,7 @@ from signals.errors import ConfigError, unknown
 from signals.universe import UNIVERSE
 
 Ask = Callable[[pd.Timestamp], Sequence[Batch]]
-_NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name and address"
+_NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name and e-mail"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,9 @@ Row = dict[str, Any]
 class Endpoint:
     """The address of a series in the API.
 
-    ``path`` and ``query`` are the path and the query of the request's URL. ``rows`` are the JSON
-    keys that lead to the list of rows in an answer. The function ``values`` converts the rows into
+    The path of a request's URL is ``/api/``, ``path`` and ``/search.json``. The query of the URL
+    contains ``query``, and the first and the last date of the request. ``rows`` are the JSON keys
+    that lead to the list of rows in an answer. The function ``values`` converts the rows into
     values by date.
     """
 
@@ -48,7 +49,9 @@ class NewYorkFedSource:
         self.root = base_url("DRYPOWDER_NYFED_URL", "https://markets.newyorkfed.org")
 
     def batches(self, id: str, now: pd.Timestamp) -> list[Batch]:
-        """Return one batch with all values of a series. ``now`` is the moment of fetching.
+        """Return one batch with all values of a series up to yesterday.
+
+        ``now`` is the moment of fetching, New York time.
 
         Raises
         ------

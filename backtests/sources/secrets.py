@@ -32,8 +32,8 @@ def fred_key() -> str | None:
     Raises
     ------
     ConfigError
-        If the key is not made of 32 lower-case letters and digits, or if other users may read the
-        file with the key. The error message does not contain the key.
+        If the key is not made of 32 lower-case letters and digits, or if other users have any
+        access to the file with the key. The error message does not contain the key.
     """
     given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:
@@ -109,6 +109,6 @@ class RedactingFilter(logging.Filter):
 def _check_private(path: Path) -> None:
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(
-            f"expected {path} to be readable only by its owner, but others may read it; "
+            f"expected only the owner of {path} to have access to it, but others have access; "
             f"chmod 600 {path}"
         )

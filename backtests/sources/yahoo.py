@@ -1,8 +1,8 @@
-"""Fetch the whole history of a ticker's adjusted closing prices from Yahoo, with yfinance.
+"""Fetch a ticker's adjusted closing prices since a first day from Yahoo, with yfinance.
 
 yfinance hides errors, and it accepts an answer without adjusted prices. So this module checks every
-answer before yfinance reads it. The price of a session that has not closed is left out. Prices
-before the ticker's listing are left out, because they belong to another company.
+answer about a ticker before yfinance reads it. The price of a session that has not closed is left
+out. Prices before the ticker's listing are left out, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
 time. yfinance keeps both in memory until the process ends, and also keeps the cookie on disk. If
@@ -31,8 +31,8 @@ from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
-#: Longest wait for an answer, in seconds. The wait is short, because Ctrl-C cannot interrupt a
-#: request.
+#: Longest time for a whole answer, in seconds, in addition to the time to connect. The time is
+#: short, because Ctrl-C cannot interrupt a request.
 LONGEST = 15.0
 FIRST = "1990-01-01"
 _CHART = "/v8/finance/chart/"
@@ -154,7 +154,10 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
 
 def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceError | None:
     if not len(stamps) == len(closes) == len(raw):
-        return SourceError("Yahoo's answer has fewer adjusted closes than dates")
+        return SourceError(
+            "expected one close and one adjusted close for each date in Yahoo's answer, found "
+            f"{len(raw)} and {len(closes)} for {len(stamps)} dates"
+        )
     if any(isinstance(cell, str | bool) for cell in [*stamps, *closes, *raw]):
         return SourceError("Yahoo's answer has a text instead of a number")
     if len(set(stamps)) < len(stamps):

@@ -60,10 +60,11 @@ class Added:
     """The changes that a batch made in the store, or why the store refused the batch.
 
     A new price history of a share may lack dates that the store has. If too many dates are missing,
-    the store refuses the new history, because the prices of these dates would be lost. The store
-    refuses a coin's prices if their level differs from the level of the coin's stored prices. The
-    store refuses a series that the catalog calls steady, such as GDP, if one value is too far from
-    the previous value.
+    or if a missing date is outside the new history, the store refuses the new history, because the
+    prices of these dates would be lost. The prices of a coin on missing dates are taken from the
+    store. If the new and the stored prices together have a shift that is surely an error, the store
+    refuses the new history. The store refuses a series that the catalog calls steady, such as GDP,
+    if one value is too far from the previous value.
 
     Attributes
     ----------
@@ -72,8 +73,8 @@ class Added:
         batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
         ``revised`` is the number of new values for stored dates.
     kept
-        Number of stored days that a new price history lacks. The store copied the old prices of the
-        missing days.
+        Number of stored days that a new price history lacks. These days use stored prices;
+        for a share whose prices changed, the stored prices were rescaled. 0 if nothing was added.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -168,8 +169,9 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a batch, plus the stored rows of the days that are missing in the batch.
 
-    ``lacking`` contains the stored rows of the missing days. If too many days are missing in a
-    share's price history, DataError is raised.
+    ``lacking`` contains the stored rows of the missing days. DataError is raised if a share's price
+    history lacks too many days, or a day before its first or after its last day. DataError is also
+    raised if the prices of a coin then have a shift that is surely an error.
     """
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"
@@ -237,7 +239,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message about the first new value that is too far from a neighbour, else ""."""
+    """Return a message about the first jump to or from a new value, else ""."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -249,7 +251,7 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
     return (
         f"expected {series_id} to change by at most a factor of {LEAP:g}, was "
         f"{values.iloc[at]:g} on {values.index[at].date()} after {values.iloc[at - 1]:g}; the "
-        "whole series was left out, so correct the file"
+        "whole series was left out; correct the value if it comes from a file"
     )
 
 
@@ -257,7 +259,7 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     """Return the latest value of each date; dates before the catalog's first date are left out.
 
     If a date has several rows, the row with the latest ``available_at`` counts. Without a column
-    ``available_at``, the last row of a date counts.
+    ``available_at``, the last row of a date counts. A date whose latest value is NaN is left out.
     """
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")

@@ -2,9 +2,9 @@
 
 An error is a defect of the data that makes a backtest wrong. Examples of errors are a value known
 too early, a repeated value, a value in the wrong unit, and an unadjusted price. A note reports a
-gap, a late value or a series that ended. In a gap, a backtest uses the last value until this value
-is too old. A value is late if it became known after the value of a newer date. Backtests ignore
-late values.
+gap, a late value, a series that ended, old data, a price on a day without a session, or a price
+shift that may be real. In a gap, a backtest uses the last value until this value is too old. A
+value is late if it became known after the value of a newer date. Backtests ignore late values.
 """
 
 import datetime
@@ -253,7 +253,10 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield an error for each value that was known too early, and a note about late values."""
+    """Yield one error for each way in which values were known too early, and a note on late values.
+
+    Each finding has the first date and the number of dates.
+    """
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()
@@ -379,14 +382,15 @@ def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
 def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
     entry = CATALOG[id]
     # Some companies report trailing years only once a year.
-    most = LONGEST_STEP["year" if entry.source == "sec" else entry.frequency]
+    period = "year" if entry.source == "sec" else entry.frequency
+    most = LONGEST_STEP[period]
     step = np.diff(observed.to_numpy()) / np.timedelta64(1, "D")
     gaps = np.flatnonzero(step > most)
     if len(gaps):
         yield _note(
             id,
             observed[gaps[0]],
-            f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}; the longest gap has "
+            f"{_counted(len(gaps), 'gap')} longer than a {period}; the longest gap has "
             f"{np.max(step):.0f} days, and the first gap begins after this date",
         )
 

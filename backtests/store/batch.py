@@ -45,7 +45,7 @@ class Batch:
     vintages: bool = False
 
     def __post_init__(self) -> None:
-        """Raise DataError if ``vintages`` contradicts the sources of the rows."""
+        """Raise DataError for vintages of a ticker, or if ``vintages`` contradicts the sources."""
         sources = [str(source) for source in self.rows["source"].unique()]
         strange = [each for each in sources if each.startswith(ARCHIVE) != self.vintages]
         if self.vintages and is_price(self.series_id):

@@ -77,7 +77,8 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not a finite number, or a number is outside the series' plausible range.
+        When a cell is not a finite number, a number is outside the series' plausible range, or a
+        value of a steady series jumps, see :func:`leaps`.
     """
     text = column.str.strip()
     given = (text != "").to_numpy() & not_before_first(id, dates)
@@ -118,7 +119,7 @@ def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
 def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
     if is_price(id):
         bad = (numbers <= 0) | (numbers > HIGHEST_PRICE)
-        _refuse(text[bad], f"a price of {id} above zero in USD")
+        _refuse(text[bad], f"a price of {id} above zero and up to {HIGHEST_PRICE:g} USD")
         return
     entry = CATALOG[id]
     bad = (numbers < entry.low) | (numbers > entry.high)
@@ -130,7 +131,7 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
     """Mark each value that differs from the previous value by more than a factor of :data:`LEAP`.
 
-    Only values of a steady series, such as GDP, are marked.
+    Only values of a steady series, such as GDP, are marked, and only after a value above zero.
     """
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)

@@ -27,8 +27,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When no price is left, when a date or a number is invalid, or when :func:`check_shifts`
-        finds an error.
+        When ``ticker`` is a series of the catalog, when no price is left, when a date or a number
+        is invalid, or when :func:`check_shifts` finds an error.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -45,7 +45,10 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last date that a price may have: today, or tomorrow (in UTC) for a coin."""
+    """Return the last date that a price may have: today, or tomorrow for a coin.
+
+    The dates of a coin are in UTC. In the evening in New York, the date in UTC is already tomorrow.
+    """
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 
@@ -84,7 +87,10 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
 
 
 def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
-    """Return the values on NYSE sessions, and a note that says how many values were dropped."""
+    """Return the values on NYSE sessions, and a note that says how many values were dropped.
+
+    Values before the first session of the calendar, 1990-01-02, are kept.
+    """
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = int((~inside).sum())

@@ -7,8 +7,9 @@ decide which operation may start:
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.
 - A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
-  closed the store. A new reader waits until the lock file ``.door`` is unlocked. Without the lock
-  file ``.door``, a steady stream of new readers could block a writer for ever.
+  closed the store. A new reader waits until the lock file ``.door`` is unlocked, at most
+  :data:`PATIENCE` seconds. Without the lock file ``.door``, a steady stream of new readers could
+  block a writer for ever.
 
 A store from an unknown person may be malicious. So while a store is open, DuckDB refuses to read or
 write any other file. SQL inside the store cannot give DuckDB access to other files.
@@ -77,7 +78,7 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     ------
     DataError
         When the file cannot be written, or other programs do not close the file in time. After a
-        DataError, the store is unchanged.
+        DataError, the rows of the store are unchanged, but a missing store may have been created.
     """
     check_writable(path)
     busy = (
@@ -149,7 +150,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 
 def _wait_for_writer(path: Path) -> None:
-    """Wait until no writer uses the store, and no writer waits for the store."""
+    """Wait until no writer uses or waits for the store, at most :data:`PATIENCE` seconds."""
     door = f"{resolved(path)}.door"
     if os.access(door, os.W_OK):  # a reader without write access to the lock file does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):

@@ -90,7 +90,7 @@ def _form(version: int) -> dict[str, str]:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Upgrade a store to the current schema version, inside the writer's transaction."""
+    """Upgrade a store, or an empty file, to the current schema version."""
     empty = not any(connection.execute(sql).fetchall() for sql in (_TABLES, _VIEWS))
     version = 0 if empty else version_of(connection, path)
     for newer in range(version + 1, SCHEMA_VERSION + 1):

@@ -1,10 +1,10 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-Two facts separate an error from a real move: the size of the shift, and whether the price returns
-to the old level. A shift that is surely an error in the data is called an alarm. The store refuses
-prices that contain an alarm. ``drypowder data --check`` reports the alarms in a store. For a shift
-that may be a real move, the user only gets a message, called a note. The user should look at each
-note.
+Three facts separate an error from a real move: the size of the shift, whether the price returns to
+the old level, and whether the sessions before and after the shift are calm. A shift that is surely
+an error in the data is called an alarm. The store refuses prices that contain an alarm. ``drypowder
+data --check`` reports the alarms in a store. For a shift that may be a real move, the user only
+gets a message, called a note. The user should look at each note.
 """
 
 from collections.abc import Iterator
@@ -33,8 +33,8 @@ FEWEST = 5
 #: A share counts as young for this number of weekdays after its listing. The price of a young share
 #: may double or halve in a day.
 YOUNG = 63
-#: First day of long price tables. If the closes of a share begin on this day, the share was listed
-#: earlier, and the table omits its earlier prices.
+#: First day of long price tables. If the closes of a share begin on or before this day, the first
+#: close does not count as the listing, because the table may omit earlier prices.
 CUT = pd.Timestamp("2003-01-02")
 
 
@@ -70,7 +70,8 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     The function also returns shifts that are no alarms but may be real moves, with ``alarm`` False:
 
     - The level shifts by more than a factor of :data:`OFF`, and the shift does not reverse.
-    - The shift has the size of a split.
+    - The shift of a share has the size of a split, is large beside the moves before it, and is not
+      followed by much larger moves than those before it.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """

@@ -6,7 +6,7 @@ value describes. ``available_at`` is the first moment at which the value could b
 removes a row.
 
 - A different value for a stored date is a revision. A revision is available from the moment of its
-  recording.
+  recording, or later if the publication rule gives a later moment.
 - Splits and dividends rewrite all adjusted prices. If one new price differs from the stored price,
   the store adds the whole new price history. A vintage of prices is a whole price history with the
   days that the store added later. A panel is the table of values that a backtest reads. For prices,
@@ -124,8 +124,10 @@ class Store:
     ConfigError
         When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
-        Raised by every method when the file is missing, locked for too long, read-only, damaged or
-        not a store of drypowder.
+        Raised by each method that reads or writes the file when the file is locked for too long,
+        damaged or not a store of drypowder. Methods that read also raise it when the file is
+        missing, unless their documentation says otherwise. Methods that write also raise it when
+        the file is read-only.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -155,8 +157,8 @@ class Store:
         batches
             For each series, at most one ordinary batch and one batch of vintages.
         recorded_at
-            The moment of recording, New York time. A revision is available from ``recorded_at``. A
-            vintage from ALFRED is available from the moment that ALFRED states.
+            The moment of recording, New York time. A revision is not available before this moment.
+            A vintage from ALFRED is available from the moment in its batch.
         wait
             The time to wait for another writer, in seconds.
         fetched
@@ -168,8 +170,9 @@ class Store:
         ------
         DataError
             For the reasons listed in :class:`Store`, when another program still writes after
-            ``wait`` seconds, or when ``recorded_at`` is earlier than the newest row by more than
-            :data:`CLOCK_BACK`. After an error, nothing is added.
+            ``wait`` seconds, or when ``recorded_at`` is earlier than the newest row, or than the
+            start of the last fetch or import, by more than :data:`CLOCK_BACK`. After an error,
+            nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -220,8 +223,9 @@ class Store:
     def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
         """Record the moment ``at`` (New York time) at which a fetch or an import begins.
 
-        If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait for
-        another writer, in seconds.
+        If a stored row is not earlier than ``at``, the moment just after the newest row is
+        recorded. If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait
+        for another writer, in seconds.
         """
         if not self.exists():
             return
@@ -232,8 +236,8 @@ class Store:
     def last_recording(self) -> pd.Timestamp | None:
         """Return the moment at which the last fetch or import began, New York time.
 
-        Every row that was stored before this moment has an earlier ``recorded_at``. If there was
-        only one fetch or import so far, return None.
+        Every row that was stored before this moment has an earlier ``recorded_at``. The fetch or
+        import that creates the store does not count. If there was no other, return None.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
@@ -256,7 +260,8 @@ class Store:
         ------
         DataError
             When another fetch is running, when the store cannot be written, or when ``at`` is
-            earlier than the newest row by more than :data:`CLOCK_BACK`.
+            earlier than the newest row, or than the start of the last fetch or import, by more than
+            :data:`CLOCK_BACK`.
         """
         locking.check_writable(self.path)
         busy = (
@@ -406,7 +411,8 @@ class Store:
         Raises
         ------
         DataError
-            When the path does not end in ``.parquet`` or cannot be written.
+            For the reasons listed in :class:`Store`, or when the path does not end in ``.parquet``,
+            is a folder or the store itself, or cannot be written.
         """
         target = _check_export(path, self.path)
         with replacing(target) as fresh, locking.reading(self.path, also=fresh) as connection:
@@ -427,7 +433,7 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write rows to a parquet file. After a failure, raise OSError with the system's reason."""
+    """Write rows to a parquet file. After a failure, raise OSError with DuckDB's reason."""
     try:
         rows.write_parquet(str(path))
     except duckdb.Error as error:

@@ -107,7 +107,7 @@ def _range(path: str, parts: list[str]) -> Axis:
 
 
 def rounded(value: float) -> float:
-    """Return a number with 12 significant digits."""
+    """Return a number rounded to 12 significant digits."""
     return float(f"{value:.{_DIGITS}g}")
 
 
@@ -119,7 +119,7 @@ def _number(path: str, text: str) -> float:
 
 
 def _scalar(text: str) -> Value:
-    """Return the TOML value of a text: a boolean, a number, or otherwise the text itself."""
+    """Return the TOML value of a text if it is a boolean, number or quoted text, else the text."""
     try:
         found = tomllib.loads(f"x = {text}")["x"]
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):

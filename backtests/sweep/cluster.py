@@ -1,6 +1,6 @@
 """Compute on a running Dask cluster, or on a new cluster of processes on this machine.
 
-Only this module imports dask.
+Only this module of the package imports Dask's library ``distributed``.
 """
 
 import logging
@@ -24,8 +24,8 @@ _CURE = 'install it with: pip install "drypowder[cluster]"'
 def connected(address: str | None, workers: int) -> Iterator[Any]:
     """Yield a client of the scheduler at ``address``, or of a new local cluster.
 
-    ConfigError is raised if the cluster cannot be reached or has no workers. ConfigError is also
-    raised if a worker has another version of drypowder.
+    ConfigError is raised if ``distributed`` is not installed, if the cluster cannot be reached or
+    has no workers, or if a worker has another version of drypowder.
     """
     try:
         import distributed

@@ -63,9 +63,8 @@ def design(
     """Return the configurations of a design.
 
     A grid combines all values of all axes. The designs ``random`` and ``lhs`` (Latin hypercube)
-    draw ``samples`` configurations. The draws depend only on the axes and on ``seed``. If a
-    parameter has few values, draws can repeat a configuration. Repeated configurations are left
-    out.
+    draw ``samples`` configurations. Equal arguments always give equal draws. If a parameter has few
+    values, draws can repeat a configuration. Repeated configurations are left out.
 
     Reference
         McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input

@@ -49,7 +49,8 @@ class Findings:
     base_sharpe
         Yearly Sharpe ratio of the base configuration.
     beaten
-        Fraction of the configurations with a lower Sharpe ratio than the base configuration.
+        Among the configurations that have a Sharpe ratio, the fraction with a lower Sharpe ratio
+        than the base configuration.
     luck
         Two tests of the best configuration. The first test compares the best configuration with the
         best result that the trials would give without skill. The second test compares the best
@@ -89,14 +90,15 @@ class Findings:
 
     @property
     def alike(self) -> bool:
-        """Whether all configurations have equal Sharpe ratios, so that no configuration is best."""
+        """Whether all finite Sharpe ratios are equal, so that no configuration is best."""
         return _alike(self.sharpes)
 
 
 def find(swept: Swept, progress: Progress = silent) -> Findings:
     """Return the findings of a finished sweep, and add its trials to the trial log.
 
-    If no configuration has a Sharpe ratio, SimulationError is raised.
+    If no configuration has a Sharpe ratio, SimulationError is raised. The trials of a sweep on a
+    simulated history are not logged.
     """
     progress("results")
     table, sharpes = _rows(swept)
@@ -183,7 +185,7 @@ def independent_trials(swept: Swept) -> float:
 
 
 def _moments(swept: Swept) -> np.ndarray:
-    """Return count, sum and sum of squares of returns, configurations × blocks × 3.
+    """Return count, sum and sum of squares of returns minus bills, configurations × blocks × 3.
 
     Configurations that cannot be simulated are left out.
     """
@@ -219,7 +221,11 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
 
 
 def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
-    """Add the trials of a sweep to the log, and return the logged trials of other sweeps."""
+    """Add the trials of a sweep to the log, and return the logged trials of other sweeps.
+
+    A logged trial that this sweep has repeated is left out. On a simulated history, nothing is
+    added or returned.
+    """
     if swept.base.simulated:
         return trial_log.known_trials(None, source="simulated")
     names = read_results(swept.path, ["trial"])["trial"].to_pylist()

@@ -53,7 +53,7 @@ class Request:
         return {"design": self.name, **drawn, "set": spelled}
 
     def identity(self, history: History) -> str:
-        """Return the id of the sweep; equal settings, version and data give equal ids."""
+        """Return the id of the sweep; equal settings, votes, version and data give equal ids."""
         parts = (run_id(self.config, history), json.dumps(self.data(), sort_keys=True))
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 

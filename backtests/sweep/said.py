@@ -75,6 +75,6 @@ def _base(found: Findings) -> str:
     return (
         "The base configuration was chosen before the sweep. The base configuration has a Sharpe "
         f"ratio of {found.base_sharpe:.2f} and beats {100 * found.beaten:.0f} % of the "
-        "configurations. Use the base configuration unless the sweep gives a strong reason "
-        "against it."
+        "configurations that have a Sharpe ratio. Use the base configuration unless the sweep "
+        "gives a strong reason against it."
     )

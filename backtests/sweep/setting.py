@@ -51,9 +51,10 @@ class Setting:
     ) -> "Setting":
         """Return a copy with other values of some parameters; ``values`` maps paths to values.
 
-        All new values of an object are set together. An invalid value raises ConfigError. ``known``
-        contains the objects that earlier calls of this method have made for this setting. The
-        method reuses the objects in ``known``, and adds each new object to ``known``.
+        All new values of an object are set together. An invalid value raises ConfigError, but
+        ``lag`` and ``band`` are not checked. ``known`` contains the objects that earlier calls of
+        this method have made for this setting. The method reuses the objects in ``known``, and adds
+        each new object to ``known``.
         """
         known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}

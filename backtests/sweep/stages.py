@@ -27,9 +27,10 @@ class Stages:
     """Compute the target weights of many configurations, one after the other.
 
     Evaluations of signals are stored, so only a changed signal is evaluated again. A signal also
-    counts as changed if it uses a changed signal. Regimes are reused as long as the signals and the
-    regime model stay the same. Target weights are reused as long as the signals, the regime model
-    and the strategy stay the same. :attr:`spent` contains the seconds spent on each stage.
+    counts as changed if it uses a changed signal. A stored regime is reused if the regime model and
+    the evaluations that the model uses are the same. Target weights are reused as long as the
+    signals, the regime model and the strategy stay the same. :attr:`spent` contains the seconds
+    spent on each stage.
     """
 
     def __init__(self, case: Case) -> None:

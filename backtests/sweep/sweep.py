@@ -35,7 +35,8 @@ class Means:
     Attributes
     ----------
     workers
-        Number of processes of a local Dask cluster. If 0, this process computes with all its cores.
+        Number of processes of a local Dask cluster. If 0, and if ``address`` is None, this process
+        computes with all its cores.
     address
         Address of a running Dask scheduler, or None.
     memory
@@ -67,7 +68,7 @@ class Swept:
     path
         The file of results, one row for each configuration.
     resumed
-        Number of configurations that an earlier, interrupted command had computed.
+        Number of configurations that earlier commands had computed.
     seconds
         Computing time of each stage, summed over all processes, and time of the whole sweep, in
         seconds.

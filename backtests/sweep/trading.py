@@ -68,6 +68,7 @@ def check_base(case: Case, base: Run) -> None:
     if not (decided.equals(base.decided) and (gap <= AGREEMENT).all()):
         raise SimulationError(
             f"{base.label}: expected vectorbt and the compiled engine to give the base "
-            f"configuration the same equity, but the two values differ by up to {gap.max():.2g}; "
-            "install the declared versions of numba and vectorbt, or report this defect"
+            "configuration the same equity from the same target weights, but the weights differ, "
+            f"or the equity differs by up to {gap.max():.2g}; install the declared versions of "
+            "numba and vectorbt, or report this defect"
         )

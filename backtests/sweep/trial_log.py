@@ -39,7 +39,7 @@ class Trials:
     sweep
         Id of the sweep.
     strategy
-        Name of the strategy.
+        Name of the strategy, with ``@model`` if the regime model is not ``votes``.
     data
         Hash of the history on which the configurations were tried.
     sessions

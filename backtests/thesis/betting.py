@@ -23,9 +23,10 @@ def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
     ``gains`` has numbers from −1 to 1, and its last axis is the week. The bet of a week is m / (v +
-    m²), clipped to the range from 0 to :data:`LARGEST_BET`. m and v are the mean and the variance
-    of the gains in earlier weeks. An additional week, with gain 0 and variance
-    :data:`PRIOR_VARIANCE`, is added before the first week. The first bet is 0.
+    m²), clipped to the range from 0 to :data:`LARGEST_BET`. m is the mean of the gains in earlier
+    weeks. v is the mean of their squared deviations, each from the mean up to its own week. An
+    additional week, with gain 0 and squared deviation :data:`PRIOR_VARIANCE`, is added before the
+    first week. The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",

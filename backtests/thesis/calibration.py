@@ -1,7 +1,8 @@
 """How often the tests of the claims are wrong or right on SIMULATED economies.
 
-``benchmarks/trial.py`` tests all claims on economies in which the thesis is known to be true or
-false. With ``--write``, the script writes its results to ``calibration.json`` beside this module.
+``benchmarks/trial.py`` tests all claims except status claims on economies in which the thesis is
+known to be true or false. With ``--write``, the script writes its results to ``calibration.json``
+beside this module.
 """
 
 from pathlib import Path
@@ -58,7 +59,7 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """Test results of all claims in simulated economies with a true or a false thesis.
+    """Test results of the claims in simulated economies with a true or a false thesis.
 
     Attributes
     ----------

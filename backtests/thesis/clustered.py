@@ -31,7 +31,8 @@ _TINY = 1e-10
 class Slope:
     """A slope, with its standard error and degrees of freedom.
 
-    If there are too few clusters, the slope and the error are NaN, and ``df`` is 0.
+    If there are too few clusters, or if x is constant, the slope and the error are NaN, and ``df``
+    is 0.
     """
 
     value: float

@@ -47,7 +47,7 @@ class CrossSection:
     Attributes
     ----------
     shares
-        The shares that had a duration at the end of at least one month.
+        The shares that had a duration in at least one ranking, see :func:`durations`.
     first, last
         The shares are ranked by duration at the last close of each month. ``first`` and ``last``
         are the sessions of the first and of the last ranking.
@@ -60,8 +60,8 @@ class CrossSection:
         flag of absorption at the last close before the month. The bounds are NaN if there are fewer
         than two clusters.
     now
-        One row for each share, the longest duration first. ``duration`` is the duration in years at
-        the last ranking. ``third`` is ``long``, ``middle`` or ``short``.
+        One row for each share with a duration at the last ranking, the longest duration first.
+        ``duration`` is this duration in years. ``third`` is ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -151,8 +151,7 @@ def long_less_short(sample: Sample) -> pd.Series:
 def cross_section(sample: Sample) -> CrossSection:
     """Return, for each state, the rank correlation between shares' durations and their returns.
 
-    Raises NotTestable if the history has too few shares, or if the flag of absorption is always
-    NaN.
+    Raises NotTestable like :func:`durations`, and if the flag of absorption is always NaN.
     """
     known = durations(sample)
     last = known.iloc[-1].dropna().sort_values(ascending=False)

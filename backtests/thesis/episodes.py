@@ -38,9 +38,10 @@ class EpisodeAccount:
         One row for each asset class. ``peak``: session of the class's highest close in the 63
         sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
         session of the class's lowest close from the peak to the end of the episode. ``drawdown``:
-        return from the peak to the trough, a negative fraction. ``recovered``: the first later
-        session that closes at the level of the peak or above; NaT if there is no such session. A
-        class is left out if it lacks a return in the episode or in the 63 sessions before.
+        return from the peak to the trough, a fraction, zero or negative. ``recovered``: the first
+        later session that closes at the level of the peak or above; NaT if there is no such
+        session. A class is left out if it lacks a return in the episode or in the 63 sessions
+        before.
     order
         The classes in the order of their peaks, the earliest first.
     strategies

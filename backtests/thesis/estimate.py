@@ -36,15 +36,16 @@ class Estimate:
         ``df`` is infinite for a normal distribution. The power of the test follows from ``error``
         and ``df``, see :mod:`backtests.thesis.power`.
     observations
-        Number of observations. ``counted`` is the kind of observation: sessions, weeks, events or
-        breakouts.
+        Number of observations. ``counted`` is the kind of observation, for example sessions, weeks,
+        filings or breakouts.
     episodes
         Number of separate episodes in which the claim applied; None if the claim counts no
         episodes. Each claim has its own kind of episode: a period in which a certain state lasts.
         The state is one of these: the claim's flag is on, idle capital is depleted, idle capital is
         ample, a strategy is in an active state, or the absorbed share u is above one half. For the
         claim about the order in which asset classes fall, each listed period of market stress is an
-        episode.
+        episode. For the claim about returns after a flag turns on, an episode is a group of
+        entries, see :attr:`backtests.thesis.estimators.after_flag.Entries.episodes`.
     method
         A few sentences that say how interval and tests were computed, with the reference.
     beside

@@ -1,8 +1,8 @@
 """E-values: evidence for claims, computed only from the weeks after a given date.
 
-An e-value is the wealth of a bettor who starts with 1. Every week after the date, the bettor bets
-that the claim is true, see :mod:`backtests.thesis.betting`. A bet depends only on data that are
-known before the week of the bet begins.
+An e-value is the wealth of a bettor who starts with 1. In every week after the date in which the
+claim applies, the bettor bets that the claim is true, see :mod:`backtests.thesis.betting`. A bet
+depends only on data that are known before the week of the bet begins.
 
 Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. An
 e-value is evidence about the mean of clipped returns. The mean of clipped returns differs from the
@@ -70,7 +70,8 @@ class Accumulated:
     path
         The e-value after each whole week, at the week's last session.
     note
-        Reason why there is no bet; empty if there are bets.
+        Reason why no bet is possible, such as missing data; empty if bets are possible. If the
+        claim applied in no week, there is no bet, and the note is empty.
     """
 
     name: str

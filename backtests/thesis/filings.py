@@ -28,7 +28,7 @@ from backtests.thesis.returns import CLASSES, class_returns, windows
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: First and last session of the event window, relative to the session at which a filing is known.
+#: First and last session of the event window, relative to the session of the event.
 BEFORE, AFTER = -5, 20
 #: Number of sessions by which events are moved to dates without an event. Filings of a firm are
 #: about 63 sessions apart, so a moved event lies between two of them.
@@ -73,16 +73,16 @@ class FilingStudy:
     ----------
     n, firms, first, last
         ``n`` is the number of events. ``firms`` are the firms with an event. ``first`` and ``last``
-        are the sessions of the first and of the last event. An event is used if its returns and its
-        state of idle capital are known.
+        are the sessions of the first and of the last event. An event is used if the history
+        contains the sessions −5 to 20 around it, and if its state of idle capital is known.
     surprises
         Surprise of each event in standard deviations (σ), by session.
     responses
         One row for each class and state. ``estimate`` is a slope: percentage points of return for
         each standard deviation (σ) of surprise. The regression explains the class's return from
         session −5 to session 20 by the surprise. ``low`` and ``high`` bound the slope's 95 %
-        interval, with one cluster for each calendar quarter. ``n`` is the number of events. The
-        numbers are NaN if there are too few quarters.
+        interval, with one cluster for each calendar quarter. ``n`` is the number of events with
+        known returns of the class. If there are too few quarters, all numbers except ``n`` are NaN.
     path
         One row for each session from −5 to 20, and one column for each class and state. Each number
         is the slope of a regression of the class's return on the surprise, in percentage points per
@@ -204,7 +204,8 @@ def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filin
     ``dated`` is the function that finds the events: :func:`filings`, or
     :func:`backtests.thesis.releases.releases`. The state is the flag of dry_powder two sessions
     before the session of the event, so the state was known before the event. Raises NotTestable if
-    no event has known returns and a state.
+    no event has a known state and all sessions of its event window, or if the flag of dry_powder is
+    always NaN.
     """
     real = dated(sample.history)
     events = _events(sample, real)

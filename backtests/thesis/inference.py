@@ -16,7 +16,7 @@ from backtests.evidence.entries import QUARTER
 from backtests.evidence.hac import Fit
 from backtests.thesis.estimate import Interval
 
-#: Number of circular shifts for a p-value. A history with fewer sessions has fewer shifts.
+#: Number of circular shifts for a p-value. For n values, there are at most n − 1 shifts.
 FEWEST_SHIFTS = 1000
 
 
@@ -37,7 +37,10 @@ def hac_interval(fit: Fit, value: float, error: float) -> Interval:
 
 
 def t_p_value(value: float, error: float, df: float, sign: int) -> float:
-    """Return an estimate's p-value from a t distribution; 1 if the standard error is unknown."""
+    """Return an estimate's p-value from a t distribution.
+
+    The p-value is 1 unless the standard error is positive and finite.
+    """
     if not error > 0 or not math.isfinite(error):
         return 1.0
     return float(stats.t.sf(sign * value / error, df))
@@ -248,8 +251,8 @@ def shifted(
         function returns one statistic for each row of the table. If the function returns NaN for a
         shift, the shift is left out.
     shifts
-        Number of shifts, evenly spaced over the sessions. If there are fewer sessions than
-        ``shifts``, there is one shift for each session.
+        Number of shifts, evenly spaced over the sessions. If there are n sessions, and n is at most
+        ``shifts``, the condition is shifted by 1, 2, … and n − 1 sessions.
     """
     n = len(values)
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))

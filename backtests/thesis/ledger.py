@@ -57,16 +57,17 @@ class Seal:
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if the package is not in a git checkout. If
-        ``commit`` is None, nothing shows that the claims were committed.
+        Git commit whose claims were sealed. None if git is missing, or if git does not track the
+        claims, for example in an installed package. If ``commit`` is None, nothing shows that the
+        claims were committed.
     claims
         Every field of every claim.
     parameters
         Parameters of signals, regime models and thesis strategies, see
         :func:`backtests.thesis.sealed.parameters_in_use`.
     data_source, data_end, data_digest
-        Source of the data (``store`` or ``simulated``), last session of the history, and hash of
-        all series up to this session.
+        Source of the data (``store``, ``simulated`` or ``frames``), last session of the history,
+        and hash of all series up to this session.
     series
         Hash of each series, see :func:`backtests.thesis.sealed.series_digests`.
     previous, hash
@@ -110,7 +111,8 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     """Seal the current claims in a new line of a ledger, and return the seal.
 
     A missing ledger is created. The file is written completely or not at all. If two programs seal
-    at the same time, the second program waits until the first program has finished.
+    at the same time, the second program waits for the first program, at most
+    :data:`backtests.store.locking.PATIENCE` seconds.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
         :func:`backtests.thesis.checkout.committed_claims`.
     DataError
         When the chain is broken, when the clock shows a time before the last seal or before the end
-        of the data, or when the file cannot be written.
+        of the data, when another program seals for too long, or when the file cannot be written.
     """
     path = writable_name(ledger)
     contents = _contents(sample)
@@ -180,9 +182,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing, or if a line was edited, removed, moved or cut. The function also
-        raises DataError if a seal is older than its data or older than the previous seal. The error
-        message names the faulty line.
+        If the file is missing or empty, or if a line was edited, removed, moved or cut; missing
+        lines at the end are not noticed. The function also raises DataError if a seal is older than
+        its data or older than the previous seal. The error message names the faulty line.
     """
     path = writable_name(ledger)
     try:
@@ -222,7 +224,7 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
 
 
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if the moment of a seal is missing or too early.
+    """Raise DataError if a date in a seal is invalid, or if the moment of the seal is too early.
 
     The moment is too early if it is before the last session of the sealed data, or before the
     previous seal.
@@ -274,7 +276,7 @@ def verify(
     Raises
     ------
     DataError
-        When a line was edited, removed, moved or cut, or when the published seal is missing.
+        When :func:`read_ledger` cannot read the ledger, or when the published seal is missing.
     """
     seals = read_ledger(ledger)
     if published is not None and published not in {one.hash for one in seals}:

@@ -36,7 +36,7 @@ BY_EPISODE = (
     "2016)."
 )
 BY_SHIFT = (
-    "The dates are shifted 1,000 times in a circle: dates that leave at the end enter at the "
+    "The dates are shifted up to 1,000 times in a circle: dates that leave at the end enter at the "
     "start. The t statistic of the true dates is compared with the t statistics of the shifted "
     "dates. The shifted dates also give the critical values of the interval."
 )

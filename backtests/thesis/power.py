@@ -13,8 +13,8 @@ DETECTABLE = 0.8
 def power(error: float, df: float, effect: float) -> float:
     """Return the probability that a one-sided t-test finds a true effect of the given size.
 
-    ``error`` and ``effect`` have the same unit. ``df`` may be infinite. The result is NaN if
-    ``error`` is NaN, or if ``df`` is below 1.
+    ``error`` and ``effect`` have the same unit. ``df`` may be infinite. The result is NaN
+    unless ``error`` is positive and finite, and ``df`` is at least 1.
     """
     if not error > 0 or not math.isfinite(error) or df < 1:
         return float("nan")

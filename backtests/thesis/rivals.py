@@ -36,8 +36,8 @@ GAUGES = {
 YEAR = 252
 #: Number of returns that must be known before the first forecast.
 FEWEST_WEEKS = 104
-#: Number of forecasts at the start that are used only to compute a limit. For the e-value, later
-#: differences of losses are clipped at this limit.
+#: The e-value uses this number of forecasts at the start only to compute a limit. Later differences
+#: of losses are clipped at this limit.
 CALIBRATION = 52
 #: Level of the model confidence set, a fraction. The set contains the best forecaster with this
 #: probability.
@@ -248,8 +248,9 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
     ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
-    White's rule gives a block length for each difference of losses. The mean block length of
-    the bootstrap is the longest of these block lengths. The seed is fixed.
+    White's rule gives a block length for the difference between each forecaster's losses and the
+    losses of the last forecaster, :data:`CONSTANT`. The mean block length of the bootstrap is the
+    longest of these block lengths. The seed is fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated

@@ -123,7 +123,10 @@ def changes_of_claims(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> I
 def changes_of_parameters(
     was: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
-    """Yield one sentence for each changed parameter of a signal, a regime model or a strategy."""
+    """Yield one sentence for each signal, regime model or strategy that was added or removed.
+
+    Also yield one sentence for each changed parameter.
+    """
     yield from _changes("", was, now)
 
 

@@ -11,10 +11,10 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Stay:
-    """A stay is a period in which the flag was on at every session.
+    """A stay is a period in which the flag was on at every session with a known flag.
 
-    ``start`` and ``end`` are the first and the last session of the period. ``end`` is None if the
-    flag is still on.
+    ``start`` and ``end`` are the first and the last session with the flag on. ``end`` is None if
+    the flag is still on.
     """
 
     start: pd.Timestamp
@@ -47,7 +47,7 @@ class Status:
 def status(claim: Claim, sample: Sample) -> Status:
     """Return the state of a claim's flag, as known at the last close of the history.
 
-    Raises NotTestable if the flag is always NaN.
+    Raises NotTestable if the flag is always NaN, or if the claim names no flag.
     """
     if claim.condition is None:
         raise NotTestable(f"{claim.name} names no flag")

@@ -155,7 +155,7 @@ def try_thesis(
     Raises
     ------
     DataError
-        When a line of the ledger was changed.
+        When :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
     steps, number = len(CLAIMS) + _PARTS, count(len(CLAIMS))
     claimed = try_claims(history, progress=within(progress, 0, steps))
@@ -207,7 +207,7 @@ def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)
     if not begun:
-        raise NotTestable(f"the history ends before {ESSAY.date()}, the date of the essay")
+        raise NotTestable(f"the history has no session after {ESSAY.date()}, the date of the essay")
     return begun
 
 

@@ -40,16 +40,16 @@ class Verdict:
     Attributes
     ----------
     outcome
-        If the claim says only that a flag is on, the outcome is ``on`` or ``off``. For any other
-        claim, the outcome is one of the four verdicts.
+        If the claim says only that a flag is on, the outcome is ``on``, ``off`` or ``not testable
+        yet``. For any other claim, the outcome is one of the four verdicts.
     reason
         The reason for the outcome.
     estimate
         The estimate. None if the claim says only that a flag is on, or if the claim is not testable
         yet.
     status
-        The state and the dates of the flag, if the claim says only that a flag is on. None for
-        other claims.
+        The state and the dates of the flag, if the outcome is ``on`` or ``off``. None for any other
+        outcome.
     adjusted
         The adjusted one-sided p-value. NaN if there is no estimate.
     power

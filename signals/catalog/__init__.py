@@ -9,7 +9,7 @@ times.
 on the asset's market (fund, share or coin).
 
 :mod:`signals.catalog.entry` defines the class of an entry. The other modules of the package list
-the entries by publisher.
+the entries.
 """
 
 from signals.catalog.companies import (
@@ -93,7 +93,7 @@ def series(id: str) -> Series:
     """Return the catalog entry of the series with an id.
 
     Raise MissingSeries if the catalog lacks the id. The error message names the most similar known
-    id.
+    id, if a known id is similar.
     """
     if id not in CATALOG:
         raise MissingSeries(unknown("series", id, CATALOG))

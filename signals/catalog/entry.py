@@ -67,9 +67,9 @@ class Series:
     Attributes
     ----------
     id
-        The publisher's id, or our own id for a derived series.
+        The publisher's id, or our own id.
     title, unit
-        The publisher's title, and the unit of the stored values.
+        Our title of the series, and the unit of the stored values.
     source
         ``fred``, ``sec``, ``nyfed`` for the New York Fed, or ``file`` for a table that a user
         imports.

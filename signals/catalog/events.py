@@ -29,24 +29,24 @@ REPORTERS = (
 ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}
 BOND_ISSUERS = tuple(ISSUERS.values())
 
-#: Market changes in the 30 minutes around a central bank's announcement, and policy surprises
-#: estimated from these changes. The publisher estimates the surprises from the full sample, and
-#: publishes all of these series after the events. So the panel never contains these series. Only
-#: tests of the reaction to an event may use these series.
+#: Market changes around a central bank's announcement, and policy surprises estimated from these
+#: changes. The publisher estimates the surprises from the full sample, and publishes all of these
+#: series after the events. So the panel never contains these series. Only tests of the reaction to
+#: an event may use these series.
 _SURPRISES = (
     *(
         event(
             f"FED_{window}_{id}",
-            f"Change of the {title} in the 30 minutes around {what}",
+            f"Change of the {title} in {what}",
             unit,
             -20,
             20,
             WHEN_RECORDED,
         )
         for window, what in (
-            ("ST", "the FOMC statement"),
-            ("PC", "the press conference"),
-            ("ME", "the whole announcement"),
+            ("ST", "the 30 minutes around the FOMC statement"),
+            ("PC", "the 70 minutes around the press conference"),
+            ("ME", "the time around the statement and the press conference"),
         )
         for id, title, unit in (
             ("UST2Y", "2-year Treasury yield", POINTS),
@@ -80,7 +80,7 @@ _SURPRISES = (
 )
 
 EVENTS = (
-    # The value is 1 for a release after the close, and 0 for a release before the open.
+    # The value is 0 for a release before the open, and 1 for any other release.
     *(
         event(
             *(f"EARNINGS_{ticker}", f"Earnings release, {ticker}", "after close", 0, 1),

@@ -29,8 +29,9 @@ def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Seri
 
 
 FRED = (
-    # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions. In billions,
-    # the largest value of WTREGEN is 1,817, which is below the lower limit.
+    # The Federal Reserve's balance sheet, H.4.1. Except for WDTGAL and WLCFLPCL, the ranges reject
+    # all values in billions. In billions, the largest value of WTREGEN is 1,817, which is below the
+    # lower limit.
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
     # WTREGEN is read from 2002-12-18 on, the first date of WALCL.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
@@ -98,9 +99,9 @@ FRED = (
     weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
-    # Money, output, investment. The ranges contain all values since the series began, in 1947 or
-    # 1959. The ranges reject values in trillions, and current values in millions. WM2NS has been
-    # released monthly since 2021.
+    # Money, interest rates, output, investment. The ranges contain all values since each series
+    # began. The ranges of M2, GDP and PNFI reject values in trillions. The ranges of all series in
+    # billions reject current values in millions. WM2NS has been released monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly(
         "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True

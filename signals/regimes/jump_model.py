@@ -75,8 +75,9 @@ class JumpModel(PriceOnly):
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
         The search makes at most three iterations from each of ten seeded starting points. After
-        these iterations, the search continues only from the best of the ten results. The search
-        takes half the time of ten full searches, and finds an equally good optimum.
+        these iterations, the search continues from the best of the ten results, and makes one full
+        search from one seeded starting point. The search takes half the time of ten full searches,
+        and finds an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

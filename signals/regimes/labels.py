@@ -17,8 +17,9 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 class Labels(RegimeModel):
     """Regime from a user's dated labels: the label of the last date at or before each session.
 
-    A label is first used at the New York close on its date. A label needs no confirmation, because
-    the label was known on its date. Sessions before the first date have no regime.
+    A label is first used at the New York close of the first session on or after its date. A label
+    needs no confirmation, because the label was known on its date. Sessions before the first date
+    have no regime.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class Labels(RegimeModel):
     dated: tuple[tuple[date, str], ...]
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for missing or unknown labels, and for dates out of order."""
+        """Raise ConfigError for missing or unknown labels, and for repeated or unordered dates."""
         super().__post_init__()
         if not self.dated:
             raise ConfigError(

@@ -282,7 +282,7 @@ def test_a_folder_with_somebody_elses_metrics_is_left_alone(
 ) -> None:
     (tmp_path / "metrics.json").write_text('{"accuracy": 1}')
     said = drypowder("run", "spy", "--store", store, "--out", tmp_path)
-    refused(said, "another program wrote its metrics.json")
+    refused(said, "its metrics.json is missing or is not from a run")
     assert (tmp_path / "metrics.json").read_text() == '{"accuracy": 1}'
 
 

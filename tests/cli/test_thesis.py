@@ -201,7 +201,7 @@ def test_a_part_that_the_history_cannot_give_is_missing_with_its_reason(
     lacking = dict(tried.lacking)
     assert "run 'drypowder thesis seal'" in lacking["seal"]
     assert lacking["episodes"] == "the history contains no dated episode"
-    assert "ends before 2026-02-06" in lacking["e-values"]
+    assert "no session after 2026-02-06" in lacking["e-values"]
     assert steps == [
         *(claim.name for claim in CLAIMS),
         *("seal", "episodes", "filings", "releases", "events", "bond deals", "policy surprises"),

@@ -111,7 +111,8 @@ def test_a_folder_takes_what_is_good_lists_the_foreign_and_refuses_the_bad(
     done = take(folder, db)
     assert set(done.parsed.skipped) == {"notes.txt", "empty.txt"}
     assert done.parsed.refused == [
-        "BAD.csv: line 2: expected a price of BAD above zero in USD, was '-1'; correct it"
+        "BAD.csv: line 2: expected a price of BAD above zero and up to 1e+09 USD, was '-1'; "
+        "correct it"
     ]
     assert Store(db).series_ids() == ("WALCL",)
 
@@ -412,7 +413,7 @@ def test_a_slipped_decimal_beside_what_is_held_is_refused(
     done = take(tmp_path / "in", db)
     assert done.refused == [
         f"expected GDP to change by at most a factor of 5, was {value} on {day} after {before}; "
-        "the whole series was left out, so correct the file"
+        "the whole series was left out; correct the value if it comes from a file"
     ]
     assert list(values(db, "GDP").values()) == [29511.664, 29825.182]
     assert len(values(db, "WALCL")) == 2

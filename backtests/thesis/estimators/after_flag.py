@@ -21,9 +21,9 @@ AHEAD = 126
 #: Number of resampled histories, and the seed of the first history.
 DRAWS, SEED = 99, 14_000
 #: Mean length of a resampled block, in sessions. The price pattern that turns the flag on takes
-#: about a quarter of a year, so most blocks contain a whole pattern. In a resampled history, the
-#: half year after the pattern comes mostly from other dates. So in resampled histories, the flag
-#: does not predict returns, as the null hypothesis says.
+#: about a quarter of a year. With much shorter blocks, few patterns would remain whole. In a
+#: resampled history, the half year after the pattern comes mostly from other dates. So in resampled
+#: histories, the flag does not predict returns, as the null hypothesis says.
 BLOCK = 63
 
 
@@ -36,7 +36,7 @@ class Entries:
     returns
         For each entry, the return over bills in the next 126 sessions, in %. An entry is a session
         at which the flag turned on. The index contains the sessions of the entries. An entry is
-        left out if the history ends before its return is complete.
+        left out if its return is not known in all 126 sessions.
     places
         The positions of the entries in the history.
     usual
@@ -89,8 +89,9 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         distribution of the value. A t-interval over episodes is also shown. With few episodes, the
         t-interval is very wide.
     Errors
-        NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
-        half of the resampled histories.
+        NotTestable if no entry has a known return, or if the flag turns on in fewer than half of
+        the resampled histories, or in fewer than two. NotTestable if SPY has no prices, or if the
+        flag is always NaN.
     Reference
         Politis and Romano (1994), JASA 89; Davison and Hinkley (1997), Bootstrap Methods, 5.2.
 
@@ -174,7 +175,7 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
     Raises
     ------
     NotTestable
-        When fewer than half of the histories have an entry.
+        When fewer than half of the histories, or fewer than two histories, have an entry.
     """
     rng = np.random.default_rng(seed)
     found = [other.excess for other in others if len(other.returns)]

@@ -28,8 +28,9 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     classes is lowest. The peak of a class is its highest close in the 63 sessions before the
     trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. Two
     episodes with troughs less than 63 sessions apart count as one fall, so the second episode is
-    left out. An episode in which a class lacks a price is left out. Raises NotTestable if the
-    history is simulated, or if there are fewer than two usable episodes.
+    left out. An episode is left out if a class lacks a return in the episode or in the 63 sessions
+    before. Raises NotTestable if the history is simulated, if a class has no price, or if there are
+    fewer than two usable episodes.
     """
     if sample.is_simulated:
         raise NotTestable("a simulated history has no dated episodes")

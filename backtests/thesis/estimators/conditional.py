@@ -41,7 +41,8 @@ from backtests.thesis.parts import (
 )
 from backtests.thesis.sample import Sample
 
-#: Smallest number of values while the condition is on, and smallest number of all values.
+#: Smallest number of values while the condition is on, and smallest number of all values. A
+#: difference of means also needs ``FEWEST_ON`` values while the condition is off.
 FEWEST_ON, FEWEST = 20, 252
 
 
@@ -92,8 +93,8 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. The test with shifted dates is exact if the condition does
     not depend on the values. Two further intervals are shown. The first interval treats each
-    episode, and each gap between episodes, as one cluster. The second interval assumes that distant
-    sessions are independent.
+    episode, and each gap between episodes, as one cluster; it is left out if there is only one
+    episode or only one gap. The second interval assumes that distant sessions are independent.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())

@@ -46,8 +46,8 @@ def event_response(claim: Claim, sample: Sample) -> Estimate:
 
 def _filings(claim: Claim, sample: Sample) -> Estimate:
     note = (
-        "The firm's press release comes a day or two before the filing. So the market may know the "
-        "capital expenditure before the measured response begins."
+        "The firm's press release usually comes on the day of the filing, or a day or two before. "
+        "So the market may know the capital expenditure before the measured response begins."
     )
     return _by_state(claim, sample, filings, note)
 

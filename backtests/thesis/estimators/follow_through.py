@@ -52,7 +52,8 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     :func:`backtests.thesis.estimators.conditional.difference_of`. The tested value of a session is
     the number of its breakouts that keep their gain, minus the expected number. The expected number
     is the number of breakouts times the overall fraction that keep their gain. A second interval,
-    which treats each episode and each gap between episodes as one cluster, is also shown.
+    which treats each episode and each gap between episodes as one cluster, is also shown, unless
+    there is only one episode or only one gap.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -1,8 +1,8 @@
 """The response of the duration spread to the 2-year yield, with policy surprises as instrument.
 
 The duration spread is the return of long-duration classes minus the return of short-duration
-classes. On the day of a statement, the yield changes for many reasons. The surprise in the 30
-minutes around the announcement is news about policy alone. The surprise is therefore an instrument
+classes. On the day of a statement, the yield changes for many reasons. The surprise in a short
+window around the announcement is news about policy alone. The surprise is therefore an instrument
 for the change of the yield on the day of the statement.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the

@@ -38,8 +38,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         block is at least 13 weeks. The interval is too narrow (:data:`COVERAGE`), so the claim must
         also pass a test with Newey–West errors.
     Errors
-        NotTestable if fewer than 104 weeks have known 13-week changes, or if u rose above 0.5 on
-        fewer than 3 occasions.
+        NotTestable if fewer than 104 weeks have known 13-week changes, if u rose above 0.5 on fewer
+        than 3 occasions, or if data are missing.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """

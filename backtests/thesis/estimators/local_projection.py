@@ -102,8 +102,8 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         A week with a missing value is left out. The standard deviation of the impulse is NaN until
         52 weeks are known.
     Interval
-        Newey–West errors with at least 13 lags. The response in a state is estimated only from the
-        weeks with this state. So the fixed-b critical values use the number of weeks in the claim's
+        Newey–West errors with at least 13 lags. The impulses of a state are zero in the weeks of
+        the other state. So the fixed-b critical values use the number of weeks in the claim's
         state, or in the rarer state if the claim compares two states.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
@@ -169,17 +169,20 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     lags = max(usual_lags(len(rows)), weeks)
     fit = regress(rows["y"].to_numpy(), rows[names].to_numpy(), lags)
     rarest = min(int(rows[state].sum()) for state in signs)
-    fit = replace(fit, n=rarest)  # only a state's own weeks determine its coefficients
+    fit = replace(fit, n=rarest)  # the impulses of a state are zero in all other weeks
     value, error = fit.combined(contrast)
     return Response(value=value, error=error, fit=fit)
 
 
 def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
-    """Return each week's regressors: the impulse and its lags in each state, and four past returns.
+    """Return each week's regressors, for each state and for both states together.
+
+    The regressors of a state are a constant, the impulse and its lags. The regressors for both
+    states are four past returns.
 
     ``impulse``, ``state`` (1.0 or 0.0) and ``past`` (the return of the week) have one value a week.
-    The impulses of a state are zero in the weeks of the other state. A row does not depend on later
-    weeks.
+    The regressors of a state are zero in the weeks of the other state. A row does not depend on
+    later weeks.
     """
     scale = impulse.expanding(FEWEST).std()
     scale = scale.where(scale > 0)  # an impulse that never moved has no standard deviation
