@@ -26,7 +26,8 @@ def expanded(path: Path | str) -> Path:
     """Return a path to read from, with ``~`` or ``~name`` replaced by a home folder.
 
     ``~`` stands for the home folder of the current user, and ``~name`` for the home folder of the
-    user ``name``. An unknown user, or a null character in the path, raises ConfigError.
+    user ``name``. ConfigError is raised for an unknown user, for a null character in the path, and
+    for a character that the system cannot encode.
     """
     try:
         found = Path(path).expanduser()
@@ -76,9 +77,10 @@ def write_text(path: Path, text: str) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to, and move it to ``path`` when the block succeeds.
 
-    An existing file or folder is replaced. Missing parent folders are created. A path that
-    :func:`writable_name` rejects raises ConfigError. A path that cannot be written raises
-    DataError. After any error, the file or folder at ``path`` is unchanged.
+    An existing file is replaced. An existing folder is replaced only if the block writes a folder.
+    Missing parent folders are created. A path that :func:`writable_name` rejects raises
+    ConfigError. A path that cannot be written raises DataError. After any error, the file or folder
+    at ``path`` is unchanged.
     """
     target = resolved(path)
     try:

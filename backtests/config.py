@@ -116,7 +116,8 @@ class RunConfig(pydantic.BaseModel):
     """'store', 'simulated', or 'frames' for DataFrames given in Python. The default is 'store' if
     the store contains data, otherwise 'simulated'."""
     store: Path | None = None
-    """File of the store; default: the platform's data folder."""
+    """File of the store; default: a file in the platform's data folder; commands first look for
+    DRYPOWDER_STORE."""
     seed: int = pydantic.Field(default=0, strict=True)
     """Seed of the simulated economy, 0 or above."""
     years: int = pydantic.Field(default=20, strict=True)
@@ -132,7 +133,7 @@ class RunConfig(pydantic.BaseModel):
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
     """Sessions from decision to fill, at least 1."""
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
-    """The strategy trades only if a weight differs from its target by more than this fraction of
+    """A decision is traded only if a weight differs from its target by more than this fraction of
     the portfolio."""
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
     """Capital at the start, USD."""

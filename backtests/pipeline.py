@@ -69,8 +69,9 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
     ``known`` is an earlier reading of the same history. To save time, unchanged signals are not
     computed again: the function takes their evaluations from ``known``. A signal is unchanged if
     its parameters, and the parameters of its component signals, are unchanged. ``known`` may have
-    sessions after the end of ``history``. If the sessions or values of ``known`` up to this end
-    differ from ``history``, ConfigError is raised.
+    sessions after the end of ``history``. The function then takes only the evaluations of the
+    registered signals that the regime model reads. If the sessions or values of ``known`` up to the
+    end of ``history`` differ from ``history``, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
     earlier = {} if known is None else reused(known, history, model.rests_on)

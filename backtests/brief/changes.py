@@ -26,7 +26,9 @@ class Change:
         The states at the earlier session and at the last session. ``was`` and ``now`` are equal if
         the state changed between the two sessions and then changed back.
     when
-        The first session of the current state, or None if there is no current state.
+        The first session of the current state, or None if there is no current state. For a link
+        with several known flags, ``when`` is the last session on which one of these flags changed
+        to its current state.
     """
 
     kind: Kind

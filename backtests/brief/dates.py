@@ -13,7 +13,8 @@ from backtests.today import next_scheduled
 from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
-#: Pandas frequency of each frequency in the catalog. The Fed's weeks end on Wednesdays.
+#: Pandas frequency of each frequency in the catalog whose releases follow a publication rule. The
+#: Fed's weeks end on Wednesdays.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
 #: 52 weeks, so that the day of the week stays the same.
@@ -49,12 +50,13 @@ class Expected:
 def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     """Return the next decision day and the next release of each series in ``ids``, by date.
 
-    The dates are after the last close of the history. Daily series, events, and series without a
-    rule for their releases are left out. A firm's next filing is expected 52 weeks after the firm's
-    earliest filing of the past 52 weeks. If the store has vintages (published versions) of a
-    series, its next release is expected 52 weeks after its earliest release of the past 52 weeks.
-    The publication rule of a series with vintages is not used, because each value has several
-    releases and the rule gives only the last one.
+    The dates are after the last close of the history. The next filing of each hyperscaler is also
+    included, 52 weeks after the firm's earliest filing of the past 52 weeks. If the store has
+    vintages (published versions) of a series, its next release is expected 52 weeks after its
+    earliest release of the past 52 weeks. The publication rule of a series with vintages is not
+    used, because each value has several releases and the rule gives only one date. Of the series
+    without vintages, daily series, events, yearly series, and series whose rule has no release
+    dates are left out.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG]

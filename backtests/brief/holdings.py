@@ -33,7 +33,8 @@ class Holding:
     decided_on
         The session of the decision that gave ``weights``, or None.
     missing
-        Ids of the late series that the weights need, each with the date of its last value.
+        Ids of the late series that the weights need, each with a date, as in
+        :attr:`backtests.today.Today.missing`.
     reason
         The reason why the strategy cannot be followed; empty otherwise.
     """

@@ -49,7 +49,7 @@ def late_data(
             affected.setdefault(id, []).append(f"{e.signal} has no view")
     for one in held:
         for id in one.missing:
-            affected.setdefault(id, []).append(f"{one.strategy} keeps its last target")
+            affected.setdefault(id, []).append(f"{one.strategy} uses old data")
     series = [_series(history, id, "; ".join(effects)) for id, effects in affected.items()]
     scores = (
         Late(what=", ".join(e.without), last=None, affects=f"{e.signal} {e.rests_on}")

@@ -115,9 +115,9 @@ def _write(
 
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
-    """Print ten lines, or eleven if series are missing.
+    """Print ten lines, one more if series are missing, and one more with ``--exit-code``.
 
-    A line shows only the items that fit, and counts the others.
+    A line that begins with a term shows only the items that fit, and counts the others.
     """
     width, label = console().width, "SIMULATED " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")

@@ -33,7 +33,8 @@ def strategies_and_signals(incomplete: str) -> list[str]:
 def swept(incomplete: str) -> list[str]:
     """Return the parameter paths that begin with the given text, each followed by ``=``.
 
-    The parameters belong to signals, to the schedule, or to the costs.
+    The parameters belong to signals, the regime model ``votes``, the strategy near-cash-flow, the
+    schedule or the costs. The paths also include the settings ``lag`` and ``band``.
     """
     from backtests.config import config_from
     from backtests.sweep.setting import Setting, paths_of

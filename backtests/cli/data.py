@@ -34,7 +34,7 @@ def data(
     store: options.Store = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="List impossible values; exit 2 if the store has any."),
+        typer.Option("--check", help="List errors and notes; exit 2 if there is an error."),
     ] = False,
     revisions: Annotated[
         str | None, typer.Option(metavar="SERIES", help="List every value of each revised date.")
@@ -52,7 +52,7 @@ def data(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """List the series in the store, or check, export or copy the store.
+    """List the series in the store, or its revisions; or check, export or copy the store.
 
     If there is no store, the command says how to make a store.
     """

@@ -99,7 +99,9 @@ def _as_data(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, An
 
 
 def _grouped(outcomes: list[Any]) -> list[Any]:
-    """Return the outcomes, but one row for many series without values and with the same remark.
+    """Return the outcomes, but one row for many series of a source that have the same remark.
+
+    Only series without values are put into one row.
 
     Without a network, each series of a source fails for the same reason.
     """

@@ -49,8 +49,8 @@ def flags(
         bool,
         typer.Option(
             "--sensitivity",
-            help="Show how the flags react if one parameter changes by 25 %, or one revised series "
-            "by 2 %.",
+            help="Show how the flags react if one parameter changes by 25 % or to another choice, "
+            "or if one revised series changes by up to 2 % or is left out.",
         ),
     ] = False,
     json: options.Json = False,

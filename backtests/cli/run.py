@@ -23,7 +23,8 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Folder to write to; default: reports/<strategy>-<run id>."
+            metavar="FOLDER",
+            help="Folder to write to; default: reports/[SIMULATED-]<strategy>-<run id>.",
         ),
     ] = None,
     config: options.Config = None,

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: For this number of seconds after a signal, further signals are ignored, so that the command can
-#: clean up.
+#: For this number of seconds after a signal, further signals do not interrupt the command, so that
+#: the command can clean up.
 GRACE = 2.0
 _AGAIN = 0.05
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -51,7 +51,8 @@ class Stop:
 def stoppable(stop: Stop) -> Iterator[None]:
     """Let ``stop`` handle Ctrl-C, SIGTERM and SIGHUP inside the context.
 
-    Outside the main thread, the context changes nothing.
+    A signal that the process ignores stays ignored, for example SIGHUP after ``nohup``. Outside the
+    main thread, the context changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

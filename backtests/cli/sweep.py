@@ -47,7 +47,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder to write to; default: reports/sweep-<strategy>-<sweep id>.",
+            help="Folder to write to; default: reports/[SIMULATED-]sweep-<strategy>-<sweep id>.",
         ),
     ] = None,
     config: Annotated[
@@ -79,8 +79,8 @@ def sweep(
 ) -> None:
     """Try many configurations of a strategy; judge the best one; write a page.
 
-    Each trial of a sweep enters the trial log beside the store. To resume an interrupted sweep, run
-    the same command again.
+    If the history comes from a store, each trial enters the trial log beside the store. To resume
+    an interrupted sweep, run the same command again.
     """
     from backtests.cli.sweep_said import print_sweep
     from backtests.config import read_config

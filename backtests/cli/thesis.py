@@ -43,7 +43,8 @@ def thesis(
     """Test every claim of the thesis, and write a page.
 
     Each of the fifteen links of the thesis gets a verdict: supported, contradicted, inconclusive,
-    or not testable yet.
+    not testable yet, or mixed. A mixed link has no main claim, and the verdicts on its claims
+    differ. If a link has no tested claim, the command shows instead whether its flag is on.
     """
     if context.invoked_subcommand is not None:
         _refuse_options(context)

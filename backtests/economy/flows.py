@@ -7,8 +7,9 @@
   repo on days on which SOFR is high.
 - Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of these assets.
 - Operating cash flow is 1.25 times an exponential average of capital spending, with a half-life of
-  two years. So in a long boom, spending outgrows cash flow. Buybacks take a part of the cash flow
-  that remains after spending. If spending exceeds cash flow, debt pays for most of the gap.
+  two years. So in a long boom, spending outgrows cash flow. Buybacks take a tenth of the cash flow,
+  and half of the cash flow that remains after spending. If spending exceeds cash flow, debt pays
+  for most of the gap.
 - Margin debt follows share prices. The supply of stablecoins follows idle capital.
 """
 
@@ -115,7 +116,7 @@ def _abroad(yields: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.Seri
 
 
 def company_flows(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return trailing-year sums over all companies, in USD bn, by name, such as ``OCF``."""
+    """Return trailing-year sums over the hyperscalers, in USD bn, by name, such as ``OCF``."""
     spent = paths["trailing_capex"]
     earned = 1.25 * spent.ewm(halflife=504).mean()
     left = (earned - spent).clip(lower=0)

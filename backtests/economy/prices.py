@@ -1,6 +1,7 @@
 r"""Simulate yields and returns, which depend on an economy's phase and absorption share u.
 
 Yields are in % a year. x⁺ is max(x, 0). The value of ``crisis`` goes from 0 (calm) to 1 (crisis).
+In the formulas, ((u − 0.5)⁺)² stands for its exponential average with a half-life of 30 sessions.
 In each formula, n is a separate Ornstein–Uhlenbeck process:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis
@@ -14,11 +15,13 @@ level for the policy rate, and the policy rate moves slowly to this level.
 Each return covers one session. All shocks have a Student t distribution with 6 degrees of freedom.
 One stochastic volatility multiplies the shocks of all factors.
 
-    r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
+    r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 − K_i ΔBAA10Y/100
+          + carry_i + bills_i + idiosyncratic − cascade
 
-m is the market factor. S is the speculation factor, which rises with idle capital. N is the factor
-that moves assets whose cash flows come soon. C is the coin factor. The table shows the mean of each
-factor in each phase, in % a year:
+m is the market factor. S is the speculation factor. N is the factor that moves assets whose cash
+flows come soon. C is the coin factor. :class:`backtests.economy.assets.Exposure` describes the
+loadings, such as the durations D and K. The table shows the mean of each factor in each phase, in %
+a year:
 
     factor  INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -26,9 +29,10 @@ factor in each phase, in % a year:
     N            0        0         50           −20            10
     C           45       35          0           −60            70
 
-Forced selling comes in cascades. A cascade hits coins on its first day, speculative shares and
-software on its second day, and all assets on its third day. A crisis starts with a cascade, and
-more cascades may follow. About every fifteen months, there is a cascade that hits only coins.
+Forced selling comes in cascades. A cascade hits coins on its first session, speculative shares and
+software on its second session, and all coins, shares and other assets with a loading ``cascade``
+above 0 on its third session. A crisis starts with a cascade, and more cascades may follow. About
+every fifteen months, there is a cascade that hits only coins.
 """
 
 from dataclasses import dataclass
@@ -98,7 +102,10 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
 def _ou(
     n: int, rng: np.random.Generator, sd: float, half_life: float, shocks: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return an Ornstein–Uhlenbeck path with shocks of variance 1; ``half_life`` is in sessions."""
+    """Return an Ornstein–Uhlenbeck path with the standard deviation ``sd``.
+
+    ``half_life`` is in sessions. ``shocks`` have variance 1; by default, they are normal.
+    """
     keep = 0.5 ** (1 / half_life)
     unit = rng.standard_normal(n) if shocks is None else shocks
     path = np.empty(n)

@@ -46,10 +46,12 @@ Phases:
 - Crises begin at random, with a hazard rate of 0.06 a year. During absorption, the yearly hazard
   rate of crises is higher by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. The
   start of a crisis lowers g by 0.12.
-- After a crisis, the recovery lasts 126 to 252 sessions.
+- After a crisis, the recovery lasts 126 to 252 sessions. No crisis begins during the recovery or in
+  the 252 sessions after it.
 
-The central bank starts QE 15 sessions after the beginning of a crisis. QE continues until the
-recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN.
+The central bank starts QE 16 sessions after the first session of a crisis. QE continues until the
+recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN. From
+LEAN, it changes to EASE at random, and from EASE to HOLD.
 """
 
 from dataclasses import dataclass

@@ -55,9 +55,11 @@ class Batch:
         Arrays that :func:`backtests.engine.loops.trade` reads. ``terms`` contains only the accepted
         variants.
     accepted
-        Positions of the variants that can be simulated, counted from 0, in ascending order.
+        Positions of the variants that passed the checks, counted from 0, in ascending order.
+        ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
     refused
-        A mapping from the position of a variant to the reason why it cannot be simulated.
+        A mapping from the position of a variant with an invalid lag, band or table to the reason
+        why it cannot be simulated.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -75,8 +77,7 @@ def batch_of(
 ) -> Batch:
     """Return the variants and their market as arrays.
 
-    For a variant that cannot be simulated, ``refused`` contains the reason. Invalid prices, bills
-    or capital raise SimulationError.
+    Invalid prices, bills or capital raise SimulationError.
     """
     check_terms(1, BAND, capital, name)
     check_market(prices, bills, name)

@@ -1,7 +1,8 @@
 """Turn a signal into a vectorbt indicator with one column for each combination of parameters.
 
     indicator = as_indicator(DryPowder)
-    grid = indicator.run(panel["RRPONTSYD"], panel["WRESBAL"], panel["GDP"], k=[0.08, 0.09, 0.10])
+    inputs = [panel[id] for id in indicator.input_ids.values()]
+    grid = indicator.run(*inputs, k=[0.08, 0.09, 0.10])
     grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 

@@ -108,7 +108,11 @@ def _check_columns(what: str, columns: pd.Index, name: str) -> None:
 
 
 def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFrame:
-    """Return the closes of some assets as numbers; a price of zero or less raises an error."""
+    """Return the closes of some assets as numbers.
+
+    A missing price stays NaN. A text, an infinite price, or a price of zero or less raises
+    SimulationError.
+    """
     closes = _numbers(prices[assets], f"{name}: prices")
     _check_prices(closes, name)
     return closes
@@ -147,7 +151,7 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     """Return the daily returns of bills; the first is 0.
 
-    A missing return raises SimulationError.
+    A return that is missing, infinite, or −1 or less raises SimulationError.
     """
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0

@@ -39,8 +39,9 @@ LANES, SHORT_LANES = 32, 8
 #: cost rate, target weight (NaN if there is no trade), units to trade, change of the leg's value.
 UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
 #: First position of each figure in ``Book.purse``, and number of positions. CASH limits purchases,
-#: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. The other
-#: figures are sums of one session; DUE and LAST are the price and the leg of the largest purchase.
+#: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. LEFT, SPENT,
+#: FLOW, TRADED and COSTS are sums of one session. LARGEST, DUE and LAST are the value, the price
+#: with costs, and the leg of the largest purchase. :func:`_want` describes PAYS.
 CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS, PURSE = range(
     0, 13 * LANES, LANES
 )
@@ -51,8 +52,8 @@ TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
 CLEAR = 1e-9
 #: Columns of ``Book.marks``, and their number: session of the last trade, first session that has no
 #: value yet, position of the oldest waiting decision in ``Book.queue``, number of waiting
-#: decisions, number of decisions and of stale prices so far, next session to visit, and number of
-#: sessions with a trade.
+#: decisions, number of decisions so far, number of sessions so far at which a price became stale,
+#: next session to visit, and number of sessions with a trade.
 TRADED_AT, NEXT, OLDEST, WAITING, DECIDED, LOST, DUE_AT, FILLS, MARKS = range(9)
 
 

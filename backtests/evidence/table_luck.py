@@ -17,7 +17,7 @@ from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
 from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
 
-#: Name of the benchmark if the table has no challenger.
+#: Name of the benchmark if no challenger has a Sharpe ratio.
 SPY = "SPY"
 
 
@@ -38,7 +38,8 @@ class TableLuck:
         if there is too little data.
     superiority
         The SPA and StepM tests of whether a row is better than the best challenger. The best
-        challenger itself is not tested.
+        challenger itself is not tested. If no challenger has a Sharpe ratio, SPY takes the place of
+        the best challenger. None if there is too little data.
     confidence
         P-value of each row in the Model Confidence Set.
     """
@@ -73,7 +74,7 @@ def table_luck(
         Labels of the rows that are challengers. The challenger with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
     benchmark
-        Daily returns of SPY minus bills. SPY is the benchmark if there is no challenger.
+        Daily returns of SPY minus bills. SPY is the benchmark if no challenger has a Sharpe ratio.
     logged, logged_effective
         The trials in the log of earlier sweeps. :func:`backtests.evidence.luck.luck` describes both
         parameters.

@@ -1,7 +1,7 @@
 """A strategy's mean return, split into tilt and timing.
 
 Let w be an asset's weight at the previous close, and x the asset's return minus bills. Over the
-sessions on which the asset has a price, the mean of w · x is
+sessions after the asset's first price, the mean of w · x is
 
     w̄ · x̄ + cov(w, x).
 
@@ -44,7 +44,7 @@ class TimingSplit:
         252 times the mean daily return of the run: the sum of the other five parts.
     by_asset
         Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
-        on which the asset has a price.
+        after the asset's first price.
     """
 
     bills: float
@@ -80,9 +80,10 @@ def timing_split(run: Run) -> TimingSplit:
 
 
 def growth_of_assets(run: Run) -> pd.DataFrame:
-    """Return the simple return of each held asset, sessions × assets; NaN before its first price.
+    """Return the simple return of each held asset, sessions × assets.
 
-    After its last price, an asset has the return 0.
+    The return is NaN up to the session of the asset's first price. On a session without a price,
+    and after the last price, the return is 0.
     """
     closes = run.history.closes.reindex(index=run.sessions, columns=list(run.result.weights))
     return closes.ffill().pct_change(fill_method=None).iloc[1:]
@@ -91,7 +92,7 @@ def growth_of_assets(run: Run) -> pd.DataFrame:
 def _parts(weight: pd.Series, excess: pd.Series) -> dict[str, float]:
     """Return an asset's mean weight, its yearly tilt, and its yearly timing.
 
-    The mean weight uses only the sessions on which the asset has a price.
+    The mean weight uses only the sessions after the asset's first price.
     """
     priced = excess.notna()
     if not priced.any():

@@ -156,5 +156,5 @@ def planned_false_discovery(prior: float, size: float, power: float) -> float:
 
 
 def _cdf(z: float) -> float:
-    """Return the normal distribution function; NaN for NaN."""
+    """Return the normal distribution function; NaN unless ``z`` is finite."""
     return _NORMAL.cdf(z) if math.isfinite(z) else float("nan")

@@ -54,8 +54,9 @@ class WalkForward:
         is the score of the spliced backtest in the year of the row.
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
-        ``sharpe``, ``cagr`` and ``max_drawdown``. The three metrics are fractions, from the returns
-        after the first refit date. A candidate is already invested at the first refit date, because
+        ``sharpe`` (a yearly ratio), ``cagr`` and ``max_drawdown`` (both fractions). The three
+        metrics use the returns after the first refit date, whatever ``chooser`` is. A candidate is
+        already invested at the first refit date, because
         it runs from the start of the sample. The spliced backtest and the plain backtest begin in
         cash and pay for their first purchases.
     in_sample
@@ -145,7 +146,8 @@ def walk_forward(
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
     close of the refit date, and this decision is filled ``lag`` sessions later. Until this fill,
-    the portfolio keeps its old holdings, or cash if no candidate was chosen before.
+    the portfolio follows the decisions of the old candidate before the refit date. If no candidate
+    was chosen before, the portfolio is in cash.
 
     Raises
     ------

@@ -38,7 +38,8 @@ def workers_of(count: int) -> Executor:
     """Return an executor with ``count`` processes; for 0 or 1, calls run in this process.
 
     Each worker process imports the caller's main module. So the main module must guard its work
-    with ``if __name__ == "__main__"``. Each process uses one thread for linear algebra.
+    with ``if __name__ == "__main__"``. Each worker process uses one thread for linear algebra,
+    unless an environment variable such as ``OMP_NUM_THREADS`` sets another number.
     """
     if count < 2:
         return SerialExecutor()

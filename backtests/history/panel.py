@@ -61,8 +61,8 @@ class History(Summarised):
     withheld
         Sessions × ids: True where the source states that no value exists, for example because a
         filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
-        but the data are not late. ``withheld`` has a column only for an id with at least one True
-        cell.
+        but the data are not late. ``withheld`` has a column only for an id for which the source
+        states, for at least one date, that no value exists.
     events
         The values of each event series, by id and by the date of the event. The panel contains no
         event series. Only studies of reactions to events may use ``events``, because some values
@@ -87,10 +87,11 @@ class History(Summarised):
     ) -> "History":
         """Read a history from a store.
 
-        The history starts at the first session that has a value. The history ends at the last
-        session that has a price of a share or fund. If no share or fund has prices, the history
-        ends at the last session that has a value. A series that the store lacks has a column of
-        NaN, and flags that need this series are NA.
+        The history starts at the first session on or after the day on which the first value became
+        known. The history ends at the last session that has a price of a share or fund. If no share
+        or fund has prices, the history ends at the last session on or before the date of the last
+        value. A series that the store lacks has a column of NaN, and flags that need this series
+        are NA.
 
         Parameters
         ----------
@@ -106,7 +107,8 @@ class History(Summarised):
         Raises
         ------
         DataError
-            If the store is missing, empty or damaged, or if all rows were recorded after ``as_of``.
+            If the store is missing, empty or damaged, if all rows were recorded after ``as_of``, or
+            if ``only`` names an unknown id.
         ConfigError
             If ``as_of`` is neither a date nor a moment.
         """
@@ -159,20 +161,21 @@ class History(Summarised):
             values to the day or the moment at which the value became known. If the Series states a
             day, the value is known from the open of the session on that day. If the stated day has
             no session, the value is known from the open of the next session. A moment is in New
-            York time, or has a time zone. A ``timedelta`` is the time from the date of a value to
-            the moment at which the value is known. For an id, the text ``"catalog"`` means the
-            publication rule in the catalog. If ``known`` is ``"catalog"``, the publication rules of
-            the catalog apply to all ids. Each date can have only one value; to use revisions,
-            import the data into a store.
+            York time, or has a time zone. A ``timedelta`` is added to the date of each value, and
+            the sum is such a day or moment. For an id, the text ``"catalog"`` means the publication
+            rule in the catalog. If ``known`` is ``"catalog"``, the publication rules of the catalog
+            apply to all ids. Each date can have only one value; to use revisions, import the data
+            into a store.
 
         Raises
         ------
         ConfigError
-            If ``known`` does not state when the values of a series became known, or if a name or
-            type is wrong.
+            If ``known`` has no valid entry for a series, or names an id that is not in ``series``.
+            ConfigError is also raised for a wrong type or ticker.
         DataError
             If an import would refuse a date or number, or would leave out a price. DataError is
-            also raised if a value is known before its date.
+            also raised if ``series`` has an id outside the catalog, or if ``known`` lacks the date
+            of a value. A value must be known from 0 to 366 days after its date.
         """
         rows = rows_of_frames(prices, series or {}, known or {}, new_york_now())
         ids = list(dict.fromkeys((*needed(), YIELD, *sorted(rows))))
@@ -280,9 +283,9 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment, New York time, that ``as_of`` includes.
 
-    If ``as_of`` is a date, the result is the last microsecond of that day. A text must be in ISO
-    form, such as 2025-10-06 or 2025-10-06 16:00, because other forms can be read as two different
-    days.
+    If ``as_of`` is a date, or midnight without a time zone, the result is the last microsecond of
+    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00, because other
+    forms can be read as two different days.
 
     Raise :class:`ConfigError` if ``as_of`` is neither a date nor a moment.
     """

@@ -39,9 +39,9 @@ def benchmark_returns(
 ) -> pd.Series:
     """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
-    The benchmark is bought on the session of the strategy's first trade, ``lag`` sessions after the
-    first decision. Until the benchmark is bought, the money is in bills. ``bills`` contains the
-    simple return of bills from the previous session to each session.
+    The benchmark is bought ``lag`` sessions after the strategy's first decision, on the session on
+    which this decision is filled. Until the benchmark is bought, the money is in bills. ``bills``
+    contains the simple return of bills from the previous session to each session.
 
     Raises
     ------

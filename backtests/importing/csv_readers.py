@@ -1,4 +1,7 @@
-"""Turn CSV files into batches. A file's header, its first line, determines its format.
+"""Turn CSV files into batches.
+
+A file's header determines its format. If several formats have similar headers, the file's name also
+counts. The header is the first line that is not blank.
 
 :mod:`backtests.importing.tables` lists the tables that need only a choice of columns. To add
 another format, write a reader and add the header to :func:`_reader`.
@@ -29,7 +32,8 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
 
     Some formats state the ticker, or the kind of table, only in the file's ``name``.
     ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
-    ``recorded_at`` are refused.
+    ``recorded_at`` are refused. Only the price of a coin, whose day is in UTC, may be one day
+    later, but this price is left out.
 
     Raises
     ------
@@ -82,7 +86,10 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, by line number. Raise DataError for a wrong number of cells."""
+    """Return the rows as text, by line number.
+
+    Raise DataError for a repeated column, for a wrong number of cells, and if there are no rows.
+    """
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):

@@ -50,14 +50,15 @@ _LINKED = "a link to a folder is not followed; import that folder by its own pat
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """The result of reading files: batches, and the files that gave no batch.
+    """The result of reading files: batches, and the files that were read, skipped or refused.
 
     Attributes
     ----------
     batches
         One batch for each series.
     files
-        Maps the name of each file that was read to the number of series in the file.
+        Maps the name of each file that was read to the number of series in the file. A document of
+        the SEC counts as one series.
     skipped
         Maps the name of each skipped file or folder to the reason.
     refused
@@ -80,7 +81,7 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     Raises
     ------
     DataError
-        When the path does not exist, or when no file at the path has a known format.
+        When the path does not exist, or when no file at the path gives a batch or is refused.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -142,8 +143,8 @@ def _system_says(error: OSError) -> str:
 
 
 def _nothing_to_import(path: Path, parsed: Parsed) -> str:
-    skipped = "; ".join(parsed.skipped.values()) or "the file contains no series of the catalog"
-    what = "none of its files has a known format" if path.is_dir() else skipped
+    skipped = "; ".join(parsed.skipped.values()) or "the file contains no series to store"
+    what = "no file in it has a known format and a series to store" if path.is_dir() else skipped
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
         f"({what}); the page 'Import files' of the documentation lists the formats"

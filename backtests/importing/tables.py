@@ -34,8 +34,8 @@ class Table:
         A mapping from the id of a series to its columns. If a series has several columns, its value
         is their sum. In a row where one of these columns is blank, the series has no value.
     known
-        The name of the column with the day from which a value is known. If ``known`` is empty, the
-        publication rules in the catalog determine when a value is known.
+        The name of the column with the day from which a value is known. If ``known`` is empty, or
+        a cell of the column is blank, the publication rule in the catalog determines this day.
     by
         In a table with several companies or rates, the column with their names. The ids in
         ``columns`` contain ``{}`` in place of the name of the company or rate. Rows with a name
@@ -45,8 +45,8 @@ class Table:
     file
         Lower-case text that the file's name must contain, if several tables have this header.
     prepare
-        A function that adds columns to the table, or combines rows. ``prepare`` reads only the
-        columns in ``marks``.
+        A function that adds or changes columns of the table, or combines rows. ``prepare`` reads
+        only the columns in ``marks``.
     """
 
     marks: tuple[str, ...]
@@ -138,7 +138,8 @@ def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
 def _reactions(window: str, file: str) -> Table:
     """Return the format of a San Francisco Fed table with market changes around news of the Fed.
 
-    Each market change covers the 30 minutes around the news.
+    ``window`` says which news: ``ST`` is the statement (a change over 30 minutes), ``PC`` is the
+    press conference (70 minutes), and ``ME`` covers both.
     """
     moved = ("UST2Y", "UST10Y", "SP500")
     return Table(

@@ -38,8 +38,9 @@ class Check:
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
     """Run the strategy of a configuration on a history, and return the results of all checks.
 
-    The assets must have prices. The weights must be a table of sessions × assets. Each weight must
-    be finite. The sum of weights and the gross exposure must not exceed their limits. An asset
+    The assets must have prices, and the history must have the series that the strategy reads. The
+    weights must be a table of sessions × assets. Each weight must be finite. The sum of weights and
+    the gross exposure must not exceed their limits. An asset
     without a price must have weight 0. Each state must be a text or missing. A backtest must run
     without an error. Past weights and states must not depend on later data. If a check fails, the
     checks that need its result are left out.

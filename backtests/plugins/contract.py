@@ -48,7 +48,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return a class and its base classes, without the classes of drypowder and of Python."""
+    """Return a class and its base classes, without drypowder's own classes, object and ABC."""
     return [
         base
         for base in cls.__mro__

@@ -143,14 +143,14 @@ def _module_of(path: str) -> str:
 
 
 def loaded() -> dict[str, Path]:
-    """Return a mapping from the name of each loaded module to the folder it was loaded from."""
+    """Return a mapping from each loaded module to the working folder when it was loaded."""
     return dict(_loaded)
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A module that cannot be imported is skipped, because it may belong to an earlier run.
+    A module whose import raises ImportError is skipped, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
         with _first(folder), suppress(ImportError):

@@ -10,8 +10,8 @@ the next session's value, and repeat the last value at the end of the history. A
 does not reveal this code if the value stays the same after the cut. Replaced rows have different
 values, so the code's results differ.
 
-The check changes only the data in the panel. So the check does not detect look-ahead through files,
-the network or caches.
+The check changes only the panel and, for a strategy, the results of the signals. So the check does
+not detect look-ahead through files, the network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +30,10 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
-#: Number of cuts of each kind: evenly spread, random, at changes of a result, at ends of gaps.
+#: Largest number of cuts of each kind: evenly spread, random, at changes of a result, at ends of
+#: gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Number of cuts that are followed by other data, and number of sessions of the other data.
+#: Largest number of cuts that are followed by other data, and of sessions of the other data.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 

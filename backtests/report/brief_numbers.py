@@ -16,7 +16,7 @@ from backtests.thesis.verdicts import Verdict
 
 
 def brief_numbers(brief: Brief) -> dict[str, Any]:
-    """Return the brief with dates as ISO strings. Weights and shares are fractions."""
+    """Return the brief with dates as ISO strings. Weights and frequencies are fractions."""
     first, last = brief.sample.sessions[0], brief.session
     reading = brief.sample.reading
     return plain(

@@ -36,7 +36,7 @@ def regime_words(brief: Brief) -> str:
 
 
 def why(brief: Brief) -> str:
-    """Return sentences on the deciding rule, on the deciding flag's gauge, and on the votes."""
+    """Return sentences on the deciding rule and its flag's gauge, the votes, and idle capital."""
     reading, rule = brief.sample.reading, brief.rule
     votes = f"{votes_words(reading)} are on (a vote is a signal's flag; on means scarce capital)"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
@@ -67,7 +67,11 @@ def _gauge(e: Explanation | None) -> str:
 
 
 def watch(brief: Brief) -> str:
-    """Return sentences on an unconfirmed regime, the nearest flip and the next release."""
+    """Return sentences on an unconfirmed regime, on flips, and on the next release.
+
+    The sentences on flips name the nearest flip, and each flag whose flip alone would change the
+    regime.
+    """
     said = [_waiting(brief.sample.reading), _nearest(brief.flips), _alone(brief), _next(brief)]
     return " ".join(sentence for sentence in said if sentence)
 
@@ -114,7 +118,10 @@ def _next(brief: Brief) -> str:
 
 
 def sure_words(brief: Brief) -> str:
-    """Return a short text: how many main claims of the thesis are supported or contradicted."""
+    """Return a short text: how many main claims of the thesis are supported or contradicted.
+
+    If known, the text also gives the fewest episodes behind one of these claims.
+    """
     outcomes = [verdict.outcome for verdict in brief.verdicts]
     good, bad = outcomes.count("supported"), outcomes.count("contradicted")
     counts = [v.estimate.episodes for v in brief.verdicts if v.estimate is not None]

@@ -184,7 +184,7 @@ def _entry(row: Compared) -> dict[str, Any]:
 def _changed(config: RunConfig) -> list[dict[str, Any]]:
     """Return the settings that differ from the defaults of the strategy and its regime model.
 
-    A parameter without a default, which a user's strategy can have, is left out.
+    A parameter without a default is left out.
     """
     kept = {key: getattr(config, key) for key in ("strategy", "regime_model", "labels", "source")}
     fixed = {f.name for f in fields(config.strategy_class()) if _has_no_default(f)}

@@ -135,7 +135,7 @@ NOTES = {
     "volatility, %": "Standard deviation of daily returns, scaled to a year of 252 sessions.",
     "Sharpe": "Yearly mean of the excess return (return minus bills), divided by the yearly "
     "standard deviation of the excess return. The interval of the ratio is in brackets.",
-    "exposure, %": "Mean weight outside cash.",
+    "exposure, %": "Mean gross weight outside cash.",
     "turnover, % a year": "Half of the value traded in a year, divided by equity.",
     "minus SPY, points": "Mean yearly return minus the mean yearly return of SPY, in percentage "
     "points.",

@@ -19,7 +19,7 @@ _MOST_NAMES = 3
 
 
 def conclusion(numbers: Mapping[str, Entry]) -> list[str]:
-    """Return one or two sentences on what the comparison shows."""
+    """Return sentences on what the comparison shows, in one or two texts."""
     first = next(iter(numbers.values()))
     if first["pair"] is not None:
         return pair_words(next(iter(numbers)), first["pair"])

@@ -273,7 +273,7 @@ def test_the_page_says_what_it_cannot_know(page: str) -> None:
         "out of sample",
         "Capacity and tax are not modelled. Research, not investment advice.",
         "mine@jump_model is left out",
-        "95 % intervals by the stationary bootstrap (1,000 resamples",
+        "95 % intervals. Except for alpha, the intervals come from the stationary bootstrap (1,000",
         "had <b>2</b> episodes and began 4 times",
         "Nothing can be concluded about timing from fewer than 3 episodes.",
     ):
