@@ -18,12 +18,14 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
 - If late data make the strategy's state unreliable, the state is called lost, see
   :mod:`backtests.lapse`. A backtest then uses the regime from the remaining signals, or NEUTRAL if
   these signals give no regime. :meth:`Plan.at` lists the stale inputs, and makes no decision until
-  the state is known again.
+  the state is known again. A decision that was due on the schedule is then made at once, and so is
+  a decision on a state that has changed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions
@@ -52,8 +54,9 @@ class Today:
         The regime at the session's close and the session on which it began; None if there is no
         regime.
     decided_because
-        Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
-        reasons are joined by ``; ``. If there is no decision at this close, the reason is None.
+        Reason for the decision: ``start``, ``schedule``, ``change of state from A to B``, or ``due
+        on`` an earlier date on which the state was lost. Several reasons are joined by ``; ``. If
+        there is no decision at this close, the reason is None.
     next_decision
         The next session on which the schedule has a decision. If the state changes before the next
         scheduled session, the strategy decides earlier, unless it decides only on its schedule. The
@@ -127,15 +130,19 @@ class Plan:
     Attributes
     ----------
     state
-        The strategy's state at each session, from :meth:`strategies.Strategy.state`.
+        The strategy's state at each session, from :meth:`strategies.Strategy.state`. While the
+        state is lost, the last known state.
     weights
         Weights that a decision would give at each session. If an asset's price is older than its
         staleness limit, the weights use the last price.
     rests, lost, stale
         Results of :func:`backtests.lapse.rests_on`, :func:`backtests.lapse.lost` and
         :func:`backtests.lapse.stale`.
+    due
+        The sessions on which the strategy would decide if no state were lost.
     decided
-        The sessions on which the strategy decides.
+        The sessions on which the strategy decides. A decision that is due while the state is lost
+        is made at the first session at which the state is known again.
     followed
         The sessions from the first decision on.
     """
@@ -149,6 +156,7 @@ class Plan:
     rests: dict[str, tuple[str, ...]]
     lost: pd.Series
     stale: pd.DataFrame
+    due: pd.DatetimeIndex
     decided: pd.DatetimeIndex
     followed: pd.DatetimeIndex
 
@@ -213,8 +221,10 @@ class Plan:
         """Return the reason for the decision at a session; None without a decision."""
         if session not in self.decided:
             return None
+        delayed = self.due[(self.due > self._known_before(session)) & (self.due < session)]
+        reasons = [f"due on {day.date()}, but late data lost the state" for day in delayed]
         at_start = session == self.followed[0]
-        reasons = ["start"] if at_start else []
+        reasons += ["start"] if at_start else []
         if self.config.schedule.sessions(pd.DatetimeIndex([session]))[0]:
             reasons.append("schedule")
         if self.state is not None and not at_start and not self.strategy.only_scheduled:
@@ -222,6 +232,12 @@ class Plan:
             if now != was:
                 reasons.append(f"change of state from {was} to {now}")
         return "; ".join(reasons)
+
+    def _known_before(self, session: pd.Timestamp) -> pd.Timestamp:
+        """Return the last session before a session at which the state was not lost."""
+        known = self.lost.index[~self.lost.to_numpy(dtype=bool)]
+        earlier = known[known < session]
+        return pd.Timestamp(earlier[-1]) if len(earlier) else pd.Timestamp.min
 
     def _with_orders(self, decision: Today, holdings: Mapping[str, float], decimals: int) -> Today:
         """Return the decision, with the value of the holdings and a backtest's orders."""
@@ -299,9 +315,10 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
     check_weights(weights, strategy.name, strategy.gross_limit)
     state = state_of(strategy, reading, panel)
     index = followed(config, history, reading)
-    decided = decisions(config, strategy, state, index)
     rests, late = rests_on(config), stale(history)
     is_lost = lost(state, late, reading, rests if strategy.follows_regime else {})
+    state = None if state is None else state.mask(is_lost).ffill()
+    due = decisions(config, strategy, state, index)
     return Plan(
         config=config,
         strategy=strategy,
@@ -312,7 +329,8 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
         rests=rests,
         lost=is_lost,
         stale=late,
-        decided=decided[~is_lost.loc[decided].to_numpy()],
+        due=due,
+        decided=_when_known(due, is_lost),
         followed=index,
     )
 
@@ -321,6 +339,13 @@ def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | 
     """Return the next scheduled session after a session, or None after the end of the calendar."""
     later = _sessions_after(session)
     return _first(later[schedule.sessions(later)])
+
+
+def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
+    """Return, for each due decision, the first session from then on with a known state."""
+    known = pd.DatetimeIndex(lost.index[~lost])
+    at = np.unique(known.searchsorted(due))
+    return known[at[at < len(known)]]
 
 
 def _held(holdings: Mapping[str, float]) -> list[str]:

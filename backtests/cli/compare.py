@@ -181,10 +181,10 @@ def _luck(entries: dict[str, Any]) -> list[str]:
     first = next(iter(entries.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
     found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
-    best = "the only row" if len(entries) == 1 else f"the best of {len(entries)} rows"
+    rows = "one row" if len(entries) == 1 else f"{len(entries)} rows"
     return [
-        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle is "
-        f"for {best} and {log} logged trials.",
+        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle "
+        f"counts {rows} and {log} logged trials.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),
     ]

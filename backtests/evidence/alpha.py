@@ -63,8 +63,8 @@ def own_alpha(run: Run) -> Alpha | None:
     bills = run.bills.reindex(held.index)
     excess = closes.pct_change(fill_method=None).reindex(held.index).sub(bills, axis=0).fillna(0.0)
     varying = excess.loc[:, excess.std() > ROUNDING]
-    fewest = max(YEAR, FEWEST_EACH * (1 + len(varying.columns)))
-    if varying.empty or len(run.result.returns) < fewest:
+    fewest = FEWEST_EACH * (1 + len(varying.columns))
+    if varying.empty or len(run.result.returns) < YEAR or len(held) < fewest:
         return None
     return alpha(held - bills, varying)
 

@@ -62,9 +62,8 @@ def in_common_window(
     """Return the configurations with a common window: from the latest start to the earliest end.
 
     If a configuration has no start or no end, it gets the start or the end of the common window.
-    The second element of the result contains a note if two configurations have different starts or
-    different ends. A configuration without a start or an end does not count as different. If the
-    latest start is after the earliest end, ConfigError is raised.
+    The second element of the result contains a note if the common window differs from the window
+    of a configuration. If the latest start is after the earliest end, ConfigError is raised.
     """
     starts = {label: config.start for label, config in configs.items() if config.start}
     ends = {label: config.end for label, config in configs.items() if config.end}
@@ -75,7 +74,7 @@ def in_common_window(
             f"expected windows that overlap, but {late} starts on {start}, after {early} ends on "
             f"{end}; leave one out"
         )
-    cut = len({*starts.values()}) > 1 or len({*ends.values()}) > 1
+    cut = any((config.start, config.end) != (start, end) for config in configs.values())
     common = {"start": start, "end": end}
     return (
         {label: config.model_copy(update=common) for label, config in configs.items()},

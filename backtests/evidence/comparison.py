@@ -31,6 +31,7 @@ from backtests.evidence.table_luck import TableLuck, table_luck
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
+from backtests.history.prices import benchmark_returns
 from backtests.pipeline import history_of, read, run_on
 from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
@@ -387,7 +388,8 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
 def compared(run: Run, reps: int) -> Compared:
     """Return a finished run with its tests and with the portfolios that it should beat."""
     mix = mix_of(run)
-    others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
+    spy = benchmark_returns("SPY", run.history, run.sessions, run.bills, run.config.lag)
+    others = {"spy": spy, "bills": run.bills, "mix": mix.returns}
     equal = None
     if len(run.strategy.assets) > 1:
         equal = Beside(returns=rival_returns(run, "equal-weight", tickers=run.strategy.assets))

@@ -28,7 +28,7 @@ from backtests.evidence.variation import check_kernel, varied_together
 from backtests.runs import Run
 
 #: Number of sessions from the close of a decision to the fill. Fills at lag 0 or below are
-#: impossible.
+#: impossible. For a run with a longer lag, see :func:`lags_of`.
 LAGS = tuple(range(-5, 11))
 #: In a collapse, one more session of delay removes more than this fraction of the information
 #: ratio.
@@ -55,8 +55,8 @@ class LeadLag:
         daily return at this lag minus the daily return at a lag one session longer.
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. Only
-        lags from 0 to the run's lag, and at most 9, are tested. None if there is no collapse. A
-        collapse of the information ratio is a sign of look-ahead.
+        lags from 0 to 9 that are at most the run's lag, and the run's lag, are tested. None if
+        there is no collapse. A collapse of the information ratio is a sign of look-ahead.
     """
 
     lag: int
@@ -70,20 +70,21 @@ def lead_lag(run: Run) -> LeadLag | None:
     """Return the information ratios of a run, for each lag between decision and fill.
 
     For each lag, the decided weights are simulated with the run's costs. All lags are measured on
-    the same sessions, which begin 10 sessions after the start of the run. The result is None if the
-    weights change only when an asset is listed or delisted, or if the measured sessions cover less
-    than a year.
+    the same sessions, which begin after the longest lag of :func:`lags_of`. The result is None if
+    the weights change only when an asset is listed or delisted, or if the measured sessions cover
+    less than a year.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
-    if is_short(run.result.returns.iloc[LAGS[-1] :]):
+    lags = lags_of(run.config.lag)
+    if is_short(run.result.returns.iloc[lags[-1] :]):
         return None
     check_kernel(run)
     mean = mean_weights_returns(run)
-    active = {lag: (r - mean).iloc[LAGS[-1] :] for lag, r in _returns(run).items()}
+    active = {lag: (r - mean).iloc[lags[-1] :] for lag, r in _returns(run, lags).items()}
     ratios = {lag: information_ratio(part) for lag, part in active.items()}
-    lost = {lag: _lost(active[lag] - active[lag + 1]) for lag in LAGS[:-1]}
-    at_risk = range(min(run.config.lag, LAGS[-2]) + 1)
+    lost = {lag: _lost(active[lag] - active[lag + 1]) for lag in lags if lag + 1 in active}
+    at_risk = (lag for lag in lost if 0 <= lag <= run.config.lag)
     fallen = (lag for lag in at_risk if _collapses(ratios, lost, lag))
     return LeadLag(
         lag=run.config.lag,
@@ -97,10 +98,11 @@ def lead_lag(run: Run) -> LeadLag | None:
 def fading_said(found: LeadLag) -> str:
     """Return sentences that say whether a later fill makes the information ratio collapse."""
     if found.collapse is None:
-        here, later = found.ratios[found.lag], found.ratios[LAGS[-1]]
+        last = max(found.ratios)
+        here, later = found.ratios[found.lag], found.ratios[last]
         return (
             f"Lead and lag: at the run's lag, the information ratio is {here:.2f} (standard error "
-            f"{found.error:.2f}). At a lag of {LAGS[-1]} sessions, the ratio is {later:.2f}. If "
+            f"{found.error:.2f}). At a lag of {last} sessions, the ratio is {later:.2f}. If "
             "fills come one session later, the ratio does not collapse."
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
@@ -143,12 +145,20 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
     return moved[~moved.index.duplicated(keep="last")]
 
 
-def _returns(run: Run) -> dict[int, pd.Series]:
+def lags_of(lag: int) -> tuple[int, ...]:
+    """Return the measured lags of a run with a given lag, in ascending order.
+
+    The lags are :data:`LAGS`. A lag of 10 or more is measured, too, and one more session of lag.
+    """
+    return LAGS if lag < LAGS[-1] else (*(each for each in LAGS if each < lag), lag, lag + 1)
+
+
+def _returns(run: Run, lags: tuple[int, ...]) -> dict[int, pd.Series]:
     """Return, for each lag, the run's daily returns if its decisions are filled at this lag."""
     decided = {by: decided_earlier(run.decided, run.sessions, by) for by in range(2 - LAGS[0])}
-    variants = [(decided[max(1 - lag, 0)], max(lag, 1)) for lag in LAGS]
+    variants = [(decided[max(1 - lag, 0)], max(lag, 1)) for lag in lags]
     curves = varied_together(run, variants)
-    return {lag: each.returns for lag, each in zip(LAGS, curves, strict=True)}
+    return {lag: each.returns for lag, each in zip(lags, curves, strict=True)}
 
 
 def _lost(difference: pd.Series) -> float:

@@ -207,9 +207,9 @@ def coverage_said() -> str:
     return (
         "Simulated markets show how many of the 95 % intervals contain the true value. The "
         "simulated market A has no regimes. The simulated market B has regimes of about 400 "
-        "sessions. In the simulated market C, the regimes' mean returns differ twice as much as "
-        "in market B. Percentage of intervals that contain the true value, in the markets A, B and "
-        f"C: {parts} ({COVERAGE_SOURCE})."
+        "sessions. In the simulated market C, the mean returns of the regimes differ twice as much "
+        "as in market B. Percentage of intervals that contain the true value, in the markets A, B "
+        f"and C: {parts} ({COVERAGE_SOURCE})."
     )
 
 

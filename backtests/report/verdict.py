@@ -177,9 +177,9 @@ def _timing_said(numbers: Mapping[str, Any]) -> str:
     found = numbers["conclusion"]
     if found["few_episodes"]:
         return _acted(numbers["run"])
-    if found["timing_p_value"] is not None:
-        return f"timing {p_said(found['timing_p_value'])}"
-    return "timing not tested" if numbers["robustness"] is None else "no timing to test"
+    if found["timing_p_value"] is None:
+        return "timing not tested"
+    return f"timing {p_said(found['timing_p_value'])}"
 
 
 def _told(found: Mapping[str, Any]) -> dict[str, bool]:

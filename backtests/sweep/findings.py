@@ -90,7 +90,7 @@ class Findings:
 
     @property
     def alike(self) -> bool:
-        """Whether all finite Sharpe ratios are equal, so that no configuration is best."""
+        """Whether several Sharpe ratios are finite and all are equal, so that none is best."""
         return _alike(self.sharpes)
 
 
@@ -147,7 +147,8 @@ def _run_of(swept: Swept, at: int) -> Run:
 
 
 def _alike(sharpes: np.ndarray) -> bool:
-    return bool(np.nanmax(sharpes) - np.nanmin(sharpes) <= AGREEMENT)
+    finite = sharpes[np.isfinite(sharpes)]
+    return len(finite) > 1 and bool(np.ptp(finite) <= AGREEMENT)
 
 
 def _excess(run: Run) -> pd.Series:

@@ -10,6 +10,8 @@ ALIKE = (
     "All configurations have the same result, so the swept parameters have no effect and there is "
     "nothing to choose."
 )
+#: Note for a sweep in which only one configuration can be simulated.
+ALONE = "Only one configuration has a result, so there is nothing to choose."
 
 
 def sentences(found: Findings) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ def _unadjusted(found: Findings) -> str:
 def _chosen(found: Findings) -> str:
     probability = found.overfitting.probability
     if not math.isfinite(probability):
-        return ALIKE
+        return ALIKE if found.alike else ALONE
     return (
         f"The history is split into two halves in many ways. In {100 * probability:.0f} of 100 "
         "cases, the best configuration in one half of the history is not better than the median in "

@@ -74,6 +74,7 @@ def add(store: Path, tried: Trials) -> bool:
 
     path = folder_of(store) / f"{tried.sweep}.parquet"
     count = len(tried.trials)
+    measured = np.isfinite(np.asarray(tried.sharpes, dtype=np.float64))
     table = pa.table(
         {
             "trial": pa.array(tried.trials, pa.string()),
@@ -82,7 +83,7 @@ def add(store: Path, tried: Trials) -> bool:
             "strategy": [tried.strategy] * count,
             "data": [tried.data] * count,
             "sessions": np.full(count, tried.sessions),
-            "effective": np.full(count, tried.effective / count),
+            "effective": np.where(measured, tried.effective / max(int(measured.sum()), 1), 0.0),
             "when": [new_york_now().strftime("%Y-%m-%d %H:%M:%S")] * count,
         }
     )
@@ -126,10 +127,10 @@ def logged(store: Path) -> pd.DataFrame:
 def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
-    If the effective number of the N trials of a sweep is K, each trial counts as K / N. The trials
-    with the hashes in ``without`` are left out. ``source`` is ``store`` or ``simulated``. A
-    simulated history has no log, so it has no trials. If ``store`` is None, the default store is
-    used.
+    If N trials of a sweep have a Sharpe ratio, and their effective number is K, each of these N
+    trials counts as K / N. The trials with the hashes in ``without`` are left out. ``source`` is
+    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. If ``store`` is
+    None, the default store is used.
     """
     if source != "store":
         return NO_LOG

@@ -434,6 +434,51 @@ def test_late_data_do_not_turn_orders_round(history: History, late: History) -> 
     assert cut.target.to_dict() == today(config, history, at("2025-10-02")).target.to_dict()
 
 
+def without_reserves(history: History, first: str, last: str) -> Plan:
+    """Return the plan of cash-heavy if WRESBAL is late from one session to another."""
+    panel = history.panel.copy()
+    panel.loc[first:last, "WRESBAL"] = float("nan")
+    return make_plan(config_from({"strategy": "cash-heavy"}), replace(history, panel=panel))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "back", "because"),
+    [
+        (
+            "2025-11-26",
+            "2025-12-02",
+            "2025-12-03",
+            "due on 2025-11-28, but late data lost the state",
+        ),
+        (
+            "2025-04-07",
+            "2025-04-10",
+            "2025-04-11",
+            "change of state from INJECTION to FORCED_SELLING",
+        ),
+    ],
+    ids=["a month end", "a new state"],
+)
+def test_what_was_due_while_the_state_was_lost_is_decided_once_it_is_known(
+    history: History, first: str, last: str, back: str, because: str
+) -> None:
+    plan = without_reserves(history, first, last)
+    lost = plan.lost.index[plan.lost].intersection(history.panel.loc[first:last].index)
+    assert len(lost) == 4
+    assert not any(plan.at(session).is_decision_day for session in lost)
+    assert plan.at(at(back)).decided_because == because
+    after = plan.followed[plan.followed.get_loc(at(back)) + 1]
+    assert not plan.at(after).is_decision_day
+
+
+def test_a_state_that_late_data_alone_would_change_is_not_decided_on(history: History) -> None:
+    """The state is the same before and after the loss, so nothing is decided."""
+    plan = without_reserves(history, "2025-12-08", "2025-12-12")
+    week = plan.followed[plan.followed.slice_indexer("2025-12-05", "2025-12-17")]
+    assert plan.lost.loc[week].sum() == 5
+    assert not any(plan.at(session).is_decision_day for session in week)
+
+
 def test_a_series_is_listed_with_the_date_on_which_its_last_value_was_known(late: History) -> None:
     missing = today(config_from({"strategy": "cash-heavy"}), late, LATE).missing
     assert missing["DGS10"] == at("2025-10-02")  # the next session

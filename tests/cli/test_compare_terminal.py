@@ -55,8 +55,8 @@ def test_figures_stand_under_their_names() -> None:
 def test_the_lines_below_name_the_rows_told_from_luck_and_those_that_collapse() -> None:
     rows: dict[str, Any] = {"a": ENTRY, "b": ENTRY | lucky(1.2, told=True)}
     assert _luck(rows) == [
-        "Rows whose Sharpe ratio reaches the hurdle: b. By luck, the best of 2 rows and 1,200 "
-        "logged trials rarely reaches the hurdle.",
+        "Rows whose Sharpe ratio reaches the hurdle: b. The hurdle counts 2 rows and 1,200 "
+        "logged trials.",
         "In 11 % of the splits, the best row fails (PBO).",
     ]
     rows["a"] = ENTRY | {"lead_lag": lead_lag(collapse=0)}

@@ -115,7 +115,7 @@ def test_a_wait_for_confirmation_has_the_length_of_the_parameter(drypowder: Dryp
     given = (*SIMULATED, "--at", "2023-12-04", "--param", "regime.confirm=20")
     pending = said(drypowder, "flags", *given)["pending"]
     assert (pending["sessions"], pending["needed"]) == (6, 20)
-    assert "for 6 of the 20 sessions" in said(drypowder, "today", *given)["reason"]
+    assert "6 of 20 sessions" in said(drypowder, "today", *given)["reason"]
 
 
 def test_the_history_ends_where_the_file_says(drypowder: Drypowder) -> None:

@@ -48,6 +48,15 @@ def test_alpha_and_t_are_those_by_hand() -> None:
     assert found.betas == pytest.approx({"asset 0": 0.5, "asset 1": 0.2, "asset 2": -0.3}, abs=0.15)
 
 
+def test_the_returns_before_the_first_fill_do_not_count_for_the_minimum() -> None:
+    """A lag of almost a year leaves too few of a year's returns for a regression."""
+    history = History.simulated(seed=0, years=3)
+    terms = {"strategy": "spy", "source": "simulated", "start": "2023-12-06"}
+    late = run(config_from({**terms, "lag": 252}), history)
+    assert len(late.result.returns) > 252
+    assert own_alpha(late) is None
+
+
 def test_the_interval_is_as_wide_as_averaging_over_so_many_lags_asks_for() -> None:
     """The critical value is compared with the simulated 95 % quantile of |t| without any alpha."""
     found = alpha(drawn(2, 1)["asset 0"], drawn(1, 1))

@@ -21,6 +21,7 @@ from backtests.evidence import baskets, comparison
 from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import COVERAGE
+from backtests.evidence.common_window import in_common_window
 from backtests.evidence.comparison import (
     Compared,
     Comparison,
@@ -428,6 +429,24 @@ def test_without_a_start_the_votes_say_where_it_begins(short: History) -> None:
     begun = made.rows[name].run.result.equity.index[0]
     assert begun == made.regime.first_valid_index()
     assert run(config_from({"strategy": name}), short).result.equity.index[0] < begun
+
+
+@pytest.mark.parametrize("ends", [{"start": "2023-01-03"}, {"end": "2023-12-29"}])
+def test_a_row_that_is_cut_to_the_window_of_another_is_said(ends: dict[str, str]) -> None:
+    both = {"a": config_from({"strategy": "spy"} | ends), "b": config_from({"strategy": "trend"})}
+    cut, notes = in_common_window(both)
+    assert (cut["b"].start, cut["b"].end) == (both["a"].start, both["a"].end)
+    assert "the rows have different windows" in notes[0]
+    assert in_common_window(cut)[1] == ()
+
+
+def test_minus_spy_is_minus_spy_whatever_the_benchmark_is(short: History) -> None:
+    usual, other = (
+        compare(configs_of(["trend"], TERMS | more), short, reps=2, shifts=2).rows["trend"]
+        for more in ({}, {"benchmark": "QQQ"})
+    )
+    assert other.run.benchmark.name == "QQQ"
+    assert other.intervals["excess_spy"].estimate == usual.intervals["excess_spy"].estimate
 
 
 def test_a_history_at_hand_is_cut_at_the_end_asked_for(short: History) -> None:

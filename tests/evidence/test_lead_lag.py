@@ -98,6 +98,16 @@ def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
         assert found.error == pytest.approx(1 / math.sqrt(years))
 
 
+@pytest.mark.parametrize(("lag", "measured"), [(9, 10), (10, 11), (15, 16)])
+def test_a_long_lag_is_measured_too_and_one_session_more(
+    history: History, lag: int, measured: int
+) -> None:
+    found = found_in(run_of(history, "near-cash-flow", lag=lag))
+    assert lag in found.ratios
+    assert max(found.ratios) == measured
+    assert f"At a lag of {measured} sessions" in fading_said(found)
+
+
 def test_each_ratio_is_that_of_a_plain_simulation(tilt: Run) -> None:
     found, mean = found_in(tilt), mean_weights_returns(tilt)
     for lag in (1, 3, 10):

@@ -179,7 +179,7 @@ def test_the_strip_answers_five_questions() -> None:
         ({"sharpe": True, "timing": 0.001}, "Told from luck", "timing p < 0.01"),
         ({"sharpe": True}, "Timing may be luck", "timing p 0.20"),
         ({"timing": 0.01}, "Sharpe ratio may be luck", "timing p 0.01"),
-        ({"sharpe": True, "timing": None}, "Timing not tested", "no timing to test"),
+        ({"sharpe": True, "timing": None}, "Timing not tested", "timing not tested"),
         (
             {"sharpe": True, "few": True, "state_episodes": 0},
             "Too few episodes",

@@ -1,5 +1,6 @@
 """What a sweep finds: its best configuration, the neighbours of the best, and tests of luck."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from backtests.sweep.findings import Findings, find
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.request import planned
 from backtests.sweep.results import read_results
-from backtests.sweep.said import ALIKE, sentences
+from backtests.sweep.said import ALIKE, ALONE, sentences
 from backtests.sweep.sweep import Swept
 from signals.errors import SimulationError
 from tests.sweep.world import request, swept
@@ -70,6 +71,17 @@ def test_parameters_without_effect_are_told(tmp_path: Path) -> None:
     assert np.isnan(same.overfitting.probability)
     assert sweep_numbers(done, same)["sweep"]["notes"] == [ALIKE]
     assert ALIKE in sentences(same)
+
+
+def test_a_single_result_is_not_taken_for_equal_results(found: Findings) -> None:
+    sharpes = found.table["sharpe"].where(found.table.index == found.best)
+    alone = replace(
+        found,
+        table=found.table.assign(sharpe=sharpes),
+        overfitting=replace(found.overfitting, probability=float("nan")),
+    )
+    assert not alone.alike
+    assert ALONE in sentences(alone)
 
 
 @pytest.mark.parametrize(("costs", "improves"), [("50,100", False), ("0,1", True)])

@@ -46,6 +46,14 @@ def test_another_store_has_another_log(store: Path, tmp_path: Path) -> None:
     assert logged(tmp_path / "other.duckdb").empty
 
 
+def test_trials_without_a_sharpe_ratio_leave_the_effective_number_as_it_is(store: Path) -> None:
+    half = trials("s1", "abcd", effective=2.0)
+    half.sharpes[2:] = np.nan
+    add(store, half)
+    known = known_trials(store, source="store")
+    assert (len(known.sharpes), known.effective) == (2, 2.0)
+
+
 def test_the_same_sweep_counts_once(store: Path) -> None:
     assert add(store, trials("s1", "abc"))
     assert not add(store, trials("s1", "abcd"))
