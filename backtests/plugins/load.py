@@ -150,10 +150,10 @@ def loaded() -> dict[str, Path]:
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A module whose import raises ImportError is skipped, because it may belong to an earlier run.
+    A module that cannot be imported is skipped, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
-        with _first(folder), suppress(ImportError):
+        with _first(folder), suppress(Exception):
             import_module(name)
 
 

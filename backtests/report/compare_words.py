@@ -49,16 +49,15 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
     best = max(known, key=lambda name: known[name])
     bounds = interval(numbers[best]["intervals"]["sharpe"], fixed)
     said = f"{best} has the highest Sharpe ratio, {fixed(known[best])} {bounds}".strip()
-    alike = [
-        name
-        for name, e in numbers.items()
-        if name != best and (e["luck"]["confidence_set_p"] or 0) > SET_SIZE
-    ]
-    if len(numbers) == 1:
+    tested = {n: e["luck"]["confidence_set_p"] for n, e in numbers.items() if n != best}
+    p_values = [p for p in tested.values() if p is not None]
+    alike = sum(p > SET_SIZE for p in p_values)
+    if not p_values:
         return [f"{said}."]
+    other = "other row" if len(p_values) == len(tested) else "other tested row"
     if not alike:
-        return [f"{said}. At the 90 % level, the test finds every other row worse."]
-    return [f"{said}, but {len(alike)} of {len(numbers) - 1} other rows may be as good."]
+        return [f"{said}. At the 90 % level, the test finds every {other} worse."]
+    return [f"{said}, but {alike} of {len(p_values)} {other}s may be as good."]
 
 
 def _names(names: list[str]) -> str:

@@ -18,7 +18,9 @@ def ends(estimate: float | None, low: float | None, high: float | None) -> dict[
     return {"estimate": estimate, "low": low, "high": high}
 
 
-def row(sharpe: float | None, *, ranked: bool = True, said: str = "", may: float = 0.0) -> Any:
+def row(
+    sharpe: float | None, *, ranked: bool = True, said: str = "", may: float | None = 0.0
+) -> Any:
     return {
         "sharpe": sharpe,
         "intervals": {"sharpe": ends(sharpe, 0.1, 0.9)},
@@ -45,6 +47,13 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
         "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test finds "
         "every other row worse.",
     ]
+
+
+def test_a_row_that_is_not_tested_is_not_called_worse() -> None:
+    rows = {"a": row(0.8), "b": row(0.5, may=0.02), "bills": row(None, may=None)}
+    assert conclusion(rows)[1].endswith("the test finds every other tested row worse.")
+    del rows["b"]
+    assert conclusion(rows)[1] == "a has the highest Sharpe ratio, 0.80 [0.10, 0.90]."
 
 
 def test_luck_is_counted_over_the_ranked_rows() -> None:
