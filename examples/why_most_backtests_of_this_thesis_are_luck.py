@@ -234,8 +234,9 @@ def _(found, label):
             mo.md(
                 "## 3. Does the winner win again?\n\nThe history is cut into 16 blocks. Half of "
                 "them choose a winner, the other half judges it, in every combination. The winner "
-                f"ranks below the median in {100 * overfitting.probability:.0f} of 100 splits: the "
-                "**probability of backtest overfitting** (PBO). At 50, choosing is worth nothing."
+                f"ranks at or below the median in {100 * overfitting.probability:.0f} of 100 "
+                "splits: the **probability of backtest overfitting** (PBO). At 50, choosing is "
+                "worth nothing."
             ),
             ranks,
         ]

@@ -54,10 +54,10 @@ class Absorption(CompoundSignal):
         :class:`OutsideCapital` compares spending with cash flow, not with idle capital. Reports
         show gauges of :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace
         the gauge u, for three reasons. First, cash flows become known only from filings, about four
-        months after the quarter began. Second, GOOGL and MSFT report no XBRL tag for new debt, so
-        the new debt of both firms is unknown. Third, ``drypowder thesis`` tests claims that use u,
-        and these claims were stated before the tests. The results of ``drypowder thesis`` are
-        known, so a different measure now would be a choice with hindsight.
+        months after the quarter began. Second, MSFT reports new debt under an XBRL tag that
+        drypowder does not read, so the new debt of MSFT is unknown. Third, ``drypowder thesis``
+        tests claims that use u, and these claims were stated before the tests. The results of
+        ``drypowder thesis`` are known, so a different measure now would be a choice with hindsight.
 
     Parameters
     ----------

@@ -85,6 +85,11 @@ class CostOfCapital(Signal):
     term_premium: bool = True
 
     @property
+    def shown_only(self) -> tuple[str, ...]:
+        """Id of the term premium if the score does not use it."""
+        return () if self.term_premium else ("THREEFYTP10",)
+
+    @property
     def components(self) -> tuple[str, ...]:
         """Ids of the series whose z-scores are averaged in the score."""
         return ("DFII10", *(("THREEFYTP10",) if self.term_premium else ()), "BAA10Y")

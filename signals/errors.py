@@ -9,8 +9,8 @@ DrypowderError
 ├── SourceError        a data source on the network failed                (exit 3)
 └── SimulationError    the engine cannot simulate its input               (exit 2)
 
-Each message is one line, unless it quotes a longer message of a user's code. The message says what
-was expected, what was found, and how to correct the input.
+Each message is one line. The message says what was expected, what was found, and how to correct the
+input.
 """
 
 import difflib
@@ -69,13 +69,14 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80) -> str:
-    """Return an object from a user's code as text, even when its ``__repr__`` fails.
+    """Return an object from a user's code as one line of text, even when its ``__repr__`` fails.
 
     >>> shown("a word", longest=4)
     "'a w"
     """
     try:
-        return form(value)[:longest]
+        lines = (line.strip() for line in form(value).splitlines())
+        return " ".join(filter(None, lines))[:longest]
     except KeyboardInterrupt:
         raise
     except BaseException:
@@ -83,9 +84,10 @@ def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80
 
 
 def describe_exception(error: BaseException) -> str:
-    """Return the text of an exception from a user's code, with its file and line."""
+    """Return one line with the text of an exception from a user's code, and its file and line."""
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} at {error.filename}:{error.lineno}"
+        said = shown(error.msg, str, 400)
+        return f"{type(error).__name__}: {said} at {error.filename}:{error.lineno}"
     where = [
         f" at {frame.filename}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)

@@ -54,7 +54,8 @@ def check_session(at: object, index: pd.Index) -> pd.Timestamp:
     """Return the session with a given date; the index must contain this session.
 
     Raise ConfigError when the index lacks the session. The message gives the last session before
-    the date. If the date is outside the index, the message gives the first and the last session.
+    the date. If the date is outside the index, the message gives the first and the last session. If
+    ``at`` has a time of day or a time zone, the message says so.
     """
     try:
         session = pd.Timestamp(at)  # type: ignore[arg-type]
@@ -63,12 +64,19 @@ def check_session(at: object, index: pd.Index) -> pd.Timestamp:
     number = isinstance(at, bool | int | float)
     if not number and session in index:
         return session
-    was = repr(at) if number or pd.isna(session) else f"{session:%A %Y-%m-%d}"
+    was = repr(at)
+    if not number and not pd.isna(session):
+        was = f"{session:%A} {session}".removesuffix(" 00:00:00")
     raise ConfigError(f"expected a session of the panel, was {was}; {_near(session, index)}")
 
 
 def _near(session: pd.Timestamp, index: pd.Index) -> str:
     ends = f"the panel runs from {index[0].date()} to {index[-1].date()}"
-    if pd.isna(session) or session.tzinfo is not None or not index[0] <= session <= index[-1]:
+    if pd.isna(session):
         return ends
-    return f"the last session before this date is {index[index <= session][-1].date()}"
+    date = session.tz_localize(None).normalize()
+    if date in index:
+        return "give the date without a time of day or time zone"
+    if not index[0] <= date <= index[-1]:
+        return ends
+    return f"the last session before this date is {index[index <= date][-1].date()}"

@@ -61,6 +61,11 @@ class InverseQE(ScoreSignal):
     term_premium: bool = True
 
     @property
+    def shown_only(self) -> tuple[str, ...]:
+        """Id of the term premium if the score and the flag do not use it."""
+        return () if self.term_premium else ("THREEFYTP10",)
+
+    @property
     def components(self) -> tuple[str, ...]:
         """Names of the components: the correlation, and the term premium if it is included."""
         return ("correlation", "THREEFYTP10") if self.term_premium else ("correlation",)

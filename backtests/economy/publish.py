@@ -23,7 +23,8 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-#: For each concept, the companies that report the concept in reality.
+#: For each concept, the companies whose amounts the simulated economy has. The simulated economy
+#: leaves out the new debt of GOOGL and MSFT.
 FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),

@@ -165,8 +165,12 @@ class FredSource:
             if not isinstance(entries, list) or not isinstance(said, int):
                 raise SourceError(f"FRED's answer holds no {key}")
             count = int(said)
-            if len(entries) != max(0, min(limit, count - offset)):
-                raise SourceError(f"FRED's answer states {count} {key} but holds {len(entries)}")
+            due = max(0, min(limit, count - offset))
+            if len(entries) != due:
+                raise SourceError(
+                    f"expected {due} {key} after the first {offset} in FRED's answer, found "
+                    f"{len(entries)}"
+                )
             yield entries
             offset += limit
 

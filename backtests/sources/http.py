@@ -150,7 +150,7 @@ def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
     def stop(state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         most = policy.reach if isinstance(error, Unreachable) else policy.attempts
-        return state.attempt_number >= most or _pause(state, policy) >= deadline.left
+        return state.attempt_number >= most or state.upcoming_sleep >= deadline.left
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((Transient, Unreachable)),

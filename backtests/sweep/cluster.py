@@ -62,15 +62,14 @@ def _client(distributed: Any, address: str | None, workers: int) -> Iterator[Any
 
 
 def _check_version(client: Any, address: str | None) -> None:
+    place = f"at {address}" if address else "on this machine"
     try:
         found = client.run(_version, on_error="return")
     except OSError as error:
-        raise ConfigError(f"expected an answer from the workers of {address}: {error}") from None
+        raise ConfigError(f"expected an answer from the workers {place}: {error}") from None
     if not found:
-        raise ConfigError(
-            f"expected at least one worker at {address}, found none; start one with 'dask worker "
-            f"{address}'"
-        )
+        cure = f"start one with 'dask worker {address}'" if address else "use fewer workers"
+        raise ConfigError(f"expected at least one worker {place}, found none; {cure}")
     for worker, said in found.items():
         if said != __version__:
             was = f"version {said}" if isinstance(said, str) else f"an error: {said}"

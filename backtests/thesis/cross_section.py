@@ -16,7 +16,6 @@ firms:
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from backtests.evidence.entries import acted_on
@@ -174,19 +173,18 @@ def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     The column ``on`` is the flag ``absorption`` at the close at which the shares were ranked. The
     last ranking is left out, because the month after it has not ended.
     """
-    sessions = sample.sessions
-    begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)
+    begin = sample.sessions.get_indexer(known.index) + LAG
     level = sample.history.closes[list(known)].iloc[begin].set_axis(known.index)
     after = level.shift(-1) / level - 1
     both = known.notna() & after.notna()
-    flag = sample.condition("absorption")
+    flag = sample.condition("absorption").shift(-1)  # of the return after each session
     table = pd.DataFrame(
         {
             "correlation": known.where(both)
             .rank(axis=1)
             .corrwith(after.where(both).rank(axis=1), 1),
             "shares": both.sum(axis=1),
-            "on": flag.iloc[begin + 1].to_numpy(),
+            "on": flag.iloc[begin].to_numpy(),
         }
     )
     return table.iloc[:-1]

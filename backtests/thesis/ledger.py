@@ -130,7 +130,7 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     with alone(path, ".lock", busy, PATIENCE):
         seals = read_ledger(path) if path.exists() else ()
         made = _next(seals, contents)
-        _check_moment(made, seals[-1] if seals else None, path)
+        _check_clock(made, seals[-1] if seals else None)
         before = "".join(f"{one.line}\n" for one in seals)
         with replacing(path) as fresh:
             fresh.write_bytes(f"{before}{made.line}\n".encode())
@@ -219,32 +219,40 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
             f"seal {number}",
             f"this line contains seal {found.number}, so a line was removed or moved",
         )
-    _check_moment(found, before, path)
+    wrong = _wrong_moment(found, before)
+    if wrong:
+        raise _broken(path, number, *wrong)
     return found
 
 
-def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if a date in a seal is invalid, or if the moment of the seal is too early.
+def _check_clock(made: Seal, before: Seal | None) -> None:
+    """Raise DataError if the clock of the computer shows a moment that is too early for a seal."""
+    wrong = _wrong_moment(made, before)
+    if wrong:
+        wanted, was = wrong
+        raise DataError(f"expected {wanted}, but {was}; correct the clock of this computer")
 
-    The moment is too early if it is before the last session of the sealed data, or before the
-    previous seal.
+
+def _wrong_moment(found: Seal, before: Seal | None) -> tuple[str, str] | None:
+    """Return what is expected of the moment of a seal, and what was found; None if it is right.
+
+    The moment must not be before the last session of the sealed data, or before the previous seal.
     """
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):
         was = f"the line contains {found.sealed_at!r} and {found.data_end!r}"
-        wanted = "the moment of the seal in UTC and the last session of its data"
-        raise _broken(path, found.number, wanted, was) from None
+        return "the moment of the seal in UTC and the last session of its data", was
     if day < end:
         was = f"the seal was made on {day}, and the data end on {end}"
-        raise _broken(path, found.number, "a seal made on or after the last day of its data", was)
+        return "a seal made on or after the last day of its data", was
     if before is not None and found.moment < before.moment:
         was = (
             f"the seal was made at {found.sealed_at}, and the previous seal was made at "
             f"{before.sealed_at}"
         )
-        wanted = "a seal made at the time of the previous seal or later"
-        raise _broken(path, found.number, wanted, was)
+        return "a seal made at the time of the previous seal or later", was
+    return None
 
 
 def _parsed(line: bytes) -> Seal | None:

@@ -85,9 +85,16 @@ def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
 
 
 def tested(fit: Slope, what: str) -> Slope:
-    """Return the slope; raise NotTestable if there are too few quarters for a standard error."""
-    if not fit.df > 0:
+    """Return the slope; raise NotTestable if the slope has no standard error.
+
+    A slope has no standard error if there are too few quarters, or if all surprises are equal.
+    """
+    if fit.clusters < FEWEST:
         raise too_few_quarters(fit.clusters, what)
+    if not fit.df > 0:
+        raise NotTestable(
+            f"the surprises of the {fit.n} events differ too little for a standard error ({what})"
+        )
     return fit
 
 

@@ -7,9 +7,19 @@ import pytest
 import signals
 from backtests.config import config_from, config_toml
 from backtests.history.panel import History
-from signals import Absorption, Capex, DryPowder, Funding, Signal, evaluate
+from signals import (
+    Absorption,
+    Capex,
+    CostOfCapital,
+    DryPowder,
+    Funding,
+    InverseQE,
+    Signal,
+    evaluate,
+)
 from signals.dry_powder import BankScale
 from signals.errors import ConfigError
+from signals.evaluations import inputs_of
 from signals.explanation import explain, explain_all
 from signals.scales import flags_by_scale, scales_at_end
 
@@ -173,3 +183,18 @@ def test_inputs_that_are_only_shown_change_neither_flag_nor_score(
     pd.testing.assert_series_equal(after.score, before.score)
     numbers = before.gauges.select_dtypes("number")
     assert not np.array_equal(numbers, after.gauges[numbers.columns], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "signal", [CostOfCapital(term_premium=False), InverseQE(term_premium=False)]
+)
+def test_a_term_premium_that_is_not_used_does_not_decide(signal: Signal, history: History) -> None:
+    assert "THREEFYTP10" in inputs_of(signal, {})
+    assert "THREEFYTP10" not in inputs_of(signal, {}, deciding=True)
+    late = history.panel.assign(THREEFYTP10=NAN)
+    said = explain(signal.evaluate(late), late, late.index[-1])
+    assert said.flag is not None
+    assert said.missing == ()
+    pd.testing.assert_series_equal(
+        signal.evaluate(late).score, signal.evaluate(history.panel).score
+    )

@@ -31,7 +31,7 @@ from backtests.sources.http import Deadline, RetryPolicy
 from backtests.store.batch import is_price
 from backtests.store.store import Store
 from signals.catalog import CATALOG
-from signals.errors import ConfigError, DrypowderError
+from signals.errors import ConfigError, DrypowderError, SourceError
 from signals.universe import UNIVERSE
 from tests.commands import Said
 from tests.importing.test_evidence_by_hand import drawn
@@ -954,3 +954,21 @@ def test_a_key_of_another_form_is_refused_without_being_shown(
     assert key not in said.err + said.out
     assert KEY[:8] not in said.err
     assert servers.requests == []
+
+
+def test_a_page_of_freds_answer_with_missing_entries_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FRED states 10,500 vintages. The second page has 499 vintages instead of 500."""
+    dates = [str(day.date()) for day in pd.date_range("1990-01-01", periods=10_499)]
+
+    def answer(url: str, params: dict[str, str], *, read: Callable[[str], object]) -> object:
+        first = int(params["offset"])
+        page = dates[first : first + int(params["limit"])]
+        return read(json.dumps({"count": 10_500, "vintage_dates": page}))
+
+    source = FredSource(KEY, Deadline(QUICK), Store(tmp_path / "none.duckdb"))
+    monkeypatch.setattr(source.client, "get", answer)
+    said = r"^expected 500 vintage_dates after the first 10000 in FRED's answer, found 499$"
+    with pytest.raises(SourceError, match=said):
+        source.batches("GDP", NOW)

@@ -188,6 +188,15 @@ def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> No
     assert pauses == []
 
 
+def test_no_pause_lasts_until_the_deadline(pauses: list[float]) -> None:
+    """The pause is between 1 s and 2 s, and 1.5 s are left."""
+    patience = RetryPolicy(attempts=2, wait=1.0, budget=1.5)
+    attempts = [asked(patience, Transient("busy")) for _ in range(60)]
+    assert set(attempts) == {1, 2}
+    assert len(pauses) == attempts.count(2)
+    assert max(pauses) < 1.5
+
+
 def test_a_rate_is_kept_to_the_request(root: str) -> None:
     """The rate is three requests in half a second.
 

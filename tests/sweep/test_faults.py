@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -97,6 +98,36 @@ def test_without_dask_there_is_one_line_with_the_cure(monkeypatch: pytest.Monkey
         connected(None, 2),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (None, "one worker on this machine, found none; use fewer workers"),
+        ("tcp://here:1", "one worker at tcp://here:1, found none; start one with 'dask worker tcp"),
+    ],
+)
+def test_a_cluster_without_workers_is_named(
+    address: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = SimpleNamespace(run=lambda *_, **__: {})
+    monkeypatch.setattr("backtests.sweep.cluster._client", lambda *_: nullcontext(client))
+    with pytest.raises(ConfigError, match=said), connected(address, 2):
+        pass
+
+
+@pytest.mark.parametrize("address", [None, "tcp://here:1"])
+def test_workers_that_do_not_answer_are_named(
+    address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise OSError("closed")
+
+    client = SimpleNamespace(run=breaks)
+    monkeypatch.setattr("backtests.sweep.cluster._client", lambda *_: nullcontext(client))
+    place = f"at {address}" if address else "on this machine"
+    with pytest.raises(ConfigError, match=f"from the workers {place}: closed"):
+        connected(address, 2).__enter__()
 
 
 def test_an_error_on_a_worker_is_reported_as_it_is(tmp_path: Path) -> None:

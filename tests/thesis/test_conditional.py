@@ -126,8 +126,15 @@ def test_costs_count_against_the_timing_of_holdings() -> None:
 
 def test_too_few_sessions_with_the_condition_are_not_testable() -> None:
     on = condition(1, 10)
-    with pytest.raises(NotTestable, match="expected at least 252 sessions, and at least 20"):
+    with pytest.raises(NotTestable, match="at least 20 sessions with the condition on, found 10"):
         mean_of(ABOVE, measured(noise(9), on))
+
+
+def test_too_few_sessions_are_named_without_a_condition_that_the_claim_does_not_have() -> None:
+    given = measured(noise(9).iloc[:100], pd.Series(1.0, index=noise(9).index[:100]))
+    assert TIMED.condition is None
+    with pytest.raises(NotTestable, match=r"^expected at least 252 sessions, found 100; add"):
+        mean_of(TIMED, given)
 
 
 def test_a_missing_value_or_view_is_left_out() -> None:

@@ -21,7 +21,7 @@ from backtests.thesis.cross_section import (
 )
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.measures import measure
-from backtests.thesis.sample import Sample
+from backtests.thesis.sample import LAG, Sample
 from signals.empirical_duration import empirical_durations
 from signals.universe import FUNDS, UNIVERSE
 from tests.thesis.worlds import claim
@@ -158,6 +158,16 @@ def test_rank_correlations_equal_scipys(simulated: Sample, known: pd.DataFrame) 
     on = simulated.condition("absorption")
     assert months["on"].iloc[12] == on.iloc[begin + 1] or np.isnan(on.iloc[begin + 1])
     assert len(months) == len(known) - 1
+
+
+def test_the_months_do_not_change_if_the_history_ends_on_the_first_session_of_a_month(
+    simulated: Sample, known: pd.DataFrame
+) -> None:
+    """The last return ends LAG sessions after a ranking, at the last session of the history."""
+    rankings = known.iloc[:40]
+    last = simulated.sessions[int(simulated.sessions.searchsorted(rankings.index[-1])) + LAG]
+    ended = Sample(history=simulated.history.until(last), reading=simulated.reading)
+    pd.testing.assert_frame_equal(monthly(ended, rankings), monthly(simulated, rankings))
 
 
 def test_a_planted_order_is_found_in_its_state_only(

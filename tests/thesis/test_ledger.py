@@ -4,7 +4,9 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -153,6 +155,26 @@ def test_a_moment_that_cannot_be_true_is_refused(path: Path, sealed_at: str, sai
     with pytest.raises(DataError, match="in line 3") as refused:
         read_ledger(path)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2024-12-30T10:00:00+00:00", "made on 2024-12-30, and the data end on 2024-12-31"),
+        ("2025-01-01T10:00:00+00:00", "made at the time of the previous seal or later"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_the_fault_and_not_the_ledger(
+    path: Path, sample: Sample, now: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+    clock = SimpleNamespace(now=lambda zone: datetime.fromisoformat(now))
+    monkeypatch.setattr(ledger_module, "datetime", clock)
+    with pytest.raises(DataError, match=r"; correct the clock of this computer$") as refused:
+        seal(path, sample)
+    assert said in str(refused.value)
+    assert "in line" not in str(refused.value)
+    assert path.read_bytes() == before
 
 
 def test_a_chain_written_again_is_found_only_by_a_published_hash(path: Path) -> None:

@@ -19,6 +19,7 @@ from backtests.thesis.estimators.local_projection import (
     regressors,
 )
 from backtests.thesis.sample import Sample
+from backtests.thesis.weeks import week_ends
 from benchmarks.trial_coverage import covered
 
 WEEKS = pd.date_range("2005-01-07", periods=400, freq="W-FRI")
@@ -143,3 +144,13 @@ def test_a_history_gives_the_response_its_path_and_its_companions(claim: Claim) 
     assert 0 < estimate.p_value < 1
     width = estimate.interval.high - estimate.interval.low
     assert estimate.error == pytest.approx(width / 2 / 1.96, rel=1e-3)
+
+
+def test_weeks_of_a_rare_state_that_the_regression_leaves_out_are_not_counted() -> None:
+    """Idle capital is depleted in 26 weeks of 2014, and otherwise ample from April 2006."""
+    sample = Sample.of(History.simulated(1).until("2015-12-31"))
+    estimate = local_projection(LIFTS, sample, whole=False)
+    state = sample.flag("dry_powder").reindex(week_ends(sample.sessions))
+    state = state.loc[estimate.start : estimate.end]
+    assert (state == 1.0).sum() == 26
+    assert estimate.observations == (state == 0.0).sum()

@@ -98,11 +98,7 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
-    if off < FEWEST_ON:
-        raise NotTestable(
-            f"expected at least {FEWEST_ON} {measured.counted} with the condition off, found "
-            f"{off}; add history"
-        )
+    _check_enough(off, FEWEST_ON, f"{measured.counted} with the condition off")
     sign = 1 if claim.direction == "above" else -1
     design = np.column_stack([kept["on"], 1 - kept["on"]])
     daily = by_day(kept["values"], design, np.array([1.0, -1.0]), measured.scale, sign)
@@ -152,13 +148,16 @@ def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
         gap=lambda row: gaps_of(row["on"], measured.quarter),
     )
     kept = rows.dropna(subset=["values", "on"])
-    on = int((kept["on"] == 1.0).sum())
-    if len(kept) < FEWEST or (claim.condition is not None and on < FEWEST_ON):
-        raise NotTestable(
-            f"expected at least {FEWEST} {measured.counted}, and at least {FEWEST_ON} "
-            f"{measured.counted} with the condition on, found {len(kept)} and {on}; add history"
-        )
+    _check_enough(len(kept), FEWEST, measured.counted)
+    if claim.condition is not None:
+        on = int((kept["on"] == 1.0).sum())
+        _check_enough(on, FEWEST_ON, f"{measured.counted} with the condition on")
     return kept.assign(ones=1.0)
+
+
+def _check_enough(found: int, fewest: int, what: str) -> None:
+    if found < fewest:
+        raise NotTestable(f"expected at least {fewest} {what}, found {found}; add history")
 
 
 def _estimate(

@@ -37,7 +37,8 @@ def event_response(claim: Claim, sample: Sample) -> Estimate:
 
     Raises NotTestable if events, yields or prices of the classes are missing, or if the events lie
     in fewer than four calendar quarters. A claim about filings or releases needs events in at least
-    four quarters for each state of idle capital (depleted or ample).
+    four quarters for each state of idle capital (depleted or ample). Raises NotTestable also if all
+    surprises are equal.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")

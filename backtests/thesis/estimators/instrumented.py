@@ -133,7 +133,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         confidence set has no bounds, the verdict is inconclusive.
     Errors
         NotTestable if surprises, yields, or the prices of an asset class of the duration spread are
-        missing. NotTestable if the statements lie in fewer than four quarters.
+        missing. NotTestable if the statements lie in fewer than four quarters, or if all surprises
+        are equal.
     Reference
         Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
         (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and

@@ -40,11 +40,15 @@ METHOD = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Response:
-    """The response of a return to an impulse, in log points × 100, with its HAC standard error."""
+    """The response of a return to an impulse, in log points × 100, with its HAC standard error.
+
+    ``weeks`` contains the weeks that the regression uses.
+    """
 
     value: float
     error: float
     fit: Fit
+    weeks: pd.Index
 
     @property
     def interval(self) -> Interval:
@@ -99,8 +103,9 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
-        A week with a missing value is left out. The standard deviation of the impulse is NaN until
-        52 weeks are known.
+        A week with a missing value is left out. If the claim does not need a state, and this state
+        has fewer than 52 weeks, the weeks of this state are left out. The standard deviation of the
+        impulse is NaN until 52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The impulses of a state are zero in the weeks of
         the other state. So the fixed-b critical values use the number of weeks in the claim's
@@ -122,7 +127,7 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     weeks = _weeks(sample, sample.asset("SPY"))
     design = weeks.design(impulses["capex"])
     response = project(weeks.after(WEEKS), design, signs, WEEKS)
-    used = pd.concat([design, weeks.after(WEEKS)], axis=1).dropna().index
+    used = response.weeks
     sign = 1 if claim.direction == "above" else -1
     return Estimate(
         value=response.value,
@@ -171,7 +176,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     rarest = min(int(rows[state].sum()) for state in signs)
     fit = replace(fit, n=rarest)  # the impulses of a state are zero in all other weeks
     value, error = fit.combined(contrast)
-    return Response(value=value, error=error, fit=fit)
+    return Response(value=value, error=error, fit=fit, weeks=rows.index)
 
 
 def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
