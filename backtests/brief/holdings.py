@@ -35,6 +35,8 @@ class Holding:
     missing
         Ids of the late series that the weights need, each with a date, as in
         :attr:`backtests.today.Today.missing`.
+    state_is_lost
+        Whether the strategy keeps its last target, because late data make its state unreliable.
     reason
         The reason why the strategy cannot be followed; empty otherwise.
     """
@@ -45,6 +47,7 @@ class Holding:
     before: dict[str, float] | None
     decided_on: pd.Timestamp | None
     missing: dict[str, pd.Timestamp]
+    state_is_lost: bool = False
     reason: str = ""
 
     @property
@@ -84,6 +87,7 @@ def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp
         before=_earlier(plan, before),
         decided_on=decision.session if decision.is_decision_day else decision.decided_on,
         missing=decision.missing,
+        state_is_lost=decision.state_is_lost,
     )
 
 

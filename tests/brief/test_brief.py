@@ -315,6 +315,28 @@ def test_a_late_series_is_told_with_its_last_day_and_its_effect(past: History) -
     assert not found.unseen
 
 
+def test_a_late_price_stops_the_trades_of_its_asset_only(past: History, made: Brief) -> None:
+    panel, closes = past.panel.copy(), past.closes.copy()
+    panel.loc[DAY:, "SNDK"] = closes.loc["2025-10-10":, "SNDK"] = float("nan")
+    cut = replace(past, panel=panel, closes=closes)
+    held = holdings(cut, made.sample.reading, made.before)
+    (found,) = late_data(cut, {}, held)
+    assert not any(one.state_is_lost for one in held)
+    assert found.what == "SNDK"
+    assert "near-cash-flow does not trade SNDK" in found.affects.split("; ")
+    assert "cash-heavy" not in found.affects
+
+
+def test_a_strategy_whose_state_is_lost_keeps_its_last_target(past: History, made: Brief) -> None:
+    panel = past.panel.copy()
+    panel.loc["2025-10-14":, "WRESBAL"] = float("nan")
+    cut = replace(past, panel=panel)
+    held = holdings(cut, signals.read(panel), made.before)
+    (found,) = [one for one in late_data(cut, {}, held) if one.what == "WRESBAL"]
+    assert "cash-heavy keeps its last target" in found.affects.split("; ")
+    assert "does not trade" not in found.affects
+
+
 def test_a_series_that_was_never_imported_is_missing_and_not_late(past: History) -> None:
     panel, known = past.panel.copy(), past.known.copy()
     panel["SOFR"], known["SOFR"] = float("nan"), pd.NaT
