@@ -28,7 +28,7 @@ from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.hysteresis import since
 from signals.leverage import Leverage
 from strategies import STRATEGIES
-from tests.readings import flag_of
+from tests.readings import evaluation_of, flag_of, reading_of
 
 DAY = "2025-10-20"  # ABSORPTION for three sessions, after INJECTION and NEUTRAL
 BEFORE = "2025-03-03"
@@ -170,6 +170,35 @@ def test_links_are_compared_at_both_sessions(made: Brief) -> None:
     assert found == {was.link: (was.word, now.word) for was, now in both if was.word != now.word}
     assert found["L3"] == ("off", "on")
     assert "L10" not in found  # forced selling began and ended between the two sessions
+
+
+@pytest.mark.parametrize(
+    ("leverage", "forced_selling", "expected"),
+    [
+        ([False, False, True, True, True], [True, True, True, False, False], []),
+        ([False, False, True, True, True], [False] * 5, [("off", "on", 2)]),
+        ([False, False, True, True, True], [False, False, False, True, False], [("off", "on", 2)]),
+        ([False, False, False, True, True], [False, False, True, True, False], [("off", "on", 2)]),
+        ([True, False, False, False, False], [True, True, True, False, False], [("on", "off", 3)]),
+        ([None, None, False, False, True], [None] * 5, [("no view", "on", 4)]),
+        ([True, True, False, False, None], [None] * 5, [("on", "no view", None)]),
+    ],
+)
+def test_a_link_changed_when_its_state_changed_and_not_when_its_last_flag_did(
+    leverage: list[bool | None],
+    forced_selling: list[bool | None],
+    expected: list[tuple[str, str, int | None]],
+) -> None:
+    """Each change of the link L10 is: state before, state now, number of the session."""
+    index = pd.bdate_range("2024-01-01", periods=5)
+    flags = ((Leverage(), leverage), (ForcedSelling(), forced_selling))
+    evaluations = {
+        signal.name: replace(evaluation_of(flag, index), signal=signal) for signal, flag in flags
+    }
+    found = changes(reading_of(["NEUTRAL"] * 5, index, evaluations), index[0])
+    links = [c for c in found if c.kind == "link"]
+    positions = [c.when and index.get_loc(c.when) for c in links]
+    assert [(c.was, c.now, at) for c, at in zip(links, positions, strict=True)] == expected
 
 
 def test_without_a_change_there_is_nothing(made: Brief) -> None:
