@@ -281,6 +281,12 @@ def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
     assert repeated.basis == "a year ago"
 
 
+def test_a_daily_series_has_no_expected_date_with_or_without_vintages(past: History) -> None:
+    archived = replace(past, vintages=("THREEFYTP10",))
+    for each in (past, archived):
+        assert next_dates(each, ("THREEFYTP10",)) == next_dates(each, ())
+
+
 def test_filings_come_52_weeks_after_filings(past: History) -> None:
     found = {one.short: one.day for one in next_dates(past, ())}
     assert {"MSFT", "GOOGL", "AMZN", "META", "ORCL", "decision"} == set(found)
