@@ -1,6 +1,7 @@
 """The target weights of the thesis strategies at one session and at an earlier session."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -72,7 +73,7 @@ def holdings(history: History, reading: Reading, before: pd.Timestamp) -> tuple[
 
 def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp) -> Holding:
     config = config_from({"strategy": name})
-    described = {"strategy": name, "description": STRATEGIES[name].description}
+    described: dict[str, Any] = {"strategy": name, "description": STRATEGIES[name].description}
     try:
         check_assets(config.build_strategy().assets, history)
     except MissingSeries as error:
