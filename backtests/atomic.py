@@ -79,10 +79,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
     An existing file is replaced. An existing folder is replaced only if the block writes a folder.
     Missing parent folders are created. A path that :func:`writable_name` rejects raises
-    ConfigError. A path that cannot be written raises DataError. After any error, the file or folder
-    at ``path`` is unchanged.
+    ConfigError. A path that cannot be written raises DataError. After an error, the file or folder
+    at ``path`` is unchanged, unless the error says that ``path`` is new.
     """
-    target = resolved(path)
+    target, moved = resolved(path), False
     try:
         _check_target(target)
         with _parents_of(target), _beside(target) as folder:
@@ -92,7 +92,15 @@ def replacing(path: Path) -> Iterator[Path]:
             for part in sorted(fresh.iterdir()) if fresh.is_dir() else [fresh]:
                 _sync(part)
             _move(fresh, target, folder / _EARLIER)
+            moved = True
+            _sync(target.parent)
     except OSError as error:
+        if moved:
+            raise DataError(
+                f"expected {path} to be saved on the disk, but the system reports: "
+                f"{error.strerror or error}; {path} is new, but a crash of the system may undo "
+                "this; check the disk, then write it again"
+            ) from error
         raise DataError(
             f"expected to write to {path}, but the system reports: {error.strerror or error}; free "
             f"some space or give another path. Nothing was changed at {path}"
@@ -188,7 +196,6 @@ def _move(fresh: Path, target: Path, earlier: Path) -> None:
         except BaseException:
             _put_back(earlier, target.parent)
             raise
-    _sync(target.parent)
 
 
 def _sync(path: Path) -> None:

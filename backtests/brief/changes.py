@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from backtests.brief.links import link_states
+from backtests.brief.links import LinkState, link_states
 from signals.hysteresis import since
 from signals.reading import Reading
 
@@ -26,9 +26,7 @@ class Change:
         The states at the earlier session and at the last session. ``was`` and ``now`` are equal if
         the state changed between the two sessions and then changed back.
     when
-        The first session of the current state, or None if there is no current state. For a link
-        with several known flags, ``when`` is the last session on which one of these flags changed
-        to its current state.
+        The first session of the current state, or None if there is no current state.
     """
 
     kind: Kind
@@ -76,6 +74,12 @@ def _links(reading: Reading, before: pd.Timestamp) -> Iterator[Change]:
     earlier = link_states({name: e.until(before) for name, e in reading.evaluations.items()})
     for was, now in zip(earlier, link_states(reading.evaluations), strict=True):
         if was.word != now.word:
-            turned = [flag.since for flag in now.flags if flag.since is not None]
-            when = max(turned, default=None)
+            when = _since(now, reading)
             yield Change(kind="link", name=now.link, was=was.word, now=now.word, when=when)
+
+
+def _since(link: LinkState, reading: Reading) -> pd.Timestamp | None:
+    """Return the first session of a link's current state; None if no flag of the link is known."""
+    flags = reading.flags[[flag.signal for flag in link.flags]]
+    on = flags.fillna(False).any(axis=1)
+    return since(on.where(flags.notna().any(axis=1)))

@@ -54,12 +54,12 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     included, 52 weeks after the firm's earliest filing of the past 52 weeks. If the store has
     vintages (published versions) of a series, its next release is expected 52 weeks after its
     earliest release of the past 52 weeks. The publication rule of a series with vintages is not
-    used, because each value has several releases and the rule gives only one date. Of the series
-    without vintages, daily series, events, yearly series, and series whose rule has no release
-    dates are left out.
+    used, because each value has several releases and the rule gives only one date. Daily series are
+    left out, because their next values come within days. Of the series without vintages, events,
+    yearly series, and series whose rule has no release dates are also left out.
     """
     session = pd.Timestamp(history.panel.index[-1])
-    known = [id for id in dict.fromkeys(ids) if id in CATALOG]
+    known = [id for id in dict.fromkeys(ids) if id in CATALOG and CATALOG[id].frequency != "day"]
     ruled: dict[tuple[Rule, str], list[str]] = {}
     for id in known:
         if CATALOG[id].frequency in _PERIODS and id not in history.vintages:

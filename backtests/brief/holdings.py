@@ -1,6 +1,7 @@
 """The target weights of the thesis strategies at one session and at an earlier session."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -35,6 +36,8 @@ class Holding:
     missing
         Ids of the late series that the weights need, each with a date, as in
         :attr:`backtests.today.Today.missing`.
+    state_is_lost
+        Whether the strategy keeps its last target, because late data make its state unreliable.
     reason
         The reason why the strategy cannot be followed; empty otherwise.
     """
@@ -45,6 +48,7 @@ class Holding:
     before: dict[str, float] | None
     decided_on: pd.Timestamp | None
     missing: dict[str, pd.Timestamp]
+    state_is_lost: bool = False
     reason: str = ""
 
     @property
@@ -69,7 +73,7 @@ def holdings(history: History, reading: Reading, before: pd.Timestamp) -> tuple[
 
 def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp) -> Holding:
     config = config_from({"strategy": name})
-    described = {"strategy": name, "description": STRATEGIES[name].description}
+    described: dict[str, Any] = {"strategy": name, "description": STRATEGIES[name].description}
     try:
         check_assets(config.build_strategy().assets, history)
     except MissingSeries as error:
@@ -84,6 +88,7 @@ def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp
         before=_earlier(plan, before),
         decided_on=decision.session if decision.is_decision_day else decision.decided_on,
         missing=decision.missing,
+        state_is_lost=decision.state_is_lost,
     )
 
 

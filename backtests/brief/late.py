@@ -41,7 +41,9 @@ def late_data(
     Series of which no value was ever known stand last.
 
     ``said`` maps the name of each signal to its explanation at the last session. ``held`` contains
-    the holdings at the last session.
+    the holdings at the last session. A strategy of the thesis needs only prices and its state. If
+    its state is lost, the strategy keeps its last target. If only a price is late, the strategy
+    does not trade this asset.
     """
     affected: dict[str, list[str]] = {}
     for e in said.values():
@@ -49,7 +51,8 @@ def late_data(
             affected.setdefault(id, []).append(f"{e.signal} has no view")
     for one in held:
         for id in one.missing:
-            affected.setdefault(id, []).append(f"{one.strategy} uses old data")
+            effect = "keeps its last target" if one.state_is_lost else f"does not trade {id}"
+            affected.setdefault(id, []).append(f"{one.strategy} {effect}")
     series = [_series(history, id, "; ".join(effects)) for id, effects in affected.items()]
     scores = (
         Late(what=", ".join(e.without), last=None, affects=f"{e.signal} {e.rests_on}")

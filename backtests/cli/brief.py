@@ -176,11 +176,14 @@ def _decided(said: dict[str, Any]) -> str:
 def fitted(items: list[str], room: int) -> str:
     """Return the first items that fit in ``room`` characters, and how many are left out.
 
-    The first item is never shortened, even if it is longer than ``room``.
+    The first item is never shortened, even if it is longer than ``room``. Without items, the result
+    is ``none``.
 
     >>> fitted(["one", "two", "three"], 13)
     'one; +2 more'
     """
+    if not items:
+        return "none"
     for kept in range(len(items), 0, -1):
         more = f"; +{len(items) - kept} more" if kept < len(items) else ""
         line = "; ".join(items[:kept]) + more

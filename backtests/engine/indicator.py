@@ -11,10 +11,12 @@ the row of the session at whose close the value is known. vectorbt fills an orde
 from which the flag is computed. So shift a flag by one session before you trade on it.
 """
 
+import inspect
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +26,7 @@ import pandas as pd
 from signals.base import Signal, require
 from signals.errors import ConfigError, unknown
 from signals.evaluations import evaluate, inputs_of
-from signals.params import as_kind, kinds_of_numbers, parameters
+from signals.params import as_kind, check_types, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
 #: The unit of a gauge whose values are texts.
@@ -101,6 +103,7 @@ def as_indicator(
         param_names=list(kinds),
         output_names=["flag", "score", *gauges],
     ).from_custom_func(compute, keep_pd=True, **{name: parameters(base)[name] for name in kinds})
+    indicator.run = staticmethod(_without_texts(indicator.run, type(base), kinds))
     indicator.input_ids = inputs
     return indicator
 
@@ -144,6 +147,24 @@ def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:
             name += "_"
         names[name] = label
     return names
+
+
+def _without_texts(
+    run: Callable[..., Any], signal: type[Signal], names: Iterable[str]
+) -> Callable[..., Any]:
+    """Return ``run``, which then raises ConfigError if a parameter is a text.
+
+    vectorbt replaces the name of an input or of a parameter by its value.
+    """
+    signature = inspect.signature(run)
+
+    @wraps(run)
+    def checked(*inputs: Any, **options: Any) -> Any:
+        given = signature.bind(*inputs, **options).arguments
+        check_types(signal, {n: given[n] for n in names if isinstance(given.get(n), str)})
+        return run(*inputs, **options)
+
+    return checked
 
 
 def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Signal:

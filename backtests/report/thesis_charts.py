@@ -370,15 +370,17 @@ def timeline(
 ) -> str:
     """Return a chart with one lane for each state, and with numbered spans.
 
-    A bar shows the sessions at which the state was true. ``lanes`` maps names to series of
-    booleans, one value for each session.
+    Spans before the first or after the last session are left out. A bar shows the sessions at
+    which the state was true. ``lanes`` maps names to series of booleans, one value for each
+    session.
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
     x = Scale(low=days[0], high=days[1], start=_LANES_LEFT + 14, end=width - _RIGHT)
-    numbered, top = _numbered([s for s in spans if s.end >= index[0] and s.start <= index[-1]], x)
+    shown = [span for span in spans if span.end >= index[0] and span.start <= index[-1]]
+    numbered, top = _numbered(shown, x)
     bottom = top + _LANE * len(lanes)
-    parts = [_band(span, x, top, bottom) for span in spans if span.end >= index[0]]
+    parts = [_band(span, x, top, bottom) for span in shown]
     for at, (said, on) in enumerate(lanes.items()):
         parts += [words(0, top + _LANE * (at + 0.7), said), *_lane(on, x, top + _LANE * at)]
     parts += [words(px, bottom + 15, year, "s", "middle") for px, year in years(x, *index[[0, -1]])]

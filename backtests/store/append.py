@@ -73,8 +73,8 @@ class Added:
         batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
         ``revised`` is the number of new values for stored dates.
     kept
-        Number of stored days that a new price history lacks. These days use stored prices;
-        for a share whose prices changed, the stored prices were rescaled. 0 if nothing was added.
+        Number of stored prices that were copied into a new price history, because the batch lacks
+        their days. The copied prices of a share were rescaled. 0 if only new days were added.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -162,7 +162,7 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
     except DataError as error:
         return batch.rows.iloc[:0], Added(series_id=id, refused=str(error))
     rows, new, revised = _closes(id, whole, held)
-    kept = len(lacking) if len(rows) else 0
+    kept = int(rows["observed_on"].isin(lacking["observed_on"]).sum())
     return rows, Added(series_id=id, new=new, revised=revised, kept=kept)
 
 

@@ -28,7 +28,7 @@ from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.hysteresis import since
 from signals.leverage import Leverage
 from strategies import STRATEGIES
-from tests.readings import flag_of
+from tests.readings import evaluation_of, flag_of, reading_of
 
 DAY = "2025-10-20"  # ABSORPTION for three sessions, after INJECTION and NEUTRAL
 BEFORE = "2025-03-03"
@@ -172,6 +172,35 @@ def test_links_are_compared_at_both_sessions(made: Brief) -> None:
     assert "L10" not in found  # forced selling began and ended between the two sessions
 
 
+@pytest.mark.parametrize(
+    ("leverage", "forced_selling", "expected"),
+    [
+        ([False, False, True, True, True], [True, True, True, False, False], []),
+        ([False, False, True, True, True], [False] * 5, [("off", "on", 2)]),
+        ([False, False, True, True, True], [False, False, False, True, False], [("off", "on", 2)]),
+        ([False, False, False, True, True], [False, False, True, True, False], [("off", "on", 2)]),
+        ([True, False, False, False, False], [True, True, True, False, False], [("on", "off", 3)]),
+        ([None, None, False, False, True], [None] * 5, [("no view", "on", 4)]),
+        ([True, True, False, False, None], [None] * 5, [("on", "no view", None)]),
+    ],
+)
+def test_a_link_changed_when_its_state_changed_and_not_when_its_last_flag_did(
+    leverage: list[bool | None],
+    forced_selling: list[bool | None],
+    expected: list[tuple[str, str, int | None]],
+) -> None:
+    """Each change of the link L10 is: state before, state now, number of the session."""
+    index = pd.bdate_range("2024-01-01", periods=5)
+    flags = ((Leverage(), leverage), (ForcedSelling(), forced_selling))
+    evaluations = {
+        signal.name: replace(evaluation_of(flag, index), signal=signal) for signal, flag in flags
+    }
+    found = changes(reading_of(["NEUTRAL"] * 5, index, evaluations), index[0])
+    links = [c for c in found if c.kind == "link"]
+    positions = [c.when and index.get_loc(c.when) for c in links]
+    assert [(c.was, c.now, at) for c, at in zip(links, positions, strict=True)] == expected
+
+
 def test_without_a_change_there_is_nothing(made: Brief) -> None:
     day = made.sample.sessions[-2]
     assert changes(made.sample.reading, day) == ()
@@ -252,6 +281,12 @@ def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
     assert repeated.basis == "a year ago"
 
 
+def test_a_daily_series_has_no_expected_date_with_or_without_vintages(past: History) -> None:
+    archived = replace(past, vintages=("THREEFYTP10",))
+    for each in (past, archived):
+        assert next_dates(each, ("THREEFYTP10",)) == next_dates(each, ())
+
+
 def test_filings_come_52_weeks_after_filings(past: History) -> None:
     found = {one.short: one.day for one in next_dates(past, ())}
     assert {"MSFT", "GOOGL", "AMZN", "META", "ORCL", "decision"} == set(found)
@@ -313,6 +348,28 @@ def test_a_late_series_is_told_with_its_last_day_and_its_effect(past: History) -
     assert found.last == past.known["SOFR"].loc["2025-09-12"].normalize()
     assert "funding has no view" in found.affects
     assert not found.unseen
+
+
+def test_a_late_price_stops_the_trades_of_its_asset_only(past: History, made: Brief) -> None:
+    panel, closes = past.panel.copy(), past.closes.copy()
+    panel.loc[DAY:, "SNDK"] = closes.loc["2025-10-10":, "SNDK"] = float("nan")
+    cut = replace(past, panel=panel, closes=closes)
+    held = holdings(cut, made.sample.reading, made.before)
+    (found,) = late_data(cut, {}, held)
+    assert not any(one.state_is_lost for one in held)
+    assert found.what == "SNDK"
+    assert "near-cash-flow does not trade SNDK" in found.affects.split("; ")
+    assert "cash-heavy" not in found.affects
+
+
+def test_a_strategy_whose_state_is_lost_keeps_its_last_target(past: History, made: Brief) -> None:
+    panel = past.panel.copy()
+    panel.loc["2025-10-14":, "WRESBAL"] = float("nan")
+    cut = replace(past, panel=panel)
+    held = holdings(cut, signals.read(panel), made.before)
+    (found,) = [one for one in late_data(cut, {}, held) if one.what == "WRESBAL"]
+    assert "cash-heavy keeps its last target" in found.affects.split("; ")
+    assert "does not trade" not in found.affects
 
 
 def test_a_series_that_was_never_imported_is_missing_and_not_late(past: History) -> None:

@@ -137,3 +137,16 @@ def test_a_series_without_any_value_is_missing_and_not_late() -> None:
 )
 def test_items_that_do_not_fit_are_counted(room: int, said: str) -> None:
     assert brief.fitted(["one", "two", "three"], room) == said
+
+
+def test_without_items_a_line_says_none() -> None:
+    assert brief.fitted([], 20) == "none"
+
+
+def test_on_a_day_without_any_flag_the_brief_says_that_no_flag_can_flip(
+    drypowder: Drypowder, tmp_path: Path
+) -> None:
+    early = ("--at", "2019-01-10", "--since", "2019-01-03")
+    said = drypowder("brief", "--source", "simulated", *early, "--out", tmp_path / "brief.html")
+    assert said.code == 0
+    assert "flips    none" in said.out.splitlines()

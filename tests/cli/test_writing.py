@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -46,6 +47,27 @@ def test_a_write_that_fails_leaves_the_earlier_file_alone(
     with pytest.raises((KeyboardInterrupt, ValueError, DataError)):
         write_half(path, error)
     assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync a folder")
+def test_a_write_whose_folder_cannot_be_saved_says_that_the_file_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("earlier")
+    sync = os.fsync
+
+    def failing(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(5, "Input/output error")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(DataError, match=r"Input/output error; .*page\.html is new") as caught:
+        write_text(path, "later")
+    assert "Nothing was changed" not in str(caught.value)
+    assert path.read_text() == "later"
     assert list(tmp_path.iterdir()) == [path]
 
 

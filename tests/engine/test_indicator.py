@@ -232,6 +232,8 @@ def test_a_documented_class_named_after_its_signal() -> None:
         (DryPowder, {"k": [0.09, -1]}, r"k must be a positive number, was -1"),
         (DryPowder, {"enter": [1.0, 2.5]}, "enter must be below leave"),
         (DryPowder, {"k": "high"}, "DryPowder: expected k as a number, was 'high'"),
+        (DryPowder, {"k": "a"}, "DryPowder: expected k as a number, was 'a'"),
+        (DryPowder, {"k": "gdp"}, "DryPowder: expected k as a number, was 'gdp'"),
         (DryPowder, {"k": [np.nan]}, "k must be a positive number, was nan"),
         (DryPowder, {"k": True}, "expected k as a number, was True"),
         (DryPowder, {"k": [0.09, None]}, "expected k as a number, was NoneType"),

@@ -136,12 +136,14 @@ def test_the_timeline_puts_bars_and_numbers_at_their_dates() -> None:
     on["2021-12-31":"2022-06-29"] = True
     span = Marked(number=7, start=pd.Timestamp("2021-12-31"), end=pd.Timestamp("2022-06-30"))
     early = Marked(number=1, start=pd.Timestamp("2013-05-22"), end=pd.Timestamp("2013-09-18"))
-    svg = timeline({"ABSORPTION": on, "never": on & False}, [early, span], 760, "name")
+    late = Marked(number=9, start=pd.Timestamp("2024-08-05"), end=pd.Timestamp("2024-08-09"))
+    svg = timeline({"ABSORPTION": on, "never": on & False}, [early, span, late], 760, "name")
     track, width = numbers(r'class="track" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)[0]
     ((left, wide),) = numbers(r'class="bar" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)
     assert left == pytest.approx(track + width / 2, abs=1)
     assert wide == pytest.approx(width / 8, abs=1)
     assert re.findall(r'class="tag"[^>]*>(\d+)<', svg) == ["7"]
+    assert svg.count('class="band"') == 1
     assert re.findall(r">(20\d\d)<", svg) == ["2020", "2021", "2022", "2023"]
 
 

@@ -127,6 +127,16 @@ def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Pat
     assert (again.new, again.revised) == (0, 0)
 
 
+def test_a_short_fetch_of_a_coin_that_only_adds_days_copies_nothing(tmp_path: Path) -> None:
+    days = pd.date_range("2025-01-01", "2025-03-31")
+    closes = pd.Series(100.0 + np.arange(len(days)), days)
+    store = Store(tmp_path / "s.duckdb")
+    store.add([vintage(closes[:80], "BTC-USD")], MONDAY)
+    (added,) = store.add([vintage(closes[70:], "BTC-USD")], MONDAY + pd.Timedelta(days=1))
+    assert (added.new, added.revised, added.kept) == (len(days) - 80, 0, 0)
+    assert stored(store) == len(days)
+
+
 @pytest.mark.parametrize("ratio", [1 / 100, 100])
 def test_days_of_a_coin_on_another_scale_than_those_held_are_refused(
     tmp_path: Path, ratio: float
