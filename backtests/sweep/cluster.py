@@ -3,6 +3,7 @@
 Only this module of the package imports Dask's library ``distributed``.
 """
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,16 +50,23 @@ def _client(distributed: Any, address: str | None, workers: int) -> Iterator[Any
         with local, distributed.Client(local) as client:
             yield client
         return
+    with _client_at(distributed, address) as client:
+        yield client
+
+
+def _client_at(distributed: Any, address: str) -> Any:
+    """Return a client of the scheduler at ``address``; ConfigError if it cannot be reached."""
     try:
-        client = distributed.Client(address, timeout=PATIENCE)
+        return distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         said = str(error).partition("\n")[0] or type(error).__name__
-        raise ConfigError(
-            f"expected a Dask scheduler at {address}, but it cannot be reached: {said}; start it "
-            "with 'dask scheduler', or use --workers N"
-        ) from None
-    with client:
-        yield client
+    # Dask closes the failed client when Python deletes it. Python must delete it now: while Dask
+    # starts another client, Dask holds a lock that the closing needs, too.
+    gc.collect()
+    raise ConfigError(
+        f"expected a Dask scheduler at {address}, but it cannot be reached: {said}; start it "
+        "with 'dask scheduler', or use --workers N"
+    )
 
 
 def _check_version(client: Any, address: str | None) -> None:

@@ -1,5 +1,6 @@
 """A sweep that is killed, or whose worker is killed, gives the same results bit for bit."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -114,6 +115,20 @@ def test_a_cluster_without_workers_is_named(
     monkeypatch.setattr("backtests.sweep.cluster._client", lambda *_: nullcontext(client))
     with pytest.raises(ConfigError, match=said), connected(address, 2):
         pass
+
+
+def test_a_client_that_cannot_connect_is_gone_before_the_next_one_starts() -> None:
+    """If Python deleted the client later, while Dask starts another, both would wait forever."""
+    before = clients()
+    with pytest.raises(ConfigError), connected("tcp://127.0.0.1:1", 2):
+        pass
+    assert clients() <= before
+
+
+def clients() -> int:
+    import distributed
+
+    return sum(type(each) is distributed.Client for each in gc.get_objects())
 
 
 @pytest.mark.parametrize("address", [None, "tcp://here:1"])
