@@ -54,6 +54,16 @@ def test_values_lie_in_the_catalogs_plausible_ranges() -> None:
             assert (values > 0).all(), id
 
 
+def test_a_value_beyond_the_catalogs_limits_is_cut_and_a_missing_one_stays() -> None:
+    from backtests.economy.publish import _within_limits
+    from signals.catalog import CATALOG
+
+    low, high = CATALOG["WALCL"].low, CATALOG["WALCL"].high
+    cut = _within_limits("WALCL", pd.Series([low - 1, high + 1, low, float("nan")]))
+    assert cut.iloc[:3].tolist() == [low, high, low]
+    assert np.isnan(cut.iloc[3])
+
+
 def test_the_balance_sheet_adds_up() -> None:
     from backtests.economy.quantities import CURRENCY, make_quantities
 

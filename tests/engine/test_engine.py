@@ -492,6 +492,11 @@ def test_later_prices_change_nothing_before_them() -> None:
         assert gap(part.equity, whole[:n]) < 1e-12
 
 
+def with_a_last_decision_later(weights: pd.DataFrame) -> pd.DataFrame:
+    later = weights.index[-1] + pd.Timedelta(days=3650)
+    return weights.set_axis([*weights.index[:-1], later], axis=0)
+
+
 BAD: dict[str, dict[str, Any]] = {
     "lag of at least 1": {"lag": 0},
     "sum of weights of at most 1": {"weights": lambda w: w * 0 + 0.3},
@@ -500,6 +505,7 @@ BAD: dict[str, dict[str, Any]] = {
     },
     "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
     "prices on the session of every decision": {"weights": lambda w: w.shift(freq="365D")},
+    "but `prices` has no row": {"weights": lambda w: with_a_last_decision_later(w)},
     "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},
 }
 

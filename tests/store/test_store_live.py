@@ -167,14 +167,19 @@ def test_random_vintages_are_seen_as_by_hand(store: Store) -> None:
 
 
 def test_what_is_no_vintage_cannot_pass_for_one() -> None:
-    rows = archive(FIRST).rows
+    rows = archive(FIRST, ("2025-07-01", "2025-10-30", 2.0)).rows
     for given in (
         {"series_id": "SPY", "rows": rows, "vintages": True},
         {"series_id": "GDP", "rows": rows.assign(source="FRED"), "vintages": True},
         {"series_id": "GDP", "rows": rows},
+        {"series_id": "GDP", "rows": rows.assign(source=_last_is_fred), "vintages": True},
     ):
         with pytest.raises(DataError, match="vintages"):
             Batch(**given)
+
+
+def _last_is_fred(rows: pd.DataFrame) -> list[str]:
+    return [*rows["source"].iloc[:-1], "FRED"]
 
 
 # --- one writer, one fetch ------------------------------------------------------------------
