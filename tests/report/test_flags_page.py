@@ -78,7 +78,7 @@ def test_all_charts_begin_with_the_first_regime(page: str, reading: Reading) -> 
     start = first_regime(reading)
     assert start == reading.regime.first_valid_index()
     assert start > reading.regime.index[0]
-    assert f"begin with the first regime, on {start.date()}" in page
+    assert f"The charts begin on {start.date()};" in page
     firsts = [int(day) for day in re.findall(r'"days":\[(\d+)', page)]
     assert len(firsts) == len(signals.SIGNALS) + 1
     earliest = (start - pd.Timestamp(0)).days

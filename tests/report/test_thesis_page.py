@@ -282,7 +282,7 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "187 releases of AMZN, GOOGL, META, MSFT, ORCL, 2013-02-01 to 2024-11-01",
         "earnings releases 1037 1996-03-14 2024-12-17",
         "2024-12-30 ORCL 6.2 – none 2024-08-07 META 10.5 -1.5 FOMC statement",
-        "the F statistic of its first stage is 31.7",
+        "the F statistic of its first stage is at most 31.7",
         "crypto -2.00 [no bounds] 108",
         "capital absorbed -0.12 [–, –] 17 1 21 other months 0.03 [-0.11, 0.17] 88 3 21",
         "At the last sort, the group with the longest duration is: ORCL.",
