@@ -471,12 +471,17 @@ def test_what_was_due_while_the_state_was_lost_is_decided_once_it_is_known(
     assert not plan.at(after).is_decision_day
 
 
-def test_a_state_that_late_data_alone_would_change_is_not_decided_on(history: History) -> None:
-    """The state is the same before and after the loss, so nothing is decided."""
-    plan = without_reserves(history, "2025-12-08", "2025-12-12")
-    week = plan.followed[plan.followed.slice_indexer("2025-12-05", "2025-12-17")]
-    assert plan.lost.loc[week].sum() == 5
-    assert not any(plan.at(session).is_decision_day for session in week)
+def test_a_state_that_came_and_went_while_the_state_was_lost_is_not_decided_on(
+    history: History,
+) -> None:
+    """FORCED_SELLING lasts from 2025-04-08 to 2025-05-05, and the state is lost all this time."""
+    plan = without_reserves(history, "2025-04-07", "2025-05-12")
+    assert "FORCED_SELLING" in set(plan.reading.regime.loc["2025-04-07":"2025-05-12"])
+    assert plan.state is not None
+    assert "FORCED_SELLING" not in set(plan.state.loc["2025-04-07":])
+    assert plan.at(at("2025-05-13")).decided_because == (
+        "due on 2025-04-30, but late data lost the state; change of state from INJECTION to NEUTRAL"
+    )
 
 
 def test_a_series_is_listed_with_the_date_on_which_its_last_value_was_known(late: History) -> None:
