@@ -133,7 +133,7 @@ def _as_data(
     decision: Any, strategy: str, plan: Any, since_fetch: dict[str, Any] | None
 ) -> dict[str, Any]:
     from backtests.report.envelope import envelope
-    from backtests.report.numbers import plain
+    from backtests.report.plain import plain
 
     return plain(
         {

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
 from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
@@ -149,6 +148,8 @@ def compare_returns(
 
 def block_length(excess: np.ndarray) -> int:
     """Return the mean length of a block by the rule of Politis and White, at least 5 sessions."""
+    from arch.bootstrap import optimal_block_length
+
     if excess.std() < ROUNDING:
         return SHORTEST_BLOCK
     with np.errstate(divide="ignore", invalid="ignore"):  # returns can be constant for weeks
@@ -204,6 +205,8 @@ def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
     each date occurs once. The next ``reps`` rows are the resamples. ``block`` is the mean length of
     a block, in sessions. Equal seeds give equal resamples.
     """
+    from arch.bootstrap import StationaryBootstrap
+
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
     rows = [np.bincount(bootstrap.update_indices(), minlength=n) for _ in range(reps)]
     return np.array([np.ones(n), *rows], dtype=np.float64)

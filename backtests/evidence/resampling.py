@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from arch.bootstrap import StationaryBootstrap
 
 from backtests.evidence.matching import check_same_sessions
 from signals.catalog import CATALOG
@@ -155,6 +154,8 @@ def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
 
 
 def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
+    from arch.bootstrap import StationaryBootstrap
+
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
     joint = np.array([low + bootstrap.update_indices() + 1 for _ in range(TRIES)])
     own = bootstrap.update_indices()

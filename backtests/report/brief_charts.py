@@ -10,7 +10,7 @@ from backtests.brief.brief import Brief
 from backtests.report.bathtub import bathtub_now
 from backtests.report.bathtub_chart import NARROW, bathtub_chart, bathtub_said
 from backtests.report.brief_words import regime_words
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 from backtests.report.thesis_charts import PANEL, lines_chart, timeline
 from signals.regimes import Regime
 

@@ -20,7 +20,7 @@ from backtests.evidence.significance import leaning_said
 from backtests.history.origin import stale_warning
 from backtests.report.format import percent
 from backtests.report.luck_numbers import lead_lag_numbers, table_luck_numbers, timing_numbers
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 from signals.params import parameters
 from signals.regimes import Regime
 from signals.universe import HINDSIGHT

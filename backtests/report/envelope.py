@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.history.panel import History
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 from backtests.version import __version__
 
 

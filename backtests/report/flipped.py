@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from backtests.flipped import Flipped, SinceFetch
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 
 
 def flipped_numbers(found: SinceFetch) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtests.history.panel import History
 from backtests.report.envelope import envelope
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 from signals.dry_powder import DryPowder
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since

@@ -6,7 +6,7 @@ import numpy as np
 
 from backtests.evidence.overfitting import Overfitting
 from backtests.report.luck_numbers import luck_numbers
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 from backtests.sweep.findings import Findings
 from backtests.sweep.said import ALIKE, sentences
 from backtests.sweep.sweep import Swept

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.report.bathtub import bathtub_now
 from backtests.report.envelope import envelope
-from backtests.report.numbers import plain
+from backtests.report.plain import plain
 from backtests.report.thesis_words import LIMITATIONS, strength, verdict_sentences
 from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
