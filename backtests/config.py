@@ -271,11 +271,15 @@ class RunConfig(pydantic.BaseModel):
         data = self.model_dump(mode="json", exclude=SOURCE | built)
         if self.universe.classes:
             data["classes"] = self.universe.classes
+        data["own"] = self.own_sources()
+        return json.dumps(data, sort_keys=True)
+
+    def own_sources(self) -> list[str]:
+        """Return the source code of the user's signals and of the user's strategy."""
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
         if is_plugin(self.strategy):
             plugins.append(self.strategy_class())
-        data["own"] = [source_of(cls) for cls in plugins]
-        return json.dumps(data, sort_keys=True)
+        return [source_of(cls) for cls in plugins]
 
 
 def _is_day(given: Any) -> bool:

@@ -37,8 +37,11 @@ class Fit:
         return float(contrast @ self.coefficients), math.sqrt(max(variance, 0.0))
 
     def critical(self, level: float) -> float:
-        """Return the fixed-b critical value at ``level``, which is 0.975 or 0.95."""
-        share = self.lags / self.n
+        """Return the fixed-b critical value at ``level``, which is 0.975 or 0.95.
+
+        The weight of autocovariance j is 1 − j / (lags + 1), so the bandwidth is lags + 1.
+        """
+        share = (self.lags + 1) / self.n
         return sum(a * share**power for power, a in enumerate(_FIXED_B[level]))
 
     def p_value(self, value: float, error: float, sign: int) -> float:

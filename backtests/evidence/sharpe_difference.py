@@ -27,6 +27,8 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
+#: If returns divided by their standard deviation differ by less than this, they are proportional.
+_PROPORTIONAL = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,9 @@ def sharpe_difference(
 
     Returns
     -------
-    None if there are fewer than 50 returns, if a return is missing, if the returns of a portfolio
-    do not vary, or if the difference of the two returns does not vary.
+    None if there are fewer than 50 returns, if a return is missing, or if the returns of a
+    portfolio do not vary. None also if one portfolio is a constant multiple of the other, because
+    equal Sharpe ratios need no test.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):
@@ -80,7 +83,7 @@ def sharpe_difference(
     error = math.sqrt(float(slope @ long_run_covariance(centred) @ slope) / n)
     block = min(block_length(both[:, 0] - both[:, 1]), n // 10)
     drawn = _studentised(both, estimate, block, reps, seed)
-    seen = int((drawn >= abs(estimate) / error).sum())
+    seen = int((~(drawn < abs(estimate) / error)).sum())  # an undefined draw counts as extreme
     return SharpeDifference(
         estimate=estimate * math.sqrt(YEAR),
         error=error * math.sqrt(YEAR),
@@ -94,7 +97,11 @@ def sharpe_difference(
 def _is_testable(both: np.ndarray) -> bool:
     if len(both) < FEWEST or not np.isfinite(both).all():
         return False
-    return bool(min(*both.std(axis=0), (both[:, 0] - both[:, 1]).std()) >= ROUNDING)
+    spread = both.std(axis=0)
+    if spread.min() < ROUNDING:
+        return False
+    first, second = (both / spread).T
+    return bool(np.abs(first - second).max() >= _PROPORTIONAL)
 
 
 def _statistic(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

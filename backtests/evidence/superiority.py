@@ -5,6 +5,10 @@ standard deviation over the whole period, so that means become Sharpe ratios. A 
 over the whole period is known only at the end of the period. In tests with unscaled returns, the
 most volatile strategies would dominate.
 
+SPA and StepM then divide each strategy's difference from the benchmark by the standard deviation of
+this difference. Without the second division, the strategies that are least like the benchmark would
+dominate, and a small but steady advantage would never be found.
+
 References
 ----------
 SPA: Hansen (2005), "A test for superior predictive ability", JBES 23. StepM: Romano and Wolf
@@ -34,7 +38,8 @@ class Superiority:
     benchmark
         Name of the benchmark.
     p_value
-        Consistent p-value of the SPA test of "no strategy is better than the benchmark".
+        Consistent p-value of the SPA test of "no strategy is better than the benchmark". The true
+        sample counts as one of the resamples, so the p-value is never 0.
     superior
         Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
     block, reps
@@ -72,18 +77,20 @@ def superiority(
     models, against = scaled(excess), scaled(benchmark.to_frame("benchmark"))
     if against.empty:
         return None
-    models = models.loc[:, (models.sub(against["benchmark"], axis=0).std() >= ROUNDING)]
-    if models.empty:
+    gains = scaled(models.sub(against["benchmark"], axis=0))
+    if gains.empty:
         return None
     block = block_length(against["benchmark"].to_numpy())
-    test = StepM(-against["benchmark"], -models, size=SIZE, block_size=block, reps=reps, seed=seed)
+    nothing = pd.Series(0.0, index=gains.index)
+    test = StepM(nothing, -gains, size=SIZE, block_size=block, reps=reps, seed=seed)
     test.compute()
-    test.spa.subset(np.ones(models.shape[1], dtype=bool))
+    test.spa.subset(np.ones(gains.shape[1], dtype=bool))
     test.spa.compute()
+    above = round(float(test.spa.pvalues["consistent"]) * reps)
     return Superiority(
         benchmark=str(benchmark.name),
-        p_value=float(test.spa.pvalues["consistent"]),
-        superior=tuple(str(name) for name in models if name in test.superior_models),
+        p_value=(above + 1) / (reps + 1),
+        superior=tuple(str(name) for name in gains if name in test.superior_models),
         block=block,
         reps=reps,
     )
@@ -113,7 +120,7 @@ def confidence_set(excess: pd.DataFrame, *, reps: int = 500, seed: int = 0) -> d
 
 
 def scaled(excess: pd.DataFrame) -> pd.DataFrame:
-    """Return excess returns divided by their standard deviation, without constant columns."""
+    """Return columns divided by their standard deviation, without constant columns."""
     spread = excess.std()
     varying = excess.loc[:, spread >= ROUNDING]
     return varying / spread[varying.columns]

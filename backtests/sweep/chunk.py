@@ -82,11 +82,12 @@ def _lists(values: np.ndarray) -> Any:
 
 
 def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
-    """Return for each configuration a short hash of its parameters and its sessions.
+    """Return for each configuration a short hash of its parameters, its own code and its sessions.
 
     Equal parameters on equal sessions have the same hash in every sweep. So the trial log counts a
     configuration once, even if several sweeps try it. A different start or end gives a different
-    hash, because another period is another trial.
+    hash, because another period is another trial. A change in the source code of a user's class
+    gives a different hash, too, because another rule is another trial.
     """
     period = f"{index[0].date()} {index[-1].date()} {len(index)}"
     told: dict[int, str] = {}
@@ -100,7 +101,7 @@ def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
         parts = (setting.model, setting.strategy, setting.schedule, setting.costs)
         described = [text(part) for part in (*setting.signals.values(), *parts)]
         described += [type(setting.strategy).__qualname__, repr(setting.lag), repr(setting.band)]
-        described.append(period)
+        described += [text(setting.fixed), period]
         return hashlib.sha256("|".join(described).encode()).hexdigest()[:16]
 
     return [one(setting) for setting in made]

@@ -133,6 +133,11 @@ def planned(request: Request, most: int = MOST) -> tuple[Setting, Design]:
     axes = [_in_kind(axis, kind) for axis, kind in zip(request.axes, kinds, strict=True)]
     check_size(axes, request.name, request.samples, most)
     made = design(axes, kinds, request.name, request.samples or 0, request.seed)
+    if len(made) < 2:
+        raise ConfigError(
+            f"expected at least 2 different configurations, but all {request.samples} samples are "
+            "equal; raise --samples or give more values"
+        )
     _check_combinations(request.config, base, made)
     return base, made
 

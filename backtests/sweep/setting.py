@@ -23,7 +23,11 @@ STAGES = ("signals", "regime", "strategy", "trading")
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """The objects of one configuration that a sweep can change."""
+    """The objects of one configuration that a sweep can change.
+
+    ``fixed`` is a text of everything else that a Sharpe ratio depends on: the spread of bills, the
+    user's asset classes, and the source code of the user's strategy and signals.
+    """
 
     signals: Mapping[str, Signal]
     model: RegimeModel
@@ -32,6 +36,7 @@ class Setting:
     costs: Costs
     lag: int
     band: float
+    fixed: str
 
     @classmethod
     def of(cls, config: RunConfig) -> "Setting":
@@ -44,6 +49,7 @@ class Setting:
             costs=config.costs,
             lag=config.lag,
             band=config.band,
+            fixed=repr((config.bill_spread, config.universe.classes, config.own_sources())),
         )
 
     def changed(

@@ -102,6 +102,15 @@ def logged(store: Path) -> pd.DataFrame:
     A configuration that several sweeps have tried counts once, with its latest figures. If a store
     has no log, the table has no rows. A damaged file raises DataError.
     """
+    return _once(_all_of(store))
+
+
+def _once(log: pd.DataFrame) -> pd.DataFrame:
+    return log.drop_duplicates("trial", keep="last").reset_index(drop=True)
+
+
+def _all_of(store: Path) -> pd.DataFrame:
+    """Return the trials of all sweeps, in the order of time, with repeated configurations."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -120,25 +129,42 @@ def logged(store: Path) -> pd.DataFrame:
         columns = ("trial", "sharpe", "sweep", "strategy", "data", "sessions", "effective", "when")
         return pd.DataFrame(columns=list(columns)).astype({"sharpe": float, "effective": float})
     found: pd.DataFrame = pd.concat(tables, ignore_index=True).sort_values("when", kind="stable")
-    once: pd.DataFrame = found.drop_duplicates("trial", keep="last")
-    return once.reset_index(drop=True)
+    return found
 
 
 def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
-    If N trials of a sweep have a Sharpe ratio, and their effective number is K, each of these N
-    trials counts as K / N. The trials with the hashes in ``without`` are left out. ``source`` is
-    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. If ``store`` is
-    None, the default store is used.
+    The trials with the hashes in ``without`` are left out. The effective number of the other trials
+    is the sum over sweeps, because the log contains no returns. A sweep counts in full if any of
+    its trials is not left out, so the sum is never too small. A sweep does not count if another
+    counted sweep contains all its trials. ``source`` is ``store`` or ``simulated``. A simulated
+    history has no log, so it has no trials. If ``store`` is None, the default store is used.
     """
     if source != "store":
         return NO_LOG
-    log = logged(store or default_store())
-    log = log[np.isfinite(log["sharpe"]) & ~log["trial"].isin(list(without))]
+    log = _all_of(store or default_store())
+    log = log[np.isfinite(log["sharpe"])]
+    left = _once(log)
+    left = left[~left["trial"].isin(list(without))]
     return Logged(
-        sharpes=log["sharpe"].to_numpy(dtype=np.float64), effective=float(log["effective"].sum())
+        sharpes=left["sharpe"].to_numpy(dtype=np.float64),
+        effective=_effective(log, frozenset(without)),
     )
+
+
+def _effective(log: pd.DataFrame, without: frozenset[str]) -> float:
+    """Return the sum of the effective numbers of all sweeps that count."""
+    sweeps = [
+        (float(rows["effective"].sum()), frozenset(rows["trial"]))
+        for _, rows in log.groupby("sweep")
+    ]
+    counted, total = [without], 0.0
+    for effective, trials in sorted(sweeps, key=lambda each: (-len(each[1]), -each[0])):
+        if not any(trials <= larger for larger in counted):
+            counted.append(trials)
+            total += effective
+    return total
 
 
 def other_trials(*runs: Run) -> Logged:

@@ -212,7 +212,7 @@ def test_a_row_that_is_a_logged_trial_counts_once(
     add(store, trials)
     log = other_trials(mine["k"], mine["plain"])
     assert log.sharpes.tolist() == [0.2, 0.3]
-    assert log.effective == pytest.approx(1.0)
+    assert log.effective == pytest.approx(1.5)
     assert len(other_trials(mine["k"]).sharpes) == 3
     assert len(other_trials(*runs.values()).sharpes) == 0, "a simulated history has no log"
 

@@ -122,6 +122,7 @@ def test_equal_sharpe_ratios_are_rarely_told_apart_and_different_ones_often() ->
 def test_portfolios_that_cannot_be_compared_have_no_test() -> None:
     one, two = pair(0).T
     assert sharpe_difference(one, one) is None
+    assert [sharpe_difference(one, c * one) for c in (0.3, 0.5, 2.0)] == [None, None, None]
     assert sharpe_difference(one, np.zeros(len(one))) is None
     assert sharpe_difference(one[:49], two[:49]) is None
     assert sharpe_difference(one, np.where(np.arange(len(two)) == 9, np.nan, two)) is None

@@ -42,10 +42,29 @@ def test_the_p_value_is_that_of_arch_on_scaled_losses() -> None:
     models = RETURNS.drop(columns="base")
     losses, own = -models / models.std(), -RETURNS["base"] / RETURNS["base"].std()
     block = block_length((RETURNS["base"] / RETURNS["base"].std()).to_numpy())
-    spa = SPA(own, losses, block_size=block, reps=200, seed=3)
+    less = losses.sub(own, axis=0)
+    spa = SPA(0 * own, less / less.std(), block_size=block, reps=200, seed=3)
     spa.compute()
     assert (found.block, found.reps) == (block, 200)
-    assert found.p_value == spa.pvalues["consistent"]
+    assert found.p_value == pytest.approx((200 * spa.pvalues["consistent"] + 1) / 201)
+
+
+def test_a_steady_small_advantage_is_found_among_rows_that_vary_more() -> None:
+    rng = np.random.default_rng(4)
+    n = 2520
+    base = rng.normal(0.0, 0.01, n)
+    close = base + 0.08 * rng.normal(0.0, 0.01, n) + 0.08 * 0.08 * 0.01  # t of about 4
+    far = {f"far{i}": rng.normal(0.0, 0.01, n) for i in range(10)}
+    far = {name: x - x.mean() + base.mean() for name, x in far.items()}
+    found = superiority(pd.DataFrame({"close": close, **far}), pd.Series(base, name="base"))
+    assert found is not None
+    assert found.superior == ("close",)
+
+
+def test_a_p_value_is_never_zero() -> None:
+    found = superiority(RETURNS[["skilled"]], RETURNS["base"], reps=50)
+    assert found is not None
+    assert found.p_value == pytest.approx(1 / 51)
 
 
 def test_what_does_not_vary_or_equals_the_benchmark_is_left_out() -> None:

@@ -75,7 +75,7 @@ def newey_west(y: Numbers, x: Sequence[Numbers], lags: int | None = None) -> Fit
 
 def fixed_b(level: float, lags: int, n: int) -> float:
     """Return Kiefer and Vogelsang's critical value for the Bartlett kernel."""
-    b = lags / n
+    b = (lags + 1) / n  # the bandwidth of weights 1 − l / (lags + 1)
     if level == 0.975:
         return 1.96 + 2.9694 * b + 0.416 * b**2 - 0.5324 * b**3
     return 1.6449 + 2.1859 * b + 0.3142 * b**2 - 0.3427 * b**3

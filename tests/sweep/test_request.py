@@ -81,6 +81,11 @@ def test_a_table_may_hold_the_request_and_options_replace_its_axes() -> None:
         (("lag=1,5",), {"samples": 3}, "expected --samples with --design random or lhs"),
         (("lag=1:5",), {"design": "lhs", "samples": 2000}, "but the design has 2,000"),
         (("lag=1,5",), {"design": "gird"}, "did you mean 'grid'?"),
+        (
+            ("lag=1,2",),
+            {"design": "random", "samples": 2, "draw_seed": 1},
+            "expected at least 2 different configurations, but all 2 samples are equal",
+        ),
         (("lag=1,5",), {"sampels": 3}, "did you mean 'samples'?"),
         (("lag=1,5",), {"design": "lhs", "samples": 0}, "whole number of at least 1, was 0"),
         (("schedule.every=1:2",), {"design": "lhs", "samples": 2}, "was a range; list the values"),

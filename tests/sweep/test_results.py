@@ -20,6 +20,28 @@ from backtests.sweep.sweep import Means, Swept, sweep
 from signals.errors import ConfigError, DataError, SimulationError
 from tests.sweep.world import SETS, case, config, request, swept
 
+RULE = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from strategies import Strategy
+from strategies.base import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Half(Strategy):
+    \"\"\"Half in SPY in some regimes.\"\"\"
+
+    name: ClassVar[str] = "half"
+    description: ClassVar[str] = "half in SPY in some regimes"
+    follows_regime: ClassVar[bool] = True
+    assets: ClassVar[tuple[str, ...]] = ("SPY",)
+
+    def weights(self, reading, panel):
+        on = (reading.regime != "ABSORPTION").astype(float)
+        return listed(panel, self.assets).astype(float).mul(0.5 * on, axis=0)
+"""
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Swept:
@@ -168,6 +190,27 @@ def test_another_period_is_another_trial() -> None:
     made = case("lag=1,2")
     assert digests([made.base], made.index) != digests([made.base], made.index[1:])
     assert digests([made.base], made.index) != digests([made.base], made.index[:-1])
+
+
+def test_another_rule_of_an_own_class_is_another_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index = pd.bdate_range("2024-01-01", periods=9)
+    texts = {"a_rule": RULE, "b_rule": RULE.replace("!=", "=="), "c_rule": RULE}
+    for name, text in texts.items():
+        Path(f"{name}.py").write_text(text)
+    first, other, again = (
+        digests([Setting.of(config(strategy=f"{name}:Half"))], index) for name in texts
+    )
+    assert first == again
+    assert first != other
+
+
+def test_another_return_of_bills_is_another_trial() -> None:
+    index = pd.bdate_range("2024-01-01", periods=9)
+    first, other = (digests([Setting.of(config(bill_spread=x))], index) for x in (0.0, 2.0))
+    assert first != other
 
 
 def test_a_damaged_file_of_results_is_named(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_the_same_sweep_counts_once(store: Path) -> None:
     assert len(logged(store)) == 3
 
 
-def test_a_trial_of_two_sweeps_counts_once_with_its_part_of_the_later_sweep(
+def test_a_trial_of_two_sweeps_counts_once_and_both_sweeps_in_full(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import pandas as pd
@@ -70,14 +70,23 @@ def test_a_trial_of_two_sweeps_counts_once_with_its_part_of_the_later_sweep(
         add(store, one)
     known = known_trials(store, source="store")
     assert sorted(known.sharpes) == [0.1, 0.1, 0.1, 0.5, 0.5]
-    assert known.effective == pytest.approx(3 * 2.0 / 4 + 2 * 2.0 / 2)
+    assert known.effective == pytest.approx(2.0 + 2.0)
+
+
+def test_a_sweep_that_repeats_part_of_another_takes_no_trials_away(store: Path) -> None:
+    add(store, trials("s1", "abcdefgh", effective=6.0))
+    add(store, trials("s2", "defgh", effective=1.0))
+    assert known_trials(store, source="store").effective == pytest.approx(6.0)
+    again = known_trials(store, source="store", without="defgh")
+    assert (len(again.sharpes), again.effective) == (3, pytest.approx(6.0))
+    assert known_trials(store, source="store", without="abcdefgh").effective == 0.0
 
 
 def test_trials_of_a_sweep_can_be_left_out(store: Path) -> None:
     add(store, trials("s1", "abcd"))
     known = known_trials(store, source="store", without=["a", "b", "z"])
     assert len(known.sharpes) == 2
-    assert known.effective == pytest.approx(1.0)
+    assert known.effective == pytest.approx(2.0)  # the two others may be the independent ones
 
 
 def test_a_trial_without_a_sharpe_ratio_is_logged_but_not_counted(store: Path) -> None:
