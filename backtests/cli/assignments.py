@@ -83,28 +83,11 @@ def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
 
     An assignment is a text such as ``dry_powder.k=0.11``. An unknown prefix raises ConfigError.
     """
-    from backtests.paths import put
+    from backtests.parameter_paths import put
 
     for assignment in assignments:
         path, value = _parsed(assignment)
-        _check_prefix(path, data)
         put(data, path, value)
-
-
-def _check_prefix(path: str, data: Mapping[str, Any]) -> None:
-    """Raise ConfigError if a path such as ``dry_powder.k`` has an unknown first part."""
-    from backtests.paths import TABLES
-    from backtests.plugins.load import load_signal
-    from signals import SIGNALS
-    from signals.errors import ConfigError, unknown
-
-    prefix, dot, _ = path.partition(".")
-    plugins = data.get("plugin_signals", {})
-    if not dot or prefix in (*TABLES, *SIGNALS) or not isinstance(plugins, Mapping):
-        return
-    known = (*TABLES, *SIGNALS, *(load_signal(plugin).name for plugin in plugins))
-    if prefix not in known:
-        raise ConfigError(unknown("parameter prefix", prefix, known))
 
 
 def history_keys(
@@ -154,11 +137,11 @@ def names_assigned(assignments: Iterable[str] | None) -> list[str]:
 
 def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
     """Raise ConfigError if an assignment would change neither a signal nor the regime."""
+    from backtests.parameter_paths import split
     from signals.errors import ConfigError
 
     for path in names_assigned(assignments):
-        owner, dot, _ = path.partition(".")
-        if not dot or owner in ("schedule", "costs"):
+        if split(path)[0] in ("", "schedule", "costs"):
             raise ConfigError(
                 f"expected a parameter of a signal or of the regime model, like dry_powder.k or "
                 f"regime.confirm, was {path!r}, on which no flag depends; remove it"
