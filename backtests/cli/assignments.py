@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backtests.cli import options
+from backtests.cli import history_choice
+
+if TYPE_CHECKING:
+    from backtests.config import RunConfig
 
 #: Keys of a configuration that affect only a strategy's holdings, not signals or the regime.
 OF_STRATEGY = ("params", "universe")
@@ -46,7 +49,7 @@ def config_data(
     check_options(given)
     data = file_data(config)
     data |= given
-    data |= history_keys(data, source, store, seed)
+    data |= history_choice.history_keys(data, source, store, seed)
     assigned(data, param or ())
     return data
 
@@ -64,7 +67,7 @@ def file_data(config: Path | None) -> dict[str, Any]:
     return data
 
 
-def config_of(data: Mapping[str, Any]) -> Any:
+def config_of(data: Mapping[str, Any]) -> "RunConfig":
     """Return a configuration from its keys and values, and choose the source of its history.
 
     If no source is given and the history is simulated by default, a notice is printed. An unknown
@@ -74,7 +77,7 @@ def config_of(data: Mapping[str, Any]) -> Any:
 
     config = config_from(data)
     origin = config.history_source()
-    options.announce(origin)
+    history_choice.announce(origin)
     return config.model_copy(update={"source": origin.decided()})
 
 
@@ -88,24 +91,6 @@ def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
     for assignment in assignments:
         path, value = _parsed(assignment)
         put(data, path, value)
-
-
-def history_keys(
-    data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
-) -> dict[str, Any]:
-    """Return the keys that choose the history; options override the configuration."""
-    if source is None and store is None and ({"source", "store"} & data.keys()):
-        if seed is not None and data.get("source", "store") == "store":
-            options.refuse_seed(data.get("store"))
-        from_environment = data.get("source") == "store" and "store" not in data
-        store = options.named_store(None) if from_environment else None
-        return options.given(seed=seed, store=store)
-    choice = options.named_history(source, store, seed)
-    data.pop("store", None)
-    seed = data.get("seed") if seed is None else seed
-    named = choice.source is not None or choice.store is not None
-    decided = choice.decided() if named else None
-    return options.given(source=decided, store=choice.store, seed=seed)
 
 
 def require_strategy(data: dict[str, Any]) -> None:
