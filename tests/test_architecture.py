@@ -21,15 +21,15 @@ DOORS = {
     "fredapi": {"backtests/sources/fred.py"},
     "duckdb": {f"backtests/store/{f}.py" for f in ("append", "locking", "schema", "store")},
 }
-#: Rooms of backtests, lowest first; a room imports from itself and from rooms before it. The files
-#: of the room plugins that check a plugin (UPSTAIRS) run a backtest, so they count as the room
-#: pipeline.
+#: Rooms of backtests, lowest first; a room imports from itself and from rooms before it. A room is
+#: a package or a module of backtests. The files of the room plugins that check a plugin (UPSTAIRS)
+#: run a backtest, so they count as the room pipeline.
 ROOMS = (
     *("version", "progress", "atomic", "calendar", "store", "importing", "sources"),
     *("economy", "history"),
-    *("engine", "plugins", "config", "runs", "window", "reuse", "pipeline", "holdings"),
-    *("today", "flipped"),
-    *("evidence", "thesis", "brief", "sweep", "report", "cli"),
+    *("engine", "plugins", "config", "parameter_paths", "runs", "window", "reuse", "pipeline"),
+    *("holdings", "lapse", "today", "flipped"),
+    *("evidence", "thesis", "brief", "sweep", "report", "cli", "__init__", "__main__"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 #: Methods of results, such as ``Run.plot``, call this module of a higher room. Each method imports
@@ -85,7 +85,8 @@ def test_rooms_of_backtests_import_downward() -> None:
         f"{name(path)} imports {m}"
         for path in FILES
         for m in imported(path)
-        if m.startswith("backtests.")
+        if _ours(path)
+        and m.startswith("backtests.")
         and not _below(path, m.split(".")[1])
         and not (name(path) in RESULTS and m.startswith(SHORTCUT))
     ]
@@ -101,17 +102,16 @@ def test_results_import_the_room_of_reports_only_inside_methods() -> None:
 
 
 def test_every_room_has_a_place_in_the_order() -> None:
-    rooms = {path.parent.name for path in (ROOT / "backtests").glob("*/__init__.py")}
-    assert rooms - set(ROOMS) == set(), "add the room to ROOMS, below what imports it"
+    packages = {path.parent.name for path in (ROOT / "backtests").glob("*/__init__.py")}
+    modules = {path.stem for path in (ROOT / "backtests").glob("*.py")}
+    assert packages | modules == set(ROOMS), "add the room to ROOMS, below what imports it"
 
 
 def _below(path: Path, room: str) -> bool:
-    """Return whether a file may import from a room."""
-    mine = path.relative_to(ROOT / "backtests").with_suffix("").parts if _ours(path) else ()
-    if not mine or mine[0] not in ROOMS or room not in ROOMS:
-        return True
-    floor = "pipeline" if name(path) in UPSTAIRS else mine[0]
-    return ROOMS.index(room) <= ROOMS.index(floor)
+    """Return whether a file of backtests may import from a room; not if a room is unknown."""
+    mine = path.relative_to(ROOT / "backtests").with_suffix("").parts[0]
+    floor = "pipeline" if name(path) in UPSTAIRS else mine
+    return {room, floor} <= set(ROOMS) and ROOMS.index(room) <= ROOMS.index(floor)
 
 
 def _ours(path: Path) -> bool:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backtests.cli import options
+from backtests.cli import history_choice
+
+if TYPE_CHECKING:
+    from backtests.config import RunConfig
 
 #: Keys of a configuration that affect only a strategy's holdings, not signals or the regime.
 OF_STRATEGY = ("params", "universe")
@@ -46,7 +49,7 @@ def config_data(
     check_options(given)
     data = file_data(config)
     data |= given
-    data |= history_keys(data, source, store, seed)
+    data |= history_choice.history_keys(data, source, store, seed)
     assigned(data, param or ())
     return data
 
@@ -64,7 +67,7 @@ def file_data(config: Path | None) -> dict[str, Any]:
     return data
 
 
-def config_of(data: Mapping[str, Any]) -> Any:
+def config_of(data: Mapping[str, Any]) -> "RunConfig":
     """Return a configuration from its keys and values, and choose the source of its history.
 
     If no source is given and the history is simulated by default, a notice is printed. An unknown
@@ -74,7 +77,7 @@ def config_of(data: Mapping[str, Any]) -> Any:
 
     config = config_from(data)
     origin = config.history_source()
-    options.announce(origin)
+    history_choice.announce(origin)
     return config.model_copy(update={"source": origin.decided()})
 
 
@@ -83,46 +86,11 @@ def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
 
     An assignment is a text such as ``dry_powder.k=0.11``. An unknown prefix raises ConfigError.
     """
-    from backtests.paths import put
+    from backtests.parameter_paths import put
 
     for assignment in assignments:
         path, value = _parsed(assignment)
-        _check_prefix(path, data)
         put(data, path, value)
-
-
-def _check_prefix(path: str, data: Mapping[str, Any]) -> None:
-    """Raise ConfigError if a path such as ``dry_powder.k`` has an unknown first part."""
-    from backtests.paths import TABLES
-    from backtests.plugins.load import load_signal
-    from signals import SIGNALS
-    from signals.errors import ConfigError, unknown
-
-    prefix, dot, _ = path.partition(".")
-    plugins = data.get("plugin_signals", {})
-    if not dot or prefix in (*TABLES, *SIGNALS) or not isinstance(plugins, Mapping):
-        return
-    known = (*TABLES, *SIGNALS, *(load_signal(plugin).name for plugin in plugins))
-    if prefix not in known:
-        raise ConfigError(unknown("parameter prefix", prefix, known))
-
-
-def history_keys(
-    data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
-) -> dict[str, Any]:
-    """Return the keys that choose the history; options override the configuration."""
-    if source is None and store is None and ({"source", "store"} & data.keys()):
-        if seed is not None and data.get("source", "store") == "store":
-            options.refuse_seed(data.get("store"))
-        from_environment = data.get("source") == "store" and "store" not in data
-        store = options.named_store(None) if from_environment else None
-        return options.given(seed=seed, store=store)
-    choice = options.named_history(source, store, seed)
-    data.pop("store", None)
-    seed = data.get("seed") if seed is None else seed
-    named = choice.source is not None or choice.store is not None
-    decided = choice.decided() if named else None
-    return options.given(source=decided, store=choice.store, seed=seed)
 
 
 def require_strategy(data: dict[str, Any]) -> None:
@@ -154,11 +122,11 @@ def names_assigned(assignments: Iterable[str] | None) -> list[str]:
 
 def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
     """Raise ConfigError if an assignment would change neither a signal nor the regime."""
+    from backtests.parameter_paths import split
     from signals.errors import ConfigError
 
     for path in names_assigned(assignments):
-        owner, dot, _ = path.partition(".")
-        if not dot or owner in ("schedule", "costs"):
+        if split(path)[0] in ("", "schedule", "costs"):
             raise ConfigError(
                 f"expected a parameter of a signal or of the regime model, like dry_powder.k or "
                 f"regime.confirm, was {path!r}, on which no flag depends; remove it"

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import options
+from backtests.cli import history_choice, options
 from backtests.cli.assignments import config_data, config_of, without_strategy
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.report.format import percent, source_said, state
+
+if TYPE_CHECKING:
+    from backtests.brief.brief import Brief
+    from backtests.config import RunConfig
 
 _TERM = 8  # width of the terms at the beginning of the lines, in characters
 _NAMED = ("on", "off", "no view", "no flag")
@@ -65,11 +69,13 @@ def brief(
         written = _write(made, said, newest, page, pdf, mail)
     print_json(said) if json else _print(said, written)
     if newest:
-        options.warn_if_stale(history)
+        history_choice.warn_if_stale(history)
     exit_if_flipped(found)
 
 
-def _config(config: Path | None, source: str | None, store: Path | None, seed: int | None) -> Any:
+def _config(
+    config: Path | None, source: str | None, store: Path | None, seed: int | None
+) -> "RunConfig":
     """Return a configuration with the chosen history and default parameters, as in the brief.
 
     Raise ConfigError if the file would change a signal or the regime.
@@ -101,7 +107,12 @@ def _check_files(pdf: Path | None, mail: Path | None) -> None:
 
 
 def _write(
-    made: Any, said: dict[str, Any], newest: bool, page: Path, pdf: Path | None, mail: Path | None
+    made: "Brief",
+    said: dict[str, Any],
+    newest: bool,
+    page: Path,
+    pdf: Path | None,
+    mail: Path | None,
 ) -> list[Path]:
     from backtests.report.brief_page import write_brief_mail, write_brief_page
     from backtests.report.pdf import write_pdf

@@ -11,7 +11,7 @@ from backtests.cli.assignments import OF_STRATEGY, assigned, file_data, names_as
 from backtests.config import SOURCE, RunConfig, config_from
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
-from backtests.paths import SETTINGS
+from backtests.parameter_paths import SETTINGS, split
 from backtests.plugins.load import is_plugin, load_strategy
 from signals.errors import ConfigError, unknown
 from signals.params import names_of
@@ -139,10 +139,10 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
     strategy if its strategy has this parameter. A configuration can have a parameter of a regime
     model if its regime model has this parameter.
     """
-    owner, dot, name = path.partition(".")
-    if path in SETTINGS or (dot and owner != "regime"):
+    owner, name = split(path)
+    if path in SETTINGS or owner not in ("", "regime"):
         return True
-    if dot:
+    if owner:
         return name in _names_of_model(data)
     cls = _class_of(str(data["strategy"]).partition("@")[0])
     return cls is None or path in names_of(cls)

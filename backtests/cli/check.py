@@ -1,7 +1,7 @@
 """``drypowder check``: check that a strategy or signal keeps its contract and has no look-ahead."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,12 @@ from backtests.cli.assignments import (
     without_strategy,
 )
 from backtests.cli.terminal import print_json, progress, say, styled
+
+if TYPE_CHECKING:
+    from backtests.config import RunConfig
+    from backtests.history.panel import History
+    from backtests.plugins.check import Check
+    from signals.base import Signal
 
 _HANG = 19  # characters before the result of a check
 
@@ -61,7 +67,9 @@ def check(
             raise failed.error
 
 
-def _what(name: str, data: dict[str, Any], param: Sequence[str]) -> tuple[Any, Any]:
+def _what(
+    name: str, data: dict[str, Any], param: Sequence[str]
+) -> tuple["RunConfig", "Signal | None"]:
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
     ``data`` contains the settings of a configuration, as in a TOML file, and ``param`` sets
@@ -88,7 +96,9 @@ def _what(name: str, data: dict[str, Any], param: Sequence[str]) -> tuple[Any, A
     return config_of({**data, "strategy": name}), None
 
 
-def _signal(cls: Any, data: dict[str, Any], param: Sequence[str]) -> tuple[Any, Any]:
+def _signal(
+    cls: type["Signal"], data: dict[str, Any], param: Sequence[str]
+) -> tuple["RunConfig", "Signal"]:
     """Return the configuration for the check of a signal, and the signal."""
     from signals.errors import ConfigError
     from signals.params import names_of
@@ -106,7 +116,7 @@ def _signal(cls: Any, data: dict[str, Any], param: Sequence[str]) -> tuple[Any, 
     return config, config.build_signals()[cls.name]
 
 
-def _say(name: str, kind: str, history: Any, checks: list[Any], json: bool) -> None:
+def _say(name: str, kind: str, history: "History", checks: Sequence["Check"], json: bool) -> None:
     from backtests.report.envelope import envelope
 
     if json:

@@ -5,16 +5,26 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import completion, options
+from backtests.cli import completion, history_choice, options
 from backtests.cli.assignments import file_data
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import MISSING, fixed, interval, percent, source_said, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtests.cli.candidates import Candidate
+    from backtests.config import RunConfig
+    from backtests.evidence.comparison import Comparison
+    from backtests.evidence.saved import Repeated
+    from backtests.history.origin import HistorySource
+    from backtests.history.panel import History
 
 #: Explanations of the columns, one line for each.
 _LEGEND = (
@@ -77,7 +87,6 @@ def compare(
     constant mix. The command also compares three strategies with other regime models.
     """
     from backtests.cli.candidates import candidates_of, labelled
-    from backtests.cli.one_history import one_history
     from backtests.config import check_options
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import default_names, series_of
@@ -90,7 +99,9 @@ def compare(
     given = options.given(start=start, end=end, lag=lag)
     check_options(given)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
-    choice = one_history(list(candidates.values()), _source_of(defaults), source, store, seed)
+    choice = history_choice.one_history(
+        list(candidates.values()), _source_of(defaults), source, store, seed
+    )
     configs = _configs(candidates, choice)
     with progress("comparing") as step:
         whole = choice.open(series_of(configs), _last_end(configs.values()))
@@ -114,10 +125,12 @@ def compare(
     for line in comparison.notes:
         warn(line)
     if first.config.end is None:
-        options.warn_if_stale(first.history)
+        history_choice.warn_if_stale(first.history)
 
 
-def _configs(candidates: Mapping[str, Any], choice: Any) -> dict[str, Any]:
+def _configs(
+    candidates: Mapping[str, "Candidate"], choice: "HistorySource"
+) -> dict[str, "RunConfig"]:
     """Return the configuration of each row, with the chosen source of history."""
     used = {"source": choice.decided(), "store": choice.store}
     return {
@@ -125,7 +138,7 @@ def _configs(candidates: Mapping[str, Any], choice: Any) -> dict[str, Any]:
     }
 
 
-def _source_of(defaults: Mapping[str, Any]) -> Any:
+def _source_of(defaults: Mapping[str, Any]) -> "HistorySource | None":
     """Return the source of history that a configuration states, or None."""
     from backtests.config import SOURCE
     from backtests.history.origin import HistorySource
@@ -134,7 +147,9 @@ def _source_of(defaults: Mapping[str, Any]) -> Any:
     return HistorySource(**stated) if stated else None
 
 
-def _repeated(candidates: Mapping[str, Any], comparison: Any, whole: Any) -> dict[str, Any]:
+def _repeated(
+    candidates: Mapping[str, "Candidate"], comparison: "Comparison", whole: "History"
+) -> dict[str, "Repeated"]:
     """Return each finished run, computed again on the whole history."""
     from backtests.evidence.saved import repeat
 
@@ -145,10 +160,11 @@ def _repeated(candidates: Mapping[str, Any], comparison: Any, whole: Any) -> dic
     }
 
 
-def _last_end(configs: Iterable[Any]) -> Any:
+def _last_end(configs: Iterable["RunConfig"]) -> "pd.Timestamp | None":
     """Return the latest end of the configurations, or None if a configuration has no end."""
     ends = [config.end_day() for config in configs]
-    return None if None in ends else max(ends)
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
 
 
 def _print(entries: dict[str, Any], page: Path) -> None:

@@ -1,16 +1,22 @@
 """``drypowder data``: show the content of the store, its errors and its revisions."""
 
+from collections.abc import Iterable
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import options
+from backtests.cli import history_choice, options
 from backtests.cli.out import check_file
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import complain, print_json, say
 from backtests.report.format import significant, thousands
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtests.store.store import Store
 
 _COLUMNS: Columns = (
     (words("series"), itemgetter("series")),
@@ -69,8 +75,8 @@ def data(
         check_file(export, "--export", ".parquet")
     if copy is not None:
         check_file(copy, "--copy")
-    target = Store(options.store_path(store))
-    missing = options.named_store(store) is None and not target.exists()
+    target = Store(history_choice.store_path(store))
+    missing = history_choice.named_store(store) is None and not target.exists()
     if missing and not (check or revisions or export or copy):
         _show_none(target, json)
     elif check:
@@ -83,7 +89,7 @@ def data(
         _show(target, json)
 
 
-def _show(store: Any, json: bool) -> None:
+def _show(store: "Store", json: bool) -> None:
     rows = held(store)
     if json:
         print_json({"store": str(store.path), "series": rows})
@@ -92,7 +98,7 @@ def _show(store: Any, json: bool) -> None:
     say(f"{len(rows)} series in {store.path}")
 
 
-def _show_none(store: Any, json: bool) -> None:
+def _show_none(store: "Store", json: bool) -> None:
     line = f"no store at {store.path} yet; make one: drypowder import PATH, or drypowder fetch"
     if json:
         print_json({"store": str(store.path), "series": []})
@@ -101,7 +107,7 @@ def _show_none(store: Any, json: bool) -> None:
         say(line)
 
 
-def _check(store: Any, json: bool) -> None:
+def _check(store: "Store", json: bool) -> None:
     from dataclasses import asdict
 
     from backtests.store.audit import check_store
@@ -119,7 +125,7 @@ def _check(store: Any, json: bool) -> None:
         raise typer.Exit(2)
 
 
-def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
+def _write(store: "Store", path: Path, as_of: str | None, json: bool) -> None:
     """Write the rows of the store to ``path`` and print their number.
 
     If ``as_of`` is None, the file is parquet with all rows. If ``as_of`` is a date, the file is a
@@ -138,7 +144,7 @@ def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
         say(f"wrote {thousands(count)} rows{which} to {path}")
 
 
-def _revisions(store: Any, series: str, json: bool) -> None:
+def _revisions(store: "Store", series: str, json: bool) -> None:
     from signals.errors import MissingSeries, unknown
 
     ids = store.series_ids()
@@ -155,7 +161,7 @@ def _revisions(store: Any, series: str, json: bool) -> None:
     say(_sentence(summary))
 
 
-def summarised(rows: Any, series: str) -> dict[str, Any]:
+def summarised(rows: "pd.DataFrame", series: str) -> dict[str, Any]:
     """Return how many dates of a series were revised, and by how much.
 
     ``rows`` comes from :meth:`Store.vintages`. ``revised`` is the number of revised dates. The
@@ -207,7 +213,7 @@ def _vintage(row: Any) -> dict[str, Any]:
     }
 
 
-def held(store: Any) -> list[dict[str, Any]]:
+def held(store: "Store") -> list[dict[str, Any]]:
     """Return one row per series: title, number of rows, dates, and whether the series is stale.
 
     A series of events is never stale.
@@ -220,8 +226,9 @@ def held(store: Any) -> list[dict[str, Any]]:
     from signals.universe import asset
 
     today = new_york_now().normalize()
+    entries: Iterable[Any] = store.summary().itertuples()
     rows = []
-    for entry in store.summary().itertuples():
+    for entry in entries:
         id = entry.series_id
         fresh_until = entry.last + pd.Timedelta(days=stale_after(id))
         stale = fresh_until < today and not is_event(id)

@@ -1,8 +1,13 @@
 """The option ``--exit-code``: whether the last fetch flipped the regime or a primary flag."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from backtests.config import RunConfig
+    from backtests.history.panel import History
+    from signals.reading import Reading
 
 #: Exit code if the regime or a primary flag flipped with the last fetch.
 FLIPPED = 10
@@ -15,7 +20,7 @@ ExitCode = Annotated[
 ]
 
 
-def check_comparable(config: Any, at: str | None) -> None:
+def check_comparable(config: "RunConfig", at: str | None) -> None:
     """Raise ConfigError if ``at`` or ``config.end`` is set, or the history is not from a store."""
     from backtests.flipped import store_of
     from signals.errors import ConfigError
@@ -29,7 +34,7 @@ def check_comparable(config: Any, at: str | None) -> None:
     store_of(config)
 
 
-def comparison(config: Any, history: Any, reading: Any) -> dict[str, Any]:
+def comparison(config: "RunConfig", history: "History", reading: "Reading") -> dict[str, Any]:
     """Return the flips of the last fetch as plain data; the key ``said`` has a one-line summary."""
     from backtests.flipped import since_fetch
     from backtests.report.flipped import flipped_numbers

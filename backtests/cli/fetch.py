@@ -1,14 +1,18 @@
 """``drypowder fetch``: bring Yahoo, FRED, SEC and New York Fed data into the store."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import options
+from backtests.cli import history_choice, options
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import thousands
+
+if TYPE_CHECKING:
+    from backtests.sources.fetching import Outcome
+    from backtests.store.audit import Finding
 
 _SEPARATE = 3  # this many series with the same remark have a row each
 _COLUMNS: Columns = (
@@ -50,7 +54,7 @@ def fetch(
     from backtests.store.store import Store
 
     since = None if start is None else _day(start)
-    target = Store(options.store_path(store))
+    target = Store(history_choice.store_path(store))
     with progress("fetching") as step:
         policy = RetryPolicy() if budget is None else RetryPolicy(budget=budget)
         outcomes = bring(target, start=since, only=only or (), policy=policy, progress=step)
@@ -80,7 +84,7 @@ def _day(text: str) -> str:
     return day.isoformat()
 
 
-def _as_data(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, Any]:
+def _as_data(outcomes: list["Outcome"], errors: list["Finding"], store: str) -> dict[str, Any]:
     return {
         "store": store,
         "series": {
@@ -98,14 +102,14 @@ def _as_data(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, An
     }
 
 
-def _grouped(outcomes: list[Any]) -> list[Any]:
+def _grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
     """Return the outcomes, but one row for many series of a source that have the same remark.
 
     Only series without values are put into one row.
 
     Without a network, each series of a source fails for the same reason.
     """
-    alike: dict[tuple[str, str, str], list[Any]] = {}
+    alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for o in outcomes:
         if o.last is None:
             alike.setdefault((o.source, o.failed, o.note), []).append(o)
@@ -118,7 +122,7 @@ def _grouped(outcomes: list[Any]) -> list[Any]:
     ]
 
 
-def _print(outcomes: list[Any], store: str) -> None:
+def _print(outcomes: list["Outcome"], store: str) -> None:
     shown = [o for o in outcomes if o.failed or o.note or o.new or o.revised]
     rows = _grouped(shown)
     print_records(_COLUMNS, rows)

@@ -1,11 +1,11 @@
 """``drypowder flags``: show the regime and every signal at the close of a session."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import completion, options
+from backtests.cli import completion, history_choice, options
 from backtests.cli.assignments import (
     config_data,
     config_of,
@@ -17,6 +17,15 @@ from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, significant, source_said, state, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtests.config import RunConfig
+    from backtests.evidence.sensitivity import Moved
+    from backtests.history.panel import History
+    from signals import RegimeModel
+    from signals.reading import Reading
 
 
 def flags(
@@ -77,7 +86,7 @@ def flags(
     newest = at is None and checked.end is None
     _write(past, reading, model, newest, export, html)
     if newest:
-        options.warn_if_stale(history)
+        history_choice.warn_if_stale(history)
 
 
 def _config(
@@ -86,7 +95,7 @@ def _config(
     source: str | None,
     store: Path | None,
     seed: int | None,
-) -> Any:
+) -> "RunConfig":
     """Return the configuration of the signals and of the regime model.
 
     The configuration gets a strategy that follows the regime, so that every regime model is
@@ -102,7 +111,12 @@ def _config(
 
 
 def _answer(
-    past: Any, reading: Any, config: Any, why: str | None, sensitivity: bool, json: bool
+    past: "History",
+    reading: "Reading",
+    config: "RunConfig",
+    why: str | None,
+    sensitivity: bool,
+    json: bool,
 ) -> None:
     """Print the answer: one signal, the sensitivity of all flags, or the regime and all signals."""
     from backtests.report.reading import said_at_end
@@ -118,9 +132,9 @@ def _answer(
 
 
 def _write(
-    history: Any,
-    reading: Any,
-    model: Any,
+    history: "History",
+    reading: "Reading",
+    model: "RegimeModel",
     newest: bool,
     export: Path | None,
     html: Path | None,
@@ -187,7 +201,9 @@ def _remarks(s: dict[str, Any]) -> list[str]:
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
 
-def _why(history: Any, reading: Any, everything: dict[str, Any], name: str, json: bool) -> None:
+def _why(
+    history: "History", reading: "Reading", everything: dict[str, Any], name: str, json: bool
+) -> None:
     from backtests.report.docstring import sections
     from backtests.report.envelope import envelope
     from signals.dry_powder import DryPowder
@@ -217,7 +233,7 @@ def _why(history: Any, reading: Any, everything: dict[str, Any], name: str, json
         say(f"  {id}: {value}, known {text(entry['known_at'])} ({entry['rule']})")
 
 
-def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
+def _inputs(known_at: dict[str, str | None], values: "pd.Series") -> dict[str, dict[str, Any]]:
     """For each input, return its value, its unit, when it was known and its publication rule."""
     from backtests.store.batch import rule_of, unit_of
 
@@ -232,7 +248,7 @@ def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str,
     }
 
 
-def _sensitivity(history: Any, config: Any, json: bool) -> None:
+def _sensitivity(history: "History", config: "RunConfig", json: bool) -> None:
     from dataclasses import asdict
 
     import signals
@@ -251,7 +267,7 @@ def _sensitivity(history: Any, config: Any, json: bool) -> None:
     print_records(_SENSITIVITY, rows)
 
 
-def _parameter(row: Any) -> str:
+def _parameter(row: "Moved") -> str:
     base, value = (x if isinstance(x, str) else f"{x:g}" for x in (row.base, row.value))
     return f"{row.parameter} {base} → {value}" if row.parameter else "default"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import options
+from backtests.cli import history_choice, options
 from backtests.cli.terminal import print_json, progress, say
 
 
@@ -26,7 +26,7 @@ def import_(
     """
     from backtests.importing.import_path import import_path
 
-    target = options.store_path(store)
+    target = history_choice.store_path(store)
     with progress("reading") as step:
         done = import_path(path, target, progress=step, currency=currency)
     said = {

@@ -4,12 +4,20 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from backtests.cli import completion
 from backtests.cli.terminal import say
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import Table
+
+    from backtests.config import RunConfig
+    from strategies import Strategy
+
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
@@ -95,7 +103,7 @@ def template(strategy: str) -> str:
     return document.as_string()
 
 
-def _table(config: Any, key: str) -> Any:
+def _table(config: "RunConfig", key: str) -> "Table":
     """Return the table for a key in :data:`TABLES`, filled with defaults."""
     import tomlkit
 
@@ -122,7 +130,7 @@ def _table(config: Any, key: str) -> Any:
     return table
 
 
-def _classes(strategy: Any) -> Any:
+def _classes(strategy: "Strategy") -> "Table":
     """Return the table of asset classes, with one comment for each asset class.
 
     If the strategy has a sleeve for an asset class, the comment lists the sleeve's tickers. If the
@@ -147,8 +155,8 @@ def _classes(strategy: Any) -> Any:
 
 
 def _add_all(
-    table: Any,
-    built: Any,
+    table: "Table",
+    built: object,
     chosen: Callable[[Any], bool] = lambda value: True,
     within: str | None = "",
 ) -> None:
@@ -168,7 +176,9 @@ def _add_all(
             _add(table, f"{within or ''}{name}", value, said.get(name, ""), left_out=left_out)
 
 
-def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
+def _add(
+    table: "Table | TOMLDocument", key: str, value: Any, said: str, *, left_out: bool = False
+) -> None:
     """Add a setting and its description to the table.
 
     If ``value`` is None or ``left_out`` is True, the setting is written as a comment.

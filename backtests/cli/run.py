@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import options, table
+from backtests.cli import history_choice, options, table
 from backtests.cli.assignments import config_data, config_of, require_strategy
 from backtests.cli.out import check_out
 from backtests.cli.table import print_table, words
@@ -73,7 +73,7 @@ def run(
     for line in done.result.notes:
         warn(line)
     if checked.end is None:
-        options.warn_if_stale(done.history)
+        history_choice.warn_if_stale(done.history)
 
 
 def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:

@@ -2,14 +2,20 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import completion, options
+from backtests.cli import completion, history_choice, options
 from backtests.cli.assignments import config_data, config_of, names_assigned, require_strategy
 from backtests.cli.out import check_out
 from backtests.cli.terminal import progress, warn
+
+if TYPE_CHECKING:
+    from backtests.progress import Progress
+    from backtests.sweep.axis import Axis
+    from backtests.sweep.request import Request
+    from backtests.sweep.sweep import Means, Swept
 
 
 def sweep(
@@ -109,10 +115,12 @@ def sweep(
     for note in numbers["sweep"]["notes"]:
         warn(note)
     if request.config.end is None:
-        options.warn_if_stale(done.base.history)
+        history_choice.warn_if_stale(done.base.history)
 
 
-def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, dict[str, Any]]:
+def _swept(
+    request: "Request", out: Path | None, means: "Means", step: "Progress"
+) -> tuple["Swept", dict[str, Any]]:
     """Run a sweep, write its files, and return the sweep, its numbers and its times."""
     from backtests.report.sweep_folder import write_findings
     from backtests.sweep.findings import find
@@ -125,7 +133,7 @@ def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, 
     return done, {**written, "seconds": seconds, "resumed": done.resumed}
 
 
-def _refuse_twice(request: Any, param: list[str] | None, lag: int | None) -> None:
+def _refuse_twice(request: "Request", param: list[str] | None, lag: int | None) -> None:
     """Raise ConfigError if an option sets a parameter that the sweep varies."""
     from signals.errors import ConfigError
 
@@ -139,7 +147,7 @@ def _refuse_twice(request: Any, param: list[str] | None, lag: int | None) -> Non
             )
 
 
-def _axes(given: list[str] | None) -> list[Any]:
+def _axes(given: list[str] | None) -> list["Axis"]:
     from backtests.sweep.axis import parse_axis
 
     return [parse_axis(assignment) for assignment in given or ()]

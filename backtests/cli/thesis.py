@@ -1,15 +1,18 @@
 """``drypowder thesis``: test the thesis, seal its claims, and verify the seals."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import options
+from backtests.cli import history_choice, options
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, percent, source_said, state, text
+
+if TYPE_CHECKING:
+    from backtests.history.panel import History
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
@@ -54,7 +57,7 @@ def thesis(
     from backtests.thesis.trial import try_thesis
 
     page = page_of(out, "thesis.html")
-    choice = options.choose_history(source, store, seed)
+    choice = history_choice.choose_history(source, store, seed)
     with progress("trying the thesis") as step:
         history = choice.open(end=end)
         tried = try_thesis(history, _ledger(ledger, store), progress=step)
@@ -63,7 +66,7 @@ def thesis(
         write_thesis_page(tried, said, page, newest=end is None)
     print_json(said) if json else _print(said, page)
     if end is None:
-        options.warn_if_stale(history)
+        history_choice.warn_if_stale(history)
 
 
 def seal(
@@ -140,13 +143,13 @@ def _ledger(ledger: Path | None, store: Path | None) -> Path:
     """Return the path of the ledger; the default is ``ledger.jsonl`` beside the store."""
     from backtests.atomic import writable_name
 
-    path = ledger or options.store_path(store).with_name("ledger.jsonl")
+    path = ledger or history_choice.store_path(store).with_name("ledger.jsonl")
     return writable_name(path)
 
 
-def _real_history(store: Path | None, end: str | None) -> Any:
+def _real_history(store: Path | None, end: str | None) -> "History":
     """Return the history of the store. A simulated history is not allowed for sealed claims."""
-    return options.choose_history("store", store, None).open(end=end)
+    return history_choice.choose_history("store", store, None).open(end=end)
 
 
 def _print(said: dict[str, Any], page: Path) -> None:

@@ -1,18 +1,26 @@
 """``drypowder today``: show target weights at the close, the reason for them, and the orders."""
 
+from collections.abc import Mapping
+from datetime import date
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import options
+from backtests.cli import history_choice, options
 from backtests.cli.assignments import config_data, config_of
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
 from backtests.report.format import money, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtests.config import RunConfig
+    from backtests.today import Plan, Today
 
 #: The strategy that is shown if the user names none.
 DEFAULT = "near-cash-flow"
@@ -82,13 +90,13 @@ def today(
     if decision.state_is_lost:
         warn("values are missing, so the strategy's state is unknown; the last target stays")
     if at is None and checked.end is None:
-        options.warn_if_stale(history)
+        history_choice.warn_if_stale(history)
     if decision.missing or decision.state_is_lost:
         raise typer.Exit(MISSING)
     exit_if_flipped(found)
 
 
-def _why(plan: Any) -> dict[str, Any]:
+def _why(plan: "Plan") -> dict[str, Any]:
     """Return the regime, the reason for the weights, and idle capital by each measure.
 
     The reason is a sentence about the regime, and about the rule that decided the regime.
@@ -106,7 +114,7 @@ def _why(plan: Any) -> dict[str, Any]:
     }
 
 
-def _tickers(held: dict[str, float] | None, config: Any) -> tuple[str, ...]:
+def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str, ...]:
     """Return the held assets that have prices; a later check reports assets without prices."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
@@ -118,7 +126,7 @@ def _tickers(held: dict[str, float] | None, config: Any) -> tuple[str, ...]:
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
 
 
-def _too_old(id: str, last: Any) -> str:
+def _too_old(id: str, last: date) -> str:
     from backtests.store.batch import is_price
 
     if not is_price(id):
@@ -130,7 +138,7 @@ def _too_old(id: str, last: Any) -> str:
 
 
 def _as_data(
-    decision: Any, strategy: str, plan: Any, since_fetch: dict[str, Any] | None
+    decision: "Today", strategy: str, plan: "Plan", since_fetch: dict[str, Any] | None
 ) -> dict[str, Any]:
     from backtests.report.envelope import envelope
     from backtests.report.plain import plain
@@ -158,8 +166,9 @@ def _as_data(
     )
 
 
-def _with_cash(weights: Any) -> dict[str, float]:
-    return {**weights.to_dict(), "CASH": 1 - float(weights.sum())}
+def _with_cash(weights: "pd.Series") -> dict[str, float]:
+    shares = {str(asset): float(weight) for asset, weight in weights.items()}
+    return {**shares, "CASH": 1 - float(weights.sum())}
 
 
 def _print(said: dict[str, Any]) -> None:

@@ -16,16 +16,16 @@ import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
+from backtests.parameter_paths import SETTINGS, config_with, split
 from backtests.pipeline import history_of, plan, read, run_on, trade, trade_curves
 from backtests.runs import Run
 from backtests.window import SHORTEST, window
 from signals.errors import ConfigError
-from signals.params import owner_of
 from signals.reading import Reading
 from strategies import decide
 
@@ -124,9 +124,10 @@ def walk_forward(
     config
         The configuration to run. Values of the grid replace parameters of this configuration.
     grid
-        A mapping from parameter to the values to try. A key such as ``volatility`` names a
-        parameter of the strategy. A key such as ``dry_powder.k`` names parameter ``k`` of the
-        signal ``dry_powder``. Every combination of values is a candidate.
+        A mapping from the path of a parameter to the values to try, such as ``{"dry_powder.k":
+        [0.09, 0.11]}``. :mod:`backtests.parameter_paths` lists the paths. ``lag``, ``band`` and
+        costs are refused, because one simulation trades all years. Every combination of values is a
+        candidate.
     history
         The history; by default the history that the configuration chooses.
     first_years
@@ -152,8 +153,8 @@ def walk_forward(
     Raises
     ------
     ConfigError, DataError, SimulationError
-        If the grid is empty, a name is unknown, a value is invalid, the history is too short, or a
-        candidate cannot be run.
+        If the grid is empty, a name is unknown or refused, a value is invalid, the history is too
+        short, or a candidate cannot be run.
 
     References
     ----------
@@ -168,7 +169,7 @@ def walk_forward(
     reading = read(config, history)
     index = window(config, history, reading)
     refits = refit_dates(index, first_years, purge)
-    readings = {repr(config.build_signals()): reading}
+    readings = {_reading_key(config): reading}
     plain = run_on(config, history, reading, index[index >= refits[0]])
     check_kernel(plain)
     tried = list(_try(offered, history, readings, index, refits))
@@ -192,7 +193,7 @@ def combinations(
     """Return every combination of a grid's values, with its configuration.
 
     In the order of the combinations, the values of the last key of the grid vary fastest. An empty
-    grid, an unknown name or an invalid value raises ConfigError.
+    grid, an unknown name, an invalid value, ``lag``, ``band`` or a cost raises ConfigError.
     """
     if not grid:
         raise ConfigError(
@@ -205,19 +206,19 @@ def combinations(
                 f"expected a list of values to try for {name}, was {values!r}; give at least one "
                 "value in a list"
             )
+        if name in SETTINGS or split(name)[0] == "costs":
+            raise ConfigError(
+                f"expected a parameter that can change from year to year, was {name!r}; all years "
+                "have the same lag, band and costs, because one simulation trades them; set "
+                f"{name} in the configuration"
+            )
     named = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    return [(params, _with(config, params)) for params in named]
+    return [(params, config_with(config, params)) for params in named]
 
 
-def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
-    data, chosen = config.model_dump(), config.build_signals()
-    for name, value in params.items():
-        *path, last = ("signals", *owner_of(chosen, name)) if "." in name else ("params", name)
-        part = data
-        for step in path:
-            part = part.setdefault(step, {})
-        part[last] = value
-    return config_from(data)
+def _reading_key(config: RunConfig) -> str:
+    """Return a text that is equal for configurations with equal signals and regime models."""
+    return repr((config.build_signals(), config.build_model()))
 
 
 def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
@@ -252,9 +253,9 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each simulated candidate. Candidates with equal signals share one ``Reading``."""
+    """Yield each simulated candidate. Equal signals and regime models share a reading."""
     for params, config in offered:
-        key = repr(config.build_signals())
+        key = _reading_key(config)
         if key not in readings:
             readings[key] = read(config, history)
         strategy, state, decided = plan(config, history, readings[key], index)

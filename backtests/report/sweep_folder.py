@@ -6,12 +6,12 @@ from typing import Any
 from backtests.atomic import write_text
 from backtests.config import RunConfig, config_toml
 from backtests.history.origin import SIMULATED
+from backtests.parameter_paths import config_with
 from backtests.progress import Progress, silent
 from backtests.report.sweep_numbers import sweep_numbers
 from backtests.report.sweep_page import write_sweep_page
 from backtests.sweep.findings import Findings
 from backtests.sweep.folder import BEST, PAGE, SUMMARY
-from backtests.sweep.setting import config_with
 from backtests.sweep.sweep import Swept
 
 

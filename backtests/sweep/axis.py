@@ -22,7 +22,7 @@ class Axis:
     Attributes
     ----------
     path
-        Path of the parameter, such as ``dry_powder.k``; see :mod:`backtests.paths`.
+        Path of the parameter, such as ``dry_powder.k``; see :mod:`backtests.parameter_paths`.
     values
         The values in the given order; empty if ``ends`` is given.
     ends

@@ -11,6 +11,7 @@ from backtests.evidence.luck import Logged, Luck, luck
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
+from backtests.parameter_paths import config_with
 from backtests.pipeline import read, run_on
 from backtests.progress import Progress, silent
 from backtests.runs import Run
@@ -18,7 +19,6 @@ from backtests.sweep import trial_log
 from backtests.sweep.chunk import SET
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.results import groups_of, read_results
-from backtests.sweep.setting import config_with
 from backtests.sweep.sweep import Swept, store_of
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError

@@ -8,11 +8,11 @@ from typing import Any
 
 from backtests.config import RunConfig
 from backtests.history.panel import History
-from backtests.paths import SETTINGS
+from backtests.parameter_paths import SETTINGS, config_with, split
 from backtests.runs import run_id
 from backtests.sweep.axis import Axis, axes_of
 from backtests.sweep.design import DESIGNS, Design, check_size, design
-from backtests.sweep.setting import Kind, Setting, config_with
+from backtests.sweep.setting import Kind, Setting
 from signals.errors import ConfigError, DrypowderError, unknown
 
 #: Largest number of configurations by default.
@@ -161,7 +161,7 @@ def _check_combinations(config: RunConfig, base: Setting, made: Design) -> None:
     All parameters of one object are checked together. For example, a high ``enter`` may be valid
     only with a higher ``leave``.
     """
-    owners = [path if path in SETTINGS else path.rpartition(".")[0] for path in made.paths]
+    owners = [path if path in SETTINGS else split(path)[0] for path in made.paths]
     for owner in dict.fromkeys(owners):
         mine = [i for i, name in enumerate(owners) if name == owner]
         for row in _distinct(made, mine):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import PERIODS, Schedule
-from backtests.paths import SETTINGS, TABLES, put
+from backtests.parameter_paths import SETTINGS, TABLES, split
 from backtests.sweep.axis import Value
 from signals import RegimeModel, Signal
 from signals.errors import ConfigError, unknown
@@ -65,7 +65,7 @@ class Setting:
         known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}
         for path, value in values.items():
-            owner, _, name = path.rpartition(".")
+            owner, name = split(path)
             by_owner.setdefault("" if path in SETTINGS else owner or "strategy", {})[name] = value
         parts: dict[str, Any] = dict(by_owner.pop("", {}))
         chosen = dict(self.signals)
@@ -95,18 +95,18 @@ class Setting:
 
     def kind_of(self, path: str) -> "Kind":
         """Return what a parameter accepts; an unknown path raises ConfigError."""
-        owner, dot, name = path.rpartition(".")
+        owner, name = split(path)
         if path in SETTINGS:
             return Kind(stage="trading", number=int if path == "lag" else float)
         if owner and owner not in TABLES and owner not in self.signals:
             raise ConfigError(unknown("signal", owner, (*self.signals, *TABLES)))
-        thing = self._owner(owner if dot else "strategy")
+        thing = self._owner(owner or "strategy")
         kinds, named = kinds_of_numbers(type(thing)), choices(type(thing))
         if path == "schedule.every":
             named = {"every": PERIODS}
         if name not in kinds and name not in named:
-            settings = () if dot else SETTINGS
-            what = f"parameter of {owner}" if dot else f"parameter of {thing.name}"
+            settings = () if owner else SETTINGS
+            what = f"parameter of {owner}" if owner else f"parameter of {thing.name}"
             raise ConfigError(unknown(what, name, (*kinds, *named, *settings)))
         return Kind(stage=_stage(owner), number=kinds.get(name), names=named.get(name, ()))
 
@@ -156,11 +156,3 @@ def _stage(owner: str) -> str:
     if owner == "regime":
         return "regime"
     return "trading" if owner in TABLES else "signals" if owner else "strategy"
-
-
-def config_with(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
-    """Return a configuration with other parameters; ``values`` maps paths to values."""
-    data = config.model_dump(mode="python", exclude_none=True)
-    for path, value in values.items():
-        put(data, path, value)
-    return config_from(data)

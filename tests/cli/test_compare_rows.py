@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from backtests.cli import completion, options
+from backtests.cli import completion, history_choice
 from backtests.cli.app import command
 from backtests.cli.candidates import Candidate, candidates_of, labelled
-from backtests.cli.one_history import one_history
+from backtests.cli.history_choice import one_history
 from backtests.evidence import comparison
 from backtests.history.origin import HistorySource
 from backtests.history.panel import History
@@ -313,4 +313,4 @@ def test_compare_counts_the_logged_trials_that_are_no_row(
 def test_the_seed_of_a_store_is_refused(here: Path) -> None:
     with pytest.raises(ConfigError, match="expected --seed with the simulated economy"):
         one_history([stated("a", store="x.duckdb")], None, None, None, 3)
-    assert options.named_store(None) is None
+    assert history_choice.named_store(None) is None

@@ -15,6 +15,7 @@ from backtests.evidence.attribution import attribution
 from backtests.evidence.metrics import sharpe
 from backtests.evidence.walkforward import WalkForward, combinations, refit_dates, walk_forward
 from backtests.history.panel import History
+from backtests.parameter_paths import config_with
 from backtests.pipeline import read, run
 from benchmarks.walkforward import AHEAD, ASSET, FREE, TRUE_K, made_up, noise, planted, settings
 from signals import Reading
@@ -205,18 +206,41 @@ def test_the_best_candidate_is_the_one_that_was_best_after_the_first_seam() -> N
 def test_candidates_that_differ_in_the_strategy_alone_share_a_reading(
     economy: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reads: list[float] = []
+    reads: list[tuple[float, int]] = []
 
     def counted(config: RunConfig, history: History) -> Reading:
-        reads.append(config.build_signals()["dry_powder"].k)  # type: ignore[attr-defined]
+        k = config.build_signals()["dry_powder"].k  # type: ignore[attr-defined]
+        reads.append((k, config.build_model().confirm))  # type: ignore[attr-defined]
         return read(config, history)
 
     monkeypatch.setattr(walkforward, "read", counted)
     config = config_from({"strategy": "near-cash-flow"})
-    grid = {"volatility": [0.2, 0.3], "dry_powder.k": [0.09, 0.2]}
+    grid: dict[str, list[float]] = {
+        "volatility": [0.2, 0.3],
+        "dry_powder.k": [0.09, 0.2],
+        "regime.confirm": [10, 5],
+    }
     found = walk_forward(config, grid, economy, first_years=4)
-    assert reads == [0.09, 0.2]
-    assert len(found.candidates) == 4
+    assert reads == [(0.09, 10), (0.09, 5), (0.2, 10), (0.2, 5)]
+    assert len(found.candidates) == 8
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("regime.confirm", 60), ("schedule.offset", 10), ("dry_powder.k", 0.2), ("volatility", 0.3)],
+)
+def test_a_candidate_is_the_plain_run_with_the_value_at_its_path(
+    path: str, value: Any, economy: History
+) -> None:
+    """The value differs from the configuration, so that a parameter without effect is noticed."""
+    config = config_from({"strategy": "near-cash-flow"})
+    found = walk_forward(config, {path: [value]}, economy, first_years=4)
+    start = found.result.equity.index[0].date()
+    changed = config_with(config.model_copy(update={"start": start}), {path: value})
+    plain = run(changed, economy)
+    assert found.out_of_sample == pytest.approx(sharpe(plain.result.returns, plain.bills))
+    assert found.out_of_sample != found.plain
+    pd.testing.assert_frame_equal(plain.decided, found.run.decided)
 
 
 @pytest.mark.usefixtures("one_reading")
@@ -371,6 +395,12 @@ def test_cutting_the_future_shows_a_choice_that_peeks(monkeypatch: pytest.Monkey
         ({"absorption.dry_powder": [0.1]}, "unknown parameter of absorption 'dry_powder'"),
         ({"dry_powder.k.more": [0.1]}, "unknown parameter of dry_powder 'k.more'"),
         ({"dry_powder.": [0.1]}, "unknown parameter of dry_powder ''"),
+        ({".k": [0.1]}, "was '.k'; give a name before the dot"),
+        ({"regme.confirm": [3]}, "did you mean 'regime'"),
+        ({"regime.confrm": [3]}, "did you mean 'confirm'"),
+        ({"lag": [1, 2]}, "was 'lag'; all years have the same lag, band and costs"),
+        ({"band": [0.0, 0.1]}, "set band in the configuration"),
+        ({"volatility": [0.2], "costs.etf_bp": [1.0]}, "set costs.etf_bp in the configuration"),
     ],
 )
 def test_a_grid_that_cannot_be_used_is_refused_on_one_line(grid: Any, told: str) -> None:
@@ -418,4 +448,5 @@ def test_a_grid_fills_the_configuration_and_leaves_it_as_it_was() -> None:
     assert last.params == {"volatility": 0.3}
     assert last.signals["dry_powder"] == {"enter": 0.5, "k": 0.1}
     assert last.signals["capex"] == {"minimum": 3}
+    assert combinations(config, {"regime.confirm": [9]})[0][1].regime == {"confirm": 9}
     assert config.model_dump() == before

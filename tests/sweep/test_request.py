@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backtests.parameter_paths import config_with
 from backtests.sweep.axis import Axis, axis_of, parse_axis
 from backtests.sweep.design import Design
 from backtests.sweep.memory import bytes_of
 from backtests.sweep.request import planned, request_of
-from backtests.sweep.setting import Setting, config_with, paths_of
+from backtests.sweep.setting import Setting, paths_of
 from signals.errors import ConfigError
 from tests.sweep.world import config, request
 

@@ -10,11 +10,12 @@ import pytest
 
 from backtests.evidence import metrics
 from backtests.evidence.overfitting import BLOCKS
+from backtests.parameter_paths import config_with
 from backtests.pipeline import history_of, read, run_on
 from backtests.sweep import results
 from backtests.sweep.chunk import LARGEST, SET, Span, chunks, computed, digests
 from backtests.sweep.results import FILE, PARTS, missing, parts_of, read_results, write_part
-from backtests.sweep.setting import Setting, config_with
+from backtests.sweep.setting import Setting
 from backtests.sweep.stages import Stages
 from backtests.sweep.sweep import Means, Swept, sweep
 from signals.errors import ConfigError, DataError, SimulationError

@@ -5,8 +5,8 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
+from backtests.parameter_paths import config_with
 from backtests.pipeline import decided_on, history_of, read
-from backtests.sweep.setting import config_with
 from backtests.sweep.stages import Stages
 from signals.base import Signal
 from signals.regimes import Votes

@@ -1,0 +1,183 @@
+"""Choose the history of a command: a store or the simulated economy.
+
+:mod:`backtests.history.origin` opens the chosen history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backtests.cli import options
+from backtests.cli.terminal import complain, warn
+
+if TYPE_CHECKING:
+    from backtests.cli.candidates import Candidate
+    from backtests.history.origin import HistorySource
+    from backtests.history.panel import History
+
+
+def store_path(store: Path | None) -> Path:
+    """Return the store's path from the option, else from the environment, else the default."""
+    from backtests.store.store import default_store
+
+    return named_store(store) or default_store()
+
+
+def named_store(store: Path | None) -> Path | None:
+    """Return the store's path from the option, else from the environment, else None."""
+    from backtests.store.store import environment_store
+
+    return store or environment_store()
+
+
+def choose_history(source: str | None, store: Path | None, seed: int | None) -> "HistorySource":
+    """Return the source of history. If the history is simulated by default, print a notice."""
+    choice = named_history(source, store, seed)
+    announce(choice)
+    return choice
+
+
+def announce(choice: "HistorySource") -> None:
+    """Print a notice if a history is simulated by default."""
+    from backtests.history.origin import notice
+
+    if said := notice(choice):
+        complain("notice", said)
+
+
+def named_history(source: str | None, store: Path | None, seed: int | None) -> "HistorySource":
+    """Return the source of history, as chosen by options and environment variables."""
+    from backtests.history.origin import HistorySource
+    from signals.errors import ConfigError, unknown
+
+    if source not in (None, "store", "simulated"):
+        raise ConfigError(unknown("source", str(source), ("store", "simulated")))
+    named = None if source == "simulated" and store is None else named_store(store)
+    choice = HistorySource(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
+    if seed is not None and choice.decided() == "store":
+        refuse_seed(named)
+    return choice
+
+
+def refuse_seed(store: Path | None) -> None:
+    """Raise ConfigError, because the user gave a seed and the history comes from a store.
+
+    A history from a store does not depend on a seed.
+    """
+    from signals.errors import ConfigError
+
+    raise ConfigError(
+        f"expected --seed with the simulated economy, but the history comes from the store "
+        f"{store_path(store)}; add --source simulated or remove --seed"
+    )
+
+
+def warn_if_stale(history: "History") -> None:
+    """Print a warning if real history ended more than a week ago."""
+    from backtests.history.origin import stale_warning
+
+    if said := stale_warning(history):
+        warn(said)
+
+
+def history_keys(
+    data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
+) -> dict[str, Any]:
+    """Return the keys that choose the history; options override the configuration."""
+    if source is None and store is None and ({"source", "store"} & data.keys()):
+        if seed is not None and data.get("source", "store") == "store":
+            refuse_seed(data.get("store"))
+        from_environment = data.get("source") == "store" and "store" not in data
+        store = named_store(None) if from_environment else None
+        return options.given(seed=seed, store=store)
+    choice = named_history(source, store, seed)
+    data.pop("store", None)
+    seed = data.get("seed") if seed is None else seed
+    named = choice.source is not None or choice.store is not None
+    decided = choice.decided() if named else None
+    return options.given(source=decided, store=choice.store, seed=seed)
+
+
+def one_history(
+    candidates: Sequence["Candidate"],
+    defaults: "HistorySource | None",
+    source: str | None,
+    store: Path | None,
+    seed: int | None,
+) -> "HistorySource":
+    """Return the one source of history for all candidates, the rows of ``compare``.
+
+    Options override ``defaults`` and config files, but not finished runs. Without options, the
+    history comes from config files, ``defaults`` and finished runs. A strategy that is given by its
+    name uses the same history as the other rows.
+
+    Raises
+    ------
+    ConfigError
+        If the options, ``defaults`` or the rows state different histories.
+    """
+    from signals.errors import ConfigError
+
+    stated = [(c.given, c.config.history_source()) for c in candidates if c.states_source]
+    if defaults is not None:
+        stated.insert(0, ("--config", defaults))
+    chosen = _chosen([each for _, each in stated], source, store, seed)
+    asked = source is not None or store is not None or seed is not None
+    fixed = [(c.given, c.config.history_source()) for c in candidates if c.saved is not None]
+    for given, other in fixed if asked else stated:
+        if not _agree(chosen, other, any_store=store is not None):
+            raise ConfigError(
+                f"expected one history for all rows, but {given} uses {_said(other)} and "
+                f"{'the options name' if asked else f'{stated[0][0]} uses'} {_said(chosen)}; "
+                "compare rows of one history"
+            )
+    return chosen
+
+
+def _chosen(
+    stated: Sequence["HistorySource"], source: str | None, store: Path | None, seed: int | None
+) -> "HistorySource":
+    if not stated or source is not None or store is not None:
+        if source == "simulated" and seed is None and stated:
+            seed = stated[0].seed
+        made = choose_history(source, store, seed)
+        if stated and made.decided() == "simulated":
+            made = replace(made, years=stated[0].years, thesis=stated[0].thesis)
+        return made
+    first = stated[0]
+    if first.decided() == "store":
+        if seed is not None:
+            refuse_seed(first.store)
+        return replace(first, store=first.store or named_store(None))
+    made = replace(first, seed=first.seed if seed is None else seed)
+    announce(made)
+    return made
+
+
+def _agree(chosen: "HistorySource", other: "HistorySource", *, any_store: bool) -> bool:
+    """Return whether two sources are the same history.
+
+    If ``any_store`` is True, two different store files count as the same history, because a store
+    may have moved.
+    """
+    if chosen.decided() != other.decided():
+        return False
+    if chosen.decided() == "simulated":
+        return (chosen.seed, chosen.years, chosen.thesis) == (other.seed, other.years, other.thesis)
+    return any_store or _file(chosen) == _file(other)
+
+
+def _file(source: "HistorySource") -> Path:
+    from backtests.atomic import resolved
+
+    return resolved(store_path(source.store))
+
+
+def _said(source: "HistorySource") -> str:
+    from backtests.history.origin import SIMULATED
+
+    if source.decided() == "simulated":
+        thesis = "" if source.thesis else ", without the thesis"
+        return f"the {SIMULATED} economy (seed {source.seed}, {source.years} years{thesis})"
+    return f"the store {_file(source)}"
