@@ -98,7 +98,7 @@ def _is_testable(both: np.ndarray) -> bool:
     if len(both) < FEWEST or not np.isfinite(both).all():
         return False
     spread = both.std(axis=0)
-    if spread.min() < ROUNDING:
+    if min(spread) < ROUNDING:
         return False
     first, second = (both / spread).T
     return bool(np.abs(first - second).max() >= _PROPORTIONAL)

@@ -78,7 +78,8 @@ def test_a_sweep_that_repeats_part_of_another_takes_no_trials_away(store: Path) 
     add(store, trials("s2", "defgh", effective=1.0))
     assert known_trials(store, source="store").effective == pytest.approx(6.0)
     again = known_trials(store, source="store", without="defgh")
-    assert (len(again.sharpes), again.effective) == (3, pytest.approx(6.0))
+    assert len(again.sharpes) == 3
+    assert again.effective == pytest.approx(6.0)
     assert known_trials(store, source="store", without="abcdefgh").effective == 0.0
 
 
