@@ -15,7 +15,7 @@ with app.setup:
     from backtests.evidence.assessment import growth_of
     from backtests.evidence.entries import acted_on, observed_said, of_absorption, of_own_states
     from backtests.report import theme
-    from backtests.report.charts import equity_chart
+    from backtests.report.notebook_charts import equity_chart
     from signals.universe import asset
     from strategies import STRATEGIES
 

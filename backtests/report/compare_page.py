@@ -12,7 +12,6 @@ from backtests.atomic import write_text
 from backtests.evidence.comparison import Comparison, growth_of
 from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, acted_on, is_few
 from backtests.evidence.saved import Repeated
-from backtests.report.charts import present
 from backtests.report.compare_charts import (
     KINDS,
     correlation_chart,
@@ -31,7 +30,7 @@ from backtests.report.compare_words import (
 )
 from backtests.report.format import MISSING, Form, fixed, interval, is_missing, percent, thousands
 from backtests.report.page import label_of, page, render
-from backtests.report.theme import css_of_lines, css_states
+from backtests.report.theme import css_of_lines, css_states, present
 from signals.errors import DataError
 
 Entry = Mapping[str, Any]

@@ -18,18 +18,18 @@ from backtests.evidence.assessment import Assessment, assess, growth_of
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on
 from backtests.history.panel import History
-from backtests.report.charts import (
-    MOST_LINES,
+from backtests.report.compare_numbers import comparison_numbers
+from backtests.report.compare_page import write_comparison
+from backtests.report.compare_words import conclusion
+from backtests.report.format import Form, fixed, interval, is_missing, percent, significant
+from backtests.report.notebook_charts import (
     equity_chart,
     regime_chart,
     signal_chart,
     values_chart,
 )
-from backtests.report.compare_numbers import comparison_numbers
-from backtests.report.compare_page import write_comparison
-from backtests.report.compare_words import conclusion
-from backtests.report.format import Form, fixed, interval, is_missing, percent, significant
 from backtests.report.page import label_of
+from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
 from signals.errors import ConfigError, MissingSeries, unknown
 from signals.evaluations import inputs_of
@@ -248,7 +248,7 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     ConfigError
         If there is no run.
     """
-    from backtests.report.tearsheet import ROWS
+    from backtests.report.tearsheet_page import ROWS
 
     if not runs:
         raise ConfigError("expected at least one run for a table, found none; give one")

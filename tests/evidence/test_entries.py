@@ -12,7 +12,7 @@ from backtests.evidence.assessment import assess
 from backtests.evidence.entries import QUARTER, Observed, acted_on, is_inconclusive, observe
 from backtests.history.panel import History
 from backtests.pipeline import read, run_on
-from backtests.report.numbers import metrics_of
+from backtests.report.tearsheet_numbers import metrics_of
 from backtests.runs import Run
 from backtests.window import window
 from signals.reading import Reading

@@ -15,14 +15,14 @@ from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import QUARTER, TOO_FEW
 from backtests.evidence.metrics import YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
+from backtests.report.flags_numbers import said_of_scales
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.luck_section import luck_section
-from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import label_of, page, render
 from backtests.report.quantstats_plots import quantstats_plots
-from backtests.report.reading import said_of_scales
 from backtests.report.tearsheet_charts import growth_chart, places, vote_chart
-from backtests.report.verdict import conclusion_said, strip
+from backtests.report.tearsheet_numbers import LEFT_OUT
+from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
@@ -148,7 +148,7 @@ def _varies(returns: pd.Series) -> bool:
 def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
     run = assessment.run
     return render(
-        "section.html.j2",
+        "tearsheet.html.j2",
         run=numbers["run"],
         conclusion=conclusion_said(numbers),
         answers=strip(numbers),

@@ -20,8 +20,8 @@ from backtests.pipeline import run
 from backtests.report.folder import write_run
 from backtests.report.glossary import TERMS
 from backtests.report.luck_section import split_said
-from backtests.report.tearsheet import ROWS
-from backtests.report.verdict import conclusion_said, strip
+from backtests.report.tearsheet_page import ROWS
+from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
 from tests.browser import opened, overflow
 from tests.reference import formulas
@@ -247,7 +247,7 @@ def fallen(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     terms = {"strategy": "spy", "store": store, "start": "2018-01-02", "end": "2020-03-31"}
     out = tmp_path_factory.mktemp("fallen") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backtests.report.tearsheet._varies", lambda returns: False)
+        patch.setattr("backtests.report.tearsheet_page._varies", lambda returns: False)
         write_run(assess(run(config_from(terms)), robustness=False), out)
     return out
 
