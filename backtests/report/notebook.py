@@ -257,9 +257,10 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     columns = {name: metrics.of_run(run) for name, run in runs.items()}
     columns.setdefault(first.config.benchmark, beside)
     label = label_of(any(run.simulated for run in runs.values()))
-    shown = [row for row in ROWS if row[0] in TABLE]
+    shown = [metric for metric in ROWS if metric.key in TABLE]
     cells = {
-        name: [form(numbers.get(key)) for key, _, form in shown]
+        name: [metric.form(numbers.get(metric.key)) for metric in shown]
         for name, numbers in columns.items()
     }
-    return pd.DataFrame(cells, index=pd.Index([row[1] for row in shown], name=f"{label}metric"))
+    labels = pd.Index([metric.label for metric in shown], name=f"{label}metric")
+    return pd.DataFrame(cells, index=labels)

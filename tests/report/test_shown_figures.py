@@ -6,7 +6,7 @@ import pytest
 
 from backtests.report.tearsheet_page import ROWS, _attribution, _headline
 
-FORMS = {key: form for key, _, form in ROWS}
+FORMS = {metric.key: metric.form for metric in ROWS}
 PERCENT = (
     "total_return",
     "cagr",

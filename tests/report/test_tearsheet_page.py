@@ -73,15 +73,16 @@ class MetricsTable(HTMLParser):
 def test_the_page_shows_the_numbers_of_metrics_json(folder: Path, numbers: dict[str, Any]) -> None:
     table = MetricsTable()
     table.feed((folder / "tearsheet.html").read_text())
-    assert {key for key, _ in table.values} == {key for key, _, _ in ROWS}
+    assert {key for key, _ in table.values} == {metric.key for metric in ROWS}
     for (key, side), value in table.values.items():
         expected = numbers[side].get(key)
         if isinstance(expected, float):
             assert float(value) == expected
         else:
             assert value == ("" if expected is None else str(expected))
-    for key, _, form in ROWS:
-        assert table.shown[key, "strategy"] == form(numbers["strategy"][key])
+    for metric in ROWS:
+        shown = metric.form(numbers["strategy"][metric.key])
+        assert table.shown[metric.key, "strategy"] == shown
 
 
 def test_metrics_json_equals_plain_formulas_on_returns_csv(
