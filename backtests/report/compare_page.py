@@ -28,7 +28,16 @@ from backtests.report.compare_words import (
     saved_words,
     settings_words,
 )
-from backtests.report.format import MISSING, Form, fixed, interval, is_missing, percent, thousands
+from backtests.report.format import (
+    MISSING,
+    Form,
+    fixed,
+    interval,
+    is_missing,
+    p_value,
+    percent,
+    thousands,
+)
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import css_of_lines, css_states, present
 from signals.errors import DataError
@@ -82,7 +91,7 @@ def _placebo(entry: Entry) -> Cell:
     placebo = entry["placebo"]
     if placebo is None:
         return Cell()
-    p = "" if is_missing(placebo["p_value"]) else f"p {fixed(placebo['p_value'], 3)}\n"
+    p = "" if is_missing(placebo["p_value"]) else f"p {p_value(placebo['p_value'])}\n"
     return _cell(placebo["rank"], fixed, f"{p}{thousands(placebo['n'])} {placebo['kind']}")
 
 
