@@ -10,7 +10,15 @@ import pandas as pd
 
 from backtests.atomic import write_text
 from backtests.evidence.comparison import Comparison, growth_of
-from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, acted_on, is_few
+from backtests.evidence.entries import (
+    FEW,
+    NOTHING,
+    QUARTER,
+    Observed,
+    acted_on,
+    is_few,
+    observed_said,
+)
 from backtests.evidence.saved import Repeated
 from backtests.report.compare_charts import (
     KINDS,
@@ -214,6 +222,9 @@ def _section(
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     pair = next(iter(numbers.values()))["pair"]
     title = f"{label}Drawdown and growth of 1, shaded by the regime of each return"
+    absorption = Observed(
+        episodes=about["absorption_episodes"], entered=about["absorption_entered"]
+    )
     return render(
         "compare.html.j2",
         about=about,
@@ -237,7 +248,7 @@ def _section(
         kind_colours=KINDS,
         few=[(name, e["episodes"]) for name, e in numbers.items() if is_few(e["episodes"])],
         fewest=FEW,
-        too_few=TOO_FEW,
+        observed=observed_said(absorption, None),
         quarter=QUARTER,
         looks=looks,
         regimes=_regimes(growth, regime),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.evidence.entries import QUARTER, TOO_FEW
+from backtests.evidence.entries import QUARTER, observed_said
 from backtests.evidence.metrics import YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.flags_numbers import said_of_scales
@@ -169,8 +169,9 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         stale=stale_warning(run.history) if run.config.end is None else None,
         in_one_regime=in_one_regime(numbers),
         left_out=LEFT_OUT if assessment.robustness is None else None,
+        notes=[note for note in numbers["run"]["notes"] if note != LEFT_OUT],
         hindsight=HINDSIGHT,
-        too_few=TOO_FEW,
+        observed=observed_said(assessment.absorption, assessment.own_states),
         quarter=QUARTER,
         luck=luck_section(numbers),
         **_charts(assessment),
