@@ -15,7 +15,7 @@ with app.setup:
     from backtests.evidence.entries import SIGNIFICANT
     from backtests.evidence.sharpe_difference import sharpe_difference
     from backtests.plugins.check import check_signal
-    from backtests.report.charts import signal_chart
+    from backtests.report.notebook_charts import signal_chart
     from signals import ScoreSignal, explain
     from signals.transforms import zscore
 

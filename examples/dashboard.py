@@ -15,7 +15,7 @@ with app.setup:
     from backtests.evidence.assessment import growth_of
     from backtests.evidence.entries import acted_on, observed_said, of_absorption, of_own_states
     from backtests.report import theme
-    from backtests.report.charts import equity_chart
+    from backtests.report.notebook_charts import equity_chart
     from signals.universe import asset
     from strategies import STRATEGIES
 
@@ -164,7 +164,7 @@ def _(base, finished, k, label, seconds):
         f"{finished.sessions[0]:%Y-%m-%d} to {finished.sessions[-1]:%Y-%m-%d}; near-cash-flow with "
         f"all defaults has {of_base:.2f} on all sessions. With k = {k.value:g}, the regime differs "
         f"from the default on {100 * moved:.0f} % of sessions. In this window, "
-        f"{observed_said(of_absorption(finished), of_own_states(finished))}."
+        f"{observed_said(of_absorption(finished), of_own_states(finished))}"
     )
     mo.md(f"## Conclusion\n\n{conclusion}\n\nSimulated in {seconds:.2f} s.")
     return (conclusion,)

@@ -12,7 +12,7 @@ with app.setup:
     import signals
     from backtests import default_history
     from backtests.report import theme
-    from backtests.report.charts import signal_chart
+    from backtests.report.notebook_charts import signal_chart
     from signals import DryPowder, explain
     from signals.hysteresis import since
 

@@ -36,7 +36,7 @@ LONGEST = (
     "sources/test_fetch_live.py",
     "backtests/test_today.py",
     "cli/test_flags_and_today.py",
-    "report/test_report.py",
+    "report/test_tearsheet_page.py",
     "evidence/test_walkforward.py",
     "store/test_beside_each_other.py",
     "engine/test_kernel.py",
@@ -230,7 +230,7 @@ def uncharted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The tests of the report draw them.
     """
-    monkeypatch.setattr("backtests.report.tearsheet._varies", lambda returns: False)
+    monkeypatch.setattr("backtests.report.tearsheet_page._varies", lambda returns: False)
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import pandas as pd
 import signals
 from backtests.config import RunConfig
 from backtests.history.panel import History
-from backtests.report.reading import said_at_end
+from backtests.report.flags_numbers import flags_numbers
 from backtests.today import Today, make_plan
 
 
 def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
     """Return the regime and every registered signal at a session's close, as plain data."""
     past = history.until(session)
-    return said_at_end(past, signals.read(past.panel))
+    return flags_numbers(past, signals.read(past.panel))
 
 
 def today(

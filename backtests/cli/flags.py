@@ -119,12 +119,12 @@ def _answer(
     json: bool,
 ) -> None:
     """Print the answer: one signal, the sensitivity of all flags, or the regime and all signals."""
-    from backtests.report.reading import said_at_end
+    from backtests.report.flags_numbers import flags_numbers
 
     if sensitivity:
         _sensitivity(past, config, json)
         return
-    said = said_at_end(past, reading, config.build_model())
+    said = flags_numbers(past, reading, config.build_model())
     if why is not None:
         _why(past, reading, said, why, json)
     else:

@@ -19,7 +19,7 @@ _COLUMNS: Columns = (
 def print_scales(scales: Mapping[str, Any] | None) -> None:
     """Print a table of idle capital, one row for each measure; nothing if ``scales`` is None.
 
-    ``scales`` comes from :func:`backtests.report.reading.said_of_scales`.
+    ``scales`` comes from :func:`backtests.report.flags_numbers.said_of_scales`.
     """
     if scales is not None:
         print_records(_COLUMNS, scales["rows"])

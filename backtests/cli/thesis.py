@@ -9,7 +9,7 @@ from backtests.cli import history_choice, options
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
-from backtests.report.format import MISSING, fixed, percent, source_said, state, text
+from backtests.report.format import MISSING, p_value, percent, source_said, state, text
 
 if TYPE_CHECKING:
     from backtests.history.panel import History
@@ -173,17 +173,12 @@ def _flags(row: dict[str, Any]) -> str:
     return ", ".join(said) or MISSING
 
 
-def _p_value(row: dict[str, Any]) -> str:
-    p_value = row["claim"]["adjusted_p_value"]
-    return "<0.001" if p_value is not None and p_value < 0.001 else fixed(p_value, 3)
-
-
 _COLUMNS: Columns = (
     (words("link"), lambda row: f"{row['link']}{'*' if row['is_primary'] else ''}"),
     (words("what it says", wraps=True, rank=2), lambda row: row["statement"]),
     (words("verdict"), lambda row: styled(row["verdict"], _STYLES.get(row["verdict"], ""))),
     (words("strength", rank=3), lambda row: row["strength"]),
-    (numbers("p", rank=4), _p_value),
+    (numbers("p", rank=4), lambda row: p_value(row["claim"]["adjusted_p_value"])),
     (numbers("power, %", rank=5), lambda row: percent(row["claim"]["power"], 0)),
     (numbers("epi", rank=1), lambda row: text(row["episodes"])),
     (words("flag now", wraps=True, rank=6), _flags),

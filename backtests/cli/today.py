@@ -101,7 +101,7 @@ def _why(plan: "Plan") -> dict[str, Any]:
 
     The reason is a sentence about the regime, and about the rule that decided the regime.
     """
-    from backtests.report.reading import said_of_regime, said_of_scales, sentence
+    from backtests.report.flags_numbers import regime_numbers, said_of_scales, sentence
     from signals.explanation import explain_all
 
     history, reading, model = plan.history, plan.reading, plan.config.build_model()
@@ -110,7 +110,7 @@ def _why(plan: "Plan") -> dict[str, Any]:
     return {
         "reason": other + sentence(reading, said, model),
         "scales": said_of_scales(said),
-        **said_of_regime(reading, model),
+        **regime_numbers(reading, model),
     }
 
 

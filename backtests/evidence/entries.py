@@ -127,19 +127,20 @@ def is_few(episodes: int | None) -> bool:
 
 
 def observed_said(absorption: Observed, own: Observed | None) -> str:
-    """Return a sentence about a run's episodes, with a warning if there are too few of them.
+    """Return sentences about a run's episodes, with a warning if there are too few of them.
 
     The parameters are the results of :func:`of_absorption` and :func:`of_own_states`.
     """
-    said = f"ABSORPTION had {_counted(absorption)}"
+    said = [f"ABSORPTION had {_counted(absorption)}."]
     if own is not None and own != absorption:
-        said += f", and this strategy's active states had {_counted(own)}"
-    return f"{said}; {NOTHING}" if is_few((own or absorption).episodes) else said
+        said.append(f"The states in which this strategy acts had {_counted(own)}.")
+    if is_few((own or absorption).episodes):
+        said.append(TOO_FEW)
+    return " ".join(said)
 
 
 def _counted(seen: Observed) -> str:
-    episodes, entered = _number(seen.episodes, "episode"), _number(seen.entered, "time")
-    return f"{episodes} (entered {entered})"
+    return f"{_number(seen.episodes, 'episode')} and began {_number(seen.entered, 'time')}"
 
 
 def _number(count: int, noun: str) -> str:

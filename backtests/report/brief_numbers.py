@@ -8,8 +8,8 @@ from backtests.brief.dates import Expected
 from backtests.brief.holdings import Holding
 from backtests.report.brief_words import moves_words, regime_words, sure_words, watch, why
 from backtests.report.envelope import envelope
+from backtests.report.flags_numbers import pending, said_of_scales, voters
 from backtests.report.plain import plain
-from backtests.report.reading import pending, said_of_scales, voters
 from backtests.report.thesis_words import verdict_sentences
 from backtests.thesis.links import WORDS
 from backtests.thesis.verdicts import Verdict

@@ -7,8 +7,8 @@ from backtests.brief.brief import Brief
 from backtests.brief.flips import Flip
 from backtests.brief.holdings import Holding
 from backtests.holdings import CASH
+from backtests.report.flags_numbers import pending, voters
 from backtests.report.format import percent, significant
-from backtests.report.reading import pending, voters
 from signals.dry_powder import DryPowder
 from signals.explanation import Explanation
 from signals.reading import Reading

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from backtests.report.compare_charts import Style, lead_lag_lines
-from backtests.report.format import MISSING, Form, fixed, percent, thousands
+from backtests.report.format import MISSING, Form, fixed, p_value, percent, thousands
 from backtests.report.page import render
 
 Entry = Mapping[str, Any]
@@ -14,7 +14,7 @@ _LONG: Form = partial(fixed, digits=3)
 
 
 def _mix_p(luck: Entry) -> str:
-    return MISSING if luck["own_mix"] is None else _LONG(luck["own_mix"]["p_value"])
+    return MISSING if luck["own_mix"] is None else p_value(luck["own_mix"]["p_value"])
 
 
 def _told(luck: Entry) -> str:

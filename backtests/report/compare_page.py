@@ -10,9 +10,16 @@ import pandas as pd
 
 from backtests.atomic import write_text
 from backtests.evidence.comparison import Comparison, growth_of
-from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, acted_on, is_few
+from backtests.evidence.entries import (
+    FEW,
+    NOTHING,
+    QUARTER,
+    Observed,
+    acted_on,
+    is_few,
+    observed_said,
+)
 from backtests.evidence.saved import Repeated
-from backtests.report.charts import present
 from backtests.report.compare_charts import (
     KINDS,
     correlation_chart,
@@ -29,9 +36,18 @@ from backtests.report.compare_words import (
     saved_words,
     settings_words,
 )
-from backtests.report.format import MISSING, Form, fixed, interval, is_missing, percent, thousands
+from backtests.report.format import (
+    MISSING,
+    Form,
+    fixed,
+    interval,
+    is_missing,
+    p_value,
+    percent,
+    thousands,
+)
 from backtests.report.page import label_of, page, render
-from backtests.report.theme import css_of_lines, css_states
+from backtests.report.theme import css_of_lines, css_states, present
 from signals.errors import DataError
 
 Entry = Mapping[str, Any]
@@ -83,7 +99,7 @@ def _placebo(entry: Entry) -> Cell:
     placebo = entry["placebo"]
     if placebo is None:
         return Cell()
-    p = "" if is_missing(placebo["p_value"]) else f"p {fixed(placebo['p_value'], 3)}\n"
+    p = "" if is_missing(placebo["p_value"]) else f"p {p_value(placebo['p_value'])}\n"
     return _cell(placebo["rank"], fixed, f"{p}{thousands(placebo['n'])} {placebo['kind']}")
 
 
@@ -206,6 +222,9 @@ def _section(
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     pair = next(iter(numbers.values()))["pair"]
     title = f"{label}Drawdown and growth of 1, shaded by the regime of each return"
+    absorption = Observed(
+        episodes=about["absorption_episodes"], entered=about["absorption_entered"]
+    )
     return render(
         "compare.html.j2",
         about=about,
@@ -229,7 +248,7 @@ def _section(
         kind_colours=KINDS,
         few=[(name, e["episodes"]) for name, e in numbers.items() if is_few(e["episodes"])],
         fewest=FEW,
-        too_few=TOO_FEW,
+        observed=observed_said(absorption, None),
         quarter=QUARTER,
         looks=looks,
         regimes=_regimes(growth, regime),

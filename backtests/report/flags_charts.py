@@ -9,10 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from backtests.report.charts import MOST_LINES
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
-from backtests.report.theme import FLAGS, REGIMES, css_lines, css_states
+from backtests.report.theme import FLAGS, MOST_LINES, REGIMES, css_lines, css_states
 from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold

@@ -5,12 +5,11 @@ from pathlib import Path
 from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
-from backtests.report.charts import present
 from backtests.report.docstring import sections
 from backtests.report.flags_charts import first_regime, signal_panels, timeline
+from backtests.report.flags_numbers import flags_numbers
 from backtests.report.page import label_of, page, render
-from backtests.report.reading import said_at_end
-from backtests.report.theme import FLAGS, css_of_lines, css_states
+from backtests.report.theme import FLAGS, css_of_lines, css_states, present
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
@@ -35,7 +34,7 @@ def write_flags_page(
     parameters. If ``newest`` is True, the page warns about a stale history. No chart begins before
     :func:`backtests.report.flags_charts.first_regime`.
     """
-    label, said = label_of(history.source == "simulated"), said_at_end(history, reading, model)
+    label, said = label_of(history.source == "simulated"), flags_numbers(history, reading, model)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
     start = first_regime(reading)
     entries = [

@@ -11,8 +11,8 @@ from backtests.config import config_toml
 from backtests.evidence.assessment import Assessment
 from backtests.history.origin import SIMULATED
 from backtests.progress import Progress, silent
-from backtests.report.numbers import metrics_of
-from backtests.report.tearsheet import write_tearsheet
+from backtests.report.tearsheet_numbers import metrics_of
+from backtests.report.tearsheet_page import write_tearsheet
 from backtests.runs import Run
 from signals.errors import DataError
 

@@ -44,6 +44,15 @@ def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
     return _shown(value, f"z.{digits}g", unit)
 
 
+def p_value(value: float | None) -> str:
+    """Return a p-value as text with three decimals, or ``<0.001`` if it is below 0.001.
+
+    >>> p_value(0.0134), p_value(0.0002), p_value(None)
+    ('0.013', '<0.001', '–')
+    """
+    return "<0.001" if value is not None and value < 0.001 else fixed(value, 3)
+
+
 def money(value: float | None) -> str:
     """Return an amount as text, with two decimals and with commas between thousands.
 

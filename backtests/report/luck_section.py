@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import SKILLED
-from backtests.report.format import Form, fixed, percent, thousands
+from backtests.report.format import Form, fixed, p_value, percent, thousands
 from backtests.report.lead_lag_bars import lead_lag_bars
 from backtests.report.page import label_of, render
 
@@ -100,7 +100,7 @@ def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
     mix = luck["own_mix"]
     if mix is not None:
-        shown = f"{fixed(mix['estimate'])} (p {fixed(mix['p_value'], 3)})"
+        shown = f"{fixed(mix['estimate'])} (p {p_value(mix['p_value'])})"
         hint = (
             "Sharpe ratio minus the Sharpe ratio of a constant mix of SPY and bills; the p-value "
             "follows Ledoit and Wolf"

@@ -18,18 +18,18 @@ from backtests.evidence.assessment import Assessment, assess, growth_of
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on
 from backtests.history.panel import History
-from backtests.report.charts import (
-    MOST_LINES,
+from backtests.report.compare_numbers import comparison_numbers
+from backtests.report.compare_page import write_comparison
+from backtests.report.compare_words import conclusion
+from backtests.report.format import Form, fixed, interval, is_missing, percent, significant
+from backtests.report.notebook_charts import (
     equity_chart,
     regime_chart,
     signal_chart,
     values_chart,
 )
-from backtests.report.compare_numbers import comparison_numbers
-from backtests.report.compare_page import write_comparison
-from backtests.report.compare_words import conclusion
-from backtests.report.format import Form, fixed, interval, is_missing, percent, significant
 from backtests.report.page import label_of
+from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
 from signals.errors import ConfigError, MissingSeries, unknown
 from signals.evaluations import inputs_of
@@ -248,7 +248,7 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     ConfigError
         If there is no run.
     """
-    from backtests.report.tearsheet import ROWS
+    from backtests.report.tearsheet_page import ROWS
 
     if not runs:
         raise ConfigError("expected at least one run for a table, found none; give one")
@@ -257,9 +257,10 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     columns = {name: metrics.of_run(run) for name, run in runs.items()}
     columns.setdefault(first.config.benchmark, beside)
     label = label_of(any(run.simulated for run in runs.values()))
-    shown = [row for row in ROWS if row[0] in TABLE]
+    shown = [metric for metric in ROWS if metric.key in TABLE]
     cells = {
-        name: [form(numbers.get(key)) for key, _, form in shown]
+        name: [metric.form(numbers.get(metric.key)) for metric in shown]
         for name, numbers in columns.items()
     }
-    return pd.DataFrame(cells, index=pd.Index([row[1] for row in shown], name=f"{label}metric"))
+    labels = pd.Index([metric.label for metric in shown], name=f"{label}metric")
+    return pd.DataFrame(cells, index=labels)

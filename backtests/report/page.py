@@ -29,7 +29,7 @@ def page(title: str, section: str) -> str:
     needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
     script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)
     styles = css_light_and_dark() + _read("panels.css")
-    return render("template.html.j2", title=title, section=section, styles=styles, script=script)
+    return render("page.html.j2", title=title, section=section, styles=styles, script=script)
 
 
 def _read(name: str) -> str:

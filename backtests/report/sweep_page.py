@@ -10,7 +10,6 @@ import pandas as pd
 
 from backtests.atomic import write_text
 from backtests.evidence.entries import acted_on
-from backtests.report.charts import present
 from backtests.report.page import label_of, page, render
 from backtests.report.sweep_charts import (
     distribution_chart,
@@ -29,7 +28,7 @@ from backtests.report.sweep_maps import (
     heat_maps,
     shown_value,
 )
-from backtests.report.theme import REGIMES
+from backtests.report.theme import REGIMES, present
 from backtests.sweep.findings import YEAR, Findings
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from signals.regimes import Regime
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ CLASSES = {
     "cash": "var(--track)",
 }
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
+#: Largest number of inputs of one unit, such as USD, that a chart shows.
+MOST_LINES = 12
 #: Colours of the lines of plotly's charts, in order.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
 #: A mapping from strategy to CSS colour, for strategies with a fixed colour.
@@ -108,6 +112,12 @@ _MANY_DARK = (
     *("#56b4e9", "#f0903f", "#8ccf7e", "#b9a3c9", "#86b9ee", "#f08d8f", "#5fd0c5", "#e8b04a"),
     *("#dd9cc4", "#b5c26d", "#a9b6f2", "#d99a66", "#8fb3c4", "#f2a7a3", "#cdb878", "#86d0d1"),
 )
+
+
+def present(names: pd.Series) -> dict[str, str]:
+    """Return a mapping from each regime that occurs to its colour, in the order of the legend."""
+    found = set(names)
+    return {name: colour for name, colour in REGIMES.items() if name in found}
 
 
 def css_light_and_dark() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
-from backtests.report.format import MISSING, fixed, is_missing, percent, state, text
+from backtests.report.format import fixed, p_value, percent, state, text
 from backtests.report.page import label_of, page, render
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
@@ -177,7 +177,7 @@ def _test(verdict: Verdict) -> list[tuple[str, str]]:
     tests, beside = map(_p_values, (estimate.tests, estimate.tests_beside))
     sign = "" if claim.direction == "above" else "-"
     return [
-        ("Adjusted p-value", f"{p_value_said(verdict.adjusted)} (limit {LEVEL})"),
+        ("Adjusted p-value", f"{p_value(verdict.adjusted)} (limit {LEVEL})"),
         ("P-values that decide", tests),
         *([("Other p-values", beside)] if beside else []),
         ("Smallest interesting effect", f"{sign}{_number(verdict, claim.smallest or 0.0)}"),
@@ -200,14 +200,7 @@ def _declared(verdict: Verdict) -> list[tuple[str, str]]:
 
 
 def _p_values(tests: Mapping[str, float]) -> str:
-    return "; ".join(f"{name} {p_value_said(p)}" for name, p in tests.items())
-
-
-def p_value_said(p_value: float) -> str:
-    """Return a p-value as text; a value below 0.001 becomes ``<0.001``."""
-    if is_missing(p_value):
-        return MISSING
-    return "<0.001" if p_value < 0.001 else fixed(p_value, 3)
+    return "; ".join(f"{name} {p_value(p)}" for name, p in tests.items())
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:

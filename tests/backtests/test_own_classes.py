@@ -12,7 +12,7 @@ from backtests.evidence.assessment import assess
 from backtests.evidence.attribution import attribution
 from backtests.history.panel import History
 from backtests.pipeline import read, run_on
-from backtests.report.numbers import metrics_of
+from backtests.report.tearsheet_numbers import metrics_of
 from backtests.runs import Run, run_id
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.sealed import parameters_in_use

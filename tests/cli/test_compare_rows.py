@@ -215,7 +215,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "run-7"
     simulated = History.simulated
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backtests.report.tearsheet._varies", lambda returns: False)
+        patch.setattr("backtests.report.tearsheet_page._varies", lambda returns: False)
         patch.setattr(History, "simulated", lambda seed=0, *_, **__: simulated(seed, 6))
         at = ("cash-heavy", *SIMULATED, *WINDOW, "--lag", "2", "--no-robustness")
         with redirect_stdout(StringIO()):

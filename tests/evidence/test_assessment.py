@@ -24,7 +24,7 @@ from backtests.evidence.variation import varied
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.report.folder import write_run
-from backtests.report.numbers import LEFT_OUT, metrics_of
+from backtests.report.tearsheet_numbers import LEFT_OUT, metrics_of
 from backtests.runs import Run
 from signals import Signal
 

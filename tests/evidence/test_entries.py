@@ -9,10 +9,18 @@ import pytest
 from backtests.config import config_from
 from backtests.evidence import entries
 from backtests.evidence.assessment import assess
-from backtests.evidence.entries import QUARTER, Observed, acted_on, is_inconclusive, observe
+from backtests.evidence.entries import (
+    QUARTER,
+    TOO_FEW,
+    Observed,
+    acted_on,
+    is_inconclusive,
+    observe,
+    observed_said,
+)
 from backtests.history.panel import History
 from backtests.pipeline import read, run_on
-from backtests.report.numbers import metrics_of
+from backtests.report.tearsheet_numbers import metrics_of
 from backtests.runs import Run
 from backtests.window import window
 from signals.reading import Reading
@@ -203,3 +211,13 @@ def test_a_window_that_starts_inside_a_state_did_not_enter_it(
     assert entries.of_absorption(begun) == Observed(episodes=1, entered=1)
     inside = made(history, reading, start="2025-10-20")
     assert entries.of_absorption(inside) == Observed(episodes=1, entered=0)
+
+
+def test_sentences_count_the_episodes_and_warn_if_there_are_few() -> None:
+    often, once = Observed(episodes=6, entered=10), Observed(episodes=1, entered=0)
+    absorption = "ABSORPTION had 6 episodes and began 10 times."
+    assert observed_said(often, None) == observed_said(often, often) == absorption
+    acts = "The states in which this strategy acts had 1 episode and began 0 times."
+    assert observed_said(often, once) == f"{absorption} {acts} {TOO_FEW}"
+    assert observed_said(once, often).count(TOO_FEW) == 0
+    assert observed_said(once, None) == f"ABSORPTION had 1 episode and began 0 times. {TOO_FEW}"

@@ -21,7 +21,7 @@ from backtests.evidence.lead_lag import (
 )
 from backtests.evidence.timing_split import timing_split
 from backtests.history.panel import History
-from backtests.report.numbers import metrics_of
+from backtests.report.tearsheet_numbers import metrics_of
 from backtests.runs import Run
 
 TERMS = {"start": "2021-01-04", "source": "simulated"}

@@ -13,9 +13,9 @@ from backtests.evidence.revision import FACTORS, LEFT_OUT, by_revision, revised_
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.pipeline import run
-from backtests.report.numbers import metrics_of
 from backtests.report.page import render
-from backtests.report.tearsheet import revision_rows
+from backtests.report.tearsheet_numbers import metrics_of
+from backtests.report.tearsheet_page import revision_rows
 from backtests.runs import Run
 from backtests.store.batch import Batch
 from backtests.store.store import Store

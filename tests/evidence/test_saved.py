@@ -37,7 +37,7 @@ def folder(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished run; do not write to it."""
     path = tmp_path_factory.mktemp("saved") / "run-7"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backtests.report.tearsheet._varies", lambda returns: False)
+        patch.setattr("backtests.report.tearsheet_page._varies", lambda returns: False)
         finished.save(path, robustness=False)
     return path
 

@@ -274,7 +274,7 @@ def test_the_page_says_what_it_cannot_know(page: str) -> None:
         "Capacity and tax are not modelled. Research, not investment advice.",
         "mine@jump_model is left out",
         "95 % intervals. Except for alpha, the intervals come from the stationary bootstrap (1,000",
-        "had <b>2</b> episodes and began 4 times",
+        "ABSORPTION had 2 episodes and began 4 times.",
         "Nothing can be concluded about timing from fewer than 3 episodes.",
     ):
         assert said in page

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from backtests.report.format import fixed, interval, money, percent, significant, text, thousands
+from backtests.report.format import (
+    fixed,
+    interval,
+    money,
+    p_value,
+    percent,
+    significant,
+    text,
+    thousands,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +30,10 @@ from backtests.report.format import fixed, interval, money, percent, significant
         (significant, 0.00012345, "0.000123"),
         (partial(significant, unit="% of GDP"), 14.83, "14.8 % of GDP"),
         (partial(significant, digits=10), 33000.0, "33000"),
+        (p_value, 0.0134, "0.013"),
+        (p_value, 0.001, "0.001"),
+        (p_value, 0.00099, "<0.001"),
+        (p_value, 0.0, "<0.001"),
         (money, -1234567.891, "-1,234,567.89"),
         (thousands, 12345, "12,345"),
         (thousands, 1234567.8, "1,234,568"),
@@ -36,6 +49,7 @@ def test_a_number_is_shown(form: Callable[[Any], str], value: Any, shown: str) -
 def test_a_number_that_is_missing_is_a_dash_and_zero_has_no_sign(form: Callable[..., str]) -> None:
     assert {form(value) for value in (None, math.nan, math.inf, -math.inf)} == {"–"}
     assert form(-1e-9 if form is not significant else -0.0).lstrip("0.") == ""
+    assert {p_value(value) for value in (None, math.nan, math.inf)} == {"–"}
     assert text(None) == "–"
 
 

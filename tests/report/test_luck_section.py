@@ -49,6 +49,11 @@ def test_every_figure_stands_under_its_name() -> None:
     }
 
 
+def test_a_tiny_p_value_is_a_bound() -> None:
+    luck = NUMBERS["luck"] | {"own_mix": {"estimate": 0.53, "p_value": 0.0002}}
+    assert shown(luck_section(NUMBERS | {"luck": luck}))["own_mix"] == "0.53 (p &lt;0.001)"
+
+
 def test_undefined_figures_are_dashes() -> None:
     nothing = {key: None for key, *_ in ROWS} | {"verdict": "No verdict.", "own_mix": None}
     page = luck_section(NUMBERS | {"luck": nothing})

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from backtests.report.tearsheet import ROWS, _attribution, _headline
+from backtests.report.tearsheet_page import ROWS, _attribution, _headline
 
-FORMS = {key: form for key, _, form in ROWS}
+FORMS = {metric.key: metric.form for metric in ROWS}
 PERCENT = (
     "total_return",
     "cagr",

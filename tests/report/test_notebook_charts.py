@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from backtests.report.charts import signal_chart
+from backtests.report.notebook_charts import signal_chart
 from signals.base import Evaluation
 from signals.dry_powder import DryPowder
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backtests.report.verdict import conclusion_said, strip
+from backtests.report.tearsheet_words import conclusion_said, strip
 
 FIGURES = {"cagr": 0.101, "total_return": 0.02, "max_drawdown": -0.154}
 BENCHMARK = {"cagr": 0.143, "total_return": 0.03, "max_drawdown": -0.337}

@@ -7,22 +7,22 @@ returns, the votes at the end, and the measures of idle capital. Other modules d
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.evidence.entries import QUARTER, TOO_FEW
+from backtests.evidence.entries import QUARTER, observed_said
 from backtests.evidence.metrics import YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
+from backtests.report.flags_numbers import said_of_scales
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.luck_section import luck_section
-from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import label_of, page, render
 from backtests.report.quantstats_plots import quantstats_plots
-from backtests.report.reading import said_of_scales
 from backtests.report.tearsheet_charts import growth_chart, places, vote_chart
-from backtests.report.verdict import conclusion_said, strip
+from backtests.report.tearsheet_numbers import LEFT_OUT, growth_key
+from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
@@ -32,47 +32,47 @@ _PERCENT: Form = partial(percent, digits=2, unit="%")
 _SHARE: Form = partial(percent, digits=2)
 
 SIDES = ("strategy", "benchmark", "bills")
-#: Each metric of the page: its key in metrics.json, its label and its format.
-ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
-    ("total_return", "Total return", _PERCENT),
-    ("cagr", "CAGR", _PERCENT),
-    ("volatility", "Volatility, a year", _PERCENT),
-    ("sharpe", "Sharpe, over bills", fixed),
-    ("sortino", "Sortino, over bills", fixed),
-    ("max_drawdown", "Maximum drawdown", _PERCENT),
-    ("max_drawdown_peak", "… from", text),
-    ("max_drawdown_trough", "… to", text),
-    ("max_drawdown_recovered", "… recovered", text),
-    ("max_drawdown_sessions", "… length, sessions", text),
-    ("calmar", "Calmar", fixed),
-    ("var_95", "Historical daily VaR, 95 %", _PERCENT),
-    ("cvar_95", "Historical daily CVaR, 95 %", _PERCENT),
-    ("hit_rate", "Days above zero", _PERCENT),
-    ("best_day", "Best day", _PERCENT),
-    ("worst_day", "Worst day", _PERCENT),
-    ("beta", "Beta to the benchmark", fixed),
-    ("correlation", "Correlation to the benchmark", fixed),
-    ("up_capture", "Up capture", _PERCENT),
-    ("down_capture", "Down capture", _PERCENT),
-    ("exposure", "Mean exposure outside cash", _PERCENT),
-    ("turnover", "Turnover, a year", _PERCENT),
-    ("costs", "Trading costs, a year", _PERCENT),
+
+
+class Metric(NamedTuple):
+    """A row of the table of metrics.
+
+    ``key`` is the metric's name in metrics.json. ``term`` is the term of the glossary that explains
+    the label, or None if the label needs no explanation.
+    """
+
+    key: str
+    label: str
+    form: Callable[[Any], str]
+    term: str | None = None
+
+
+#: All metrics of the page, in order.
+ROWS = (
+    Metric("total_return", "Total return", _PERCENT),
+    Metric("cagr", "CAGR", _PERCENT, "CAGR"),
+    Metric("volatility", "Volatility, a year", _PERCENT),
+    Metric("sharpe", "Sharpe, over bills", fixed, "Sharpe"),
+    Metric("sortino", "Sortino, over bills", fixed, "Sortino"),
+    Metric("max_drawdown", "Maximum drawdown", _PERCENT, "drawdown"),
+    Metric("max_drawdown_peak", "… from", text),
+    Metric("max_drawdown_trough", "… to", text),
+    Metric("max_drawdown_recovered", "… recovered", text),
+    Metric("max_drawdown_sessions", "… length, sessions", text),
+    Metric("calmar", "Calmar", fixed, "Calmar"),
+    Metric("var_95", "Historical daily VaR, 95 %", _PERCENT, "VaR"),
+    Metric("cvar_95", "Historical daily CVaR, 95 %", _PERCENT, "CVaR"),
+    Metric("hit_rate", "Days above zero", _PERCENT),
+    Metric("best_day", "Best day", _PERCENT),
+    Metric("worst_day", "Worst day", _PERCENT),
+    Metric("beta", "Beta to the benchmark", fixed, "beta"),
+    Metric("correlation", "Correlation to the benchmark", fixed),
+    Metric("up_capture", "Up capture", _PERCENT, "capture"),
+    Metric("down_capture", "Down capture", _PERCENT, "capture"),
+    Metric("exposure", "Mean exposure outside cash", _PERCENT, "exposure"),
+    Metric("turnover", "Turnover, a year", _PERCENT, "turnover"),
+    Metric("costs", "Trading costs, a year", _PERCENT),
 )
-#: A mapping from key in metrics.json to the glossary term that explains the metric.
-EXPLAINED = {
-    "cagr": "CAGR",
-    "sharpe": "Sharpe",
-    "sortino": "Sortino",
-    "max_drawdown": "drawdown",
-    "calmar": "Calmar",
-    "var_95": "VaR",
-    "cvar_95": "CVaR",
-    "beta": "beta",
-    "up_capture": "capture",
-    "down_capture": "capture",
-    "exposure": "exposure",
-    "turnover": "turnover",
-}
 #: A mapping from key in metrics.json to the format of a cell, for the other tables.
 Forms = Mapping[str, Callable[[Any], str]]
 _DRAWDOWN: Forms = {
@@ -92,13 +92,18 @@ _REGIME: Forms = {
     "volatility": _SHARE,
     "hit_rate": _SHARE,
 }
-#: A mapping from key in metrics.json to heading and format, for the table on revised series.
-_REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
+#: A mapping from key in metrics.json to heading and format of a column.
+Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
+#: The columns before the headline metrics, in the table on revised series.
+_REVISION: Columns = {
     "series": ("series", text),
     "case": ("case", text),
     "sessions_changed": ("sessions with another regime, %", _SHARE),
     "absorption_episodes": ("episodes of ABSORPTION", text),
     "absorption_entered": ("ABSORPTION entered", text),
+}
+#: The headline metrics, in the tables of other cases.
+_HEADLINE: Columns = {
     "cagr": ("CAGR, %", _SHARE),
     "total_return": ("total return, %", _SHARE),
     "sharpe": ("Sharpe", fixed),
@@ -114,11 +119,17 @@ def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Rows with yearly numbers are left out if the run is shorter than a year.
     """
     rows = {}
-    for key, label, form in ROWS:
-        if not (numbers["run"]["below_a_year"] and key in YEARLY):
-            values = {side: numbers[side].get(key) for side in SIDES}
-            shown = {side: form(value) for side, value in values.items()}
-            rows[key] = {"key": key, "label": label, "values": values, "shown": shown}
+    for metric in ROWS:
+        if not (numbers["run"]["below_a_year"] and metric.key in YEARLY):
+            values = {side: numbers[side].get(metric.key) for side in SIDES}
+            shown = {side: metric.form(value) for side, value in values.items()}
+            rows[metric.key] = {
+                "key": metric.key,
+                "label": metric.label,
+                "term": metric.term,
+                "values": values,
+                "shown": shown,
+            }
     return rows
 
 
@@ -148,7 +159,7 @@ def _varies(returns: pd.Series) -> bool:
 def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
     run = assessment.run
     return render(
-        "section.html.j2",
+        "tearsheet.html.j2",
         run=numbers["run"],
         conclusion=conclusion_said(numbers),
         answers=strip(numbers),
@@ -158,10 +169,10 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         stale=stale_warning(run.history) if run.config.end is None else None,
         in_one_regime=in_one_regime(numbers),
         left_out=LEFT_OUT if assessment.robustness is None else None,
+        notes=[note for note in numbers["run"]["notes"] if note != LEFT_OUT],
         hindsight=HINDSIGHT,
-        too_few=TOO_FEW,
+        observed=observed_said(assessment.absorption, assessment.own_states),
         quarter=QUARTER,
-        explained=EXPLAINED,
         luck=luck_section(numbers),
         **_charts(assessment),
         **_tables(assessment, numbers),
@@ -240,31 +251,18 @@ def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of the table on revised series, each a mapping from heading to cell.
-
-    A run shorter than a year shows the total return in place of CAGR.
-    """
-    left_out = "cagr" if numbers["run"]["below_a_year"] else "total_return"
-    columns = {key: column for key, column in _REVISION.items() if key != left_out}
+    """Return the rows of the table on revised series, each a mapping from heading to cell."""
+    columns = {**_REVISION, **_case_forms(numbers)}
     return [
         {heading: form(row[key]) for key, (heading, form) in columns.items()}
         for row in numbers["by_revision"] or []
     ]
 
 
-def _case_forms(numbers: Mapping[str, Any]) -> dict[str, tuple[str, Form]]:
-    """Return heading and format of each headline metric, by key in metrics.json.
-
-    A run shorter than a year shows the total return in place of CAGR.
-    """
-    below_a_year = numbers["run"]["below_a_year"]
-    growth = ("total return, %", _SHARE) if below_a_year else ("CAGR, %", _SHARE)
-    return {
-        "total_return" if below_a_year else "cagr": growth,
-        "sharpe": ("Sharpe", fixed),
-        "max_drawdown": ("maximum drawdown, %", _SHARE),
-        "exposure": ("exposure, %", _SHARE),
-    }
+def _case_forms(numbers: Mapping[str, Any]) -> Columns:
+    """Return the columns of the headline metrics that this run shows."""
+    shown = (growth_key(numbers["run"]), "sharpe", "max_drawdown", "exposure")
+    return {key: _HEADLINE[key] for key in shown}
 
 
 def _case_headings(numbers: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """The numbers of an assessment as plain data, for ``metrics.json`` and for the page."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -60,6 +61,15 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
             "timing": timing_numbers(assessment.timing, below_a_year=assessment.below_a_year),
         }
     )
+
+
+def growth_key(run: Mapping[str, Any]) -> str:
+    """Return the key of the metric that shows a run's growth, in ``metrics.json``.
+
+    The metric is CAGR, or the total return if the run is shorter than a year. ``run`` is the result
+    of :func:`description`.
+    """
+    return "total_return" if run["below_a_year"] else "cagr"
 
 
 def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from backtests.evidence.luck import p_said
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
+from backtests.report.tearsheet_numbers import growth_key
 
 _SIGNED: Form = partial(percent, digits=1, signed=True)
 #: If the yearly difference from the benchmark is below this fraction, it counts as zero.
@@ -18,7 +19,7 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     ``numbers`` is the content of ``metrics.json``.
     """
     run, own, other = numbers["run"], numbers["strategy"], numbers["benchmark"]
-    key, a_year = ("total_return", "") if run["below_a_year"] else ("cagr", " a year")
+    key, a_year = growth_key(run), _a_year(run)
     where = "In a SIMULATED history, " if run["simulated"] else ""
     other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
@@ -28,6 +29,11 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
         f"{_size(other['max_drawdown'])} % for {run['benchmark']}."
     )
     return f"{earned} {_trust(numbers)}"
+
+
+def _a_year(run: Mapping[str, Any]) -> str:
+    """Return the text after the percent sign of a run's growth."""
+    return "" if run["below_a_year"] else " a year"
 
 
 def _verb(value: float) -> str:
@@ -126,7 +132,7 @@ def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
     run, found = numbers["run"], numbers["conclusion"]
-    key, a_year = ("total_return", "") if run["below_a_year"] else ("cagr", " a year")
+    key, a_year = growth_key(run), _a_year(run)
     value = f"{_SIGNED(numbers['strategy'][key])} %{a_year}"
     note = f"{run['benchmark']} {_SIGNED(numbers['benchmark'][key])} %"
     difference = found["difference"]

@@ -24,7 +24,7 @@ _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "f
 _COMPONENTS = ("components", "without", "rests_on", "beside")
 
 
-def said_at_end(
+def flags_numbers(
     past: History, reading: Reading, model: RegimeModel | None = None
 ) -> dict[str, Any]:
     """Return the regime and every signal at the last session of a history, as plain data.
@@ -37,7 +37,7 @@ def said_at_end(
     return plain(
         {
             **envelope(past),
-            **said_of_regime(reading, model),
+            **regime_numbers(reading, model),
             "sentence": sentence(reading, said, model),
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
@@ -50,11 +50,11 @@ def said_at_end(
     )
 
 
-def said_of_regime(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any]:
+def regime_numbers(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any]:
     """Return the regime at the last session, its start, its model and its rule, as plain data.
 
-    ``model`` is the regime model, see :func:`said_at_end`. The item ``pending`` of the result comes
-    from :func:`pending`.
+    ``model`` is the regime model, see :func:`flags_numbers`. The item ``pending`` of the result
+    comes from :func:`pending`.
     """
     decided = reading.decided_by.iloc[-1]
     return plain(
@@ -104,7 +104,7 @@ def sentence(
     depleted, and whether another regime waits for confirmation. If the regime model is not
     ``votes``, the sentence contains only the regime, its start and its rule. The reading and the
     explanations ``said`` must end at the same session. ``model`` is the regime model, see
-    :func:`said_at_end`.
+    :func:`flags_numbers`.
     """
     if model is not None and not isinstance(model, Votes):
         return _sentence_of_model(reading, model.name)
@@ -178,7 +178,7 @@ def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any
     """Return data on a regime that waits for confirmation, or None if no regime waits.
 
     If the regime model is not ``votes``, the result is None. ``model`` is as in
-    :func:`said_at_end`.
+    :func:`flags_numbers`.
     """
     if model is not None and not isinstance(model, Votes):
         return None

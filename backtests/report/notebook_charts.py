@@ -1,4 +1,4 @@
-"""Charts of runs and of signals, as interactive plotly figures that need no network.
+"""Charts of runs and of signals for notebooks, as plotly figures that need no network.
 
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """
@@ -17,7 +17,7 @@ from signals.hysteresis import Threshold
 from signals.reading import Reading
 from signals.transforms import fall_from_peak
 
-MOST_LINES, _MOST_POINTS = 12, 1500
+_MOST_POINTS = 1500
 
 
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
@@ -38,7 +38,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
         figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=3, col=1)
     shade(figure, names, theme.REGIMES, opacity=0.13, of_returns=True)
-    _add_legend(figure, present(names))
+    _add_legend(figure, theme.present(names))
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
     figure.update_yaxes(title="drawdown, %", row=2, col=1)
     return theme.apply_theme(figure, title, height=560)
@@ -58,7 +58,7 @@ def regime_chart(reading: Reading, title: str) -> Any:
     for row, name in enumerate(rows, start=2):
         label = name if name in reading.votes else f"{name}<br>(no vote)"
         figure.add_trace(_strip(_states(flags[name]), theme.FLAGS, label), row=row, col=1)
-    _add_legend(figure, present(names))
+    _add_legend(figure, theme.present(names))
     _add_legend(figure, {f"flag {state}": colour for state, colour in theme.FLAGS.items()})
     theme.apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))
     figure.update_layout(hovermode="closest")
@@ -222,12 +222,6 @@ def shade(
     figure.layout.shapes = [*figure.layout.shapes, *shapes]  # many calls of add_vrect would be slow
 
 
-def present(names: pd.Series) -> dict[str, str]:
-    """Return a mapping from each regime that occurs to its colour, in the order of the legend."""
-    found = set(names)
-    return {name: colour for name, colour in theme.REGIMES.items() if name in found}
-
-
 def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, Any]:
     """Return a strip of colours that shows the state of each session."""
     order = list(palette)
@@ -276,4 +270,4 @@ def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)
-    return {unit: mine for unit, mine in grouped.items() if len(mine) <= MOST_LINES}
+    return {unit: mine for unit, mine in grouped.items() if len(mine) <= theme.MOST_LINES}
