@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.effective_trials import effective_trials
-from backtests.evidence.luck import Luck, luck
+from backtests.evidence.luck import Luck, luck, p_said
 from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
 from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
@@ -122,8 +122,8 @@ def table_verdict(found: TableLuck) -> str:
         rows = f"{', '.join(better) or 'no row'} {'are' if len(better) > 1 else 'is'}"
         said.append(
             "If all rows are scaled to equal volatility, the test of superior ability against "
-            f"{benchmark} has a p-value of {found.superiority.p_value:.2f} (SPA). At the 5 % "
-            f"level, {rows} better than {benchmark} (StepM)."
+            f"{benchmark} gives {p_said(found.superiority.p_value)} (SPA). At the 5 % level, "
+            f"{rows} better than {benchmark} (StepM)."
         )
     if found.confidence:
         said.append(
