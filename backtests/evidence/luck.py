@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.deflation import Deflation, deflate
-from backtests.evidence.metrics import FULL_YEAR, YEAR
+from backtests.evidence.metrics import FULL_YEAR, ROOT_YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
 from backtests.evidence.track_record import SIZE, TrackRecord
 
@@ -24,7 +24,6 @@ SKILLED = 0.5
 #: Assumed share of strategies with this skill among all tried strategies. This value of one in ten
 #: is a choice of this project.
 PRIOR = 0.1
-_YEARLY = math.sqrt(YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +83,22 @@ class Luck:
     @property
     def sharpe(self) -> float:
         """The yearly Sharpe ratio over bills."""
-        return self.track.sharpe * _YEARLY
+        return self.track.sharpe * ROOT_YEAR
 
     @property
     def error(self) -> float:
         """The standard error of the yearly Sharpe ratio."""
-        return self.track.standard_error() * _YEARLY
+        return self.track.standard_error() * ROOT_YEAR
 
     @property
     def hurdle(self) -> float:
         """Smallest yearly Sharpe ratio that is significant at the 5 % level, given all trials."""
-        return self.deflation.hurdle * _YEARLY
+        return self.deflation.hurdle * ROOT_YEAR
+
+    @property
+    def expected_maximum(self) -> float:
+        """The expected best yearly Sharpe ratio among all trials if no trial has skill."""
+        return self.deflation.expected_maximum * ROOT_YEAR
 
     @property
     def is_told(self) -> bool:
@@ -134,12 +138,12 @@ def luck(
     """
     returns = np.asarray(excess, dtype=np.float64)
     track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
-    known = _known(trials) if len(trials) else np.array([track.sharpe * _YEARLY])
+    known = _known(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
     log = _known(logged)
     count = max(1.0, float(len(known)) if effective is None else effective)
     more = float(len(log)) if logged_effective is None else logged_effective
-    all_trials = np.concatenate([known, log]) / _YEARLY
-    skilled = SKILLED / _YEARLY
+    all_trials = np.concatenate([known, log]) / ROOT_YEAR
+    skilled = SKILLED / ROOT_YEAR
     return Luck(
         track=track,
         deflation=deflate(track, all_trials, count + more),

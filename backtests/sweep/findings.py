@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtests.evidence.effective_trials import BestWithoutSkill
 from backtests.evidence.luck import Logged, Luck, luck
+from backtests.evidence.metrics import ROOT_YEAR
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
@@ -22,13 +23,11 @@ from backtests.sweep.setting import config_with
 from backtests.sweep.sweep import Swept, store_of
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
-from strategies.base import SESSIONS_A_YEAR
 
 #: Largest accepted difference between the Sharpe ratios from vectorbt and from the compiled engine.
 AGREEMENT = 1e-9
 #: Largest number of configurations that a page compares with their neighbours.
 COMPARED = 400
-YEAR = math.sqrt(SESSIONS_A_YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +155,7 @@ def _excess(run: Run) -> pd.Series:
 
 
 def _sharpe(run: Run) -> float:
-    return TrackRecord.from_returns(_excess(run)).sharpe * YEAR
+    return TrackRecord.from_returns(_excess(run)).sharpe * ROOT_YEAR
 
 
 def _check(run: Run, compiled: float) -> None:
