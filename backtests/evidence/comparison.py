@@ -293,7 +293,7 @@ def finished(
     )
 
 
-def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
+def _luck(rows: Mapping[str, Compared], log: Logged) -> TableLuck:
     first = next(iter(rows.values())).run
     return table_luck(
         pd.DataFrame(
@@ -302,8 +302,7 @@ def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
         {label: row.mix.returns - row.run.bills for label, row in rows.items()},
         [label for label, row in rows.items() if row.kind == "challenger"],
         rival_returns(first, "spy") - first.bills,
-        logged=logged.sharpes,
-        logged_effective=logged.effective,
+        log=log,
     )
 
 

@@ -37,7 +37,7 @@ def luck_numbers(luck: Luck) -> dict[str, Any]:
         "hurdle": luck.hurdle,
         "trials": deflation.trials,
         "effective_trials": deflation.effective,
-        "logged_trials": luck.logged,
+        "logged_trials": luck.logged_trials,
         "probabilistic_sharpe": luck.probability,
         "minimum_track_record": luck.minimum_length,
         "power": luck.power,

@@ -209,14 +209,12 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     the numbers of independent trials from all sweeps. The true number of independent trials is at
     most this sum, so the tests never assume too few trials.
     """
-    earlier = _earlier(swept, sharpes, effective)
     return luck(
         _excess(run),
         mix=mix_of(run).returns - run.bills,
         trials=sharpes,
         effective=effective,
-        logged=earlier.sharpes,
-        logged_effective=earlier.effective,
+        log=_earlier(swept, sharpes, effective),
     )
 
 

@@ -227,5 +227,5 @@ def test_the_log_is_asked_for_the_trials_that_are_no_row(history: History) -> No
     configs = {name: config_from({"strategy": name, **WINDOW}) for name in ("spy", "gold")}
     made = compare(configs, history, reps=5, draws=0, log=log)
     assert [one.config.strategy for one in asked] == ["spy", "gold"]
-    assert made.luck.rows["spy"].logged == 2
+    assert made.luck.rows["spy"].logged_trials == 2
     assert made.luck.rows["spy"].deflation.trials == 4
