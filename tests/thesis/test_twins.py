@@ -18,9 +18,11 @@ from backtests.thesis import power as power_of_a_test
 from backtests.thesis import sample as samples
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.responses import spread
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.weeks import weekly
+from signals.duration import LONG, SHORT
 from signals.universe import members
 from tests.reference import naive_estimators
 from tests.reference import naive_regressions as regressions
@@ -128,10 +130,11 @@ def test_returns_and_conditions_of_a_history(sample: Sample) -> None:
         flag = sample.flag(signal)
         assert_same(sample.condition(signal), plain.condition(flag.tolist(), samples.LAG))
     short, long = (
-        plain.class_return([sample.asset_class(name).tolist() for name in names])
-        for names in (samples.SHORT, samples.LONG)
+        [plain.mean(row) for row in zip(*map(sample.asset_class, names), strict=True)]
+        for names in (SHORT, LONG)
     )
-    assert_same(sample.duration_spread(), [b - a for a, b in zip(short, long, strict=True)])
+    found = spread(sample, np.arange(len(sample.sessions)), 0, 0)[:, 0]
+    assert_same(found, [b - a for a, b in zip(short, long, strict=True)])
 
 
 # Inference
