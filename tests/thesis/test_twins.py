@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from backtests.evidence import hac
+from backtests.evidence.entries import episodes_of, gaps_of
 from backtests.thesis import inference, verdicts
 from backtests.thesis import power as power_of_a_test
 from backtests.thesis import sample as samples
@@ -141,19 +142,19 @@ def test_returns_and_conditions_of_a_history(sample: Sample) -> None:
 
 
 def test_episodes(on: list[float]) -> None:
-    assert_same(inference.episodes_of(series(on)), plain.episodes(on))
+    assert_same(episodes_of(series(on)), plain.episodes(on))
 
 
 def test_gaps(on: list[float]) -> None:
-    assert_same(inference.gaps_of(series(on)), plain.gaps(on))
+    assert_same(gaps_of(series(on)), plain.gaps(on))
 
 
 def test_a_hole_in_an_episode_belongs_to_the_gap_before_the_episode() -> None:
-    assert_same(inference.gaps_of(series([0, 1, 0, 1, *[0] * 63])), [0, NAN, 0, NAN, *[1] * 63])
+    assert_same(gaps_of(series([0, 1, 0, 1, *[0] * 63])), [0, NAN, 0, NAN, *[1] * 63])
 
 
 def test_gaps_are_numbered_from_0_without_a_gap_before_the_first_episode() -> None:
-    assert_same(inference.gaps_of(series([NAN, 1, *[0] * 63, 1])), [NAN, NAN, *[0] * 63, NAN])
+    assert_same(gaps_of(series([NAN, 1, *[0] * 63, 1])), [NAN, NAN, *[0] * 63, NAN])
 
 
 def test_segments(on: list[float]) -> None:
