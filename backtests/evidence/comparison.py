@@ -26,7 +26,7 @@ from backtests.evidence.luck import NO_LOG, Logged
 from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
 from backtests.evidence.pair import Pair, pair_of
 from backtests.evidence.placebo import Placebo
-from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
+from backtests.evidence.placebo_rank import PlaceboRank, draw_gains, place
 from backtests.evidence.table_luck import TableLuck, table_luck
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.evidence.workers import workers_of
@@ -50,7 +50,7 @@ Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
 #: A function that receives finished runs. It returns the logged trials, except trials that
 #: equal one of these runs.
 TrialLog = Callable[..., Logged]
-UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
+UNPLACED = PlaceboRank(placebo=None, method="not_drawn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Compared:
         strategy.
     lead_lag, timing
         The results of :func:`lead_lag` and :func:`timing_split` for the strategy.
-    significance
+    placebo_rank
         The rank of the strategy's timing among placebos.
     """
 
@@ -86,7 +86,7 @@ class Compared:
     observed: Observed | None
     lead_lag: LeadLag | None
     timing: TimingSplit
-    significance: Significance = UNPLACED
+    placebo_rank: PlaceboRank = UNPLACED
 
     @property
     def kind(self) -> str:
@@ -103,8 +103,8 @@ class Compared:
     @property
     def conclusion(self) -> str:
         """The conclusion about the strategy's timing, in words."""
-        placebo = self.significance.placebo
-        if self.significance.note == NO_TIMING:
+        placebo = self.placebo_rank.placebo
+        if self.placebo_rank.method == "no_timing":
             return "no timing"
         p_value, count = (None, 0) if placebo is None else (placebo.p_value, placebo.n)
         return timing_conclusion(self.observed, p_value, count)
@@ -280,7 +280,7 @@ def finished(
     """
     runs = {label: row.run for label, row in rows.items()}
     ranks = place(runs, gains, shifts=shifts)
-    placed = {label: replace(row, significance=ranks[label]) for label, row in rows.items()}
+    placed = {label: replace(row, placebo_rank=ranks[label]) for label, row in rows.items()}
     two = list(runs.items()) if len(runs) == 2 else None
     return Comparison(
         rows=placed,

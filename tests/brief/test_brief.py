@@ -9,10 +9,10 @@ import signals
 from backtests.brief.brief import Brief, make_brief
 from backtests.brief.changes import changes
 from backtests.brief.dates import next_dates
-from backtests.brief.flips import MONTH, regime_if_flipped
 from backtests.brief.holdings import holdings
 from backtests.brief.late import late_data
 from backtests.brief.links import link_states
+from backtests.brief.next_flips import MONTH, regime_if_flipped
 from backtests.config import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History

@@ -86,11 +86,11 @@ def test_placebos_of_each_row_use_its_own_signals(history: History) -> None:
     configs = {name: config_from({**ROWS[name], **WINDOW}) for name in ("plain", "k")}
     both = compare(configs, history, reps=5, draws=1)
     alone = compare({"k": configs["k"]}, history, reps=5, draws=1)
-    one, other = (made.rows["k"].significance.placebo for made in (both, alone))
+    one, other = (made.rows["k"].placebo_rank.placebo for made in (both, alone))
     assert one is not None
     assert other is not None
     assert one.others.tolist() == other.others.tolist()
-    plain = both.rows["plain"].significance.placebo
+    plain = both.rows["plain"].placebo_rank.placebo
     assert plain is not None
     assert plain.others.tolist() != one.others.tolist()
 
