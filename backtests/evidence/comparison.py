@@ -7,15 +7,14 @@ equal-weight portfolio holds the strategy's assets, so it has the same hindsight
 strategy.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
 from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
@@ -172,22 +171,6 @@ def default_names() -> tuple[str, ...]:
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
     driven = [f"{tilt}@{model}" for model in others for tilt in tilts]
     return (*(name for name in STRATEGIES if name != "constant-mix"), *driven)
-
-
-def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunConfig]:
-    """Return a mapping from label to configuration, with one entry for each requested strategy.
-
-    A name that is unknown or given twice raises ConfigError.
-    """
-    configs: dict[str, RunConfig] = {}
-    for name in names:
-        config = config_from({**base, "strategy": name})
-        if config.label in configs:
-            raise ConfigError(
-                f"expected each strategy once, but {config.label} is given twice; leave one out"
-            )
-        configs[config.label] = config
-    return configs
 
 
 def series_of(configs: Mapping[str, RunConfig]) -> tuple[str, ...]:

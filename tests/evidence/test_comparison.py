@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, replace
 from io import StringIO
@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.config import config_from
+from backtests.config import RunConfig, config_from
 from backtests.evidence import baskets, comparison
 from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets
@@ -26,7 +26,6 @@ from backtests.evidence.comparison import (
     Compared,
     Comparison,
     compare,
-    configs_of,
     default_names,
     growth_of,
     series_of,
@@ -67,6 +66,11 @@ TERMS = {"start": START, "lag": LAG}
 
 
 Numbers = dict[str, dict[str, Any]]
+
+
+def configs_of(names: Iterable[str], terms: Mapping[str, Any]) -> dict[str, RunConfig]:
+    """Return a configuration for each strategy; the labels of the rows are the names."""
+    return {name: config_from({**terms, "strategy": name}) for name in names}
 
 
 @pytest.fixture(scope="module")
