@@ -7,7 +7,8 @@ Markdown. ``benchmarks/docs_numbers.py`` writes the blocks into the page.
 from collections.abc import Mapping
 from typing import Any
 
-from backtests.evidence.comparison import compare, configs_of, default_names
+from backtests.config import config_from
+from backtests.evidence.comparison import compare, default_names
 from backtests.evidence.entries import ENOUGH, SIGNIFICANT
 from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
@@ -24,7 +25,8 @@ RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
 def numbers_of(history: History, names: tuple[str, ...] = (), **given: Any) -> Numbers:
     """Return the numbers of a comparison; ``given`` holds keywords of ``compare``."""
-    configs = configs_of(names or default_names(), {"start": START})
+    every = names or default_names()
+    configs = {name: config_from({"strategy": name, "start": START}) for name in every}
     return comparison_numbers(compare(configs, history, optional=not names, **given))
 
 

@@ -44,6 +44,7 @@ from backtests.store import store as storing
 from backtests.store.audit import check_store
 from backtests.store.store import Store
 from signals.errors import DrypowderError
+from tests.fetches import last_fetched
 
 ROOT = Path(__file__).resolve().parent.parent
 EARLIER, TODAY = "2025-06-30", "2025-12-31"
@@ -319,7 +320,7 @@ def _within(store: Store, before: Content, noted: dict[str, Any], truth: Content
         f"{id} is neither unchanged nor complete" for id in sorted(set(held) - whole - same)
     )
     yield from (f"{id} is lost" for id in sorted(set(before) - set(held)))
-    fresh = {id for id, at in store.last_fetched().items() if noted.get(id) != at}
+    fresh = {id for id, at in last_fetched(store).items() if noted.get(id) != at}
     yield from (f"{id} is noted as fetched but not complete" for id in sorted(fresh - whole))
     yield from _findings(store) if held else ()
 
@@ -383,7 +384,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
     folder.mkdir(parents=True)
     if case.start is not None:
         shutil.copy(case.start, store)
-    before, noted = content(store), Store(store).last_fetched()
+    before, noted = content(store), last_fetched(Store(store))
     run = nursery.run(Work(**asdict(case.work) | {"hold": hold}), store, delay)
     left_wal = Path(f"{store}.wal").exists()
     found = problems(store, before, noted, case.truth)

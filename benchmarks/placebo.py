@@ -35,8 +35,8 @@ from scipy.stats import kstest
 import signals
 from backtests.config import config_from
 from backtests.evidence.placebo import rank_of, shift_placebo
+from backtests.evidence.placebo_rank import gain_on, in_force
 from backtests.evidence.resampling import BLOCK, resample_prices
-from backtests.evidence.significance import gain_on, in_force
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import decided_on, run_on

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-from backtests.sweep.cluster import cluster_executor
+from backtests.sweep.cluster import RETRIES, connected
 
 
 def add_options(parser: argparse.ArgumentParser, workers: int) -> None:
@@ -23,8 +23,8 @@ def add_options(parser: argparse.ArgumentParser, workers: int) -> None:
 def pool_of(workers: int, address: str | None = None) -> Iterator[Executor]:
     """Yield an executor: the Dask cluster at an address, or processes of this machine."""
     if address is not None:
-        with cluster_executor(address) as pool:
-            yield pool
+        with connected(address, 0) as client:
+            yield client.get_executor(retries=RETRIES)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield pool

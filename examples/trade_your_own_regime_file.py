@@ -15,7 +15,7 @@ with app.setup:
     from backtests import config_from, default_history, metrics_table, run
     from backtests.evidence.entries import of_own_states, timing_conclusion
     from backtests.evidence.own_mix import mix_of
-    from backtests.evidence.significance import place
+    from backtests.evidence.placebo_rank import place
     from backtests.report import theme
     from signals.errors import DrypowderError
 

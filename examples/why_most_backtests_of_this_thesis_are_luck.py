@@ -17,7 +17,7 @@ with app.setup:
     from backtests import History, config_from, default_history
     from backtests.evidence.entries import FEW, SIGNIFICANT, of_own_states
     from backtests.evidence.luck import luck
-    from backtests.evidence.significance import place
+    from backtests.evidence.placebo_rank import place
     from backtests.report import theme
     from backtests.store.store import environment_store
     from backtests.sweep.findings import find

@@ -5,11 +5,9 @@ import re
 import pandas as pd
 import pytest
 
-from backtests.evidence.comparison import compare, configs_of
 from backtests.history.panel import History
-from backtests.report.compare_numbers import comparison_numbers
 from benchmarks import docs_luck, docs_scales, docs_strategies, luck
-from benchmarks.docs_flags import START, Material, episodes, stays, times_capex
+from benchmarks.docs_flags import Material, episodes, stays, times_capex
 from benchmarks.docs_numbers import (
     ELSEWHERE,
     FLAGS,
@@ -68,7 +66,7 @@ def test_the_numbers_of_the_flags_are_those_in_the_page(material: Material, name
 def test_the_numbers_of_some_strategies_are_those_in_the_page(history: History) -> None:
     """The test compares all columns except that of the placebo, whose draws take long."""
     names = ("cash-heavy", "spy", "vol-target")
-    numbers = comparison_numbers(compare(configs_of(names, {"start": START}), history, draws=0))
+    numbers = docs_strategies.numbers_of(history, names, draws=0)
     rows = {cells[0]: cells for cells in map(cells_of, held("strategies-table").splitlines())}
     for name in names:
         expected = docs_strategies.plain_cells(name, numbers[name])

@@ -6,10 +6,10 @@ import pandas as pd
 
 from backtests.brief.changes import Change, changes
 from backtests.brief.dates import Expected, next_dates
-from backtests.brief.flips import Flip, flips
 from backtests.brief.holdings import Holding, holdings
 from backtests.brief.late import Late, late_data
 from backtests.brief.links import LinkState, link_states
+from backtests.brief.next_flips import NextFlip, next_flips
 from backtests.history.panel import History
 from backtests.progress import Progress, silent
 from backtests.thesis.claims import CLAIMS
@@ -41,8 +41,10 @@ class Brief:
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
         also tests other claims, but gives the main claims the same verdicts, because the p-value of
         a main claim is adjusted only for the tests of the other main claims.
-    links, changes, flips, dates, holdings, late
+    links, changes, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
+    flips
+        The results of :mod:`backtests.brief.next_flips`.
     """
 
     sample: Sample
@@ -51,7 +53,7 @@ class Brief:
     verdicts: tuple[Verdict, ...]
     links: tuple[LinkState, ...]
     changes: tuple[Change, ...]
-    flips: tuple[Flip, ...]
+    flips: tuple[NextFlip, ...]
     dates: tuple[Expected, ...]
     holdings: tuple[Holding, ...]
     late: tuple[Late, ...]
@@ -130,7 +132,7 @@ def make_brief(
         verdicts=verdicts,
         links=link_states(reading.evaluations),
         changes=changes(reading, before),
-        flips=flips(reading, said),
+        flips=next_flips(reading, said),
         dates=next_dates(history, used),
         holdings=held,
         late=late_data(history, said, held),

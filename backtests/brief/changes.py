@@ -23,8 +23,9 @@ class Change:
         ``kind`` says what changed: the regime, its rule, a flag or a link. ``name`` is the name of
         the signal or the link, or empty for a regime or a rule.
     was, now
-        The states at the earlier session and at the last session. ``was`` and ``now`` are equal if
-        the state changed between the two sessions and then changed back.
+        The states at the earlier session and at the last session. A missing regime or rule is
+        ``none``, and a flag without a state has ``no view``. ``was`` and ``now`` are equal if the
+        state changed between the two sessions and then changed back.
     when
         The first session of the current state, or None if there is no current state.
     """
@@ -44,20 +45,23 @@ def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
     last session.
     """
     return (
-        *_of("regime", "", reading.regime, before),
-        *_of("rule", "", reading.decided_by, before),
+        *_of("regime", "", reading.regime, before, missing="none"),
+        *_of("rule", "", reading.decided_by, before, missing="none"),
         *(
             change
             for name, flag in reading.flags.items()
-            for change in _of("flag", str(name), _words(flag), before)
+            for change in _of("flag", str(name), _words(flag), before, missing="no view")
         ),
         *_links(reading, before),
     )
 
 
-def _of(kind: Kind, name: str, states: pd.Series, before: pd.Timestamp) -> Iterator[Change]:
+def _of(
+    kind: Kind, name: str, states: pd.Series, before: pd.Timestamp, *, missing: str
+) -> Iterator[Change]:
     """Yield one change if the state changed after the session ``before``, else nothing."""
-    said = states.loc[before:].astype(object).where(states.loc[before:].notna(), "none")
+    shown = states.loc[before:]
+    said = shown.astype(object).where(shown.notna(), missing)
     if said.nunique() < 2:
         return
     yield Change(

@@ -17,8 +17,8 @@ Basis = Literal["rule", "a year ago", "calendar"]
 #: Fed's weeks end on Wednesdays.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
-#: 52 weeks, so that the day of the week stays the same.
-YEAR = pd.Timedelta(weeks=52)
+#: A year that keeps the day of the week.
+FIFTY_TWO_WEEKS = pd.Timedelta(weeks=52)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def _repeated(history: History, id: str, what: str, short: str) -> Expected | No
     if id not in history.known:
         return None
     close = history.panel.index[-1] + CLOSE
-    moments = pd.DatetimeIndex(history.known[id].dropna().unique()) + YEAR
+    moments = pd.DatetimeIndex(history.known[id].dropna().unique()) + FIFTY_TWO_WEEKS
     later = moments[moments > close]
     if not len(later):
         return None

@@ -169,7 +169,7 @@ def _last_end(configs: Iterable["RunConfig"]) -> "pd.Timestamp | None":
 
 def _print(entries: dict[str, Any], page: Path) -> None:
     from backtests.evidence.entries import FEW, NOTHING
-    from backtests.evidence.significance import leaning_said
+    from backtests.evidence.placebo_rank import leaning_said
     from backtests.report.compare_numbers import coverage_said
     from backtests.report.compare_words import conclusion, saved_words, settings_words
 

@@ -59,12 +59,10 @@ def run(
         step(checked.strategy)
         done = run_pipeline(checked)
         folder = out or default_folder(done)
-        log = other_trials(done)
         assessment = assess(
             done,
             robustness=robustness,
-            logged=log.sharpes.tolist(),
-            logged_effective=log.effective,
+            log=other_trials(done),
             progress=step,
         )
         numbers = write_run(assessment, folder, step)

@@ -17,7 +17,7 @@ from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
 #: A year of 252 sessions, as a text for vectorbt. vectorbt counts each session as a day.
-YEAR = f"{SESSIONS_A_YEAR} days"
+YEAR_FREQ = f"{SESSIONS_A_YEAR} days"
 #: A change of cash below this fraction of the capital counts as a rounding error.
 ROUNDING = 1e-13
 
@@ -99,7 +99,7 @@ def _portfolio_class(risk_free: float) -> Any:
 
         def get_returns_acc(self, *args: Any, **options: Any) -> Any:
             """Return vectorbt's accessor of returns, annualised with 252 sessions a year."""
-            options["year_freq"] = options.get("year_freq") or YEAR
+            options["year_freq"] = options.get("year_freq") or YEAR_FREQ
             options["defaults"] = {"risk_free": risk_free, **(options.get("defaults") or {})}
             return super().get_returns_acc(*args, **options)
 
@@ -107,6 +107,6 @@ def _portfolio_class(risk_free: float) -> Any:
         def stats_defaults(self) -> dict[str, Any]:
             """Return vectorbt's defaults of ``stats``, annualised with 252 sessions a year."""
             defaults: dict[str, Any] = super().stats_defaults
-            return {**defaults, "settings": {**defaults["settings"], "year_freq": YEAR}}
+            return {**defaults, "settings": {**defaults["settings"], "year_freq": YEAR_FREQ}}
 
     return Portfolio

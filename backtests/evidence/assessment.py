@@ -1,6 +1,5 @@
 """The assessment of a run: every number and series in the run's report."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,7 +17,7 @@ from backtests.evidence.entries import (
 from backtests.evidence.held import held_by_class, traded_by_session
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.lead_lag import LeadLag, lead_lag
-from backtests.evidence.luck import Luck, luck
+from backtests.evidence.luck import NO_LOG, Logged, Luck, luck
 from backtests.evidence.metrics import Drawdown
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.revision import by_revision
@@ -131,8 +130,7 @@ def assess(
     run: Run,
     *,
     robustness: bool = True,
-    logged: Sequence[float] = (),
-    logged_effective: float | None = None,
+    log: Logged = NO_LOG,
     progress: Progress = silent,
 ) -> Assessment:
     """Return the assessment of a finished run.
@@ -141,10 +139,9 @@ def assess(
     ----------
     robustness
         If False, every metric that needs another simulation is left out.
-    logged, logged_effective
-        ``logged`` contains the yearly Sharpe ratio of each trial in the log of earlier parameter
-        sweeps. ``logged_effective`` is the effective number of independent trials in the log of
-        parameter sweeps. :func:`backtests.evidence.luck.luck` describes both parameters.
+    log
+        The trials in the log of earlier parameter sweeps, for example from
+        :func:`backtests.sweep.trial_log.other_trials`. They raise the hurdle of the Sharpe ratio.
     progress
         A function that receives the name of each step and the number of completed parts.
 
@@ -160,8 +157,7 @@ def assess(
     tested = luck(
         returns - bills,
         mix=mix_of(run).returns - bills if robustness else None,
-        logged=logged,
-        logged_effective=logged_effective,
+        log=log,
     )
     by_lag, few = lead_lag(run) if robustness else None, is_inconclusive(run)
     return Assessment(

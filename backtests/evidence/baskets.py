@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
-from backtests.evidence.significance import FEWEST, in_force, terms_of
+from backtests.evidence.placebo_rank import FEWEST, in_force, terms_of
 from backtests.runs import Run
 from signals.universe import UNIVERSE, members
 from strategies import Strategy, decide

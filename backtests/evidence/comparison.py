@@ -7,15 +7,14 @@ equal-weight portfolio holds the strategy's assets, so it has the same hindsight
 strategy.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
 from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
@@ -26,7 +25,7 @@ from backtests.evidence.luck import NO_LOG, Logged
 from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
 from backtests.evidence.pair import Pair, pair_of
 from backtests.evidence.placebo import Placebo
-from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
+from backtests.evidence.placebo_rank import PlaceboRank, draw_gains, place
 from backtests.evidence.table_luck import TableLuck, table_luck
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.evidence.workers import workers_of
@@ -50,7 +49,7 @@ Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
 #: A function that receives finished runs. It returns the logged trials, except trials that
 #: equal one of these runs.
 TrialLog = Callable[..., Logged]
-UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
+UNPLACED = PlaceboRank(placebo=None, method="not_drawn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,7 @@ class Compared:
         strategy.
     lead_lag, timing
         The results of :func:`lead_lag` and :func:`timing_split` for the strategy.
-    significance
+    placebo_rank
         The rank of the strategy's timing among placebos.
     """
 
@@ -86,7 +85,7 @@ class Compared:
     observed: Observed | None
     lead_lag: LeadLag | None
     timing: TimingSplit
-    significance: Significance = UNPLACED
+    placebo_rank: PlaceboRank = UNPLACED
 
     @property
     def kind(self) -> str:
@@ -103,8 +102,8 @@ class Compared:
     @property
     def conclusion(self) -> str:
         """The conclusion about the strategy's timing, in words."""
-        placebo = self.significance.placebo
-        if self.significance.note == NO_TIMING:
+        placebo = self.placebo_rank.placebo
+        if self.placebo_rank.method == "no_timing":
             return "no timing"
         p_value, count = (None, 0) if placebo is None else (placebo.p_value, placebo.n)
         return timing_conclusion(self.observed, p_value, count)
@@ -172,22 +171,6 @@ def default_names() -> tuple[str, ...]:
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
     driven = [f"{tilt}@{model}" for model in others for tilt in tilts]
     return (*(name for name in STRATEGIES if name != "constant-mix"), *driven)
-
-
-def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunConfig]:
-    """Return a mapping from label to configuration, with one entry for each requested strategy.
-
-    A name that is unknown or given twice raises ConfigError.
-    """
-    configs: dict[str, RunConfig] = {}
-    for name in names:
-        config = config_from({**base, "strategy": name})
-        if config.label in configs:
-            raise ConfigError(
-                f"expected each strategy once, but {config.label} is given twice; leave one out"
-            )
-        configs[config.label] = config
-    return configs
 
 
 def series_of(configs: Mapping[str, RunConfig]) -> tuple[str, ...]:
@@ -280,7 +263,7 @@ def finished(
     """
     runs = {label: row.run for label, row in rows.items()}
     ranks = place(runs, gains, shifts=shifts)
-    placed = {label: replace(row, significance=ranks[label]) for label, row in rows.items()}
+    placed = {label: replace(row, placebo_rank=ranks[label]) for label, row in rows.items()}
     two = list(runs.items()) if len(runs) == 2 else None
     return Comparison(
         rows=placed,
@@ -293,7 +276,7 @@ def finished(
     )
 
 
-def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
+def _luck(rows: Mapping[str, Compared], log: Logged) -> TableLuck:
     first = next(iter(rows.values())).run
     return table_luck(
         pd.DataFrame(
@@ -302,8 +285,7 @@ def _luck(rows: Mapping[str, Compared], logged: Logged) -> TableLuck:
         {label: row.mix.returns - row.run.bills for label, row in rows.items()},
         [label for label, row in rows.items() if row.kind == "challenger"],
         rival_returns(first, "spy") - first.bills,
-        logged=logged.sharpes,
-        logged_effective=logged.effective,
+        log=log,
     )
 
 

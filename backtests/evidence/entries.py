@@ -61,19 +61,47 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
     return labels.shift(1 + lag)
 
 
+def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
+    """Return, for each session, the serial number of its episode; NaN outside episodes.
+
+    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session, or True or False. Two
+    sessions with ``on`` equal to 1.0 belong to the same episode if they are at most a quarter of a
+    year apart. A session with 0.0 or NaN belongs to no episode, even if the sessions before and
+    after it belong to the same episode. ``quarter`` is the number of rows in a quarter of a year,
+    for example 13 for weekly rows.
+    """
+    inside = np.flatnonzero(on.to_numpy() == 1.0)
+    numbers = np.full(len(on), np.nan)
+    if len(inside):
+        numbers[inside] = np.concatenate(([0], (np.diff(inside) > quarter).cumsum()))
+    return pd.Series(numbers, index=on.index)
+
+
+def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
+    """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
+
+    Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
+    episode, between two episodes, or after the last episode. A session with ``on`` equal to 0.0
+    inside an episode belongs to the gap before the episode.
+    """
+    episode = episodes_of(on, quarter)
+    ends = episode.notna() & ~episode.duplicated(keep="last")
+    number: pd.Series = ends.cumsum().where(on == 0.0).rank(method="dense").sub(1)
+    return number
+
+
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
     """Return how many episodes and entries a state had; ``earned`` has the label of each return.
 
     :func:`acted_on` computes ``earned``. All labels in ``states`` count together as one state. A
     missing label does not belong to any state.
     """
-    on = earned.isin(states).to_numpy()
-    inside = np.flatnonzero(on)
-    if not len(inside):
+    inside = earned.isin(states)
+    if not inside.any():
         return Observed(episodes=0, entered=0)
-    labelled = int(np.argmax(earned.notna()))
+    on, labelled = inside.to_numpy(), int(np.argmax(earned.notna()))
     entries = (on[1:] & ~on[:-1])[labelled:].sum()
-    return Observed(episodes=int((np.diff(inside) > QUARTER).sum()) + 1, entered=int(entries))
+    return Observed(episodes=int(episodes_of(inside).nunique()), entered=int(entries))
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:

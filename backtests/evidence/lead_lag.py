@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.metrics import ROUNDING, YEAR, is_short
+from backtests.evidence.placebo_rank import is_still
 from backtests.evidence.sharpe_difference import long_run_covariance
-from backtests.evidence.significance import is_still
 from backtests.evidence.timing_split import growth_of_assets
 from backtests.evidence.variation import check_kernel, varied_together
 from backtests.runs import Run

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.deflation import Deflation, deflate
-from backtests.evidence.metrics import FULL_YEAR, YEAR
+from backtests.evidence.metrics import FULL_YEAR, ROOT_YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
 from backtests.evidence.track_record import SIZE, TrackRecord
 
@@ -24,12 +24,20 @@ SKILLED = 0.5
 #: Assumed share of strategies with this skill among all tried strategies. This value of one in ten
 #: is a choice of this project.
 PRIOR = 0.1
-_YEARLY = math.sqrt(YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """The yearly Sharpe ratios of logged trials, and the number of independent trials."""
+    """The trials in a log of earlier parameter sweeps.
+
+    Attributes
+    ----------
+    sharpes
+        The yearly Sharpe ratio of each trial. Values that are not finite are ignored.
+    effective
+        Effective number of independent trials among them. The log has no returns from which the
+        number could be estimated, so each sweep logs its own number.
+    """
 
     sharpes: np.ndarray
     effective: float
@@ -50,8 +58,8 @@ class Luck:
         of the track record are NaN.
     deflation
         The test against the best of all known trials.
-    logged
-        Number of trials in the log of earlier sweeps.
+    logged_trials
+        Number of trials with a Sharpe ratio in the log of earlier sweeps.
     probability
         Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". The
         probabilistic Sharpe ratio ignores other trials.
@@ -73,7 +81,7 @@ class Luck:
 
     track: TrackRecord
     deflation: Deflation
-    logged: int
+    logged_trials: int
     probability: float
     minimum_length: float
     power: float
@@ -84,17 +92,22 @@ class Luck:
     @property
     def sharpe(self) -> float:
         """The yearly Sharpe ratio over bills."""
-        return self.track.sharpe * _YEARLY
+        return self.track.sharpe * ROOT_YEAR
 
     @property
     def error(self) -> float:
         """The standard error of the yearly Sharpe ratio."""
-        return self.track.standard_error() * _YEARLY
+        return self.track.standard_error() * ROOT_YEAR
 
     @property
     def hurdle(self) -> float:
         """Smallest yearly Sharpe ratio that is significant at the 5 % level, given all trials."""
-        return self.deflation.hurdle * _YEARLY
+        return self.deflation.hurdle * ROOT_YEAR
+
+    @property
+    def expected_maximum(self) -> float:
+        """The expected best yearly Sharpe ratio among all trials if no trial has skill."""
+        return self.deflation.expected_maximum * ROOT_YEAR
 
     @property
     def is_told(self) -> bool:
@@ -108,8 +121,7 @@ def luck(
     mix: pd.Series | np.ndarray | None = None,
     trials: Sequence[float] | np.ndarray = (),
     effective: float | None = None,
-    logged: Sequence[float] | np.ndarray = (),
-    logged_effective: float | None = None,
+    log: Logged = NO_LOG,
 ) -> Luck:
     """Return tests of whether luck can explain one strategy's Sharpe ratio.
 
@@ -127,23 +139,21 @@ def luck(
         Effective number of independent trials among ``trials``, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
         ``trials``.
-    logged, logged_effective
-        ``logged`` contains the yearly Sharpe ratios of the trials in the log of earlier sweeps.
-        ``logged_effective`` is the effective number of independent trials in ``logged``. The log
-        has no returns, so by default each logged trial counts as an independent trial.
+    log
+        The trials in the log of earlier sweeps, for example from
+        :func:`backtests.sweep.trial_log.other_trials`.
     """
     returns = np.asarray(excess, dtype=np.float64)
     track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
-    known = _known(trials) if len(trials) else np.array([track.sharpe * _YEARLY])
-    log = _known(logged)
+    known = _known(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
+    logged = _known(log.sharpes)
     count = max(1.0, float(len(known)) if effective is None else effective)
-    more = float(len(log)) if logged_effective is None else logged_effective
-    all_trials = np.concatenate([known, log]) / _YEARLY
-    skilled = SKILLED / _YEARLY
+    all_trials = np.concatenate([known, logged]) / ROOT_YEAR
+    skilled = SKILLED / ROOT_YEAR
     return Luck(
         track=track,
-        deflation=deflate(track, all_trials, count + more),
-        logged=len(log),
+        deflation=deflate(track, all_trials, count + log.effective),
+        logged_trials=len(logged),
         probability=track.probability(),
         minimum_length=track.minimum_length(),
         power=track.power(skilled),
@@ -168,7 +178,11 @@ def verdict(found: Luck) -> str:
 
 def _trials(found: Luck) -> str:
     count = found.deflation.trials
-    log = f"{found.logged:,} of them logged" if found.logged else "no log of earlier trials"
+    log = (
+        f"{found.logged_trials:,} of them logged"
+        if found.logged_trials
+        else "no log of earlier trials"
+    )
     if count == 1:
         return f"a single trial ({log})"
     return f"the best of {count:,} trials ({found.deflation.effective:.1f} independent, {log})"

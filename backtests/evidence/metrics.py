@@ -23,6 +23,8 @@ from signals.transforms import fall_from_peak
 from strategies.base import SESSIONS_A_YEAR
 
 YEAR = SESSIONS_A_YEAR
+#: The yearly Sharpe ratio is the daily Sharpe ratio times this number.
+ROOT_YEAR = math.sqrt(YEAR)
 #: Yearly metrics need at least this number of returns. The shortest calendar year since 1990 was
 #: 2001, with 248 sessions and therefore 247 returns.
 FULL_YEAR = 247

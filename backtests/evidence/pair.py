@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backtests.evidence.bootstrap import Interval, compare_returns
-from backtests.evidence.settings import Change, changes
+from backtests.evidence.settings import SettingChange, changes
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
 from backtests.runs import Run
 
@@ -28,7 +28,7 @@ class Pair:
 
     first: str
     second: str
-    settings: tuple[Change, ...]
+    settings: tuple[SettingChange, ...]
     excess: Interval
     sharpe: Interval
     test: SharpeDifference | None

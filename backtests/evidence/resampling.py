@@ -9,7 +9,7 @@ strategy can therefore adjust its weights to volatility even in a resampled hist
 Shortly after the start of a block, a look-back window still contains sessions of the previous
 block. A look-back window that covers two blocks makes the timing of a placebo worse. Because
 placebos have worse timing, a strategy's rank among placebos is too high on average
-(:data:`backtests.evidence.significance.MEAN_RANKS`).
+(:data:`backtests.evidence.placebo_rank.MEAN_RANKS`).
 """
 
 from typing import NamedTuple

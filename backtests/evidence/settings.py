@@ -19,7 +19,7 @@ MOST = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class SettingChange:
     """A setting that differs between two configurations.
 
     ``path`` is the setting's name, as in :func:`settings_of`. ``first`` and ``second`` are the
@@ -52,7 +52,7 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     return found
 
 
-def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
+def changes(first: RunConfig, second: RunConfig) -> tuple[SettingChange, ...]:
     """Return the settings that exist in both configurations but have different values.
 
     A parameter that only one configuration has is left out. The difference between the two
@@ -60,7 +60,7 @@ def changes(first: RunConfig, second: RunConfig) -> tuple[Change, ...]:
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(
-        Change(path=path, first=value, second=other[path])
+        SettingChange(path=path, first=value, second=other[path])
         for path, value in one.items()
         if path in other and other[path] != value
     )

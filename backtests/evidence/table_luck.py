@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.effective_trials import effective_trials
-from backtests.evidence.luck import Luck, luck, p_said
+from backtests.evidence.luck import NO_LOG, Logged, Luck, luck, p_said
 from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
 from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
@@ -57,8 +57,7 @@ def table_luck(
     challengers: Sequence[str],
     benchmark: pd.Series,
     *,
-    logged: Sequence[float] | np.ndarray = (),
-    logged_effective: float | None = None,
+    log: Logged = NO_LOG,
 ) -> TableLuck:
     """Return tests of whether luck can explain the Sharpe ratios in a table of strategies.
 
@@ -75,9 +74,8 @@ def table_luck(
         benchmark of SPA and StepM.
     benchmark
         Daily returns of SPY minus bills. SPY is the benchmark if no challenger has a Sharpe ratio.
-    logged, logged_effective
-        The trials in the log of earlier sweeps. :func:`backtests.evidence.luck.luck` describes both
-        parameters.
+    log
+        The trials in the log of earlier sweeps.
 
     Notes
     -----
@@ -93,8 +91,7 @@ def table_luck(
             mix=mixes.get(str(name)),
             trials=sharpes.to_numpy(),
             effective=effective,
-            logged=logged,
-            logged_effective=logged_effective,
+            log=log,
         )
         for name in excess
     }

@@ -35,7 +35,7 @@ from signals.universe import asset
 
 LATE = 120  # calendar days
 ASSUMED = 45  # calendar days
-YEAR = pd.Timedelta(days=365)
+FISCAL_YEAR = pd.Timedelta(days=365)
 SLACK = pd.Timedelta(days=20)  # fiscal years have 52 or 53 weeks, and leap years have 366 days
 
 
@@ -56,7 +56,7 @@ class Fact:
     @property
     def is_year(self) -> bool:
         """True if the fact covers twelve months."""
-        return abs(self.end - self.start - YEAR) < SLACK
+        return abs(self.end - self.start - FISCAL_YEAR) < SLACK
 
 
 def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
@@ -109,8 +109,8 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
     """Return the sum over the year that ends with ``to_date``, or None if a fact is missing."""
-    year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
-    same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
+    year_before = _find(facts, to_date.start - FISCAL_YEAR, to_date.start - pd.Timedelta(days=1))
+    same_before = _find(facts, to_date.start - FISCAL_YEAR, to_date.end - FISCAL_YEAR)
     if year_before is None or same_before is None:
         return None
     parts = (to_date, year_before, same_before)
@@ -142,7 +142,7 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:
         return []
-    earlier = [_ending(years, year.end - YEAR) for year in years]
+    earlier = [_ending(years, year.end - FISCAL_YEAR) for year in years]
     known = [max(y.known, e.known) if e else y.known for y, e in zip(years, earlier, strict=True)]
     now = pd.DataFrame(
         {

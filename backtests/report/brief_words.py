@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backtests.brief.brief import Brief
-from backtests.brief.flips import Flip
 from backtests.brief.holdings import Holding
+from backtests.brief.next_flips import NextFlip
 from backtests.holdings import CASH
 from backtests.report.flags_numbers import pending, voters
 from backtests.report.format import percent, significant
@@ -86,11 +86,11 @@ def _waiting(reading: Reading) -> str:
     )
 
 
-def _nearest(flips: Sequence[Flip]) -> str:
+def _nearest(flips: Sequence[NextFlip]) -> str:
     return f"The flag nearest to a flip is {flip_words(flips[0])}." if flips else ""
 
 
-def flip_words(flip: Flip) -> str:
+def flip_words(flip: NextFlip) -> str:
     """Return text on a flag: the current value of its gauge, and the level of the next flip."""
     turns = "off" if flip.on else "on"
     now = significant(flip.value, flip.unit)

@@ -13,10 +13,10 @@ from backtests.evidence.entries import observed_in
 from backtests.evidence.own_mix import Beside
 from backtests.evidence.pair import Pair
 from backtests.evidence.placebo import Placebo
+from backtests.evidence.placebo_rank import leaning_said
 from backtests.evidence.saved import SHOWN as SHOWN_OF_SAVED
 from backtests.evidence.saved import Repeated
-from backtests.evidence.settings import Change, changes
-from backtests.evidence.significance import leaning_said
+from backtests.evidence.settings import SettingChange, changes
 from backtests.history.origin import stale_warning
 from backtests.report.format import percent
 from backtests.report.luck_numbers import lead_lag_numbers, table_luck_numbers, timing_numbers
@@ -74,7 +74,7 @@ def _pair(pair: Pair, row: Compared, repeated: Mapping[str, Repeated]) -> dict[s
     }
 
 
-def _windows(pair: Pair, repeated: Mapping[str, Repeated]) -> tuple[Change, ...]:
+def _windows(pair: Pair, repeated: Mapping[str, Repeated]) -> tuple[SettingChange, ...]:
     """Return the start and the end of two finished runs where they differ.
 
     The two rows are compared on the sessions that both runs have.
@@ -83,13 +83,13 @@ def _windows(pair: Pair, repeated: Mapping[str, Repeated]) -> tuple[Change, ...]
         return ()
     one, other = (repeated[label].saved.described for label in (pair.first, pair.second))
     return tuple(
-        Change(path=key, first=one[key], second=other[key])
+        SettingChange(path=key, first=one[key], second=other[key])
         for key in ("start", "end")
         if one[key] != other[key]
     )
 
 
-def _settings(found: tuple[Change, ...]) -> list[dict[str, Any]]:
+def _settings(found: tuple[SettingChange, ...]) -> list[dict[str, Any]]:
     """Return the settings that differ, as plain data; file paths become text."""
     values = ({"path": c.path, "first": c.first, "second": c.second} for c in found)
     return [{k: str(v) if isinstance(v, Path) else v for k, v in one.items()} for one in values]
@@ -142,7 +142,7 @@ def about(comparison: Comparison) -> dict[str, Any]:
             "leaning": leaning_said(),
             "lags": sorted({row.run.config.lag for row in comparison.rows.values()}),
             "hindsight": HINDSIGHT,
-            "ranked": sum(row.significance.placebo is not None for row in comparison.rows.values()),
+            "ranked": sum(row.placebo_rank.placebo is not None for row in comparison.rows.values()),
             "notes": list(comparison.notes),
             "absorption_episodes": absorption.episodes,
             "absorption_entered": absorption.entered,
@@ -169,11 +169,11 @@ def _entry(row: Compared) -> dict[str, Any]:
         "intervals": _intervals(row),
         "mix": {"share": row.mix.share, **_beside(row, row.mix)},
         "equal_weight": None if row.equal_weight is None else _beside(row, row.equal_weight),
-        "placebo": _placebo(row.significance.placebo),
+        "placebo": _placebo(row.placebo_rank.placebo),
         "alpha": None if row.alpha is None else asdict(row.alpha),
         "coverage": {name: asdict(measured) for name, measured in COVERAGE.items()},
         "baskets": _placebo(row.baskets),
-        "placebo_note": row.significance.note,
+        "placebo_note": row.placebo_rank.note,
         "episodes": None if seen is None else seen.episodes,
         "entered": None if seen is None else seen.entered,
         "conclusion": row.conclusion,

@@ -4,18 +4,14 @@ Sharpe ratios and their standard errors are yearly. An undefined number is NaN, 
 null.
 """
 
-import math
 from dataclasses import asdict
 from typing import Any
 
 from backtests.evidence.conclusion import LEVEL, Conclusion
 from backtests.evidence.lead_lag import LeadLag, fading_said
 from backtests.evidence.luck import Luck, verdict
-from backtests.evidence.metrics import YEAR
 from backtests.evidence.table_luck import TableLuck, table_verdict
 from backtests.evidence.timing_split import TimingSplit
-
-_YEARLY = math.sqrt(YEAR)
 
 
 def conclusion_numbers(found: Conclusion) -> dict[str, Any]:
@@ -41,13 +37,13 @@ def luck_numbers(luck: Luck) -> dict[str, Any]:
         "hurdle": luck.hurdle,
         "trials": deflation.trials,
         "effective_trials": deflation.effective,
-        "logged_trials": luck.logged,
+        "logged_trials": luck.logged_trials,
         "probabilistic_sharpe": luck.probability,
         "minimum_track_record": luck.minimum_length,
         "power": luck.power,
         "planned_false_discovery": luck.planned_false,
         "observed_false_discovery": luck.observed_false,
-        "expected_maximum": deflation.expected_maximum * _YEARLY,
+        "expected_maximum": luck.expected_maximum,
         "deflated_sharpe": deflation.probability,
         "deflated_sharpe_2014": deflation.probability_2014,
         "deflated_by_own_error": deflation.of_own_error,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtests.atomic import write_text
 from backtests.evidence.entries import acted_on
+from backtests.evidence.metrics import ROOT_YEAR
 from backtests.report.page import label_of, page, render
 from backtests.report.sweep_charts import (
     distribution_chart,
@@ -29,7 +30,7 @@ from backtests.report.sweep_maps import (
     shown_value,
 )
 from backtests.report.theme import REGIMES, present
-from backtests.sweep.findings import YEAR, Findings
+from backtests.sweep.findings import Findings
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT
 
@@ -87,7 +88,7 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
         "base": found.base_sharpe,
         "best": float(found.sharpes[found.best]),
         "hurdle": luck.hurdle,
-        "expected best without skill": luck.deflation.expected_maximum * float(YEAR),
+        "expected best without skill": luck.expected_maximum,
     }
     near = (found.sharpes[found.compared], found.neighbours)
     titles = ("Sharpe ratio of a configuration", "mean of its neighbours")
@@ -115,7 +116,7 @@ def _splits(found: Findings) -> tuple[np.ndarray, np.ndarray]:
     """Return yearly Sharpe ratios in and out of sample, for every n-th split."""
     result = found.overfitting
     every = max(1, -(-len(result.ranks) // _SPLITS))
-    return result.in_sample[::every] * YEAR, result.out_of_sample[::every] * YEAR
+    return result.in_sample[::every] * ROOT_YEAR, result.out_of_sample[::every] * ROOT_YEAR
 
 
 def _parallel(swept: Swept, found: Findings, label: str) -> str:

@@ -17,10 +17,10 @@ from backtests.report.thesis_charts import (
     timeline,
 )
 from backtests.thesis.calibration import Calibration
-from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS
+from backtests.thesis.claims import QUANTITY_FLAGS
 from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
-from backtests.thesis.evalues import CONVINCING, Accumulated
+from backtests.thesis.evalues import CONVINCING, PRIMARY, Accumulated
 from backtests.thesis.event_tables import SurpriseStudy
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.rivals import Rivals
@@ -290,10 +290,9 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
     found = trial.calibration
     if found is None:
         return None
-    main = {claim.name for claim in CLAIMS if claim.primary}
     reached = {name: count / found.economies for name, count in found.off.e_values.items()}
-    claims = [share for name, share in reached.items() if name in main]
-    strategies = [share for name, share in reached.items() if name not in main]
+    claims = [share for name, share in reached.items() if name in PRIMARY]
+    strategies = [share for name, share in reached.items() if name not in PRIMARY]
     return {
         "found": found,
         "any_primary": percent(found.off.any_primary / found.economies),
@@ -330,8 +329,7 @@ def e_value_views(accumulated: Sequence[Accumulated], label: str) -> list[dict[s
 
 
 def _since(since: str, bets: Sequence[Accumulated], label: str) -> dict[str, Any]:
-    primary = {claim.name for claim in CLAIMS if claim.primary}
-    paths = pd.DataFrame({bet.name: bet.path for bet in bets if bet.name in primary})
+    paths = pd.DataFrame({bet.name: bet.path for bet in bets if bet.name in PRIMARY})
     name = f"{label}e-values of the main claims since {since}, with a line at {CONVINCING:g}"
     drawn = len(paths) > 1
     return {

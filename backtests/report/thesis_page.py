@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backtests.atomic import write_text
+from backtests.evidence.entries import FEW, QUARTER
 from backtests.history.origin import stale_warning
 from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
 from backtests.report.format import fixed, p_value, percent, state, text
@@ -24,9 +25,9 @@ from backtests.report.thesis_evidence import (
     surprises_view,
     timelines,
 )
-from backtests.report.thesis_words import MEANINGS, SIGNS
+from backtests.report.thesis_words import EVEN, MEANINGS, SIGNS
 from backtests.thesis.links import LINKS
-from backtests.thesis.power import LEVEL
+from backtests.thesis.power import DETECTABLE, LEVEL
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
 
@@ -54,6 +55,10 @@ def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) 
     return {
         "n": numbers,
         "label": label,
+        "quarter": QUARTER,
+        "few": FEW,
+        "even": EVEN,
+        "detectable": DETECTABLE,
         "stale": stale_warning(trial.sample.history) if newest else None,
         "signs": SIGNS,
         "meanings": {k: v for k, v in MEANINGS.items() if k in _outcomes(numbers)},

@@ -44,7 +44,7 @@ LIMITATIONS = (
     "returns does not prove that the state caused the difference.",
     "Capacity, tax and the market impact of trades are not modelled.",
 )
-_EVEN = 0.5  # with less power, a test misses most interesting effects
+EVEN = 0.5  # with less power, a test misses most interesting effects
 
 
 def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
@@ -97,7 +97,7 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
             f"least {FEW} episodes."
         )
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
-    sure = "One cannot be sure" if max(powers) < _EVEN else sure
+    sure = "One cannot be sure" if max(powers) < EVEN else sure
     seen = f"capital was absorbed in {fewest} episodes, and " if counts else ""
     return (
         f"{sure}: {seen}the test of a single main claim would detect the smallest interesting "
@@ -141,6 +141,6 @@ def _is_beyond(verdict: Verdict) -> bool:
 def _test(power: float) -> str:
     if is_missing(power):
         return "power unknown"
-    if power < _EVEN:
+    if power < EVEN:
         return "weak test"
     return "good test" if power >= DETECTABLE else "fair test"

@@ -199,16 +199,9 @@ class Store:
         with locking.writing(self.path, wait) as connection:
             _record(connection, [(id, at, outcome) for id in series_ids])
 
-    def last_fetched(self) -> dict[str, pd.Timestamp]:
-        """Map each series to the moment of its last successful fetch; {} without a store."""
-        return self._last("outcome = ?", FETCHED)
-
     def last_tried(self) -> dict[str, pd.Timestamp]:
         """Map each series to the moment of its last fetch, failed or not; {} without a store."""
-        return self._last("true")
-
-    def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
-        fetches = sorted(self._fetches(which, *given))
+        fetches = sorted(self._fetches("true"))
         return {id: pd.Timestamp(at).as_unit("us") for id, at, _ in fetches}
 
     def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:

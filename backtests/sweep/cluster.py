@@ -7,7 +7,6 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
@@ -91,13 +90,6 @@ def _version() -> str:
     from backtests.version import __version__ as version
 
     return version
-
-
-@contextmanager
-def cluster_executor(address: str) -> Iterator[Executor]:
-    """Yield an executor that runs calls on the Dask cluster at an address."""
-    with connected(address, 0) as client:
-        yield client.get_executor(retries=RETRIES)
 
 
 def spread(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtests.evidence.effective_trials import BestWithoutSkill
 from backtests.evidence.luck import Logged, Luck, luck
+from backtests.evidence.metrics import ROOT_YEAR
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
@@ -22,13 +23,11 @@ from backtests.sweep.results import groups_of, read_results
 from backtests.sweep.sweep import Swept, store_of
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
-from strategies.base import SESSIONS_A_YEAR
 
 #: Largest accepted difference between the Sharpe ratios from vectorbt and from the compiled engine.
 AGREEMENT = 1e-9
 #: Largest number of configurations that a page compares with their neighbours.
 COMPARED = 400
-YEAR = math.sqrt(SESSIONS_A_YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +155,7 @@ def _excess(run: Run) -> pd.Series:
 
 
 def _sharpe(run: Run) -> float:
-    return TrackRecord.from_returns(_excess(run)).sharpe * YEAR
+    return TrackRecord.from_returns(_excess(run)).sharpe * ROOT_YEAR
 
 
 def _check(run: Run, compiled: float) -> None:
@@ -212,14 +211,12 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     the numbers of independent trials from all sweeps. The true number of independent trials is at
     most this sum, so the tests never assume too few trials.
     """
-    earlier = _earlier(swept, sharpes, effective)
     return luck(
         _excess(run),
         mix=mix_of(run).returns - run.bills,
         trials=sharpes,
         effective=effective,
-        logged=earlier.sharpes,
-        logged_effective=earlier.effective,
+        log=_earlier(swept, sharpes, effective),
     )
 
 

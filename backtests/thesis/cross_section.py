@@ -18,13 +18,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from backtests.evidence.entries import acted_on
+from backtests.evidence.entries import acted_on, episodes_of, gaps_of
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.inference import (
     Clusters,
     clustered,
-    episodes_of,
-    gaps_of,
     t_interval,
 )
 from backtests.thesis.sample import LAG, Sample

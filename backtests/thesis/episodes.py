@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.entries import QUARTER
+from backtests.evidence.metrics import YEAR
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.events import Episode, Events
 from backtests.thesis.returns import class_returns
@@ -18,9 +19,6 @@ CASCADE = ("crypto", "speculative", "software", "broad")
 #: Number of sessions after a one-day episode that also belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: Number of sessions before and after an episode's start in which :func:`flag_lead` searches for
-#: sessions with the flag on.
-YEAR = 252
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

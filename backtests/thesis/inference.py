@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from backtests.evidence.entries import QUARTER
+from backtests.evidence.entries import episodes_of
 from backtests.evidence.hac import Fit
 from backtests.thesis.estimate import Interval
 
@@ -62,40 +62,12 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
 
-def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return, for each session, the serial number of its episode; NaN outside episodes.
-
-    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session. Two sessions with ``on``
-    equal to 1.0 belong to the same episode if they are at most a quarter of a year apart. A session
-    with 0.0 or NaN belongs to no episode, even if the sessions before and after it belong to the
-    same episode. ``quarter`` is the number of rows in a quarter of a year, for example 13 for
-    weekly rows.
-    """
-    inside = np.flatnonzero(on.to_numpy() == 1.0)
-    numbers = np.full(len(on), np.nan)
-    if len(inside):
-        numbers[inside] = np.concatenate(([0], (np.diff(inside) > quarter).cumsum()))
-    return pd.Series(numbers, index=on.index)
-
-
-def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
-
-    Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
-    episode, between two episodes, or after the last episode. A session with ``on`` equal to 0.0
-    inside an episode belongs to the gap before the episode.
-    """
-    episode = episodes_of(on, quarter)
-    ends = episode.notna() & ~episode.duplicated(keep="last")
-    number: pd.Series = ends.cumsum().where(on == 0.0).rank(method="dense").sub(1)
-    return number
-
-
 def segments_of(on: pd.Series) -> pd.Series:
     """Return each session's segment number, from 0; each segment contains one episode.
 
-    See :func:`episodes_of` for the episodes. The border between two segments lies in the middle
-    between their episodes. If there is no episode, all sessions belong to one segment.
+    See :func:`backtests.evidence.entries.episodes_of` for the episodes. The border between two
+    segments lies in the middle between their episodes. If there is no episode, all sessions belong
+    to one segment.
     """
     numbers = episodes_of(on)
     place = pd.Series(np.arange(len(on)), index=on.index).groupby(numbers)

@@ -1,8 +1,4 @@
-"""The response of the duration spread to dated events.
-
-The duration spread is the return of long-duration classes minus the return of short-duration
-classes.
-"""
+"""The response of the duration spread to dated events; :func:`spread` defines the spread."""
 
 from dataclasses import dataclass
 
@@ -13,7 +9,8 @@ from backtests.thesis.clustered import FEWEST, Slope, rearranged, slope, slopes
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.filings import slope_path
 from backtests.thesis.returns import windows
-from backtests.thesis.sample import LONG, SHORT, Sample
+from backtests.thesis.sample import Sample
+from signals.duration import LONG, SHORT
 
 #: Number of random draws of a test: permutations of the surprises, or sets of random dates.
 DRAWS = 4999
@@ -59,6 +56,11 @@ class Responses:
 
 def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return compounded returns of the duration spread, as fractions, events × sessions.
+
+    The duration spread is the return of the long-duration classes minus the return of the
+    short-duration classes. If investors sell long duration, the spread is negative. The gauge
+    ``spread`` of :class:`signals.duration.Duration` uses the same classes and has the opposite
+    sign: short minus long.
 
     The return of a group of classes is the mean over its classes. If a class lacks a return around
     an event, the event's row is NaN, so all events use the same classes. See

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.bootstrap import block_length
+from backtests.evidence.metrics import YEAR
 from backtests.thesis.betting import outperformance
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import LAG, Sample
@@ -32,8 +33,6 @@ GAUGES = {
     "supply alone": (("bathtub", "change"),),
     "policy path": (("policy", "shock"),),
 }
-#: Number of sessions over which the forecaster ``trend`` measures the past return: a year.
-YEAR = 252
 #: Number of returns that must be known before the first forecast.
 FEWEST_WEEKS = 104
 #: The e-value uses this number of forecasts at the start only to compute a limit. Later differences

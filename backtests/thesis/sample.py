@@ -35,8 +35,6 @@ DURATION = {
 }
 #: The result for an event series that the history lacks.
 NO_EVENT = pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
-SHORT = ("memory", "defensive")
-LONG = ("software", "speculative", "crypto")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,10 +115,6 @@ class Sample:
     def classes(self, names: Iterable[str]) -> pd.DataFrame:
         """Return simple returns of several classes, sessions × classes, see :meth:`asset_class`."""
         return pd.DataFrame({name: self.asset_class(name) for name in names})
-
-    def duration_spread(self) -> pd.Series:
-        """Return the return of long-duration classes minus the return of short-duration classes."""
-        return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
 
     def gauge(self, signal: str, name: str) -> pd.Series:
         """Return a gauge of a signal as known at each close; a gauge is a measure that has a unit.

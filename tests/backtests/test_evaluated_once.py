@@ -159,11 +159,11 @@ def test_labels_go_through_run_report_and_config(labels: Path, store: Path, tmp_
 
 
 def test_labels_are_shifted_not_resampled(labels: Path, history: History) -> None:
-    from backtests.evidence.significance import LABELLED, place
+    from backtests.evidence.placebo_rank import place
 
     finished = run(config_from({"strategy": f"near-cash-flow@{labels}"}), history)
     placed = place({"labels": finished}, [], shifts=50)["labels"]
-    assert placed.note == LABELLED
+    assert placed.method == "labelled"
     assert placed.placebo is not None
 
 

@@ -9,10 +9,10 @@ import signals
 from backtests.brief.brief import Brief, make_brief
 from backtests.brief.changes import changes
 from backtests.brief.dates import next_dates
-from backtests.brief.flips import MONTH, regime_if_flipped
 from backtests.brief.holdings import holdings
 from backtests.brief.late import late_data
 from backtests.brief.links import link_states
+from backtests.brief.next_flips import MONTH, regime_if_flipped
 from backtests.config import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History
@@ -147,7 +147,7 @@ def test_each_flag_that_ever_changed_is_listed_with_its_states(made: Brief) -> N
     listed = {c.name: (c.was, c.now, c.when) for c in made.changes if c.kind == "flag"}
     expected = {}
     for name, flag in made.sample.reading.flags.loc[made.before :].items():
-        words = ["none" if pd.isna(on) else "on" if on else "off" for on in flag]
+        words = ["no view" if pd.isna(on) else "on" if on else "off" for on in flag]
         if set(words) != {words[0]}:
             at = len(words) - 1
             while words[at - 1] == words[-1]:
@@ -199,6 +199,20 @@ def test_a_link_changed_when_its_state_changed_and_not_when_its_last_flag_did(
     links = [c for c in found if c.kind == "link"]
     positions = [c.when and index.get_loc(c.when) for c in links]
     assert [(c.was, c.now, at) for c, at in zip(links, positions, strict=True)] == expected
+
+
+def test_a_flag_without_a_state_has_no_view_and_a_missing_regime_is_none() -> None:
+    index = pd.bdate_range("2024-01-01", periods=3)
+    evaluation = evaluation_of([True, False, None], index)
+    regimes = pd.Series(["NEUTRAL", "NEUTRAL", None], index=index, dtype=object)
+    reading = replace(
+        reading_of(["NEUTRAL"] * 3, index, {"leverage": replace(evaluation, signal=Leverage())}),
+        regime=regimes,
+    )
+    found = {c.kind: (c.was, c.now, c.when) for c in changes(reading, index[0])}
+    assert found["flag"] == ("on", "no view", None)
+    assert found["link"] == ("on", "no view", None)
+    assert found["regime"] == ("NEUTRAL", "none", None)
 
 
 def test_without_a_change_there_is_nothing(made: Brief) -> None:

@@ -86,11 +86,11 @@ def test_placebos_of_each_row_use_its_own_signals(history: History) -> None:
     configs = {name: config_from({**ROWS[name], **WINDOW}) for name in ("plain", "k")}
     both = compare(configs, history, reps=5, draws=1)
     alone = compare({"k": configs["k"]}, history, reps=5, draws=1)
-    one, other = (made.rows["k"].significance.placebo for made in (both, alone))
+    one, other = (made.rows["k"].placebo_rank.placebo for made in (both, alone))
     assert one is not None
     assert other is not None
     assert one.others.tolist() == other.others.tolist()
-    plain = both.rows["plain"].significance.placebo
+    plain = both.rows["plain"].placebo_rank.placebo
     assert plain is not None
     assert plain.others.tolist() != one.others.tolist()
 
@@ -227,5 +227,5 @@ def test_the_log_is_asked_for_the_trials_that_are_no_row(history: History) -> No
     configs = {name: config_from({"strategy": name, **WINDOW}) for name in ("spy", "gold")}
     made = compare(configs, history, reps=5, draws=0, log=log)
     assert [one.config.strategy for one in asked] == ["spy", "gold"]
-    assert made.luck.rows["spy"].logged == 2
+    assert made.luck.rows["spy"].logged_trials == 2
     assert made.luck.rows["spy"].deflation.trials == 4

@@ -4,19 +4,19 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, replace
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.config import config_from
+from backtests.config import RunConfig, config_from
 from backtests.evidence import baskets, comparison
 from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets
@@ -26,26 +26,22 @@ from backtests.evidence.comparison import (
     Compared,
     Comparison,
     compare,
-    configs_of,
     default_names,
     growth_of,
     series_of,
 )
 from backtests.evidence.entries import Observed
 from backtests.evidence.placebo import rank_of
-from backtests.evidence.resampling import resample_prices
-from backtests.evidence.significance import (
-    NO_TIMING,
-    NOT_DRAWN,
-    NOT_REFITTED,
-    RESAMPLED,
-    SHIFTED,
-    Significance,
+from backtests.evidence.placebo_rank import (
+    NOTES,
+    Method,
+    PlaceboRank,
     draw_gains,
     in_force,
     leaning_said,
     place,
 )
+from backtests.evidence.resampling import resample_prices
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import read, run, run_on
@@ -70,6 +66,11 @@ TERMS = {"start": START, "lag": LAG}
 
 
 Numbers = dict[str, dict[str, Any]]
+
+
+def configs_of(names: Iterable[str], terms: Mapping[str, Any]) -> dict[str, RunConfig]:
+    """Return a configuration for each strategy; the labels of the rows are the names."""
+    return {name: config_from({**terms, "strategy": name}) for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -496,8 +497,8 @@ def test_resampled_placebos_are_plain_runs_on_histories_drawn_anew(
     ours = finished["near-cash-flow"]
     seeds = np.random.SeedSequence(0).generate_state(DRAWS).tolist()
     others = [gain_of(redrawn(ours, seed)) for seed in seeds]
-    assert row.significance.placebo is not None
-    assert sorted(row.significance.placebo.others) == pytest.approx(sorted(others), abs=1e-12)
+    assert row.placebo_rank.placebo is not None
+    assert sorted(row.placebo_rank.placebo.others) == pytest.approx(sorted(others), abs=1e-12)
     true, said = gain_of(ours), numbers["near-cash-flow"]["placebo"]
     below = sum(other < true for other in others)
     assert (said["kind"], said["n"]) == ("resampled", DRAWS)
@@ -570,51 +571,55 @@ def timed(short: History, finished: dict[str, Run]) -> dict[str, Run]:
     return runs
 
 
-KINDS_OF_LUCK = {
-    "cash-heavy@quantities": SHIFTED,
-    "defensive@quantities": SHIFTED,
-    "near-cash-flow@quantities": RESAMPLED,
-    "near-cash-flow": RESAMPLED,
-    "cash-heavy": RESAMPLED,
-    "survival": RESAMPLED,
-    "patient": RESAMPLED,
-    "trend": RESAMPLED,
-    "vol-target": RESAMPLED,
-    "spy": NO_TIMING,
-    "bills": NO_TIMING,
-    "equal-weight": NO_TIMING,
-    "constant": NO_TIMING,
-    FITTED: NOT_REFITTED,
+METHODS: dict[str, Method] = {
+    "cash-heavy@quantities": "shifted",
+    "defensive@quantities": "shifted",
+    "near-cash-flow@quantities": "resampled",
+    "near-cash-flow": "resampled",
+    "cash-heavy": "resampled",
+    "survival": "resampled",
+    "patient": "resampled",
+    "trend": "resampled",
+    "vol-target": "resampled",
+    "spy": "no_timing",
+    "bills": "no_timing",
+    "equal-weight": "no_timing",
+    "constant": "no_timing",
+    FITTED: "not_refitted",
 }
 
 
 def test_each_strategy_has_the_placebo_that_fits_its_flags(timed: dict[str, Run]) -> None:
-    assert timed.keys() == KINDS_OF_LUCK.keys()
+    assert timed.keys() == METHODS.keys()
     placed = place(timed, [dict.fromkeys(timed, 0.1), dict.fromkeys(timed, 9.0)], shifts=5)
-    assert {name: luck.note for name, luck in placed.items()} == KINDS_OF_LUCK
+    assert {name: luck.method for name, luck in placed.items()} == METHODS
     for luck in placed.values():
-        kinds = {SHIFTED: "shifts", RESAMPLED: "resampled"}
-        assert (luck.placebo.kind if luck.placebo else None) == kinds.get(luck.note)
-        if luck.note == RESAMPLED and luck.placebo:
+        kinds = {"shifted": "shifts", "resampled": "resampled"}
+        assert (luck.placebo.kind if luck.placebo else None) == kinds.get(luck.method)
+        if luck.method == "resampled" and luck.placebo:
             assert luck.placebo.others.tolist() == [0.1, 9.0]
+
+
+def test_each_method_has_a_sentence() -> None:
+    assert set(NOTES) == set(get_args(Method))
 
 
 def test_without_draws_what_follows_prices_is_not_ranked(timed: dict[str, Run]) -> None:
     placed = place(timed, [], shifts=5)
     for name, luck in placed.items():
-        assert luck.note == (NOT_DRAWN if KINDS_OF_LUCK[name] == RESAMPLED else KINDS_OF_LUCK[name])
-        assert (luck.placebo is None) == (luck.note != SHIFTED)
+        assert luck.method == ("not_drawn" if METHODS[name] == "resampled" else METHODS[name])
+        assert (luck.placebo is None) == (luck.method != "shifted")
 
 
 def test_every_rival_is_left_unranked(timed: dict[str, Run]) -> None:
     for name in (name for name, model in REGIMES.items() if model.price_only):
         config = timed[FITTED].config.model_copy(update={"regime_model": name})
         placed = place({"it": replace(timed[FITTED], config=config)}, [{"it": 0.0}])
-        assert placed["it"] == Significance(placebo=None, note=NOT_REFITTED)
+        assert placed["it"] == PlaceboRank(placebo=None, method="not_refitted")
 
 
 def test_gains_are_drawn_of_those_alone_that_need_them(timed: dict[str, Run]) -> None:
-    still = {name: timed[name] for name, how in KINDS_OF_LUCK.items() if how != RESAMPLED}
+    still = {name: timed[name] for name, how in METHODS.items() if how != "resampled"}
     with workers_of(1) as pool:
         assert draw_gains(still, pool, draws=3) == []
         assert draw_gains(timed, pool, draws=0) == []
@@ -656,8 +661,8 @@ def seen(episodes: int | None) -> Observed | None:
 
 
 def placed_at(row: Compared, episodes: int | None, true: float, others: list[float]) -> Compared:
-    luck = Significance(placebo=rank_of(true, others, "shifts"), note="how it was made")
-    return replace(row, observed=seen(episodes), significance=luck)
+    luck = PlaceboRank(placebo=rank_of(true, others, "shifts"), method="shifted")
+    return replace(row, observed=seen(episodes), placebo_rank=luck)
 
 
 @pytest.mark.parametrize(
@@ -684,12 +689,13 @@ def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, episodes: int 
 
 def test_what_has_no_rank_is_not_told(row: Compared) -> None:
     assert placed_at(row, 3, float("nan"), [0.0]).conclusion == "timing not ranked"
-    for note in (NOT_DRAWN, NOT_REFITTED):
-        unranked = replace(row, significance=Significance(placebo=None, note=note))
+    unranked_by: tuple[Method, ...] = ("not_drawn", "not_refitted")
+    for method in unranked_by:
+        unranked = replace(row, placebo_rank=PlaceboRank(placebo=None, method=method))
         assert replace(unranked, observed=seen(3)).conclusion == "timing not ranked"
         assert replace(unranked, observed=seen(1)).conclusion.startswith("1 episode: nothing")
-    still = Significance(placebo=None, note=NO_TIMING)
-    assert replace(row, observed=None, significance=still).conclusion == "no timing"
+    still = PlaceboRank(placebo=None, method="no_timing")
+    assert replace(row, observed=None, placebo_rank=still).conclusion == "no timing"
 
 
 def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
@@ -708,8 +714,8 @@ def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
     assert numbers["near-cash-flow"]["conclusion"] == "timing may be luck"
     assert numbers[FITTED]["episodes"] >= 3
     assert numbers[FITTED]["conclusion"] == "timing not ranked"
-    assert numbers[FITTED]["placebo_note"] == NOT_REFITTED
-    assert numbers["spy"]["placebo_note"] == NO_TIMING
+    assert numbers[FITTED]["placebo_note"] == NOTES["not_refitted"]
+    assert numbers["spy"]["placebo_note"] == NOTES["no_timing"]
 
 
 # --- Equal numbers ---------------------------------------------------------------------------
@@ -723,7 +729,7 @@ def test_several_processes_give_the_numbers_of_one(
     more = compare(configs_of(NAMES, TERMS), short, draws=DRAWS, workers=2)
     assert list(more.rows) == list(NAMES)
     assert comparison_numbers(more) == comparison_numbers(compared)
-    others = [made.rows["near-cash-flow"].significance.placebo for made in (more, compared)]
+    others = [made.rows["near-cash-flow"].placebo_rank.placebo for made in (more, compared)]
     assert others[0] is not None
     assert others[1] is not None
     assert others[0].others.tolist() == others[1].others.tolist()

@@ -1,6 +1,7 @@
 """Tests of luck for one strategy and for a table, and the sentences about the results."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from backtests.evidence.effective_trials import effective_trials
-from backtests.evidence.luck import Luck, luck, verdict
+from backtests.evidence.luck import Logged, Luck, luck, verdict
 from backtests.evidence.overfitting import block_moments, overfitting
 from backtests.evidence.table_luck import SPY, table_luck, table_verdict
 from backtests.evidence.track_record import TrackRecord
@@ -21,6 +22,13 @@ def returns(sharpe: float, n: int = 2520, seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(size=n)
     made: np.ndarray = 0.01 * ((noise - noise.mean()) / noise.std(ddof=1) + sharpe / YEARLY)
     return made
+
+
+def logged(sharpes: Sequence[float] | np.ndarray, effective: float | None = None) -> Logged:
+    """Return a log of trials. By default, all of them are independent."""
+    values = np.asarray(sharpes, dtype=np.float64)
+    count = float(np.isfinite(values).sum()) if effective is None else effective
+    return Logged(sharpes=values, effective=count)
 
 
 # --- One strategy ------------------------------------------------------------------------------
@@ -41,18 +49,22 @@ def test_figures_are_those_of_the_track_record() -> None:
 
 
 def test_logged_trials_raise_the_hurdle_and_are_counted() -> None:
-    excess, log = returns(0.8), np.random.default_rng(1).normal(0.0, 0.3, 500)
-    alone, after = luck(excess), luck(excess, logged=[*log, math.nan])
-    alike = luck(excess, logged=log, logged_effective=3.0)
+    excess, sharpes = returns(0.8), np.random.default_rng(1).normal(0.0, 0.3, 500)
+    alone, after = luck(excess), luck(excess, log=logged([*sharpes, math.nan]))
+    alike = luck(excess, log=logged(sharpes, 3.0))
     assert alone.is_told
     assert not after.is_told
-    assert (after.logged, after.deflation.trials, after.deflation.effective) == (500, 501, 501)
+    assert (after.logged_trials, after.deflation.trials, after.deflation.effective) == (
+        500,
+        501,
+        501,
+    )
     assert (alike.deflation.trials, alike.deflation.effective) == (501, 4)
     assert alone.hurdle < alike.hurdle < after.hurdle
 
 
 def test_the_trials_of_the_command_are_counted_with_the_log() -> None:
-    found = luck(returns(0.8), trials=[0.8, 0.3, -0.1], effective=2.5, logged=[0.2, 0.1])
+    found = luck(returns(0.8), trials=[0.8, 0.3, -0.1], effective=2.5, log=logged([0.2, 0.1]))
     assert (found.deflation.trials, found.deflation.effective) == (5, 4.5)
     expected = np.var(np.array([0.8, 0.3, -0.1, 0.2, 0.1]) / YEARLY, ddof=1)
     assert found.deflation.variance == pytest.approx(expected)
@@ -87,8 +99,8 @@ def test_the_verdict_names_hurdle_and_trials() -> None:
     said = verdict(luck(returns(0.8), trials=[0.8, 0.1, -0.2, 0.4], effective=2.0))
     assert said.startswith("Not told from luck: the Sharpe ratio of 0.80 is below the hurdle of ")
     assert "the best of 4 trials (2.0 independent, no log of earlier trials) would reach" in said
-    logged = verdict(luck(returns(0.8), logged=[0.1] * 1234))
-    assert "the best of 1,235 trials (1235.0 independent, 1,234 of them logged)" in logged
+    said = verdict(luck(returns(0.8), log=logged([0.1] * 1234)))
+    assert "the best of 1,235 trials (1235.0 independent, 1,234 of them logged)" in said
 
 
 @pytest.mark.parametrize(
@@ -142,10 +154,10 @@ def test_the_benchmark_is_the_best_challenger_or_spy() -> None:
 
 def test_a_log_raises_the_hurdle_of_every_row() -> None:
     plain = table_luck(TABLE, {}, [], BENCHMARK)
-    logged = table_luck(TABLE, {}, [], BENCHMARK, logged=[0.1, -0.2, 0.6])
+    later = table_luck(TABLE, {}, [], BENCHMARK, log=logged([0.1, -0.2, 0.6]))
     for name in SHARPES:
-        assert logged.rows[name].deflation.trials == 7
-        assert logged.rows[name].hurdle > plain.rows[name].hurdle
+        assert later.rows[name].deflation.trials == 7
+        assert later.rows[name].hurdle > plain.rows[name].hurdle
 
 
 def test_a_short_table_or_a_single_row_is_not_tested() -> None:

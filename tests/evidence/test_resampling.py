@@ -11,8 +11,8 @@ import signals
 from backtests.calendar import sessions
 from backtests.config import config_from
 from backtests.engine.costs import Costs
+from backtests.evidence.placebo_rank import _fixed as fixed_of
 from backtests.evidence.resampling import NOT_QUOTED, is_quoted, is_resampled, resample_prices
-from backtests.evidence.significance import _fixed as fixed_of
 from backtests.history.panel import History
 from backtests.pipeline import run
 from signals.catalog import CATALOG

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from backtests.config import RunConfig, config_from
-from backtests.evidence.settings import Change, changes, distinct_labels, settings_of
+from backtests.evidence.settings import SettingChange, changes, distinct_labels, settings_of
 from signals import ScoreSignal
 
 
@@ -33,8 +33,8 @@ def test_the_history_and_the_window_are_no_settings() -> None:
 
 def test_a_change_has_both_values() -> None:
     assert changes(with_k(0.11), config(costs={"etf_bp": 10.0})) == (
-        Change(path="costs.etf_bp", first=2.0, second=10.0),
-        Change(path="dry_powder.k", first=0.11, second=0.09),
+        SettingChange(path="costs.etf_bp", first=2.0, second=10.0),
+        SettingChange(path="dry_powder.k", first=0.11, second=0.09),
     )
 
 
@@ -81,7 +81,7 @@ def test_equal_settings_have_equal_labels(data: dict[str, Any]) -> None:
 def test_other_tickers_of_a_class_are_a_change() -> None:
     other = config("survival", universe={"classes": {"crypto": ["BTC-USD"]}})
     assert changes(config("survival"), other) == (
-        Change(path="universe.classes", first=(), second=("crypto=BTC-USD",)),
+        SettingChange(path="universe.classes", first=(), second=("crypto=BTC-USD",)),
     )
 
 
@@ -101,7 +101,9 @@ class Fear(ScoreSignal):
 
 def test_of_all_votes_only_those_of_the_user_are_named() -> None:
     votes, silent = (config("cash-heavy", plugin_signals={Fear: vote}) for vote in (True, False))
-    assert changes(votes, silent) == (Change(path="plugin_voters", first=("fear",), second=()),)
+    assert changes(votes, silent) == (
+        SettingChange(path="plugin_voters", first=("fear",), second=()),
+    )
     assert distinct_labels([votes, silent]) == [
         "cash-heavy (plugin_voters fear)",
         "cash-heavy (plugin_voters none)",

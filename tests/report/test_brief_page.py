@@ -114,7 +114,7 @@ def test_moves_are_told_in_points_with_their_sign() -> None:
     [
         ("off", "on", "2025-01-02", "flag capex: on since 2025-01-02, off before"),
         ("off", "off", "2025-01-02", "flag capex: off again since 2025-01-02"),
-        ("on", "none", None, "flag capex: none, on before"),
+        ("on", "no view", None, "flag capex: no view, on before"),
     ],
 )
 def test_a_change_is_one_line(was: str, now: str, when: str | None, said: str) -> None:

@@ -179,6 +179,14 @@ def test_the_page_opens_with_the_verdict_and_then_follows_its_order(page: str) -
     assert f"{whether} {sure}" in start
 
 
+def test_the_key_of_strength_has_the_limits_of_the_code(page: str) -> None:
+    said = text_of(page)
+    assert "in fewer than 50 of 100 cases, and a good test finds it in at least 80 of 100" in said
+    assert "less than a quarter (63 sessions) between them count as one episode" in said
+    assert "Nothing can be concluded from fewer than 3 episodes." in said
+    assert "lacks a price in an episode or in the 63 sessions before" in said
+
+
 def test_the_scoreboard_has_a_row_for_each_link(page: str, trial: Trial) -> None:
     board = re.search(r'<table id="board".*?</table>', page, re.DOTALL)
     assert board

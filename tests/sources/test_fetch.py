@@ -34,6 +34,7 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DrypowderError, SourceError
 from signals.universe import UNIVERSE
 from tests.commands import Said
+from tests.fetches import last_fetched
 from tests.importing.test_evidence_by_hand import drawn
 from tests.open_stores import keeping_open
 from tests.reference import byhand
@@ -652,7 +653,7 @@ def test_an_answer_shorter_than_what_is_held_is_refused_and_nothing_lost(
     outcome = bring(target, "MU")["MU"]
     assert "expected prices of MU on every stored date" in outcome.failed
     pd.testing.assert_frame_equal(everything(target), before)
-    assert target.last_fetched()["MU"] == NOW  # the last successful fetch
+    assert last_fetched(target)["MU"] == NOW  # the last successful fetch
 
 
 def test_a_later_start_does_not_shorten_what_is_held(servers: Servers, target: Store) -> None:

@@ -20,6 +20,7 @@ from backtests.store.batch import Batch, dated
 from backtests.store.schema import MIGRATIONS, SCHEMA_VERSION
 from backtests.store.store import FETCHED, Store
 from signals.errors import ConfigError, DataError
+from tests.fetches import last_fetched
 
 NOW = pd.Timestamp("2026-01-05 12:00")
 LATER = NOW + pd.Timedelta(days=30)
@@ -228,19 +229,19 @@ def test_a_fetch_that_was_killed_leaves_the_way_free(store: Store) -> None:
 
 
 def test_the_last_success_of_each_series_is_remembered(store: Store) -> None:
-    assert store.last_fetched() == {}
+    assert last_fetched(store) == {}
     store.add([plain({"2025-01-01": 100.0})], NOW, fetched={"GDP": FETCHED, "M2SL": "no answer"})
-    assert store.last_fetched() == {"GDP": NOW}
+    assert last_fetched(store) == {"GDP": NOW}
     store.note_fetched(["GDP"], LATER, "no answer")
     store.note_fetched(["M2SL", "SPY"], LATER)
-    assert store.last_fetched() == {"GDP": NOW, "M2SL": LATER, "SPY": LATER}
+    assert last_fetched(store) == {"GDP": NOW, "M2SL": LATER, "SPY": LATER}
     assert len(store.query("SELECT * FROM fetched")) == 5
 
 
 def test_a_refused_vintage_is_no_success(store: Store) -> None:
     store.add([prices(500.0)], NOW)
     store.add([prices(501.0, days=20)], LATER, fetched={"SPY": FETCHED})
-    assert store.last_fetched() == {}
+    assert last_fetched(store) == {}
     assert "missing" in store.query("SELECT outcome FROM fetched")["outcome"].iloc[0]
 
 
@@ -256,7 +257,7 @@ def test_a_fetch_that_fails_midway_is_not_remembered(
     with pytest.raises(KeyboardInterrupt):
         store.add([plain({"2025-04-01": 100.0})], LATER, fetched={"GDP": FETCHED})
     assert len(everything(store)) == 1
-    assert store.last_fetched() == {}
+    assert last_fetched(store) == {}
 
 
 def test_the_first_dates_held(store: Store) -> None:
@@ -350,7 +351,7 @@ def version(store: Store) -> int:
 def test_a_store_of_version_1_is_read_as_it_is(old: Store) -> None:
     held = old.path.read_bytes()
     assert len(old.rows(["DGS2"])) == 500
-    assert old.last_fetched() == {}
+    assert old.last_tried() == {}
     assert old.last_recording() is None
     assert len(old.summary()) == 1
     assert old.path.read_bytes() == held
@@ -362,7 +363,7 @@ def test_the_first_write_migrates_it_and_keeps_every_row(old: Store) -> None:
     assert version(old) == SCHEMA_VERSION == 3
     after = everything(old)
     pd.testing.assert_frame_equal(after[after["series_id"] == "DGS2"], before)
-    assert old.last_fetched() == {"GDP": NOW}
+    assert last_fetched(old) == {"GDP": NOW}
 
 
 def test_a_fresh_store_has_the_schema_of_a_migrated_one(old: Store, tmp_path: Path) -> None:
@@ -540,4 +541,4 @@ def test_threads_of_one_process_read_and_write_beside_each_other(store: Store) -
     for thread in threads:
         thread.join()
     assert failures == []
-    assert store.last_fetched()["GDP"] == NOW + pd.Timedelta(days=39)
+    assert last_fetched(store)["GDP"] == NOW + pd.Timedelta(days=39)

@@ -52,7 +52,7 @@ def test_luck_counts_all_configurations_by_their_monthly_returns(
     expected = luck(excess, trials=table["sharpe"], effective=found.effective)
     assert found.luck.deflation == expected.deflation
     assert found.luck.deflation.trials == 32
-    assert found.luck.logged == 0
+    assert found.luck.logged_trials == 0
 
 
 def test_overfitting_comes_from_the_moments_of_all_configurations(

@@ -17,8 +17,9 @@ from backtests.thesis.estimators.average_response import (
     spread_at_each_session,
 )
 from backtests.thesis.inference import t_interval
-from backtests.thesis.sample import LONG, Sample
+from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
+from signals.duration import LONG
 from tests.reference.naive_regressions import average_response as by_hand
 from tests.thesis.planted import with_planted
 

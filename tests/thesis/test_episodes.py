@@ -8,10 +8,10 @@ import pytest
 
 from backtests.calendar import sessions
 from backtests.evidence.entries import QUARTER
+from backtests.evidence.metrics import YEAR
 from backtests.history.panel import History
 from backtests.thesis.episodes import (
     WIDENED,
-    YEAR,
     accounts,
     common_trough,
     falls_of,

@@ -14,7 +14,8 @@ from backtests.thesis.estimators.event_response import event_response, policy_ta
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, filings, table
 from backtests.thesis.responses import AFTER_NEWS, spread
-from backtests.thesis.sample import LONG, SHORT, Sample
+from backtests.thesis.sample import Sample
+from signals.duration import LONG, SHORT
 from signals.universe import members
 from tests.thesis.planted import as_real, with_one_filer, with_planted
 

@@ -16,8 +16,9 @@ from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.instrumented import Ratio, instrumented, ratio_of, surprises
 from backtests.thesis.inference import t_p_value
-from backtests.thesis.sample import LONG, Sample
+from backtests.thesis.sample import Sample
 from backtests.thesis.verdicts import judge
+from signals.duration import LONG
 from tests.thesis.planted import with_planted
 
 CLAIM = next(claim for claim in CLAIMS if claim.name == "policy-surprise-hurts-long-duration")

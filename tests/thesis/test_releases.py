@@ -14,8 +14,9 @@ from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.event_response import event_response
 from backtests.thesis.filings import Filing, controls, filings, study, table
 from backtests.thesis.releases import LONGEST, first_close_after, release_id, releases
-from backtests.thesis.sample import LONG, Sample
+from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS
+from signals.duration import LONG
 from tests.thesis.planted import with_one_filer, with_planted
 
 CLAIM = next(claim for claim in CLAIMS if claim.name == "capex-releases-hurt-long-duration")

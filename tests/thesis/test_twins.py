@@ -13,14 +13,17 @@ import pandas as pd
 import pytest
 
 from backtests.evidence import hac
+from backtests.evidence.entries import episodes_of, gaps_of
 from backtests.thesis import inference, verdicts
 from backtests.thesis import power as power_of_a_test
 from backtests.thesis import sample as samples
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.responses import spread
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.weeks import weekly
+from signals.duration import LONG, SHORT
 from signals.universe import members
 from tests.reference import naive_estimators
 from tests.reference import naive_regressions as regressions
@@ -128,29 +131,30 @@ def test_returns_and_conditions_of_a_history(sample: Sample) -> None:
         flag = sample.flag(signal)
         assert_same(sample.condition(signal), plain.condition(flag.tolist(), samples.LAG))
     short, long = (
-        plain.class_return([sample.asset_class(name).tolist() for name in names])
-        for names in (samples.SHORT, samples.LONG)
+        [plain.mean(row) for row in zip(*map(sample.asset_class, names), strict=True)]
+        for names in (SHORT, LONG)
     )
-    assert_same(sample.duration_spread(), [b - a for a, b in zip(short, long, strict=True)])
+    found = spread(sample, np.arange(len(sample.sessions)), 0, 0)[:, 0]
+    assert_same(found, [b - a for a, b in zip(short, long, strict=True)])
 
 
 # Inference
 
 
 def test_episodes(on: list[float]) -> None:
-    assert_same(inference.episodes_of(series(on)), plain.episodes(on))
+    assert_same(episodes_of(series(on)), plain.episodes(on))
 
 
 def test_gaps(on: list[float]) -> None:
-    assert_same(inference.gaps_of(series(on)), plain.gaps(on))
+    assert_same(gaps_of(series(on)), plain.gaps(on))
 
 
 def test_a_hole_in_an_episode_belongs_to_the_gap_before_the_episode() -> None:
-    assert_same(inference.gaps_of(series([0, 1, 0, 1, *[0] * 63])), [0, NAN, 0, NAN, *[1] * 63])
+    assert_same(gaps_of(series([0, 1, 0, 1, *[0] * 63])), [0, NAN, 0, NAN, *[1] * 63])
 
 
 def test_gaps_are_numbered_from_0_without_a_gap_before_the_first_episode() -> None:
-    assert_same(inference.gaps_of(series([NAN, 1, *[0] * 63, 1])), [NAN, NAN, *[0] * 63, NAN])
+    assert_same(gaps_of(series([NAN, 1, *[0] * 63, 1])), [NAN, NAN, *[0] * 63, NAN])
 
 
 def test_segments(on: list[float]) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.entries import episodes_of
 from backtests.history.panel import History
 from backtests.thesis.claims import Claim
 from backtests.thesis.clustered import Slope, minus, permuted_p_value
@@ -25,7 +26,7 @@ from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, STATES, Filing, filings, table
-from backtests.thesis.inference import episodes_of, t_interval, t_p_value
+from backtests.thesis.inference import t_interval, t_p_value
 from backtests.thesis.policy import statements
 from backtests.thesis.releases import releases
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested

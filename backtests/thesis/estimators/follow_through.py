@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from backtests.evidence.entries import episodes_of, gaps_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.inference import Clusters, episodes_of, gaps_of, shifted, welch
+from backtests.thesis.inference import Clusters, shifted, welch
 from backtests.thesis.parts import SHIFTED, by_episode, by_shift, estimate_of
 from backtests.thesis.sample import Sample
 from signals.universe import UNIVERSE

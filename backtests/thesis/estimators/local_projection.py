@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.entries import episodes_of
 from backtests.evidence.hac import Fit, regress, usual_lags
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.inference import episodes_of, hac_interval
+from backtests.thesis.inference import hac_interval
 from backtests.thesis.sample import DURATION, Sample
 from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.bootstrap import block_length
+from backtests.evidence.entries import episodes_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import (
     drawn_interval,
     drawn_p_value,
-    episodes_of,
     few_clusters,
     t_p_value,
 )

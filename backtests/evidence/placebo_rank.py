@@ -6,6 +6,7 @@ The kind of placebo depends on the data from which the flags are computed.
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,29 +26,37 @@ from signals.regimes import Labels, Quantities
 from signals.registry import SIGNALS
 from strategies import decide, state_of
 
-SHIFTED = (
-    "the flags are computed from quantities, so placebos shift the dates of the holdings; the rank "
-    "is exact if no asset is listed or delisted during the run"
-)
-LABELLED = (
-    "the regime comes from a file of labels, which has no labels for resampled returns. Placebos "
-    "therefore shift the dates of the holdings. The rank is exact if neither the weights nor the "
-    "labels depend on prices"
-)
-RESAMPLED = (
-    "the weights depend on prices, so a shifted weight could come before the price move that it "
-    "reacts to. Placebos therefore resample returns in blocks of a year and compute the flags "
-    "again. The rank is too high on average"
-)
+#: How a strategy's timing is ranked, or why it is not ranked; :data:`NOTES` explains each method.
+Method = Literal[
+    "shifted", "labelled", "resampled", "no_timing", "too_short", "not_drawn", "not_refitted"
+]
+#: The sentence of each method, as reports show it.
+NOTES: Mapping[Method, str] = {
+    "shifted": (
+        "the flags are computed from quantities, so placebos shift the dates of the holdings; the "
+        "rank is exact if no asset is listed or delisted during the run"
+    ),
+    "labelled": (
+        "the regime comes from a file of labels, which has no labels for resampled returns. "
+        "Placebos therefore shift the dates of the holdings. The rank is exact if neither the "
+        "weights nor the labels depend on prices"
+    ),
+    "resampled": (
+        "the weights depend on prices, so a shifted weight could come before the price move that "
+        "it reacts to. Placebos therefore resample returns in blocks of a year and compute the "
+        "flags again. The rank is too high on average"
+    ),
+    "no_timing": (
+        "the strategy's weights never change, except with listings, so there is no timing"
+    ),
+    "too_short": "not ranked: too few sessions after the first fill",
+    "not_drawn": "not ranked: no histories were resampled",
+    "not_refitted": "not ranked: each placebo would need a new estimate of the regime model",
+}
 #: Mean rank among resampled placebos, in SIMULATED economies whose quantities do not move prices.
 #: An unbiased rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from
 #: 40 seeds, with a standard error of about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
-NO_TIMING = "the strategy's weights never change, except with listings, so there is no timing"
-TOO_SHORT = "not ranked: too few sessions after the first fill"
-NOT_DRAWN = "not ranked: no histories were resampled"
-NOT_REFITTED = "not ranked: each placebo would need a new estimate of the regime model"
-
 #: For a rank, a run needs at least this many returns after the first possible fill.
 FEWEST = 21
 #: Number of parts into which the draws are divided, for several processes.
@@ -66,11 +75,19 @@ def leaning_said() -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Significance:
-    """A strategy's rank among placebos; ``note`` says how the strategy was ranked, or why not."""
+class PlaceboRank:
+    """The rank of a strategy's timing among placebos, and how it was ranked.
+
+    ``placebo`` is None if ``method`` is a reason why the strategy has no rank.
+    """
 
     placebo: Placebo | None
-    note: str
+    method: Method
+
+    @property
+    def note(self) -> str:
+        """A sentence: how the strategy was ranked, or why it has no rank."""
+        return NOTES[self.method]
 
 
 def draw_gains(
@@ -84,7 +101,7 @@ def draw_gains(
     ``Future`` objects. Each ``Future`` returns a list with one mapping per draw, from a run's label
     to the run's timing gain.
     """
-    chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
+    chosen = {label: _light(run) for label, run in runs.items() if _how(run) == "resampled"}
     if not chosen or not draws:
         return []
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(draws)]
@@ -94,44 +111,45 @@ def draw_gains(
 
 def place(
     runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000
-) -> dict[str, Significance]:
+) -> dict[str, PlaceboRank]:
     """Return a mapping from each run's label to the rank of the run's timing among placebos.
 
     If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
     on prices, placebos compute new weights on histories with resampled returns. A run with a
-    price-only regime model has no rank (:data:`NOT_REFITTED`). All runs must have the same history
-    and sessions. ``gains`` contains the results of :func:`draw_gains`: one mapping for each draw.
-    ``gains`` can also contain the results of several calls of :func:`draw_gains` for different
-    runs. If ``gains`` is empty, no run is ranked by resampling.
+    price-only regime model has no rank. All runs must have the same history and sessions. ``gains``
+    contains the results of :func:`draw_gains`: one mapping for each draw. ``gains`` can also
+    contain the results of several calls of :func:`draw_gains` for different runs. If ``gains`` is
+    empty, no run is ranked by resampling.
     :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
 
 
-def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) -> Significance:
+def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) -> PlaceboRank:
     how = _how(run)
-    if how in (SHIFTED, LABELLED):
+    if how in ("shifted", "labelled"):
         terms = terms_of(run, run.decided, run.history)
-        return Significance(placebo=shift_placebo(*terms, shifts=shifts), note=how)
-    if how == RESAMPLED and gains:
+        return PlaceboRank(placebo=shift_placebo(*terms, shifts=shifts), method=how)
+    if how == "resampled" and gains:
         others = [gain[label] for gain in gains if label in gain]
         true = timing_gain(*terms_of(run, run.decided, run.history))
-        return Significance(placebo=rank_of(true, others, "resampled"), note=how)
-    return Significance(placebo=None, note=NOT_DRAWN if how == RESAMPLED else how)
+        return PlaceboRank(placebo=rank_of(true, others, "resampled"), method=how)
+    return PlaceboRank(placebo=None, method="not_drawn" if how == "resampled" else how)
 
 
-def _how(run: Run) -> str:
-    """Return a sentence: the kind of placebo for a run, or the reason why the run has no rank."""
+def _how(run: Run) -> Method:
+    """Return the kind of placebo for a run, or the reason why the run has no rank."""
     if not len(run.decided.columns) or is_still(run):
-        return NO_TIMING
+        return "no_timing"
     if len(run.result.returns) - run.config.lag < FEWEST:
-        return TOO_SHORT
+        return "too_short"
     model = run.config.build_model()
     if model.price_only:
-        return NOT_REFITTED
+        return "not_refitted"
     if isinstance(model, Labels):  # a resampled history has no user's labels
-        return LABELLED
-    return SHIFTED if run.strategy.price_free and isinstance(model, Quantities) else RESAMPLED
+        return "labelled"
+    by_quantities = run.strategy.price_free and isinstance(model, Quantities)
+    return "shifted" if by_quantities else "resampled"
 
 
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:

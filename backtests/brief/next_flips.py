@@ -1,4 +1,4 @@
-"""How far the gauge of each flag is from the level at which the flag flips."""
+"""The next possible flip of each flag: how far its gauge is from the level of the flip."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,8 +14,8 @@ MONTH = 21
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flip:
-    """How far the gauge of one flag is from the level at which the flag flips.
+class NextFlip:
+    """The next possible flip of one flag: how far its gauge is from the level of the flip.
 
     Attributes
     ----------
@@ -57,12 +57,13 @@ class Flip:
     regime: str | None
 
 
-def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]:
+def next_flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[NextFlip, ...]:
     """Return the next flip of each flag on which the regime depends, the nearest first.
 
-    The nearest flip has the highest ``frequency`` (see :class:`Flip`). A flip with a NaN frequency
-    comes last. ``said`` maps names of signals to their explanations at the last session of the
-    reading. A flag that is NA at the last session is left out. The regime model must be ``votes``.
+    The nearest flip has the highest ``frequency`` (see :class:`NextFlip`). A flip with a NaN
+    frequency comes last. ``said`` maps names of signals to their explanations at the last session
+    of the reading. A flag that is NA at the last session is left out. The regime model must be
+    ``votes``.
     """
     names = Votes(voters=reading.voters).rests_on
     found = [_flip(reading, said[name]) for name in names if name in said]
@@ -70,7 +71,7 @@ def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]
     return tuple(sorted(known, key=lambda flip: -flip.frequency if flip.frequency >= 0 else 1.0))
 
 
-def _flip(reading: Reading, e: Explanation) -> Flip | None:
+def _flip(reading: Reading, e: Explanation) -> NextFlip | None:
     if e.flag is None:
         return None
     evaluation = reading.evaluations[e.signal]
@@ -79,7 +80,7 @@ def _flip(reading: Reading, e: Explanation) -> Flip | None:
     beyond = e.distance < 0 if up else e.distance > 0
     moves = evaluation.gauges[e.distance_gauge].astype("float64").diff(MONTH).dropna()
     large = moves >= e.distance if up else moves <= e.distance
-    return Flip(
+    return NextFlip(
         signal=e.signal,
         on=e.flag,
         votes=e.signal in reading.votes,
