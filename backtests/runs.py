@@ -38,6 +38,9 @@ class Run(Summarised):
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
         strategy's first possible trade, ``benchmark`` contains the returns of bills.
+    spliced
+        Whether the decisions come from a walk-forward. The configuration of such a run cannot
+        repeat the run, so its id also depends on the decisions.
     """
 
     config: RunConfig
@@ -48,11 +51,13 @@ class Run(Summarised):
     decided: pd.DataFrame
     result: Result
     benchmark: pd.Series
+    spliced: bool = False
 
     @cached_property
     def run_id(self) -> str:
         """The id of the run, see :func:`run_id`."""
-        return run_id(self.config, self.history)
+        decisions = (self.decided.to_csv(),) if self.spliced else ()
+        return run_id(self.config, self.history, *decisions)
 
     @property
     def label(self) -> str:
@@ -114,7 +119,8 @@ class Run(Summarised):
         """Write the seven files of ``drypowder run`` into a folder, and return the metrics.
 
         If ``robustness`` is False, robustness checks that need another simulation are left out, as
-        with ``--no-robustness``. A folder with other files raises DataError.
+        with ``--no-robustness``. Trials in the log of the run's store are counted. A folder with
+        other files raises DataError. A run of a walk-forward raises ConfigError.
         """
         from backtests.report.notebook import save_run
 
@@ -126,11 +132,12 @@ class Run(Summarised):
         return summary_of_run(self)
 
 
-def run_id(config: RunConfig, history: History) -> str:
+def run_id(config: RunConfig, history: History, *others: str) -> str:
     """Return the id of a run.
 
     Two runs have the same id if their parameters, their data, the version of drypowder, and the
-    registry of signals with its votes are the same.
+    registry of signals with its votes are the same. ``others`` are further texts on which the run
+    depends.
     """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())
@@ -139,5 +146,6 @@ def run_id(config: RunConfig, history: History) -> str:
         config.identity(),
         *map(repr, built),
         history.digest(),
+        *others,
     )
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

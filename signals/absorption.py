@@ -100,7 +100,7 @@ class Absorption(CompoundSignal):
     }
     inputs: ClassVar[tuple[str, ...]] = ()
     must_ascend: ClassVar[Orders] = (
-        ("injecting_enter", "leave", "enter"),
+        ("injecting_enter", "leave", "enter", 1),
         ("impulse_leave", "impulse_enter"),
         ("idle_leave", "idle_enter"),
     )

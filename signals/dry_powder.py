@@ -89,7 +89,7 @@ class DryPowder(Signal):
     }
     inputs: ClassVar[tuple[str, ...]] = ("RRPONTSYD", "WRESBAL", "GDP", "TLAACBW027SBOG")
     must_be_positive: ClassVar[tuple[str, ...]] = ("k", "a")
-    must_ascend: ClassVar[Orders] = (("enter", "leave"),)
+    must_ascend: ClassVar[Orders] = (("enter", "leave"), ("k", 1), ("a", 1))
 
     scale: BankScale = "gdp"
     k: float = 0.09

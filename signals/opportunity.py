@@ -11,6 +11,7 @@ from signals.base import CompoundSignal, Evaluation, Signal
 from signals.bathtub import Bathtub
 from signals.forced_selling import ForcedSelling
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.policy import Policy
 from signals.transforms import difference, fall_from_peak, same_date, zscore
 
@@ -83,6 +84,7 @@ class Opportunity(CompoundSignal):
     }
     inputs: ClassVar[tuple[str, ...]] = (*BASKET, "VIXCLS")
     must_be_positive: ClassVar[tuple[str, ...]] = ("memory", "stay", "calm", "members")
+    must_ascend: ClassVar[Orders] = (("calm", 1),)
 
     memory: int = 42
     stay: int = 63

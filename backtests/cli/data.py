@@ -25,7 +25,7 @@ _COLUMNS: Columns = (
     (numbers("rows", rank=3), lambda row: thousands(row["rows"])),
     (words("first", rank=4), itemgetter("first")),
     (words("last"), itemgetter("last")),
-    (words("known", rank=6), itemgetter("known")),
+    (words("known", rank=6), lambda row: row["known"] + ", revised" * row["revised"]),
     (words("stale since", rank=1), lambda row: row["stale_since"] or ""),
 )
 _REVISIONS: Columns = (
@@ -137,11 +137,24 @@ def _write(store: "Store", path: Path, as_of: str | None, json: bool) -> None:
         count, which = store.export(path), ""
     else:
         moment = recorded_by(as_of)
+        _check_recorded(store, moment)
         count, which = store.copy(path, moment), f" recorded up to {moment:%Y-%m-%d %H:%M}"
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
         say(f"wrote {thousands(count)} rows{which} to {path}")
+
+
+def _check_recorded(store: "Store", moment: "pd.Timestamp") -> None:
+    """Raise ConfigError if the store has no row that was recorded until a moment."""
+    from signals.errors import ConfigError
+
+    first = store.first_recorded()
+    if first is not None and first > moment:
+        raise ConfigError(
+            f"expected --as-of on or after {first.date()}, when the first row of {store.path} was "
+            f"recorded, was {moment.date()}; to cut a run at a session, use its option --end"
+        )
 
 
 def _revisions(store: "Store", series: str, json: bool) -> None:
@@ -243,6 +256,7 @@ def held(store: "Store") -> list[dict[str, Any]]:
                 "first": str(entry.first.date()),
                 "last": str(entry.last.date()),
                 "known": str(rule_of(id)),
+                "revised": not is_price(id) and CATALOG[id].revised,
                 "stale_since": str(fresh_until.date()) if stale else None,
             }
         )

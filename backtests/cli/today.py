@@ -28,7 +28,7 @@ DEFAULT = "near-cash-flow"
 MISSING = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
-    (numbers("units"), lambda order: f"{order['units']:+,.8g}"),
+    (numbers("units"), lambda order: _units(order["units"])),
     (numbers("price", rank=2), lambda order: money(order["price"])),
     (numbers("value", rank=1), lambda order: money(order["value"])),
     (numbers("cost", rank=3), lambda order: money(order["cost"])),
@@ -239,3 +239,8 @@ def _why_none(said: dict[str, Any]) -> str:
         f"{beyond} beyond the drift band; orders wait for the next decision (use --start "
         f"{said['as_of']} to decide now)"
     )
+
+
+def _units(units: float) -> str:
+    """Return a number of units to trade, with a sign and with up to eight significant digits."""
+    return f"{units:+,.8g}" if abs(units) < 1e7 else f"{units:+,.0f}"

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from signals.base import Signal, require
-from signals.errors import ConfigError, unknown
+from signals.errors import ConfigError, shown, unknown
 from signals.evaluations import evaluate, inputs_of
 from signals.params import as_kind, check_types, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
@@ -79,6 +79,11 @@ def as_indicator(
     from vectorbt.indicators.factory import IndicatorBase, IndicatorFactory
 
     base = signal() if isinstance(signal, type) else signal
+    if not isinstance(base, Signal):
+        raise ConfigError(
+            f"expected a signal class or a signal, was {shown(signal)}; give the class, such as "
+            "signals.DryPowder"
+        )
     kinds = kinds_of_numbers(type(base))
     taken = {*dir(IndicatorBase), "flag", "score"}
     numeric = (gauge for gauge, unit in base.units.items() if unit != TEXT)

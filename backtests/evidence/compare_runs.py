@@ -16,7 +16,7 @@ from backtests.evidence.settings import distinct_labels
 from backtests.evidence.workers import workers_of
 from backtests.pipeline import run_on
 from backtests.runs import Run
-from signals.errors import ConfigError
+from signals.errors import ConfigError, shown
 
 
 def compare_runs(
@@ -46,11 +46,11 @@ def compare_runs(
     ------
     ConfigError
         If there is no run, if the runs have different prices, different series or too few common
-        sessions, if two runs without labels have equal settings, or if a user's strategy class was
-        defined again after its run.
+        sessions, if two runs without labels have equal settings, if a user's strategy class was
+        defined again after its run, or if a run is one of a walk-forward.
     """
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
-    _check_classes(labelled)
+    _check_runs(labelled)
     index, notes = common_sessions(labelled)
     again = {
         label: run
@@ -68,9 +68,16 @@ def compare_runs(
     return finished(rows, gains, regime, notes, reps, shifts, log)
 
 
-def _check_classes(runs: Mapping[str, Run]) -> None:
-    """Raise ConfigError if a user's class was defined again after a run used it."""
+def _check_runs(runs: Mapping[str, Run]) -> None:
+    """Raise ConfigError for a value that is not a run, and for a run that cannot be repeated."""
     for label, run in runs.items():
+        if not isinstance(run, Run):
+            raise ConfigError(f"{label}: expected a finished run, was {shown(run)}")
+        if run.spliced:
+            raise ConfigError(
+                f"expected runs that their configurations repeat, but {label} has the decisions of "
+                "a walk-forward; compare it with backtests.metrics_table"
+            )
         if run.config.strategy_class() is not type(run.strategy):
             raise ConfigError(
                 f"expected {label} to use the current class of {run.config.strategy}, but the "
@@ -79,6 +86,7 @@ def _check_classes(runs: Mapping[str, Run]) -> None:
 
 
 def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
+    _check_runs({f"run {number}": run for number, run in enumerate(runs, start=1)})
     labels = distinct_labels([run.config for run in runs])
     twice = [label for label in labels if labels.count(label) > 1]
     if twice:

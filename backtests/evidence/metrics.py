@@ -218,7 +218,7 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
         "best_day": float(returns.max()),
         "worst_day": float(returns.min()),
         "skew": _float(returns.skew()),
-        "kurtosis": _float(returns.kurt()),
+        "excess_kurtosis": _float(returns.kurt()),
     }
     return _without_yearly(figures, returns)
 

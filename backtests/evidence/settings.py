@@ -46,6 +46,7 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     )
     for prefix, part in parts.items():
         found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
+    found.pop("regime.dated", None)  # the file of labels is the setting
     # All configurations have the registry's voters, so only the voters of the user are a setting.
     if found.pop("regime.voters", None) is not None:
         found["plugin_voters"] = config.more_voters()

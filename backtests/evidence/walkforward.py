@@ -67,8 +67,8 @@ class WalkForward:
     run
         The spliced backtest from the first refit date on. The spliced backtest trades the decisions
         of the chosen candidates. The attribute ``state`` combines the strategy states of the chosen
-        candidates. The spliced backtest takes its configuration, strategy, reading and id from the
-        plain backtest.
+        candidates. The spliced backtest takes its configuration, strategy and reading from the
+        plain backtest, and has its own id.
     """
 
     choices: pd.DataFrame
@@ -304,6 +304,7 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
         plain,
         state=pd.concat(states) if states else None,
         decided=decided,
+        spliced=True,
         result=trade(plain.config, plain.strategy, plain.history, decided, plain.sessions),
     )
 

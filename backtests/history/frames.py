@@ -38,6 +38,12 @@ def rows_of_frames(
     See :meth:`backtests.History.from_frames` for the parameters and the errors. ``now`` is the
     current moment, New York time.
     """
+    for what, given in (("series", series), ("known", {} if isinstance(known, str) else known)):
+        if not isinstance(given, Mapping):
+            raise ConfigError(
+                f"expected `{what}` as a mapping by catalog id, was {type(given).__name__}; write "
+                f"it like {{'GDP': {'values' if what == 'series' else 'moments'}}}"
+            )
     said = dict.fromkeys(series, known) if isinstance(known, str) else dict(known)
     for id in said:
         if id not in series:

@@ -177,7 +177,12 @@ class History(Summarised):
             also raised if ``series`` has an id outside the catalog, or if ``known`` lacks the date
             of a value. A value must be known from 0 to 366 days after its date.
         """
-        rows = rows_of_frames(prices, series or {}, known or {}, new_york_now())
+        rows = rows_of_frames(
+            prices,
+            {} if series is None else series,
+            {} if known is None else known,
+            new_york_now(),
+        )
         ids = list(dict.fromkeys((*needed(), YIELD, *sorted(rows))))
         return _assemble(rows, ids, span(rows), "frames")
 

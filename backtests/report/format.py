@@ -38,10 +38,13 @@ def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: boo
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
     """Return a number as text, with ``digits`` significant digits and its unit.
 
-    >>> significant(14.83, "% of GDP"), significant(0.0001234)
-    ('14.8 % of GDP', '0.000123')
+    A number that has more digits before the point keeps all of them.
+
+    >>> significant(14.83, "% of GDP"), significant(0.0001234), significant(31095.1)
+    ('14.8 % of GDP', '0.000123', '31,095')
     """
-    return _shown(value, f"z.{digits}g", unit)
+    is_long = not is_missing(value) and abs(value or 0.0) >= 10**digits - 0.5
+    return _shown(value, "z,.0f" if is_long else f"z.{digits}g", unit)
 
 
 def p_value(value: float | None) -> str:

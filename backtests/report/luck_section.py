@@ -127,8 +127,9 @@ _COLUMNS = ("weight", "tilt", "timing")
 def split_said(split: Mapping[str, Any]) -> str:
     """Return a sentence that splits the mean yearly return into bills, tilt, timing and costs."""
     signed = partial(percent, digits=2, unit="%", signed=True)
-    costs = split["trading"] + split["borrowing"]
+    borrowing = f", borrowing {signed(split['borrowing'])}" if split["borrowing"] else ""
     return (
         f"Mean return a year: bills {signed(split['bills'])}, tilt {signed(split['tilt'])}, timing "
-        f"{signed(split['timing'])}, costs {signed(costs)}; together {signed(split['total'])}."
+        f"{signed(split['timing'])}, trading costs {signed(split['trading'])}{borrowing}; together "
+        f"{signed(split['total'])}."
     )

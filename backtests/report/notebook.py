@@ -31,7 +31,7 @@ from backtests.report.notebook_charts import (
 from backtests.report.page import label_of
 from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
-from signals.errors import ConfigError, MissingSeries, unknown
+from signals.errors import ConfigError, MissingSeries, shown, unknown
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.summary import Summary, described
@@ -115,9 +115,15 @@ def numbers_of_run(run: Run) -> pd.Series:
 def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
     """Write the files of :meth:`Run.save`."""
     from backtests.report.folder import check_folder, write_run
+    from backtests.sweep.trial_log import other_trials
 
+    if run.spliced:
+        raise ConfigError(
+            f"expected a run that its configuration repeats, but {run.label} has the decisions of "
+            "a walk-forward; save its tables, as with run.returns.to_csv, or save another run"
+        )
     check_folder(folder, run.label)
-    return write_run(assess(run, robustness=robustness), folder)
+    return write_run(assess(run, robustness=robustness, log=other_trials(run)), folder)
 
 
 def summary_of_history(history: History) -> Summary:
@@ -246,21 +252,26 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        If there is no run.
+        If there is no run, or if ``runs`` is not a mapping to finished runs.
     """
     from backtests.report.tearsheet_page import ROWS
 
     if not runs:
         raise ConfigError("expected at least one run for a table, found none; give one")
+    if not isinstance(runs, Mapping) or not all(isinstance(x, Run) for x in runs.values()):
+        raise ConfigError(
+            f"expected a mapping from headings to finished runs, was {shown(runs)}; write it like "
+            "{'mine': run}"
+        )
     first = next(iter(runs.values()))
     beside = metrics.of_returns(first.benchmark, first.bills, first.benchmark)
     columns = {name: metrics.of_run(run) for name, run in runs.items()}
     columns.setdefault(first.config.benchmark, beside)
     label = label_of(any(run.simulated for run in runs.values()))
-    shown = [metric for metric in ROWS if metric.key in TABLE]
+    rows = [metric for metric in ROWS if metric.key in TABLE]
     cells = {
-        name: [metric.form(numbers.get(metric.key)) for metric in shown]
+        name: [metric.form(numbers.get(metric.key)) for metric in rows]
         for name, numbers in columns.items()
     }
-    labels = pd.Index([metric.label for metric in shown], name=f"{label}metric")
+    labels = pd.Index([metric.label for metric in rows], name=f"{label}metric")
     return pd.DataFrame(cells, index=labels)

@@ -373,6 +373,11 @@ class Store:
             {"id": series_id, "same": precision(series_id)},
         )
 
+    def first_recorded(self) -> pd.Timestamp | None:
+        """Return the moment at which the oldest row was recorded; None if there is no row."""
+        first = self.query("SELECT min(recorded_at) AS first FROM observations")["first"].iloc[0]
+        return None if pd.isna(first) else pd.Timestamp(first)
+
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
         """Create a new store with copies of some rows, and return the number of copied rows.
 

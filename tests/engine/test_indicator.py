@@ -255,6 +255,11 @@ def test_parameters_that_cannot_be_used(
         indicator.run(*(simulated[id] for id in indicator.input_ids.values()), **options)
 
 
+def test_a_name_is_no_signal(simulated: pd.DataFrame) -> None:
+    with pytest.raises(ConfigError, match=r"expected a signal class or a signal, was 'dry_powder'"):
+        run_indicator(simulated, "dry_powder", k=[0.08])  # type: ignore[arg-type]
+
+
 def test_nothing_is_computed_before_all_parameters_are_checked(
     simulated: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

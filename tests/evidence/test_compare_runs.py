@@ -162,6 +162,10 @@ def test_a_comparison_of_one_run_has_one_row(runs: dict[str, Run]) -> None:
 def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[str, Run]) -> None:
     with pytest.raises(ConfigError, match="found none"):
         compare_runs([])
+    with pytest.raises(ConfigError, match="run 1: expected a finished run, was 'a'"):
+        compare_runs(["a"])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match="b has the decisions of a walk-forward"):
+        compare_runs({"a": runs["plain"], "b": replace(runs["k"], spliced=True)})
     with pytest.raises(ConfigError, match="cash-heavy is given twice"):
         compare_runs([runs["plain"], runs["plain"]])
     other = replace(history, closes=history.closes * 2)

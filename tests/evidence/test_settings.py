@@ -1,6 +1,7 @@
 """What differs between configurations, and how rows of a comparison are told apart."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -53,6 +54,19 @@ def test_labels_of_one_strategy_show_what_differs() -> None:
         "near-cash-flow (dry_powder.k 0.09)",
         "near-cash-flow (dry_powder.k 0.11)",
         "spy",
+    ]
+
+
+def test_rows_with_labels_are_told_apart_by_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, regime in (("a.csv", "ABSORPTION"), ("b.csv", "NEUTRAL")):
+        Path(name).write_text(f"date,label\n2020-03-16,{regime}\n2020-04-16,NEUTRAL\n")
+    both = [config("cash-heavy", regime_model="labels", labels=name) for name in ("a.csv", "b.csv")]
+    assert distinct_labels(both) == [
+        "cash-heavy@labels (labels a.csv)",
+        "cash-heavy@labels (labels b.csv)",
     ]
 
 

@@ -187,6 +187,8 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         ({"series": {"WALCL": WALCL.iloc[::-1]}}, DataError, "sort_index"),
         ({"series": {"WALCL": WALCL.astype(str) + "x"}}, DataError, "expected numbers"),
         ({"series": {"WALCL": WALCL.tolist()}}, ConfigError, "expected a Series"),
+        ({"series": WALCL.to_frame()}, ConfigError, "`series` as a mapping by catalog id"),
+        ({"known": pd.Timedelta(days=1)}, ConfigError, "`known` as a mapping by catalog id"),
         ({"series": {"WALCL": WALCL.reset_index(drop=True)}}, DataError, "pd.to_datetime"),
         ({"series": {"CAPEX_TTM_MSFT": WALCL * 1e4}}, ConfigError, "filing dates of CAPEX"),
         ({"prices": prices()["SPY"]}, ConfigError, r"to_frame\('SPY'\)"),

@@ -83,9 +83,14 @@ def test_the_largest_weight_comes_first_and_the_sum_last() -> None:
 
 def test_the_parts_are_said_with_signs() -> None:
     assert split_said(NUMBERS["timing"]) == (
-        "Mean return a year: bills +1.73 %, tilt +15.41 %, timing +1.93 %, costs -0.20 %; together "
-        "+18.87 %."
+        "Mean return a year: bills +1.73 %, tilt +15.41 %, timing +1.93 %, trading costs -0.08 %, "
+        "borrowing -0.12 %; together +18.87 %."
     )
+
+
+def test_borrowing_is_said_only_if_it_costs_something() -> None:
+    said = split_said(NUMBERS["timing"] | {"borrowing": 0.0})
+    assert "trading costs -0.08 %; together" in said
 
 
 def test_what_was_not_computed_has_no_heading() -> None:

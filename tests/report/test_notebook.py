@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from backtests import History, Run, assess, config_from, metrics_table, plot_reading, run
 from backtests.cli.app import command
+from backtests.evidence.luck import Logged
 from backtests.report.folder import FILES
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.trial import Trial, try_claims
@@ -129,6 +131,32 @@ def test_metrics_are_the_numbers_of_metrics_json(finished: Run, tmp_path: Path) 
     assert finished.metrics.dtype == "float64"
     assert finished.metrics.to_dict() == numbers
     assert {"cagr", "sharpe", "max_drawdown", "costs", "orders"} <= numbers.keys()
+
+
+@pytest.mark.usefixtures("uncharted")
+def test_save_counts_the_trials_in_the_log_of_the_runs_store(
+    finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Logged(sharpes=np.array([0.1, 0.2, 0.3]), effective=2.0)
+    monkeypatch.setattr("backtests.sweep.trial_log.other_trials", lambda run: log)
+    luck = finished.save(tmp_path / "out", robustness=False)["luck"]
+    assert (luck["trials"], luck["logged_trials"]) == (4, 3)
+
+
+def test_a_run_of_a_walk_forward_is_not_saved_as_a_plain_run(finished: Run, tmp_path: Path) -> None:
+    spliced = replace(finished, spliced=True)
+    with pytest.raises(ConfigError, match="the decisions of a walk-forward; save its tables"):
+        spliced.save(tmp_path / "out", robustness=False)
+    assert not (tmp_path / "out").exists()
+    assert spliced.run_id != finished.run_id
+    other = replace(spliced, decided=0.5 * spliced.decided)
+    assert other.run_id != spliced.run_id
+
+
+@pytest.mark.parametrize("runs", [[1], {"a": "run"}, "run"])
+def test_a_table_of_what_are_no_runs_is_refused(runs: Any) -> None:
+    with pytest.raises(ConfigError, match="expected a mapping from headings to finished runs"):
+        metrics_table(runs)
 
 
 def test_save_refuses_a_folder_with_other_files(finished: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from signals.base import Signal
 from signals.errors import ConfigError
 from signals.hysteresis import Threshold
 from signals.regimes import REGIMES
+from signals.regimes.votes import Votes
 from strategies import STRATEGIES
 from strategies.base import Strategy
 
@@ -70,7 +71,7 @@ def declared(what: str) -> Iterator[Any]:
 @pytest.mark.parametrize(("cls", "name"), list(declared("must_be_positive")))
 def test_what_must_be_above_zero_is_refused_at_zero(cls: type, name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} must be a positive number, was 0"):
-        cls(**{name: 0})
+        cls(**{"voters": ()} if cls is Votes else {}, **{name: 0})
 
 
 @pytest.mark.parametrize(("cls", "names"), list(declared("must_ascend")))
