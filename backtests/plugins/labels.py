@@ -25,7 +25,8 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:
             header, *rows = list(csv.reader(file)) or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"expected a CSV of labels at {path}: {error}") from None
+        said = getattr(error, "strerror", None) or error
+        raise DataError(f"expected a CSV of labels at {path}, but: {said}; correct it") from None
     if [name.strip().lower() for name in header] != ["date", "label"]:
         raise ConfigError(
             f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; rename the "

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 from pkgutil import resolve_name
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from backtests.plugins.contract import check_class, plugin_bases
@@ -125,7 +125,20 @@ def _source(thing: Any) -> str:
     try:
         return "" if thing is None else inspect.getsource(thing)
     except Exception:  # the source code is missing or is not text
+        return _compiled(getattr(thing, "__code__", None))
+
+
+def _compiled(code: CodeType | None) -> str:
+    """Return the compiled code of a function as text; the text is equal in every process."""
+    if code is None:
         return ""
+    constants = [
+        _compiled(each)
+        if isinstance(each, CodeType)
+        else repr(sorted(map(repr, each)) if isinstance(each, frozenset) else each)
+        for each in code.co_consts
+    ]
+    return repr((code.co_code, constants, code.co_names))
 
 
 def _module_of(path: str) -> str:

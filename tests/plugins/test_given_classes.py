@@ -90,6 +90,20 @@ def test_the_run_id_depends_on_the_code_of_the_class() -> None:
     assert configs[0] != configs[1]
 
 
+def test_the_run_id_depends_on_a_class_without_source() -> None:
+    """A class that Python reads from a pipe has no source, so its compiled code counts."""
+    import linecache
+
+    found = []
+    for body in ("panel['SPY']", "panel['QQQ']", "panel['SPY']"):
+        names = {"Strategy": Strategy, "dataclass": dataclass, "ClassVar": ClassVar}
+        made = noted(body, names)
+        linecache.cache.clear()
+        found.append(config_from({"strategy": made}).identity())
+    assert found[0] == found[2]
+    assert found[0] != found[1]
+
+
 def noted(body: str, names: dict[str, object]) -> type[Strategy]:
     """Return a class as in a notebook: its source is known, but no module contains it."""
     import linecache
