@@ -146,9 +146,17 @@ def test_what_may_pass_is_asked_for_as_often_as_patience_says(
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Record the seconds of each pause, without pausing."""
+    """Record the seconds of each pause of this thread, without pausing.
+
+    The patch reaches every thread of the process, and a server of an earlier test may still sleep.
+    """
     slept: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    sleep, mine = time.sleep, threading.get_ident()
+
+    def record(seconds: float) -> None:
+        slept.append(seconds) if threading.get_ident() == mine else sleep(seconds)
+
+    monkeypatch.setattr("tenacity.nap.time.sleep", record)
     return slept
 
 
