@@ -45,6 +45,7 @@ def run(
     from backtests.evidence.entries import observed_said
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
+    from backtests.report.tearsheet_numbers import notes_of
     from backtests.sweep.trial_log import other_trials
 
     given = options.given(strategy=strategy, start=start, end=end, lag=lag)
@@ -68,7 +69,7 @@ def run(
         numbers = write_run(assessment, folder, step)
     observed = observed_said(assessment.absorption, assessment.own_states)
     print_json(numbers) if json else _print(numbers, observed, folder)
-    for line in done.result.notes:
+    for line in notes_of(done):
         warn(line)
     if checked.end is None:
         history_choice.warn_if_stale(done.history)

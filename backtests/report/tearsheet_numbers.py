@@ -14,6 +14,7 @@ from backtests.report.luck_numbers import (
     timing_numbers,
 )
 from backtests.report.plain import plain
+from backtests.runs import Run
 from backtests.version import __version__
 from signals.hysteresis import since
 from signals.params import parameters
@@ -76,6 +77,18 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
     return table.reset_index().to_dict(orient="records")
 
 
+def notes_of(run: Run) -> list[str]:
+    """Return the notes of a run's simulation, and a note on its sessions without a regime."""
+    notes, sessions = list(run.result.notes), run.sessions
+    unknown = int(run.reading.regime.loc[sessions].isna().sum())
+    if run.strategy.follows_regime and unknown:
+        notes.append(
+            f"no regime is known on {unknown:,} of {len(sessions):,} sessions; the returns of "
+            "these sessions say nothing about the regimes"
+        )
+    return notes
+
+
 def description(assessment: Assessment) -> dict[str, Any]:
     """Return facts about a run: strategy, history, dates and terms of trading."""
     run = assessment.run
@@ -111,5 +124,5 @@ def description(assessment: Assessment) -> dict[str, Any]:
         "state_episodes": None if own is None else own.episodes,
         "state_entered": None if own is None else own.entered,
         "inconclusive": assessment.inconclusive,
-        "notes": [*run.result.notes, *left_out],
+        "notes": [*notes_of(run), *left_out],
     }

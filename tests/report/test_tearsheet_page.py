@@ -20,6 +20,7 @@ from backtests.pipeline import run
 from backtests.report.folder import write_run
 from backtests.report.glossary import TERMS
 from backtests.report.luck_section import split_said
+from backtests.report.tearsheet_numbers import notes_of
 from backtests.report.tearsheet_page import ROWS
 from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
@@ -198,6 +199,18 @@ def test_a_page_comes_out_for_portfolios_that_hardly_vary(
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     assert page.rstrip().endswith("</html>")
     assert f"<h1>{strategy}</h1>" in page
+
+
+@pytest.mark.parametrize(("strategy", "said"), [("cash-heavy", True), ("spy", False)])
+def test_a_run_that_begins_before_the_regime_is_known_says_so(
+    history: History, strategy: str, said: bool
+) -> None:
+    config = config_from({"strategy": strategy, "start": "2012-01-03", "end": "2016-12-30"})
+    finished = run(config, history)
+    unknown = int(finished.reading.regime.loc[finished.sessions].isna().sum())
+    assert unknown > 100
+    note = f"no regime is known on {unknown:,} of {len(finished.sessions):,} sessions; the returns"
+    assert any(each.startswith(note) for each in notes_of(finished)) == said
 
 
 def test_a_run_on_a_history_at_hand_ends_where_its_configuration_says(history: History) -> None:

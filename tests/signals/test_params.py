@@ -12,7 +12,7 @@ import pytest
 import signals
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import Schedule
-from signals import Bathtub, Capex, DryPowder
+from signals import Absorption, Bathtub, Capex, DryPowder, Opportunity
 from signals.base import Signal
 from signals.errors import ConfigError
 from signals.hysteresis import Threshold
@@ -85,6 +85,20 @@ def test_what_must_ascend_is_refused_when_it_is_equal(
         kind = type(level[name])
         with pytest.raises(ConfigError, match=r"must be (below|a positive number)"):
             cls(**{str(name): kind(level[other])})
+
+
+@pytest.mark.parametrize(
+    ("signal", "name", "percent"),
+    [
+        (DryPowder, "k", 9),
+        (DryPowder, "a", 12.5),
+        (Absorption, "enter", 50),
+        (Opportunity, "calm", 70),
+    ],
+)
+def test_a_percent_is_no_fraction(signal: type, name: str, percent: float) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be below 1, but {percent} is not below 1"):
+        signal(**{name: percent})
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
