@@ -101,6 +101,12 @@ def test_a_percent_is_no_fraction(signal: type, name: str, percent: float) -> No
         signal(**{name: percent})
 
 
+@pytest.mark.parametrize("name", ["confirm", "min_views"])
+def test_a_regime_is_confirmed_for_at_least_one_session_from_at_least_one_view(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be a positive number, was 0"):
+        Votes(voters=(), **{name: 0})
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_the_defaults_are_of_their_types(cls: type) -> None:
     made = cls()

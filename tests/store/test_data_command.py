@@ -543,6 +543,12 @@ def test_an_export_never_replaces_the_store(data: Data, tmp_path: Path) -> None:
     assert Store(path).series_ids() == ("GDP",)
 
 
+def test_a_series_that_its_publisher_revises_is_marked(data: Data, sound: Store) -> None:
+    rows = {row["series"]: row for row in json.loads(data("--json").out)["series"]}
+    marked = {name: rows[name]["revised"] for name in ("GDP", "DGS2", "SPY")}
+    assert marked == {"GDP": True, "DGS2": False, "SPY": False}
+
+
 def test_revisions_of_a_series_with_vintages(data: Data, sound: Store) -> None:
     more = (
         ("2025-04-01", "2025-09-02 09:30", 3.3e4),

@@ -12,6 +12,7 @@ from backtests.evidence.luck import luck
 from backtests.evidence.overfitting import overfitting
 from backtests.report.sweep_folder import best_config, write_findings
 from backtests.report.sweep_numbers import sweep_numbers
+from backtests.sweep import findings
 from backtests.sweep.findings import Findings, find
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.request import planned
@@ -40,6 +41,15 @@ def test_the_best_has_the_highest_sharpe_ratio_and_is_simulated_by_vectorbt(
     assert found.luck.sharpe == pytest.approx(sharpes.max(), abs=1e-9)
     assert (found.run.sessions == done.case.index).all()
     assert found.beaten == pytest.approx((sharpes < found.base_sharpe).mean())
+
+
+def test_the_base_beats_no_configuration_that_only_rounds_differently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scale gdp does not use ``a``, so all configurations are the base itself."""
+    made, exact = swept(tmp_path / "out", "dry_powder.a=0.05,0.2"), findings._sharpe
+    monkeypatch.setattr(findings, "_sharpe", lambda run: exact(run) + 1e-12)
+    assert find(made).beaten == 0.0
 
 
 def test_luck_counts_all_configurations_by_their_monthly_returns(
