@@ -8,7 +8,7 @@ import pandas as pd
 import signals
 from backtests.config import RunConfig
 from backtests.engine.kernel import Curves, simulate_curves
-from backtests.engine.schedule import decision_sessions
+from backtests.engine.schedule import Schedule, decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
@@ -120,15 +120,19 @@ def decided_on(
     """Return a strategy's state at every session, and its weights at the decision sessions."""
     state = state_of(strategy, reading, panel)
     weights = decide(strategy, reading, panel)
-    return state, weights.loc[decisions(config, strategy, state, index)]
+    return state, weights.loc[decisions(strategy, state, index, config.schedule)]
 
 
 def decisions(
-    config: RunConfig, strategy: Strategy, state: pd.Series | None, index: pd.DatetimeIndex
+    strategy: Strategy, state: pd.Series | None, index: pd.DatetimeIndex, schedule: Schedule
 ) -> pd.DatetimeIndex:
-    """Return the sessions on which a run's strategy decides."""
+    """Return the sessions in ``index`` on which a strategy decides.
+
+    A strategy with ``only_scheduled`` decides only on the days of the schedule, not when its state
+    changes.
+    """
     followed = None if strategy.only_scheduled else state
-    return decision_sessions(index, followed, config.schedule)
+    return decision_sessions(index, followed, schedule)
 
 
 def trade(

@@ -318,7 +318,7 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
     rests, late = rests_on(config), stale(history)
     is_lost = lost(state, late, reading, rests if strategy.follows_regime else {})
     state = None if state is None else state.mask(is_lost).ffill()
-    due = decisions(config, strategy, state, index)
+    due = decisions(strategy, state, index, config.schedule)
     return Plan(
         config=config,
         strategy=strategy,

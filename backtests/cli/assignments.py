@@ -18,9 +18,7 @@ _FOLLOWER = "near-cash-flow"
 def config_data(
     config: Path | None,
     param: Iterable[str] | None,
-    source: str | None,
-    store: Path | None,
-    seed: int | None,
+    asked: history_choice.HistoryOptions,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the data of a configuration, read from ``--config`` and from other options.
@@ -33,7 +31,7 @@ def config_data(
         A TOML file, or None. The table ``[sweep]`` of the file is ignored.
     param
         Texts such as ``dry_powder.k=0.11``.
-    source, store, seed
+    asked
         The options that choose the history.
     given
         Values of other options, by the key of the configuration.
@@ -49,7 +47,7 @@ def config_data(
     check_options(given)
     data = file_data(config)
     data |= given
-    data |= history_choice.history_keys(data, source, store, seed)
+    data |= history_choice.history_keys(data, asked)
     assigned(data, param or ())
     return data
 

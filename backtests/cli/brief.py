@@ -56,7 +56,8 @@ def brief(
 
     page = page_of(out, "brief.html")
     _check_files(pdf, mail)
-    checked = _config(config, source, store, seed)
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    checked = _config(config, asked)
     if exit_code:
         check_comparable(checked, at)
     with progress("making the brief") as step:
@@ -73,9 +74,7 @@ def brief(
     exit_if_flipped(found)
 
 
-def _config(
-    config: Path | None, source: str | None, store: Path | None, seed: int | None
-) -> "RunConfig":
+def _config(config: Path | None, asked: history_choice.HistoryOptions) -> "RunConfig":
     """Return a configuration with the chosen history and default parameters, as in the brief.
 
     Raise ConfigError if the file would change a signal or the regime.
@@ -83,10 +82,10 @@ def _config(
     from backtests.config import SOURCE, config_from
     from signals.errors import ConfigError
 
-    data = config_data(config, None, source, store, seed, {})
-    asked, default = (config_from(without_strategy(each)) for each in (data, {}))
-    asked_for = (asked.build_signals(), asked.build_model())
-    if asked_for != (default.build_signals(), default.build_model()):
+    data = config_data(config, None, asked, {})
+    given, default = (config_from(without_strategy(each)) for each in (data, {}))
+    shown = (default.build_signals(), default.build_model())
+    if (given.build_signals(), given.build_model()) != shown:
         raise ConfigError(
             "expected a file with the default signals and regime model in --config, because the "
             "brief shows these; for other ones, use drypowder flags --config"

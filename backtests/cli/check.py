@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import completion, options
+from backtests.cli import completion, history_choice, options
 from backtests.cli.assignments import (
     assigned,
     config_data,
@@ -49,7 +49,8 @@ def check(
     from backtests.pipeline import history_of
     from backtests.plugins.check import check_signal, check_strategy
 
-    data = config_data(config, None, source, store, seed, options.given(start=start))
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    data = config_data(config, None, asked, options.given(start=start))
     checked, signal = _what(name, data, param or ())
     with progress("reading history"):
         ids = checked.series() if signal is None else checked.regime_series()

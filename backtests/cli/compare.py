@@ -99,9 +99,8 @@ def compare(
     given = options.given(start=start, end=end, lag=lag)
     check_options(given)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
-    choice = history_choice.one_history(
-        list(candidates.values()), _source_of(defaults), source, store, seed
-    )
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    choice = history_choice.one_history(list(candidates.values()), _source_of(defaults), asked)
     configs = _configs(candidates, choice)
     with progress("comparing") as step:
         whole = choice.open(series_of(configs), _last_end(configs.values()))

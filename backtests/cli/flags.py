@@ -77,7 +77,8 @@ def flags(
     for target, option, endings in ((export, "--export", TABLES), (html, "--html", (HTML,))):
         if target is not None:
             check_file(target, option, *endings)
-    checked = _config(config, param, source, store, seed)
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    checked = _config(config, param, asked)
     with progress("reading history"):
         history = history_of(checked, ids=checked.regime_series())
     past = history.until(history.session(at, "--at"))
@@ -92,9 +93,7 @@ def flags(
 def _config(
     config: Path | None,
     param: list[str] | None,
-    source: str | None,
-    store: Path | None,
-    seed: int | None,
+    asked: history_choice.HistoryOptions,
 ) -> "RunConfig":
     """Return the configuration of the signals and of the regime model.
 
@@ -103,7 +102,7 @@ def _config(
     """
     from backtests.config import config_from
 
-    data = config_data(config, param, source, store, seed, {})
+    data = config_data(config, param, asked, {})
     if "strategy" in data:
         config_from(data)
     refuse_parameters_of_strategies(param)

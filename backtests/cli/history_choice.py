@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from backtests.cli.candidates import Candidate
     from backtests.history.origin import HistorySource
     from backtests.history.panel import History
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryOptions:
+    """The options ``--source``, ``--store`` and ``--seed`` of a command; None if not given."""
+
+    source: str | None = None
+    store: Path | None = None
+    seed: int | None = None
 
 
 def store_path(store: Path | None) -> Path:
@@ -31,9 +40,9 @@ def named_store(store: Path | None) -> Path | None:
     return store or environment_store()
 
 
-def choose_history(source: str | None, store: Path | None, seed: int | None) -> "HistorySource":
+def choose_history(asked: HistoryOptions) -> "HistorySource":
     """Return the source of history. If the history is simulated by default, print a notice."""
-    choice = named_history(source, store, seed)
+    choice = named_history(asked)
     announce(choice)
     return choice
 
@@ -46,16 +55,17 @@ def announce(choice: "HistorySource") -> None:
         complain("notice", said)
 
 
-def named_history(source: str | None, store: Path | None, seed: int | None) -> "HistorySource":
+def named_history(asked: HistoryOptions) -> "HistorySource":
     """Return the source of history, as chosen by options and environment variables."""
     from backtests.history.origin import HistorySource
     from signals.errors import ConfigError, unknown
 
+    source = asked.source
     if source not in (None, "store", "simulated"):
         raise ConfigError(unknown("source", str(source), ("store", "simulated")))
-    named = None if source == "simulated" and store is None else named_store(store)
-    choice = HistorySource(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
-    if seed is not None and choice.decided() == "store":
+    named = None if source == "simulated" and asked.store is None else named_store(asked.store)
+    choice = HistorySource(source=source, store=named, seed=asked.seed or 0)  # type: ignore[arg-type]
+    if asked.seed is not None and choice.decided() == "store":
         refuse_seed(named)
     return choice
 
@@ -81,17 +91,16 @@ def warn_if_stale(history: "History") -> None:
         warn(said)
 
 
-def history_keys(
-    data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
-) -> dict[str, Any]:
+def history_keys(data: dict[str, Any], asked: HistoryOptions) -> dict[str, Any]:
     """Return the keys that choose the history; options override the configuration."""
-    if source is None and store is None and ({"source", "store"} & data.keys()):
+    seed = asked.seed
+    if asked.source is None and asked.store is None and ({"source", "store"} & data.keys()):
         if seed is not None and data.get("source", "store") == "store":
             refuse_seed(data.get("store"))
         from_environment = data.get("source") == "store" and "store" not in data
         store = named_store(None) if from_environment else None
         return options.given(seed=seed, store=store)
-    choice = named_history(source, store, seed)
+    choice = named_history(asked)
     data.pop("store", None)
     seed = data.get("seed") if seed is None else seed
     named = choice.source is not None or choice.store is not None
@@ -102,9 +111,7 @@ def history_keys(
 def one_history(
     candidates: Sequence["Candidate"],
     defaults: "HistorySource | None",
-    source: str | None,
-    store: Path | None,
-    seed: int | None,
+    asked: HistoryOptions,
 ) -> "HistorySource":
     """Return the one source of history for all candidates, the rows of ``compare``.
 
@@ -122,26 +129,25 @@ def one_history(
     stated = [(c.given, c.config.history_source()) for c in candidates if c.states_source]
     if defaults is not None:
         stated.insert(0, ("--config", defaults))
-    chosen = _chosen([each for _, each in stated], source, store, seed)
-    asked = source is not None or store is not None or seed is not None
+    chosen = _chosen([each for _, each in stated], asked)
+    by_options = asked != HistoryOptions()
     fixed = [(c.given, c.config.history_source()) for c in candidates if c.saved is not None]
-    for given, other in fixed if asked else stated:
-        if not _agree(chosen, other, any_store=store is not None):
+    for given, other in fixed if by_options else stated:
+        if not _agree(chosen, other, any_store=asked.store is not None):
             raise ConfigError(
                 f"expected one history for all rows, but {given} uses {_said(other)} and "
-                f"{'the options name' if asked else f'{stated[0][0]} uses'} {_said(chosen)}; "
+                f"{'the options name' if by_options else f'{stated[0][0]} uses'} {_said(chosen)}; "
                 "compare rows of one history"
             )
     return chosen
 
 
-def _chosen(
-    stated: Sequence["HistorySource"], source: str | None, store: Path | None, seed: int | None
-) -> "HistorySource":
-    if not stated or source is not None or store is not None:
-        if source == "simulated" and seed is None and stated:
+def _chosen(stated: Sequence["HistorySource"], asked: HistoryOptions) -> "HistorySource":
+    seed = asked.seed
+    if not stated or asked.source is not None or asked.store is not None:
+        if asked.source == "simulated" and seed is None and stated:
             seed = stated[0].seed
-        made = choose_history(source, store, seed)
+        made = choose_history(replace(asked, seed=seed))
         if stated and made.decided() == "simulated":
             made = replace(made, years=stated[0].years, thesis=stated[0].thesis)
         return made

@@ -49,7 +49,8 @@ def run(
     from backtests.sweep.trial_log import other_trials
 
     given = options.given(strategy=strategy, start=start, end=end, lag=lag)
-    data = config_data(config, param, source, store, seed, given)
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    data = config_data(config, param, asked, given)
     require_strategy(data)
     checked = config_of(data)
     if out is not None:

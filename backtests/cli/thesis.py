@@ -57,7 +57,8 @@ def thesis(
     from backtests.thesis.trial import try_thesis
 
     page = page_of(out, "thesis.html")
-    choice = history_choice.choose_history(source, store, seed)
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    choice = history_choice.choose_history(asked)
     with progress("trying the thesis") as step:
         history = choice.open(end=end)
         tried = try_thesis(history, _ledger(ledger, store), progress=step)
@@ -149,7 +150,8 @@ def _ledger(ledger: Path | None, store: Path | None) -> Path:
 
 def _real_history(store: Path | None, end: str | None) -> "History":
     """Return the history of the store. A simulated history is not allowed for sealed claims."""
-    return history_choice.choose_history("store", store, None).open(end=end)
+    asked = history_choice.HistoryOptions(source="store", store=store)
+    return history_choice.choose_history(asked).open(end=end)
 
 
 def _print(said: dict[str, Any], page: Path) -> None:

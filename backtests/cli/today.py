@@ -70,7 +70,8 @@ def today(
     from backtests.today import make_plan
 
     given = options.given(strategy=strategy, start=start)
-    data = config_data(config, param, source, store, seed, given)
+    asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    data = config_data(config, param, asked, given)
     checked = config_of({"strategy": DEFAULT, **data})
     if exit_code:
         check_comparable(checked, at)

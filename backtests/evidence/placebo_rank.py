@@ -228,7 +228,7 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
     strategy, panel = run.strategy, history.panel
     state = None if strategy.only_scheduled else state_of(strategy, reading, panel)
     weights = decide(strategy, reading, panel)
-    decided = weights.loc[decisions(run.config, strategy, state, run.sessions)]
+    decided = weights.loc[decisions(strategy, state, run.sessions, run.config.schedule)]
     return timing_gain(*terms_of(run, decided, history))
 
 

@@ -75,8 +75,7 @@ def _days(run: Run) -> Cases:
 
     def row(offset: int) -> Row:
         schedule = replace(run.config.schedule, offset=offset)
-        config = run.config.model_copy(update={"schedule": schedule})
-        when = decisions(config, run.strategy, run.state, run.sessions)
+        when = decisions(run.strategy, run.state, run.sessions, schedule)
         return varied_headline(run, weights.loc[when])
 
     return {("rebalance day", f"+{o} sessions"): partial(row, o) for o in OFFSETS}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.effective_trials import BestWithoutSkill
-from backtests.evidence.luck import Logged, Luck, luck
+from backtests.evidence.luck import NO_LOG, Logged, Luck, luck
 from backtests.evidence.metrics import ROOT_YEAR
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
@@ -227,7 +227,7 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
     added or returned.
     """
     if swept.base.simulated:
-        return trial_log.known_trials(None, source="simulated")
+        return NO_LOG
     names = read_results(swept.path, ["trial"])["trial"].to_pylist()
     tried = trial_log.Trials(
         sweep=swept.sweep_id,
@@ -239,7 +239,7 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
         sharpes=sharpes,
     )
     trial_log.add(store_of(swept), tried)
-    return trial_log.known_trials(store_of(swept), source="store", without=names)
+    return trial_log.known_trials(store_of(swept), without=names)
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:

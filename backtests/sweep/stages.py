@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.engine.schedule import Schedule, decision_sessions
+from backtests.engine.schedule import Schedule
+from backtests.pipeline import decisions
 from backtests.sweep.case import Case
 from backtests.sweep.setting import Setting
 from signals.base import Evaluation, Signal
@@ -61,8 +62,7 @@ class Stages:
         state, weights = self._weighed(setting)
         if setting.schedule not in self._decided:
             with self.timed("strategy"):
-                followed = None if setting.strategy.only_scheduled else state
-                when = decision_sessions(self.case.index, followed, setting.schedule)
+                when = decisions(setting.strategy, state, self.case.index, setting.schedule)
                 self._decided[setting.schedule] = weights.loc[when]
         return self._decided[setting.schedule]
 

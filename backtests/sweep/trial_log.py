@@ -132,18 +132,15 @@ def _all_of(store: Path) -> pd.DataFrame:
     return found
 
 
-def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
+def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
     The trials with the hashes in ``without`` are left out. The effective number of the other trials
     is the sum over sweeps, because the log contains no returns. A sweep counts in full if any of
     its trials is not left out, so the sum is never too small. A sweep does not count if another
-    counted sweep contains all its trials. ``source`` is ``store`` or ``simulated``. A simulated
-    history has no log, so it has no trials. If ``store`` is None, the default store is used.
+    counted sweep contains all its trials.
     """
-    if source != "store":
-        return NO_LOG
-    log = _all_of(store or default_store())
+    log = _all_of(store)
     log = log[np.isfinite(log["sharpe"])]
     left = _once(log)
     left = left[~left["trial"].isin(list(without))]
@@ -170,9 +167,11 @@ def _effective(log: pd.DataFrame, without: frozenset[str]) -> float:
 def other_trials(*runs: Run) -> Logged:
     """Return the trials in the log of the runs' store, except trials that repeat one of the runs.
 
-    All runs have the same history. A trial repeats a run if both have the same parameters and the
-    same sessions.
+    All runs have the same history. A simulated history has no log, so it has no other trials. A
+    trial repeats a run if both have the same parameters and the same sessions.
     """
     first = runs[0]
+    if first.history.source != "store":
+        return NO_LOG
     same = [digests([Setting.of(run.config)], run.sessions)[0] for run in runs]
-    return known_trials(first.config.store, source=first.history.source, without=same)
+    return known_trials(first.config.store or default_store(), without=same)

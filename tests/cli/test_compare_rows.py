@@ -12,7 +12,7 @@ import pytest
 from backtests.cli import completion, history_choice
 from backtests.cli.app import command
 from backtests.cli.candidates import Candidate, candidates_of, labelled
-from backtests.cli.history_choice import one_history
+from backtests.cli.history_choice import HistoryOptions, one_history
 from backtests.evidence import comparison
 from backtests.history.origin import HistorySource
 from backtests.history.panel import History
@@ -160,18 +160,18 @@ def stated(given: str, **source: Any) -> Candidate:
 
 def test_rows_take_the_history_that_one_of_them_states(here: Path) -> None:
     rows = [stated("spy"), stated("a.toml", source="simulated", seed=3, years=5)]
-    chosen = one_history(rows, None, None, None, None)
+    chosen = one_history(rows, None, HistoryOptions())
     assert chosen == HistorySource(source="simulated", seed=3, years=5)
 
 
 def test_options_override_the_history_of_config_files(here: Path) -> None:
     rows = [stated("a.toml", source="simulated", seed=3, years=5)]
-    assert one_history(rows, None, "simulated", None, 4).seed == 4
+    assert one_history(rows, None, HistoryOptions(source="simulated", seed=4)).seed == 4
     without = [stated("spy", source="simulated", thesis=False)]
-    assert not one_history(without, None, "simulated", None, None).thesis
-    assert one_history(rows, None, "simulated", None, None).seed == 3
-    assert one_history(rows, None, None, None, 9).seed == 9
-    assert one_history(rows, None, None, Path("x.duckdb"), None).decided() == "store"
+    assert not one_history(without, None, HistoryOptions(source="simulated")).thesis
+    assert one_history(rows, None, HistoryOptions(source="simulated")).seed == 3
+    assert one_history(rows, None, HistoryOptions(seed=9)).seed == 9
+    assert one_history(rows, None, HistoryOptions(store=Path("x.duckdb"))).decided() == "store"
 
 
 @pytest.mark.parametrize(
@@ -195,15 +195,15 @@ def test_two_histories_are_refused_in_one_line(
     here: Path, rows: list[Candidate], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said) as refusal:
-        one_history(rows, None, None, None, None)
+        one_history(rows, None, HistoryOptions())
     assert "\n" not in str(refusal.value)
 
 
 def test_defaults_state_a_history_for_all(here: Path) -> None:
     defaults = HistorySource(source="simulated", seed=5)
-    assert one_history([stated("spy")], defaults, None, None, None).seed == 5
+    assert one_history([stated("spy")], defaults, HistoryOptions()).seed == 5
     with pytest.raises(ConfigError, match=r"a uses the store .* --config uses the SIMULATED"):
-        one_history([stated("a", store="x.duckdb")], defaults, None, None, None)
+        one_history([stated("a", store="x.duckdb")], defaults, HistoryOptions())
 
 
 # --- Finished runs -----------------------------------------------------------------------------
@@ -312,5 +312,5 @@ def test_compare_counts_the_logged_trials_that_are_no_row(
 
 def test_the_seed_of_a_store_is_refused(here: Path) -> None:
     with pytest.raises(ConfigError, match="expected --seed with the simulated economy"):
-        one_history([stated("a", store="x.duckdb")], None, None, None, 3)
+        one_history([stated("a", store="x.duckdb")], None, HistoryOptions(seed=3))
     assert history_choice.named_store(None) is None

@@ -144,7 +144,7 @@ def unscheduled(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> se
     """Return the rows of decisions outside month ends, without the first row."""
     state = strategy.state(reading, panel)
     config = config_from({"strategy": strategy.name})
-    days = pipeline.decisions(config, strategy, state, INDEX)
+    days = pipeline.decisions(strategy, state, INDEX, config.schedule)
     rows = set(INDEX.get_indexer(days).tolist())
     assert rows >= MONTH_ENDS | {0}
     return rows - MONTH_ENDS - {0}

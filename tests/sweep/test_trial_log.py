@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Path:
 
 def test_a_store_without_a_log_has_no_trials(store: Path) -> None:
     assert logged(store).empty
-    known = known_trials(store, source="store")
+    known = known_trials(store)
     assert (len(known.sharpes), known.effective) == (0, 0.0)
 
 
@@ -50,7 +50,7 @@ def test_trials_without_a_sharpe_ratio_leave_the_effective_number_as_it_is(store
     half = trials("s1", "abcd", effective=2.0)
     half.sharpes[2:] = np.nan
     add(store, half)
-    known = known_trials(store, source="store")
+    known = known_trials(store)
     assert (len(known.sharpes), known.effective) == (2, 2.0)
 
 
@@ -68,7 +68,7 @@ def test_a_trial_of_two_sweeps_counts_once_and_both_sweeps_in_full(
     for day, one in (("2026-01-02", trials("s2", "abcd", 0.1)), ("2026-01-03", trials("s1", "dx"))):
         monkeypatch.setattr(trial_log, "new_york_now", lambda day=day: pd.Timestamp(day))
         add(store, one)
-    known = known_trials(store, source="store")
+    known = known_trials(store)
     assert sorted(known.sharpes) == [0.1, 0.1, 0.1, 0.5, 0.5]
     assert known.effective == pytest.approx(2.0 + 2.0)
 
@@ -76,16 +76,16 @@ def test_a_trial_of_two_sweeps_counts_once_and_both_sweeps_in_full(
 def test_a_sweep_that_repeats_part_of_another_takes_no_trials_away(store: Path) -> None:
     add(store, trials("s1", "abcdefgh", effective=6.0))
     add(store, trials("s2", "defgh", effective=1.0))
-    assert known_trials(store, source="store").effective == pytest.approx(6.0)
-    again = known_trials(store, source="store", without="defgh")
+    assert known_trials(store).effective == pytest.approx(6.0)
+    again = known_trials(store, without="defgh")
     assert len(again.sharpes) == 3
     assert again.effective == pytest.approx(6.0)
-    assert known_trials(store, source="store", without="abcdefgh").effective == 0.0
+    assert known_trials(store, without="abcdefgh").effective == 0.0
 
 
 def test_trials_of_a_sweep_can_be_left_out(store: Path) -> None:
     add(store, trials("s1", "abcd"))
-    known = known_trials(store, source="store", without=["a", "b", "z"])
+    known = known_trials(store, without=["a", "b", "z"])
     assert len(known.sharpes) == 2
     assert known.effective == pytest.approx(2.0)  # the two others may be the independent ones
 
@@ -93,12 +93,7 @@ def test_trials_of_a_sweep_can_be_left_out(store: Path) -> None:
 def test_a_trial_without_a_sharpe_ratio_is_logged_but_not_counted(store: Path) -> None:
     add(store, trials("s1", "ab", float("nan")))
     assert len(logged(store)) == 2
-    assert len(known_trials(store, source="store").sharpes) == 0
-
-
-def test_a_simulated_history_has_no_log(store: Path) -> None:
-    add(store, trials("s1", "abc"))
-    assert len(known_trials(store, source="simulated").sharpes) == 0
+    assert len(known_trials(store).sharpes) == 0
 
 
 def test_sweeps_that_end_together_lose_nothing(store: Path) -> None:
@@ -111,4 +106,4 @@ def test_a_damaged_log_is_an_error_and_not_less_luck(store: Path) -> None:
     add(store, trials("s1", "abc"))
     (folder_of(store) / "s0.parquet").write_bytes(b"half")
     with pytest.raises(DataError, match=r"expected trials of a sweep in .*s0\.parquet"):
-        known_trials(store, source="store")
+        known_trials(store)
