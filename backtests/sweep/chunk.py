@@ -98,7 +98,7 @@ def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
         return told[id(part)]
 
     def one(setting: Setting) -> str:
-        parts = (setting.model, setting.strategy, setting.schedule, setting.costs)
+        parts = (setting.regime, setting.strategy, setting.schedule, setting.costs)
         described = [text(part) for part in (*setting.signals.values(), *parts)]
         described += [type(setting.strategy).__qualname__, repr(setting.lag), repr(setting.band)]
         described += [text(setting.fixed), period]

@@ -19,6 +19,8 @@ from strategies import Strategy
 
 #: Stages of a configuration, in the order in which they are computed.
 STAGES = ("signals", "regime", "strategy", "trading")
+#: Fields of a setting that are objects with parameters.
+FIELDS = ("strategy", *TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Setting:
     """
 
     signals: Mapping[str, Signal]
-    model: RegimeModel
+    regime: RegimeModel
     strategy: Strategy
     schedule: Schedule
     costs: Costs
@@ -43,7 +45,7 @@ class Setting:
         """Return the signals, regime model, strategy and trading rules of a configuration."""
         return cls(
             signals=config.build_signals(),
-            model=config.build_model(),
+            regime=config.build_model(),
             strategy=config.build_strategy(),
             schedule=config.schedule,
             costs=config.costs,
@@ -51,6 +53,15 @@ class Setting:
             band=config.band,
             fixed=repr((config.bill_spread, config.universe.classes, config.own_sources())),
         )
+
+    @property
+    def owners(self) -> dict[str, Any]:
+        """A mapping from the first part of a path to the object that has the parameter.
+
+        The strategy's parameters have paths without a dot. Here the strategy has the key
+        ``strategy``.
+        """
+        return {**self.signals, **{name: getattr(self, name) for name in FIELDS}}
 
     def changed(
         self, values: Mapping[str, Value], known: dict[Any, Any] | None = None
@@ -73,25 +84,15 @@ class Setting:
             key = (owner, *given.items())
             if key not in known:
                 known[key] = self._made(owner, given)
-            new = known[key]
-            if owner in chosen and owner not in (*TABLES, "strategy"):
-                chosen[owner] = new
-            else:
-                parts["model" if owner == "regime" else owner] = new
+            objects = parts if owner in FIELDS else chosen
+            objects[owner] = known[key]
         return replace(self, **parts, signals=chosen)
 
     def _made(self, owner: str, given: Mapping[str, Value]) -> Any:
         """Return a copy of one object with other parameters."""
-        old = self._owner(owner)
+        old = self.owners[owner]
         with author_code(f"{owner}: making {type(old).__name__}"):
             return replace(old, **given)
-
-    def _owner(self, owner: str) -> Any:
-        """Return the object with the name ``owner``, which is the first part of a path."""
-        names = {"regime": "model", "schedule": "schedule", "costs": "costs"}
-        if owner in (*names, "strategy"):
-            return getattr(self, names.get(owner, owner))
-        return self.signals[owner]
 
     def kind_of(self, path: str) -> "Kind":
         """Return what a parameter accepts; an unknown path raises ConfigError."""
@@ -100,7 +101,7 @@ class Setting:
             return Kind(stage="trading", number=int if path == "lag" else float)
         if owner and owner not in TABLES and owner not in self.signals:
             raise ConfigError(unknown("signal", owner, (*self.signals, *TABLES)))
-        thing = self._owner(owner or "strategy")
+        thing = self.owners[owner or "strategy"]
         kinds, named = kinds_of_numbers(type(thing)), choices(type(thing))
         if path == "schedule.every":
             named = {"every": PERIODS}
@@ -113,12 +114,9 @@ class Setting:
 
 def paths_of(setting: Setting) -> tuple[str, ...]:
     """Return the paths of all parameters that a sweep can change."""
-    owners = {**setting.signals, "regime": setting.model, "schedule": setting.schedule}
-    owners |= {"costs": setting.costs}
-    named = {"": setting.strategy, **{f"{owner}.": thing for owner, thing in owners.items()}}
     paths = [
-        f"{prefix}{name}"
-        for prefix, thing in named.items()
+        name if owner == "strategy" else f"{owner}.{name}"
+        for owner, thing in setting.owners.items()
         for name in (*kinds_of_numbers(type(thing)), *choices(type(thing)))
     ]
     return (*paths, "schedule.every", *SETTINGS)

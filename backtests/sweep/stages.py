@@ -78,12 +78,12 @@ class Stages:
         return self._weights[1]
 
     def _read(self, setting: Setting) -> Reading:
-        if self._reading is None or self._reading[0] != (setting.signals, setting.model):
-            evaluations = self._evaluated(setting.signals, setting.model)
-            classified = self._classified(setting.model, evaluations)
+        if self._reading is None or self._reading[0] != (setting.signals, setting.regime):
+            evaluations = self._evaluated(setting.signals, setting.regime)
+            classified = self._classified(setting.regime, evaluations)
             voters = self.case.voters
             reading = Reading(**vars(classified), evaluations=evaluations, voters=voters)
-            self._reading = (setting.signals, setting.model), reading
+            self._reading = (setting.signals, setting.regime), reading
         return self._reading[1]
 
     def _evaluated(self, chosen: Mapping[str, Signal], model: RegimeModel) -> Evaluations:
