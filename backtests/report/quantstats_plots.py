@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.metrics import YEAR
+from backtests.evidence.metrics import ROUNDING, YEAR
 
 #: Length of a rolling window in sessions, and the name of this window.
 _WINDOW, _WINDOW_NAME = 126, "6 months"
@@ -68,6 +68,7 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
     own = returns["strategy"].rename(names["strategy"])
     other = returns["benchmark"].rename(names["benchmark"])
     over_bills = own - returns["bills"]
+    over_bills = over_bills.mask(over_bills.abs() < ROUNDING, 0.0)
     plots = _library().plots
     rolling = {"period": _WINDOW, "period_label": _WINDOW_NAME, "periods_per_year": YEAR}
     shared = {"fontname": _FONT, "show": False}
@@ -85,8 +86,11 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
         f"Yearly volatility over {_WINDOW_NAME}": lambda: _in_percent(
             plots.rolling_volatility(own, other, figsize=(6, 2.3), **rolling, **bare), "yaxis"
         ),
-        f"Yearly Sharpe ratio over {_WINDOW_NAME}": lambda: plots.rolling_sharpe(
-            over_bills.rename(names["strategy"]), figsize=(6, 2.3), **rolling, **bare
+        f"Yearly Sharpe ratio over {_WINDOW_NAME}": lambda: _without_cash(
+            plots.rolling_sharpe(
+                over_bills.rename(names["strategy"]), figsize=(6, 2.3), **rolling, **bare
+            ),
+            over_bills,
         ),
     }
     pictures = {}
@@ -118,6 +122,21 @@ def _drawing(title: str) -> Iterator[None]:
     with warnings.catch_warnings(), matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": title}):
         warnings.simplefilter("ignore")
         yield
+
+
+def _without_cash(figure: Any, over_bills: pd.Series) -> Any:
+    """Return a figure of the Sharpe ratio without the windows in which the portfolio is only cash.
+
+    In such a window the ratio is undefined, and quantstats draws a rounding error. The dashed line
+    becomes the mean of the other windows.
+    """
+    curve, mean, *_ = figure.axes[0].get_lines()
+    drawn = pd.Series(curve.get_ydata(), index=pd.DatetimeIndex(curve.get_xdata()))
+    invested = over_bills.abs().rolling(_WINDOW).max() > 0
+    ratio = drawn.reindex(over_bills.index).where(invested)
+    curve.set_data(ratio.index, ratio)
+    mean.set_ydata([ratio.mean()] * 2)
+    return figure
 
 
 def _in_percent(figure: Any, axis: str) -> Any:
