@@ -80,6 +80,11 @@ class Run(Summarised):
         return self.result.bills.reindex(self.result.returns.index)
 
     @property
+    def excess(self) -> pd.Series:
+        """Simple daily returns of the strategy minus those of bills, fractions."""
+        return self.result.returns - self.bills
+
+    @property
     def returns(self) -> pd.DataFrame:
         """Simple daily returns, fractions: ``strategy``, ``benchmark`` and ``bills``."""
         columns = {"strategy": self.result.returns, "benchmark": self.benchmark}

@@ -58,8 +58,8 @@ class Batch:
         Positions of the variants that passed the checks, counted from 0, in ascending order.
         ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
     refused
-        A mapping from the position of a variant with an invalid lag, band or table to the reason
-        why it cannot be simulated.
+        A mapping from the position of a variant with an invalid lag, band, gross limit or table to
+        the reason why it cannot be simulated.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -79,7 +79,7 @@ def batch_of(
 
     Invalid prices, bills or capital raise SimulationError.
     """
-    check_terms(1, BAND, capital, name)
+    check_terms(1, BAND, capital, 1.0, name)
     check_market(prices, bills, name)
     tables = {id(variant.weights): variant.weights for variant in variants}
     values, faults = _read(tables, prices, name)
@@ -163,7 +163,8 @@ def _refused(
     """Return an error message for each variant with an invalid lag, band or table of weights."""
     refused = {}
     for i, variant in enumerate(variants):
-        terms = _fault(check_terms, variant.lag, variant.band, capital, name)
+        limit = variant.gross_limit
+        terms = _fault(check_terms, variant.lag, variant.band, capital, limit, name)
         if terms or faults[id(variant.weights)]:
             refused[i] = terms or faults[id(variant.weights)]
     return refused

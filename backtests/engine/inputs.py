@@ -5,6 +5,7 @@ same inputs and raise the same errors.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def checked(
 
     See :func:`backtests.engine.simulate.simulate` for the parameters and the errors.
     """
-    check_terms(lag, band, capital, name)
+    check_terms(lag, band, capital, gross_limit, name)
     check_market(prices, bills, name)
     check_decisions(weights, prices, name)
     closes = closes_of(prices, list(weights.columns), name)
@@ -170,13 +171,15 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     return earned
 
 
-def check_terms(lag: int, band: float, capital: float, name: str) -> None:
-    """Raise SimulationError unless lag, band and capital lie within their limits."""
+def check_terms(lag: int, band: float, capital: float, gross_limit: float, name: str) -> None:
+    """Raise SimulationError unless lag, band, capital and gross limit lie within their limits."""
     if not isinstance(lag, int | np.integer) or isinstance(lag, bool) or lag < 1:
         raise SimulationError(
             f"{name}: expected a lag of at least 1, a whole number of sessions, was {lag!r}"
         )
-    if not 0 <= band < 1:
+    if not (isinstance(band, Real) and 0 <= band < 1):
         raise SimulationError(f"{name}: expected a band from 0 to below 1, was {band!r}")
-    if not 0 < capital < np.inf:
+    if not (isinstance(capital, Real) and 0 < capital < np.inf):
         raise SimulationError(f"{name}: expected a capital above 0 USD, was {capital!r}")
+    if not (isinstance(gross_limit, Real) and 0 < gross_limit < np.inf):
+        raise SimulationError(f"{name}: expected a gross limit above 0, was {gross_limit!r}")

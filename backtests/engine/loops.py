@@ -433,9 +433,35 @@ def _fill(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
             _aim(team, book, lane, k, decision[k])
         else:
             held[k] = book.now[k]
+    if not market.complete[at]:
+        _afford(held, book.now)
     marks[TRADED_AT] = at
     marks[OLDEST] = _place(book, marks[OLDEST] + 1)
     marks[WAITING] -= 1
+
+
+@called
+def _afford(held: np.ndarray, before: np.ndarray) -> None:
+    """Reduce purchases, the largest first, until the weights of assets add up to at most 1.
+
+    ``before`` contains the weights before the purchases. In an asset's purchase, the part that
+    closes a short position and the part that opens a long position are two purchases.
+    """
+    missing = -1.0
+    for weight in held:
+        missing += weight
+    while missing > 1e-9:
+        largest, at = 0.0, -1
+        for k in range(len(held)):
+            covered = min(held[k], 0.0) - min(before[k], 0.0)
+            bought = max(held[k], 0.0) - max(before[k], 0.0)
+            if max(covered, bought) >= largest and max(covered, bought) > 0:
+                largest, at = max(covered, bought), k
+        if at < 0:
+            return
+        cut = min(largest, missing)
+        held[at] -= cut
+        missing -= cut
 
 
 @inner

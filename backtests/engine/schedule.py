@@ -127,9 +127,10 @@ def choose_trades(
     ``gross_limit`` at a close and no decision waits for its fill, a trade restores the last target
     weights ``lag`` sessions later.
 
-    An asset without a price on the day of the fill is not traded until the next decision. If the
-    last price of a holding is older than the asset's staleness limit, the holding is closed at this
-    last price.
+    An asset without a price on the day of the fill is not traded until the next decision. If this
+    asset should be sold to pay for purchases, the cash can be too small. The purchases are then
+    reduced, the largest first. If the last price of a holding is older than the asset's staleness
+    limit, the holding is closed at this last price.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -223,7 +224,13 @@ class _Chooser:
                 "asset is not traded until the next decision"
             )
         self.sizes[at, can] = target[can]
-        self.held, self.traded = np.where(can, target, before), at
+        wanted = np.where(can, target, before)
+        self.held, self.traded = _affordable(wanted, before), at
+        for column in np.flatnonzero(self.held < wanted - 1e-12).tolist():
+            self.notes.append(
+                f"{self.closes.columns[column]} is bought only in part on {self.index[at].date()}, "
+                "because an asset without a price could not be sold"
+            )
 
     def _give_up(self, columns: list[int], at: int) -> None:
         """Close each holding that has a stale price, at the stale price."""
@@ -255,6 +262,28 @@ class _Chooser:
             return self.held.copy()
         drifted: np.ndarray = values / worth
         return drifted
+
+
+def _affordable(wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return the weights after trades from ``before`` to ``wanted``, without debt.
+
+    If the sum of the wanted weights is above 1, purchases are reduced, the largest first. A
+    purchase that turns a short position into a long position counts as two purchases.
+    """
+    held, missing = wanted.copy(), wanted.sum() - 1
+    if missing <= 1e-9:
+        return held
+    bought = _legs(wanted) - _legs(before)
+    for leg in np.argsort(bought, axis=None, kind="stable")[::-1]:
+        cut = min(max(bought.flat[leg], 0.0), missing)
+        held[leg // 2] -= cut
+        missing -= cut
+    return held
+
+
+def _legs(weights: np.ndarray) -> np.ndarray:
+    """Return the short and the long position of each asset, assets × 2."""
+    return np.column_stack([np.minimum(weights, 0.0), np.maximum(weights, 0.0)])
 
 
 def lost_prices(closes: pd.DataFrame) -> np.ndarray:

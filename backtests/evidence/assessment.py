@@ -19,7 +19,7 @@ from backtests.evidence.k_choice import by_k
 from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.luck import NO_LOG, Logged, Luck, luck
 from backtests.evidence.metrics import Drawdown
-from backtests.evidence.own_mix import mix_of
+from backtests.evidence.own_mix import excess_of_mix
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
@@ -155,8 +155,8 @@ def assess(
     regime, lag, history = run.reading.regime, run.config.lag, run.history
     explained = explain_all(run.reading.evaluations, history.panel, history.known)
     tested = luck(
-        returns - bills,
-        mix=mix_of(run).returns - bills if robustness else None,
+        run.excess,
+        mix=excess_of_mix(run) if robustness else None,
         log=log,
     )
     by_lag, few = lead_lag(run) if robustness else None, is_inconclusive(run)

@@ -279,9 +279,7 @@ def finished(
 def _luck(rows: Mapping[str, Compared], log: Logged) -> TableLuck:
     first = next(iter(rows.values())).run
     return table_luck(
-        pd.DataFrame(
-            {label: row.run.result.returns - row.run.bills for label, row in rows.items()}
-        ),
+        pd.DataFrame({label: row.run.excess for label, row in rows.items()}),
         {label: row.mix.returns - row.run.bills for label, row in rows.items()},
         [label for label, row in rows.items() if row.kind == "challenger"],
         rival_returns(first, "spy") - first.bills,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtests.config import Universe
 from backtests.evidence.variation import check_kernel
+from backtests.history.panel import History
 from backtests.pipeline import plan, trade_curves
 from backtests.runs import Run
 from signals.regimes import Votes
@@ -37,6 +38,16 @@ def mix_of(run: Run) -> Beside:
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
     share = min(max(net, 0.0), 1.0)
     return Beside(returns=rival_returns(run, "constant-mix", share=share), share=share)
+
+
+def excess_of_mix(run: Run) -> pd.Series | None:
+    """Return the daily returns of a run's mix minus those of bills, or None if SPY has no price."""
+    return mix_of(run).returns - run.bills if has_spy(run.history) else None
+
+
+def has_spy(history: History) -> bool:
+    """Return whether the history has a price of SPY, which each mix needs."""
+    return "SPY" in history.closes and bool(history.closes["SPY"].notna().any())
 
 
 def rival_returns(run: Run, name: str, **params: Any) -> pd.Series:

@@ -50,5 +50,5 @@ def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int, level
         settings=changes(ours.config, theirs.config),
         excess=found["excess_other"],
         sharpe=found["sharpe_other"],
-        test=sharpe_difference((returns - bills).to_numpy(), (beside - bills).to_numpy()),
+        test=sharpe_difference(ours.excess.to_numpy(), (beside - bills).to_numpy()),
     )

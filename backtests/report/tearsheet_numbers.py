@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
+from backtests.evidence.own_mix import has_spy
 from backtests.report.luck_numbers import (
     conclusion_numbers,
     lead_lag_numbers,
@@ -78,13 +79,18 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def notes_of(run: Run) -> list[str]:
-    """Return the notes of a run's simulation, and a note on its sessions without a regime."""
+    """Return the notes of a run's simulation, of missing regimes and of a missing comparison."""
     notes, sessions = list(run.result.notes), run.sessions
     unknown = int(run.reading.regime.loc[sessions].isna().sum())
     if run.strategy.follows_regime and unknown:
         notes.append(
             f"no regime is known on {unknown:,} of {len(sessions):,} sessions; the returns of "
             "these sessions say nothing about the regimes"
+        )
+    if not has_spy(run.history):
+        notes.append(
+            "the history has no prices of SPY, so the strategy is not compared with its own mix "
+            "of SPY and bills"
         )
     return notes
 

@@ -10,7 +10,7 @@ from backtests.evidence.effective_trials import BestWithoutSkill
 from backtests.evidence.luck import NO_LOG, Logged, Luck, luck
 from backtests.evidence.metrics import ROOT_YEAR
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
-from backtests.evidence.own_mix import mix_of
+from backtests.evidence.own_mix import excess_of_mix
 from backtests.evidence.track_record import TrackRecord
 from backtests.parameter_paths import config_with
 from backtests.pipeline import read, run_on
@@ -150,12 +150,8 @@ def _alike(sharpes: np.ndarray) -> bool:
     return len(finite) > 1 and bool(np.ptp(finite) <= AGREEMENT)
 
 
-def _excess(run: Run) -> pd.Series:
-    return run.result.returns - run.bills
-
-
 def _sharpe(run: Run) -> float:
-    return TrackRecord.from_returns(_excess(run)).sharpe * ROOT_YEAR
+    return TrackRecord.from_returns(run.excess).sharpe * ROOT_YEAR
 
 
 def _check(run: Run, compiled: float) -> None:
@@ -212,8 +208,8 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     most this sum, so the tests never assume too few trials.
     """
     return luck(
-        _excess(run),
-        mix=mix_of(run).returns - run.bills,
+        run.excess,
+        mix=excess_of_mix(run),
         trials=sharpes,
         effective=effective,
         log=_earlier(swept, sharpes, effective),

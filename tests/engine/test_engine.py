@@ -300,6 +300,32 @@ def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone() -> None
     assert "MU had no price on 2021-01-12" in result.notes[0]
 
 
+@pytest.mark.parametrize("start", [1.0, 0.4])
+def test_a_purchase_that_no_sale_paid_for_is_made_after_the_next_decision(start: float) -> None:
+    """MU loses its price before its sale, so no cash pays for SPY until MU is closed."""
+    prices, bills = market(60, ["SPY", "MU"])
+    prices.loc[SESSIONS[19] :, "MU"] = np.nan
+    begin, sold = {"SPY": 1 - start, "MU": start}, {"SPY": 1.0}
+    weights = steady(prices, begin, sold, sold, every=20)
+    result = held(Case(weights, prices, bills, FREE))
+    assert result.weights["SPY"].iloc[30] < 0.8
+    assert result.weights["SPY"].iloc[45] == pytest.approx(1.0)
+    day = SESSIONS[21].date()
+    assert result.notes[0].startswith(f"MU had no price on {day}")
+    assert result.notes[1].startswith(f"SPY is bought only in part on {day}")
+
+
+def test_the_largest_purchase_waits_for_the_cash() -> None:
+    prices, bills = flat(30, assets=("SPY", "MU", "SOXX"))
+    prices.loc[SESSIONS[11], "MU"] = np.nan
+    begin, sold = {"SPY": 0.1, "MU": 0.6}, {"SPY": 0.3, "SOXX": 0.7}
+    near = {"SPY": 0.37, "SOXX": 0.1, "MU": 0.53}
+    result = held(Case(steady(prices, begin, sold, near, every=10), prices, bills, FREE, band=0.1))
+    assert result.weights["SPY"].iloc[11] > 0.28
+    assert result.weights["SOXX"].iloc[11] < 0.15
+    assert (result.orders["date"] < SESSIONS[20]).all(), "the third decision is within the band"
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(("lost", "days"), [("BTC-USD", 7), ("MU", 11)])
 def test_a_holding_is_closed_once_its_last_price_is_stale(lost: str, days: int, sign: int) -> None:
@@ -597,6 +623,9 @@ def test_idle_cash_earns_what_a_bill_without_costs_would() -> None:
         ("a band from 0 to below 1", {"band": lambda _: float("nan")}),
         ("a capital above 0 USD", {"capital": lambda _: 0.0}),
         ("a capital above 0 USD", {"capital": lambda _: float("nan")}),
+        ("a band from 0 to below 1", {"band": lambda _: "2 %"}),
+        ("a gross limit above 0", {"gross_limit": lambda _: float("nan")}),
+        ("a gross limit above 0", {"gross_limit": lambda _: "1"}),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_in_one_line(
@@ -610,6 +639,7 @@ def test_what_cannot_be_simulated_is_refused_in_one_line(
         "lag": 1,
         "band": 0.02,
         "capital": 1e6,
+        "gross_limit": 1.0,
     }
     for name, act in change.items():
         given[name] = act(given[name])

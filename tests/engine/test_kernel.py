@@ -254,6 +254,17 @@ def test_a_lost_holding_is_not_bought_again_by_a_waiting_decision() -> None:
     assert list(traded.index[traded > 0]) == list(SESSIONS[[2, 10]])
 
 
+def test_a_purchase_without_cash_is_not_held() -> None:
+    """MU has no price when it should pay for NVDA, so the third decision stays within the band."""
+    prices, bills = market(30)
+    prices.loc[SESSIONS[11], "MU"] = np.nan
+    begin, sold = {"SPY": 0.1, "MU": 0.6}, {"SPY": 0.3, "NVDA": 0.7}
+    near = {"SPY": 0.37, "NVDA": 0.1, "MU": 0.53}
+    weights = steady(prices, begin, sold, near, every=10)
+    traded = agree(Case(weights, prices, bills, band=0.1)).traded
+    assert (traded.iloc[12:] == 0).all()
+
+
 @pytest.mark.parametrize("lag", [1, 3])
 def test_a_short_that_drifts_beyond_the_limit_is_traded_back(lag: int) -> None:
     prices, bills = market()

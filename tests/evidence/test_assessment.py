@@ -24,7 +24,7 @@ from backtests.evidence.variation import varied
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.report.folder import write_run
-from backtests.report.tearsheet_numbers import LEFT_OUT, metrics_of
+from backtests.report.tearsheet_numbers import LEFT_OUT, metrics_of, notes_of
 from backtests.runs import Run
 from signals import Signal
 
@@ -203,6 +203,15 @@ def test_writing_simulates_evaluates_and_decides_nothing(
     monkeypatch.setattr("backtests.evidence.metrics.total_return", refuse)
     monkeypatch.setattr("backtests.evidence.metrics.sharpe", refuse)
     assert write_run(assessed, tmp_path / "out") == metrics_of(assessed)
+
+
+def test_a_history_without_spy_has_no_own_mix(short: History) -> None:
+    yields = {"DGS3MO": pd.Series(4.0, index=short.closes.index)}
+    history = History.from_frames(short.closes[["GLD"]], yields, known="catalog")
+    terms = {"strategy": "gold", "benchmark": "GLD", "start": "2022-06-01"}
+    gold = pipeline.run(config_from(terms), history)
+    assert assess(gold).luck.difference is None
+    assert notes_of(gold)[-1].startswith("the history has no prices of SPY")
 
 
 def test_an_assessment_is_of_the_run_it_was_given(finished: Run, assessed: Assessment) -> None:

@@ -187,6 +187,25 @@ def differs(target: Weights, held: Weights, band: float) -> bool:
     )
 
 
+def affordable(before: Weights, wanted: Weights) -> dict[str, float]:
+    """Return the weights after the trades, without costs: sales first, the largest purchase last.
+
+    A purchase gets no more than the cash that is left, because no purchase is on credit.
+    """
+    trades = []
+    for asset, weight in wanted.items():
+        old = before.get(asset, 0.0)
+        trades.append((min(weight, 0.0) - min(old, 0.0), asset))
+        trades.append((max(weight, 0.0) - max(old, 0.0), asset))
+    held = {asset: before.get(asset, 0.0) for asset in wanted}
+    cash = 1 - sum(before.values())
+    for size, asset in sorted(trades, key=lambda trade: trade[0]):
+        filled = min(size, max(cash, 0.0)) if size > 0 else size
+        held[asset] += filled
+        cash -= filled
+    return held
+
+
 def too_large(held: Weights, limit: float | None) -> bool:
     """Return whether there is a short position and the gross exposure is above the limit."""
     if limit is None or min(held.values(), default=0.0) >= 0:
@@ -247,7 +266,8 @@ def run(
             }
             traded = {a: wanted.get(a, 0.0) for a in assets if quotes.fresh(a, day)}
             targets = {a: (targets | traded)[a] for a in assets if a in targets | traded}
-            drift.restart(day, untraded | traded, quotes, bill)
+            before = drift.now(day, quotes, bill)
+            drift.restart(day, affordable(before, untraded | traded), quotes, bill)
 
         orders += book.trade(targets, day, quotes, costs)
 
