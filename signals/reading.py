@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from signals.base import Evaluation, Pick
-from signals.regimes.base import Classification
+from signals.regimes.base import Classification, RegimeModel
 from signals.summary import Summarised, Summary, described
 
 
@@ -17,6 +17,8 @@ class Reading(Summarised):
 
     Attributes
     ----------
+    model
+        The regime model.
     regime
         Name of a :class:`signals.regimes.Regime`; None if the session has no regime.
     rule, decided_by
@@ -29,6 +31,7 @@ class Reading(Summarised):
         Names of the signals that vote.
     """
 
+    model: RegimeModel
     regime: pd.Series
     rule: pd.Series
     decided_by: pd.Series

@@ -8,6 +8,7 @@ import pandas as pd
 from signals.absorption import Absorption
 from signals.base import Evaluation
 from signals.reading import Reading
+from signals.regimes import Votes
 
 Flag = Sequence[bool | None] | pd.Series
 Change = Callable[[Evaluation], Evaluation]
@@ -46,7 +47,12 @@ def reading_of(
     said = [None if name is None else "by hand" for name in names.where(names.notna(), None)]
     rule = pd.Series(said, index=index, dtype=object)
     return Reading(
-        regime=names, rule=rule, decided_by=rule, evaluations=evaluations or {}, voters=voters
+        model=Votes(voters=voters),
+        regime=names,
+        rule=rule,
+        decided_by=rule,
+        evaluations=evaluations or {},
+        voters=voters,
     )
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from backtests.config import RunConfig
     from backtests.evidence.sensitivity import Moved
     from backtests.history.panel import History
-    from signals import RegimeModel
     from signals.reading import Reading
 
 
@@ -82,10 +81,10 @@ def flags(
     with progress("reading history"):
         history = history_of(checked, ids=checked.regime_series())
     past = history.until(history.session(at, "--at"))
-    reading, model = read(checked, past), checked.build_model()
+    reading = read(checked, past)
     _answer(past, reading, checked, why, sensitivity, json)
     newest = at is None and checked.end is None
-    _write(past, reading, model, newest, export, html)
+    _write(past, reading, newest, export, html)
     if newest:
         history_choice.warn_if_stale(history)
 
@@ -123,7 +122,7 @@ def _answer(
     if sensitivity:
         _sensitivity(past, config, json)
         return
-    said = flags_numbers(past, reading, config.build_model())
+    said = flags_numbers(past, reading)
     if why is not None:
         _why(past, reading, said, why, json)
     else:
@@ -133,7 +132,6 @@ def _answer(
 def _write(
     history: "History",
     reading: "Reading",
-    model: "RegimeModel",
     newest: bool,
     export: Path | None,
     html: Path | None,
@@ -146,7 +144,7 @@ def _write(
         typer.echo(f"wrote {export}", err=True)
     if html is not None:
         with progress("drawing"):
-            write_flags_page(history, reading, html, model=model, newest=newest)
+            write_flags_page(history, reading, html, newest=newest)
         typer.echo(f"wrote {html}", err=True)
 
 

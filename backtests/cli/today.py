@@ -105,13 +105,13 @@ def _why(plan: "Plan") -> dict[str, Any]:
     from backtests.report.flags_numbers import regime_numbers, said_of_scales, sentence
     from signals.explanation import explain_all
 
-    history, reading, model = plan.history, plan.reading, plan.config.build_model()
+    history, reading = plan.history, plan.reading
     said = explain_all(reading.evaluations, history.panel, history.known)
     other = "" if plan.strategy.follows_regime else "follows no regime; "
     return {
-        "reason": other + sentence(reading, said, model),
+        "reason": other + sentence(reading, said),
         "scales": said_of_scales(said),
-        **regime_numbers(reading, model),
+        **regime_numbers(reading),
     }
 
 

@@ -14,8 +14,8 @@ from signals.dry_powder import DryPowder
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 from signals.reading import Reading
-from signals.regimes import RegimeModel, Votes
-from signals.regimes.base import CONFIRM_REGIME, sessions_to_confirm
+from signals.regimes import Votes
+from signals.regimes.base import sessions_to_confirm
 from signals.scales import Scales
 
 #: Fields of an explanation that are copied into a signal's data.
@@ -24,21 +24,15 @@ _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "f
 _COMPONENTS = ("components", "without", "rests_on", "beside")
 
 
-def flags_numbers(
-    past: History, reading: Reading, model: RegimeModel | None = None
-) -> dict[str, Any]:
-    """Return the regime and every signal at the last session of a history, as plain data.
-
-    ``model`` is the regime model of the reading. None means the regime model ``votes`` with its
-    default parameters.
-    """
+def flags_numbers(past: History, reading: Reading) -> dict[str, Any]:
+    """Return the regime and every signal at the last session of a history, as plain data."""
     said = explain_all(reading.evaluations, past.panel, past.known)
-    rules = Votes.rules if model is None or isinstance(model, Votes) else {}
+    rules = Votes.rules if isinstance(reading.model, Votes) else {}
     return plain(
         {
             **envelope(past),
-            **regime_numbers(reading, model),
-            "sentence": sentence(reading, said, model),
+            **regime_numbers(reading),
+            "sentence": sentence(reading, said),
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
@@ -50,20 +44,19 @@ def flags_numbers(
     )
 
 
-def regime_numbers(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any]:
+def regime_numbers(reading: Reading) -> dict[str, Any]:
     """Return the regime at the last session, its start, its model and its rule, as plain data.
 
-    ``model`` is the regime model, see :func:`flags_numbers`. The item ``pending`` of the result
-    comes from :func:`pending`.
+    The item ``pending`` of the result comes from :func:`pending`.
     """
     decided = reading.decided_by.iloc[-1]
     return plain(
         {
             "regime": reading.regime.iloc[-1],
             "since": since(reading.regime),
-            "regime_model": Votes.name if model is None else model.name,
+            "regime_model": reading.model.name,
             "decided_by": None if pd.isna(decided) else decided,
-            "pending": pending(reading, model),
+            "pending": pending(reading),
         }
     )
 
@@ -94,21 +87,18 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
-def sentence(
-    reading: Reading, said: Mapping[str, Explanation], model: RegimeModel | None = None
-) -> str:
+def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return a sentence with the regime, its start, and the rule that decided the regime.
 
     If a flag or half of the votes decided the regime, the sentence also says at which level these
     flags would flip. It also says how many measures of idle capital (:mod:`signals.scales`) are
     depleted, and whether another regime waits for confirmation. If the regime model is not
     ``votes``, the sentence contains only the regime, its start and its rule. The reading and the
-    explanations ``said`` must end at the same session. ``model`` is the regime model, see
-    :func:`flags_numbers`.
+    explanations ``said`` must end at the same session.
     """
-    if model is not None and not isinstance(model, Votes):
-        return _sentence_of_model(reading, model.name)
-    waiting = _pending(pending(reading, model))
+    if not isinstance(reading.model, Votes):
+        return _sentence_of_model(reading)
+    waiting = _pending(pending(reading))
     name, start = reading.regime.iloc[-1], since(reading.regime)
     holds = str(reading.rule.iloc[-1])
     if name is None or start is None:
@@ -122,8 +112,9 @@ def sentence(
     return f"{name} since {start.date()}: {because}{agree}{waiting}"
 
 
-def _sentence_of_model(reading: Reading, model: str) -> str:
+def _sentence_of_model(reading: Reading) -> str:
     """Return a sentence on the regime, its start and its rule, if the model is not ``votes``."""
+    model = reading.model.name
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
         return f"no regime by {model}: {reading.rule.iloc[-1]}"
@@ -174,13 +165,13 @@ def _pending(waiting: dict[str, Any] | None) -> str:
     )
 
 
-def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any] | None:
+def pending(reading: Reading) -> dict[str, Any] | None:
     """Return data on a regime that waits for confirmation, or None if no regime waits.
 
-    If the regime model is not ``votes``, the result is None. ``model`` is as in
-    :func:`flags_numbers`.
+    If the regime model is not ``votes``, the result is None.
     """
-    if model is not None and not isinstance(model, Votes):
+    model = reading.model
+    if not isinstance(model, Votes):
         return None
     holds = str(reading.rule.iloc[-1])
     spoken = Votes.rules[holds]
@@ -192,7 +183,7 @@ def pending(reading: Reading, model: RegimeModel | None = None) -> dict[str, Any
         "regime": spoken,
         "rule": "no flag" if holds == "none" else holds,
         "sessions": run,
-        "needed": sessions_to_confirm(spoken, CONFIRM_REGIME if model is None else model.confirm),
+        "needed": sessions_to_confirm(spoken, model.confirm),
     }
 
 

@@ -13,7 +13,6 @@ from backtests.report.theme import FLAGS, css_of_lines, css_states, present
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
-from signals.regimes import RegimeModel
 
 #: Largest number of periods with a missing component that the page lists for a signal.
 STRETCHES = 5
@@ -24,17 +23,15 @@ def write_flags_page(
     reading: Reading,
     path: Path,
     *,
-    model: RegimeModel | None = None,
     newest: bool = True,
 ) -> None:
     """Write one self-contained page: the votes, and a section on each signal.
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
-    shows. ``model`` is the regime model of the reading; None means ``votes`` with default
-    parameters. If ``newest`` is True, the page warns about a stale history. No chart begins before
+    shows. If ``newest`` is True, the page warns about a stale history. No chart begins before
     :func:`backtests.report.flags_charts.first_regime`.
     """
-    label, said = label_of(history.source == "simulated"), flags_numbers(history, reading, model)
+    label, said = label_of(history.source == "simulated"), flags_numbers(history, reading)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
     start = first_regime(reading)
     entries = [

@@ -33,6 +33,8 @@ class Classification:
 
     Attributes
     ----------
+    model
+        The regime model.
     regime
         Name of a :class:`Regime`; None if the session has no regime.
     rule
@@ -42,6 +44,7 @@ class Classification:
         The rule that most recently gave the current regime. None if the session has no regime.
     """
 
+    model: "RegimeModel"
     regime: pd.Series
     rule: pd.Series
     decided_by: pd.Series
@@ -102,13 +105,15 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     return pd.Series(np.select(conditions, names, "none"), index=index, dtype=object, name="rule")
 
 
-def at_once(rule: pd.Series, rules: Mapping[str, str | None]) -> Classification:
-    """Return a classification in which each session has the regime of its rule.
+def at_once(model: "RegimeModel", rule: pd.Series) -> Classification:
+    """Return a classification by a model in which each session has the regime of its rule.
 
     The regime changes at once, without the confirmation of :func:`settle`.
     """
-    regime = spoken_for(rule, rules)
-    return Classification(regime=regime, rule=rule, decided_by=rule.where(regime.notna()))
+    regime = spoken_for(rule, model.rules)
+    return Classification(
+        model=model, regime=regime, rule=rule, decided_by=rule.where(regime.notna())
+    )
 
 
 def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:

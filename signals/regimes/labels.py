@@ -60,4 +60,4 @@ class Labels(RegimeModel):
         given = pd.Series({pd.Timestamp(day): label for day, label in self.dated}, dtype=object)
         label = given.reindex(panel.index, method="ffill").astype(object)
         rule = label.where(label.notna(), "before the first label").rename("rule")
-        return at_once(rule, self.rules)
+        return at_once(self, rule)

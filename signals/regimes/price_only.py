@@ -119,7 +119,7 @@ class PriceOnly(RegimeModel):
         """Return ABSORPTION in the bad state, NEUTRAL in the good state, None if unknown."""
         bad = self.flag(panel)
         holds = {"no estimate": bad.isna(), "bad state": bad, "good state": ~bad}
-        return at_once(first_rule(holds, panel.index), self.rules)
+        return at_once(self, first_rule(holds, panel.index))
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return True for sessions in the bad state, as pandas ``boolean``; NA if unknown."""

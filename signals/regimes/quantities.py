@@ -43,4 +43,4 @@ class Quantities(RegimeModel):
             "absorption": absorption.flag,
             "injecting": absorption.injecting,
         }
-        return at_once(first_rule(holds, panel.index), self.rules)
+        return at_once(self, first_rule(holds, panel.index))

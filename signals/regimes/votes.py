@@ -72,7 +72,7 @@ class Votes(RegimeModel):
         rule = first_rule(self._holds(panel.index, evaluations), panel.index)
         regime = settle(spoken_for(rule, self.rules), self.confirm)
         return Classification(
-            regime=regime, rule=rule, decided_by=decided_by(regime, rule, self.rules)
+            model=self, regime=regime, rule=rule, decided_by=decided_by(regime, rule, self.rules)
         )
 
     def _holds(

@@ -1,6 +1,6 @@
 """Regime models on evaluations and prices, and the decisions of strategies under them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -220,7 +220,7 @@ class Foresight(Quantities):
 
     def classify(self, panel: pd.DataFrame, evaluations: Any) -> Any:
         said = super().classify(panel, evaluations)
-        return type(said)(regime=said.regime.shift(-21), rule=said.rule, decided_by=said.decided_by)
+        return replace(said, regime=said.regime.shift(-21))
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the model knows next month")
