@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from signals.catalog import AT_CLOSE, UTC_MIDNIGHT, Rule
+from signals.catalog import AT_CLOSE, LATE_FILERS, UTC_MIDNIGHT, Rule
 from signals.errors import ConfigError, unknown
 
 Market = Literal["etf", "stock", "crypto"]
@@ -128,6 +128,11 @@ def asset(ticker: str) -> Asset:
     market: Market = "etf" if ticker in FUNDS else "stock"
     market = "crypto" if ticker.endswith("-USD") else market
     return UNIVERSE.get(ticker) or Asset(ticker=ticker, asset_class="other", market=market)
+
+
+def public_since(ticker: str) -> date | None:
+    """Return a company's first trading day; None if the day is unknown or before 1984."""
+    return LATE_FILERS.get(ticker) or asset(ticker).listed
 
 
 def session_close_id(coin: str) -> str:

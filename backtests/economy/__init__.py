@@ -24,7 +24,7 @@ from backtests.calendar import OPEN, session_after, sessions
 from backtests.economy.prices import make_prices
 from backtests.economy.publish import publish
 from backtests.economy.quantities import make_quantities
-from backtests.store.batch import dated
+from backtests.store.batch import batch_of, dated
 from signals.errors import ConfigError
 from signals.regimes import Regime
 
@@ -58,10 +58,12 @@ class Economy:
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:
-        rows = dated(id, values, "SIMULATED", recorded_at).rows
         if id in self.filed:
             filed = pd.DatetimeIndex(self.filed[id].reindex(values.index))
-            rows["available_at"] = (session_after(filed) + OPEN).as_unit("us")
+            known = (session_after(filed) + OPEN).as_unit("us")
+            rows = batch_of(id, values, known, "SIMULATED").rows
+        else:
+            rows = dated(id, values, "SIMULATED", recorded_at).rows
         order = np.lexsort([rows["observed_on"].to_numpy(), rows["available_at"].to_numpy()])
         return rows.iloc[order]  # sort_values takes five times as long
 

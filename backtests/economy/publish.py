@@ -182,7 +182,8 @@ def _annual(paths: pd.DataFrame) -> dict[str, pd.Series]:
         annual_id(concept, ticker): (1e9 * share * ratio * total).round(-6)
         for concept, ratio in _ANNUAL.items()
         for ticker, share in _CAPEX_SHARES.items()
-        if ticker != "MU" and not (concept == "DEBT_ISSUED" and ticker in ("GOOGL", "MSFT"))
+        if ticker not in ("MU", "CRWV")
+        and not (concept == "DEBT_ISSUED" and ticker in ("GOOGL", "MSFT"))
     }
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pandas as pd
 
 from backtests.calendar import OPEN, session_from
-from backtests.store.batch import PRICES, TABLE, Batch, dated, is_price, rule_of
+from backtests.store.batch import PRICES, TABLE, Batch, batch_of, dated, is_price, rule_of
 from backtests.store.cells import LONGEST_DELAY, check_values
 from backtests.store.closes import TICKER, price_batch
 from signals.catalog import CATALOG
@@ -105,12 +105,19 @@ def _series(id: str, values: pd.Series, known: Known | None, now: pd.Timestamp) 
     given = _numbers(id, values)
     with _with_dates(id, given.index):
         checked = check_values(id, given, now)
-    batch = dated(id, checked, TABLE, now)
-    dates = pd.DatetimeIndex(batch.rows["observed_on"])
-    return Batch(
-        series_id=id,
-        rows=batch.rows.assign(available_at=_moments(id, dates, known, batch.rows["available_at"])),
-    )
+    if isinstance(known, str) and known == BY_CATALOG:
+        return _by_rule(id, checked, now)
+    dates = pd.DatetimeIndex(checked.index).as_unit("us")
+    return batch_of(id, checked, _moments(id, dates, known), TABLE)
+
+
+def _by_rule(id: str, values: pd.Series, now: pd.Timestamp) -> Batch:
+    if rule_of(id).kind == "filed":
+        raise ConfigError(
+            f"expected the filing dates of {id} in `known`, was {BY_CATALOG!r}; the catalog "
+            "does not contain filing dates, so give a Series of these dates"
+        )
+    return dated(id, values, TABLE, now)
 
 
 def _numbers(id: str, values: pd.Series) -> pd.Series:
@@ -131,17 +138,8 @@ def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
         raise DataError(f"{id}: {said}" if id not in said else said) from None
 
 
-def _moments(
-    id: str, dates: pd.DatetimeIndex, known: Known | None, by_rule: pd.Series
-) -> pd.DatetimeIndex:
-    """Return the moment from which each value is known, New York time."""
-    if isinstance(known, str) and known == BY_CATALOG:
-        if rule_of(id).kind == "filed":
-            raise ConfigError(
-                f"expected the filing dates of {id} in `known`, was {BY_CATALOG!r}; the catalog "
-                "does not contain filing dates, so give a Series of these dates"
-            )
-        return pd.DatetimeIndex(by_rule)
+def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.DatetimeIndex:
+    """Return the moment from which the user says that each value is known, New York time."""
     if isinstance(known, datetime.timedelta):
         moments = dates + known
     elif isinstance(known, pd.Series):

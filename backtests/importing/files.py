@@ -30,7 +30,7 @@ from backtests.importing.csv_readers import UnknownFormat, read_csv
 from backtests.importing.sec_document import read_document
 from backtests.progress import Progress, counted, silent
 from backtests.store.batch import Batch
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError
 
 _UNREADABLE = (
     ValueError,
@@ -95,7 +95,7 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
             _read(parsed, facts, file, name, recorded_at)
         except UnknownFormat as reason:
             parsed.skipped[name] = str(reason)
-        except DataError as error:
+        except (DataError, ConfigError) as error:  # the calendar raises ConfigError
             parsed.refused.append(f"{name}: {error}")
         except _UNREADABLE as error:
             kind = type(error).__name__

@@ -30,8 +30,8 @@ import pandas as pd
 
 from backtests.calendar import OPEN, session_after
 from backtests.store.batch import SEC, Batch
-from signals.catalog import IN_EVERY_STATEMENT, LATE_FILERS, ttm_id, year_ago_id
-from signals.universe import asset
+from signals.catalog import IN_EVERY_STATEMENT, ttm_id, year_ago_id
+from signals.universe import public_since
 
 LATE = 120  # calendar days
 ASSUMED = 45  # calendar days
@@ -80,7 +80,7 @@ def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
     """
     if concept not in IN_EVERY_STATEMENT:
         return None
-    day = LATE_FILERS.get(ticker) or asset(ticker).listed
+    day = public_since(ticker)
     return pd.Timestamp.min if day is None else pd.Timestamp(day)
 
 
@@ -98,13 +98,17 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
-    """Return all trailing-year sums that the facts allow, sorted by the end of the year."""
-    solved: dict[pd.Timestamp, Fact] = {}
-    for fact in facts:
+    """Return all trailing-year sums that the facts allow, sorted by the end of the year.
+
+    If the facts allow several sums for one year, the sum that was known first counts. If several
+    were known first, a fact about the whole year counts before a sum of three facts.
+    """
+    first: dict[pd.Timestamp, Fact] = {}
+    for fact in sorted(facts, key=lambda fact: not fact.is_year):
         year = fact if fact.is_year else _solve(fact, facts)
-        if year is not None and (fact.is_year or fact.end not in solved):
-            solved[fact.end] = year
-    return [solved[end] for end in sorted(solved)]
+        if year is not None and (fact.end not in first or year.known < first[fact.end].known):
+            first[fact.end] = year
+    return [first[end] for end in sorted(first)]
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:

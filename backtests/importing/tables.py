@@ -13,6 +13,7 @@ from backtests.store.batch import TABLE, Batch, dated
 from backtests.store.cells import dates_of, stated_days, values_of
 from signals.catalog import CATALOG, ISSUERS, annual_id
 from signals.errors import DataError
+from signals.universe import public_since
 
 
 def _as_it_is(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,6 +98,25 @@ class Table:
                 yield dated(id, values, TABLE, recorded_at, stated=stated)
 
 
+def _at_month_end(table: pd.DataFrame) -> pd.DataFrame:
+    """Move each date in the column ``month`` to the last day of its month.
+
+    The values are those of the end of the month, and the publication rule counts from this day.
+    """
+    days = pd.to_datetime(table["month"].str.strip(), errors="coerce", format="%Y-%m-%d")
+    ends = (days + pd.offsets.MonthEnd(0)).dt.strftime("%Y-%m-%d")
+    return table.assign(month=ends.fillna(table["month"]))
+
+
+def _since_public(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the fiscal years that ended before a company's first trading day.
+
+    The table has no filing dates, and a private company publishes no annual report.
+    """
+    first = [str(public_since(ticker) or "") for ticker in table["ticker"]]
+    return table[table["period_end"] >= pd.Series(first, index=table.index)]
+
+
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
     """Add the columns ``after_close`` and ``known`` to a table of earnings releases.
 
@@ -153,13 +173,14 @@ def _reactions(window: str, file: str) -> Table:
 
 TABLES = (
     Table(
-        marks=("debit_balances_margin_usd_m",),
+        marks=("month", "debit_balances_margin_usd_m"),
         date="month",
         columns={
             "MARGIN_DEBT": ("debit_balances_margin_usd_m",),
             "FREE_CREDIT": ("free_credit_cash_usd_m", "free_credit_margin_usd_m"),
         },
         known="known_from",
+        prepare=_at_month_end,
     ),
     Table(
         marks=("spec_long", "spec_short", "spec_net"),
@@ -195,6 +216,7 @@ TABLES = (
             annual_id("OCF", "{}"): ("operating_cash_flow_usd",),
         },
         by="ticker",
+        prepare=_since_public,
     ),
     Table(
         marks=("report_date", "symbol", "timing_second_source", "timing_assumed"),

@@ -18,7 +18,15 @@ import pandas as pd
 
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.store.append import ARCHIVED, newest_values
-from backtests.store.batch import PUBLISHED, is_event, is_price, rule_of, stale_after, unit_of
+from backtests.store.batch import (
+    LONGEST_STEP,
+    PUBLISHED,
+    is_event,
+    is_price,
+    rule_of,
+    stale_after,
+    unit_of,
+)
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
 from backtests.store.shifts import shifts
@@ -31,9 +39,6 @@ Severity = Literal["error", "note"]
 #: Largest number of consecutive NYSE sessions that a daily series may lack. Bond markets have more
 #: holidays than NYSE, so their series lack some sessions.
 MOST_SESSIONS = 5
-#: Largest number of calendar days from one date to the next, by frequency. A longer step means
-#: that a period is missing.
-LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
 _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads this id"
 
 

@@ -17,6 +17,8 @@ FRED, SEC, NYFED, YAHOO, ARCHIVE = "FRED", "SEC", "NYFed", "Yahoo", "ALFRED"
 PRICES, TABLE = "prices", "table"
 #: Sources whose series are all in the catalog. These sources have no prices.
 PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
+#: Largest number of calendar days from one date of a series to the next, by frequency.
+LONGEST_STEP = {"day": 5, "week": 10, "month": 32, "quarter": 100, "year": 380}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,19 +105,55 @@ def dated(
     imported table states this day. The value counts as known from the open of the first session on
     or after the day in ``stated``. For a value without a day in ``stated``, the publication rule
     determines when the value is known.
+
+    Raises
+    ------
+    DataError
+        If the publication rule would be wrong for the values: the dates are farther apart than the
+        frequency of the series allows, or the values are known from filing dates.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
+    if stated is None:
+        _check_rule(series_id, dates)
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")
     if stated is not None:
         days = pd.DatetimeIndex(stated.reindex(dates))
         opens = session_from(days.where(days.notna(), dates)) + OPEN
         known = known.where(days.isna(), opens.as_unit("us"))
+    return batch_of(series_id, values, known, source, note)
+
+
+def batch_of(
+    series_id: str, values: pd.Series, known: pd.DatetimeIndex, source: str, note: str = ""
+) -> Batch:
+    """Return a batch of values, indexed by date, of which each is known from a given moment on."""
     rows = pd.DataFrame(
         {
-            "observed_on": dates,
+            "observed_on": pd.DatetimeIndex(values.index).as_unit("us"),
             "available_at": known,
             "value": values.to_numpy(dtype=np.float64),
             "source": source,
         }
     )
     return Batch(series_id=series_id, rows=rows, note=note)
+
+
+def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
+    """Raise DataError if the publication rule of a series cannot hold for values of these dates.
+
+    A file with averages of months often has the header of the daily series, and dates each average
+    on the first day of the month. By the rule of the daily series, the average would be known
+    before the month ends.
+    """
+    if rule_of(series_id).kind == "filed":
+        raise DataError(
+            f"expected no values of {series_id} in a table, because they are known from filing "
+            "dates; import the company's facts from the SEC instead"
+        )
+    frequency = "day" if is_price(series_id) else CATALOG[series_id].frequency
+    usual = np.median(np.diff(dates.to_numpy()) / np.timedelta64(1, "D")) if len(dates) > 3 else 0
+    if usual > LONGEST_STEP.get(frequency, np.inf):
+        raise DataError(
+            f"expected a value of {series_id} for each {frequency}, found one in {usual:.0f} days; "
+            "export the series at its own frequency, without averages or longer periods"
+        )

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from backtests.calendar import all_sessions
 from backtests.cli.app import command
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
@@ -45,6 +46,11 @@ def write(folder: Path, name: str, content: str) -> Path:
 
 def take(path: Path, store: Path) -> Imported:
     return import_path(path, store, recorded_at=NOW)
+
+
+def monthly(header: str, value: float) -> str:
+    """Return a table with one value on the first day of each month, as for averages of months."""
+    return "\n".join([header, *(f"2025-0{month}-01,{value}" for month in range(4, 9)), ""])
 
 
 def values(store: Path, series: str) -> dict[str, float]:
@@ -115,6 +121,17 @@ def test_a_folder_takes_what_is_good_lists_the_foreign_and_refuses_the_bad(
         "correct it"
     ]
     assert Store(db).series_ids() == ("WALCL",)
+
+
+def test_a_day_beyond_the_calendar_refuses_only_its_own_file(tmp_path: Path, db: Path) -> None:
+    write(tmp_path, "DGS10.csv", "observation_date,DGS10\n2025-01-02,4.5\n")
+    beyond = all_sessions()[-1] + pd.Timedelta(days=2)
+    month = (beyond - pd.Timedelta(days=360)).date()
+    header = "month,debit_balances_margin_usd_m,free_credit_cash_usd_m,free_credit_margin_usd_m"
+    write(tmp_path, "finra.csv", f"{header},known_from\n{month},1e6,1e5,1e5,{beyond.date()}\n")
+    done = import_path(tmp_path, db, recorded_at=beyond - pd.Timedelta(days=300))
+    assert done.new == 1
+    assert done.refused[0].startswith("finra.csv: expected at least 1 sessions after")
 
 
 def test_importing_twice_adds_nothing(tmp_path: Path, db: Path) -> None:
@@ -191,6 +208,26 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
             "A.csv",
             "Date,Close\n2025-01-02,10.1\n2025-01-03,1010\n2025-01-06,10.2\n",
             "A on 2025-01-03: expected a close near its neighbours, was 1010: over 5 times too",
+        ),
+        (
+            "DGS10.csv",
+            monthly("observation_date,DGS10", 4.1),
+            "expected a value of DGS10 for each day, found one in 30 days",
+        ),
+        (
+            "WALCL.csv",
+            monthly("observation_date,WALCL", 6.8e6),
+            "expected a value of WALCL for each week, found one in 30 days",
+        ),
+        (
+            "MU.csv",
+            "Date,Close\n2025-06-02,100\n2025-06-09,101\n2025-06-16,102\n2025-06-23,103\n",
+            "expected a value of MU for each day, found one in 7 days",
+        ),
+        (
+            "x.csv",
+            "observation_date,CAPEX_TTM_MSFT\n2025-09-30,69022000000\n",
+            "they are known from filing dates; import the company's facts from the SEC instead",
         ),
         ("x.json", '{"cik": 789019, "tag": "Paym', "expected whole JSON"),
         ("x.json", json.dumps(SEC | {"units": {}}), "facts under units/USD, found none"),

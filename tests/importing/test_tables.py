@@ -71,6 +71,21 @@ def test_a_day_before_the_date_is_refused(tmp_path: Path, stated: str, message: 
         imported(tmp_path, "finra.csv", f"{FINRA}2025-10-31,1183653,1,1,{stated}\n")
 
 
+def test_the_month_of_margin_debt_means_the_end_of_the_month(tmp_path: Path) -> None:
+    """Without a stated day, the publication rule must not count from the first of the month."""
+    found = imported(tmp_path, "finra.csv", f"{FINRA}2025-09-01,1e6,1e5,1e5,\n")
+    assert found["MARGIN_DEBT"] == [("2025-09-30", "2025-10-27 09:30", 1e6)]  # the 25th: Saturday
+
+
+def test_a_fiscal_year_before_the_listing_is_left_out(tmp_path: Path) -> None:
+    header = "ticker,period_end,long_term_debt_usd,debt_issuance_usd,interest_expense_usd,"
+    rows = ["CRWV,2024-12-31,1e9,1e9,1e8,1e9", "CRWV,2025-12-31,2e9,2e9,2e8,2e9"]
+    text = "\n".join([header + "operating_cash_flow_usd", *rows]) + "\n"
+    assert [on for on, *_ in imported(tmp_path, "annual.csv", text)["DEBT_FY_CRWV"]] == [
+        "2025-12-31"
+    ]
+
+
 def test_a_day_to_come_is_no_error(tmp_path: Path) -> None:
     """The file of the end of December states the 25th of January, a day in the future."""
     text = f"{FINRA}2025-12-31,1200000,190000,180000,2026-01-25\n"

@@ -32,6 +32,19 @@ def test_it_is_known_with_the_last_of_its_parts(last: str) -> None:
     assert solved.known == pd.Timestamp("2025-09-01")
 
 
+def test_of_two_sums_of_one_year_the_one_that_was_known_first_counts() -> None:
+    facts = [
+        fact("2024-01-01", HALF_BEFORE, 40.0, "2024-08-01"),
+        fact("2024-01-01", YEAR_BEFORE, 100.0, "2025-02-01"),
+        fact("2025-01-01", HALF, 70.0, "2025-08-01"),
+        fact("2024-07-01", HALF, 150.0, "2026-08-01"),  # the whole year, filed a year later
+    ]
+    year = trailing_years(facts)[-1]
+    assert (year.value, year.known) == (130.0, pd.Timestamp("2025-08-01"))
+    early = [*facts[:3], fact("2024-07-01", HALF, 131.0, "2025-08-01")]
+    assert trailing_years(early)[-1].value == 131.0, "a fact about the whole year counts before"
+
+
 def test_without_one_of_its_parts_there_is_none() -> None:
     facts = [
         fact("2024-01-01", YEAR_BEFORE, 100.0, "2025-02-01"),

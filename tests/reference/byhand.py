@@ -109,6 +109,8 @@ EVIDENCE = {
 }
 #: Tables that state the day from which a value is known.
 STATED = ("MARGIN_DEBT", "FREE_CREDIT", "COT_BTC_NET", "KOREA_CHIPS", "KOREA_MEMORY")
+#: Companies whose annual figures begin before their first trading day; those are left out.
+LISTED = {"META": "2012-05-18", "CRWV": "2025-03-28"}
 ANNUAL = {
     "DEBT": "long_term_debt_usd",
     "DEBT_ISSUED": "debt_issuance_usd",
@@ -246,7 +248,9 @@ def _lines(history_dir: Path, series_id: str) -> tuple[list[dict[str, str]], str
     if "_FY_" in series_id:
         concept, ticker = series_id.split("_FY_")
         lines = _csv(history_dir / "edgar/annual_cash_flow_and_debt.csv")
-        return [ln for ln in lines if ln["ticker"] == ticker], "period_end", ANNUAL[concept]
+        first = LISTED.get(ticker, "")
+        lines = [ln for ln in lines if ln["ticker"] == ticker and ln["period_end"] >= first]
+        return lines, "period_end", ANNUAL[concept]
     if series_id in CATALOG:
         return _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
     if series_id.endswith("-USD@session"):  # only closes of dates with an NYSE session

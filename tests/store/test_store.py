@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.store.batch import Batch, dated
+from backtests.store.batch import Batch, batch_of, dated
 from backtests.store.schema import MIGRATIONS
 from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
@@ -358,7 +358,8 @@ def revised(store: Store, series: str, *values: pd.Series) -> list[int]:
     store = Store(store.path.with_name(f"{series}.duckdb"))
     said = []
     for n, given in enumerate(values):
-        (added,) = store.add([dated(series, given, "table", NOW)], NOW + pd.Timedelta(days=n))
+        batch = batch_of(series, given, pd.DatetimeIndex(given.index), "table")
+        (added,) = store.add([batch], NOW + pd.Timedelta(days=n))
         said.append(added.revised)
     assert store.summary()["revisions"].tolist() == [max(said)]
     assert store.vintages(series)["observed_on"].nunique() == max(said)
