@@ -8,7 +8,9 @@ new definition of a series can change its values by more than 2 %, which is not 
 
 A series in another unit, such as a term premium in percent, is not multiplied, because a factor
 does not change a z-score. For a series in another unit, the results are computed again without the
-series. A series with vintages already shows the values known at the time, so it needs no test.
+series. A series with vintages shows the values known at the time, so it needs no test. But before
+its archive begins, it shows the values of the first vintage, which may be revised values already.
+So if the archive begins after the start of the run, the series is tested, too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,7 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
+from backtests.calendar import CLOSE
 from backtests.evidence.k_choice import outcome, read_again
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
@@ -32,12 +35,13 @@ FACTORS = (0.98, 0.99, 1.00, 1.01, 1.02)
 LEFT_OUT = "left out"
 
 
-def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the series in ``ids`` for which a history may contain revised values.
+def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tuple[str, ...]:
+    """Return the series in ``ids`` for which a history may contain revised values after ``since``.
 
     Only series that the catalog marks as revised are returned. Three kinds of series are left out:
-    series with vintages in the history, series whose values become known when a store records them,
-    and series without a value. The result is empty for a simulated history.
+    series whose vintages begin at or before the close of the session ``since``, series whose values
+    become known when a store records them, and series without a value. The result is empty for a
+    simulated history.
     """
     if history.source == "simulated":
         return ()
@@ -47,7 +51,7 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
         if id in CATALOG
         and CATALOG[id].revised
         and CATALOG[id].known.kind != "recorded"
-        and id not in history.vintages
+        and not history.vintages.get(id, pd.Timestamp.max) <= since + CLOSE
         and history.panel[id].notna().any()
     )
 
@@ -100,7 +104,7 @@ def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
         return pd.DataFrame()
     check_kernel(run)
     ids = dict.fromkeys(chain.from_iterable(rests_on(run.config).values()))
-    revised = revised_in(run.history, tuple(ids))
+    revised = revised_in(run.history, tuple(ids), run.sessions[0])
     rows = {
         (id, case.name): _row(run, case)
         for id in counted(revised, progress, "revised series")

@@ -56,8 +56,9 @@ class History(Summarised):
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
-        Ids of series for which the store has past vintages. For a series with vintages, each cell
-        contains the number known at its session, without later revisions.
+        For each series with past vintages in the store, the moment at which its archive begins.
+        From this moment on, each cell contains the number known at its session, without later
+        revisions. Before, the cells contain the values of the first vintage.
     withheld
         Sessions × ids: True where the source states that no value exists, for example because a
         filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
@@ -74,7 +75,7 @@ class History(Summarised):
     closes: pd.DataFrame
     source: str
     truth: pd.Series | None = None
-    vintages: tuple[str, ...] = ()
+    vintages: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     withheld: pd.DataFrame = field(default_factory=pd.DataFrame)
     events: Mapping[str, pd.Series] = field(default_factory=dict)
 
@@ -132,7 +133,7 @@ class History(Summarised):
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
         history = _assemble(rows, ids, span(rows), "store")
-        return replace(history, vintages=source.archived_ids(ids, by))
+        return replace(history, vintages=source.archived_since(ids, by))
 
     @classmethod
     def from_frames(

@@ -38,7 +38,7 @@ from backtests.store.append import (
     precision,
     rows_to_append,
 )
-from backtests.store.batch import Batch, is_price
+from backtests.store.batch import ARCHIVE, Batch, is_price
 from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
@@ -311,28 +311,28 @@ class Store:
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
         """Return the ids of all stored series. With ``as_of``, ignore rows recorded later."""
-        return self._ids("true", as_of)
-
-    def archived_ids(
-        self, ids: Sequence[str], as_of: pd.Timestamp | None = None
-    ) -> tuple[str, ...]:
-        """Return each id in ``ids`` with rows from ALFRED. Ignore rows recorded after ``as_of``.
-
-        If a series has rows from ALFRED, a panel uses only these rows, see :meth:`rows`.
-        """
-        return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
-
-    def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the ids of the series with a row that meets an SQL condition.
-
-        Rows recorded after ``as_of`` are ignored.
-        """
         found = self.query(
-            f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
-            "ORDER BY 1",
-            [*given, as_of or END_OF_TIME],
+            "SELECT DISTINCT series_id FROM observations WHERE recorded_at <= ? ORDER BY 1",
+            [as_of or END_OF_TIME],
         )
         return tuple(found["series_id"])
+
+    def archived_since(
+        self, ids: Sequence[str], as_of: pd.Timestamp | None = None
+    ) -> dict[str, pd.Timestamp]:
+        """Map each id in ``ids`` with rows from ALFRED to the moment at which its archive begins.
+
+        If a series has rows from ALFRED, a panel uses only these rows, see :meth:`rows`. Before the
+        archive begins, the panel shows the values of the first vintage, which may be revised values
+        already. Rows recorded after ``as_of`` are ignored.
+        """
+        found = self.query(
+            "SELECT series_id, coalesce(min(available_at) FILTER (source = ?), max(available_at)) "
+            f"AS began FROM observations WHERE {ARCHIVED} AND list_contains(?, series_id) "
+            "AND recorded_at <= ? GROUP BY 1 ORDER BY 1",
+            [ARCHIVE, list(ids), as_of or END_OF_TIME],
+        )
+        return dict(zip(found["series_id"], found["began"], strict=True))
 
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
         """Map each stored id in ``ids`` to the first date of its series."""

@@ -17,6 +17,7 @@ from backtests.report.page import render
 from backtests.report.tearsheet_numbers import metrics_of
 from backtests.report.tearsheet_page import revision_rows
 from backtests.runs import Run
+from backtests.sources.alfred import FIRST_VINTAGE, VINTAGE
 from backtests.store.batch import Batch
 from backtests.store.store import Store
 from signals import CostOfCapital, DryPowder, Policy
@@ -94,17 +95,30 @@ def test_one_percent_of_gdp_moves_a_flag_by_two_months(history: History) -> None
 
 
 def test_a_series_with_vintages_needs_no_bound(finished: Run, history: History) -> None:
-    held = replace(history, vintages=("GDP", "THREEFYTP10"))
-    assert revised_in(history, ("GDP", "THREEFYTP10")) == ("GDP", "THREEFYTP10")
-    assert revised_in(held, ("GDP", "THREEFYTP10")) == ()
+    ids, start = ("GDP", "THREEFYTP10"), finished.sessions[0]
+    held = replace(history, vintages=dict.fromkeys(ids, start))
+    assert revised_in(history, ids, start) == ids
+    assert revised_in(held, ids, start) == ()
     assert by_revision(replace(finished, history=held)).empty
+
+
+def test_a_series_whose_vintages_begin_after_the_start_needs_one(
+    finished: Run, history: History
+) -> None:
+    ids, start = ("GDP", "THREEFYTP10"), finished.sessions[0]
+    later = start + pd.Timedelta(days=1)
+    held = replace(history, vintages={"GDP": start, "THREEFYTP10": later})
+    assert revised_in(held, ids, start) == ("THREEFYTP10",)
+    rows = by_revision(replace(finished, history=held))
+    assert rows.index.tolist() == [("THREEFYTP10", LEFT_OUT)]
 
 
 def test_only_revised_series_with_values_get_one(history: History) -> None:
     """NFCI counts only from its recording on. Yields and prices are never revised."""
-    assert revised_in(history, ("NFCI", "DGS10", "SPY", "WALCL")) == ()
+    start = history.panel.index[0]
+    assert revised_in(history, ("NFCI", "DGS10", "SPY", "WALCL"), start) == ()
     empty = replace(history, panel=history.panel.assign(GDP=float("nan")))
-    assert revised_in(empty, ("GDP",)) == ()
+    assert revised_in(empty, ("GDP",), start) == ()
 
 
 def rows_of(source: str) -> pd.DataFrame:
@@ -122,11 +136,13 @@ def test_a_history_knows_which_columns_come_from_vintages(tmp_path: Path) -> Non
     plain, archive = pd.Timestamp("2025-01-02 09:00"), pd.Timestamp("2025-02-03 09:00")
     batches = [Batch(series_id=id, rows=rows_of("FRED")) for id in ("GDP", "M2SL")]
     store.add(batches, plain)
-    assert History.load(store).vintages == ()
-    store.add([Batch(series_id="GDP", rows=rows_of("ALFRED"), vintages=True)], archive)
-    assert History.load(store).vintages == ("GDP",)
-    assert History.load(store, as_of="2025-01-15").vintages == ()
-    assert History.load(store).until("2024-03-01").vintages == ("GDP",)
+    assert History.load(store).vintages == {}
+    rows = rows_of("ALFRED").assign(source=[FIRST_VINTAGE, VINTAGE])
+    store.add([Batch(series_id="GDP", rows=rows, vintages=True)], archive)
+    began = {"GDP": rows["available_at"].iloc[1]}
+    assert History.load(store).vintages == began
+    assert History.load(store, as_of="2025-01-15").vintages == {}
+    assert History.load(store).until("2024-03-01").vintages == began
 
 
 # --- Where it is shown -----------------------------------------------------------------------
