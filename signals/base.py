@@ -158,6 +158,11 @@ class Signal(Typed, ABC):
         return self.confirm
 
     @property
+    def lasts(self) -> int | None:
+        """Number of sessions for which the flag stays on, or None if gauges turn the flag off."""
+        return None
+
+    @property
     def shown_only(self) -> tuple[str, ...]:
         """Ids among :attr:`inputs` that do not affect the flag or the score."""
         return ()

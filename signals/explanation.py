@@ -16,6 +16,10 @@ from signals.index import check_session, check_sessions
 from signals.scales import Scales, scales_at_end
 from signals.transforms import percentile
 
+#: Name of a gauge that a flag with a fixed length has while it is on: the number of sessions for
+#: which the flag has been on.
+AGE = "age"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
@@ -39,7 +43,8 @@ class Explanation:
         First session of the current state of the flag. None if the flag is NA.
     distance, distance_gauge, distance_unit
         ``distance_gauge`` names the gauge that decides the next change of the flag. ``distance`` is
-        the signed change of this gauge, in ``distance_unit``, that would flip the flag.
+        the signed change of this gauge, in ``distance_unit``, that would flip the flag. A flag that
+        stays on for a fixed number of sessions has the gauge :data:`AGE` while it is on.
     distance_value
         Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA.
     flips
@@ -141,7 +146,9 @@ def explain(
     past = evaluation.until(at)
     signal, gauges = past.signal, past.gauges
     on = None if past.flag.isna().iloc[-1] else bool(past.flag.iloc[-1])
-    binding, distance = _binding(signal, gauges, on)
+    measured = gauges_of(past)
+    binding, distance = _binding(limits(signal, on), measured, on)
+    unit = "sessions" if ends_by_age(signal, on) else signal.unit(binding.gauge)
     without = gauges[WITHOUT].fillna("") if signal.components else None
     others = {name: other.signal for name, other in among.items()}
     inputs, deciding = inputs_of(signal, others), inputs_of(signal, others, deciding=True)
@@ -155,9 +162,9 @@ def explain(
         since=since(past.flag),
         distance=distance,
         distance_gauge=binding.gauge,
-        distance_unit=signal.unit(binding.gauge),
-        distance_value=float("nan") if on is None else float(gauges[binding.gauge].iloc[-1]),
-        flips="" if on is None else binding.flips(on, signal.unit(binding.gauge)),
+        distance_unit=unit,
+        distance_value=float("nan") if on is None else float(measured[binding.gauge].iloc[-1]),
+        flips="" if on is None else binding.flips(on, unit),
         known_at=_known_at(inputs, known, at),
         missing=tuple(id for id in deciding if id not in panel or panel[id].isna()[at]),
         components=len(signal.components),
@@ -211,12 +218,39 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
     return headline.where(without == without.iloc[-1])
 
 
-def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
+def ends_by_age(signal: Signal, on: bool | None) -> bool:
+    """Return whether a flag is on and turns off after a fixed number of sessions."""
+    return bool(on) and signal.lasts is not None
+
+
+def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
+    """Return the levels that decide the next flip of a flag that is ``on``, off or NA."""
+    if ends_by_age(signal, on):
+        last = float(signal.lasts or 0)
+        return (Threshold(gauge=AGE, enter=last, leave=last, above=False),)
+    return signal.thresholds
+
+
+def gauges_of(evaluation: Evaluation) -> pd.DataFrame:
+    """Return the gauges of a signal, with :data:`AGE` if its flag has a fixed length.
+
+    The age is 0 while the flag is off, and NaN while the flag is NA.
+    """
+    if evaluation.signal.lasts is None:
+        return evaluation.gauges
+    on = evaluation.flag.fillna(False).astype(int)
+    age = on.groupby((on == 0).cumsum()).cumsum()
+    return evaluation.gauges.assign(**{AGE: age.where(evaluation.flag.notna())})
+
+
+def _binding(
+    thresholds: tuple[Threshold, ...], gauges: pd.DataFrame, on: bool | None
+) -> tuple[Threshold, float]:
     """Return the threshold for the next flip, and the gauge's distance to the threshold."""
     if on is None:
-        return signal.thresholds[0], float("nan")
+        return thresholds[0], float("nan")
     last = gauges.iloc[-1]
-    distances = {t: t.distance(float(last[t.gauge]), on) for t in signal.thresholds}
+    distances = {t: t.distance(float(last[t.gauge]), on) for t in thresholds}
 
     # If the flag is on, the next flip depends on the condition that is closest to becoming false.
     # If the flag is off, the next flip depends on the condition that is furthest from becoming
@@ -226,7 +260,7 @@ def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Thr
         spread = float(gauges[t.gauge].std())
         return (1 if t.above != on else -1) * distances[t] / (spread if spread > 0 else 1.0)
 
-    chosen = (min if on else max)(signal.thresholds, key=slack)
+    chosen = (min if on else max)(thresholds, key=slack)
     return chosen, distances[chosen]
 
 

@@ -93,13 +93,18 @@ class Opportunity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of the four gauges that decide the flag."""
+        """The levels of the four gauges that turn the flag on."""
         return (
             Threshold(gauge="capitulated", enter=0.5, leave=0.5, above=True),
             Threshold(gauge="forced_selling", enter=0.5, leave=0.5, above=False),
             Threshold(gauge="vix_of_high", enter=self.calm, leave=self.calm, above=False),
             Threshold(gauge="liquidity", enter=0.0, leave=0.0, above=False),
         )
+
+    @property
+    def lasts(self) -> int:
+        """Number of sessions for which the flag stays on, whatever its gauges do."""
+        return self.stay
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
         """Return the basket's drawdown, the decile of drawdowns, and a gauge for each condition."""

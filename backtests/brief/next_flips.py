@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from signals.explanation import Explanation
+from signals.explanation import Explanation, ends_by_age, gauges_of, limits
 from signals.reading import Reading
 from signals.regimes import Votes
 
@@ -36,8 +36,9 @@ class NextFlip:
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
         change over :data:`MONTH` sessions. A past move is enough if it has the direction of
         ``distance`` and is at least as large as ``distance``. ``frequency`` describes the past and
-        is not a forecast. If ``beyond`` is True, ``frequency`` is 1, because the gauge needs no
-        further move. If the gauge has no past move, ``frequency`` is NaN.
+        is not a forecast. A flag that turns off after a fixed number of sessions ages by
+        :data:`MONTH`. If ``beyond`` is True, ``frequency`` is 1, because the gauge needs no further
+        move. If the gauge has no past move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
         actual regime would change only some sessions later, after its confirmation. If too few
@@ -75,10 +76,13 @@ def _flip(reading: Reading, e: Explanation) -> NextFlip | None:
     if e.flag is None:
         return None
     evaluation = reading.evaluations[e.signal]
-    above = next(t.above for t in evaluation.signal.thresholds if t.gauge == e.distance_gauge)
+    levels = limits(evaluation.signal, e.flag)
+    above = next(t.above for t in levels if t.gauge == e.distance_gauge)
     up = above != e.flag
     beyond = e.distance < 0 if up else e.distance > 0
-    moves = evaluation.gauges[e.distance_gauge].astype("float64").diff(MONTH).dropna()
+    gauge = gauges_of(evaluation)[e.distance_gauge].astype("float64")
+    ages = ends_by_age(evaluation.signal, e.flag)
+    moves = pd.Series(float(MONTH)) if ages else gauge.diff(MONTH).dropna()
     large = moves >= e.distance if up else moves <= e.distance
     return NextFlip(
         signal=e.signal,

@@ -12,6 +12,7 @@ from backtests.report.bathtub_chart import NARROW, bathtub_chart, bathtub_said
 from backtests.report.brief_words import regime_words
 from backtests.report.plain import plain
 from backtests.report.thesis_charts import PANEL, lines_chart, timeline
+from signals.explanation import gauges_of
 from signals.regimes import Regime
 
 _YEARS = 10  # length of the chart of regimes and of the chart of the gauge
@@ -63,7 +64,7 @@ def _deciding(brief: Brief, label: str) -> str | None:
         level = 50.0
     else:
         evaluation = reading.evaluations[e.signal]
-        gauge = evaluation.gauges[e.distance_gauge].astype("float64")
+        gauge = gauges_of(evaluation)[e.distance_gauge].astype("float64")
         level = e.distance_value + e.distance
     drawn = _recent(gauge).dropna()
     if len(drawn) < 2 or pd.isna(level):

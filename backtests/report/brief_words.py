@@ -10,13 +10,16 @@ from backtests.holdings import CASH
 from backtests.report.flags_numbers import pending, voters
 from backtests.report.format import percent, significant
 from signals.dry_powder import DryPowder
-from signals.explanation import Explanation
+from signals.explanation import AGE, Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
 from signals.scales import Scales
 
 #: A mapping from the name of a gauge that explains nothing to a clause that explains it.
-_MEANINGS = {"u": ": AI spending as a fraction of AI spending plus idle capital"}
+_MEANINGS = {
+    "u": ": AI spending as a fraction of AI spending plus idle capital",
+    AGE: " since the flag turned on",
+}
 #: A mapping from each rule of the regime model ``votes`` to a clause that explains the rule.
 _RULES = {
     "too few views": "Too few signals have data for a regime",

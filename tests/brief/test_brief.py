@@ -12,7 +12,7 @@ from backtests.brief.dates import next_dates
 from backtests.brief.holdings import holdings
 from backtests.brief.late import late_data
 from backtests.brief.links import link_states
-from backtests.brief.next_flips import MONTH, regime_if_flipped
+from backtests.brief.next_flips import MONTH, next_flips, regime_if_flipped
 from backtests.config import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History
@@ -244,6 +244,17 @@ def test_a_gauge_beyond_its_level_waits_for_confirmation_only(waiting: Brief) ->
     assert found.frequency == 1.0
 
 
+def test_an_opportunity_ends_by_its_age(history: History) -> None:
+    """The flag turned on on 2007-10-02 and stays on for 63 sessions."""
+    for day, age, frequency in (("2007-11-15", 33, 0.0), ("2007-12-14", 53, 1.0)):
+        past = history.until(pd.Timestamp(day))
+        reading = signals.read(past.panel)
+        flips = next_flips(reading, explain_all(reading.evaluations, past.panel, past.known))
+        found = {flip.signal: flip for flip in flips}["opportunity"]
+        assert (found.gauge, found.value, found.distance) == ("age", age, 63 - age)
+        assert (found.on, found.beyond, found.frequency) == (True, False, frequency)
+
+
 def test_flags_on_which_the_regime_does_not_depend_are_left_out(made: Brief) -> None:
     names = {flip.signal for flip in made.flips}
     assert {"absorption", "forced_selling", "opportunity", "dry_powder"} <= names
@@ -287,7 +298,7 @@ def test_the_balance_sheet_comes_on_thursdays(history: History, session: str, da
 def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
     (ruled,) = [one for one in next_dates(past, ("GDP",)) if "GDP" in one.ids]
     assert ruled.day == pd.Timestamp("2025-07-01") + pd.Timedelta(days=180)
-    archived = replace(past, vintages=("GDP",))
+    archived = replace(past, vintages={"GDP": past.panel.index[0]})
     (repeated,) = [one for one in next_dates(archived, ("GDP",)) if "GDP" in one.ids]
     close = pd.Timestamp(f"{DAY} 16:00")
     moments = [moment + pd.Timedelta(days=364) for moment in set(past.known["GDP"].dropna())]
@@ -296,7 +307,7 @@ def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
 
 
 def test_a_daily_series_has_no_expected_date_with_or_without_vintages(past: History) -> None:
-    archived = replace(past, vintages=("THREEFYTP10",))
+    archived = replace(past, vintages={"THREEFYTP10": past.panel.index[0]})
     for each in (past, archived):
         assert next_dates(each, ("THREEFYTP10",)) == next_dates(each, ())
 

@@ -10,7 +10,7 @@ import pytest
 import signals
 from backtests.history.panel import History
 from signals.base import Signal
-from signals.explanation import Explanation, explain
+from signals.explanation import AGE, Explanation, explain, gauges_of
 from signals.hysteresis import Threshold
 from signals.opportunity import _stays
 from signals.transforms import percentile
@@ -121,6 +121,33 @@ def stays(now: str, view: str, confirm: int, stay: int) -> str:
 )
 def test_an_opportunity_stays_and_a_gap_ends_it(now: str, view: str, expected: str) -> None:
     assert stays(now, view, confirm=2, stay=4) == expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Week(Two):
+    """The flag of Two, but it stays on for five sessions."""
+
+    name: ClassVar[str] = "week"
+
+    @property
+    def lasts(self) -> int:
+        return 5
+
+    def flag(self, gauges: pd.DataFrame) -> pd.Series:
+        now = (gauges["a"] > 10) & (gauges["b"] < -2)
+        return _stays(now, gauges["a"].notna(), self.confirm, self.lasts)
+
+
+def test_a_flag_of_fixed_length_ends_by_its_age_and_not_by_its_gauges() -> None:
+    given = panel((11.0, -3.0), (0.0, 0.0), (0.0, 0.0))
+    evaluation = Week().evaluate(given)
+    on = explain(evaluation, given, given.index[-1])
+    assert (on.flag, on.distance_gauge, on.distance_value, on.distance) == (True, AGE, 3.0, 2.0)
+    assert on.flips == "age above 5 sessions"
+    off = explain(evaluation, given, given.index[-4])
+    assert (off.flag, off.flips) == (False, "a above 10 points")
+    ages = gauges_of(evaluation)[AGE].iloc[-4:]
+    assert ages.tolist() == [0, 1, 2, 3]
 
 
 @pytest.fixture(scope="module")
