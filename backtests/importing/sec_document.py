@@ -63,7 +63,9 @@ def identity_of(document: Any) -> tuple[int, str]:
 
 
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return a document's facts about periods, without its facts about single days.
+    """Return a document's facts about periods, each with its ``tag``.
+
+    Facts about single days are left out.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
         )
     for number, entry in enumerate(entries, start=1):
         _check_fact(number, entry, now)
-    return [e for e in entries if "start" in e]
+    return [e | {"tag": document["tag"]} for e in entries if "start" in e]
 
 
 def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:

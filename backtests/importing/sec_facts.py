@@ -7,16 +7,20 @@ no fact covers the trailing year, three facts give the amount:
 
     year to date  +  previous fiscal year  −  year to date one year earlier.
 
-If a fact is filed several times, the first filing counts, and restatements are left out. A fact is
-known from the open of the first session after the filing date. A fact is late if it is filed more
-than :data:`LATE` days after the end of its period. The item of a late fact decides when the fact
-counts as known:
+If a fact is filed several times, the first filing counts, and restatements are left out. A company
+can file an item under several XBRL tags, with different definitions. So a trailing year and the
+year before it come from facts under one tag, if one tag has both years.
+
+A fact is known from the open of the first session after the filing date. A fact is late if it is
+filed more than :data:`LATE` days after the end of its period. The item of a late fact decides when
+the fact counts as known:
 
 - Some items are in every cash-flow or income statement
-  (:data:`~signals.catalog.IN_EVERY_STATEMENT`). The company published the amount of such an item in
-  time, under another tag. So a late fact about the item counts as known :data:`ASSUMED` days after
-  the end of its period. If the company was not yet public on this day, the fact counts as known
-  only after its filing.
+  (:data:`~signals.catalog.IN_EVERY_STATEMENT`). The company published an amount of such an item in
+  time, under another tag. The two amounts can differ, because the tags can have different
+  definitions. A late fact about the item counts as known :data:`ASSUMED` days after the end of its
+  period. If the company was not yet public on this day, the fact counts as known only after its
+  filing.
 - Some statements lack items such as debt, leases, buybacks or dividends. A late fact about such an
   item counts as known only after its filing, because the filing may be the first publication of the
   amount.
@@ -24,6 +28,7 @@ counts as known:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -43,6 +48,7 @@ SLACK = pd.Timedelta(days=20)  # fiscal years have 52 or 53 weeks, and leap year
 class Fact:
     """An amount in USD for the period from ``start`` to ``end``. Restatements are left out.
 
+    ``tag`` is the XBRL tag of the amount; a sum of facts under several tags has the empty text.
     ``known`` is the moment at which the fact was first known. ``assumed`` is True if ``known`` is
     an assumption, and False if ``known`` follows from the filing date.
     """
@@ -52,6 +58,7 @@ class Fact:
     value: float
     known: pd.Timestamp
     assumed: bool
+    tag: str = ""
 
     @property
     def is_year(self) -> bool:
@@ -64,7 +71,7 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
     The facts are sorted by the end of their period, and then by its start. ``entries`` are the
     items under ``units/USD`` in the SEC's ``companyconcept`` documents. Each entry has the fields
-    ``start``, ``end``, ``val``, ``filed`` and ``accn``.
+    ``start``, ``end``, ``val``, ``filed`` and ``accn``, and the ``tag`` of its document.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
@@ -94,7 +101,14 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = public is not None and (filed - end).days > LATE and usual >= public
     known = usual if assumed else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
-    return Fact(start=start, end=end, value=float(entry["val"]), known=known, assumed=assumed)
+    return Fact(
+        start=start,
+        end=end,
+        value=float(entry["val"]),
+        known=known,
+        assumed=assumed,
+        tag=entry["tag"],
+    )
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
@@ -103,12 +117,9 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
     If the facts allow several sums for one year, the sum that was known first counts. If several
     were known first, a fact about the whole year counts before a sum of three facts.
     """
-    first: dict[pd.Timestamp, Fact] = {}
-    for fact in sorted(facts, key=lambda fact: not fact.is_year):
-        year = fact if fact.is_year else _solve(fact, facts)
-        if year is not None and (fact.end not in first or year.known < first[fact.end].known):
-            first[fact.end] = year
-    return [first[end] for end in sorted(first)]
+    whole = [fact for fact in facts if fact.is_year]
+    solved = [_solve(fact, facts) for fact in facts if not fact.is_year]
+    return _known_first([*whole, *filter(None, solved)])
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
@@ -124,6 +135,7 @@ def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
         value=to_date.value + year_before.value - same_before.value,
         known=max(part.known for part in parts),
         assumed=any(part.assumed for part in parts),
+        tag=to_date.tag if len({part.tag for part in parts}) == 1 else "",
     )
 
 
@@ -133,6 +145,22 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
     return next(near, None)
 
 
+def _years_by_tag(concept: str, ticker: str, entries: list[dict[str, Any]]) -> list[list[Fact]]:
+    """Return the trailing years from the facts under each tag, and from all facts together."""
+    tags = dict.fromkeys(entry["tag"] for entry in entries)
+    parts = [[entry for entry in entries if entry["tag"] == tag] for tag in tags]
+    return [trailing_years(first_filed(concept, ticker, part)) for part in (*parts, entries)]
+
+
+def _known_first(years: Iterable[Fact]) -> list[Fact]:
+    """Return for each end of a year the fact that was known first; of equals, the first."""
+    first: dict[pd.Timestamp, Fact] = {}
+    for year in years:
+        if year.end not in first or year.known < first[year.end].known:
+            first[year.end] = year
+    return [first[end] for end in sorted(first)]
+
+
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
     """Return two batches: a company's trailing-year sums, and the sums of one year earlier.
 
@@ -140,13 +168,15 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     over the trailing year that ends on the row's date. The second batch has the sum over the
     previous trailing year, or NaN if facts are missing. A value of the second batch counts as known
     only when both yearly sums are known. This rule lets a growth rate over several companies use
-    the same companies in both years. If no trailing-year sum can be computed, the list is empty.
+    the same companies in both years. If the tag of a trailing year lacks the year before, the sum
+    under another tag is used. If no trailing-year sum can be computed, the list is empty.
     ``entries`` has the same form as in :func:`first_filed`.
     """
-    years = trailing_years(first_filed(concept, ticker, entries))
+    found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))
+    years = _known_first(found)
     if not years:
         return []
-    earlier = [_ending(years, year.end - FISCAL_YEAR) for year in years]
+    earlier = [_year_before(year, found, years) for year in years]
     known = [max(y.known, e.known) if e else y.known for y, e in zip(years, earlier, strict=True)]
     now = pd.DataFrame(
         {
@@ -164,5 +194,8 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     ]
 
 
-def _ending(years: list[Fact], end: pd.Timestamp) -> Fact | None:
-    return next((y for y in years if abs(y.end - end) < SLACK), None)
+def _year_before(year: Fact, found: list[Fact], years: list[Fact]) -> Fact | None:
+    """Return the sum one year earlier, under the same tag if this tag has the sum."""
+    same = _known_first(each for each in found if each.tag == year.tag)
+    end = year.end - FISCAL_YEAR
+    return next((each for each in (*same, *years) if abs(each.end - end) < SLACK), None)

@@ -5,10 +5,13 @@ import pytest
 
 from backtests.importing.sec_facts import batches, first_filed, trailing_years
 
+TAG = "PaymentsToAcquirePropertyPlantAndEquipment"
+
 
 def entry(year: int, filed: str) -> dict[str, object]:
     start, end = f"{year}-01-01", f"{year}-12-31"
-    return {"start": start, "end": end, "val": 1e9 * year, "filed": filed, "accn": filed}
+    value = {"tag": TAG, "val": 1e9 * year, "accn": filed}
+    return {"start": start, "end": end, "filed": filed, **value}
 
 
 TWO_YEARS_AT_ONCE = [entry(2023, "2026-03-03"), entry(2024, "2026-03-03")]
@@ -89,6 +92,7 @@ def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
             "end": "2024-09-30",
             "val": 7e9,
             "filed": "2024-10-30",
+            "tag": TAG,
             "accn": "c",
         },
         {
@@ -96,6 +100,7 @@ def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
             "end": "2023-12-31",
             "val": 8e9,
             "filed": "2024-01-30",
+            "tag": TAG,
             "accn": "b",
         },
         {
@@ -103,6 +108,7 @@ def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
             "end": "2023-09-30",
             "val": 5e9,
             "filed": "2024-11-15",
+            "tag": TAG,
             "accn": "d",
         },
     ]
