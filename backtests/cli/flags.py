@@ -255,7 +255,7 @@ def _sensitivity(history: "History", config: "RunConfig", json: bool) -> None:
 
     with progress("moving parameters") as step:
         chosen = config.build_signals()
-        revised = revised_in(history, signals.needed(chosen))
+        revised = revised_in(history, signals.needed(chosen), history.panel.index[0])
         rows = sensitivity(history.panel, chosen, revised, step)
     if json:
         cases = [asdict(row) | {"other_story": row.other_story} for row in rows]

@@ -11,7 +11,7 @@ from backtests.evidence.own_mix import mix_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.cross_section import long_less_short
 from backtests.thesis.sample import Sample
-from backtests.thesis.weeks import weekly
+from backtests.thesis.weeks import week_ends, weekly
 
 WEEKS = 52
 #: Factor from a daily fraction to percentage points a year.
@@ -97,9 +97,8 @@ def _long_less_short_shares(claim: Claim, sample: Sample) -> Measure:
 def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
     """Return weekly changes, in percentage points, of the real yield plus the credit spread."""
     cost = sample.series("DFII10") + sample.series("BAA10Y")
-    weeks = pd.DatetimeIndex(cost.index).to_period("W-FRI")
-    last = cost[~weeks.duplicated(keep="last")]
-    return _weekly(claim, sample, last.diff(), float(WEEKS))
+    at_ends = cost.reindex(week_ends(pd.DatetimeIndex(cost.index)))
+    return _weekly(claim, sample, at_ends.diff(), float(WEEKS))
 
 
 def _comovement(claim: Claim, sample: Sample) -> Measure:

@@ -152,6 +152,12 @@ def test_a_return_belongs_to_the_flag_of_two_sessions_before(sample: Sample) -> 
     assert not on.equals(flag)
 
 
+def test_an_unfinished_week_does_not_count(sample: Sample) -> None:
+    """The simulated history ends on Tuesday 2024-12-31."""
+    changes = measure(claim("cost-rises-while-absorbed"), sample).values
+    assert changes.index[-1] == pd.Timestamp("2024-12-27")
+
+
 def test_a_week_without_a_view_at_its_first_session_has_no_condition(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
