@@ -82,13 +82,18 @@ def config_of(data: Mapping[str, Any]) -> "RunConfig":
 def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
     """Write each assigned parameter into ``data``, the keys and values of a configuration.
 
-    An assignment is a text such as ``dry_powder.k=0.11``. An unknown prefix raises ConfigError.
+    An assignment is a text such as ``dry_powder.k=0.11``. An unknown prefix, or a parameter that is
+    assigned twice, raises ConfigError.
     """
     from backtests.parameter_paths import put
+    from signals.errors import ConfigError
 
-    for assignment in assignments:
-        path, value = _parsed(assignment)
+    done: set[str] = set()
+    for path, value in map(_parsed, assignments):
+        if path in done:
+            raise ConfigError(f"expected --param {path} once, found it twice; keep one")
         put(data, path, value)
+        done.add(path)
 
 
 def require_strategy(data: dict[str, Any]) -> None:

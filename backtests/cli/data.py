@@ -137,24 +137,11 @@ def _write(store: "Store", path: Path, as_of: str | None, json: bool) -> None:
         count, which = store.export(path), ""
     else:
         moment = recorded_by(as_of)
-        _check_recorded(store, moment)
         count, which = store.copy(path, moment), f" recorded up to {moment:%Y-%m-%d %H:%M}"
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
         say(f"wrote {thousands(count)} rows{which} to {path}")
-
-
-def _check_recorded(store: "Store", moment: "pd.Timestamp") -> None:
-    """Raise ConfigError if the store has no row that was recorded until a moment."""
-    from signals.errors import ConfigError
-
-    first = store.first_recorded()
-    if first is not None and first > moment:
-        raise ConfigError(
-            f"expected --as-of on or after {first.date()}, when the first row of {store.path} was "
-            f"recorded, was {moment.date()}; to cut a run at a session, use its option --end"
-        )
 
 
 def _revisions(store: "Store", series: str, json: bool) -> None:

@@ -5,7 +5,8 @@ from datetime import date
 from pathlib import Path
 
 from backtests.atomic import expanded
-from signals.errors import ConfigError, DataError
+from signals.errors import ConfigError, DataError, unknown
+from signals.regimes import Regime
 
 
 def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
@@ -19,7 +20,7 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     DataError
         If the file cannot be read.
     ConfigError
-        If the file has other columns, or if a row is not a date and a label.
+        If the file has other columns, or if a row is not a date and the name of a regime.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:
@@ -37,10 +38,13 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
 
 def _row(path: Path, number: int, row: list[str]) -> tuple[date, str]:
     try:
-        day, label = row
-        return date.fromisoformat(day.strip()), label.strip()
+        day, label = (cell.strip() for cell in row)
+        dated = date.fromisoformat(day), label
     except ValueError:
         raise ConfigError(
             f"{path}, line {number}: expected a date and a label like 2020-03-16,ABSORPTION, was "
             f"{','.join(row)[:80]!r}; correct it"
         ) from None
+    if label not in list(Regime):
+        raise ConfigError(f"{path}, line {number}: {unknown('label', label, list(Regime))}")
+    return dated

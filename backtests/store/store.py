@@ -373,11 +373,6 @@ class Store:
             {"id": series_id, "same": precision(series_id)},
         )
 
-    def first_recorded(self) -> pd.Timestamp | None:
-        """Return the moment at which the oldest row was recorded; None if there is no row."""
-        first = self.query("SELECT min(recorded_at) AS first FROM observations")["first"].iloc[0]
-        return None if pd.isna(first) else pd.Timestamp(first)
-
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
         """Create a new store with copies of some rows, and return the number of copied rows.
 
@@ -387,11 +382,13 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`, or when the new file already exists.
+            For the reasons listed in :class:`Store`, when the new file already exists, or when all
+            rows were recorded after ``as_of``.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
             raise DataError(f"expected no file at {target.path}, found one; give a new path")
+        self._check_recorded(as_of)
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried, began = self._fetches("fetched_at <= ?", as_of), self._recordings(as_of)
         with locking.creating(target.path) as connection:
@@ -399,6 +396,14 @@ class Store:
             _record(connection, tried)
             _note(connection, began)
         return len(rows)
+
+    def _check_recorded(self, as_of: pd.Timestamp) -> None:
+        first = self.query("SELECT min(recorded_at) AS first FROM observations")["first"].iloc[0]
+        if first > as_of:
+            raise DataError(
+                f"expected a date on or after {first.date()}, when the first row of {self.path} "
+                f"was recorded, was {as_of.date()}; to cut a run at a session, use its option --end"
+            )
 
     def export(self, path: Path) -> int:
         """Write every row with all its columns to a parquet file, and return the number of rows.

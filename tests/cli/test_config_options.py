@@ -167,6 +167,10 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
         (("flags", "--param", "foo.bar=1"), "policy, regime, schedule"),
         (("run", "spy", "--param", "cost.etf_bp=2"), "did you mean 'costs'?"),
         (("flags", "--param", "dry_powder.k"), "expected --param NAME=VALUE"),
+        (
+            ("flags", "--param", "dry_powder.k=0.08", "--param", "dry_powder.k=0.1"),
+            "expected --param dry_powder.k once, found it twice; keep one",
+        ),
         (("flags", "--config", "none.toml"), "expected a config file at none.toml"),
         (("check", "dry_powder", "--param", "volatility=2"), "on which no flag depends"),
         (("check", "near-cash-flow", "--param", "volatility=9"), "volatility must be above 0"),
