@@ -629,7 +629,7 @@ def test_a_copy_is_made_as_of_a_date(data: Data, sound: Store, tmp_path: Path) -
         (("--copy", "x.duckdb"), "--copy FILE and --as-of DATE together"),
         (("--as-of", "2026-01-05"), "--copy FILE and --as-of DATE together"),
         (("--copy", "x.duckdb", "--as-of", "yesterday-ish"), "must be a date like"),
-        (("--copy", "x.duckdb", "--as-of", "2020-01-01"), "expected --as-of on or after 20"),
+        (("--copy", "x.duckdb", "--as-of", "2020-01-01"), "expected a date on or after 20"),
         (("--copy", "x.duckdb", "--as-of", "2026-01-05", "--check"), "expected only one of"),
     ],
 )
