@@ -134,7 +134,7 @@ def _evidence(p_value: float) -> str:
 def _is_beyond(verdict: Verdict) -> bool:
     """Return whether the whole 95 % interval is smaller than the smallest interesting effect."""
     assert verdict.estimate is not None
-    bounds, sign = verdict.estimate.interval, 1 if verdict.claim.direction == "above" else -1
+    bounds, sign = verdict.estimate.interval, verdict.claim.sign
     return max(sign * bounds.low, sign * bounds.high) < (verdict.claim.smallest or 0.0)
 
 

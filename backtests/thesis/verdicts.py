@@ -104,10 +104,9 @@ def _outcome(claim: Claim, estimate: Estimate, adjusted: float) -> tuple[Outcome
     if estimate.episodes is not None and estimate.episodes < FEW:
         count = f"{estimate.episodes} episode{'s' if estimate.episodes != 1 else ''}"
         return "inconclusive", f"{count}: nothing can be concluded from fewer than {FEW}"
-    sign = 1 if claim.direction == "above" else -1
     bounds = estimate.interval
-    near = min(sign * bounds.low, sign * bounds.high)
-    far90 = max(sign * bounds.low90, sign * bounds.high90)
+    near = min(claim.sign * bounds.low, claim.sign * bounds.high)
+    far90 = max(claim.sign * bounds.low90, claim.sign * bounds.high90)
     if far90 < (claim.smallest or 0.0):
         return "contradicted", "the whole 90 % interval lies below the smallest interesting effect"
     if adjusted <= LEVEL and near > 0:

@@ -43,13 +43,12 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     taus = shown["tau"].to_numpy()
     value = float(taus.mean())
     error, df = few_clusters(taus)
-    sign = 1 if claim.direction == "above" else -1
     return Estimate(
         value=value,
         interval=t_interval(value, error, df),
         tests={
-            "t over episodes": t_p_value(value, error, df, sign),
-            "permuted classes": permuted_p_value(peak_numbers(shown), sign),
+            "t over episodes": t_p_value(value, error, df, claim.sign),
+            "permuted classes": permuted_p_value(peak_numbers(shown), claim.sign),
         },
         error=error,
         df=df,

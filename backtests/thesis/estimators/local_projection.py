@@ -129,11 +129,10 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     design = weeks.design(impulses["capex"])
     response = project(weeks.after(WEEKS), design, signs, WEEKS)
     used = response.weeks
-    sign = 1 if claim.direction == "above" else -1
     return Estimate(
         value=response.value,
         interval=response.interval,
-        tests={"HAC": response.fit.p_value(response.value, response.error, sign)},
+        tests={"HAC": response.fit.p_value(response.value, response.error, claim.sign)},
         error=response.fit.widened(response.error),
         df=float("inf"),
         observations=len(used),
