@@ -80,6 +80,19 @@ CLASSES: dict[str, str] = {
     "bonds": "as stated",
     "other": "unknown",
 }
+#: Rank of each class by duration, shortest first; equal ranks are ties. Signals, strategies and the
+#: trial use this order, which was fixed in advance. A class has no rank if its place in
+#: :data:`CLASSES` does not depend on duration.
+DURATION = {
+    "memory": 0,
+    "defensive": 0,
+    "hyperscalers": 1,
+    "semiconductors": 1,
+    "broad": 1,
+    "software": 2,
+    "speculative": 2,
+    "crypto": 3,
+}
 
 _LISTINGS: tuple[tuple[str, Market, str], ...] = (
     ("memory", "stock", "MU 1984-06-01, SNDK 2025-02-13, WDC 1978-10-31, STX 2002-12-11"),

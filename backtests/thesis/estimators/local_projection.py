@@ -14,8 +14,9 @@ from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import hac_interval
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
+from signals.universe import DURATION
 
 State = Literal["off", "on"]
 

@@ -18,7 +18,8 @@ from backtests.thesis.inference import (
     few_clusters,
     t_p_value,
 )
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
+from signals.universe import DURATION
 
 #: Number of resamples for the interval, and their seed.
 REPS, SEED = 1000, 0
