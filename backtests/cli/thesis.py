@@ -9,7 +9,8 @@ from backtests.cli import history_choice, options
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
-from backtests.report.format import MISSING, p_value, percent, source_said, state, text
+from backtests.report.format import MISSING, p_value, percent, state, text
+from backtests.simulated import source_said
 
 if TYPE_CHECKING:
     from backtests.history.panel import History

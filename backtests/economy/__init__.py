@@ -24,6 +24,7 @@ from backtests.calendar import OPEN, session_after, sessions
 from backtests.economy.prices import make_prices
 from backtests.economy.publish import publish
 from backtests.economy.quantities import make_quantities
+from backtests.simulated import SIMULATED
 from backtests.store.batch import dated
 from signals.errors import ConfigError
 from signals.regimes import Regime
@@ -58,7 +59,7 @@ class Economy:
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:
-        rows = dated(id, values, "SIMULATED", recorded_at).rows
+        rows = dated(id, values, SIMULATED, recorded_at).rows
         if id in self.filed:
             filed = pd.DatetimeIndex(self.filed[id].reindex(values.index))
             rows["available_at"] = (session_after(filed) + OPEN).as_unit("us")

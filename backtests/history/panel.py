@@ -209,6 +209,11 @@ class History(Summarised):
         history = _assemble(rows, ids, index, "simulated")
         return replace(history, truth=economy.truth)
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the history is simulated."""
+        return self.source == "simulated"
+
     def until(self, at: pd.Timestamp | str) -> "History":
         """Return the history without the sessions after a given session."""
         last = pd.Timestamp(at)

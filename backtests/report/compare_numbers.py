@@ -125,7 +125,6 @@ def about(comparison: Comparison) -> dict[str, Any]:
     run = next(iter(comparison.rows.values())).run
     history = run.history
     equity, returns = run.result.equity, run.result.returns
-    simulated = history.source == "simulated"
     absorption = observed_in(run, comparison.regime, (Regime.ABSORPTION,))
     return plain(
         {
@@ -134,7 +133,7 @@ def about(comparison: Comparison) -> dict[str, Any]:
             "sessions": len(returns),
             "below_a_year": metrics.is_short(returns),
             "source": history.source,
-            "simulated": simulated,
+            "simulated": history.is_simulated,
             "stale": stale_warning(history) if run.config.end is None else None,
             "level": comparison.level,
             "reps": comparison.reps,

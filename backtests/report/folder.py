@@ -9,11 +9,11 @@ import pandas as pd
 from backtests.atomic import replacing
 from backtests.config import config_toml
 from backtests.evidence.assessment import Assessment
-from backtests.history.origin import SIMULATED
 from backtests.progress import Progress, silent
 from backtests.report.tearsheet_numbers import metrics_of
 from backtests.report.tearsheet_page import write_tearsheet
 from backtests.runs import Run
+from backtests.simulated import SIMULATED
 from signals.errors import DataError
 
 FILES = (

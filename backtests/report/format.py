@@ -88,11 +88,6 @@ def state(flag: bool | None) -> str:
     return "no view" if flag is None else "on" if flag else "off"
 
 
-def source_said(source: str) -> str:
-    """Return SIMULATED for a simulated history, else the name of the source."""
-    return "SIMULATED" if source == "simulated" else source
-
-
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
     """Return ``low`` and ``high`` in brackets, or an empty text if a bound is missing.
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from backtests.atomic import write_text
 from backtests.config import RunConfig, config_toml
-from backtests.history.origin import SIMULATED
 from backtests.parameter_paths import config_with
 from backtests.progress import Progress, silent
 from backtests.report.sweep_numbers import sweep_numbers
 from backtests.report.sweep_page import write_sweep_page
+from backtests.simulated import SIMULATED
 from backtests.sweep.findings import Findings
 from backtests.sweep.folder import BEST, PAGE, SUMMARY
 from backtests.sweep.sweep import Swept

@@ -7,6 +7,7 @@ from typing import Any
 from backtests.evidence.luck import p_said
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
 from backtests.report.tearsheet_numbers import growth_key
+from backtests.simulated import SIMULATED
 
 _SIGNED: Form = partial(percent, digits=1, signed=True)
 #: If the yearly difference from the benchmark is below this fraction, it counts as zero.
@@ -20,7 +21,7 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     """
     run, own, other = numbers["run"], numbers["strategy"], numbers["benchmark"]
     key, a_year = growth_key(run), _a_year(run)
-    where = "In a SIMULATED history, " if run["simulated"] else ""
+    where = f"In a {SIMULATED} history, " if run["simulated"] else ""
     other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
         f"{where}{run['strategy']} {_verb(own[key])} {_size(own[key])} %{a_year} after costs, and "
@@ -196,7 +197,7 @@ def _told(found: Mapping[str, Any]) -> dict[str, bool]:
 
 def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
     if numbers["run"]["simulated"]:
-        return "Nothing happened", "The history is SIMULATED and is no evidence"
+        return "Nothing happened", f"The history is {SIMULATED} and is no evidence"
     return (
         "Cannot be excluded",
         "Rules and assets were chosen in 2026, with knowledge of the history until then",

@@ -7,7 +7,7 @@ from typing import Any
 
 from backtests.atomic import resolved, write_text
 from backtests.config import config_toml, read_config
-from backtests.history.origin import SIMULATED
+from backtests.simulated import SIMULATED
 from backtests.store.locking import alone
 from backtests.sweep.request import Request
 from backtests.sweep.results import FILE, PARTS

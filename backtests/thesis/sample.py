@@ -52,7 +52,7 @@ class Sample:
     @property
     def is_simulated(self) -> bool:
         """Whether the history is simulated."""
-        return self.history.source == "simulated"
+        return self.history.is_simulated
 
     @cached_property
     def bills(self) -> pd.Series:
