@@ -4,12 +4,11 @@ import json
 from typing import Any
 
 from backtests.atomic import write_text
-from backtests.config import RunConfig, config_toml
+from backtests.config import RunConfig, labelled_toml
 from backtests.parameter_paths import config_with
 from backtests.progress import Progress, silent
 from backtests.report.sweep_numbers import sweep_numbers
 from backtests.report.sweep_page import write_sweep_page
-from backtests.simulated import SIMULATED
 from backtests.sweep.findings import Findings
 from backtests.sweep.folder import BEST, PAGE, SUMMARY
 from backtests.sweep.sweep import Swept
@@ -22,8 +21,8 @@ def write_findings(swept: Swept, found: Findings, progress: Progress = silent) -
     """
     numbers = sweep_numbers(swept, found)
     write_text(swept.folder / SUMMARY, json.dumps(numbers, indent=2) + "\n")
-    label = f"# {SIMULATED} history\n" if swept.base.simulated else ""
-    write_text(swept.folder / BEST, label + config_toml(best_config(swept, found)))
+    best = labelled_toml(best_config(swept, found), simulated=swept.base.simulated)
+    write_text(swept.folder / BEST, best)
     progress("page")
     write_sweep_page(swept, found, numbers, swept.folder / PAGE)
     return numbers
