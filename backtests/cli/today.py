@@ -168,8 +168,10 @@ def _as_data(
 
 
 def _with_cash(weights: "pd.Series") -> dict[str, float]:
+    from backtests.holdings import CASH
+
     shares = {str(asset): float(weight) for asset, weight in weights.items()}
-    return {**shares, "CASH": 1 - float(weights.sum())}
+    return {**shares, CASH: 1 - float(weights.sum())}
 
 
 def _print(said: dict[str, Any]) -> None:

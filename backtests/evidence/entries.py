@@ -21,7 +21,9 @@ from signals.regimes import Regime
 QUARTER = 63
 #: A conclusion about timing needs at least this number of episodes.
 FEW = 3
-#: A timing result is significant up to this p-value, without a correction for several strategies.
+#: Largest p-value of a significant result. Tests of Sharpe ratios have this size, which is the
+#: largest accepted share of false alarms. Ranks among placebos are not corrected for several
+#: strategies.
 SIGNIFICANT = 0.05
 #: A significant result needs at least this number of placebos. With fewer placebos, a single
 #: placebo can decide the result.
