@@ -51,9 +51,14 @@ class Asset:
     listed: date | None = None
 
     @property
+    def is_coin(self) -> bool:
+        """Whether the asset is a coin, which trades every day and closes at 24:00 UTC."""
+        return self.market == "crypto"
+
+    @property
     def known(self) -> Rule:
         """The rule that says when a close is first known."""
-        return UTC_MIDNIGHT if self.market == "crypto" else AT_CLOSE
+        return UTC_MIDNIGHT if self.is_coin else AT_CLOSE
 
     @property
     def stale_after(self) -> int:
@@ -62,7 +67,7 @@ class Asset:
         The panel omits a price that is no longer valid. Without a valid price, a backtest closes
         the position, and the command ``today`` keeps the target weight.
         """
-        return 4 if self.market == "crypto" else 10
+        return 4 if self.is_coin else 10
 
 
 #: Duration of each class, shortest first. The order of the last three classes (metals, bonds,

@@ -334,7 +334,7 @@ def _assemble(
         values[id], moments[id] = as_known(id, part, index)
         if is_price(id):
             closes[id] = part.set_index("observed_on")["value"].reindex(index)
-        if asset(id).market == "crypto":
+        if asset(id).is_coin:
             column = session_close_id(id)
             same_date = part[part["observed_on"].isin(index)]
             values[column], moments[column] = as_known(id, same_date, index)

@@ -6,6 +6,10 @@ sign.
 
 import math
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = "–"
 Form = Callable[[float | None], str]
@@ -86,6 +90,11 @@ def text(value: object) -> str:
 def state(flag: bool | None) -> str:
     """Return a flag in words: on, off, or no view."""
     return "no view" if flag is None else "on" if flag else "off"
+
+
+def flag_states(flag: "pd.Series") -> "pd.Series":
+    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
+    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:

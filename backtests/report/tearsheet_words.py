@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import p_said
+from backtests.plural import number_of
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
 from backtests.report.tearsheet_numbers import growth_key
 from backtests.simulated import SIMULATED
@@ -150,7 +151,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     run, row = numbers["run"], numbers["regimes"].get("ABSORPTION")
     if row is None:
         return MISSING, "ABSORPTION did not occur while this run earned returns"
-    seen = f"{row['sessions']} sessions in {_counted(row['episodes'])}"
+    seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"
     if row["mean_excess"] is None:
         return MISSING, f"{seen}; no yearly figure for less than a year"
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
@@ -218,8 +219,5 @@ def _acted(run: Mapping[str, Any]) -> str:
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "the state in which it acts"
-    return f"{what} occurred in only {_counted(count)}" if count else f"{what} never occurred"
-
-
-def _counted(count: int) -> str:
-    return f"{count} episode{'' if count == 1 else 's'}"
+    seen = f"occurred in only {number_of(count, 'episode')}" if count else "never occurred"
+    return f"{what} {seen}"

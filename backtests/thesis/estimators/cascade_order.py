@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.entries import QUARTER
+from backtests.plural import number_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.episodes import CASCADE, common_trough, levels_of, peaks_before, span_of
 from backtests.thesis.errors import NotTestable
@@ -37,8 +38,8 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     shown, repeated = dated_peaks(sample.classes(CASCADE))
     if len(shown) < 2:
         raise NotTestable(
-            f"the history has {len(shown)} dated episode{'s' if len(shown) != 1 else ''} with "
-            "prices of all four classes; at least 2 are needed"
+            f"the history has {number_of(len(shown), 'dated episode')} with prices of all four "
+            "classes; at least 2 are needed"
         )
     taus = shown["tau"].to_numpy()
     value = float(taus.mean())
