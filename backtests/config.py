@@ -22,6 +22,7 @@ from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
+from backtests.simulated import SIMULATED
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
@@ -413,6 +414,12 @@ def config_toml(config: RunConfig) -> str:
     data = config.model_dump(mode="python", exclude_none=True)
     data |= {key: str(data[key]) for key in ("store", "labels") if key in data}
     return tomlkit.dumps(data)
+
+
+def labelled_toml(config: RunConfig, *, simulated: bool) -> str:
+    """Return the configuration as TOML; the first line says if the history is simulated."""
+    label = f"# {SIMULATED} history\n" if simulated else ""
+    return label + config_toml(config)
 
 
 def _refuse_twice(one: Iterable[str], other: Iterable[str], where: str) -> None:

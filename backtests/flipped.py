@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtests.config import RunConfig
-from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
 from backtests.pipeline import read
+from backtests.simulated import source_said
 from backtests.store.store import Store, default_store
 from signals.errors import ConfigError, DataError
 from signals.hysteresis import since
@@ -110,10 +110,9 @@ def store_of(config: RunConfig) -> Store:
     """Return the store of a configuration; raise ConfigError if its history has another source."""
     source = config.history_source().decided()
     if source != "store":
-        label = SIMULATED if source == "simulated" else source
         raise ConfigError(
-            f"expected a history from a store, but the history is {label}; give a store, or remove "
-            "--exit-code, because only a fetch into a store can flip a state"
+            f"expected a history from a store, but the history is {source_said(source)}; give a "
+            "store, or remove --exit-code, because only a fetch into a store can flip a state"
         )
     return Store(config.store or default_store())
 

@@ -72,7 +72,7 @@ class Run(Summarised):
     @property
     def simulated(self) -> bool:
         """Whether the history is simulated."""
-        return self.history.source == "simulated"
+        return self.history.is_simulated
 
     @property
     def bills(self) -> pd.Series:

@@ -27,8 +27,9 @@ import numpy as np
 
 from backtests.evidence.deflation import deflate
 from backtests.evidence.effective_trials import effective_rank, effective_trials
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.overfitting import block_moments, overfitting
-from backtests.evidence.track_record import SIZE, TrackRecord
+from backtests.evidence.track_record import TrackRecord
 from benchmarks.docs_numbers import ROOT, with_block
 
 PAGE, BLOCK = Path("docs/luck.md"), "luck-calibration"
@@ -76,10 +77,10 @@ def measured(world: World, seed: int, trials: int, sessions: int) -> list[float]
     found, by_rank = deflate(track, sharpes, effective), deflate(track, sharpes, rank)
     return [
         float(found.is_told),
-        float(found.probability >= 1 - SIZE),
-        float(found.of_own_error >= 1 - SIZE),
-        float(by_rank.of_own_error >= 1 - SIZE),
-        float(found.probability_2014 >= 1 - SIZE),
+        float(found.probability >= 1 - SIGNIFICANT),
+        float(found.of_own_error >= 1 - SIGNIFICANT),
+        float(by_rank.of_own_error >= 1 - SIGNIFICANT),
+        float(found.probability_2014 >= 1 - SIGNIFICANT),
         float(best == 0),
         overfitting(block_moments(returns)).probability,
         effective,

@@ -15,7 +15,7 @@ from backtests.thesis.estimators.conditional import difference_of, mean_of
 from backtests.thesis.estimators.follow_through import kept_of
 from backtests.thesis.estimators.rank_order import order_of, tau
 from backtests.thesis.measures import YEARLY, Measure
-from backtests.thesis.sample import DURATION
+from signals.universe import DURATION
 
 SESSIONS, EPISODES = 3000, 6
 #: Planted effect, percentage points a year.

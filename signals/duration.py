@@ -12,10 +12,11 @@ import pandas as pd
 from signals.base import ScoreSignal
 from signals.empirical_duration import empirical_durations
 from signals.transforms import same_date, zscore
-from signals.universe import UNIVERSE, members
+from signals.universe import DURATION, UNIVERSE, members
 
-SHORT = ("memory", "defensive")
-LONG = ("software", "speculative", "crypto")
+#: Asset classes of shorter and of longer duration than the broad market.
+SHORT = tuple(name for name, rank in DURATION.items() if rank < DURATION["broad"])
+LONG = tuple(name for name, rank in DURATION.items() if rank > DURATION["broad"])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from signals.dry_powder import DryPowder
 from signals.errors import DataError
 from signals.evaluations import inputs_of
 from signals.funding import Funding
-from signals.hysteresis import Threshold, since
+from signals.hysteresis import Threshold, last_view, since
 from signals.index import check_session, check_sessions
 from signals.scales import Scales, scales_at_end
 from signals.transforms import percentile
@@ -145,7 +145,7 @@ def explain(
     at = check_session(at, panel.index)
     past = evaluation.until(at)
     signal, gauges = past.signal, past.gauges
-    on = None if past.flag.isna().iloc[-1] else bool(past.flag.iloc[-1])
+    on = last_view(past.flag)
     measured = gauges_of(past)
     binding, distance = _binding(limits(signal, on), measured, on)
     unit = "sessions" if ends_by_age(signal, on) else signal.unit(binding.gauge)

@@ -148,6 +148,11 @@ def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFI
     return turned(measure.to_frame("measure"), (threshold,), confirm)
 
 
+def last_view(flag: pd.Series) -> bool | None:
+    """Return the last value of a flag, or None if it is NA."""
+    return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])
+
+
 def since(flag: pd.Series) -> pd.Timestamp | None:
     """Return the first session of the current flag or regime; None if the last value is missing."""
     if flag.empty or pd.isna(flag.iloc[-1]):

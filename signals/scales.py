@@ -15,7 +15,7 @@ import pandas as pd
 from signals.base import Evaluation
 from signals.dry_powder import SHARES, DryPowder
 from signals.funding import Funding
-from signals.hysteresis import since
+from signals.hysteresis import last_view, since
 
 #: Title of each scale in tables.
 TITLES = {
@@ -100,7 +100,7 @@ def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
                 title=TITLES[name],
                 value=float(values.iloc[-1]),
                 unit=unit,
-                flag=None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1]),
+                flag=last_view(flag),
                 since=since(flag),
             )
             for name, (values, unit, flag) in _measured(evaluations).items()

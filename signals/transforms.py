@@ -122,7 +122,7 @@ def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
 
 
 def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
-    coin = asset(ticker).market == "crypto"
+    coin = asset(ticker).is_coin
     column = session_close_id(ticker) if coin else ticker
     if column not in panel:
         raise MissingSeries(f"expected a column {column} in the panel; load the panel with History")

@@ -51,9 +51,14 @@ class Asset:
     listed: date | None = None
 
     @property
+    def is_coin(self) -> bool:
+        """Whether the asset is a coin, which trades every day and closes at 24:00 UTC."""
+        return self.market == "crypto"
+
+    @property
     def known(self) -> Rule:
         """The rule that says when a close is first known."""
-        return UTC_MIDNIGHT if self.market == "crypto" else AT_CLOSE
+        return UTC_MIDNIGHT if self.is_coin else AT_CLOSE
 
     @property
     def stale_after(self) -> int:
@@ -62,7 +67,7 @@ class Asset:
         The panel omits a price that is no longer valid. Without a valid price, a backtest closes
         the position, and the command ``today`` keeps the target weight.
         """
-        return 4 if self.market == "crypto" else 10
+        return 4 if self.is_coin else 10
 
 
 #: Duration of each class, shortest first. The order of the last three classes (metals, bonds,
@@ -79,6 +84,19 @@ CLASSES: dict[str, str] = {
     "metals": "no cash flow; said to be a safe haven",
     "bonds": "as stated",
     "other": "unknown",
+}
+#: Rank of each class by duration, shortest first; equal ranks are ties. Signals, strategies and the
+#: trial use this order, which was fixed in advance. A class has no rank if its place in
+#: :data:`CLASSES` does not depend on duration.
+DURATION = {
+    "memory": 0,
+    "defensive": 0,
+    "hyperscalers": 1,
+    "semiconductors": 1,
+    "broad": 1,
+    "software": 2,
+    "speculative": 2,
+    "crypto": 3,
 }
 
 _LISTINGS: tuple[tuple[str, Market, str], ...] = (

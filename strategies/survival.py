@@ -6,21 +6,13 @@ from typing import ClassVar, Self
 import pandas as pd
 
 from signals.reading import Reading
-from signals.universe import OwnClasses, members
+from signals.universe import DURATION, OwnClasses, members
 from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
-#: Asset classes between which the weights move, from short to long duration. The order was fixed in
-#: advance.
-ORDER = (
-    "memory",
-    "defensive",
-    "hyperscalers",
-    "semiconductors",
-    "software",
-    "speculative",
-    "crypto",
-)
+#: Asset classes between which the weights move, from short to long duration. The weight of SPY,
+#: the sleeve ``broad``, does not move.
+ORDER = tuple(name for name in DURATION if name != "broad")
 ABSORBING = "absorbing"
 
 

@@ -25,7 +25,8 @@ DOORS = {
 #: a package or a module of backtests. The files of the room plugins that check a plugin (UPSTAIRS)
 #: run a backtest, so they count as the room pipeline.
 ROOMS = (
-    *("version", "progress", "atomic", "calendar", "store", "importing", "sources"),
+    *("version", "simulated", "plural", "progress", "atomic", "calendar"),
+    *("store", "importing", "sources"),
     *("economy", "history"),
     *("engine", "plugins", "config", "parameter_paths", "runs", "window", "reuse", "pipeline"),
     *("holdings", "lapse", "today", "flipped"),

@@ -7,25 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
-
-from backtests.thesis.links import LINKS
+from backtests.thesis.links import LINKS, LinkFlag, link_flags
 from signals.base import Evaluation
-from signals.hysteresis import since
 
 Word = Literal["on", "off", "no view", "no flag"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinkFlag:
-    """The flag of one signal at a session, and the first session of the flag's current state.
-
-    If the flag is NA, ``on`` and ``since`` are None.
-    """
-
-    signal: str
-    on: bool | None
-    since: pd.Timestamp | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +41,8 @@ def link_states(evaluations: Mapping[str, Evaluation]) -> tuple[LinkState, ...]:
 
 
 def _state(link: str, statement: str, evaluations: Mapping[str, Evaluation]) -> LinkState:
-    flags = tuple(
-        LinkFlag(signal=name, on=_last(evaluation.flag), since=since(evaluation.flag))
-        for name, evaluation in evaluations.items()
-        if evaluation.signal.link == link
-    )
+    flags = link_flags(evaluations, link)
     return LinkState(link=link, statement=statement, word=_word(flags), flags=flags)
-
-
-def _last(flag: pd.Series) -> bool | None:
-    return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])
 
 
 def _word(flags: tuple[LinkFlag, ...]) -> Word:

@@ -11,7 +11,8 @@ from backtests.cli.assignments import config_data, config_of, without_strategy
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
-from backtests.report.format import percent, source_said, state
+from backtests.report.format import percent, state
+from backtests.simulated import SIMULATED, source_said
 
 if TYPE_CHECKING:
     from backtests.brief.brief import Brief
@@ -129,7 +130,7 @@ def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
 
     A line that begins with a term shows only the items that fit, and counts the others.
     """
-    width, label = console().width, "SIMULATED " if said["simulated"] else ""
+    width, label = console().width, f"{SIMULATED} " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
     say(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
     if said["since_fetch"] is not None:

@@ -15,6 +15,7 @@ from backtests.cli.assignments import (
     without_strategy,
 )
 from backtests.cli.terminal import print_json, progress, say, styled
+from backtests.simulated import SIMULATED
 
 if TYPE_CHECKING:
     from backtests.config import RunConfig
@@ -131,8 +132,7 @@ def _say(name: str, kind: str, history: "History", checks: Sequence["Check"], js
             }
         )
         return
-    simulated = history.source == "simulated"
-    shown = "SIMULATED history" if simulated else f"history: {history.source}"
+    shown = f"{SIMULATED} history" if history.is_simulated else f"history: {history.source}"
     say(styled(f"{name},", "bold"), f"a {kind}, on {shown}")
     for c in checks:
         mark = styled("ok   ", "green") if c.holds else styled("wrong", "red")

@@ -14,7 +14,8 @@ from backtests.cli.assignments import file_data
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
-from backtests.report.format import MISSING, fixed, interval, percent, source_said, text
+from backtests.report.format import MISSING, fixed, interval, percent, text
+from backtests.simulated import source_said
 
 if TYPE_CHECKING:
     import pandas as pd

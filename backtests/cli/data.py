@@ -11,6 +11,7 @@ from backtests.cli import history_choice, options
 from backtests.cli.out import check_file
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import complain, print_json, say
+from backtests.plural import number_of
 from backtests.report.format import significant, thousands
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _sentence(summary: dict[str, Any]) -> str:
     series, dates = summary["series"], summary["revised"]
     if not dates:
         return f"{series}: no date was revised"
-    said = f"{series}: {dates:,} date{'s' if dates > 1 else ''} revised"
+    said = f"{series}: {number_of(dates, 'date')} revised"
     if summary["median_change"] is None:
         return said
     median, largest = (significant(summary[f"{m}_change"], digits=6) for m in ("median", "largest"))

@@ -16,7 +16,8 @@ from backtests.cli.out import HTML, check_file
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
-from backtests.report.format import MISSING, fixed, significant, source_said, state, text
+from backtests.report.format import MISSING, fixed, significant, state, text
+from backtests.simulated import source_said
 
 if TYPE_CHECKING:
     import pandas as pd

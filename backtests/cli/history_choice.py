@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.cli import options
 from backtests.cli.terminal import complain, warn
+from backtests.simulated import SIMULATED
 
 if TYPE_CHECKING:
     from backtests.cli.candidates import Candidate
@@ -181,8 +182,6 @@ def _file(source: "HistorySource") -> Path:
 
 
 def _said(source: "HistorySource") -> str:
-    from backtests.history.origin import SIMULATED
-
     if source.decided() == "simulated":
         thesis = "" if source.thesis else ", without the thesis"
         return f"the {SIMULATED} economy (seed {source.seed}, {source.years} years{thesis})"

@@ -10,7 +10,7 @@ from backtests.cli.assignments import config_data, config_of, require_strategy
 from backtests.cli.out import check_out
 from backtests.cli.table import print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
-from backtests.report.format import source_said
+from backtests.simulated import SIMULATED, source_said
 
 
 def run(
@@ -100,7 +100,9 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
     _print_luck(numbers)
     say(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
-        say("This history is SIMULATED. For real history: drypowder import PATH, then run again.")
+        say(
+            f"This history is {SIMULATED}. For real history: drypowder import PATH, then run again."
+        )
     say("Research, not investment advice.")
 
 

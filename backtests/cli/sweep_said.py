@@ -4,7 +4,8 @@ from typing import Any
 
 from backtests.cli.table import numbers, print_table, words
 from backtests.cli.terminal import print_json, say, styled
-from backtests.report.format import fixed, percent, source_said
+from backtests.report.format import fixed, percent
+from backtests.simulated import SIMULATED, source_said
 
 #: Stages of a sweep, in the order in which they are printed.
 _STAGES = {
@@ -39,7 +40,7 @@ def print_sweep(said: dict[str, Any], folder: str, *, json: bool, verbose: bool)
         print_table((words("stage"), numbers("seconds")), rows)
     say(f"page: {folder}/sweep.html; run the best one: drypowder run --config {folder}/best.toml")
     if about["simulated"]:
-        say("This history is SIMULATED, so its trials do not enter a log.")
+        say(f"This history is {SIMULATED}, so its trials do not enter a log.")
     say("Research, not investment advice.")
 
 

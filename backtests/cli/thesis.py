@@ -9,7 +9,9 @@ from backtests.cli import history_choice, options
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
-from backtests.report.format import MISSING, p_value, percent, source_said, state, text
+from backtests.plural import number_of
+from backtests.report.format import MISSING, p_value, percent, state, text
+from backtests.simulated import source_said
 
 if TYPE_CHECKING:
     from backtests.history.panel import History
@@ -115,8 +117,7 @@ def verify(
         seals = [seal_numbers(one) for one in found.seals]
         print_json({"ledger": str(path), "seals": seals, "changes": found.changes})
         return
-    lines = f"{len(found.seals)} line{'s' if len(found.seals) != 1 else ''}"
-    last = found.seals[-1].moment
+    lines, last = number_of(len(found.seals), "line"), found.seals[-1].moment
     say(f"{path}: the chain of {lines} is unbroken; the last line is from {last:%Y-%m-%d}")
     for change in found.changes or ("nothing changed since the last line",):
         say(change)

@@ -15,6 +15,7 @@ from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
 from backtests.report.format import money, percent
+from backtests.simulated import SIMULATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,12 +169,14 @@ def _as_data(
 
 
 def _with_cash(weights: "pd.Series") -> dict[str, float]:
+    from backtests.holdings import CASH
+
     shares = {str(asset): float(weight) for asset, weight in weights.items()}
-    return {**shares, "CASH": 1 - float(weights.sum())}
+    return {**shares, CASH: 1 - float(weights.sum())}
 
 
 def _print(said: dict[str, Any]) -> None:
-    label = "SIMULATED " if said["source"] == "simulated" else ""
+    label = f"{SIMULATED} " if said["source"] == "simulated" else ""
     say(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
     if said["since_fetch"] is not None:
         say(said["since_fetch"]["said"])

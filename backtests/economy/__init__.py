@@ -24,6 +24,7 @@ from backtests.calendar import OPEN, session_after, sessions
 from backtests.economy.prices import make_prices
 from backtests.economy.publish import publish
 from backtests.economy.quantities import make_quantities
+from backtests.simulated import SIMULATED
 from backtests.store.batch import batch_of, dated
 from signals.errors import ConfigError
 from signals.regimes import Regime
@@ -61,9 +62,9 @@ class Economy:
         if id in self.filed:
             filed = pd.DatetimeIndex(self.filed[id].reindex(values.index))
             known = (session_after(filed) + OPEN).as_unit("us")
-            rows = batch_of(id, values, known, "SIMULATED").rows
+            rows = batch_of(id, values, known, SIMULATED).rows
         else:
-            rows = dated(id, values, "SIMULATED", recorded_at).rows
+            rows = dated(id, values, SIMULATED, recorded_at).rows
         order = np.lexsort([rows["observed_on"].to_numpy(), rows["available_at"].to_numpy()])
         return rows.iloc[order]  # sort_values takes five times as long
 

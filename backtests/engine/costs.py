@@ -58,7 +58,7 @@ class Costs(Typed):
 
     def borrow(self, ticker: str) -> float:
         """Return the yearly cost of borrowing an asset, as a fraction of the asset's value."""
-        return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
+        return self.borrow_crypto if asset(ticker).is_coin else self.borrow_stock
 
     def borrowed(self, ticker: str, days: Days) -> Days:
         """Return the borrowing cost over ``days`` calendar days, as a fraction of the debt."""

@@ -138,7 +138,7 @@ def run_indicator(
 
 def _columns(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
     ids = inputs_of(signal, among)
-    coins = (id for id in ids if asset(id).market == "crypto")
+    coins = (id for id in ids if asset(id).is_coin)
     return tuple(dict.fromkeys((*ids, *map(session_close_id, coins))))
 
 

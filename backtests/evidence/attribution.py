@@ -48,10 +48,10 @@ from backtests.engine.costs import Costs
 from backtests.engine.simulate import DUST, Result
 from backtests.evidence import metrics
 from backtests.evidence.entries import acted_on
+from backtests.evidence.held import CASH
 from signals.errors import SimulationError
 from signals.universe import CLASSES, OwnClasses, class_of
 
-CASH = "cash"
 #: Largest rounding error in a session's profit, as a fraction of equity.
 ROUNDING = 1e-10
 

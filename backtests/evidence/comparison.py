@@ -22,6 +22,7 @@ from backtests.evidence.common_window import in_common_window
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
 from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.luck import NO_LOG, Logged
+from backtests.evidence.metrics import is_short
 from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
 from backtests.evidence.pair import Pair, pair_of
 from backtests.evidence.placebo import Placebo
@@ -86,6 +87,11 @@ class Compared:
     lead_lag: LeadLag | None
     timing: TimingSplit
     placebo_rank: PlaceboRank = UNPLACED
+
+    @property
+    def below_a_year(self) -> bool:
+        """Whether the run has less than a year of returns, too few for yearly metrics."""
+        return is_short(self.run.result.returns)
 
     @property
     def kind(self) -> str:

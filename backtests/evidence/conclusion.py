@@ -10,10 +10,10 @@ from statistics import NormalDist
 import pandas as pd
 
 from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.lead_lag import LeadLag
 from backtests.evidence.luck import Luck
 from backtests.evidence.metrics import is_short
-from backtests.evidence.track_record import SIZE
 
 #: Level of the interval, as a fraction.
 LEVEL = 0.95
@@ -47,7 +47,7 @@ class Conclusion:
     @property
     def timing_told(self) -> bool | None:
         """Whether the timing is significantly better than luck; None if there is no p-value."""
-        return None if self.timing_p is None else self.timing_p <= SIZE
+        return None if self.timing_p is None else self.timing_p <= SIGNIFICANT
 
 
 def conclude(

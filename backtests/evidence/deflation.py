@@ -31,7 +31,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from backtests.evidence.track_record import SIZE, TrackRecord
+from backtests.evidence.entries import SIGNIFICANT
+from backtests.evidence.track_record import TrackRecord
 from signals.errors import DataError
 
 _NORMAL = NormalDist()
@@ -138,8 +139,8 @@ def _hurdle(effective: float, best: float, error: float, own: float) -> float:
     """
     if not own > 0:
         return float("nan")
-    alone = own * _NORMAL.inv_cdf((1 - SIZE) ** (1 / effective))
-    return max(alone, best + _NORMAL.inv_cdf(1 - SIZE) * error)
+    alone = own * _NORMAL.inv_cdf((1 - SIGNIFICANT) ** (1 / effective))
+    return max(alone, best + _NORMAL.inv_cdf(1 - SIGNIFICANT) * error)
 
 
 def expected_maximum(trials: float, variance: float) -> float:

@@ -19,8 +19,8 @@ import math
 
 import numpy as np
 
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import ROUNDING
-from backtests.evidence.track_record import SIZE
 from signals.errors import DataError
 
 #: Number of simulations. Each simulation draws a track record without skill for every trial.
@@ -72,8 +72,8 @@ class BestWithoutSkill:
             return 1.0
         from scipy.special import log_ndtr
 
-        critical = float(np.quantile(self._best.astype(np.float64), 1 - SIZE))
-        return max(1.0, math.log(1 - SIZE) / float(log_ndtr(critical)))
+        critical = float(np.quantile(self._best.astype(np.float64), 1 - SIGNIFICANT))
+        return max(1.0, math.log(1 - SIGNIFICANT) / float(log_ndtr(critical)))
 
 
 def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> float:

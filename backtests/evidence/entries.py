@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtests.plural import number_of
 from backtests.runs import Run
 from signals.regimes import Regime
 
@@ -21,7 +22,9 @@ from signals.regimes import Regime
 QUARTER = 63
 #: A conclusion about timing needs at least this number of episodes.
 FEW = 3
-#: A timing result is significant up to this p-value, without a correction for several strategies.
+#: Largest p-value of a significant result. Tests of Sharpe ratios have this size, which is the
+#: largest accepted share of false alarms. Ranks among placebos are not corrected for several
+#: strategies.
 SIGNIFICANT = 0.05
 #: A significant result needs at least this number of placebos. With fewer placebos, a single
 #: placebo can decide the result.
@@ -168,11 +171,7 @@ def observed_said(absorption: Observed, own: Observed | None) -> str:
 
 
 def _counted(seen: Observed) -> str:
-    return f"{_number(seen.episodes, 'episode')} and began {_number(seen.entered, 'time')}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count != 1 else ''}"
+    return f"{number_of(seen.episodes, 'episode')} and began {number_of(seen.entered, 'time')}"
 
 
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
@@ -183,7 +182,7 @@ def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: in
     has no rank. ``placebos`` is the number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
-        return f"{_number(seen.episodes, 'episode')}: {NOTHING}"
+        return f"{number_of(seen.episodes, 'episode')}: {NOTHING}"
     if p_value is None or pd.isna(p_value):
         return "timing not ranked"
     if p_value > SIGNIFICANT:

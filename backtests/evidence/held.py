@@ -6,6 +6,7 @@ from backtests.engine.simulate import Result
 from backtests.evidence.metrics import traded
 from signals.universe import CLASSES, OwnClasses, class_of
 
+#: Name of the sleeve of cash.
 CASH = "cash"
 
 

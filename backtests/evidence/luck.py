@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.deflation import Deflation, deflate
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import FULL_YEAR, ROOT_YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
-from backtests.evidence.track_record import SIZE, TrackRecord
+from backtests.evidence.track_record import TrackRecord
 
 #: Assumed yearly Sharpe ratio of a strategy with skill, for power and false discoveries. The stock
 #: market had about this Sharpe ratio over a century.
@@ -171,8 +172,8 @@ def verdict(found: Luck) -> str:
     side = "reaches" if found.is_told else "is below"
     return (
         f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}. "
-        f"Without skill, {_trials(found)} would reach this hurdle in {100 * SIZE:.0f} of 100 cases."
-        f"{_mix(found.difference)}"
+        f"Without skill, {_trials(found)} would reach this hurdle in {100 * SIGNIFICANT:.0f} of "
+        f"100 cases.{_mix(found.difference)}"
     )
 
 
@@ -192,7 +193,7 @@ def _mix(difference: SharpeDifference | None) -> str:
     if difference is None:
         return ""
     side = "lead over" if difference.estimate >= 0 else "lag behind"
-    told = "is" if difference.p_value <= SIZE else "is not"
+    told = "is" if difference.p_value <= SIGNIFICANT else "is not"
     p = p_said(difference.p_value)
     return f" The strategy's {side} its own mix {told} significant ({p})."
 

@@ -35,6 +35,10 @@ YEARLY = (
 )
 #: If the standard deviation of daily returns is below this fraction, it is a rounding error.
 ROUNDING = 1e-12
+#: If a denominator is below this value, it counts as zero and the metric is NaN. The compiled loops
+#: of :mod:`backtests.engine.measures` state the same value, because numba does not notice a change
+#: in another file.
+ZERO = 1e-15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,7 +330,7 @@ def by_regime(
 
 def _ratio(numerator: Any, denominator: Any) -> float:
     """Return a ratio; NaN if the denominator is missing, infinite or almost zero."""
-    if not np.isfinite(denominator) or abs(denominator) < 1e-15:
+    if not np.isfinite(denominator) or abs(denominator) < ZERO:
         return float("nan")
     return float(numerator / denominator)
 

@@ -209,7 +209,7 @@ def _shown(
     rested = (panel.index.to_series().diff() > pd.Timedelta(days=1)).to_numpy()
     columns: dict[str, np.ndarray] = {}
     for at, name in enumerate(closes.columns):
-        if asset(name).market == "crypto":
+        if asset(name).is_coin:
             ahead = np.where(rested, _moved_since(panel, closes, name)[sources[:, at]], 0.0)
             columns[name] = before[name].to_numpy() * np.exp(ahead)
             columns[session_close_id(name)] = before[name].to_numpy()

@@ -43,7 +43,7 @@ def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tup
     become known when a store records them, and series without a value. The result is empty for a
     simulated history.
     """
-    if history.source == "simulated":
+    if history.is_simulated:
         return ()
     return tuple(
         id

@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.bootstrap import block_length
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import ROUNDING
-from backtests.evidence.track_record import SIZE
 
 #: Size of the Model Confidence Set: the best strategy is in the set with a probability of 90 %.
 SET_SIZE = 0.10
@@ -82,7 +82,7 @@ def superiority(
         return None
     block = block_length(against["benchmark"].to_numpy())
     nothing = pd.Series(0.0, index=gains.index)
-    test = StepM(nothing, -gains, size=SIZE, block_size=block, reps=reps, seed=seed)
+    test = StepM(nothing, -gains, size=SIGNIFICANT, block_size=block, reps=reps, seed=seed)
     test.compute()
     test.spa.subset(np.ones(gains.shape[1], dtype=bool))
     test.spa.compute()

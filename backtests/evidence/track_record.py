@@ -25,10 +25,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import ROUNDING
 
-#: Size of a test: the largest accepted share of false alarms.
-SIZE = 0.05
 _NORMAL = NormalDist()
 
 
@@ -98,7 +97,7 @@ class TrackRecord:
         error = self.standard_error(threshold)
         return _cdf((self.sharpe - threshold) / error)
 
-    def minimum_length(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
+    def minimum_length(self, threshold: float = 0.0, *, size: float = SIGNIFICANT) -> float:
         """Return the minimum track record length: sessions needed for a significant Sharpe ratio.
 
         ``size`` is the size of the one-sided test. The null hypothesis is that the true Sharpe
@@ -110,7 +109,7 @@ class TrackRecord:
         spread = self.standard_error(threshold) * math.sqrt(self.n)
         return (spread * _NORMAL.inv_cdf(1 - size) / (self.sharpe - threshold)) ** 2
 
-    def critical(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
+    def critical(self, threshold: float = 0.0, *, size: float = SIGNIFICANT) -> float:
         """Return the smallest Sharpe ratio that is significantly above a threshold.
 
         ``size`` is the size of the one-sided test.
@@ -118,13 +117,15 @@ class TrackRecord:
         error = self.standard_error(threshold)
         return threshold + _NORMAL.inv_cdf(1 - size) * error
 
-    def power(self, alternative: float, threshold: float = 0.0, *, size: float = SIZE) -> float:
+    def power(
+        self, alternative: float, threshold: float = 0.0, *, size: float = SIGNIFICANT
+    ) -> float:
         """Return the power of the test if the true Sharpe ratio is ``alternative``."""
         gap = alternative - self.critical(threshold, size=size)
         return _cdf(gap / self.standard_error(alternative))
 
     def planned_false_discovery(
-        self, alternative: float, prior: float, threshold: float = 0.0, *, size: float = SIZE
+        self, alternative: float, prior: float, threshold: float = 0.0, *, size: float = SIGNIFICANT
     ) -> float:
         """Return the share of false discoveries among all strategies that pass the test.
 

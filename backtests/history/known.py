@@ -27,9 +27,7 @@ def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
             "expected at least one of the requested series in the store, found none; see "
             "'drypowder data'"
         )
-    shares = {
-        k: v for k, v in dated.items() if is_price(k) and asset(k).market != "crypto"
-    } or dated
+    shares = {k: v for k, v in dated.items() if is_price(k) and not asset(k).is_coin} or dated
     last = max(part["observed_on"].iloc[-1] for part in shares.values())
     first = min(part["available_at"].iloc[0] for part in dated.values())
     index = sessions(first.normalize(), last)

@@ -9,15 +9,13 @@ import pandas as pd
 
 from backtests.calendar import new_york_now
 from backtests.history.panel import History
+from backtests.simulated import SIMULATED
 from backtests.store.store import Store, default_store, environment_store
 from signals.errors import ConfigError
 
 Source = Literal["store", "simulated", "frames"]
 
 STALE_DAYS = 7
-
-#: Label of every page, table and file with simulated data.
-SIMULATED = "SIMULATED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +103,7 @@ def stale_warning(history: History) -> str | None:
     """Return a warning if a real history ended more than :data:`STALE_DAYS` days ago, else None."""
     last = pd.Timestamp(history.panel.index[-1])
     age = (new_york_now() - last).days
-    if history.source == "simulated" or age <= STALE_DAYS:
+    if history.is_simulated or age <= STALE_DAYS:
         return None
     return f"the history ends on {last.date()}, {age} days ago; import newer data"
 

@@ -210,6 +210,11 @@ class History(Summarised):
         history = _assemble(rows, ids, index, "simulated")
         return replace(history, truth=economy.truth)
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the history is simulated."""
+        return self.source == "simulated"
+
     def until(self, at: pd.Timestamp | str) -> "History":
         """Return the history without the sessions after a given session."""
         last = pd.Timestamp(at)
@@ -330,7 +335,7 @@ def _assemble(
         values[id], moments[id] = as_known(id, part, index)
         if is_price(id):
             closes[id] = part.set_index("observed_on")["value"].reindex(index)
-        if asset(id).market == "crypto":
+        if asset(id).is_coin:
             column = session_close_id(id)
             same_date = part[part["observed_on"].isin(index)]
             values[column], moments[column] = as_known(id, same_date, index)

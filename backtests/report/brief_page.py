@@ -11,9 +11,10 @@ from backtests.history.origin import stale_warning
 from backtests.report.brief_charts import brief_charts
 from backtests.report.brief_words import change_words, date_words, late_words, weights_words
 from backtests.report.docstring import sections
-from backtests.report.format import MISSING, percent, significant, source_said, state, text
+from backtests.report.format import MISSING, percent, significant, state, text
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import FLAGS, PAGE
+from backtests.simulated import source_said
 
 #: Largest numbers of rows, so that the page fits on one sheet of paper.
 MOST_FLIPS, MOST_CHANGES, MOST_DATES, MOST_LATE, MOST_GROUPS = 6, 10, 8, 5, 5

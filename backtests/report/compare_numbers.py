@@ -64,7 +64,7 @@ def comparison_numbers(
 
 def _pair(pair: Pair, row: Compared, repeated: Mapping[str, Repeated]) -> dict[str, Any]:
     """Return the comparison of two rows; yearly numbers are None for runs shorter than a year."""
-    short = metrics.is_short(row.run.result.returns)
+    short = row.below_a_year
     return {
         "against": pair.second,
         "settings": _settings((*pair.settings, *_windows(pair, repeated))),
@@ -113,10 +113,9 @@ def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
 
 
 def _timed(row: Compared) -> dict[str, Any]:
-    short = metrics.is_short(row.run.result.returns)
     return {
         "lead_lag": lead_lag_numbers(row.lead_lag),
-        "timing": timing_numbers(row.timing, below_a_year=short),
+        "timing": timing_numbers(row.timing, below_a_year=row.below_a_year),
     }
 
 
@@ -125,7 +124,6 @@ def about(comparison: Comparison) -> dict[str, Any]:
     run = next(iter(comparison.rows.values())).run
     history = run.history
     equity, returns = run.result.equity, run.result.returns
-    simulated = history.source == "simulated"
     absorption = observed_in(run, comparison.regime, (Regime.ABSORPTION,))
     return plain(
         {
@@ -134,7 +132,7 @@ def about(comparison: Comparison) -> dict[str, Any]:
             "sessions": len(returns),
             "below_a_year": metrics.is_short(returns),
             "source": history.source,
-            "simulated": simulated,
+            "simulated": history.is_simulated,
             "stale": stale_warning(history) if run.config.end is None else None,
             "level": comparison.level,
             "reps": comparison.reps,
@@ -219,8 +217,7 @@ def _shares(measured: Coverage) -> str:
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
     """Return estimate and bounds of each interval; None if the run is shorter than a year."""
-    short = metrics.is_short(row.run.result.returns)
-    return {name: _ends(i, short=short) for name, i in row.intervals.items()}
+    return {name: _ends(i, short=row.below_a_year) for name, i in row.intervals.items()}
 
 
 def _ends(interval: Interval, *, short: bool) -> dict[str, float | None]:

@@ -21,7 +21,7 @@ def envelope(history: History, sessions: pd.DatetimeIndex | None = None) -> dict
         {
             "as_of": index[-1],
             "source": history.source,
-            "simulated": history.source == "simulated",
+            "simulated": history.is_simulated,
             "window": {"start": index[0], "end": index[-1], "sessions": len(index)},
             "version": __version__,
         }

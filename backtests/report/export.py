@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from backtests.atomic import replacing
-from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
+from backtests.simulated import SIMULATED
 from backtests.store.store import write_parquet
 from signals.reading import Reading
 
@@ -28,7 +28,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
             evaluation.gauges.drop(columns="score", errors="ignore").add_prefix(f"{name}."),
         ]
     table = pd.concat(parts, axis=1).rename_axis("date")
-    return table.assign(source=SIMULATED) if history.source == "simulated" else table
+    return table.assign(source=SIMULATED) if history.is_simulated else table
 
 
 def write_table(history: History, reading: Reading, path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from backtests.report.format import flag_states
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 from backtests.report.theme import FLAGS, MOST_LINES, REGIMES, css_lines, css_states
@@ -51,7 +52,7 @@ def timeline(reading: Reading, name: str) -> str:
     strips = [Strip(title="regime", states=regime, colours=css_states(REGIMES), height=26)]
     for each in sorted(map(str, flags), key=lambda each: each not in reading.votes):
         title = each if each in reading.votes else f"({each})"
-        states = _states(flags[each])
+        states = flag_states(flags[each])
         strips.append(Strip(title=title, states=states, colours=css_states(FLAGS), height=14))
     return panels(name, strips, most=_POINTED)
 
@@ -134,8 +135,3 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
 
 def _named(ids: Sequence[str]) -> str:
     return f"inputs {', '.join(ids[:_NAMED])}{' …' * (len(ids) > _NAMED)}"
-
-
-def _states(flag: pd.Series) -> pd.Series:
-    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
-    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")

@@ -31,7 +31,7 @@ def write_flags_page(
     shows. If ``newest`` is True, the page warns about a stale history. No chart begins before
     :func:`backtests.report.flags_charts.first_regime`.
     """
-    label, said = label_of(history.source == "simulated"), flags_numbers(history, reading)
+    label, said = label_of(history.is_simulated), flags_numbers(history, reading)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
     start = first_regime(reading)
     entries = [

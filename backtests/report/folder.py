@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from backtests.atomic import replacing
-from backtests.config import config_toml
+from backtests.config import labelled_toml
 from backtests.evidence.assessment import Assessment
-from backtests.history.origin import SIMULATED
 from backtests.progress import Progress, silent
 from backtests.report.tearsheet_numbers import metrics_of
 from backtests.report.tearsheet_page import write_tearsheet
 from backtests.runs import Run
+from backtests.simulated import SIMULATED, in_reports
 from signals.errors import DataError
 
 FILES = (
@@ -30,8 +30,7 @@ _DATES = "%Y-%m-%d"
 
 def default_folder(run: Run) -> Path:
     """Return the default folder of a run."""
-    label = f"{SIMULATED}-" if run.simulated else ""
-    return Path("reports") / f"{label}{run.label}-{run.run_id}"
+    return in_reports(f"{run.label}-{run.run_id}", simulated=run.simulated)
 
 
 def check_folder(out: Path, label: str, cure: str = "give another folder") -> None:
@@ -95,8 +94,8 @@ def _write_files(
     run = assessment.run
     text = json.dumps(numbers, indent=2) + "\n"
     (folder / "metrics.json").write_text(text, encoding="utf-8")
-    label = f"# {SIMULATED} history\n" if run.simulated else ""
-    (folder / "config.toml").write_text(label + config_toml(run.config), encoding="utf-8")
+    config = labelled_toml(run.config, simulated=run.simulated)
+    (folder / "config.toml").write_text(config, encoding="utf-8")
     tables = {
         "returns.csv": run.returns,
         "weights.csv": run.result.targets.rename_axis("date"),

@@ -6,6 +6,10 @@ sign.
 
 import math
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = "–"
 Form = Callable[[float | None], str]
@@ -88,9 +92,9 @@ def state(flag: bool | None) -> str:
     return "no view" if flag is None else "on" if flag else "off"
 
 
-def source_said(source: str) -> str:
-    """Return SIMULATED for a simulated history, else the name of the source."""
-    return "SIMULATED" if source == "simulated" else source
+def flag_states(flag: "pd.Series") -> "pd.Series":
+    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
+    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:

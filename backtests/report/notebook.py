@@ -72,7 +72,7 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     ConfigError
         If the reading lacks the signal, or if the history lacks sessions of the reading.
     """
-    label, evaluations = label_of(history.source == "simulated"), reading.evaluations
+    label, evaluations = label_of(history.is_simulated), reading.evaluations
     if not reading.regime.index.isin(history.panel.index).all():
         raise ConfigError(
             f"expected the history of the reading ({described(reading.regime.index)}), was another "
@@ -100,7 +100,7 @@ def plot_history(history: History, ids: Sequence[str]) -> Any:
             raise MissingSeries(
                 f"expected values of {id} in the history, found none; import or fetch {id}"
             )
-    title = f"{label_of(history.source == 'simulated')}{', '.join(ids)}: as known at each close"
+    title = f"{label_of(history.is_simulated)}{', '.join(ids)}: as known at each close"
     return values_chart(history.panel[list(dict.fromkeys(ids))], title)
 
 
@@ -141,7 +141,7 @@ def summary_of_history(history: History) -> Summary:
         facts["vintages"] = f"{len(history.vintages):,} series with all revisions"
     if any(len(values) for values in history.events.values()):
         facts["events"] = f"{sum(map(len, history.events.values())):,} dated events"
-    title = f"{label_of(history.source == 'simulated')}History: {described(history.panel.index)}"
+    title = f"{label_of(history.is_simulated)}History: {described(history.panel.index)}"
     return Summary(title=title, facts={"source": history.source, **facts})
 
 

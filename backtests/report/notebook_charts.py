@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.report import theme
+from backtests.report.format import flag_states
 from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
@@ -57,7 +58,7 @@ def regime_chart(reading: Reading, title: str) -> Any:
     figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=1, col=1)
     for row, name in enumerate(rows, start=2):
         label = name if name in reading.votes else f"{name}<br>(no vote)"
-        figure.add_trace(_strip(_states(flags[name]), theme.FLAGS, label), row=row, col=1)
+        figure.add_trace(_strip(flag_states(flags[name]), theme.FLAGS, label), row=row, col=1)
     _add_legend(figure, theme.present(names))
     _add_legend(figure, {f"flag {state}": colour for state, colour in theme.FLAGS.items()})
     theme.apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))
@@ -85,7 +86,7 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
     _draw_values(figure, inputs.loc[start:], by_unit, len(deciding) + 1, legend=False)
-    shade(figure, _states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
+    shade(figure, flag_states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
     return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(by_unit))
 
 
@@ -117,11 +118,6 @@ def _draw_values(
         for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
             line = line_of(thin(values[id]), id, colour, legend=legend)
             figure.add_trace(line, row=row, col=1)
-
-
-def _states(flag: pd.Series) -> pd.Series:
-    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
-    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:

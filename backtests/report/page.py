@@ -5,11 +5,11 @@ from typing import Any
 
 import jinja2
 
-from backtests.history.origin import SIMULATED
 from backtests.report.format import fixed, percent, significant, thousands
 from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark
+from backtests.simulated import SIMULATED
 
 _FILTERS = (fixed, percent, significant, thousands)
 

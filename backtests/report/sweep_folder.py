@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from backtests.atomic import write_text
-from backtests.config import RunConfig, config_toml
-from backtests.history.origin import SIMULATED
+from backtests.config import RunConfig, labelled_toml
 from backtests.parameter_paths import config_with
 from backtests.progress import Progress, silent
 from backtests.report.sweep_numbers import sweep_numbers
@@ -22,8 +21,8 @@ def write_findings(swept: Swept, found: Findings, progress: Progress = silent) -
     """
     numbers = sweep_numbers(swept, found)
     write_text(swept.folder / SUMMARY, json.dumps(numbers, indent=2) + "\n")
-    label = f"# {SIMULATED} history\n" if swept.base.simulated else ""
-    write_text(swept.folder / BEST, label + config_toml(best_config(swept, found)))
+    best = labelled_toml(best_config(swept, found), simulated=swept.base.simulated)
+    write_text(swept.folder / BEST, best)
     progress("page")
     write_sweep_page(swept, found, numbers, swept.folder / PAGE)
     return numbers

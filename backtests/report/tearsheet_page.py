@@ -14,7 +14,7 @@ import pandas as pd
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import QUARTER, observed_said
 from backtests.evidence.metrics import YEARLY
-from backtests.history.origin import SIMULATED, stale_warning
+from backtests.history.origin import stale_warning
 from backtests.report.flags_numbers import said_of_scales
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.luck_section import luck_section
@@ -24,6 +24,7 @@ from backtests.report.tearsheet_charts import growth_chart, places, vote_chart
 from backtests.report.tearsheet_numbers import LEFT_OUT, growth_key
 from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
+from backtests.simulated import SIMULATED
 from signals.universe import HINDSIGHT
 
 #: The text in place of the recovery date of a drawdown that has not ended.

@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import p_said
+from backtests.plural import number_of
 from backtests.report.format import MISSING, Form, fixed, is_missing, percent
 from backtests.report.tearsheet_numbers import growth_key
+from backtests.simulated import SIMULATED
 
 _SIGNED: Form = partial(percent, digits=1, signed=True)
 #: If the yearly difference from the benchmark is below this fraction, it counts as zero.
@@ -20,7 +22,7 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     """
     run, own, other = numbers["run"], numbers["strategy"], numbers["benchmark"]
     key, a_year = growth_key(run), _a_year(run)
-    where = "In a SIMULATED history, " if run["simulated"] else ""
+    where = f"In a {SIMULATED} history, " if run["simulated"] else ""
     other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
         f"{where}{run['strategy']} {_verb(own[key])} {_size(own[key])} %{a_year} after costs, and "
@@ -149,7 +151,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     run, row = numbers["run"], numbers["regimes"].get("ABSORPTION")
     if row is None:
         return MISSING, "ABSORPTION did not occur while this run earned returns"
-    seen = f"{row['sessions']} sessions in {_counted(row['episodes'])}"
+    seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"
     if row["mean_excess"] is None:
         return MISSING, f"{seen}; no yearly figure for less than a year"
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
@@ -196,7 +198,7 @@ def _told(found: Mapping[str, Any]) -> dict[str, bool]:
 
 def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
     if numbers["run"]["simulated"]:
-        return "Nothing happened", "The history is SIMULATED and is no evidence"
+        return "Nothing happened", f"The history is {SIMULATED} and is no evidence"
     return (
         "Cannot be excluded",
         "Rules and assets were chosen in 2026, with knowledge of the history until then",
@@ -217,8 +219,5 @@ def _acted(run: Mapping[str, Any]) -> str:
     own = run["state_episodes"]
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "the state in which it acts"
-    return f"{what} occurred in only {_counted(count)}" if count else f"{what} never occurred"
-
-
-def _counted(count: int) -> str:
-    return f"{count} episode{'' if count == 1 else 's'}"
+    seen = f"occurred in only {number_of(count, 'episode')}" if count else "never occurred"
+    return f"{what} {seen}"

@@ -17,7 +17,7 @@ from backtests.thesis.evalues import ESSAY, REMARK, Accumulated
 from backtests.thesis.event_tables import SurpriseStudy
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.ledger import Seal
-from backtests.thesis.links import LINKS
+from backtests.thesis.links import LINKS, link_flags
 from backtests.thesis.rivals import Rivals
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
@@ -81,7 +81,7 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
     return {
         "link": link,
         "statement": LINKS[link],
-        "flags": _flags(trial.sample.reading, link),
+        "flags": [asdict(flag) for flag in link_flags(trial.sample.reading.evaluations, link)],
         "verdict": lead.outcome if agree else "mixed",
         "outcomes": dict(outcomes),
         "strength": strength(lead) if agree else "see its claims",
@@ -96,19 +96,6 @@ def _episodes(verdicts: list[Verdict]) -> int | None:
     """Return the smallest number of episodes of any claim, or None if no claim counts episodes."""
     counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
     return min((count for count in counts if count is not None), default=None)
-
-
-def _flags(reading: Reading, link: str) -> list[dict[str, Any]]:
-    """Return the flags of the signals that belong to a link of the thesis, at the last close."""
-    return [
-        {
-            "signal": name,
-            "on": None if pd.isna(evaluation.flag.iloc[-1]) else bool(evaluation.flag.iloc[-1]),
-            "since": since(evaluation.flag),
-        }
-        for name, evaluation in reading.evaluations.items()
-        if evaluation.signal.link == link
-    ]
 
 
 def _claim(verdict: Verdict) -> dict[str, Any]:

@@ -136,10 +136,11 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
     estimate, claim = verdict.estimate, verdict.claim
     if estimate is None or claim.smallest is None:
         return []
-    sign = 1 if claim.direction == "above" else -1
     bounds = _between(verdict, estimate.interval.low, estimate.interval.high)
     name = f"{label}{claim.name}: estimate {_number(verdict, estimate.value)}, interval {bounds}"
-    drawn = [interval_chart(estimate, claim.smallest, sign, claim.unit, f"{name} {claim.unit}")]
+    drawn = [
+        interval_chart(estimate, claim.smallest, claim.sign, claim.unit, f"{name} {claim.unit}")
+    ]
     name = f"{label}{claim.name}: the numbers behind the estimate"
     others = f"{label}{claim.name}: further intervals, to compare with the estimate"
     own = shown_chart(estimate.shown, claim.unit, name)
@@ -180,7 +181,7 @@ def _test(verdict: Verdict) -> list[tuple[str, str]]:
     if estimate is None:
         return []
     tests, beside = map(_p_values, (estimate.tests, estimate.tests_beside))
-    sign = "" if claim.direction == "above" else "-"
+    sign = "-" if claim.sign < 0 else ""
     return [
         ("Adjusted p-value", f"{p_value(verdict.adjusted)} (limit {LEVEL})"),
         ("P-values that decide", tests),

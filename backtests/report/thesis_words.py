@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from backtests.evidence.entries import FEW
+from backtests.plural import number_of
 from backtests.report.format import is_missing, percent
 from backtests.thesis.power import DETECTABLE
 from backtests.thesis.verdicts import Verdict
@@ -91,10 +92,9 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
         return "Nobody can be sure: the history is too short for the tests."
     fewest = min(counts, default=FEW)
     if fewest < FEW:
-        counted = f"{fewest} episode{'s' if fewest != 1 else ''}"
         return (
-            f"One cannot be sure: capital was absorbed in only {counted}, and a test needs at "
-            f"least {FEW} episodes."
+            f"One cannot be sure: capital was absorbed in only {number_of(fewest, 'episode')}, and "
+            f"a test needs at least {FEW} episodes."
         )
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < EVEN else sure
@@ -134,7 +134,7 @@ def _evidence(p_value: float) -> str:
 def _is_beyond(verdict: Verdict) -> bool:
     """Return whether the whole 95 % interval is smaller than the smallest interesting effect."""
     assert verdict.estimate is not None
-    bounds, sign = verdict.estimate.interval, 1 if verdict.claim.direction == "above" else -1
+    bounds, sign = verdict.estimate.interval, verdict.claim.sign
     return max(sign * bounds.low, sign * bounds.high) < (verdict.claim.smallest or 0.0)
 
 

@@ -174,7 +174,7 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
     raised if the prices of a coin then have a shift that is surely an error.
     """
     id, days = batch.series_id, batch.rows["observed_on"]
-    coin = asset(id).market == "crypto"
+    coin = asset(id).is_coin
     if not coin:
         inside = lacking["observed_on"].between(days.min(), days.max())
         if len(lacking) > HOLES or not inside.all():

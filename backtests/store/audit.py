@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
+from backtests.plural import number_of
 from backtests.store.append import ARCHIVED, newest_values
 from backtests.store.batch import (
     LONGEST_STEP,
@@ -105,11 +106,6 @@ def _finding(severity: Severity, series: object, where: object, what: str) -> Fi
 _error, _note = partial(_finding, "error"), partial(_finding, "note")
 
 
-def _counted(n: int | np.integer, noun: str) -> str:
-    """Return a number with its noun, in the plural unless the number is 1."""
-    return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def _dates(store: Store) -> pd.DataFrame:
     """Return the earliest ``available_at`` and ``recorded_at`` of each date of each series.
 
@@ -189,7 +185,7 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
     )
     for row in outside.itertuples():
         id, others = str(row.series_id), int(str(row.n)) - 1
-        more = f", with {_counted(others, 'more value')} outside this range" if others else ""
+        more = f", with {number_of(others, 'more value')} outside this range" if others else ""
         yield _error(
             id,
             row.first,
@@ -250,7 +246,7 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
         yield _error(
             "",
             None,
-            f"expected no row recorded after today, {now:%Y-%m-%d}, found {_counted(n, 'row')}, "
+            f"expected no row recorded after today, {now:%Y-%m-%d}, found {number_of(n, 'row')}, "
             f"the last recorded on {last:%Y-%m-%d}; copy the earlier rows with --copy NEW.duckdb "
             f"--as-of {now:%Y-%m-%d}, and import the later rows again. A clock was wrong when rows "
             "got a recording date in the future",
@@ -286,7 +282,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         ),
     ):
         if bad.any():
-            yield finding(id, observed[bad][0], what.format(_counted(bad.sum(), "date")))
+            yield finding(id, observed[bad][0], what.format(number_of(int(bad.sum()), "date")))
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
@@ -335,7 +331,7 @@ def _revised_early(store: Store) -> Iterator[Finding]:
             row.series_id,
             row.first,
             "expected revisions to be known only after their recording, but "
-            f"{_counted(int(str(row.n)), 'revision')} {'was' if row.n == 1 else 'were'} known "
+            f"{number_of(int(str(row.n)), 'revision')} {'was' if row.n == 1 else 'were'} known "
             "earlier, so backtests would look ahead",
         )
 
@@ -358,7 +354,7 @@ def _gaps(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _missing_closes(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
-    coin = asset(id).market == "crypto"
+    coin = asset(id).is_coin
     span = observed[0], observed[-1]
     expected = pd.date_range(*span, unit="us") if coin else sessions(*span)
     missing = expected.difference(observed)
@@ -367,7 +363,7 @@ def _missing_closes(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(id, missing[0], f"no close on {len(missing)} of {len(expected)} {kind}")
     odd = observed[observed >= all_sessions()[0]].difference(expected)
     if len(odd):
-        yield _note(id, odd[0], f"{_counted(len(odd), 'close')} on days without an NYSE session")
+        yield _note(id, odd[0], f"{number_of(len(odd), 'close')} on days without an NYSE session")
 
 
 def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
@@ -379,7 +375,7 @@ def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             expected[held[gaps[0]] + 1],
-            f"{_counted(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions; the longest gap "
+            f"{number_of(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions; the longest gap "
             f"has {lacking.max()} sessions",
         )
 
@@ -395,7 +391,7 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             observed[gaps[0]],
-            f"{_counted(len(gaps), 'gap')} longer than a {period}; the longest gap has "
+            f"{number_of(len(gaps), 'gap')} longer than a {period}; the longest gap has "
             f"{np.max(step):.0f} days, and the first gap begins after this date",
         )
 

@@ -49,7 +49,7 @@ def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
 
     The dates of a coin are in UTC. In the evening in New York, the date in UTC is already tomorrow.
     """
-    return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
+    return now + pd.Timedelta(days=1 if asset(ticker).is_coin else 0)
 
 
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
@@ -59,7 +59,7 @@ def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.
     current price as if it were the close.
     """
     notes = []
-    if asset(ticker).market != "crypto":
+    if not asset(ticker).is_coin:
         values, note = on_sessions(values)
         notes.append(note)
     done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now

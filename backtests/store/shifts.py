@@ -133,7 +133,7 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
     """Return two items: True if a move is an alarm, and a message ("" if the move is usual)."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
     said = f"but this close was {np.exp(move):.4g} times the previous close"
-    coin = asset(ticker).market == "crypto"
+    coin = asset(ticker).is_coin
     if (returned := _returned(moves, at)) is not None:
         back = f"the price moved back {returned - at} days later"
         return True, f"expected closes without a sudden shift, {said}, and {back}"

@@ -75,6 +75,6 @@ def case_of(
         bills=bills.loc[index],
         capital=config.initial_capital,
         voters=reading.voters,
-        simulated=history.source == "simulated",
+        simulated=history.is_simulated,
     )
     return case, reading

@@ -24,8 +24,9 @@ from backtests.sweep.sweep import Swept, store_of
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 
-#: Largest accepted difference between the Sharpe ratios from vectorbt and from the compiled engine.
-AGREEMENT = 1e-9
+#: Two Sharpe ratios count as equal up to this difference, because vectorbt and the compiled engine
+#: round differently.
+SAME_SHARPE = 1e-9
 #: Largest number of configurations that a page compares with their neighbours.
 COMPARED = 400
 
@@ -115,7 +116,7 @@ def find(swept: Swept, progress: Progress = silent) -> Findings:
         best=best,
         run=run,
         base_sharpe=base,
-        beaten=float((sharpes[np.isfinite(sharpes)] < base - AGREEMENT).mean()),
+        beaten=float((sharpes[np.isfinite(sharpes)] < base - SAME_SHARPE).mean()),
         luck=_luck(swept, run, sharpes, effective),
         overfitting=overfitting(_moments(swept)[: 1 if _alike(sharpes) else None]),
         compared=compared,
@@ -147,7 +148,7 @@ def _run_of(swept: Swept, at: int) -> Run:
 
 def _alike(sharpes: np.ndarray) -> bool:
     finite = sharpes[np.isfinite(sharpes)]
-    return len(finite) > 1 and bool(np.ptp(finite) <= AGREEMENT)
+    return len(finite) > 1 and bool(np.ptp(finite) <= SAME_SHARPE)
 
 
 def _sharpe(run: Run) -> float:
@@ -157,7 +158,7 @@ def _sharpe(run: Run) -> float:
 def _check(run: Run, compiled: float) -> None:
     """Raise SimulationError if vectorbt and the compiled engine give different Sharpe ratios."""
     gap = abs(_sharpe(run) - compiled)
-    if not gap <= AGREEMENT:
+    if not gap <= SAME_SHARPE:
         raise SimulationError(
             f"{run.label}: expected vectorbt and the compiled engine to give the best "
             f"configuration the same Sharpe ratio, but the two ratios differ by {gap:.2g}; delete "

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from backtests.atomic import resolved, write_text
-from backtests.config import config_toml, read_config
-from backtests.history.origin import SIMULATED
+from backtests.config import labelled_toml, read_config
+from backtests.simulated import in_reports
 from backtests.store.locking import alone
 from backtests.sweep.request import Request
 from backtests.sweep.results import FILE, PARTS
@@ -73,14 +73,13 @@ def check_same(folder: Path, sweep_id: str) -> None:
 
 def default_folder(request: Request, sweep_id: str, *, simulated: bool) -> Path:
     """Return the default folder of a sweep."""
-    label = f"{SIMULATED}-" if simulated else ""
-    return Path("reports") / f"{label}sweep-{request.config.label}-{sweep_id}"
+    return in_reports(f"sweep-{request.config.label}-{sweep_id}", simulated=simulated)
 
 
 def request_toml(request: Request, sweep_id: str, *, simulated: bool) -> str:
     """Return a request as TOML, which ``drypowder sweep --config`` reads."""
     import tomlkit
 
-    label = f"# {SIMULATED} history\n" if simulated else ""
     table: dict[str, Any] = {"sweep": {"id": sweep_id, **request.data()}}
-    return f"{label}{config_toml(request.config)}\n{tomlkit.dumps(table)}"
+    config = labelled_toml(request.config, simulated=simulated)
+    return f"{config}\n{tomlkit.dumps(table)}"

@@ -3,7 +3,7 @@
 import math
 
 from backtests.evidence.luck import verdict
-from backtests.sweep.findings import AGREEMENT, Findings
+from backtests.sweep.findings import SAME_SHARPE, Findings
 
 #: Note for a sweep whose parameters change no result, such as parameters of an unused signal.
 ALIKE = (
@@ -31,7 +31,7 @@ def sentences(found: Findings) -> tuple[str, ...]:
 
 
 def _none(found: Findings) -> tuple[str, ...]:
-    if found.sharpes[found.best] > found.base_sharpe + AGREEMENT:
+    if found.sharpes[found.best] > found.base_sharpe + SAME_SHARPE:
         return ()
     return (
         f"No configuration has a higher Sharpe ratio than the base configuration "

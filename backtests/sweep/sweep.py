@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from backtests.evidence.metrics import FULL_YEAR
-from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
 from backtests.pipeline import history_of, run_on
 from backtests.progress import Progress, silent
 from backtests.runs import Run
+from backtests.simulated import source_said
 from backtests.store.store import default_store
 from backtests.sweep import results
 from backtests.sweep.case import Case, case_of
@@ -190,7 +190,7 @@ def _check_length(case: Case) -> None:
 
 def _described(ready: _Ready) -> dict[str, str]:
     """Return the metadata of the file of results."""
-    source = SIMULATED if ready.base.simulated else ready.base.history.source
+    source = source_said(ready.base.history.source)
     return {"sweep": ready.sweep_id, "strategy": ready.base.label, "source": source}
 
 

@@ -146,6 +146,11 @@ class Claim(Typed):
         """True if the claim says only that a flag is on; a claim of this kind has no p-value."""
         return self.estimator == "status"
 
+    @property
+    def sign(self) -> int:
+        """1 if the claim says that the estimand is above zero, −1 if below."""
+        return 1 if self.direction == "above" else -1
+
 
 _AN_ALLOCATION = (
     "An allocator who holds a tenth of a portfolio in the asset class gains or loses one "

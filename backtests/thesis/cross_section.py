@@ -1,8 +1,8 @@
 """Single shares sorted by their empirical duration.
 
-The claims use a declared order of asset classes by duration, see
-:data:`backtests.thesis.sample.DURATION`. This module estimates the duration of single shares from
-data. The estimates use all shares of the history, but no funds. The measure of duration is
+The claims use a declared order of asset classes by duration, see :data:`signals.universe.DURATION`.
+This module estimates the duration of single shares from data. The estimates use all shares of the
+history, but no funds. The measure of duration is
 :func:`signals.empirical_duration.empirical_durations`. The measure is noisy: the standard error of
 one share's duration is often as large as the difference between two neighbouring thirds of the
 shares.

@@ -20,8 +20,9 @@ from scipy import stats
 from backtests.thesis.betting import wealth
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import weekly
+from signals.universe import DURATION
 from strategies import STRATEGIES, kind_of
 
 #: Date of the essay that states the thesis. The definitions of signals and claims were written

@@ -1,4 +1,12 @@
-"""The fifteen links of the thesis, in the order in which the thesis states them."""
+"""The fifteen links of the thesis, in the order of the thesis, and the flags of each link."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from signals.base import Evaluation
+from signals.hysteresis import last_view, since
 
 LINKS: dict[str, str] = {
     "L1": "AI capital spending stimulates the economy like fiscal spending",
@@ -36,3 +44,24 @@ WORDS: dict[str, str] = {
     "L14": "patience",
     "L15": "metals",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkFlag:
+    """The flag of one signal at a session, and the first session of the flag's current state.
+
+    If the flag is NA, ``on`` and ``since`` are None.
+    """
+
+    signal: str
+    on: bool | None
+    since: pd.Timestamp | None
+
+
+def link_flags(evaluations: Mapping[str, Evaluation], link: str) -> tuple[LinkFlag, ...]:
+    """Return the flags of a link's signals at the last session of the evaluations."""
+    return tuple(
+        LinkFlag(signal=name, on=last_view(evaluation.flag), since=since(evaluation.flag))
+        for name, evaluation in evaluations.items()
+        if evaluation.signal.link == link
+    )

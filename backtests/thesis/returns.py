@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
+from signals.universe import DURATION
 
 #: The classes that tables of events show.
 CLASSES = (*DURATION, "metals")

@@ -22,17 +22,6 @@ from signals.universe import members
 #: Number of sessions from the close at which a flag is known to the close at which a trader can act
 #: on the flag.
 LAG = 1
-#: Rank of each asset class by duration, fixed in advance, the shortest first. Equal ranks are ties.
-DURATION = {
-    "memory": 0,
-    "defensive": 0,
-    "hyperscalers": 1,
-    "semiconductors": 1,
-    "broad": 1,
-    "software": 2,
-    "speculative": 2,
-    "crypto": 3,
-}
 #: The result for an event series that the history lacks.
 NO_EVENT = pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
 
@@ -63,7 +52,7 @@ class Sample:
     @property
     def is_simulated(self) -> bool:
         """Whether the history is simulated."""
-        return self.history.source == "simulated"
+        return self.history.is_simulated
 
     @cached_property
     def bills(self) -> pd.Series:

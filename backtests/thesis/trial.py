@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +29,11 @@ from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_s
 from signals.summary import Summarised, Summary
 
 Part = TypeVar("Part")
-_PARTS = 11  # parts of the trial after its claims
+#: The parts of the trial after its claims, in the order of their calculation.
+PARTS = (
+    *("seal", "episodes", "filings", "releases", "events", "bond deals", "policy surprises"),
+    *("single shares", "rivals", "e-values", "calibration"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -157,12 +160,12 @@ def try_thesis(
     DataError
         When :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
-    steps, number = len(CLAIMS) + _PARTS, count(len(CLAIMS))
+    steps = len(CLAIMS) + len(PARTS)
     claimed = try_claims(history, progress=within(progress, 0, steps))
     sample, lacking = claimed.sample, dict[str, str]()
 
     def part(name: str, make: Callable[[], Part]) -> Part | None:
-        progress(name, next(number), steps)
+        progress(name, len(CLAIMS) + PARTS.index(name), steps)
         try:
             return make()
         except NotTestable as error:
@@ -170,20 +173,30 @@ def try_thesis(
             return None
 
     seal = part("seal", lambda: _seal_in_force(ledger))
+    episodes = part("episodes", lambda: _episodes(sample))
+    filed = part("filings", lambda: study(sample))
+    released = part("releases", lambda: study(sample, releases))
+    events = part("events", lambda: counts(sample))
+    deals = part("bond deals", lambda: deal_table(sample))
+    surprises = part("policy surprises", lambda: surprise_study(sample))
+    shares = part("single shares", lambda: cross_section(sample))
+    rivals = part("rivals", lambda: compare_rivals(sample))
+    accumulated = part("e-values", lambda: _accumulated(sample, seal))
+    calibration = part("calibration", _calibration)
     return replace(
         claimed,
-        episodes=part("episodes", lambda: _episodes(sample)) or (),
-        filings=part("filings", lambda: study(sample)),
-        releases=part("releases", lambda: study(sample, releases)),
-        events=part("events", lambda: counts(sample)),
-        deals=part("bond deals", lambda: deal_table(sample)),
-        surprises=part("policy surprises", lambda: surprise_study(sample)),
-        cross_section=part("single shares", lambda: cross_section(sample)),
-        rivals=part("rivals", lambda: compare_rivals(sample)),
-        accumulated=part("e-values", lambda: _accumulated(sample, seal)) or (),
+        episodes=episodes or (),
+        filings=filed,
+        releases=released,
+        events=events,
+        deals=deals,
+        surprises=surprises,
+        cross_section=shares,
+        rivals=rivals,
+        accumulated=accumulated or (),
         seal=seal,
         changes=() if seal is None else tuple(changes_since(seal)),
-        calibration=part("calibration", _calibration),
+        calibration=calibration,
         lacking=tuple(lacking.items()),
     )
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backtests.evidence.entries import FEW
+from backtests.plural import number_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.power import LEVEL, power, smallest_detectable
@@ -102,12 +103,11 @@ def judge(claim: Claim, estimate: Estimate, adjusted: float) -> Verdict:
 
 def _outcome(claim: Claim, estimate: Estimate, adjusted: float) -> tuple[Outcome, str]:
     if estimate.episodes is not None and estimate.episodes < FEW:
-        count = f"{estimate.episodes} episode{'s' if estimate.episodes != 1 else ''}"
+        count = number_of(estimate.episodes, "episode")
         return "inconclusive", f"{count}: nothing can be concluded from fewer than {FEW}"
-    sign = 1 if claim.direction == "above" else -1
     bounds = estimate.interval
-    near = min(sign * bounds.low, sign * bounds.high)
-    far90 = max(sign * bounds.low90, sign * bounds.high90)
+    near = min(claim.sign * bounds.low, claim.sign * bounds.high)
+    far90 = max(claim.sign * bounds.low90, claim.sign * bounds.high90)
     if far90 < (claim.smallest or 0.0):
         return "contradicted", "the whole 90 % interval lies below the smallest interesting effect"
     if adjusted <= LEVEL and near > 0:

@@ -1,5 +1,6 @@
 """Series of dated events: releases, decisions, bond deals, and market changes at announcements."""
 
+from signals.catalog.companies import HYPERSCALERS
 from signals.catalog.entry import (
     AT_CLOSE,
     POINTS,
@@ -22,8 +23,8 @@ def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) 
 
 #: Companies for which a series lists the earnings releases.
 REPORTERS = (
-    *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
-    *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
+    *HYPERSCALERS,
+    *("NVDA", "MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
 )
 #: For each issuer name in the imported table of dollar bonds, the ticker of the issuer.
 ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from backtests.engine import loops
+from backtests.engine import loops, measures
 from backtests.engine.batch import Variant
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.many import Many, simulate_many
@@ -177,6 +177,10 @@ def test_monthly_returns_are_those_of_the_portfolio_minus_bills() -> None:
 
 def test_equity_is_left_out_unless_asked_for() -> None:
     assert batched(some(1)[0], keep_equity=False).equity is None
+
+
+def test_loops_and_metrics_treat_the_same_denominators_as_zero() -> None:
+    assert measures.ZERO == metrics.ZERO
 
 
 def test_no_configurations_give_empty_tables() -> None:

@@ -103,7 +103,7 @@ def test_a_sweep_that_only_loses_says_so_first(tmp_path: Path, costs: str, impro
 def test_a_result_that_vectorbt_does_not_repeat_stops_the_command(
     done: Swept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backtests.sweep.findings.AGREEMENT", -1.0)
+    monkeypatch.setattr("backtests.sweep.findings.SAME_SHARPE", -1.0)
     with pytest.raises(SimulationError, match="the best configuration the same Sharpe ratio"):
         find(done)
 

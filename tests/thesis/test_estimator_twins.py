@@ -16,7 +16,7 @@ from backtests.thesis.estimators import conditional
 from backtests.thesis.estimators.follow_through import breakouts
 from backtests.thesis.estimators.rank_order import permutation_p_value, tau
 from backtests.thesis.measures import Measure
-from backtests.thesis.sample import DURATION
+from signals.universe import DURATION
 from tests.reference import naive_estimators as twins
 from tests.reference import naive_regressions as regressions
 from tests.reference import naive_trial as plain

@@ -13,7 +13,7 @@ from backtests.thesis.estimators.rank_order import (
     permutation_p_value,
     tau,
 )
-from backtests.thesis.sample import DURATION
+from signals.universe import DURATION
 from tests.thesis.worlds import claim, condition, noise
 
 CLAIM = claim("short-duration-first")

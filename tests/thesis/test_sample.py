@@ -9,19 +9,9 @@ import pytest
 from backtests.history.panel import History
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.responses import spread
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import weekly
-from signals.duration import LONG, SHORT
-from signals.universe import CLASSES, members
-
-
-def test_the_declared_order_holds_the_classes_that_have_a_duration() -> None:
-    assert set(DURATION) == set(list(CLASSES)[: list(CLASSES).index("metals")])
-    assert list(DURATION.values()) == sorted(DURATION.values())
-    assert {DURATION[name] for name in SHORT} == {0}
-    assert min(DURATION[name] for name in LONG) > max(
-        DURATION[name] for name in set(DURATION) - set(LONG)
-    )
+from signals.universe import members
 
 
 def test_a_class_return_is_the_mean_of_its_listed_assets(sample: Sample) -> None:

@@ -111,12 +111,11 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         )
     others = [_redrawn(sample, claim.condition, SEED + draw) for draw in range(draws)]
     drawn = null_values(others, len(true.returns))
-    sign = 1 if claim.direction == "above" else -1
     value = float(true.excess.mean())
     return Estimate(
         value=value,
         interval=inverted(value, drawn),
-        tests={"resampled histories": rank_p_value(value, drawn, sign)},
+        tests={"resampled histories": rank_p_value(value, drawn, claim.sign)},
         error=float(np.std(drawn, ddof=1)),
         df=float("inf"),
         observations=len(true.returns),

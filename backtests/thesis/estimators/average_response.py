@@ -55,14 +55,13 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     value, error, df, number = mean_by_quarter(response[:, -1], found)
     if number < FEWEST:
         raise too_few_quarters(number, "bond deals")
-    sign = 1 if claim.direction == "above" else -1
     drawn = random_means(response[:, -1], found, sample.sessions)
     return Estimate(
         value=value,
         interval=t_interval(value, error, df),
         tests={
-            "clustered t": t_p_value(value, error, df, sign),
-            "random dates": permuted_p_value(np.array(value), drawn, sign),
+            "clustered t": t_p_value(value, error, df, claim.sign),
+            "random dates": permuted_p_value(np.array(value), drawn, claim.sign),
         },
         error=error,
         df=df,

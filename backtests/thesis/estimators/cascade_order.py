@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.entries import QUARTER
+from backtests.plural import number_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.episodes import CASCADE, common_trough, levels_of, peaks_before, span_of
 from backtests.thesis.errors import NotTestable
@@ -37,19 +38,18 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     shown, repeated = dated_peaks(sample.classes(CASCADE))
     if len(shown) < 2:
         raise NotTestable(
-            f"the history has {len(shown)} dated episode{'s' if len(shown) != 1 else ''} with "
-            "prices of all four classes; at least 2 are needed"
+            f"the history has {number_of(len(shown), 'dated episode')} with prices of all four "
+            "classes; at least 2 are needed"
         )
     taus = shown["tau"].to_numpy()
     value = float(taus.mean())
     error, df = few_clusters(taus)
-    sign = 1 if claim.direction == "above" else -1
     return Estimate(
         value=value,
         interval=t_interval(value, error, df),
         tests={
-            "t over episodes": t_p_value(value, error, df, sign),
-            "permuted classes": permuted_p_value(peak_numbers(shown), sign),
+            "t over episodes": t_p_value(value, error, df, claim.sign),
+            "permuted classes": permuted_p_value(peak_numbers(shown), claim.sign),
         },
         error=error,
         df=df,

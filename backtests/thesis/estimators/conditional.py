@@ -69,20 +69,19 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     holdings do not depend on prices.
     """
     kept = _kept(measured, claim)
-    sign = 1 if claim.direction == "above" else -1
     if claim.condition is None:
         numbers, design = segments_of(kept["on"]), np.ones((len(kept), 1))
     else:
         numbers = kept["episode"]
         design = np.column_stack([kept["on"], 1 - kept["on"]])
-    daily = by_day(kept["values"], design, np.eye(design.shape[1])[0], measured.scale, sign)
+    daily = by_day(kept["values"], design, np.eye(design.shape[1])[0], measured.scale, claim.sign)
     value = _mean(kept, claim) * measured.scale
     parts = [daily]
     group = Clusters.of(kept["values"], kept["ones"], numbers)
     if len(group.counts) > 1:
-        parts.insert(0, by_episode(value, measured.scale, sign, group))
+        parts.insert(0, by_episode(value, measured.scale, claim.sign, group))
     if measured.held is not None and measured.excess is not None:
-        parts.insert(0, _by_holdings(measured.held, measured.excess, value, sign))
+        parts.insert(0, _by_holdings(measured.held, measured.excess, value, claim.sign))
     return _estimate(claim, measured, kept, value, parts)
 
 
@@ -98,17 +97,19 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
     _check_enough(off, FEWEST_ON, f"{measured.counted} with the condition off")
-    sign = 1 if claim.direction == "above" else -1
     design = np.column_stack([kept["on"], 1 - kept["on"]])
-    daily = by_day(kept["values"], design, np.array([1.0, -1.0]), measured.scale, sign)
+    daily = by_day(kept["values"], design, np.array([1.0, -1.0]), measured.scale, claim.sign)
     groups = [
         Clusters.of(kept["values"], kept["ones"], numbers)
         for numbers in (kept["episode"], kept["gap"])
     ]
     value = (groups[0].mean - groups[1].mean) * measured.scale
-    parts = [by_shift(shifted(kept["values"], kept["on"], welch), value, sign, SHIFTED), daily]
+    parts = [
+        by_shift(shifted(kept["values"], kept["on"], welch), value, claim.sign, SHIFTED),
+        daily,
+    ]
     if min(len(group.counts) for group in groups) > 1:
-        parts.insert(1, by_episode(value, measured.scale, sign, *groups))
+        parts.insert(1, by_episode(value, measured.scale, claim.sign, *groups))
     return _estimate(claim, measured, kept, value, parts)
 
 

@@ -146,13 +146,12 @@ def _estimate(
     shown: pd.DataFrame,
     notes: tuple[str, ...],
 ) -> Estimate:
-    sign = 1 if claim.direction == "above" else -1
     return Estimate(
         value=fit.value,
         interval=t_interval(fit.value, fit.error, fit.df),
         tests={
-            "clustered t": t_p_value(fit.value, fit.error, fit.df, sign),
-            "permuted surprises": permuted_p_value(permuted[0], permuted[1:], sign),
+            "clustered t": t_p_value(fit.value, fit.error, fit.df, claim.sign),
+            "permuted surprises": permuted_p_value(permuted[0], permuted[1:], claim.sign),
         },
         error=fit.error,
         df=fit.df,

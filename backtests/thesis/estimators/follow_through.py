@@ -70,14 +70,13 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
 
 
 def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
-    sign = 1 if claim.direction == "above" else -1
     groups = [Clusters.of(table["kept"], table["count"], table[by]) for by in ("episode", "gap")]
     value = 100 * (groups[0].mean - groups[1].mean)
     share = table["kept"].sum() / table["count"].sum()
     surplus = table["kept"] - share * table["count"]
-    parts = [by_shift(shifted(surplus, table["on"], welch), value, sign, SHIFTED)]
+    parts = [by_shift(shifted(surplus, table["on"], welch), value, claim.sign, SHIFTED)]
     if min(len(group.counts) for group in groups) > 1:
-        parts.append(by_episode(value, 100.0, sign, *groups))
+        parts.append(by_episode(value, 100.0, claim.sign, *groups))
     return estimate_of(
         value,
         parts,

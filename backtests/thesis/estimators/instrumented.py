@@ -146,9 +146,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     y, x, z, quarter = _columns(events)
     found = ratio_of(y, x, z, quarter)
     tested(found.reduced, "policy statements")
-    sign = 1 if claim.direction == "above" else -1
     slopes, variances = events.permuted(0)
-    of_reduced = sign * (1 if found.first.value >= 0 else -1)
+    of_reduced = claim.sign * (1 if found.first.value >= 0 else -1)
     reduced, permuted = found.reduced, slopes / np.sqrt(variances)
     return Estimate(
         value=found.value,

@@ -44,7 +44,6 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """
     at, stays, found = last_estimate(sample)
-    sign = 1 if claim.direction == "above" else -1
     fit = hac_fit(found.x, found.y)
     value, error = fit.combined(np.array([0.0, 0.0, 1.0]))
     interval = drawn_interval(found.draws)
@@ -52,8 +51,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         value=found.kink,
         interval=interval,
         tests={
-            "stationary bootstrap": drawn_p_value(found.draws, sign),
-            "HAC": fit.p_value(value, error, sign),
+            "stationary bootstrap": drawn_p_value(found.draws, claim.sign),
+            "HAC": fit.p_value(value, error, claim.sign),
         },
         error=float(np.nanstd(found.draws, ddof=1)),
         df=float("inf"),

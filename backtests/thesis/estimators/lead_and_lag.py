@@ -51,9 +51,7 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     return Estimate(
         value=float(drawn[0]),
         interval=drawn_interval(others),
-        tests={
-            "stationary bootstrap": drawn_p_value(others, 1 if claim.direction == "above" else -1)
-        },
+        tests={"stationary bootstrap": drawn_p_value(others, claim.sign)},
         error=float(np.nanstd(others, ddof=1)),
         df=float("inf"),
         observations=len(pairs),

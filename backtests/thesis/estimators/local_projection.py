@@ -14,8 +14,9 @@ from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import hac_interval
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
+from signals.universe import DURATION
 
 State = Literal["off", "on"]
 
@@ -129,11 +130,10 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     design = weeks.design(impulses["capex"])
     response = project(weeks.after(WEEKS), design, signs, WEEKS)
     used = response.weeks
-    sign = 1 if claim.direction == "above" else -1
     return Estimate(
         value=response.value,
         interval=response.interval,
-        tests={"HAC": response.fit.p_value(response.value, response.error, sign)},
+        tests={"HAC": response.fit.p_value(response.value, response.error, claim.sign)},
         error=response.fit.widened(response.error),
         df=float("inf"),
         observations=len(used),

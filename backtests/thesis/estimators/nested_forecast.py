@@ -99,7 +99,7 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
     """
     made = _forecasts(sample)
     drawn = gain_draws(made)
-    value, error, p_value = clark_west(made, 1 if claim.direction == "above" else -1)
+    value, error, p_value = clark_west(made, claim.sign)
     frame = made.frame
     return Estimate(
         value=float(drawn[0]),

@@ -18,7 +18,8 @@ from backtests.thesis.inference import (
     few_clusters,
     t_p_value,
 )
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.sample import Sample
+from signals.universe import DURATION
 
 #: Number of resamples for the interval, and their seed.
 REPS, SEED = 1000, 0
@@ -66,7 +67,6 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
             f"expected at least {FEWEST} sessions at which the condition is on and all classes "
             f"have returns, found {len(kept)}; add history"
         )
-    sign = 1 if claim.direction == "above" else -1
     order = -np.array([DURATION[name] for name in kept.columns], dtype=np.float64)
     means = resampled_means(kept.to_numpy())
     taus = tau(kept.groupby(episodes_of(on).reindex(kept.index)).mean().to_numpy(), order)
@@ -76,7 +76,7 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     return Estimate(
         value=float(tau(means[:1], order)[0]),
         interval=_interval(means, order),
-        tests=_tests(means, taus, order, sign),
+        tests=_tests(means, taus, order, claim.sign),
         error=error,
         df=df,
         observations=len(kept),

@@ -1,0 +1,19 @@
+"""The label of simulated data.
+
+The module loads no library, so that commands that only read it start fast.
+"""
+
+from pathlib import Path
+
+#: Label of every page, table and file with simulated data.
+SIMULATED = "SIMULATED"
+
+
+def source_said(source: str) -> str:
+    """Return SIMULATED for a simulated history, else the name of the source."""
+    return SIMULATED if source == "simulated" else source
+
+
+def in_reports(name: str, *, simulated: bool) -> Path:
+    """Return the folder ``reports/NAME``; if its data are simulated, the label precedes NAME."""
+    return Path("reports") / (f"{SIMULATED}-{name}" if simulated else name)
