@@ -8,22 +8,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from backtests.report.svg import (
-    CHARACTER,
     Scale,
     box,
     curve,
-    day_number,
     line,
-    log_ticks,
     mark,
     number,
     padded,
     picture,
     words,
-    years,
 )
 
 WIDTH, HEIGHT = 460.0, 250.0
@@ -79,64 +74,6 @@ def scatter_chart(
         parts.append(mark(x(x_values[best]), y(y_values[best]), 2, "c1"))
         parts.append(_beside(x, float(x_values[best]), y(y_values[best]) - 7, "best", "c1"))
     return picture(name, WIDTH, HEIGHT, [*parts, *_below(x, titles[0])])
-
-
-def equity_chart(
-    growth: pd.DataFrame, regime: pd.Series, colours: Mapping[str, str], name: str
-) -> str:
-    """Return a chart with a line for each column of ``growth``, on a log scale, shaded by regime.
-
-    ``growth`` holds the value of 1 invested at the start, with a row for each session. ``regime``
-    gives the regime under which each session's return was earned; None means no regime. ``colours``
-    maps each regime to the colour of its shading.
-    """
-    width, height, top = 2 * WIDTH, 330.0, 34.0
-    days = [day_number(day) for day in growth.index]
-    x = Scale(low=days[0], high=days[-1], start=_LEFT, end=width - _RIGHT)
-    values = growth.to_numpy(dtype=np.float64)
-    low, high = padded(np.log10(values[values > 0]).tolist())
-    y = Scale(low=10**low, high=10**high, start=height - 26, end=top, log=True)
-    parts = _shading(regime, days, x, (top, height - 26), colours)
-    for tick in log_ticks(y.low, y.high):
-        parts.append(line(_LEFT, y(tick), width - _RIGHT, y(tick), "grid"))
-        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
-    every = max(1, -(-len(growth) // _MOST_POINTS))
-    thin = growth.iloc[::-every].iloc[::-1]
-    along, left = [x(day_number(day)) for day in thin.index], _LEFT
-    for at, column in enumerate(thin.columns):
-        heights = [y(value) for value in thin[column]]
-        parts.append(curve(list(zip(along, heights, strict=True)), f"line c{at} d{at}"))
-        parts.append(line(left, 10, left + 20, 10, f"line c{at} d{at}"))
-        parts.append(words(left + 25, 14, str(column)))
-        left += 45 + CHARACTER * len(str(column))
-    for at_x, year in years(x, growth.index[0], growth.index[-1]):
-        parts.append(words(at_x, height - 8, year, "s", "middle"))
-    return picture(name, width, height, parts)
-
-
-def _shading(
-    regime: pd.Series,
-    days: Sequence[float],
-    x: Scale,
-    ends: tuple[float, float],
-    colours: Mapping[str, str],
-) -> list[str]:
-    """Return one shaded rectangle for each unbroken period of one regime.
-
-    A rectangle begins at the close before its period, because a return starts at the previous
-    close.
-    """
-    names = regime.fillna("none").to_numpy(dtype=object)
-    changes = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
-    parts = []
-    for first, after in zip(changes, [*changes[1:], len(names)], strict=True):
-        left, right = x(days[max(int(first) - 1, 0)]), x(days[int(after) - 1])
-        size = f'x="{left:.1f}" y="{ends[0]:g}" width="{max(right - left, 0.5):.1f}"'
-        high = f'height="{ends[1] - ends[0]:g}"'
-        parts.append(
-            f'<rect {size} {high} fill="{colours[str(names[int(first)])]}" opacity="0.22"/>'
-        )
-    return parts
 
 
 def parallel_chart(

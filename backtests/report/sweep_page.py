@@ -12,9 +12,10 @@ from backtests.atomic import write_text
 from backtests.evidence.entries import acted_on
 from backtests.evidence.metrics import ROOT_YEAR
 from backtests.report.page import label_of, page, render
+from backtests.report.panel_rows import Line, Panel, Strip
+from backtests.report.panels import panels
 from backtests.report.sweep_charts import (
     distribution_chart,
-    equity_chart,
     parallel_chart,
     rank_chart,
     scatter_chart,
@@ -29,7 +30,7 @@ from backtests.report.sweep_maps import (
     heat_maps,
     shown_value,
 )
-from backtests.report.theme import REGIMES, present
+from backtests.report.theme import css_states, present
 from backtests.sweep.findings import Findings
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT
@@ -70,7 +71,6 @@ def _values(
         "headings": [text for text, _, _ in SHOWN.values()],
         "values": {p: shown_value(v) for p, v in design.values(found.best).items()},
         "charts": _charts(swept, found, label),
-        "regimes": present(_regime(found).fillna("none")),
         "hindsight": HINDSIGHT,
     }
 
@@ -140,16 +140,23 @@ def _some(labels: list[str]) -> list[str]:
 
 def _equity(swept: Swept, found: Findings, label: str) -> str:
     """Return a chart of growth: best configuration, base configuration and benchmark."""
-    run = found.run
-    growth = pd.DataFrame(
-        {
-            "best": run.result.equity / run.result.equity.iloc[0],
-            "base": swept.base.result.equity / swept.base.result.equity.iloc[0],
-            swept.base.config.benchmark: (1 + swept.base.benchmark).cumprod(),
-        }
+    run, base = found.run, swept.base
+    curves = {
+        "best": run.result.equity / run.result.equity.iloc[0],
+        "base": base.result.equity / base.result.equity.iloc[0],
+        base.config.benchmark: (1 + base.benchmark).cumprod(),
+    }
+    lines = [
+        Line(name=name, values=curve.reindex(run.sessions).fillna(1.0), colour=f"var(--c{at})")
+        for at, (name, curve) in enumerate(curves.items())
+    ]
+    regime = _regime(found).fillna("none")
+    return panels(
+        f"{label}growth of 1 under the regimes",
+        [Panel(title="growth of 1, log scale", digits=2, lines=lines, log=True, height=300)],
+        shading=Strip(title="regime", states=regime, colours=css_states(present(regime))),
+        of_returns=True,
     )
-    growth = growth.fillna(1.0)
-    return equity_chart(growth, _regime(found), REGIMES, f"{label}growth of 1 under the regimes")
 
 
 def _regime(found: Findings) -> pd.Series:

@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from backtests.report.sweep_charts import (
     distribution_chart,
-    equity_chart,
     parallel_chart,
     scatter_chart,
 )
 from backtests.report.sweep_folder import write_findings
 from backtests.report.sweep_maps import MOST, grouped, heat_maps, shown_value
-from backtests.report.theme import REGIMES
 from backtests.sweep.findings import Findings, find
 from backtests.sweep.sweep import Swept
 from tests.browser import opened, overflow
@@ -70,7 +67,8 @@ def test_the_page_opens_with_the_verdict(page: str, numbers: dict[str, Any]) -> 
 
 def test_a_simulated_history_is_labelled_on_every_chart(page: str) -> None:
     names = re.findall(r'<svg class="chart[^"]*" role="img" aria-label="([^"]*)"', page)
-    assert len(names) == 6
+    assert len(names) == 5
+    assert "SIMULATED: growth of 1 under the regimes" in page
     assert all(name.startswith("SIMULATED: ") for name in names)
     assert "SIMULATED history: nothing on this page happened" in page
     assert "<title>SIMULATED: sweep of near-cash-flow</title>" in page
@@ -124,15 +122,6 @@ def test_equal_numbers_leave_a_chart_whole() -> None:
         [("k", ["1"]), ("Sharpe", ["0", "1"])], np.zeros((3, 2)), np.zeros(3), "n"
     )
     assert "nan" not in chart
-
-
-def test_the_growth_is_shaded_by_the_regime_of_each_return() -> None:
-    days = pd.bdate_range("2020-01-01", periods=300)
-    growth = pd.DataFrame({"best": np.linspace(1, 2, 300)}, index=days)
-    regime = pd.Series([None] * 100 + ["NEUTRAL"] * 100 + ["ABSORPTION"] * 100, index=days)
-    chart = equity_chart(growth, regime, REGIMES, "n")
-    fills = re.findall(r'<rect [^>]*fill="([^"]*)"', chart)
-    assert fills == [REGIMES[name] for name in ("none", "NEUTRAL", "ABSORPTION")]
 
 
 # --- In a browser --------------------------------------------------------------------------------
