@@ -181,7 +181,7 @@ def _mark(say: Callable[[bytes], Any]) -> None:
 
 def _hold(where: str, say: Callable[[bytes], Any]) -> None:
     """Make the first write wait at the given moment until the child is killed."""
-    connect, append = locking.connect, storing._append
+    connect, append = locking.connect, storing.append_rows  # type: ignore[attr-defined]
 
     def wait() -> None:
         say(HELD)
@@ -201,7 +201,7 @@ def _hold(where: str, say: Callable[[bytes], Any]) -> None:
             connection.execute("COMMIT")
             wait()
 
-    locking.connect, storing._append = connected, appended
+    locking.connect, storing.append_rows = connected, appended  # type: ignore[attr-defined]
 
 
 def nursery() -> None:

@@ -19,7 +19,10 @@ DOORS = {
     "quantstats": {"backtests/report/quantstats_plots.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},
-    "duckdb": {f"backtests/store/{f}.py" for f in ("append", "locking", "schema", "store")},
+    "duckdb": {
+        f"backtests/store/{file}.py"
+        for file in ("append", "locking", "parquet", "recording", "schema", "store")
+    },
 }
 #: Rooms of backtests, lowest first; a room imports from itself and from rooms before it. A room is
 #: a package or a module of backtests. The files of the room plugins that check a plugin (UPSTAIRS)

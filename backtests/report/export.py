@@ -7,7 +7,7 @@ import pandas as pd
 from backtests.atomic import replacing
 from backtests.history.panel import History
 from backtests.simulated import SIMULATED
-from backtests.store.store import write_parquet
+from backtests.store.parquet import write_parquet
 from signals.reading import Reading
 
 TABLES = (".csv", ".parquet")

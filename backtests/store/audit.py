@@ -30,8 +30,9 @@ from backtests.store.batch import (
 )
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
+from backtests.store.recording import CLOCK_BACK
 from backtests.store.shifts import shifts
-from backtests.store.store import CLOCK_BACK, Store
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.universe import asset
 

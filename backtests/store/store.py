@@ -21,10 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
-from backtests.atomic import replacing, resolved, writable_name
+from backtests.atomic import replacing, writable_name
 from backtests.calendar import new_york_now
 from backtests.store import locking
 from backtests.store.append import (
@@ -39,16 +38,19 @@ from backtests.store.append import (
     rows_to_append,
 )
 from backtests.store.batch import ARCHIVE, Batch, is_price
+from backtests.store.parquet import checked_export, write_rows
+from backtests.store.recording import (
+    COLUMNS,
+    append_rows,
+    note_fetches,
+    note_recordings,
+    recording_moment,
+)
 from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
-#: The computer's clock may be this much earlier than the newest row. New York time repeats one hour
-#: each autumn, when clocks go back.
-CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # outcome of a successful fetch
-
-_COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
@@ -91,15 +93,6 @@ SELECT series_id, observed_on, available_at, value, recorded_at
 FROM counting LEFT JOIN passed USING (series_id, available_at)
 WHERE observed_on >= coalesce(already, observed_on)
 ORDER BY series_id, available_at, observed_on, recorded_at
-"""
-
-
-#: The earliest moment for new rows: after every stored row, and not before a recording began.
-_EARLIEST_MOMENT = """
-SELECT max(moment) FROM (
-    SELECT recorded_at + INTERVAL 1 MICROSECOND AS moment FROM observations
-    UNION ALL SELECT began_at FROM recordings
-)
 """
 
 
@@ -171,16 +164,16 @@ class Store:
         DataError
             For the reasons listed in :class:`Store`, when another program still writes after
             ``wait`` seconds, or when ``recorded_at`` is earlier than the newest row, or than the
-            start of the last fetch or import, by more than :data:`CLOCK_BACK`. After an error,
-            nothing is added.
+            start of the last fetch or import, by more than
+            :data:`~backtests.store.recording.CLOCK_BACK`. After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
-            at = _recording_moment(connection, recorded_at, self.path)
+            at = recording_moment(connection, recorded_at, self.path)
             changes = list(rows_to_append(connection, batches, at))
-            _append(connection, [rows for rows, _ in changes if not rows.empty])
+            append_rows(connection, [rows for rows, _ in changes if not rows.empty])
             refused = {added.series_id: added.refused for _, added in changes if added.refused}
             outcomes = {**fetched, **refused} if fetched else {}
-            _record(connection, [(id, recorded_at, said) for id, said in outcomes.items()])
+            note_fetches(connection, [(id, recorded_at, said) for id, said in outcomes.items()])
         return [added for _, added in changes]
 
     def note_fetched(
@@ -197,7 +190,7 @@ class Store:
         for another writer, in seconds.
         """
         with locking.writing(self.path, wait) as connection:
-            _record(connection, [(id, at, outcome) for id in series_ids])
+            note_fetches(connection, [(id, at, outcome) for id in series_ids])
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
         """Map each series to the moment of its last fetch, failed or not; {} without a store."""
@@ -223,8 +216,8 @@ class Store:
         if not self.exists():
             return
         with locking.writing(self.path, wait) as connection:
-            began = _recording_moment(connection, at, self.path)
-            _note(connection, [began])
+            began = recording_moment(connection, at, self.path)
+            note_recordings(connection, [began])
 
     def last_recording(self) -> pd.Timestamp | None:
         """Return the moment at which the last fetch or import began, New York time.
@@ -254,7 +247,7 @@ class Store:
         DataError
             When another fetch is running, when the store cannot be written, or when ``at`` is
             earlier than the newest row, or than the start of the last fetch or import, by more than
-            :data:`CLOCK_BACK`.
+            :data:`~backtests.store.recording.CLOCK_BACK`.
         """
         locking.check_writable(self.path)
         busy = (
@@ -389,12 +382,12 @@ class Store:
         if target.path.exists() or target.path.is_symlink():
             raise DataError(f"expected no file at {target.path}, found one; give a new path")
         self._check_recorded(as_of)
-        rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
+        rows = self.query(f"SELECT {COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried, began = self._fetches("fetched_at <= ?", as_of), self._recordings(as_of)
         with locking.creating(target.path) as connection:
-            _append(connection, [rows])
-            _record(connection, tried)
-            _note(connection, began)
+            append_rows(connection, [rows])
+            note_fetches(connection, tried)
+            note_recordings(connection, began)
         return len(rows)
 
     def _check_recorded(self, as_of: pd.Timestamp) -> None:
@@ -417,85 +410,12 @@ class Store:
             For the reasons listed in :class:`Store`, or when the path does not end in ``.parquet``,
             is a folder or the store itself, or cannot be written.
         """
-        target = _check_export(path, self.path)
+        target = checked_export(path, self.path)
         with replacing(target) as fresh, locking.reading(self.path, also=fresh) as connection:
             table = connection.sql(
-                f"SELECT {_COLUMNS} FROM observations "
+                f"SELECT {COLUMNS} FROM observations "
                 "ORDER BY series_id, observed_on, available_at, recorded_at"
             )
-            _write_parquet(table, fresh)
+            write_rows(table, fresh)
             count = connection.execute("SELECT count(*) FROM observations").fetchall()[0][0]
         return int(count)
-
-
-def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table to a parquet file. After a failure, no partial file remains."""
-    with replacing(path) as fresh, duckdb.connect() as connection:
-        connection.register("given", table)
-        _write_parquet(connection.sql("SELECT * FROM given"), fresh)
-
-
-def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write rows to a parquet file. After a failure, raise OSError with DuckDB's reason."""
-    try:
-        rows.write_parquet(str(path))
-    except duckdb.Error as error:
-        raise OSError(None, locking.said_by_system(error)) from error
-
-
-def _check_export(path: Path, store: Path) -> Path:
-    """Return the path of an export. Raise DataError if the path is wrong for a parquet file."""
-    target = resolved(path)
-    if target.suffix != ".parquet":
-        raise DataError(f"expected a path that ends in .parquet, was {path}; give such a path")
-    if target.is_dir() or target == resolved(store):
-        raise DataError(f"expected a path for a file, was a folder or the store itself: {path}")
-    return target
-
-
-def _recording_moment(
-    connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
-) -> pd.Timestamp:
-    """Return the moment that the store writes as ``recorded_at`` of new rows.
-
-    The returned moment is later than ``recorded_at`` of every stored row. The returned moment is
-    never earlier than the start of the last fetch or import.
-    """
-    # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
-    # the moment is one microsecond after the newest row. If the clock is further behind, it is
-    # wrong now, or it was wrong at the last import. Both cases are errors: new values would get a
-    # moment that is too early, or would stay hidden until the wrong moment of the last import.
-    earliest = connection.execute(_EARLIEST_MOMENT).fetchall()[0][0]
-    if earliest is None:
-        return recorded_at
-    held = pd.Timestamp(earliest)
-    if held - recorded_at > CLOCK_BACK:
-        raise DataError(
-            f"expected a time later than {held:%Y-%m-%d %H:%M}, when {path} was last written, but "
-            f"the time is {recorded_at:%Y-%m-%d %H:%M}; if the clock is wrong now, set the clock. "
-            "If the clock was wrong at the last write, copy the earlier rows: drypowder data "
-            f"--store {path} --copy NEW.duckdb --as-of {recorded_at:%Y-%m-%d}"
-        )
-    return max(recorded_at, held)
-
-
-def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> None:
-    if not rows:
-        return
-    connection.register("incoming", pd.concat(rows, ignore_index=True))
-    connection.execute(
-        f"INSERT INTO observations SELECT {_COLUMNS} FROM incoming ORDER BY series_id, observed_on"
-    )
-
-
-def _note(connection: duckdb.DuckDBPyConnection, began: Sequence[datetime.datetime]) -> None:
-    """Record the moments at which fetches or imports began."""
-    if began:
-        connection.executemany("INSERT INTO recordings VALUES (?)", [(at,) for at in began])
-
-
-def _record(
-    connection: duckdb.DuckDBPyConnection, fetches: Sequence[tuple[str, datetime.datetime, str]]
-) -> None:
-    if fetches:
-        connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", fetches)

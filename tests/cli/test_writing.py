@@ -252,7 +252,7 @@ def test_a_copy_of_a_store_that_is_stopped_leaves_no_file(
     held, copy = Store(tmp_path / "held.duckdb"), tmp_path / "copy.duckdb"
     with writing(held.path, 0.0):
         pass
-    monkeypatch.setattr("backtests.store.store._append", stop)
+    monkeypatch.setattr("backtests.store.store.append_rows", stop)
     with pytest.raises(KeyboardInterrupt):
         held.copy(copy, pd.Timestamp("2030-01-01"))
     assert not [p for p in tmp_path.iterdir() if "copy" in p.name or p.name.startswith(PREFIX)]

@@ -327,7 +327,7 @@ def test_a_copy_that_fails_leaves_no_file(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.store.store._append", fail)
+    monkeypatch.setattr("backtests.store.store.append_rows", fail)
     with pytest.raises(KeyboardInterrupt):
         store.copy(tmp_path / "copy.duckdb", NOW)
     assert not (tmp_path / "copy.duckdb").exists()
@@ -339,7 +339,7 @@ def test_a_copy_on_a_full_disk_names_the_file_that_the_user_asked_for(
     def fail(*_: object) -> None:
         raise duckdb.IOException("Could not write file: No space left on device")
 
-    monkeypatch.setattr("backtests.store.store._append", fail)
+    monkeypatch.setattr("backtests.store.store.append_rows", fail)
     copy = tmp_path / "copy.duckdb"
     with pytest.raises(DataError, match=f"expected to write {re.escape(str(copy))}, .* No space"):
         store.copy(copy, NOW)

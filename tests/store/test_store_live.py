@@ -253,7 +253,7 @@ def test_a_fetch_that_fails_midway_is_not_remembered(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.store.store._record", fail)
+    monkeypatch.setattr("backtests.store.store.note_fetches", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([plain({"2025-04-01": 100.0})], LATER, fetched={"GDP": FETCHED})
     assert len(everything(store)) == 1
@@ -392,7 +392,7 @@ if sys.argv[2] == "midway":
     def wait(*_):
         print("midway", flush=True)
         time.sleep(60)
-    store._append = wait
+    store.append_rows = wait
 else:
     print("start", flush=True)
 store.Store(sys.argv[1]).add([plain({"2025-01-01": 100.0})], pd.Timestamp("2026-01-05"))

@@ -223,6 +223,12 @@ def test_the_same_forecasts_are_always_judged_alike() -> None:
     pd.testing.assert_frame_equal(judge_forecasts(made), judge_forecasts(made))
 
 
+def only(monkeypatch: pytest.MonkeyPatch, *kept: str) -> None:
+    """Take the price-only regime models out of the comparison, except some."""
+    models = {name: m for name, m in REGIMES.items() if name not in PRICE_ONLY or name in kept}
+    monkeypatch.setattr("backtests.thesis.rivals.REGIMES", models)
+
+
 def test_a_rival_without_data_is_left_out_with_a_note(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,8 +236,7 @@ def test_a_rival_without_data_is_left_out_with_a_note(
         raise ConfigError("jump_model needs jumpmodels")
 
     monkeypatch.setattr(JumpModel, "classify", missing)
-    for model in PRICE_ONLY - {"jump_model"}:
-        monkeypatch.delitem(REGIMES, model)
+    only(monkeypatch, "jump_model")
     panel = history.panel.assign(DGS2=np.nan)
     closes = history.closes.drop(columns="BTC-USD")
     found = compare_rivals(Sample.of(replace(history, panel=panel, closes=closes)))
@@ -246,7 +251,6 @@ def test_a_rival_without_data_is_left_out_with_a_note(
 
 
 def test_a_short_history_is_not_testable(monkeypatch: pytest.MonkeyPatch) -> None:
-    for model in PRICE_ONLY:
-        monkeypatch.delitem(REGIMES, model)
+    only(monkeypatch)
     with pytest.raises(NotTestable, match="no return can be forecast"):
         compare_rivals(Sample.of(History.simulated(0, 2)))

@@ -1,0 +1,76 @@
+"""Write rows, and the moments of fetches and imports, into an open store."""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from signals.errors import DataError
+
+#: Columns of a stored row.
+COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
+#: The computer's clock may be this much earlier than the newest row. New York time repeats one hour
+#: each autumn, when clocks go back.
+CLOCK_BACK = pd.Timedelta(hours=2)
+
+#: The earliest moment for new rows: after every stored row, and not before a recording began.
+_EARLIEST_MOMENT = """
+SELECT max(moment) FROM (
+    SELECT recorded_at + INTERVAL 1 MICROSECOND AS moment FROM observations
+    UNION ALL SELECT began_at FROM recordings
+)
+"""
+
+
+def recording_moment(
+    connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
+) -> pd.Timestamp:
+    """Return the moment that the store writes as ``recorded_at`` of new rows.
+
+    The returned moment is later than ``recorded_at`` of every stored row. The returned moment is
+    never earlier than the start of the last fetch or import.
+    """
+    # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
+    # the moment is one microsecond after the newest row. If the clock is further behind, it is
+    # wrong now, or it was wrong at the last import. Both cases are errors: new values would get a
+    # moment that is too early, or would stay hidden until the wrong moment of the last import.
+    earliest = connection.execute(_EARLIEST_MOMENT).fetchall()[0][0]
+    if earliest is None:
+        return recorded_at
+    held = pd.Timestamp(earliest)
+    if held - recorded_at > CLOCK_BACK:
+        raise DataError(
+            f"expected a time later than {held:%Y-%m-%d %H:%M}, when {path} was last written, but "
+            f"the time is {recorded_at:%Y-%m-%d %H:%M}; if the clock is wrong now, set the clock. "
+            "If the clock was wrong at the last write, copy the earlier rows: drypowder data "
+            f"--store {path} --copy NEW.duckdb --as-of {recorded_at:%Y-%m-%d}"
+        )
+    return max(recorded_at, held)
+
+
+def append_rows(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> None:
+    """Append rows with all columns to the stored rows."""
+    if not rows:
+        return
+    connection.register("incoming", pd.concat(rows, ignore_index=True))
+    connection.execute(
+        f"INSERT INTO observations SELECT {COLUMNS} FROM incoming ORDER BY series_id, observed_on"
+    )
+
+
+def note_recordings(
+    connection: duckdb.DuckDBPyConnection, began: Sequence[datetime.datetime]
+) -> None:
+    """Record the moments at which fetches or imports began."""
+    if began:
+        connection.executemany("INSERT INTO recordings VALUES (?)", [(at,) for at in began])
+
+
+def note_fetches(
+    connection: duckdb.DuckDBPyConnection, fetches: Sequence[tuple[str, datetime.datetime, str]]
+) -> None:
+    """Record for each fetched series the moment and the outcome of its fetch."""
+    if fetches:
+        connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", fetches)
