@@ -320,8 +320,9 @@ class Store:
         already. Rows recorded after ``as_of`` are ignored.
         """
         found = self.query(
-            "SELECT series_id, coalesce(min(available_at) FILTER (WHERE source = ?), max(available_at)) "
-            f"AS began FROM observations WHERE {ARCHIVED} AND list_contains(?, series_id) "
+            "SELECT series_id, "
+            "coalesce(min(available_at) FILTER (WHERE source = ?), max(available_at)) AS began "
+            f"FROM observations WHERE {ARCHIVED} AND list_contains(?, series_id) "
             "AND recorded_at <= ? GROUP BY 1 ORDER BY 1",
             [ARCHIVE, list(ids), as_of or END_OF_TIME],
         )
