@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -348,14 +347,6 @@ def test_the_page_warns_of_stale_history_unless_an_end_was_asked_for(
     )
     write_run(assess(run(asked)), tmp_path / "out")
     assert warning not in (tmp_path / "out" / "tearsheet.html").read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.browser
