@@ -225,6 +225,13 @@ def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
+def on_store(drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch) -> Drypowder:
+    """Run a command in this process, with the store of real history in the environment."""
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+    return drypowder
+
+
+@pytest.fixture
 def uncharted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write runs without quantstats' plots, which take a second a page.
 
