@@ -23,6 +23,8 @@ from backtests.sweep.sweep import Swept
 from tests.browser import opened, overflow
 from tests.sweep.world import swept
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 LARGEST = 2_000_000  # bytes
 
 
