@@ -4,7 +4,7 @@
     python -m benchmarks.parity --examples 200
 
 Hypothesis draws weights, gaps and ends of prices, short positions, flips, lags, bands, costs and
-gross limits, as in ``tests/engine/test_kernel.py``. Each case is simulated once by ``simulate`` and
+gross limits, as in ``tests/engine/cases.py``. Each case is simulated once by ``simulate`` and
 twice by the compiled loops: with daily figures, and with metrics. Equity must agree to a relative
 1e-12 at every close. The metrics must agree with those of ``evidence/metrics.py``. If both refuse a
 case, the messages must be equal. The script reduces the first failure to a small case, shows this
@@ -18,7 +18,8 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 
 from backtests.engine.simulate import Result
-from tests.engine.test_kernel import Case, agree_with, answer, any_case
+from tests.engine.cases import Case, answer, any_case
+from tests.engine.test_kernel import agree_with
 from tests.engine.test_many import batched, check_against
 
 
@@ -34,7 +35,7 @@ def compare(examples: int, seen: Counter[str]) -> None:
     )
     @given(case=any_case())
     def one(case: Case) -> None:
-        result = answer(case.record)
+        result = answer(case.engine)
         agree_with(result, case)
         check_against(result, batched(case), 0)
         seen.update(kinds(case, result))

@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import shutil
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
@@ -117,30 +119,41 @@ def _holding(folder: Path, file: str, variable: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store of real history and more evidence; tests must not write to it."""
-    return _imported(tmp_path_factory, "store", history_dir, evidence_dir)
+def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of real history without more evidence; tests must not write to it."""
+    with _once(tmp_path_factory, "history_store") as (path, missing):
+        if missing:
+            assert import_path(history_dir, path, recorded_at=RECORDED_AT).refused == []
+    return path
 
 
 @pytest.fixture(scope="session")
-def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store of real history without more evidence; tests must not write to it."""
-    return _imported(tmp_path_factory, "history_store", history_dir)
+def store(
+    history_store: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a store of real history and more evidence; tests must not write to it."""
+    with _once(tmp_path_factory, "store") as (path, missing):
+        if missing:
+            shutil.copy(history_store, path)
+            assert import_path(evidence_dir, path, recorded_at=RECORDED_AT).refused == []
+    return path
 
 
-def _imported(tmp_path_factory: pytest.TempPathFactory, name: str, *folders: Path) -> Path:
-    """Return a store of some folders. All processes of one run share the store."""
+@contextmanager
+def _once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """Yield the path of a store that all processes of a run share, and whether it is missing.
+
+    While one process makes the store, the others wait.
+    """
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
     path, made = base / name / "store.duckdb", base / name / "made"
+    path.parent.mkdir(exist_ok=True)
     with filelock.FileLock(base / f"{name}.lock"):
-        if not made.exists():
-            for folder in folders:
-                assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
-            made.touch()
+        yield path, not made.exists()
+        made.touch()
     SHARED.add(path)
-    return path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -222,6 +235,13 @@ def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         return Said(code, out, err)
 
     return run
+
+
+@pytest.fixture
+def on_store(drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch) -> Drypowder:
+    """Run a command in this process, with the store of real history in the environment."""
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+    return drypowder
 
 
 @pytest.fixture

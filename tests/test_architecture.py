@@ -1,6 +1,7 @@
 """A room imports only from lower rooms; only certain files may import certain packages."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,7 @@ RESULTS = {
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Return the modules a file imports, at its top or inside functions."""
     found: set[str] = set()

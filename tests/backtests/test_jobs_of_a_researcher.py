@@ -16,6 +16,8 @@ from backtests.report.folder import FILES
 from signals.errors import ConfigError
 from strategies.near_cash_flow import NearCashFlow
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 MOST_LINES = 5
 START = "2021-01-04"
 HEAD = """

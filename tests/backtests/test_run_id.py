@@ -1,16 +1,20 @@
-"""The id of a run changes if, and only if, a number or a name in its history changes."""
+"""The id of a run changes if, and only if, its settings or its history change."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from backtests.config import config_from
 from backtests.history.panel import History
+from backtests.pipeline import run
 from backtests.runs import run_id
 
-CONFIG = config_from({"strategy": "spy", "source": "simulated"})
+GIVEN = {"strategy": "cash-heavy", "source": "simulated"}
+CONFIG = config_from(GIVEN)
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +49,30 @@ def test_other_data_have_another_name(
 def test_the_same_data_have_the_same_name(history: History) -> None:
     same = replace(history, panel=history.panel.copy(), closes=history.closes.copy())
     assert run_id(CONFIG, same) == run_id(CONFIG, history)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lag": 2},
+        {"start": "2023-01-03"},
+        {"end": "2023-06-30"},
+        {"costs": {"etf_bp": 3}},
+        {"strategy": "defensive"},
+    ],
+    ids=str,
+)
+def test_other_settings_have_another_name(history: History, change: dict[str, Any]) -> None:
+    assert run_id(config_from(GIVEN | change), history) != run_id(CONFIG, history)
+
+
+def test_equal_settings_have_the_same_name(history: History) -> None:
+    assert run_id(config_from(GIVEN), history) == run_id(CONFIG, history)
+
+
+def test_a_run_with_an_end_uses_the_history_up_to_this_end(history: History) -> None:
+    config = config_from(GIVEN | {"end": "2023-06-30"})
+    ended, cut = run(config, history), run(config, history.until("2023-06-30"))
+    assert ended.sessions[-1] == pd.Timestamp("2023-06-30")
+    pd.testing.assert_series_equal(ended.result.equity, cut.result.equity)
+    assert ended.run_id == cut.run_id

@@ -30,6 +30,8 @@ from signals.leverage import Leverage
 from strategies import STRATEGIES
 from tests.readings import evaluation_of, flag_of, reading_of
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 DAY = "2025-10-20"  # ABSORPTION for three sessions, after INJECTION and NEUTRAL
 BEFORE = "2025-03-03"
 

@@ -10,19 +10,9 @@ import pytest
 
 from backtests.cli.app import command
 from backtests.report.folder import FILES
-from tests.commands import Drypowder, Said
+from tests.commands import Drypowder, refused
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
-
-
-def refused(said: Said, *parts: str, code: int = 2) -> None:
-    """Check the exit code, that stdout is empty, and that stderr is one line with all parts."""
-    assert said.code == code
-    assert said.out == ""
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") == 1
-    for part in parts:
-        assert part in said.err
 
 
 def test_help_is_the_same_command_by_module() -> None:

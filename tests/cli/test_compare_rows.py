@@ -2,15 +2,12 @@
 
 import json
 import shutil
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backtests.cli import completion, history_choice
-from backtests.cli.app import command
 from backtests.cli.candidates import Candidate, candidates_of, labelled
 from backtests.cli.history_choice import HistoryOptions, one_history
 from backtests.evidence import comparison
@@ -18,7 +15,7 @@ from backtests.history.origin import HistorySource
 from backtests.history.panel import History
 from backtests.sweep.trial_log import other_trials
 from signals.errors import ConfigError
-from tests.commands import Drypowder
+from tests.commands import Drypowder, said_by
 
 pytestmark = pytest.mark.usefixtures("evaluated_before", "briefly")
 
@@ -218,8 +215,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("backtests.report.tearsheet_page._varies", lambda returns: False)
         patch.setattr(History, "simulated", lambda seed=0, *_, **__: simulated(seed, 6))
         at = ("cash-heavy", *SIMULATED, *WINDOW, "--lag", "2", "--no-robustness")
-        with redirect_stdout(StringIO()):
-            assert command(["run", *at, "--out", str(folder)]) == 0
+        assert said_by("run", *at, "--out", folder).code == 0
     return folder
 
 

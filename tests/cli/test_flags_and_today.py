@@ -3,9 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from functools import cache
-from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +11,6 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.cli.app import command
 from backtests.config import config_from
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
@@ -22,24 +19,10 @@ from backtests.today import Plan, make_plan
 from signals.dry_powder import DryPowder
 from signals.evaluations import inputs_of
 from strategies import STRATEGIES
+from tests.commands import Drypowder, refused, said_by
 from tests.sessions import read_at, today
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = command([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
 
 #: Two sessions for each rule that can decide the regime. At one session, the rule applies. At the
 #: other, another rule applies but is not confirmed yet.
@@ -230,18 +213,19 @@ class Page(NamedTuple):
 
 @pytest.fixture(scope="module")
 def page(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
-    path, out = tmp_path_factory.mktemp("page") / "flags.html", StringIO()
-    words = ["flags", "--store", str(store), "--at", "2025-06-30", "--html", str(path)]
-    with redirect_stdout(out):
-        assert command(words) == 0
-    return Page(out.getvalue(), path)
+    path = tmp_path_factory.mktemp("page") / "flags.html"
+    said = said_by("flags", "--store", store, "--at", "2025-06-30", "--html", path)
+    assert said.code == 0, said.err
+    return Page(said.out, path)
 
 
-def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page) -> None:
+def test_flags_and_why_and_the_page_show_what_stands_beside(
+    on_store: Drypowder, page: Page
+) -> None:
     flat = " ".join(page.table.split())
     assert "days on with capex halved" in flat
     assert "crypto_forced_selling uses 4 of 5 components since" in flat
-    why = say("flags", "--why", "absorption", "--at", "2025-06-30")[1]
+    why = on_store("flags", "--why", "absorption", "--at", "2025-06-30").out
     assert "Limits: u hardly measures capital spending" in why
     assert "days on with capex doubled" in why
     html = page.path.read_text()
@@ -261,17 +245,18 @@ def test_a_flag_that_decides_by_its_own_rule_is_not_called_a_flag_without_effect
     assert "it decides by its own rule, before the votes" in page.table
 
 
-def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
+def test_flags_today_and_the_page_show_the_scales(on_store: Drypowder, page: Page) -> None:
     shown = "k · GDP", "bank assets", "price of reserves", "0 of 3 scales say depleted"
     at = ("--at", "2025-06-30")
-    why = say("flags", "--why", "dry_powder", *at)[1]
-    plan = say("today", "spy", *at)[1]
+    why = on_store("flags", "--why", "dry_powder", *at).out
+    plan = on_store("today", "spy", *at).out
     for text in (page.table, why, plan, page.path.read_text()):
         assert all(part in text for part in shown)
-    assert "scales say" not in say("flags", "--why", "bathtub", *at)[1]
-    in_json = json.loads(say("today", "spy", "--json", *at)[1])["scales"]
+    assert "scales say" not in on_store("flags", "--why", "bathtub", *at).out
+    in_json = json.loads(on_store("today", "spy", "--json", *at).out)["scales"]
     assert [row["flag"] for row in in_json["rows"]] == [False, False, False]
-    assert json.loads(say("flags", "--why", "dry_powder", "--json", *at)[1])["scales"] == in_json
+    explained = json.loads(on_store("flags", "--why", "dry_powder", "--json", *at).out)
+    assert explained["scales"] == in_json
 
 
 def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> None:
@@ -335,8 +320,8 @@ def test_without_one_series_the_others_speak_and_the_regime_ignores_those_votes(
         assert missing in said["signals"][name]["reason"]
 
 
-def test_why_prints_definition_inputs_and_reference(say: Say) -> None:
-    code, out, _ = say("flags", "--why", "dry_powder")
+def test_why_prints_definition_inputs_and_reference(on_store: Drypowder) -> None:
+    code, out, _ = on_store("flags", "--why", "dry_powder")
     assert code == 0
     for part in (
         "Formula: Idle capital P = RRPONTSYD",
@@ -350,12 +335,12 @@ def test_why_prints_definition_inputs_and_reference(say: Say) -> None:
 
 
 def test_why_of_every_signal_has_its_parts(
-    say: Say, history: History, monkeypatch: pytest.MonkeyPatch
+    on_store: Drypowder, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = signals.read(history.until("2025-06-30").panel)
     monkeypatch.setattr("signals.read", lambda *_: reading)
     for name in signals.SIGNALS:
-        code, out, err = say("flags", "--why", name, "--json", "--at", "2025-06-30")
+        code, out, err = on_store("flags", "--why", name, "--json", "--at", "2025-06-30")
         assert code == 0, err
         said = json.loads(out)
         parts = {"what", "Formula", "Flag", "Timing", "NaN", "Reference"}
@@ -365,16 +350,18 @@ def test_why_of_every_signal_has_its_parts(
         assert set(said["inputs"]) == set(inputs_of(chosen[name], chosen))
 
 
-def test_why_of_an_unknown_signal_suggests_one(say: Say) -> None:
-    code, _, err = say("flags", "--why", "drypowder")
+def test_why_of_an_unknown_signal_suggests_one(on_store: Drypowder) -> None:
+    code, _, err = on_store("flags", "--why", "drypowder")
     assert code == 2
     assert "did you mean 'dry_powder'?" in err
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_export_holds_all_gauges_scores_and_flags(say: Say, tmp_path: Path, ending: str) -> None:
+def test_export_holds_all_gauges_scores_and_flags(
+    on_store: Drypowder, tmp_path: Path, ending: str
+) -> None:
     path = tmp_path / f"flags.{ending}"
-    code, _, err = say("flags", "--export", path, "--at", "2025-06-30")
+    code, _, err = on_store("flags", "--export", path, "--at", "2025-06-30")
     assert code == 0, err
     if ending == "csv":
         table = pd.read_csv(path, low_memory=False)
@@ -398,7 +385,7 @@ def test_export_holds_all_gauges_scores_and_flags(say: Say, tmp_path: Path, endi
     ],
 )
 def test_a_target_that_cannot_be_written_is_refused(
-    say: Say,
+    on_store: Drypowder,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     option: str,
@@ -406,26 +393,14 @@ def test_a_target_that_cannot_be_written_is_refused(
     part: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = say("flags", option, target)
+    code, _, err = on_store("flags", option, target)
     assert code == 2
     assert part in err
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.browser
-def test_the_flags_page_opens_without_error_or_request(page: Page) -> None:
-    from tests.browser import chromium
-
-    with chromium() as browser:
-        shown = browser.new_page()
-        troubles: list[str] = []
-        shown.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        shown.on("pageerror", lambda e: troubles.append(str(e)))
-        shown.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
-        shown.goto(f"file://{page.path}")
-        charts = shown.locator(".panels").count()
-    assert troubles == []
-    assert charts == len(signals.SIGNALS) + 1
+def test_the_page_has_a_chart_for_each_signal_and_one_for_the_regime(page: Page) -> None:
+    assert page.path.read_text().count('class="panels"') == len(signals.SIGNALS) + 1
 
 
 def test_sensitivity_says_when_a_quarter_of_k_tells_another_story(history: History) -> None:
@@ -509,10 +484,10 @@ def test_the_band_and_the_costs_are_those_of_the_configuration(history: History)
     assert order["cost"] == pytest.approx(order["value"] * 0.001)
 
 
-def test_today_prints_weights_reason_and_orders(say: Say, tmp_path: Path) -> None:
+def test_today_prints_weights_reason_and_orders(on_store: Drypowder, tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("asset,units\nSPY,100\nCASH,50000\n")
-    code, out, err = say("today", "cash-heavy", "--holdings", path, "--json")
+    code, out, err = on_store("today", "cash-heavy", "--holdings", path, "--json")
     assert code == 0, err
     said = json.loads(out)
     assert sum(said["weights"].values()) == pytest.approx(1)
@@ -520,7 +495,7 @@ def test_today_prints_weights_reason_and_orders(say: Say, tmp_path: Path) -> Non
     assert said["orders"][0]["asset"] == "SPY"
     assert said["orders"][0]["units"] < 0
     assert said["beyond_band"] == ["SPY"]
-    assert "Research, not investment advice" in say("today", "cash-heavy")[1]
+    assert "Research, not investment advice" in on_store("today", "cash-heavy").out
 
 
 @pytest.mark.parametrize(
@@ -537,26 +512,26 @@ def test_today_prints_weights_reason_and_orders(say: Say, tmp_path: Path) -> Non
         ("asset,units\nSPY,-1\n", "worth more than 0 USD"),
     ],
 )
-def test_bad_holdings_get_one_line(say: Say, tmp_path: Path, content: str, part: str) -> None:
+def test_bad_holdings_get_one_line(
+    on_store: Drypowder, tmp_path: Path, content: str, part: str
+) -> None:
     path = tmp_path / "h.csv"
     path.write_text(content)
-    code, out, err = say("today", "spy", "--holdings", path)
-    assert (code, out) == (2, "")
-    assert part in err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
+    refused(on_store("today", "spy", "--holdings", path), part)
 
 
-def test_a_file_of_holdings_that_cannot_be_read_gets_one_line(say: Say, tmp_path: Path) -> None:
-    code, _, err = say("today", "spy", "--holdings", tmp_path / "nope.csv")
+def test_a_file_of_holdings_that_cannot_be_read_gets_one_line(
+    on_store: Drypowder, tmp_path: Path
+) -> None:
+    code, _, err = on_store("today", "spy", "--holdings", tmp_path / "nope.csv")
     assert (code, err) == (
         2,
         f"error: no file {tmp_path / 'nope.csv'} with holdings exists; check the path\n",
     )
     (tmp_path / "latin.csv").write_bytes("asset,units\nCAFÉ,1\n".encode("latin-1"))
-    code, _, err = say("today", "spy", "--holdings", tmp_path / "latin.csv")
+    code, _, err = on_store("today", "spy", "--holdings", tmp_path / "latin.csv")
     assert "save the file as UTF-8" in err
-    code, _, err = say("today", "spy", "--holdings", tmp_path / "latin.csv" / "x.csv")
+    code, _, err = on_store("today", "spy", "--holdings", tmp_path / "latin.csv" / "x.csv")
     assert "Not a directory; check the path" in err
     assert "Errno" not in err
 

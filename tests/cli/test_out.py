@@ -7,7 +7,7 @@ import pytest
 
 from backtests.cli.app import app
 from backtests.cli.out import page_of
-from tests.commands import Drypowder, Said
+from tests.commands import Drypowder, refused
 
 SIMULATED = ("--source", "simulated")
 #: Commands that write several files into a folder, and commands that write one page.
@@ -33,13 +33,6 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for long in ("History.simulated", "History.load"):
         monkeypatch.setattr(f"backtests.history.panel.{long}", worked)
-
-
-def refused(said: Said, *parts: str) -> None:
-    assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error: expected ")
-    assert said.err.count("\n") == 1
-    assert all(part in said.err for part in parts), said.err
 
 
 def test_every_out_option_is_listed_here() -> None:

@@ -10,6 +10,8 @@ from backtests.sweep.trial_log import logged
 from tests.commands import Drypowder
 from tests.sweep.world import BASE
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 SIMULATED = ("--source", "simulated", "--set", "volatility=0.2,0.25", "--set", "lag=1,2")
 
 

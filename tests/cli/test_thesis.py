@@ -22,6 +22,8 @@ from signals.errors import DataError
 from tests.commands import Drypowder, Said
 from tests.thesis import factory
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from backtests.history.panel import History
-from tests.engine.test_kernel import Case, cases_of
+from tests.engine.cases import Case, cases_of
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,7 @@ costs must agree, too. The ledger (`tests/reference/ledger.py`) does not use vec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,71 +20,12 @@ from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result, simulate
 from signals.errors import SimulationError
 from signals.universe import asset
-from tests.reference import ledger
+from tests.engine.cases import ASSETS, DEAR, SESSIONS, USUAL, Case, gap, steady
 
-SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
-ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
-USUAL = Costs()
-DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 EXACT = 1e-9
 
-Curve = pd.Series | np.ndarray | list[float]
 #: Prices by session and asset, and the return of bills into each session.
 Market = tuple[pd.DataFrame, pd.Series]
-
-
-# --- A case, and its two simulations ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Case:
-    """The input of the engine and of the ledger."""
-
-    weights: pd.DataFrame
-    prices: pd.DataFrame
-    bills: pd.Series
-    costs: Costs = USUAL
-    lag: int = 1
-    band: float = 0.0
-    capital: float = 250_000.0
-
-    def engine(self) -> Result:
-        return simulate(
-            self.weights, self.prices, self.bills, self.costs, self.lag,
-            band=self.band, capital=self.capital, gross_limit=1.0,
-        )  # fmt: skip
-
-    def ledger(self) -> tuple[list[float], list[ledger.Order]]:
-        return ledger.run(
-            by_date(self.weights), self.closes, self.earned, self.rates, self.borrow,
-            self.capital, self.lag, self.band, gross_limit=1.0,
-        )  # fmt: skip
-
-    def rebuilt(self, orders: pd.DataFrame) -> tuple[list[float], list[float]]:
-        rows = [ledger.Order(at.date(), *row) for at, *row in orders.itertuples(index=False)]
-        return ledger.rebuild(rows, self.closes, self.earned, self.capital, self.borrow)
-
-    @property
-    def closes(self) -> dict[date, dict[str, float]]:
-        return by_date(self.prices)
-
-    @property
-    def earned(self) -> dict[date, float]:
-        return {at.date(): value for at, value in zip(self.bills.index, self.bills, strict=True)}
-
-    @property
-    def rates(self) -> dict[str, float]:
-        return {asset: self.costs.rate(asset) for asset in self.prices.columns}
-
-    @property
-    def borrow(self) -> dict[str, float]:
-        return {asset: self.costs.borrow(asset) for asset in self.prices.columns}
-
-
-def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
-    return {
-        at.date(): dict(zip(frame.columns, row, strict=True)) for at, *row in frame.itertuples()
-    }
 
 
 def market(n: int = 120, assets: list[str] = ASSETS, seed: int = 7) -> Market:
@@ -107,22 +47,10 @@ def decisions(
     return pd.DataFrame(rows, index=index, columns=prices.columns)
 
 
-def steady(prices: pd.DataFrame, *rows: dict[str, float], every: int = 5) -> pd.DataFrame:
-    """Return decisions that repeat the given rows of weights in turn."""
-    index = prices.index[::every]
-    table = [rows[i % len(rows)] for i in range(len(index))]
-    return pd.DataFrame(table, index=index, columns=prices.columns).fillna(0.0)
-
-
 def flat(n: int, price: float = 100.0, assets: tuple[str, ...] = ("SPY",)) -> Market:
     """Return constant prices and no interest."""
     prices = pd.DataFrame(price, index=SESSIONS[:n], columns=list(assets))
     return prices, pd.Series(0.0, index=prices.index)
-
-
-def gap(a: Curve, b: Curve) -> float:
-    """Return the largest relative difference between two curves of equity."""
-    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
 
 
 def held(case: Case) -> Result:

@@ -7,87 +7,44 @@ refuses a case, the other must refuse the case with the same message.
 
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from backtests import pipeline
-from backtests.calendar import sessions
-from backtests.config import config_from
 from backtests.engine import loops, measures
 from backtests.engine.batch import Variant
 from backtests.engine.costs import FREE, Costs
-from backtests.engine.kernel import AGREEMENT, Curves, check_agreement, simulate_curves
+from backtests.engine.kernel import AGREEMENT, Curves, check_agreement
 from backtests.engine.many import simulate_many
-from backtests.engine.simulate import Result, simulate
+from backtests.engine.simulate import Result
 from backtests.history.panel import History
-from backtests.window import window
 from signals.errors import SimulationError
 from strategies import STRATEGIES
-from tests.reference import ledger
+from tests.engine.cases import (
+    ASSETS,
+    COSTS,
+    DEAR,
+    SESSIONS,
+    USUAL,
+    Case,
+    answer,
+    any_case,
+    cases_of,
+    gap,
+    market,
+    steady,
+)
 
-SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
-ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
-DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
-USUAL = Costs()
-COSTS = {"usual": USUAL, "none": FREE, "dear": DEAR}
 EXACT = 1e-9
 CLOSE = 1e-12
-T = TypeVar("T")
 
 
-# --- A case, and its two simulations ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Case:
-    """The input of both simulations."""
-
-    weights: pd.DataFrame
-    prices: pd.DataFrame
-    bills: pd.Series
-    costs: Costs = USUAL
-    lag: int = 1
-    band: float = 0.0
-    capital: float = 250_000.0
-    gross_limit: float = 1.0
-
-    def record(self) -> Result:
-        return simulate(**vars(self))
-
-    def curves(self) -> Curves:
-        return simulate_curves(**vars(self))
-
-    def ledger(self) -> list[float]:
-        assets = list(self.weights.columns)
-        return ledger.run(
-            by_date(self.weights),
-            by_date(self.prices[assets]),
-            {at.date(): earned for at, earned in zip(self.bills.index, self.bills, strict=True)},
-            {asset: self.costs.rate(asset) for asset in assets},
-            {asset: self.costs.borrow(asset) for asset in assets},
-            self.capital, self.lag, self.band, self.gross_limit,
-        )[0]  # fmt: skip
-
-
-def by_date(frame: pd.DataFrame) -> Any:
-    rows = frame.to_numpy().tolist()
-    return {
-        at.date(): dict(zip(frame.columns, row, strict=True))
-        for at, row in zip(frame.index, rows, strict=True)
-    }
-
-
-def gap(a: Any, b: Any) -> float:
-    """Return the largest relative difference between two curves of equity."""
-    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
+# --- Both simulations of a case --------------------------------------------------------------
 
 
 def of_orders(result: Result, value: pd.Series) -> pd.Series:
@@ -98,7 +55,7 @@ def of_orders(result: Result, value: pd.Series) -> pd.Series:
 def agree(case: Case) -> Curves:
     """Compare each compiled figure with the record, and return the compiled figures."""
     curves = case.curves()
-    compare(curves, case.record(), case.capital)
+    compare(curves, case.engine(), case.capital)
     return curves
 
 
@@ -116,17 +73,9 @@ def compare(curves: Curves, result: Result, capital: float) -> None:
     check_agreement(curves, result, "the case")
 
 
-def answer(simulation: Callable[[], T]) -> T | str:
-    """Return the result of a simulation, or the message of its error."""
-    try:
-        return simulation()
-    except SimulationError as error:
-        return str(error)
-
-
 def agree_or_refuse(case: Case) -> None:
     """Compare both simulations. If the portfolio is ruined, compare both error messages."""
-    agree_with(answer(case.record), case)
+    agree_with(answer(case.engine), case)
 
 
 def agree_with(result: Result | str, case: Case) -> None:
@@ -139,19 +88,6 @@ def agree_with(result: Result | str, case: Case) -> None:
 
 
 # --- Every strategy --------------------------------------------------------------------------
-
-
-def cases_of(history: History, start: str) -> dict[str, Case]:
-    """Return, for each strategy, the decisions of a default run and the market."""
-    configs = {name: config_from({"strategy": name, "start": start}) for name in STRATEGIES}
-    reading = pipeline.read(configs["spy"], history)
-    index = window(configs["spy"], history, reading)
-    cases = {}
-    for name, config in configs.items():
-        strategy, _, decided = pipeline.plan(config, history, reading, index)
-        case = pipeline._case(config, strategy, history, decided, index)
-        cases[name] = Case(**{key: case[key] for key in case if key != "name"})
-    return cases
 
 
 @pytest.fixture(scope="module")
@@ -176,53 +112,10 @@ def test_every_strategy_on_simulated_history(
     case = replace(on_simulated_history[strategy], band=band, lag=lag)
     curves = agree(case)
     if lag == 1:
-        assert gap(curves.equity, case.ledger()) < EXACT
+        assert gap(curves.equity, case.ledger()[0]) < EXACT
 
 
 # --- Any weights, prices and terms -----------------------------------------------------------
-
-
-def market(n: int = 90, seed: int = 7) -> tuple[pd.DataFrame, pd.Series]:
-    """Return random prices and bill returns of n sessions."""
-    random = np.random.default_rng(seed)
-    steps = random.normal(0.0003, 0.03, (n, len(ASSETS)))
-    prices = pd.DataFrame(80 * np.exp(steps.cumsum(axis=0)), index=SESSIONS[:n], columns=ASSETS)
-    return prices, pd.Series(random.uniform(0, 4e-4, n), index=prices.index)
-
-
-def decisions(rows: dict[int, list[int]], most: float) -> pd.DataFrame:
-    """Return weights of mixed sign with a gross exposure of at most ``most``."""
-    table = pd.DataFrame(rows.values(), index=SESSIONS[list(rows)], columns=ASSETS).sort_index()
-    table = table * [0.1, 0.097, 0.083, 0.071]
-    return table.div(table.abs().sum(axis=1).clip(lower=most), axis=0) * most
-
-
-LONG_AND_SHORT = st.lists(st.integers(-10, 10), min_size=4, max_size=4)
-LONG = st.lists(st.integers(0, 10), min_size=4, max_size=4)
-#: A gap in the prices: first position, length and column.
-HOLES = st.tuples(st.integers(0, 89), st.integers(1, 30), st.integers(0, 3))
-
-
-@st.composite
-def any_case(draw: st.DrawFn) -> Case:
-    """Draw weights, prices with gaps, listings and delistings, costs and other terms."""
-    rows = draw(st.sampled_from([LONG, LONG_AND_SHORT]))
-    table = draw(st.dictionaries(st.integers(0, 89), rows, min_size=1, max_size=20))
-    prices, bills = market(seed=draw(st.integers(0, 3)))
-    for first, length, column in draw(st.lists(HOLES, max_size=5)):
-        prices.iloc[first : first + length, column] = np.nan
-    limit = draw(st.sampled_from([1.0, 1.7]))
-    weights = decisions(table, most=min(limit, draw(st.sampled_from([0.6, 1.0, 1.7]))))
-    return Case(
-        weights.where(weights.sum(axis=1) <= 1, weights / 2),
-        prices,
-        bills,
-        COSTS[draw(st.sampled_from(list(COSTS)))],
-        lag=draw(st.sampled_from([1, 2, 5, 40, 500])),
-        band=draw(st.sampled_from([0.0, 0.02, 0.2])),
-        capital=draw(st.sampled_from([1.0, 250_000.0, 1e12])),
-        gross_limit=limit,
-    )
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -236,13 +129,6 @@ def test_a_decision_at_the_edge_of_the_band(share: float, traded: bool) -> None:
     prices, bills = market(5)
     case = Case(steady(prices, {"SPY": share}), prices, bills, band=0.02)
     assert agree(case).traded.any() == traded
-
-
-def steady(prices: pd.DataFrame, *rows: dict[str, float], every: int = 5) -> pd.DataFrame:
-    """Return decisions that repeat the given rows of weights in turn."""
-    index = prices.index[::every]
-    table = [rows[i % len(rows)] for i in range(len(index))]
-    return pd.DataFrame(table, index=index, columns=prices.columns).fillna(0.0)
 
 
 def test_a_lost_holding_is_not_bought_again_by_a_waiting_decision() -> None:
@@ -272,7 +158,7 @@ def test_a_short_that_drifts_beyond_the_limit_is_traded_back(lag: int) -> None:
     case = Case(steady(prices, {"BTC-USD": -0.97}, every=200), prices, bills, lag=lag)
     curves = agree(case)
     assert (curves.traded > 0).sum() > 5
-    assert gap(curves.equity, case.ledger()) < EXACT
+    assert gap(curves.equity, case.ledger()[0]) < EXACT
 
 
 def test_equal_purchases_are_cut_in_the_order_of_their_columns() -> None:
@@ -366,7 +252,7 @@ def test_both_refuse_with_the_same_message(message: str) -> None:
     change = {k: v(getattr(case, k)) if callable(v) else v for k, v in BAD[message].items()}
     case = replace(case, **change)
     with pytest.raises(SimulationError, match=message) as record:
-        case.record()
+        case.engine()
     with pytest.raises(SimulationError) as compiled:
         case.curves()
     assert str(compiled.value) == str(record.value)
@@ -395,7 +281,7 @@ def test_a_planted_difference_fails_the_check(error: str) -> None:
     case = Case(steady(prices, *rows), prices, bills)
     agree(case)
     with pytest.raises(SimulationError, match="expected equity of the compiled simulation") as bad:
-        check_agreement(PLANTED[error](case).curves(), case.record(), "case")
+        check_agreement(PLANTED[error](case).curves(), case.engine(), "case")
     assert str(bad.value).startswith("case: ")
     assert "\n" not in str(bad.value)
 
@@ -405,7 +291,7 @@ def test_the_check_accepts_one_part_in_a_billion(off: float, fails: bool) -> Non
     assert AGREEMENT == 1e-9
     prices, bills = market()
     case = Case(steady(prices, {"SPY": 0.5}), prices, bills)
-    curves, result = case.curves(), case.record()
+    curves, result = case.curves(), case.engine()
     equity = curves.equity.copy()
     equity.iloc[40] *= 1 + off
     moved = replace(curves, equity=equity)
@@ -421,7 +307,7 @@ def test_other_sessions_fail_the_check() -> None:
     case = Case(steady(prices, {"SPY": 0.5}), prices, bills)
     shorter = replace(case, prices=prices[:-1], weights=case.weights[: prices.index[-2]])
     with pytest.raises(SimulationError, match="first on"):
-        check_agreement(shorter.curves(), case.record(), "case")
+        check_agreement(shorter.curves(), case.engine(), "case")
 
 
 # --- The stored loops ------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from backtests.engine.simulate import Result
 from backtests.evidence import metrics
 from signals.errors import ConfigError, SimulationError
 from strategies import STRATEGIES
-from tests.engine.test_kernel import ASSETS, DEAR, Case, answer, any_case, market, steady
+from tests.engine.cases import ASSETS, DEAR, Case, answer, any_case, market, steady
 
 CLOSE = 1e-12
 
@@ -38,7 +38,7 @@ def batched(*cases: Case, **options: Any) -> Many:
 
 def check(many: Many, row: int, case: Case) -> None:
     """Compare a row of figures with the record, or both error messages."""
-    check_against(answer(case.record), many, row)
+    check_against(answer(case.engine), many, row)
 
 
 def check_against(result: Result | str, many: Many, row: int) -> None:
@@ -156,7 +156,7 @@ def test_a_portfolio_is_the_same_alone_and_side_by_side_with_others() -> None:
 @pytest.mark.parametrize("blocks", [1, 7, 16])
 def test_moments_of_blocks_are_those_of_the_excess_returns(blocks: int) -> None:
     case = some(1)[0]
-    result = case.record()
+    result = case.engine()
     excess = (result.returns - result.bills.iloc[1:]).to_numpy()
     parts = np.array_split(excess, blocks)
     expected = [(len(part), part.sum(), (part**2).sum()) for part in parts]
@@ -165,7 +165,7 @@ def test_moments_of_blocks_are_those_of_the_excess_returns(blocks: int) -> None:
 
 def test_monthly_returns_are_those_of_the_portfolio_minus_bills() -> None:
     case = some(1)[0]
-    result = case.record()
+    result = case.engine()
     index = pd.DatetimeIndex(result.returns.index).to_period("M")
     grown = (1 + result.returns).groupby(index).prod()
     expected = grown - (1 + result.bills.iloc[1:]).groupby(index).prod()
@@ -204,9 +204,10 @@ def test_one_session_gives_no_metrics() -> None:
 def test_a_market_that_cannot_be_used_refuses_the_batch() -> None:
     case = some(1)[0]
     for change in ({"prices": case.prices.assign(MU=-1.0)}, {"capital": 0.0}):
+        changed = replace(case, **change)
         with pytest.raises(SimulationError) as bad:
-            batched(replace(case, **change))
-        assert str(bad.value) == answer(replace(case, **change).record)
+            batched(changed)
+        assert str(bad.value) == answer(changed.engine)
 
 
 @pytest.mark.parametrize("option", ["threads", "blocks"])
@@ -253,7 +254,7 @@ def test_a_planted_error_in_the_loops_fails_the_comparison(monkeypatch: Any) -> 
 def test_a_planted_error_in_a_metric_fails_the_comparison() -> None:
     case = some(1)[0]
     many = batched(case)
-    for name in figures_of(case.record()):
+    for name in figures_of(case.engine()):
         moved = replace(many, metrics=many.metrics.assign(**{name: many.metrics[name] + 1e-6}))
         with pytest.raises(AssertionError, match=name):
             check(moved, 0, case)

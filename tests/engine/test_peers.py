@@ -22,13 +22,10 @@ fee on each trade, compounded by the return of the asset until the next trade:
 that include the fee. bt then finds the units, pays the fees from its cash and does all accounting.
 """
 
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import cached_property
+from dataclasses import replace
 from itertools import pairwise
 
 import bt
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,12 +33,11 @@ from backtests import pipeline
 from backtests.calendar import sessions
 from backtests.config import config_from
 from backtests.engine.costs import FREE, Costs
-from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
 from backtests.runs import Run
 from backtests.window import window
 from strategies import STRATEGIES
-from tests.reference import ledger
+from tests.engine.cases import Case, gap
 
 START = "2015-01-01"
 TO_THE_LEDGER = 1e-9
@@ -49,55 +45,6 @@ TO_BT = 1e-6
 COSTS = {"usual costs": Costs(), "no costs": FREE}
 #: Strategies in which every trade puts all cash into one asset, or sells the whole asset.
 ALL_OF_ONE = ("spy", "bitcoin", "gold", "trend")
-
-Curve = pd.Series | np.ndarray | list[float]
-
-
-# --- A case, and its three simulations -------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """The input of the engine, the ledger and bt."""
-
-    decided: pd.DataFrame
-    prices: pd.DataFrame
-    bills: pd.Series
-    costs: Costs
-    gross_limit: float
-    lag: int
-    band: float
-    capital: float
-
-    @cached_property
-    def result(self) -> Result:
-        return simulate(
-            self.decided, self.prices, self.bills, self.costs, self.lag,
-            band=self.band, capital=self.capital, gross_limit=self.gross_limit,
-        )  # fmt: skip
-
-    def ledger(self) -> list[float]:
-        assets = list(self.decided.columns)
-        equity, _ = ledger.run(
-            by_date(self.decided),
-            by_date(self.prices),
-            {at.date(): earned for at, earned in zip(self.bills.index, self.bills, strict=True)},
-            {asset: self.costs.rate(asset) for asset in assets},
-            {asset: self.costs.borrow(asset) for asset in assets},
-            self.capital, self.lag, self.band, self.gross_limit,
-        )  # fmt: skip
-        return equity
-
-
-def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
-    return {
-        at.date(): dict(zip(frame.columns, row, strict=True)) for at, *row in frame.itertuples()
-    }
-
-
-def gap(a: Curve, b: Curve) -> float:
-    """Return the largest relative difference between two curves of equity."""
-    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
 
 
 @pytest.fixture(scope="module")
@@ -114,16 +61,16 @@ def cases(history: History) -> dict[str, Case]:
 
 def case_of(run: Run) -> Case:
     case = Case(
-        decided=run.decided,
+        weights=run.decided,
         prices=run.history.closes.loc[run.result.equity.index, list(run.strategy.assets)],
         bills=run.result.bills,
         costs=run.config.costs,
-        gross_limit=run.strategy.gross_limit,
         lag=run.config.lag,
         band=run.config.band,
         capital=run.config.initial_capital,
+        gross_limit=run.strategy.gross_limit,
     )
-    assert case.result.equity.equals(run.result.equity)
+    assert case.engine().equity.equals(run.result.equity)
     return case
 
 
@@ -209,8 +156,8 @@ def as_legs(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, list[Leg]]:
     A missing price is replaced by the last price, because holdings are valued in this way. An asset
     that is not listed on the day of a fill has no weight, so that bt does not trade it.
     """
-    assert case.result.notes == (), "bt is not told what to do with a holding without a price"
-    targets = case.result.targets
+    assert case.engine().notes == (), "bt is not told what to do with a holding without a price"
+    targets = case.engine().targets
     index = pd.DatetimeIndex(case.prices.index)
     fills = index[index.get_indexer(targets.index) + case.lag]
     wanted = targets.set_axis(fills).where(case.prices.loc[fills].notna())
@@ -243,19 +190,19 @@ def owed(index: pd.DatetimeIndex, rate: float) -> list[float]:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_engine_and_the_ledger_agree(cases: dict[str, Case], strategy: str, costs: str) -> None:
     case = replace(cases[strategy], costs=COSTS[costs])
-    assert gap(case.result.equity, case.ledger()) < TO_THE_LEDGER
+    assert gap(case.engine().equity, case.ledger()[0]) < TO_THE_LEDGER
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_without_costs_the_engine_and_bt_agree(cases: dict[str, Case], strategy: str) -> None:
     case = replace(cases[strategy], costs=FREE)
-    assert gap(case.result.equity, bt_value(case, bt.algos.Rebalance())) < TO_BT
+    assert gap(case.engine().equity, bt_value(case, bt.algos.Rebalance())) < TO_BT
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_with_costs_the_engine_and_bt_agree(cases: dict[str, Case], strategy: str) -> None:
     case = cases[strategy]
-    assert gap(case.result.equity, bt_value(case, AmountsBeforeFees())) < TO_BT
+    assert gap(case.engine().equity, bt_value(case, AmountsBeforeFees())) < TO_BT
 
 
 # --- Where bt's definitions differ -----------------------------------------------------------
@@ -270,12 +217,12 @@ def test_bt_counts_fees_inside_an_amount() -> None:
     spent = {algo: 1000 - bt_cash(case, algo) for algo in (bt.algos.Rebalance, AmountsBeforeFees)}
     assert spent[bt.algos.Rebalance] == pytest.approx(500, rel=1e-12)
     assert spent[AmountsBeforeFees] == pytest.approx(505, rel=1e-12)
-    assert case.result.orders["units"].tolist() == pytest.approx([5], rel=1e-12)
+    assert case.engine().orders["units"].tolist() == pytest.approx([5], rel=1e-12)
 
 
 def test_bt_and_the_engine_agree_on_the_amount_where_it_is_all_cash() -> None:
     case = one_purchase(weight=1.0)
-    bought = case.result.orders["units"].iloc[0] * 100
+    bought = case.engine().orders["units"].iloc[0] * 100
     assert bought == pytest.approx(1000 / 1.01, rel=1e-12)
     for algo in (bt.algos.Rebalance, AmountsBeforeFees):
         assert bt_cash(case, algo) == pytest.approx(0, abs=1e-8)
@@ -287,22 +234,22 @@ def test_bts_own_rebalancing_agrees_with_costs_where_all_cash_buys_one_asset(
     cases: dict[str, Case], strategy: str
 ) -> None:
     case = cases[strategy]
-    assert case.result.orders["cost"].sum() > 0
-    assert gap(case.result.equity, bt_value(case, bt.algos.Rebalance())) < TO_BT
+    assert case.engine().orders["cost"].sum() > 0
+    assert gap(case.engine().equity, bt_value(case, bt.algos.Rebalance())) < TO_BT
 
 
 def test_elsewhere_it_is_apart_by_about_what_the_fees_could_have_earned(
     cases: dict[str, Case],
 ) -> None:
     case = cases["near-cash-flow"]
-    apart = gap(case.result.equity, bt_value(case, bt.algos.Rebalance()))
+    apart = gap(case.engine().equity, bt_value(case, bt.algos.Rebalance()))
     assert 1e-4 < apart < 1e-2
 
 
 def one_purchase(weight: float) -> Case:
     index = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2021-01-08"))
     return Case(
-        decided=pd.DataFrame({"SPY": [weight]}, index=index[:1]),
+        weights=pd.DataFrame({"SPY": [weight]}, index=index[:1]),
         prices=pd.DataFrame({"SPY": 100.0}, index=index),
         bills=pd.Series(0.0, index=index),
         costs=replace(FREE, etf_bp=100),
@@ -317,9 +264,9 @@ def one_purchase(weight: float) -> Case:
 
 
 def one_decision_slightly_off(case: Case) -> Case:
-    decided = case.decided.copy()
-    decided.loc[case.result.targets.index[5]] *= 0.999
-    return replace(case, decided=decided)
+    weights = case.weights.copy()
+    weights.loc[case.engine().targets.index[5]] *= 0.999
+    return replace(case, weights=weights)
 
 
 def no_interest_over_one_weekend(case: Case) -> Case:
@@ -343,5 +290,5 @@ PLANTED = {
 def test_an_error_planted_in_a_peer_is_seen(cases: dict[str, Case], error: str) -> None:
     case = cases["memory-over-crypto"]
     wrong = PLANTED[error](case)
-    assert gap(case.result.equity, wrong.ledger()) > 100 * TO_THE_LEDGER
-    assert gap(case.result.equity, bt_value(wrong, AmountsBeforeFees())) > TO_BT
+    assert gap(case.engine().equity, wrong.ledger()[0]) > 100 * TO_THE_LEDGER
+    assert gap(case.engine().equity, bt_value(wrong, AmountsBeforeFees())) > TO_BT

@@ -11,67 +11,24 @@ its fill, or is taken at this close.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.calendar import sessions
-from backtests.engine.costs import FREE, Costs
-from backtests.engine.simulate import Result, simulate
+from backtests.engine.costs import FREE
+from backtests.engine.simulate import Result
 from signals.errors import SimulationError
-from tests.reference import ledger
+from tests.engine.cases import ASSETS, DEAR, Case, gap
 
 #: Sessions since Thursday 7 January 2021, so that the third session is a Monday.
 SESSIONS = sessions(pd.Timestamp("2021-01-07"), pd.Timestamp("2021-07-30"))
-DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 EXACT = 1e-9
 BY_HAND = 1e-12
-
-Curve = pd.Series | np.ndarray | list[float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """The input of the engine and of the ledger."""
-
-    weights: pd.DataFrame
-    prices: pd.DataFrame
-    bills: float | pd.Series = 0.0
-    costs: Costs = FREE
-    lag: int = 1
-    band: float = 0.0
-    gross_limit: float = 1.0
-
-    @property
-    def earned(self) -> pd.Series:
-        return pd.Series(self.bills, index=self.prices.index)
-
-    def engine(self) -> Result:
-        return simulate(
-            self.weights, self.prices, self.earned, self.costs, self.lag,
-            band=self.band, capital=1000.0, gross_limit=self.gross_limit,
-        )  # fmt: skip
-
-    def ledger(self, gross_limit: float | None) -> list[float]:
-        equity, _ = ledger.run(
-            by_date(self.weights),
-            by_date(self.prices),
-            {at.date(): earned for at, earned in zip(self.earned.index, self.earned, strict=True)},
-            {asset: self.costs.rate(asset) for asset in self.prices.columns},
-            {asset: self.costs.borrow(asset) for asset in self.prices.columns},
-            1000.0, self.lag, self.band, gross_limit,
-        )  # fmt: skip
-        return equity
-
-
-def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
-    return {
-        at.date(): dict(zip(frame.columns, row, strict=True)) for at, *row in frame.itertuples()
-    }
 
 
 def quotes(**closes: list[float]) -> pd.DataFrame:
@@ -80,21 +37,22 @@ def quotes(**closes: list[float]) -> pd.DataFrame:
     return table.set_axis(SESSIONS[: len(table)])
 
 
+def thousand(prices: pd.DataFrame, weights: pd.DataFrame, bills: float = 0.0, **terms: Any) -> Case:
+    """Return a case of 1,000 USD. By default, trades and borrowing cost nothing."""
+    earned = pd.Series(bills, index=prices.index)
+    return Case(weights, prices, earned, **{"costs": FREE, "capital": 1000.0, **terms})
+
+
 def decide(prices: pd.DataFrame, *rows: tuple[int, dict[str, float]]) -> pd.DataFrame:
     """Return decisions from pairs of session position and weights; BTC means BTC-USD."""
     table = pd.DataFrame([row for _, row in rows], index=SESSIONS[[at for at, _ in rows]])
     return table.rename(columns={"BTC": "BTC-USD"}).reindex(columns=prices.columns).fillna(0.0)
 
 
-def gap(a: Curve, b: Curve) -> float:
-    """Return the largest relative difference between two curves of equity."""
-    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
-
-
 def held(case: Case) -> Result:
     """Compare the engine's result with the ledger's, and return the engine's result."""
     result = case.engine()
-    assert gap(result.equity, case.ledger(case.gross_limit)) < EXACT
+    assert gap(result.equity, case.ledger()[0]) < EXACT
     return result
 
 
@@ -119,34 +77,34 @@ def test_borrowing_is_charged_by_calendar_day_three_over_a_weekend() -> None:
     On Monday, 5 × 1.003 coins are owed, and on Tuesday 5 × 1.003 × 1.001.
     """
     prices = quotes(BTC=[100, 100, 100, 100])
-    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, costs=TENTH_A_DAY)
+    case = thousand(prices, decide(prices, (0, {"BTC": -0.5})), costs=TENTH_A_DAY)
     assert [day.day_name()[:3] for day in prices.index] == ["Thu", "Fri", "Mon", "Tue"]
     assert equity(case) == pytest.approx([1000, 1000, 998.5, 997.9985], rel=BY_HAND)
 
 
 def test_a_stock_is_borrowed_at_the_rate_of_stocks() -> None:
     prices = quotes(MU=[100, 100, 100])
-    case = Case(weights=decide(prices, (0, {"MU": -0.5})), prices=prices, costs=TENTH_A_DAY)
+    case = thousand(prices, decide(prices, (0, {"MU": -0.5})), costs=TENTH_A_DAY)
     assert equity(case) == pytest.approx([1000, 1000, 1000 - 500 * 0.0015], rel=BY_HAND)
 
 
 def test_borrowing_is_charged_on_what_is_owed_at_todays_price() -> None:
     """Over the weekend the coin falls to 80. Equity is 1500 − 5 × 1.003 × 80 = 1098.8."""
     prices = quotes(BTC=[100, 100, 80])
-    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, costs=TENTH_A_DAY)
+    case = thousand(prices, decide(prices, (0, {"BTC": -0.5})), costs=TENTH_A_DAY)
     assert equity(case)[-1] == pytest.approx(1098.8, rel=BY_HAND)
 
 
 def test_a_long_position_pays_no_borrowing() -> None:
     prices = quotes(BTC=[100, 100, 100])
-    case = Case(weights=decide(prices, (0, {"BTC": 0.5})), prices=prices, costs=TENTH_A_DAY)
+    case = thousand(prices, decide(prices, (0, {"BTC": 0.5})), costs=TENTH_A_DAY)
     assert equity(case) == [1000, 1000, 1000]
 
 
 def test_the_proceeds_of_a_short_sale_earn_bills() -> None:
     """Cash of 1000 earns 1 %. Then coins for 505 are sold, and cash of 1515 earns 1 %."""
     prices = quotes(BTC=[100, 100, 100])
-    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, bills=0.01)
+    case = thousand(prices, decide(prices, (0, {"BTC": -0.5})), bills=0.01)
     assert equity(case) == pytest.approx([1000, 1010, 1515 * 1.01 - 505], rel=BY_HAND)
 
 
@@ -161,7 +119,7 @@ def test_a_short_whose_asset_doubles_loses_what_it_was_worth_and_is_cut_back() -
     """
     prices = quotes(BTC=[100, 100, 200, 200, 200])
     costs = replace(FREE, crypto_bp=100)
-    result = held(Case(weights=decide(prices, (0, {"BTC": -0.4})), prices=prices, costs=costs))
+    result = held(thousand(prices, decide(prices, (0, {"BTC": -0.4})), costs=costs))
     assert result.equity.tolist() == pytest.approx([1000, 996, 596, 590.384, 590.384], rel=BY_HAND)
     assert result.exposure.iloc[2:4].tolist() == pytest.approx([800 / 596, 238.4 / 590.384])
     assert list(result.targets.index) == list(SESSIONS[[0, 2]])
@@ -170,15 +128,15 @@ def test_a_short_whose_asset_doubles_loses_what_it_was_worth_and_is_cut_back() -
 def test_the_long_leg_pays_for_the_short_one() -> None:
     """Long 500 of MU, short 500 of coins. MU rises by 10 % (+50), and the coin by 6 % (−30)."""
     prices = quotes(MU=[50, 50, 55], BTC=[100, 100, 106])
-    case = Case(weights=decide(prices, (0, {"MU": 0.5, "BTC": -0.5})), prices=prices)
+    case = thousand(prices, decide(prices, (0, {"MU": 0.5, "BTC": -0.5})))
     assert equity(case) == pytest.approx([1000, 1000, 1020], rel=BY_HAND)
 
 
 def test_a_portfolio_below_zero_is_refused_in_one_line() -> None:
     """On Monday, equity is 1500 − 5 × 301 = −5, before coins can be bought back."""
     prices = quotes(BTC=[100, 100, 301, 301])
-    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices)
-    assert case.ledger(1.0)[2] == pytest.approx(-5)
+    case = thousand(prices, decide(prices, (0, {"BTC": -0.5})))
+    assert case.ledger()[0][2] == pytest.approx(-5)
     with pytest.raises(SimulationError, match="on 2021-01-11; reduce short positions") as refused:
         case.engine()
     assert "\n" not in str(refused.value)
@@ -189,7 +147,7 @@ def test_a_portfolio_below_zero_is_refused_in_one_line() -> None:
 
 def test_a_decision_beyond_the_limit_is_refused_in_one_line() -> None:
     prices = quotes(MU=[50, 50, 50], BTC=[100, 100, 100])
-    case = Case(weights=decide(prices, (1, {"MU": 0.6, "BTC": -0.5})), prices=prices)
+    case = thousand(prices, decide(prices, (1, {"MU": 0.6, "BTC": -0.5})))
     message = r"gross exposure of at most 1, was 1\.1 on 2021-01-08"
     with pytest.raises(SimulationError, match=message) as refused:
         case.engine()
@@ -209,7 +167,7 @@ def squeeze(n: int = 9, to: float = 110.0, at: int = 3) -> pd.DataFrame:
 def test_an_excess_lasts_lag_sessions(lag: int) -> None:
     """At 110, equity is 950, and gross exposure is 1050 / 950. The fill brings each side to 475."""
     prices = squeeze(n=12, at=6)
-    result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices, lag=lag))
+    result = held(thousand(prices, decide(prices, (0, EVEN)), lag=lag))
     assert fills(result) == [lag, 6 + lag]
     gross = result.exposure.tolist()
     assert gross[6 : 6 + lag] == pytest.approx([1050 / 950] * lag, rel=BY_HAND)
@@ -221,21 +179,21 @@ def test_an_excess_lasts_lag_sessions(lag: int) -> None:
 
 def test_a_gain_on_a_short_is_left_alone() -> None:
     prices = squeeze(to=90)
-    result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices))
+    result = held(thousand(prices, decide(prices, (0, EVEN))))
     assert fills(result) == [1]
     assert result.exposure.iloc[-1] == pytest.approx(950 / 1050, rel=BY_HAND)
 
 
 def test_gross_exposure_exactly_at_the_limit_is_within_it() -> None:
     prices = squeeze(to=100)
-    assert fills(held(Case(weights=decide(prices, (0, EVEN)), prices=prices))) == [1]
+    assert fills(held(thousand(prices, decide(prices, (0, EVEN))))) == [1]
 
 
 def test_it_goes_back_to_the_decision_that_the_band_left_alone() -> None:
     """The last decision counts, even if the band prevented its trade."""
     prices = squeeze(at=5)
     newer = {"MU": 0.48, "BTC": -0.49}
-    case = Case(weights=decide(prices, (0, EVEN), (3, newer)), prices=prices, band=0.03)
+    case = thousand(prices, decide(prices, (0, EVEN), (3, newer)), band=0.03)
     result = held(case)
     assert fills(result) == [1, 6]
     assert result.weights.iloc[6].tolist() == pytest.approx([0.48, -0.49], rel=BY_HAND)
@@ -243,13 +201,13 @@ def test_it_goes_back_to_the_decision_that_the_band_left_alone() -> None:
 
 def test_a_waiting_decision_is_waited_for() -> None:
     prices = squeeze(at=4)
-    case = Case(weights=decide(prices, (0, EVEN), (3, {"MU": 0.3})), prices=prices, lag=3)
+    case = thousand(prices, decide(prices, (0, EVEN), (3, {"MU": 0.3})), lag=3)
     assert fills(held(case)) == [3, 6]
 
 
 def test_a_decision_of_that_session_comes_first() -> None:
     prices = squeeze(at=3)
-    case = Case(weights=decide(prices, (0, EVEN), (3, {"MU": 0.3})), prices=prices)
+    case = thousand(prices, decide(prices, (0, EVEN), (3, {"MU": 0.3})))
     result = held(case)
     assert fills(result) == [1, 4]
     assert result.weights.iloc[4].tolist() == pytest.approx([0.3, 0], abs=BY_HAND)
@@ -259,7 +217,7 @@ def test_a_decision_that_the_band_leaves_alone_is_no_excuse() -> None:
     """Every session repeats the same decision. No asset leaves the band, but gross is 1.105."""
     prices = squeeze(at=3)
     rows = [(at, EVEN) for at in range(len(prices))]
-    result = held(Case(weights=decide(prices, *rows), prices=prices, band=0.2))
+    result = held(thousand(prices, decide(prices, *rows), band=0.2))
     assert fills(result) == [1, 4]
     assert result.exposure.iloc[4:].max() == pytest.approx(1, rel=BY_HAND)
 
@@ -273,10 +231,10 @@ def test_a_holding_given_up_is_not_bought_back_at_the_limit() -> None:
     prices = squeeze(n=n, to=120.0, at=at).assign(NVDA=10.0)
     prices.iloc[2:20, 2] = np.nan
     three = {"MU": 0.3, "BTC": -0.5, "NVDA": 0.2}
-    result = held(Case(weights=decide(prices, (0, three)), prices=prices, gross_limit=1.0))
+    result = held(thousand(prices, decide(prices, (0, three)), gross_limit=1.0))
     assert result.exposure.iloc[at] == pytest.approx((0.3 + 0.6) / 0.9, rel=BY_HAND)  # within
     dearer = prices.assign(**{"BTC-USD": prices["BTC-USD"].where(prices["BTC-USD"] == 100, 140.0)})
-    result = held(Case(weights=decide(dearer, (0, three)), prices=dearer, gross_limit=1.0))
+    result = held(thousand(dearer, decide(dearer, (0, three)), gross_limit=1.0))
     assert fills(result)[-1] == at + 1
     assert result.weights.iloc[at + 1].tolist() == pytest.approx([0.3, -0.5, 0.0], abs=BY_HAND)
     assert result.targets.iloc[-1].tolist() == [0.3, -0.5, 0.0]
@@ -284,7 +242,7 @@ def test_a_holding_given_up_is_not_bought_back_at_the_limit() -> None:
 
 def test_an_excess_at_the_end_is_left_since_its_fill_is_not_in_history() -> None:
     prices = squeeze(n=4, at=3)
-    result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices))
+    result = held(thousand(prices, decide(prices, (0, EVEN))))
     assert fills(result) == [1]
     assert list(result.targets.index) == [SESSIONS[0]]
 
@@ -295,13 +253,11 @@ def test_without_a_short_nothing_is_done_whatever_is_decided_later(
 ) -> None:
     """The limit of 0.5 does not apply to a portfolio without shorts. Later shorts do not count."""
     prices = quotes(MU=[50, 50, 60, 60, 60, 60, 60], BTC=[100] * 7)
-    case = Case(weights=decide(prices, (0, {"MU": 0.5}), (6, later)), prices=prices)
+    case = thousand(prices, decide(prices, (0, {"MU": 0.5}), (6, later)))
     assert fills(held(replace(case, gross_limit=0.5))) == [1]
 
 
 # --- Random portfolios -----------------------------------------------------------------------
-
-ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
 
 
 def random_case(seed: int, lag: int = 1, band: float = 0.0, limit: float = 1.0) -> Case:
@@ -318,6 +274,7 @@ def random_case(seed: int, lag: int = 1, band: float = 0.0, limit: float = 1.0) 
         prices=prices,
         bills=pd.Series(random.uniform(0, 4e-4, n), index=prices.index),
         costs=DEAR,
+        capital=1000.0,
         lag=lag,
         band=band,
         gross_limit=limit,
@@ -397,18 +354,18 @@ def weekdays_only(case: Case) -> Case:
         case,
         prices=case.prices.rename(index=moved),
         weights=case.weights.rename(index=moved),
-        bills=case.earned.rename(index=moved),
+        bills=case.bills.rename(index=moved),
     )
 
 
 PLANTED: dict[str, Callable[[Case], list[float]]] = {
-    "no limit": lambda case: case.ledger(None),
-    "another limit": lambda case: case.ledger(1.01),
+    "no limit": lambda case: replace(case, gross_limit=np.inf).ledger()[0],
+    "another limit": lambda case: replace(case, gross_limit=1.01).ledger()[0],
     "no borrowing cost": lambda case: replace(
         case, costs=replace(case.costs, borrow_stock=0, borrow_crypto=0)
-    ).ledger(1.0),
-    "borrowing by sessions": lambda case: weekdays_only(case).ledger(1.0),
-    "cut back a session late": lambda case: replace(case, lag=case.lag + 1).ledger(1.0),
+    ).ledger()[0],
+    "borrowing by sessions": lambda case: weekdays_only(case).ledger()[0],
+    "cut back a session late": lambda case: replace(case, lag=case.lag + 1).ledger()[0],
 }
 
 

@@ -13,6 +13,8 @@ from backtests.pipeline import run
 from backtests.runs import Run
 from signals.errors import DataError
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 N = 500
 INDEX = pd.bdate_range("2015-01-01", periods=N)
 

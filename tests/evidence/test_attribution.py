@@ -33,6 +33,8 @@ from signals.errors import SimulationError
 from signals.universe import asset
 from strategies import STRATEGIES
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 EXACT = 1e-9
 COLUMNS = ["return", "volatility", "drawdown", "turnover", "cost"]
 SESSIONS = sessions(pd.Timestamp("2020-12-29"), pd.Timestamp("2022-06-30"))

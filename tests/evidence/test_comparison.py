@@ -5,9 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -15,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.cli.app import command
 from backtests.config import RunConfig, config_from
 from backtests.evidence import baskets, comparison
 from backtests.evidence.alpha import own_alpha
@@ -54,7 +51,8 @@ from signals.universe import UNIVERSE, members
 from strategies import STRATEGIES
 from strategies import decide as decide_as_usual
 from strategies.near_cash_flow import NearCashFlow
-from tests.commands import Drypowder, Said
+from tests.commands import Drypowder, refused, said_by
+from tests.reference import formulas
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
 
@@ -81,18 +79,11 @@ def short() -> History:
 @pytest.fixture(scope="module")
 def drypowder(short: History) -> Iterator[Drypowder]:
     """Run a command in this process. Every simulated history is replaced by the same short one."""
-
-    def say(*arguments: object) -> Said:
-        out, err = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = command([str(a) for a in arguments])
-        return Said(code, out.getvalue(), err.getvalue())
-
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DRYPOWDER_STORE", raising=False)
         patch.setattr(os, "cpu_count", lambda: 1)
         patch.setattr(History, "simulated", lambda *_, **__: short)
-        yield say
+        yield said_by
 
 
 class Page(NamedTuple):
@@ -174,25 +165,6 @@ def row(compared: Comparison) -> Compared:
 # --- By hand ---------------------------------------------------------------------------------
 
 
-def sharpe_of(returns: np.ndarray, bills: np.ndarray) -> float:
-    excess = returns - bills
-    return float(excess.mean() / excess.std(ddof=1) * np.sqrt(252))
-
-
-def deepest_fall(returns: np.ndarray) -> float:
-    value = peak = 1.0
-    deepest = 0.0
-    for r in returns:
-        value *= 1 + r
-        peak = max(peak, value)
-        deepest = min(deepest, value / peak - 1)
-    return deepest
-
-
-def growth_a_year(returns: np.ndarray) -> float:
-    return float(np.exp(np.log1p(returns).mean() * 252) - 1)
-
-
 def arrays(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Return a run's daily returns and those of bills."""
     equity = run.result.equity.to_numpy()
@@ -202,21 +174,19 @@ def arrays(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 def figures_of(run: Run) -> dict[str, float]:
     """Return the figures of a strategy in a comparison, computed from equity and orders."""
-    returns, bills = arrays(run)
+    returns, bills = (values.tolist() for values in arrays(run))
     years, equity = len(returns) / 252, run.result.equity
-    below = np.minimum(returns - bills, 0)
     traded = costs = 0.0
     for order in run.result.orders.to_dict("records"):
         traded += abs(order["units"]) * order["price"] / equity[order["date"]]
         costs += order["cost"]
-    cagr, fall = growth_a_year(returns), deepest_fall(returns)
     return {
-        "cagr": cagr,
-        "volatility": float(returns.std(ddof=1) * np.sqrt(252)),
-        "sharpe": sharpe_of(returns, bills),
-        "sortino": float((returns - bills).mean() / np.sqrt((below**2).mean()) * np.sqrt(252)),
-        "max_drawdown": fall,
-        "calmar": cagr / -fall,
+        "cagr": formulas.cagr(returns),
+        "volatility": formulas.volatility(returns),
+        "sharpe": formulas.sharpe(returns, bills),
+        "sortino": formulas.sortino(returns, bills),
+        "max_drawdown": formulas.max_drawdown(returns),
+        "calmar": formulas.calmar(returns),
         "exposure": float(run.result.weights.abs().sum(axis=1).to_numpy()[1:].mean()),
         "turnover": traded / 2 / years,
         "costs": costs / float(equity.mean()) / years,
@@ -403,11 +373,12 @@ def test_estimates_are_yearly_differences_of_daily_means_and_of_sharpe_ratios(
         tickers = {"tickers": list(ours.strategy.assets)}
         others["equal_weight"] = arrays(baseline("equal-weight", universe=tickers))[0]
     said = numbers[name]["intervals"]
-    expected = {"sharpe": sharpe_of(returns, bills)}
+    expected = {"sharpe": formulas.sharpe(returns.tolist(), bills.tolist())}
     expected["excess_bills"] = 252 * (returns - bills).mean()
     for other, theirs in others.items():
         expected[f"excess_{other}"] = 252 * (returns - theirs).mean()
-        expected[f"sharpe_{other}"] = expected["sharpe"] - sharpe_of(theirs, bills)
+        their_sharpe = formulas.sharpe(theirs.tolist(), bills.tolist())
+        expected[f"sharpe_{other}"] = expected["sharpe"] - their_sharpe
     assert said.keys() == expected.keys() | {"sharpe_bills"}
     estimates = {key: said[key]["estimate"] for key in expected}
     assert estimates == pytest.approx(expected, abs=1e-9)
@@ -441,12 +412,14 @@ def test_a_row_that_is_cut_to_the_window_of_another_is_said(ends: dict[str, str]
     assert in_common_window(cut)[1] == ()
 
 
-def test_minus_spy_is_minus_spy_whatever_the_benchmark_is(short: History) -> None:
-    usual, other = (
-        compare(configs_of(["trend"], TERMS | more), short, reps=2, shifts=2).rows["trend"]
-        for more in ({}, {"benchmark": "QQQ"})
-    )
+def test_minus_spy_is_minus_spy_whatever_the_benchmark_is(
+    compared: Comparison, short: History
+) -> None:
+    configs = configs_of(["trend"], TERMS | {"benchmark": "QQQ"})
+    other = compare(configs, short, reps=2, shifts=2, draws=0).rows["trend"]
     assert other.run.benchmark.name == "QQQ"
+    usual = compared.rows["trend"]
+    assert usual.run.benchmark.name == "SPY"
     assert other.intervals["excess_spy"].estimate == usual.intervals["excess_spy"].estimate
 
 
@@ -830,15 +803,6 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
 
 
 # --- What is refused -------------------------------------------------------------------------
-
-
-def refused(said: Said, *parts: str) -> None:
-    """Assert exit code 2, an empty stdout, and one line on stderr that contains ``parts``."""
-    assert (said.code, said.out) == (2, ""), said
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") == 1, said.err
-    for part in parts:
-        assert part in said.err, said.err
 
 
 @pytest.mark.parametrize(

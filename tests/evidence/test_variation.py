@@ -20,6 +20,8 @@ from backtests.runs import Run
 from signals.errors import SimulationError
 from tests.commands import Drypowder
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 TERMS = {"strategy": "cash-heavy", "start": "2022-06-01"}
 DEFECT = "cash-heavy: expected equity of the compiled simulation within 1e-09 of vectorbt's"
 

@@ -22,6 +22,8 @@ from signals import Reading
 from signals.errors import ConfigError
 from strategies import Strategy
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 SPAN = {"start": "2010-01-01", "end": "2017-12-31"}
 KS = [1, 2, 3]
 

@@ -15,6 +15,7 @@ from backtests.history.panel import History
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
 from signals.catalog import CATALOG
+from tests.open_stores import keeping_open
 from tests.reference import byhand
 
 ASSETS = ("SPY", "MU", "SNDK", "META", "ARKK", "BIL", "BTC-USD", "ETH-USD", "SOL-USD")
@@ -301,8 +302,9 @@ class Sources:
         spy = self.folder.parent / "SPY.csv"
         spy.write_text(table("Close", walk("2024-01-02", "2024-12-31", start=470.0)))
         copy = Path(shutil.copy(self.store, self.store.with_name("copy.duckdb")))
-        import_path(spy, copy, recorded_at=pd.Timestamp("2025-03-03 09:00"))
-        return History.load(copy, only=["SPY", *ids])
+        with keeping_open(Store(copy)):
+            import_path(spy, copy, recorded_at=pd.Timestamp("2025-03-03 09:00"))
+            return History.load(copy, only=["SPY", *ids])
 
     def seen(self, id: str) -> pd.Series:
         """Return the value of a series that each session sees."""

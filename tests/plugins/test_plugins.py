@@ -27,7 +27,7 @@ from backtests.thesis.links import LINKS
 from signals import DryPowder
 from signals.errors import SimulationError
 from strategies import STRATEGIES, decide
-from tests.commands import Drypowder, Said
+from tests.commands import Drypowder, failed, refused
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -108,15 +108,6 @@ class Fear(Signal):
 
 
 Write = Callable[..., str]
-
-
-def refused(said: Said, *parts: str) -> None:
-    """Check that the exit code is 2, and that the error is one line with all parts."""
-    lines = said.err.splitlines()
-    assert said.code == 2, said
-    assert [line.startswith("error: ") for line in lines] == [True], said.err
-    for part in parts:
-        assert part in lines[0], lines[0]
 
 
 @pytest.fixture(scope="module")
@@ -551,7 +542,7 @@ def test_an_answer_of_another_form_gets_one_line(
 ) -> None:
     path = f"{write(STRATEGY, replaced)}:Mine"
     for how in ("run", "today", "check"):
-        refused(drypowder(how, path, "--source", "simulated"), *parts)
+        failed(drypowder(how, path, "--source", "simulated"), *parts)
     assert not Path("reports").exists()
 
 
@@ -632,7 +623,7 @@ def test_a_strategy_that_knows_the_future_is_caught(
 ) -> None:
     name = write(STRATEGY, (SHARE, f"share = {cheat}"))
     said = drypowder("check", f"{name}:Mine", "--source", "simulated")
-    refused(said, "mine: expected weights of SPY on 20", "not to depend on data after 20")
+    failed(said, "mine: expected weights of SPY on 20", "not to depend on data after 20")
     assert "wrong  look-ahead" in said.out
     assert said.out.count("wrong") == 1
 
@@ -655,7 +646,7 @@ def test_a_state_that_knows_the_future_is_caught(
 ) -> None:
     state = ('above = panel["SPY"] >', 'above = panel["SPY"].shift(-1).ffill() >')
     said = drypowder("check", f"{write(STRATEGY, state)}:Mine", "--source", "simulated")
-    refused(said, "mine: expected state on 20")
+    failed(said, "mine: expected state on 20")
 
 
 def test_chance_is_told_from_foresight(
@@ -663,7 +654,7 @@ def test_chance_is_told_from_foresight(
 ) -> None:
     random = (SHARE, "share = np.random.default_rng().random(len(price)) / 2")
     said = drypowder("check", f"{write(STRATEGY, random)}:Mine", "--source", "simulated")
-    refused(said, "weights of SPY", "to be the same when computed twice", "seed random numbers")
+    failed(said, "weights of SPY", "to be the same when computed twice", "seed random numbers")
 
 
 @pytest.mark.parametrize(
@@ -692,7 +683,7 @@ def test_a_signal_that_knows_the_future_is_caught(
     if what is None:  # this history has no gap to fill backwards
         assert said.code == 0, said.err
     else:
-        refused(said, "fear: expected", what, "not to depend on data after 20")
+        failed(said, "fear: expected", what, "not to depend on data after 20")
 
 
 def test_filling_a_gap_backwards_is_caught_where_there_is_one(write: Write, short: History) -> None:

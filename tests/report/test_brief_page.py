@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -216,14 +215,6 @@ def test_a_simulated_history_is_labelled(simulated: Brief, tmp_path: Path) -> No
 
 
 # --- On paper ----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.browser

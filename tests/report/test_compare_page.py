@@ -2,7 +2,6 @@
 
 import copy
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -521,14 +520,6 @@ def test_labels_cover_neither_one_another_nor_points() -> None:
 
 
 # --- In a browser ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 def sorted_by(page: Any, heading: str) -> tuple[str, list[str]]:

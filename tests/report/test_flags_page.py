@@ -1,7 +1,6 @@
 """The page of flags: its charts begin with a regime, name their thresholds, and show no markup."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -151,14 +150,6 @@ def test_a_simulated_history_is_labelled(page: str) -> None:
 
 
 # --- In a browser ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -24,6 +24,8 @@ from backtests.window import window
 from strategies import STRATEGIES
 from tests.reference import ledger
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 START = "2015-01-01"
 NO_BORROW: dict[str, float] = {}
 FREE = {"etf_bp": 0, "stock_bp": 0, "crypto_bp": 0, "borrow_stock": 0, "borrow_crypto": 0}

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ from backtests.sweep.findings import Findings, find
 from backtests.sweep.sweep import Swept
 from tests.browser import opened, overflow
 from tests.sweep.world import swept
+
+pytestmark = pytest.mark.usefixtures("evaluated_before")
 
 LARGEST = 2_000_000  # bytes
 
@@ -125,14 +126,6 @@ def test_equal_numbers_leave_a_chart_whole() -> None:
 
 
 # --- In a browser --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 def shown(web: Any) -> list[list[str]]:

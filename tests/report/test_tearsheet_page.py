@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -183,13 +182,6 @@ def test_config_toml_names_the_run(folder: Path) -> None:
     assert config["costs"]["crypto_bp"] == 20.0
 
 
-def test_the_run_id_is_a_hash_of_configuration_and_data(finished: Run, store: Path) -> None:
-    base = {"strategy": "near-cash-flow", "store": store, "start": "2015-01-01"}
-    assert run(config_from(base)).run_id == finished.run_id
-    assert run(config_from(base | {"lag": 2})).run_id != finished.run_id
-    assert run(config_from(base | {"end": "2025-12-30"})).run_id != finished.run_id
-
-
 @pytest.mark.parametrize("strategy", ["bills", "spy", "bitcoin"])
 def test_a_page_comes_out_for_portfolios_that_hardly_vary(
     store: Path, tmp_path: Path, strategy: str
@@ -211,15 +203,6 @@ def test_a_run_that_begins_before_the_regime_is_known_says_so(
     assert unknown > 100
     note = f"no regime is known on {unknown:,} of {len(finished.sessions):,} sessions; the returns"
     assert any(each.startswith(note) for each in notes_of(finished)) == said
-
-
-def test_a_run_on_a_history_at_hand_ends_where_its_configuration_says(history: History) -> None:
-    config = {"strategy": "cash-heavy", "start": "2015-01-01", "end": "2020-06-30"}
-    ended = run(config_from(config), history)
-    cut = run(config_from(config), history.until("2020-06-30"))
-    assert ended.result.equity.index[-1] == pd.Timestamp("2020-06-30")
-    pd.testing.assert_series_equal(ended.result.equity, cut.result.equity)
-    assert ended.run_id == cut.run_id
 
 
 @pytest.mark.usefixtures("plainly")
@@ -348,14 +331,6 @@ def test_the_page_warns_of_stale_history_unless_an_end_was_asked_for(
     )
     write_run(assess(run(asked)), tmp_path / "out")
     assert warning not in (tmp_path / "out" / "tearsheet.html").read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -421,14 +420,6 @@ def test_the_numbers_are_plain_json_and_complete(trial: Trial) -> None:
 
 
 # --- In a browser ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser import chromium
-
-    with chromium() as started:
-        yield started
 
 
 def violations(page: Any) -> list[str]:

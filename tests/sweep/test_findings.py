@@ -22,6 +22,8 @@ from backtests.sweep.sweep import Swept
 from signals.errors import SimulationError
 from tests.sweep.world import request, swept
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Swept:

@@ -21,6 +21,8 @@ from backtests.sweep.sweep import Means, Swept, sweep
 from signals.errors import ConfigError, DataError, SimulationError
 from tests.sweep.world import SETS, case, config, request, swept
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 RULE = """
 from dataclasses import dataclass
 from typing import ClassVar

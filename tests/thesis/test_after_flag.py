@@ -167,8 +167,8 @@ def test_the_years_before_the_basket_change_no_flag_with_a_view(history: History
 # On a history
 
 
-def test_a_history_gives_the_value_and_its_companions() -> None:
-    estimate = after_flag(CLAIM, Sample.of(History.simulated(1)), draws=9)
+def test_a_history_gives_the_value_and_its_companions(sample: Sample) -> None:
+    estimate = after_flag(CLAIM, sample, draws=9)
     shown = estimate.shown
     assert shown is not None
     excess = shown["return after the flag"] - shown["usual"]
@@ -179,7 +179,7 @@ def test_a_history_gives_the_value_and_its_companions() -> None:
     assert "t-test of episodes" in estimate.beside
 
 
-def test_a_flag_that_never_turned_on_cannot_be_tested() -> None:
-    early = History.simulated(1).until("2007-12-31")
+def test_a_flag_that_never_turned_on_cannot_be_tested(sample: Sample) -> None:
+    early = Sample.of(sample.history.until("2007-12-31"))
     with pytest.raises(NotTestable, match="after the flag of opportunity turned on"):
-        after_flag(CLAIM, Sample.of(early), draws=9)
+        after_flag(CLAIM, early, draws=9)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
@@ -24,11 +23,6 @@ from tests.reference.naive_regressions import average_response as by_hand
 from tests.thesis.planted import with_planted
 
 CLAIM = next(claim for claim in CLAIMS if claim.name == "bond-deals-hurt-long-duration")
-
-
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
 
 
 def with_deals(sample: Sample, days: list[str], issuer: str = "META") -> Sample:

@@ -141,11 +141,6 @@ def test_peak_numbers_are_days_in_the_declared_order() -> None:
     assert (np.diff(peak_numbers(shown), axis=1) > 0).all()
 
 
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
-
-
 def test_an_estimate_on_a_real_history_has_one_tau_an_episode(simulated: Sample) -> None:
     base = as_real(simulated)
     for number, name in enumerate(CASCADE):

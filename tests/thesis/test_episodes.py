@@ -136,8 +136,9 @@ def test_a_flag_without_a_view_is_not_on() -> None:
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return as_real(Sample.of(History.simulated(1)))
+def sample(sample: Sample) -> Sample:
+    """Return the shared sample with its history marked as real."""
+    return as_real(sample)
 
 
 def test_accounts_describe_each_episode_inside_the_history(sample: Sample) -> None:

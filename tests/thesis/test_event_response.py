@@ -29,11 +29,6 @@ FILINGS, RELEASES, POLICY = (
 )
 
 
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
-
-
 def test_the_estimator_is_registered() -> None:
     assert ESTIMATORS["event_response"] is event_response
 

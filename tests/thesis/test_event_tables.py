@@ -6,17 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.history.panel import History
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.instrumented import surprises
 from backtests.thesis.event_tables import KINDS, counts, deal_table, surprise_study
 from backtests.thesis.sample import Sample
 from tests.thesis.planted import with_planted
-
-
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
 
 
 def test_events_are_counted_by_kind(simulated: Sample) -> None:

@@ -38,11 +38,6 @@ SESSIONS = pd.bdate_range("2015-01-01", periods=700, name="session")
 QUARTERS = [5.0, 6.0, 7.0, 8.0, 6.0, 7.5, 9.0, 8.5, 9.0, 8.0, 12.0, 11.0]
 
 
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
-
-
 def one_firm(
     filed_at: list[int], amounts: list[float], assumed: int | None = None
 ) -> tuple[pd.Series, pd.Series]:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from statsmodels.sandbox.regression.gmm import IV2SLS
 
-from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.clustered import slope
 from backtests.thesis.errors import NotTestable
@@ -22,11 +21,6 @@ from signals.duration import LONG
 from tests.thesis.planted import with_planted
 
 CLAIM = next(claim for claim in CLAIMS if claim.name == "policy-surprise-hurts-long-duration")
-
-
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
 
 
 def with_events(sample: Sample, **events: pd.Series) -> Sample:

@@ -16,12 +16,6 @@ from signals.convexity import Convexity, kink_of, quarter_starts
 CLAIM = next(claim for claim in CLAIMS if claim.estimator == "kink")
 
 
-@pytest.fixture(scope="module")
-def sample() -> Sample:
-    """Return a simulated history with three excursions of u above one half."""
-    return Sample.of(History.simulated(1))
-
-
 def changes(bend: float, noise: float, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
     """Return regressors, and changes of the cost of capital with a slope of 1 and a kink."""
     rng = np.random.default_rng(2)

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from backtests.evidence.bootstrap import block_length
-from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.lead_and_lag import lead_and_lag, lead_draws, pairs_of
@@ -110,8 +109,8 @@ def test_an_incomplete_last_week_is_found(
     assert_pairs_blind_to_the_future(daily)
 
 
-def test_a_history_gives_both_leads() -> None:
-    estimate = lead_and_lag(CLAIM, Sample.of(History.simulated(1)))
+def test_a_history_gives_both_leads(sample: Sample) -> None:
+    estimate = lead_and_lag(CLAIM, sample)
     assert estimate.shown is not None
     one = estimate.shown.loc[1]
     assert one["crypto leads"] - one["SPY leads"] == pytest.approx(estimate.value, abs=0.01)

@@ -8,7 +8,6 @@ import pytest
 from scipy.signal import lfilter
 from statsmodels.tsa.vector_ar.local_proj import LocalProjections
 
-from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.local_projection import (
@@ -132,8 +131,10 @@ def test_an_impulse_that_never_moves_cannot_be_tested() -> None:
 
 
 @pytest.mark.parametrize("claim", [LIFTS, DRAINS])
-def test_a_history_gives_the_response_its_path_and_its_companions(claim: Claim) -> None:
-    estimate = local_projection(claim, Sample.of(History.simulated(1)))
+def test_a_history_gives_the_response_its_path_and_its_companions(
+    sample: Sample, claim: Claim
+) -> None:
+    estimate = local_projection(claim, sample)
     shown = estimate.shown
     assert shown is not None
     assert len(shown) == LONGEST
@@ -146,11 +147,13 @@ def test_a_history_gives_the_response_its_path_and_its_companions(claim: Claim) 
     assert estimate.error == pytest.approx(width / 2 / 1.96, rel=1e-3)
 
 
-def test_weeks_of_a_rare_state_that_the_regression_leaves_out_are_not_counted() -> None:
+def test_weeks_of_a_rare_state_that_the_regression_leaves_out_are_not_counted(
+    sample: Sample,
+) -> None:
     """Idle capital is depleted in 26 weeks of 2014, and otherwise ample from April 2006."""
-    sample = Sample.of(History.simulated(1).until("2015-12-31"))
-    estimate = local_projection(LIFTS, sample, whole=False)
-    state = sample.flag("dry_powder").reindex(week_ends(sample.sessions))
+    early = Sample.of(sample.history.until("2015-12-31"))
+    estimate = local_projection(LIFTS, early, whole=False)
+    state = early.flag("dry_powder").reindex(week_ends(early.sessions))
     state = state.loc[estimate.start : estimate.end]
     assert (state == 1.0).sum() == 26
     assert estimate.observations == (state == 0.0).sum()

@@ -7,7 +7,6 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
 from backtests.evidence.hac import usual_lags
-from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
@@ -149,8 +148,8 @@ def test_weeks_without_a_regressor_are_left_out() -> None:
 # On a history
 
 
-def test_a_history_gives_the_gain_and_its_course() -> None:
-    estimate = nested_forecast(CLAIM, Sample.of(History.simulated(1)))
+def test_a_history_gives_the_gain_and_its_course(sample: Sample) -> None:
+    estimate = nested_forecast(CLAIM, sample)
     shown = estimate.shown
     assert shown is not None
     last = shown.iloc[-1]

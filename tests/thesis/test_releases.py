@@ -22,11 +22,6 @@ from tests.thesis.planted import with_one_filer, with_planted
 CLAIM = next(claim for claim in CLAIMS if claim.name == "capex-releases-hurt-long-duration")
 
 
-@pytest.fixture(scope="module")
-def simulated() -> Sample:
-    return Sample.of(History.simulated(1, thesis=False))
-
-
 def with_releases(history: History, firm: str, dates: pd.Series) -> History:
     return replace(history, events={**history.events, release_id(firm): dates})
 

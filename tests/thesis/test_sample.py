@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.history.panel import History
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.responses import spread
 from backtests.thesis.sample import Sample
@@ -82,5 +81,5 @@ def test_a_condition_that_looks_ahead_is_caught(sample: Sample) -> None:
     assert not cheat(early).equals(cheat(sample).loc[:last])
 
 
-def test_a_simulated_sample_says_so() -> None:
-    assert Sample.of(History.simulated(1)).is_simulated
+def test_a_simulated_sample_says_so(sample: Sample) -> None:
+    assert sample.is_simulated

@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.after_flag import after_flag
@@ -11,11 +10,6 @@ from backtests.thesis.sample import Sample
 from tests.reference import weekly_claims as twin
 
 CLAIM = {claim.name: claim for claim in CLAIMS}
-
-
-@pytest.fixture(scope="module")
-def sample() -> Sample:
-    return Sample.of(History.simulated(1))
 
 
 @pytest.fixture(scope="module")

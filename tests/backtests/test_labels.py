@@ -1,0 +1,73 @@
+"""A user's file of labels takes the place of a regime model."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backtests import run
+from backtests.cli.app import command
+from backtests.config import config_from
+from backtests.evidence.placebo_rank import place
+from backtests.history.panel import History
+
+pytestmark = pytest.mark.usefixtures("evaluated_before", "uncharted", "briefly")
+
+LABELS = "date,label\n2015-01-02,INJECTION\n2018-07-02,ABSORPTION\n2020-03-02,NEUTRAL\n"
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    path = tmp_path / "my-labels.csv"
+    path.write_text(LABELS)
+    return path
+
+
+def test_labels_go_through_run_report_and_config(labels: Path, store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    given = ["run", f"cash-heavy@{labels}", "--store", str(store), "--out", str(out)]
+    given += ["--start", "2015-01-02"]
+    assert command([*given, "--end", "2022-12-30"]) == 0
+    written = json.loads((out / "metrics.json").read_text())
+    assert written["run"]["regime_model"] == "labels"
+    assert {"INJECTION", "NEUTRAL", "ABSORPTION"} <= set(written["regimes"])
+    assert "cash-heavy@labels" in (out / "tearsheet.html").read_text(encoding="utf-8")
+    again = ["run", "--config", str(out / "config.toml"), "--out", str(tmp_path / "again")]
+    assert command([*again, "--no-robustness"]) == 0
+    same = [(folder / "returns.csv").read_bytes() for folder in (out, tmp_path / "again")]
+    assert same[0] == same[1]
+
+
+def test_labels_are_shifted_not_resampled(labels: Path, history: History) -> None:
+    finished = run(config_from({"strategy": f"near-cash-flow@{labels}"}), history)
+    placed = place({"labels": finished}, [], shifts=50)["labels"]
+    assert placed.method == "labelled"
+    assert placed.placebo is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("day,label\n2020-01-02,NEUTRAL\n", "expected the columns date,label"),
+        ("date,label\n2020-13-02,NEUTRAL\n", "line 2: expected a date and a label"),
+        ("date,label\n2020-01-02,SCARCE\n", "unknown label 'SCARCE'"),
+        ("date,label\n", "at least one date"),
+        ("", "expected the columns date,label"),
+    ],
+)
+def test_a_file_of_labels_that_cannot_be_used_gets_one_line(
+    text: str, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text(text)
+    assert command(["run", f"cash-heavy@{path}", "--source", "simulated"]) == 2
+    err = capsys.readouterr().err
+    assert part in err
+    assert err.count("\n") == 1
+
+
+def test_labels_and_their_model_go_together(
+    labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["run", "cash-heavy@labels", "--source", "simulated"]) == 2
+    assert "together with a file of labels" in capsys.readouterr().err
