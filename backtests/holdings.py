@@ -163,3 +163,12 @@ def orders_to(
         placed[asset] = (asset, units, price, units * price, cost)
     rows = [placed[a] for a in prices.index if a in placed and placed[a][1]]
     return pd.DataFrame(rows, columns=["asset", "units", "price", "value", "cost"])
+
+
+def after(holdings: Mapping[str, float], orders: pd.DataFrame) -> dict[str, float]:
+    """Return the holdings after the orders in a table of :func:`orders_to` are filled."""
+    changed = dict(holdings)
+    for order in orders.to_dict("records"):
+        changed[order["asset"]] = changed.get(order["asset"], 0.0) + order["units"]
+        changed[CASH] = changed.get(CASH, 0.0) - order["value"] - order["cost"]
+    return changed

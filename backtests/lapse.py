@@ -14,6 +14,7 @@ import pandas as pd
 
 from backtests.config import RunConfig
 from backtests.history.panel import History
+from signals.catalog import CATALOG
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 
@@ -62,11 +63,16 @@ def lost(
 def stale(history: History) -> pd.DataFrame:
     """Return a table, sessions × ids: True if an id had a value, but its next value is late.
 
-    A missing value is not late if the source states that no value exists.
+    A missing value is not late if the source states that no value exists, or if the publisher has
+    ended the series.
     """
     late = _is_missing_again(history.panel)
     for id in history.withheld:
         late[id] &= ~history.withheld[id]
+    for id in late.columns.intersection(list(CATALOG)):
+        ended = CATALOG[id].ended
+        if ended is not None:
+            late.loc[pd.Timestamp(ended) :, id] = False
     return late
 
 

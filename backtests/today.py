@@ -10,6 +10,11 @@ applies the band and the limit to weights that start at the target, change with 
 costs. If costs decide whether a weight is beyond the band or the limit, the orders of
 :meth:`Plan.at` and of a backtest may differ.
 
+If the lag is longer than the time between two decisions, orders of an earlier decision can still
+wait for their fill. :meth:`Plan.at` does not place these orders again. It finds out from the
+holdings whether the earlier decision was traded. So with daily decisions and a long lag, the orders
+of :meth:`Plan.at` and of a backtest may differ.
+
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
 - If a price is older than its staleness limit, a backtest closes the holding at the last price.
@@ -33,13 +38,14 @@ from backtests.config import RunConfig
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
 from backtests.history.prices import check_priced
-from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
+from backtests.holdings import CASH, after, check_held, orders_to, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import decisions, read
 from backtests.window import followed
 from signals.errors import ConfigError
 from signals.hysteresis import since
 from signals.reading import Reading
+from signals.universe import asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
 
@@ -82,22 +88,31 @@ class Today:
         mapping also covers the inputs of signals whose flag is NA, among the signals that determine
         the state. The date of an asset is the date of its last price. The date of a series is the
         day on which its last value became known.
+    older
+        A mapping from each share or fund without a close at this session to the date of its last
+        price. The mapping covers held assets and assets in ``target`` or ``if_decided``, except
+        those in ``missing``. Their weights and orders use the last price.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
         follow ``regime``.
+    waiting
+        The session of the newest earlier decision whose orders are not filled yet; None without
+        such orders, or if no holdings are given. This happens if the lag is longer than the time
+        between two decisions.
     value
         Value of the holdings, USD; None if no holdings are given.
     beyond_band
-        Assets whose weight differs from the target by more than the drift band. None if no holdings
-        are given.
+        Assets whose weight differs from the target by more than the drift band. If orders wait for
+        their fill, the weights are those that these orders lead to. None if no holdings are given.
     beyond_limit
         Whether holdings with a short position have drifted beyond the strategy's gross limit. If
         ``beyond_limit`` is True, a backtest trades even without a decision. None if no holdings are
         given.
     orders
-        Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
-        empty if the backtest would not trade. None if no holdings are given.
+        Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The orders
+        begin at the holdings after the orders of ``waiting``. The table is empty if the backtest
+        would not trade. None if no holdings are given.
     """
 
     session: pd.Timestamp
@@ -111,7 +126,9 @@ class Today:
     decided_on: pd.Timestamp
     before: pd.Series
     missing: dict[str, pd.Timestamp]
+    older: dict[str, pd.Timestamp]
     state_is_lost: bool
+    waiting: pd.Timestamp | None = None
     value: float | None = None
     beyond_band: tuple[str, ...] | None = None
     beyond_limit: bool | None = None
@@ -210,6 +227,7 @@ class Plan:
             decided_on=last,
             before=self._row(last).rename("before"),
             missing=self._missing(session, target, _held(holdings or {})),
+            older=self._older(session, target, _held(holdings or {})),
             state_is_lost=bool(self.lost.loc[session]),
         )
         return decision if holdings is None else self._with_orders(decision, holdings, decimals)
@@ -242,27 +260,62 @@ class Plan:
     def _with_orders(self, decision: Today, holdings: Mapping[str, float], decimals: int) -> Today:
         """Return the decision, with the value of the holdings and a backtest's orders."""
         session, target = decision.session, decision.target
-        held = _held(holdings)
-        check_held(held, self.history.closes.loc[:session])
-        assets = dict.fromkeys((*held, *self.strategy.assets))
-        prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
+        check_held(_held(holdings), self.history.closes.loc[:session])
+        prices = self._prices(holdings, session)
         now = weights_of(holdings, prices)
-        off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
+        waiting, expected = self._after_waiting(session, holdings, decimals)
+        reached = now if waiting is None else self._row(waiting)
+        off = _differences(target, reached) > self.config.band
         # After a trade to exactly the limit, the costs of the trade may push exposure beyond the
         # limit.
         cost = max((self.config.costs.rate(str(asset)) for asset in now.index), default=0.0)
         limit = self.strategy.gross_limit * (1 + cost) + 1e-9
         beyond_limit = bool((now < 0).any() and now.abs().sum() > limit)
-        unpriced = [asset for asset in assets if self._is_stale(asset, session)]
-        orders = orders_to(target, holdings, prices, self.config.costs, decimals, unpriced)
-        trades = beyond_limit or (session in self.decided and bool(off.any()))
+        orders = self._orders(target, expected, session, decimals)
+        over = beyond_limit and waiting is None
+        trades = over or (session in self.decided and bool(off.any()))
         return replace(
             decision,
+            waiting=waiting,
             value=value_of(holdings, prices),
-            beyond_band=tuple(map(str, now.index[off])),
+            beyond_band=tuple(map(str, off.index[off])),
             beyond_limit=beyond_limit,
             orders=orders if trades else orders.iloc[:0],
         )
+
+    def _after_waiting(
+        self, session: pd.Timestamp, holdings: Mapping[str, float], decimals: int
+    ) -> tuple[pd.Timestamp | None, Mapping[str, float]]:
+        """Return the holdings after the orders of earlier decisions that are not filled yet.
+
+        The first result is the newest of these decisions, or None.
+        """
+        waiting, expected = None, holdings
+        for day in self._unfilled(session):
+            now = weights_of(holdings, self._prices(holdings, day))
+            reached = now if waiting is None else self._row(waiting)
+            if (_differences(self._row(day), reached) > self.config.band).any():
+                orders = self._orders(self._row(day), expected, day, decimals)
+                waiting, expected = day, after(expected, orders)
+        return waiting, expected
+
+    def _unfilled(self, session: pd.Timestamp) -> pd.DatetimeIndex:
+        """Return the earlier decisions that a backtest fills after the close of a session."""
+        at = int(self.weights.index.searchsorted(session))
+        recent = self.weights.index[max(at - self.config.lag + 1, 0) : at]
+        return self.decided[self.decided.isin(recent)]
+
+    def _orders(
+        self, target: pd.Series, holdings: Mapping[str, float], session: pd.Timestamp, decimals: int
+    ) -> pd.DataFrame:
+        prices = self._prices(holdings, session)
+        unpriced = [asset for asset in prices.index if self._is_stale(asset, session)]
+        return orders_to(target, holdings, prices, self.config.costs, decimals, unpriced)
+
+    def _prices(self, holdings: Mapping[str, float], session: pd.Timestamp) -> pd.Series:
+        """Return the price of each holding and of each asset of the strategy."""
+        assets = dict.fromkeys((*_held(holdings), *self.strategy.assets))
+        return pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
         """Return the close on the session's date, else the panel's price, else the last close."""
@@ -285,6 +338,20 @@ class Plan:
             needed += [id for name, ids in self.rests.items() if name not in views for id in ids]
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
+    def _older(
+        self, session: pd.Timestamp, target: pd.Series, held: list[str]
+    ) -> dict[str, pd.Timestamp]:
+        """Return the date of the last price of each share or fund without a close at a session."""
+        shares = self._row(session).abs() + target.abs()
+        needed = dict.fromkeys((*held, *shares.index[shares > 0]))
+        closes = self.history.closes.loc[:session]
+        return {
+            id: self._last_seen(id, session)
+            for id in needed
+            if id in closes and pd.isna(closes[id].iloc[-1]) and closes[id].notna().any()
+            and not asset(id).is_coin and not self._is_stale(id, session)
+        }  # fmt: skip
+
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
         """Return True if the data of an asset or a series are late at the session."""
         return id in self.stale and bool(self.stale.at[session, id])
@@ -295,6 +362,11 @@ class Plan:
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
         last = self.history.panel[id].loc[:session].dropna().index[-1]
         return pd.Timestamp(self.history.known[id].loc[last]).normalize()
+
+
+def _differences(target: pd.Series, now: pd.Series) -> pd.Series:
+    """Return the distance between two weights of each asset with a weight now."""
+    return (target.reindex(now.index, fill_value=0.0) - now).abs()
 
 
 def make_plan(config: RunConfig, history: History, reading: Reading | None = None) -> Plan:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from signals.base import WITHOUT, Evaluation, Signal
+from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder
 from signals.errors import DataError
 from signals.evaluations import inputs_of
@@ -166,7 +167,7 @@ def explain(
         distance_value=float("nan") if on is None else float(measured[binding.gauge].iloc[-1]),
         flips="" if on is None else binding.flips(on, unit),
         known_at=_known_at(inputs, known, at),
-        missing=tuple(id for id in deciding if id not in panel or panel[id].isna()[at]),
+        missing=tuple(id for id in deciding if _is_missing(id, panel, at)),
         components=len(signal.components),
         without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
         components_since=None if without is None else since(without),
@@ -262,6 +263,14 @@ def _binding(
 
     chosen = (min if on else max)(thresholds, key=slack)
     return chosen, distances[chosen]
+
+
+def _is_missing(id: str, panel: pd.DataFrame, at: pd.Timestamp) -> bool:
+    """Return whether a series has no value at a session, although its publisher continues it."""
+    ended = CATALOG[id].ended if id in CATALOG else None
+    if ended is not None and at > pd.Timestamp(ended):
+        return False
+    return id not in panel or bool(panel[id].isna()[at])
 
 
 def _known_at(

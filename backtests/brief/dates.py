@@ -13,8 +13,8 @@ from backtests.today import next_scheduled
 from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
-#: Pandas frequency of each frequency in the catalog whose releases follow a publication rule. The
-#: Fed's weeks end on Wednesdays.
+#: Pandas frequency of each frequency in the catalog whose releases follow a publication rule, for
+#: series whose dates are first days. The Fed's weeks end on Wednesdays.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
 #: A year that keeps the day of the week.
@@ -63,9 +63,10 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     ruled: dict[tuple[Rule, str], list[str]] = {}
     for id in known:
         if CATALOG[id].frequency in _PERIODS and id not in history.vintages:
-            ruled.setdefault((CATALOG[id].known, CATALOG[id].frequency), []).append(id)
+            dated = "ME" if CATALOG[id].at_end else _PERIODS[CATALOG[id].frequency]
+            ruled.setdefault((CATALOG[id].known, dated), []).append(id)
     found = [
-        *(_release(rule, frequency, ids, session) for (rule, frequency), ids in ruled.items()),
+        *(_release(rule, dated, ids, session) for (rule, dated), ids in ruled.items()),
         *(_repeated(history, id, CATALOG[id].title, id) for id in known if id in history.vintages),
         *(
             _repeated(history, ttm_id("CAPEX", firm), f"filing of {firm}", firm)
@@ -76,11 +77,14 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.day))
 
 
-def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) -> Expected | None:
-    """Return the next release by a publication rule; None if the rule has no release dates."""
+def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> Expected | None:
+    """Return the next release by a publication rule; None if the rule has no release dates.
+
+    ``dated`` is the pandas frequency of the dates that the values describe.
+    """
     if rule.kind not in ("h41", "days", "stated"):
         return None
-    days = pd.date_range(session - _LOOK, session + _LOOK, freq=_PERIODS[frequency])
+    days = pd.date_range(session - _LOOK, session + _LOOK, freq=dated)
     moments = known_at(rule, days.as_unit("us"), session)
     later = moments[moments > session + CLOSE]
     if not len(later):

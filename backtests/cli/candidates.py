@@ -194,7 +194,7 @@ def labelled(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
     found: dict[str, Candidate] = {}
     for candidate in candidates:
         label = candidate.saved.label if candidate.saved else labels[id(candidate)]
-        if saved.count(label) > 1:
+        if candidate.saved and (saved.count(label) > 1 or label in labels.values()):
             label = f"{candidate.config.label} ({candidate.given})"
         if label in found:
             raise ConfigError(_twice(label, found[label], candidate))

@@ -89,6 +89,11 @@ def today(
     print_json(said) if json else _print(said)
     for id, last in decision.missing.items():
         warn(_too_old(id, last.date()))
+    for id, last in decision.older.items():
+        warn(
+            f"{id}: no close of {session.date()}, so the last price, of {last.date()}, is used; "
+            "fetch or import prices"
+        )
     if decision.state_is_lost:
         warn("values are missing, so the strategy's state is unknown; the last target stays")
     if at is None and checked.end is None:
@@ -158,8 +163,10 @@ def _as_data(
             "last_decision": {"date": decision.decided_on, "weights": _with_cash(decision.before)},
             "weights_if_decided": _with_cash(decision.if_decided),
             "missing": [{"id": id, "last_known_on": last} for id, last in decision.missing.items()],
+            "older": [{"id": id, "last_price_on": last} for id, last in decision.older.items()],
             "state_is_lost": decision.state_is_lost,
             "value": decision.value,
+            "waiting": decision.waiting,
             "orders": None if decision.orders is None else decision.orders.to_dict("records"),
             "fills_on": decision.fills_on,
             "beyond_band": decision.beyond_band,
@@ -223,6 +230,8 @@ def _print_weights(said: dict[str, Any]) -> None:
 
 def _print_orders(said: dict[str, Any]) -> None:
     worth = f"the holdings are worth {money(said['value'])} USD"
+    if said["waiting"] is not None:
+        worth += f"; the orders of {said['waiting']} are not filled yet and are not repeated here"
     if not said["orders"]:
         say(f"{worth}; no orders: {_why_none(said)}")
         return

@@ -1,7 +1,9 @@
 """The data that every process of a sweep needs to compute configurations."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig
@@ -11,6 +13,7 @@ from backtests.pipeline import read
 from backtests.sweep.design import Design
 from backtests.sweep.setting import Setting
 from backtests.window import window
+from signals.errors import DrypowderError
 from signals.reading import Reading
 
 
@@ -34,7 +37,7 @@ class Case:
     panel
         Point-in-time panel of the history, sessions × ids.
     closes
-        Closes of the strategy's assets in USD on the sessions of the sweep.
+        Closes in USD on the sessions of the sweep, for the assets of all configurations.
     bills
         Simple returns of bills on the sessions of the sweep, fractions.
     capital
@@ -71,10 +74,25 @@ def case_of(
         base=base,
         design=made,
         panel=history.panel,
-        closes=history.closes.loc[index, list(base.strategy.assets)],
+        closes=history.closes.loc[index, [a for a in assets_of(base, made) if a in history.closes]],
         bills=bills.loc[index],
         capital=config.initial_capital,
         voters=reading.voters,
         simulated=history.is_simulated,
     )
     return case, reading
+
+
+def assets_of(base: Setting, made: Design) -> tuple[str, ...]:
+    """Return the assets of the strategies of all configurations.
+
+    A user's strategy can derive its assets from a parameter. Invalid parameters are left out here,
+    and refused later.
+    """
+    chosen = [at for at, kind in enumerate(made.kinds) if kind.stage == "strategy"]
+    found = dict.fromkeys(base.strategy.assets)
+    for row in np.unique(made.rows[:, chosen], axis=0):
+        values = {made.paths[at]: made.levels[at][i] for at, i in zip(chosen, row, strict=True)}
+        with suppress(DrypowderError):
+            found |= dict.fromkeys(base.changed(values).strategy.assets)
+    return tuple(found)

@@ -31,7 +31,7 @@ def sentences(found: Findings) -> tuple[str, ...]:
 
 
 def _none(found: Findings) -> tuple[str, ...]:
-    if found.sharpes[found.best] > found.base_sharpe + SAME_SHARPE:
+    if not found.sharpes[found.best] <= found.base_sharpe + SAME_SHARPE:
         return ()
     return (
         f"No configuration has a higher Sharpe ratio than the base configuration "
@@ -74,6 +74,11 @@ def _near(found: Findings) -> str:
 
 
 def _base(found: Findings) -> str:
+    if math.isnan(found.base_sharpe):
+        return (
+            "The base configuration was chosen before the sweep. The base configuration has no "
+            "Sharpe ratio, because its returns are those of bills."
+        )
     return (
         "The base configuration was chosen before the sweep. The base configuration has a Sharpe "
         f"ratio of {found.base_sharpe:.2f} and beats {100 * found.beaten:.0f} % of the "

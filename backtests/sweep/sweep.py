@@ -16,7 +16,7 @@ from backtests.runs import Run
 from backtests.simulated import source_said
 from backtests.store.store import default_store
 from backtests.sweep import results
-from backtests.sweep.case import Case, case_of
+from backtests.sweep.case import Case, assets_of, case_of
 from backtests.sweep.chunk import Span, chunks
 from backtests.sweep.folder import check_out, check_same, default_folder, opened
 from backtests.sweep.request import MOST, Request, planned
@@ -103,7 +103,8 @@ def sweep(
         check_out(out)
     with _cluster(means) as client:
         progress("reading history")
-        history = history_of(request.config, history)
+        ids = (*request.config.series(), *assets_of(setting, made))
+        history = history_of(request.config, history, ids)
         case, reading = case_of(request.config, setting, made, history)
         _check_length(case)
         if out is not None:

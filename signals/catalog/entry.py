@@ -94,6 +94,10 @@ class Series:
         True for a level that never changes by more than a factor of five between consecutive dates.
         If a value of such a series changes by more, an import rejects the file, because a decimal
         point is probably wrong. The plausible range is too wide to find a wrong decimal point.
+    ended
+        Last date of a series that its publisher has ended, or None. An ended series is not late.
+    at_end
+        True if the date of a value is the last day of its month, False if it is the first day.
     """
 
     id: str
@@ -108,6 +112,8 @@ class Series:
     revised: bool = False
     first: date | None = None
     steady: bool = False
+    ended: date | None = None
+    at_end: bool = False
 
 
 AT_CLOSE = Rule(kind="close")

@@ -75,7 +75,7 @@ FRED = (
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
-    daily("IOER", "Interest on excess reserves", "%", -2, 25),
+    daily("IOER", "Interest on excess reserves", "%", -2, 25, ended=date(2021, 7, 28)),
     daily("IORB", "Interest on reserve balances", "%", -2, 25),
     daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25),
     daily("DGS3MO", "Treasury 3 months, bond-equivalent", "%", -2, 25),

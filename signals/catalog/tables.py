@@ -52,8 +52,9 @@ def table(
     frequency: Frequency = "day",
     revised: bool = False,
     stale_after: int | None = None,
+    at_end: bool = False,
 ) -> Series:
-    """Return a series of an imported table.
+    """Return a series of an imported table. :class:`Series` describes ``at_end``.
 
     ``stale_after`` is the number of days after which a value counts as missing. The default of
     ``stale_after`` depends on the frequency.
@@ -65,6 +66,7 @@ def table(
         known=known,
         revised=revised or known == WHEN_RECORDED,
         stale_after=stale_after or _STALE_TABLES[frequency],
+        at_end=at_end,
     )
 
 
@@ -87,6 +89,7 @@ CRYPTO_TABLES = (
     table(
         *("STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5)),
         frequency="month",
+        at_end=True,
     ),
 )
 
@@ -94,7 +97,11 @@ FLOW_TABLES = (
     # FINRA publishes the values of a month in the third week of the next month. The table states
     # the 25th of the next month as the publication day.
     *(
-        table(id, title, MILLIONS, 1e4, 1e7, Rule(kind="stated", n=25), frequency="month")
+        table(
+            *(id, title, MILLIONS, 1e4, 1e7, Rule(kind="stated", n=25)),
+            frequency="month",
+            at_end=True,
+        )
         for id, title in (
             ("MARGIN_DEBT", "Margin debt at brokers, month end"),
             ("FREE_CREDIT", "Free credit balances at brokers, month end"),

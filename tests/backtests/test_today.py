@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
+import signals
 from backtests.config import RunConfig, config_from
 from backtests.engine.costs import Costs
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.holdings import CASH, LARGEST_FILE, orders_to, read_holdings
+from backtests.lapse import stale
 from backtests.pipeline import run
 from backtests.today import Plan, Today, make_plan, next_scheduled
 from signals.errors import ConfigError, DataError, MissingSeries
+from signals.explanation import explain_all
 from tests.commands import Drypowder, refused
 from tests.sessions import today
 
@@ -46,18 +50,19 @@ def orders_of(decision: Today) -> pd.DataFrame:
 def replay(plan: Plan) -> pd.DataFrame:
     """Return the orders of an investor who follows ``today`` on each session.
 
-    Orders are filled at the next close, and reach the target.
+    Orders are filled ``lag`` sessions later, and reach the target.
     """
     closes, costs = plan.history.closes, plan.config.costs
     bills = bill_returns(plan.history.panel[YIELD], plan.config.bill_spread)
     priced = closes[list(plan.strategy.assets)].ffill()
     holdings: dict[str, float] = {CASH: plan.config.initial_capital}
-    target: pd.Series | None = None
+    targets: list[pd.Series | None] = [None] * plan.config.lag  # the oldest comes first
     filled: list[pd.DataFrame] = []
     before = plan.followed[0]
     for session in plan.followed:
         if session != before:
             _grow(holdings, bills.loc[session], costs, (session - before).days)
+        target = targets.pop(0)
         if target is not None:
             prices = priced.loc[:session].iloc[-1]
             unpriced = closes.columns[closes.loc[:session].iloc[-1].isna()]
@@ -68,7 +73,7 @@ def replay(plan: Plan) -> pd.DataFrame:
                 holdings[CASH] -= order["value"] + order["cost"]
             filled.append(orders.assign(date=session))
         decision = plan.at(session, holdings)
-        target = decision.target if len(orders_of(decision)) else None
+        targets.append(decision.target if len(orders_of(decision)) else None)
         before = session
     return pd.concat(filled, ignore_index=True)
 
@@ -105,6 +110,50 @@ def test_whoever_follows_it_places_the_orders_of_the_backtest(
     assert len(engine) > 15
     assert list(ours.index) == list(engine.index)
     pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
+
+
+@pytest.mark.parametrize(("lag", "every"), [(2, "day"), (2, "week"), (7, "week")])
+def test_an_order_that_waits_for_its_fill_is_not_placed_again(
+    history: History, lag: int, every: str
+) -> None:
+    given = {"strategy": "near-cash-flow", "start": "2025-06-10", "lag": lag}
+    config = config_from({**given, "schedule": {"every": every}, "band": 0.01})
+    ours, engine = compare(config, history)
+    assert len(engine) > 10
+    assert list(ours.index) == list(engine.index)
+    pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
+
+
+def test_orders_begin_at_the_holdings_after_the_waiting_orders(history: History) -> None:
+    """With a lag of 2, the decision of 2015-04-29 is filled on 2015-05-01."""
+    config = config_from({"strategy": "cash-heavy", "lag": 2, "start": "2015-04-29"})
+    plan = make_plan(config, history)
+    first = plan.at(at("2015-04-29"), {CASH: 1e6})
+    second = plan.at(at("2015-04-30"), {CASH: 1e6})
+    assert (first.waiting, second.waiting) == (None, at("2015-04-29"))
+    assert orders_of(first)["value"].sum() == pytest.approx(6e5, abs=1)
+    assert orders_of(second).empty
+    assert second.beyond_band == ()
+
+
+def test_a_share_without_a_close_of_the_session_is_named(history: History) -> None:
+    closes = history.closes.copy()
+    closes.loc["2025-12-31", ["SPY", "BTC-USD"]] = np.nan
+    plan = make_plan(config_from({"strategy": "cash-heavy"}), replace(history, closes=closes))
+    decision = plan.at(at("2025-12-31"), {"BTC-USD": 1.0, "MU": 10.0, CASH: 1e5})
+    assert decision.older == {"SPY": at("2025-12-30")}, "a coin's day ends later"
+    assert decision.missing == {}
+
+
+def test_a_series_that_its_publisher_has_ended_is_not_late(history: History) -> None:
+    """IOER ended on 2021-07-28, and SOFR has no value after 2025-12-10."""
+    panel = history.panel.copy()
+    panel.loc["2025-12-22":, "SOFR"] = np.nan
+    cut = replace(history, panel=panel)
+    late = stale(cut).loc["2025-12-31"]
+    assert (late["SOFR"], late["IOER"]) == (True, False)
+    reading = signals.read(panel)
+    assert explain_all(reading.evaluations, panel)["funding"].missing == ("SOFR",)
 
 
 def test_with_a_short_leg_too(history: History) -> None:

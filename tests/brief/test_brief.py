@@ -246,6 +246,17 @@ def test_a_gauge_beyond_its_level_waits_for_confirmation_only(waiting: Brief) ->
     assert found.frequency == 1.0
 
 
+@pytest.mark.parametrize(
+    ("session", "day"), [("2024-07-25", "2024-08-26"), ("2024-07-24", "2024-07-25")]
+)
+def test_margin_debt_is_dated_at_the_end_of_its_month(
+    history: History, session: str, day: str
+) -> None:
+    """The rule counts 25 days from the end of the month: 25 July, and Monday 26 August."""
+    dates = next_dates(history.until(pd.Timestamp(session)), ("MARGIN_DEBT",))
+    assert [str(one.day.date()) for one in dates if "MARGIN_DEBT" in one.ids] == [day]
+
+
 def test_an_opportunity_ends_by_its_age(history: History) -> None:
     """The flag turned on on 2007-10-02 and stays on for 63 sessions."""
     for day, age, frequency in (("2007-11-15", 33, 0.0), ("2007-12-14", 53, 1.0)):

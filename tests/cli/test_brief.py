@@ -113,18 +113,31 @@ def test_at_80_columns_a_line_has_whole_items_only() -> None:
     assert lines[6].count("55 %") == int(10 - int(lines[6].split("+")[1].split()[0]))
 
 
-def test_a_series_without_any_value_is_missing_and_not_late() -> None:
-    late = {"what": "DGS2", "last": "2025-09-12", "affects": "no view", "unseen": False}
-    missing = {"what": "SOFR", "last": None, "affects": "no view", "unseen": True}
-    empty = ("links", "holdings", "flips", "dates", "changes", "votes_for", "votes_against")
-    said: dict[str, Any] = {
+def empty_brief() -> dict[str, Any]:
+    """Return the numbers of a brief in which all lists are empty."""
+    empty = ("links", "holdings", "flips", "dates", "changes", "votes_for", "votes_against", "late")
+    return {
         **{key: [] for key in empty},
         "decided_by": "none",
         "pending": None,
         "headline": {"sure_short": ""},
         "compared_with": "2025-12-24",
-        "late": [late, missing],
     }
+
+
+def test_a_strategy_that_cannot_be_followed_has_no_cash() -> None:
+    holdings = [
+        {"strategy": "patient", "weights": {}},
+        {"strategy": "survival", "weights": {"CASH": 0.0}},
+    ]
+    lines = dict(brief._lines(empty_brief() | {"holdings": holdings}))
+    assert lines["cash"] == ["patient –", "survival 0 %"]
+
+
+def test_a_series_without_any_value_is_missing_and_not_late() -> None:
+    late = {"what": "DGS2", "last": "2025-09-12", "affects": "no view", "unseen": False}
+    missing = {"what": "SOFR", "last": None, "affects": "no view", "unseen": True}
+    said = empty_brief() | {"late": [late, missing]}
     lines = dict(brief._lines(said))
     assert lines["late"] == ["DGS2 (last value known on 2025-09-12): no view"]
     assert lines["missing"] == ["SOFR: no view"]

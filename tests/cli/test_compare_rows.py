@@ -259,6 +259,12 @@ def test_finished_runs_names_and_files_stand_in_one_table(
     assert "<title>SIMULATED" in page
 
 
+def test_a_folder_with_the_name_of_a_strategy_stands_beside_the_strategy(folder: str) -> None:
+    shutil.copytree(folder, "out/cash-heavy")
+    rows = configs("cash-heavy", "out/cash-heavy")
+    assert list(rows) == ["cash-heavy", "cash-heavy (out/cash-heavy)"]
+
+
 def test_two_rows_say_first_what_differs(folder: str, drypowder: Drypowder) -> None:
     said = drypowder("compare", folder, "cash-heavy", "--draws", 0, "--out", "page.html")
     assert said.code == 0, said.err

@@ -102,6 +102,16 @@ def test_a_sweep_that_only_loses_says_so_first(tmp_path: Path, costs: str, impro
     assert ("the sweep found no improvement" in sentences(found)[0]) == (not improves)
 
 
+def test_a_base_without_a_sharpe_ratio_is_not_called_the_best(tmp_path: Path) -> None:
+    """The base holds only bills."""
+    base: dict[str, Any] = {"strategy": "constant-mix", "params": {"share": 0.0}}
+    said = " ".join(sentences(find(swept(tmp_path / "out", "share=0,0.3,0.6", **base))))
+    assert "no improvement" not in said
+    assert "Use the base configuration" not in said
+    assert "nan" not in said
+    assert "The base configuration has no Sharpe ratio" in said
+
+
 def test_a_result_that_vectorbt_does_not_repeat_stops_the_command(
     done: Swept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,31 @@ class Half(Strategy):
 """
 
 
+LADDER = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from strategies import Strategy
+from strategies.base import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder(Strategy):
+    \"\"\"Equal weights of the first assets.\"\"\"
+
+    name: ClassVar[str] = "ladder"
+    description: ClassVar[str] = "equal weights of the first assets"
+    n: int = 1
+
+    @property
+    def assets(self):
+        return ("SPY", "GLD", "TLT")[: self.n]
+
+    def weights(self, reading, panel):
+        return listed(panel, self.assets).astype(float) / self.n
+"""
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     return swept(tmp_path_factory.mktemp("sweep") / "out")
@@ -53,6 +78,17 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Swept:
 
 def whole(folder: Path) -> bytes:
     return (folder / FILE).read_bytes()
+
+
+def test_a_parameter_can_add_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ladder.py").write_text(LADDER)
+    monkeypatch.chdir(tmp_path)
+    done = swept(tmp_path / "out", "n=1,2,3", strategy="ladder:Ladder")
+    for n, sharpe in enumerate(read_results(done.path).to_pandas()["sharpe"], start=1):
+        wider = config(strategy="ladder:Ladder", params={"n": n})
+        history = history_of(wider)
+        run = run_on(wider, history, read(wider, history), done.case.index)
+        assert sharpe == pytest.approx(metrics.of_run(run)["sharpe"], abs=1e-9)
 
 
 def test_a_row_holds_the_parameters_and_the_figures_of_vectorbts_run(done: Swept) -> None:
