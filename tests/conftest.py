@@ -223,6 +223,7 @@ def evaluated_before() -> Iterator[None]:
     """
     evaluate = Signal.evaluate
 
+    @wraps(evaluate)
     def evaluate_once(
         self: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation] | None = None
     ) -> Evaluation:
