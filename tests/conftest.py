@@ -145,15 +145,42 @@ def _once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple
 
     While one process makes the store, the others wait.
     """
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
+    base = _shared_folder(tmp_path_factory)
     path, made = base / name / "store.duckdb", base / name / "made"
     path.parent.mkdir(exist_ok=True)
     with filelock.FileLock(base / f"{name}.lock"):
         yield path, not made.exists()
         made.touch()
     SHARED.add(path)
+
+
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a temporary folder that all processes of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let one process at a time compile the loops of the engine, which takes 20 seconds.
+
+    The first process stores the loops. The others wait, and then load them.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    from numba.core.dispatcher import Dispatcher
+
+    compile_loop, lock = Dispatcher.compile, _shared_folder(tmp_path_factory) / "compiled.lock"
+    waiting = filelock.FileLock(lock)
+
+    def compile_alone(self: Dispatcher, signature: Any) -> Any:
+        with waiting:
+            return compile_loop(self, signature)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dispatcher, "compile", compile_alone)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -196,6 +223,7 @@ def evaluated_before() -> Iterator[None]:
     """
     evaluate = Signal.evaluate
 
+    @wraps(evaluate)
     def evaluate_once(
         self: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation] | None = None
     ) -> Evaluation:

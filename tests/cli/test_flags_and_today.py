@@ -418,7 +418,8 @@ def test_sensitivity_says_when_a_quarter_of_k_tells_another_story(history: Histo
 
 def test_sensitivity_reaches_the_parameters_of_parts() -> None:
     panel = History.simulated(0, 3).panel
-    rows = sensitivity(panel, signals.default_signals())
+    parts = {"dry_powder": DryPowder(), "capex": signals.Capex()}
+    rows = sensitivity(panel, {**parts, "absorption": signals.Absorption()})
     moved = {row.parameter for row in rows if row.signal == "absorption"}
     assert {"dry_powder.k", "capex.minimum", "enter"} <= moved
 

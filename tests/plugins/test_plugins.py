@@ -29,6 +29,8 @@ from signals.errors import SimulationError
 from strategies import STRATEGIES, decide
 from tests.commands import Drypowder, failed, refused
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 STRATEGY = '''

@@ -26,7 +26,7 @@ def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
     S)² (n − 1) / (n (n Q − S²)). S and Q are updated as whole numbers, so no digit is lost.
     """
     out: Column = []
-    units = [None if v is None else _units(v) for v in x]
+    units = _units(x)
     n = total = squares = 0
     for i, value in enumerate(units):
         for entering, sign in ((value, 1), (units[i - window] if i >= window else None, -1)):
@@ -44,13 +44,14 @@ def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
     return out
 
 
-def _units(value: float) -> int:
-    """Return a float as a whole number of units.
+def _units(x: Column) -> list[int | None]:
+    """Return floats as whole numbers of one unit.
 
-    The unit is 2⁻¹⁰⁷⁴; every float is a multiple of it.
+    The unit is the smallest power of two of which all the floats are multiples.
     """
-    numerator, denominator = value.as_integer_ratio()
-    return numerator * (2**1074 // denominator)
+    ratios = [None if v is None else v.as_integer_ratio() for v in x]
+    unit = max((ratio[1] for ratio in ratios if ratio is not None), default=1)
+    return [None if ratio is None else ratio[0] * (unit // ratio[1]) for ratio in ratios]
 
 
 class Combined(NamedTuple):

@@ -75,7 +75,10 @@ TRADED = (*BROAD, *MEMORY, *COINS, *DEFENSIVE)
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Columns as lists, with one value for each session, and None without a value."""
+    """Columns as lists, with one value for each session, and None without a value.
+
+    ``returns`` keeps mean returns by tickers and row, because each counts in 63 volatilities.
+    """
 
     days: list[date]
     panel: Mapping[str, Sequence[float | None]]
@@ -84,6 +87,7 @@ class Rows:
     flag: list[bool | None]
     month: list[int] = field(init=False)
     ends: dict[int, int] = field(init=False)
+    returns: dict[tuple[Tickers, int], float | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         month = [12 * day.year + day.month for day in self.days]
@@ -146,12 +150,17 @@ def there(past: Past, tickers: Tickers) -> list[str]:
 
 def session_return(past: Past, tickers: Tickers, back: int) -> float | None:
     """Return the mean return over the tickers with a return at a session; None without any."""
-    returns = []
-    for ticker in tickers:
-        now, before = past.cell(ticker, back), past.cell(ticker, back + 1)
-        if now is not None and before is not None:
-            returns.append(now / before - 1)
-    return math.fsum(returns) / len(returns) if returns else None
+    if back >= past.at:
+        return None
+    key = tickers, past._row(back)
+    if key not in past.rows.returns:
+        returns = []
+        for ticker in tickers:
+            now, before = past.cell(ticker, back), past.cell(ticker, back + 1)
+            if now is not None and before is not None:
+                returns.append(now / before - 1)
+        past.rows.returns[key] = math.fsum(returns) / len(returns) if returns else None
+    return past.rows.returns[key]
 
 
 def volatility_of(past: Past, tickers: Tickers) -> float | None:

@@ -330,18 +330,34 @@ def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
     return spoiled
 
 
-def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Finding]:
+Faults = Callable[..., list[Finding]]
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty store. A copy of it takes less time than a new store."""
+    path = tmp_path_factory.mktemp("blank") / "store.duckdb"
+    Store(path).add([], NOW)
+    return path
+
+
+@pytest.fixture
+def faults(blank: Path, tmp_path: Path) -> Faults:
     """Return what the check finds. An import refuses prices with errors, and reports notes."""
-    sound = Store(tmp_path / f"{ticker}.duckdb")
-    with keeping_open(sound):
-        sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
-        found = check_store(sound, TODAY)
-    if any(finding.severity == "error" for finding in found):
-        with pytest.raises(DataError, match="the whole series was left out"):
-            check_shifts(ticker, closes)
-    else:
-        assert check_shifts(ticker, closes).count("expected") == len(found)
-    return found
+
+    def found_in(closes: pd.Series, ticker: str = "MU") -> list[Finding]:
+        sound = Store(shutil.copy(blank, tmp_path / f"{ticker}.duckdb"))
+        with keeping_open(sound):
+            sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
+            found = check_store(sound, TODAY)
+        if any(finding.severity == "error" for finding in found):
+            with pytest.raises(DataError, match="the whole series was left out"):
+                check_shifts(ticker, closes)
+        else:
+            assert check_shifts(ticker, closes).count("expected") == len(found)
+        return found
+
+    return found_in
 
 
 @pytest.mark.parametrize(
@@ -349,8 +365,8 @@ def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Findin
     [(1 / 2, "2:1"), (1 / 3, "3:1"), (1 / 10, "10:1"), (1 / 20, "20:1"), (2, "1:2"), (5, "1:5")],
 )
 @pytest.mark.parametrize("day", [120, 240])
-def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, day: int) -> None:
-    found = faults(tmp_path, split(walk(5, size=0.02), ratio, day))
+def test_an_unadjusted_split_is_found(faults: Faults, ratio: float, named: str, day: int) -> None:
+    found = faults(split(walk(5, size=0.02), ratio, day))
     only(found, "error", "MU", str(YEAR[day].date()), f"as after a split of {named};")
 
 
@@ -360,11 +376,11 @@ def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, 
     ids=["a young share", "one whose listing is unknown", "a wild share", "the last days"],
 )
 def test_what_may_be_a_split_or_a_real_move_is_a_note(
-    tmp_path: Path, ticker: str, size: float, day: int
+    faults: Faults, ticker: str, size: float, day: int
 ) -> None:
     """SNDK was listed on 13 February 2025. The other files here begin at the start of 2025."""
     index = YEAR[pd.Timestamp("2025-02-13") <= YEAR] if ticker == "SNDK" else YEAR
-    found = faults(tmp_path, split(walk(5, index, size), 0.5, day), ticker)
+    found = faults(split(walk(5, index, size), 0.5, day), ticker)
     cure = "is this a real move, or are the closes not adjusted?"
     only(found, "note", ticker, f"as after a split of 2:1; {cure}")
 
@@ -382,32 +398,32 @@ def test_a_split_in_the_first_rows_of_an_old_share_is_found(ticker: str, first: 
 @pytest.mark.parametrize("ratio", [100, 1000, 1 / 100])
 @pytest.mark.parametrize("day", [3, 120, 247])
 def test_a_level_that_shifts_further_than_any_market_is_an_error(
-    tmp_path: Path, ticker: str, ratio: float, day: int
+    faults: Faults, ticker: str, ratio: float, day: int
 ) -> None:
     index = COIN_DAYS if "BTC" in ticker else YEAR
-    found = faults(tmp_path, split(walk(5, index, 0.05), ratio, day), ticker)
+    found = faults(split(walk(5, index, 0.05), ratio, day), ticker)
     only(found, "error", ticker, str(index[day].date()), "sudden shift", "in the same unit")
 
 
 @pytest.mark.parametrize("ratio", [8, 1 / 8])
 @pytest.mark.parametrize("days", [2, 19])
-def test_a_shift_that_goes_back_is_an_error(tmp_path: Path, ratio: float, days: int) -> None:
+def test_a_shift_that_goes_back_is_an_error(faults: Faults, ratio: float, days: int) -> None:
     """A shift of one day counts as a spike. A longer shift gives one finding, not two."""
     closes = split(split(walk(5, size=0.06), ratio, 120), 1 / ratio, 120 + days)
-    found = faults(tmp_path, closes)
+    found = faults(closes)
     only(found, "error", "MU", str(YEAR[120].date()), f"the price moved back {days} days later")
 
 
 @pytest.mark.parametrize("ratio", [12.2, 1 / 12.2])
-def test_a_lasting_shift_that_a_share_may_make_is_a_note(tmp_path: Path, ratio: float) -> None:
-    found = faults(tmp_path, split(walk(5, size=0.02), ratio, 120))
+def test_a_lasting_shift_that_a_share_may_make_is_a_note(faults: Faults, ratio: float) -> None:
+    found = faults(split(walk(5, size=0.02), ratio, 120))
     only(found, "note", "MU", "a real move?")
 
 
-def test_a_coin_that_nobody_vouches_for_may_lose_everything_in_a_day(tmp_path: Path) -> None:
+def test_a_coin_that_nobody_vouches_for_may_lose_everything_in_a_day(faults: Faults) -> None:
     fallen, risen = (split(walk(5, COIN_DAYS, 0.05), ratio, 120) for ratio in (1 / 200, 200))
-    only(faults(tmp_path, fallen, "LUNA-USD"), "note", "LUNA-USD", "a real move?")
-    only(faults(tmp_path, risen, "MOON-USD"), "error", "MOON-USD", "in the same unit")
+    only(faults(fallen, "LUNA-USD"), "note", "LUNA-USD", "a real move?")
+    only(faults(risen, "MOON-USD"), "error", "MOON-USD", "in the same unit")
 
 
 def test_real_moves_of_young_shares_are_no_errors() -> None:
@@ -432,22 +448,22 @@ def test_one_scale_of_spy_divided_by_a_hundred_is_refused(history: History) -> N
         check_shifts("SPY", spoiled)
 
 
-def test_a_company_that_loses_half_its_worth_is_not_taken_for_a_split(tmp_path: Path) -> None:
+def test_a_company_that_loses_half_its_worth_is_not_taken_for_a_split(faults: Faults) -> None:
     calm, wild = walk(5, size=0.01), walk(6, size=0.06)
     after = calm.iloc[119] * 0.5 * wild / wild.iloc[120]
     fallen = pd.concat([calm.iloc[:120], after.iloc[120:]])
     assert fallen.iloc[120] / fallen.iloc[119] == pytest.approx(0.5)
-    assert faults(tmp_path, fallen) == []
+    assert faults(fallen) == []
 
 
 @pytest.mark.parametrize("ratio", [0.75, 0.6, 1.5, 0.42])
-def test_a_jump_of_another_size_is_no_split(tmp_path: Path, ratio: float) -> None:
-    assert faults(tmp_path, split(walk(5), ratio, 120)) == []
+def test_a_jump_of_another_size_is_no_split(faults: Faults, ratio: float) -> None:
+    assert faults(split(walk(5), ratio, 120)) == []
 
 
-def test_a_coin_does_not_split(tmp_path: Path) -> None:
+def test_a_coin_does_not_split(faults: Faults) -> None:
     closes = split(walk(5, pd.date_range("2025-01-01", "2026-01-04", unit="us")), 0.5, 120)
-    assert faults(tmp_path, closes, "BTC-USD") == []
+    assert faults(closes, "BTC-USD") == []
 
 
 def test_a_spike_stands_off_its_neighbours_of_which_the_ends_have_one() -> None:

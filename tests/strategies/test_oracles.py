@@ -42,7 +42,8 @@ TICKERS = tuple(dict.fromkeys(t for each in STRATEGIES.values() for t in each().
 
 def plain(column: pd.Series) -> list[Any]:
     """Return a column as a list, with None for a missing value."""
-    return [None if pd.isna(value) else value for value in column.tolist()]
+    missing = column.isna().tolist()
+    return [None if no else value for no, value in zip(missing, column.tolist(), strict=True)]
 
 
 def rows_of(panel: pd.DataFrame, reading: Reading) -> Rows:
@@ -77,10 +78,11 @@ def assert_same_weights(strategy: Strategy, world: World, **parameters: Any) -> 
     """Compare a strategy's weights with its oracle's, and return the oracle's weights."""
     assert strategy.name in naive.ORACLES, f"{strategy.name} has no oracle; write one"
     fast = decide(strategy, world.reading, world.panel)
+    table = fast.to_numpy()
     found = []
     for at in world.at:
         slow = naive.ORACLES[strategy.name](Past(rows=world.rows, at=at), **parameters)
-        row = dict(zip(fast.columns, fast.to_numpy()[at].tolist(), strict=True))
+        row = dict(zip(fast.columns, table[at].tolist(), strict=True))
         assert set(slow) <= set(row), f"{strategy.name} may not hold {set(slow) - set(row)}"
         for asset, weight in row.items():
             by_oracle = slow.get(asset, 0.0)
