@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from backtests.evidence.metrics import FULL_YEAR
 from backtests.history.panel import History
 from backtests.pipeline import history_of, run_on
@@ -160,6 +162,8 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
     folder = out or default_folder(ready.request, sweep_id, simulated=simulated)
     with opened(folder, ready.request, sweep_id, simulated=simulated) as folder:
         gaps = results.missing(folder, len(ready.case.design))
+        if gaps:
+            _check_resumed(ready.case, folder)
         for spent in _computed(
             ready, chunks(ready.case, gaps, ready.means.share), folder, progress
         ):
@@ -177,6 +181,27 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
         resumed=len(ready.case.design) - sum(map(len, gaps)),
         seconds=seconds,
     )
+
+
+def _check_resumed(case: Case, folder: Path) -> None:
+    """Raise ConfigError unless the current code repeats a stored row of an unfinished sweep.
+
+    The id of a sweep depends on the file of a user's class, but not on other files that the class
+    imports.
+    """
+    parts = results.parts_of(folder)
+    if not parts:
+        return
+    span, path = parts[-1]
+    ((_, table, _),) = here(case, [Span(span.first, span.first + 1)])
+    rows = table, results.read_results(path, ["sharpe"])
+    now, stored = (float(each["sharpe"][0].as_py()) for each in rows)
+    if not np.isclose(now, stored, rtol=0, atol=1e-9, equal_nan=True):
+        raise ConfigError(
+            f"expected the rows in {folder} to come from the same code, but configuration "
+            f"{span.first} now has a Sharpe ratio of {now:.6g} and not {stored:.6g}; delete the "
+            "folder, or choose another one"
+        )
 
 
 def _check_length(case: Case) -> None:

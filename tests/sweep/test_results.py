@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from backtests.evidence import metrics
@@ -132,6 +133,21 @@ def test_chunks_and_restarts_leave_the_file_equal(done: Swept, tmp_path: Path) -
     assert again.resumed == 8
     assert whole(folder) == whole(done.folder)
     assert not (folder / PARTS).exists()
+
+
+def test_rows_of_other_code_are_not_continued(tmp_path: Path) -> None:
+    folder, sets = tmp_path / "out", ("costs.etf_bp=1,2", "band=0,0.02")
+    first = Span(0, 2)
+    done = swept(folder, *sets)
+    table = read_results(done.path)
+    done.path.unlink()
+    changed = pa.array([0.5, 0.5]).cast(table["sharpe"].type)
+    at = table.schema.get_field_index("sharpe")
+    write_part(folder, first, table.slice(0, 2).set_column(at, "sharpe", changed))
+    with pytest.raises(ConfigError, match="to come from the same code, but configuration 0 now"):
+        swept(folder, *sets)
+    write_part(folder, first, table.slice(0, 2))
+    assert swept(folder, *sets).resumed == 2
 
 
 def test_a_finished_sweep_computes_nothing_again(done: Swept) -> None:
