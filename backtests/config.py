@@ -330,6 +330,11 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
     the most similar valid key.
     """
+    if not isinstance(data, Mapping):
+        raise ConfigError(
+            f"expected a mapping of config keys, was {shown(data)}; write it like "
+            "{'strategy': 'spy'}"
+        )
     data = _with_paths(data)
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 import signals
-from backtests.config import RunConfig
+from backtests.atomic import resolved
+from backtests.config import SOURCE, RunConfig
 from backtests.engine.kernel import Curves, simulate_curves
 from backtests.engine.schedule import Schedule, decision_sessions
 from backtests.engine.simulate import Result, simulate
@@ -15,6 +16,7 @@ from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns, check_assets, check_priced
 from backtests.reuse import reused
 from backtests.runs import Run
+from backtests.store.store import default_store
 from backtests.window import window
 from signals.errors import ConfigError, shown
 from signals.index import check_sessions
@@ -57,6 +59,10 @@ def history_of(
     end = config.end_day()
     if history is None:
         return config.history_source().open(tuple(ids) or config.series(), end)
+    if not isinstance(history, History):
+        raise ConfigError(
+            f"expected a History, was {shown(history)}; make one, as with History.load(store)"
+        )
     check_sessions(history.panel.index, "the panel of the history")
     if end is None or end > history.panel.index[-1]:
         return history
@@ -86,7 +92,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     strategy, state, decided = plan(config, history, reading, index)
     result = trade(config, strategy, history, decided, index)
     return Run(
-        config=config.model_copy(update={"source": history.source}),
+        config=config.model_copy(update=_opening(config, history)),
         strategy=strategy,
         history=history,
         reading=reading,
@@ -95,6 +101,17 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         result=result,
         benchmark=benchmark_returns(config.benchmark, history, index, result.bills, config.lag),
     )
+
+
+def _opening(config: RunConfig, history: History) -> dict[str, Any]:
+    """Return the keys of a configuration that open the run's history, instead of other values."""
+    if not history.origin:
+        return {"source": history.source}
+    keys = {key: RunConfig.model_fields[key].default for key in SOURCE}
+    keys |= {"source": history.source, **history.origin}
+    if keys["store"] == resolved(config.store or default_store()):
+        keys["store"] = config.store  # the same file, in the user's words
+    return keys
 
 
 def plan(

@@ -18,6 +18,7 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
+from signals.errors import ConfigError, shown
 from signals.evaluations import Evaluations, inputs_of
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
@@ -116,6 +117,10 @@ def read(
         Earlier evaluations on the same panel, by name. An evaluation is reused if neither the
         signal nor a signal that it contains has changed.
     """
+    if not isinstance(panel, pd.DataFrame):
+        raise ConfigError(
+            f"expected a panel as a DataFrame, was {shown(panel)}; of a history, give history.panel"
+        )
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)
     evaluations = Evaluations(panel, chosen, known)

@@ -94,6 +94,7 @@ def compare(
     from backtests.report.compare_page import write_comparison
     from backtests.report.envelope import envelope
     from backtests.sweep.trial_log import other_trials
+    from signals.errors import ConfigError
 
     page = page_of(out, "compare.html")
     defaults = file_data(config)
@@ -101,6 +102,11 @@ def compare(
     check_options(given)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
     asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
+    if given and all(candidate.saved is not None for candidate in candidates.values()):
+        raise ConfigError(
+            f"expected --{next(iter(given))} with a strategy or a config file, but all rows are "
+            "finished runs, which keep their own terms; leave it out"
+        )
     choice = history_choice.one_history(list(candidates.values()), _source_of(defaults), asked)
     configs = _configs(candidates, choice)
     with progress("comparing") as step:

@@ -49,6 +49,8 @@ def compare_runs(
         sessions, if two runs without labels have equal settings, if a user's strategy class was
         defined again after its run, or if a run is one of a walk-forward.
     """
+    if isinstance(runs, Run):
+        raise ConfigError(f"expected several runs, was {shown(runs)}; write them like [run, other]")
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
     _check_runs(labelled)
     index, notes = common_sessions(labelled)

@@ -19,7 +19,7 @@ from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.common_window import in_common_window
-from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
+from backtests.evidence.entries import Observed, of_own_states, timing_conclusion, unknown_said
 from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.luck import NO_LOG, Logged
 from backtests.evidence.metrics import is_short
@@ -271,12 +271,13 @@ def finished(
     ranks = place(runs, gains, shifts=shifts)
     placed = {label: replace(row, placebo_rank=ranks[label]) for label, row in rows.items()}
     two = list(runs.items()) if len(runs) == 2 else None
+    blind = {label: unknown_said(run) for label, run in runs.items()}
     return Comparison(
         rows=placed,
         regime=regime,
         level=LEVEL,
         reps=reps,
-        notes=notes,
+        notes=(*notes, *(f"{label}: {said}" for label, said in blind.items() if said)),
         luck=_luck(placed, log(*runs.values())),
         pair=None if two is None else pair_of(two[0], two[1], reps=reps, level=LEVEL),
     )

@@ -143,6 +143,15 @@ def of_own_states(run: Run) -> Observed | None:
     return observed_in(run, state, run.strategy.active_states)
 
 
+def unknown_said(run: Run) -> str:
+    """Return a clause on the sessions of a run without a regime, or an empty text."""
+    sessions = run.sessions
+    unknown = int(run.reading.regime.loc[sessions].isna().sum())
+    if not unknown or not run.strategy.follows_regime:
+        return ""
+    return f"no regime is known on {unknown:,} of {len(sessions):,} sessions"
+
+
 def is_inconclusive(run: Run) -> bool:
     """Return whether a run has too few episodes for a conclusion about its timing.
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.atomic import resolved
 from backtests.calendar import new_york_now
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.frames import Known, rows_of_frames
@@ -68,6 +69,9 @@ class History(Summarised):
         The values of each event series, by id and by the date of the event. The panel contains no
         event series. Only studies of reactions to events may use ``events``, because some values
         were published long after the event.
+    origin
+        The keys of a configuration that open this history again: ``store``, or ``seed``, ``years``
+        and ``thesis``. Empty for a history made from DataFrames.
     """
 
     panel: pd.DataFrame
@@ -78,6 +82,7 @@ class History(Summarised):
     vintages: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     withheld: pd.DataFrame = field(default_factory=pd.DataFrame)
     events: Mapping[str, pd.Series] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -133,7 +138,8 @@ class History(Summarised):
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
         history = _assemble(rows, ids, span(rows), "store")
-        return replace(history, vintages=source.archived_since(ids, by))
+        vintages = source.archived_since(ids, by)
+        return replace(history, vintages=vintages, origin={"store": resolved(source.path)})
 
     @classmethod
     def from_frames(
@@ -208,7 +214,8 @@ class History(Summarised):
         index = pd.DatetimeIndex(economy.truth.index)
         ids = list(dict.fromkeys((*needed(), *rows)))
         history = _assemble(rows, ids, index, "simulated")
-        return replace(history, truth=economy.truth)
+        origin = {"seed": seed, "years": years, "thesis": thesis}
+        return replace(history, truth=economy.truth, origin=origin)
 
     @property
     def is_simulated(self) -> bool:

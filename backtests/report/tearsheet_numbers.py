@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
+from backtests.evidence.entries import unknown_said
 from backtests.evidence.own_mix import has_spy
 from backtests.report.luck_numbers import (
     conclusion_numbers,
@@ -80,13 +81,9 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def notes_of(run: Run) -> list[str]:
     """Return the notes of a run's simulation, of missing regimes and of a missing comparison."""
-    notes, sessions = list(run.result.notes), run.sessions
-    unknown = int(run.reading.regime.loc[sessions].isna().sum())
-    if run.strategy.follows_regime and unknown:
-        notes.append(
-            f"no regime is known on {unknown:,} of {len(sessions):,} sessions; the returns of "
-            "these sessions say nothing about the regimes"
-        )
+    notes = list(run.result.notes)
+    if unknown := unknown_said(run):
+        notes.append(f"{unknown}; the returns of these sessions say nothing about the regimes")
     if not has_spy(run.history):
         notes.append(
             "the history has no prices of SPY, so the strategy is not compared with its own mix "

@@ -12,6 +12,7 @@ from backtests.thesis.claims import Claim
 from backtests.thesis.cross_section import long_less_short
 from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import week_ends, weekly
+from signals.errors import ConfigError, unknown
 
 WEEKS = 52
 #: Factor from a daily fraction to percentage points a year.
@@ -55,7 +56,12 @@ class Measure:
 
 
 def measure(claim: Claim, sample: Sample) -> Measure:
-    """Return the values whose mean a claim describes; raise NotTestable if data are missing."""
+    """Return the values whose mean a claim describes; raise NotTestable if data are missing.
+
+    The name of a claim chooses the values, so a claim with another name raises ConfigError.
+    """
+    if claim.name not in MEASURES:
+        raise ConfigError(f"{unknown('claim', claim.name, MEASURES)}; keep the claim's name")
     return MEASURES[claim.name](claim, sample)
 
 

@@ -26,6 +26,7 @@ from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_status
+from signals.errors import ConfigError, shown, unknown
 from signals.summary import Summarised, Summary
 
 Part = TypeVar("Part")
@@ -92,8 +93,11 @@ class Trial(Summarised):
     lacking: tuple[tuple[str, str], ...] = ()
 
     def of(self, name: str) -> Verdict:
-        """Return the verdict on the claim with this name."""
-        return next(verdict for verdict in self.verdicts if verdict.claim.name == name)
+        """Return the verdict on the claim with this name; an unknown name raises ConfigError."""
+        for verdict in self.verdicts:
+            if verdict.claim.name == name:
+                return verdict
+        raise ConfigError(unknown("claim", name, [v.claim.name for v in self.verdicts]))
 
     def _summary(self) -> Summary:
         from backtests.report.notebook import summary_of_trial
@@ -112,8 +116,15 @@ def try_claims(
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
     name of an estimator, as claims declare it, to its function. Before each test, ``progress``
-    receives the name of the claim and the number of claims already tested.
+    receives the name of the claim and the number of claims already tested. A list without claims
+    raises ConfigError.
     """
+    for claim in claims if isinstance(claims, Sequence) else [claims]:
+        if not isinstance(claims, Sequence) or not isinstance(claim, Claim):
+            raise ConfigError(
+                f"expected a list of claims, was {shown(claim)}; write it like [claim], with "
+                "claims from backtests.thesis.claims"
+            )
     sample = Sample.of(history)
     verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
     return Trial(sample=sample, verdicts=verdicts)

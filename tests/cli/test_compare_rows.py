@@ -259,6 +259,13 @@ def test_finished_runs_names_and_files_stand_in_one_table(
     assert "<title>SIMULATED" in page
 
 
+def test_terms_are_refused_if_every_row_has_its_own(folder: str, drypowder: Drypowder) -> None:
+    shutil.copytree(folder, "out/second")
+    said = drypowder("compare", folder, "out/second", "--lag", "3")
+    assert said.code == 2
+    assert "expected --lag with a strategy or a config file, but all rows are finished" in said.err
+
+
 def test_a_folder_with_the_name_of_a_strategy_stands_beside_the_strategy(folder: str) -> None:
     shutil.copytree(folder, "out/cash-heavy")
     rows = configs("cash-heavy", "out/cash-heavy")

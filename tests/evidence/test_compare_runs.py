@@ -185,6 +185,16 @@ def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[s
         compare_runs({"a": runs["plain"], "b": early})
 
 
+def test_a_row_without_a_regime_on_some_sessions_says_so(runs: dict[str, Run]) -> None:
+    one = runs["plain"]
+    regime = one.reading.regime.copy()
+    regime.loc[one.sessions[:30]] = None
+    blind = replace(one, reading=replace(one.reading, regime=regime))
+    made = compare_runs({"plain": one, "blind": blind}, reps=20)
+    count = f"{len(one.sessions):,}"
+    assert made.notes == (f"blind: no regime is known on 30 of {count} sessions",)
+
+
 def test_the_regime_of_a_comparison_is_the_one_by_votes(runs: dict[str, Run]) -> None:
     made = compare_runs({"dear": runs["dear"], "plain": runs["plain"]}, reps=20)
     pd.testing.assert_series_equal(made.regime, runs["plain"].reading.regime)
