@@ -1,7 +1,7 @@
 """A strategy's mean return, split into tilt and timing.
 
 Let w be an asset's weight at the previous close, and x the asset's return minus bills. Over the
-sessions after the asset's first price, the mean of w · x is
+sessions after the asset's first price and after the first possible fill, the mean of w · x is
 
     w̄ · x̄ + cov(w, x).
 
@@ -21,6 +21,7 @@ Reference
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from backtests.engine.simulate import Result
@@ -44,7 +45,7 @@ class TimingSplit:
         252 times the mean daily return of the run: the sum of the other five parts.
     by_asset
         Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
-        after the asset's first price.
+        after the asset's first price and after the first possible fill.
     """
 
     bills: float
@@ -59,12 +60,14 @@ class TimingSplit:
 def timing_split(run: Run) -> TimingSplit:
     """Split a run's mean return into parts, from the run's own weights, orders and prices.
 
-    An asset without a price on a session keeps its last price.
+    An asset without a price on a session keeps its last price. No asset can be held before the
+    first decision is filled, so these sessions say nothing about timing.
     """
     result = run.result
     weights = result.weights.shift().iloc[1:]
     growth = growth_of_assets(run)
     excess = growth.sub(run.bills, axis=0)
+    excess.iloc[: run.config.lag] = np.nan
     parts = pd.DataFrame(
         {name: _parts(weights[name], excess[name]) for name in weights}, dtype="float64"
     ).T.reindex(columns=["weight", "tilt", "timing"])
@@ -92,7 +95,7 @@ def growth_of_assets(run: Run) -> pd.DataFrame:
 def _parts(weight: pd.Series, excess: pd.Series) -> dict[str, float]:
     """Return an asset's mean weight, its yearly tilt, and its yearly timing.
 
-    The mean weight uses only the sessions after the asset's first price.
+    The mean weight uses only the sessions with an excess return.
     """
     priced = excess.notna()
     if not priced.any():

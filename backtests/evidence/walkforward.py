@@ -27,6 +27,7 @@ from backtests.runs import Run
 from backtests.window import SHORTEST, window
 from signals.errors import ConfigError
 from signals.reading import Reading
+from signals.summary import Summarised, Summary
 from strategies import decide
 
 #: A function that returns the score of simple daily returns. Its second argument is the returns of
@@ -35,8 +36,8 @@ Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WalkForward:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WalkForward(Summarised):
     """The result of a walk-forward, with scores for comparison.
 
     In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
@@ -82,6 +83,21 @@ class WalkForward:
     def result(self) -> Result:
         """The simulation of the spliced backtest."""
         return self.run.result
+
+    def _summary(self) -> Summary:
+        names = list(self.choices.columns[:-2])
+        label = "SIMULATED " if self.run.simulated else ""
+        last = ", ".join(f"{name} {self.choices[name].iloc[-1]}" for name in names)
+        return Summary(
+            title=f"{label}walk-forward of {self.run.label}: {len(self.choices)} years, "
+            f"{len(self.candidates)} candidates; yearly scores after the first choice",
+            facts={
+                "best in hindsight": f"{self.in_sample:.2f}",
+                "chosen each year": f"{self.out_of_sample:.2f}",
+                "plain configuration": f"{self.plain:.2f}",
+                "last choice": last,
+            },
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
