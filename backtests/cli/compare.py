@@ -94,7 +94,6 @@ def compare(
     from backtests.report.compare_page import write_comparison
     from backtests.report.envelope import envelope
     from backtests.sweep.trial_log import other_trials
-    from signals.errors import ConfigError
 
     page = page_of(out, "compare.html")
     defaults = file_data(config)
@@ -102,11 +101,7 @@ def compare(
     check_options(given)
     candidates = labelled(candidates_of(rows or default_names(), defaults, given, param or ()))
     asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
-    if given and all(candidate.saved is not None for candidate in candidates.values()):
-        raise ConfigError(
-            f"expected --{next(iter(given))} with a strategy or a config file, but all rows are "
-            "finished runs, which keep their own terms; leave it out"
-        )
+    _refuse_unused(given, candidates)
     choice = history_choice.one_history(list(candidates.values()), _source_of(defaults), asked)
     configs = _configs(candidates, choice)
     with progress("comparing") as step:
@@ -132,6 +127,17 @@ def compare(
         warn(line)
     if first.config.end is None:
         history_choice.warn_if_stale(first.history)
+
+
+def _refuse_unused(given: Mapping[str, Any], candidates: Mapping[str, "Candidate"]) -> None:
+    """Raise ConfigError for an option of runs if every row is a finished run."""
+    from signals.errors import ConfigError
+
+    if given and all(candidate.saved is not None for candidate in candidates.values()):
+        raise ConfigError(
+            f"expected --{next(iter(given))} with a strategy or a config file, but all rows are "
+            "finished runs, which keep their own terms; leave it out"
+        )
 
 
 def _configs(

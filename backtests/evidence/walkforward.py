@@ -24,6 +24,7 @@ from backtests.history.panel import History
 from backtests.parameter_paths import SETTINGS, config_with, split
 from backtests.pipeline import history_of, plan, read, run_on, trade, trade_curves
 from backtests.runs import Run
+from backtests.simulated import SIMULATED
 from backtests.window import SHORTEST, window
 from signals.errors import ConfigError
 from signals.reading import Reading
@@ -86,7 +87,7 @@ class WalkForward(Summarised):
 
     def _summary(self) -> Summary:
         names = list(self.choices.columns[:-2])
-        label = "SIMULATED " if self.run.simulated else ""
+        label = f"{SIMULATED} " if self.run.simulated else ""
         last = ", ".join(f"{name} {self.choices[name].iloc[-1]}" for name in names)
         return Summary(
             title=f"{label}walk-forward of {self.run.label}: {len(self.choices)} years, "

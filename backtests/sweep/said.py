@@ -31,7 +31,8 @@ def sentences(found: Findings) -> tuple[str, ...]:
 
 
 def _none(found: Findings) -> tuple[str, ...]:
-    if not found.sharpes[found.best] <= found.base_sharpe + SAME_SHARPE:
+    better = found.sharpes[found.best] > found.base_sharpe + SAME_SHARPE
+    if better or math.isnan(found.base_sharpe):
         return ()
     return (
         f"No configuration has a higher Sharpe ratio than the base configuration "
