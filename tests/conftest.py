@@ -1,6 +1,5 @@
 """Fixtures for all tests: histories that are made once, and runs without slow extras."""
 
-import gc
 import hashlib
 import os
 import shutil
@@ -91,15 +90,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "history_dir" in getattr(item, "fixturenames", ()):
             item.add_marker("history")
-
-
-def pytest_collection_finish() -> None:
-    """Exempt modules and tests from garbage collection, because they stay until the end.
-
-    Otherwise each full collection looks at half a million objects. Python collects when many
-    objects are new, and statsmodels does so whenever it adjusts p-values.
-    """
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
