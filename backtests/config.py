@@ -284,7 +284,7 @@ class RunConfig(pydantic.BaseModel):
 
 
 def _is_day(given: Any) -> bool:
-    """Return whether a value is a text with a valid date, such as 2015-01-01."""
+    """Return whether a value is a string with a valid date, such as 2015-01-01."""
     if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", given):
         return False
     try:

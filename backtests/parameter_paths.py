@@ -32,7 +32,7 @@ TABLES = ("regime", "schedule", "costs")
 def split(path: str) -> tuple[str, str]:
     """Return the owner and the name of a parameter: ``dry_powder`` and ``k`` for ``dry_powder.k``.
 
-    The owner of a path without a dot is the empty text.
+    The owner of a path without a dot is the empty string.
     """
     owner, dot, name = path.partition(".")
     if dot and not owner:

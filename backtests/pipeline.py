@@ -104,7 +104,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
 
 
 def _opening(config: RunConfig, history: History) -> dict[str, Any]:
-    """Return the keys of a configuration that open the run's history, instead of other values."""
+    """Return the configuration keys with which a run can open its history again."""
     if not history.origin:
         return {"source": history.source}
     keys = {key: RunConfig.model_fields[key].default for key in SOURCE}

@@ -1,4 +1,4 @@
-"""Use the evaluations of an earlier reading again, if the reading belongs to the same history."""
+"""Reuse the evaluations of an earlier reading, if the reading belongs to the same history."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,8 +21,9 @@ def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[st
     _check_same_history(known, history)
     if sessions.equals(index):
         return known.evaluations
-    # No row of our evaluations depends on a later row. So cutting an evaluation gives the same
-    # result as an evaluation of the cut panel. A user's signal may look ahead.
+    # No row of a registered signal's evaluation depends on a later row. So cutting the evaluation
+    # gives the same result as evaluating the cut panel. A user's signal may look ahead, so it is
+    # evaluated again.
     held = [name for name in names if name in known.evaluations and name in SIGNALS]
     return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
 

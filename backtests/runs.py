@@ -141,7 +141,7 @@ def run_id(config: RunConfig, history: History, *others: str) -> str:
     """Return the id of a run.
 
     Two runs have the same id if their parameters, their data, the version of drypowder, and the
-    registry of signals with its votes are the same. ``others`` are further texts on which the run
+    registry of signals with its votes are the same. ``others`` are further strings on which the run
     depends.
     """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}

@@ -7,13 +7,13 @@ calls :meth:`Plan.at` at every session, and fills its orders at the close ``lag`
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the band and the limit to weights that start at the target, change with prices, and ignore
-costs. If costs decide whether a weight is beyond the band or the limit, the orders of
-:meth:`Plan.at` and of a backtest may differ.
+costs. If the costs move a weight across the band or the limit, the orders of :meth:`Plan.at` and of
+a backtest may differ.
 
 If the lag is longer than the time between two decisions, orders of an earlier decision can still
 wait for their fill. :meth:`Plan.at` does not place these orders again. It finds out from the
-holdings whether the earlier decision was traded. So with daily decisions and a long lag, the orders
-of :meth:`Plan.at` and of a backtest may differ.
+holdings whether the earlier decision was traded. With daily decisions and a long lag, the orders of
+:meth:`Plan.at` and of a backtest may therefore differ.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -85,9 +85,9 @@ class Today:
         A mapping that gives a date for each id with late data. The data of an id are late if its
         last value is older than its staleness limit. The mapping covers held assets, assets in
         ``target`` or ``if_decided``, and ids that the strategy reads. If the state is lost, the
-        mapping also covers the inputs of signals whose flag is NA, among the signals that determine
-        the state. The date of an asset is the date of its last price. The date of a series is the
-        day on which its last value became known.
+        mapping also covers the inputs of each signal that determines the state and whose flag is
+        NA. The date of an asset is the date of its last price. The date of a series is the day on
+        which its last value became known.
     older
         A mapping from each share or fund without a close at this session to the date of its last
         price. The mapping covers held assets and assets in ``target`` or ``if_decided``, except
@@ -98,8 +98,8 @@ class Today:
         follow ``regime``.
     waiting
         The session of the newest earlier decision whose orders are not filled yet; None without
-        such orders, or if no holdings are given. This happens if the lag is longer than the time
-        between two decisions.
+        such orders, or if no holdings are given. Orders can be unfilled if the lag is longer than
+        the time between two decisions.
     value
         Value of the holdings, USD; None if no holdings are given.
     beyond_band
@@ -365,7 +365,7 @@ class Plan:
 
 
 def _differences(target: pd.Series, now: pd.Series) -> pd.Series:
-    """Return the distance between two weights of each asset with a weight now."""
+    """Return the absolute difference from the target weight, for each asset in ``now``."""
     return (target.reindex(now.index, fill_value=0.0) - now).abs()
 
 

@@ -1,7 +1,7 @@
 """Signals measure how scarce capital is. Regime models give each session a regime.
 
-Signals read a point-in-time panel. Signals use no file, no network and no clock. :data:`SIGNALS`
-lists the signals. :data:`signals.regimes.REGIMES` lists the regime models.
+Signals read a point-in-time panel. They access no file, network or clock. :data:`SIGNALS` lists the
+signals. :data:`signals.regimes.REGIMES` lists the regime models.
 """
 
 from signals.absorption import Absorption

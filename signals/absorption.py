@@ -45,19 +45,19 @@ class Absorption(CompoundSignal):
         turn off the flag ``absorbing``. ``idle_leave`` equals the level at which the flag of
         :class:`DryPowder` turns on.
     Limits
-        u hardly measures capital spending, because u depends mostly on idle capital. When idle
+        u says little about capital spending, because it depends mostly on idle capital. When idle
         capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
         rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
         over GDP. The impulse measures whether spending grows, but not whether spending is large. To
-        show the size of spending, :meth:`beside` returns spending in % of GDP. :meth:`beside` also
-        counts the days on which the flag would be on with half or twice the capital spending.
-        :class:`OutsideCapital` compares spending with cash flow, not with idle capital. Reports
-        show gauges of :class:`OutsideCapital` next to u. :class:`OutsideCapital` does not replace
-        the gauge u, for three reasons. First, cash flows become known only from filings, about four
-        months after the quarter began. Second, MSFT reports new debt under an XBRL tag that
-        drypowder does not read, so the new debt of MSFT is unknown. Third, ``drypowder thesis``
-        tests claims that use u, and these claims were stated before the tests. The results of
-        ``drypowder thesis`` are known, so a different measure now would be a choice with hindsight.
+        show the size of spending, :meth:`beside` returns spending in % of GDP. It also counts the
+        days on which the flag would be on if capital spending were halved or doubled.
+        :class:`OutsideCapital` compares spending with cash flow instead of idle capital. Reports
+        show its gauges next to u. They do not replace u, for three reasons. First, cash flows
+        become known only from filings, about four months after the quarter began. Second, MSFT
+        reports new debt under an XBRL tag that drypowder does not read, so MSFT's new debt is
+        unknown. Third, ``drypowder thesis`` tests claims that use u, and these claims were stated
+        before they were tested. The results of ``drypowder thesis`` are known, so changing the
+        measure now would be a choice made with hindsight.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class Absorption(CompoundSignal):
         Both flags turn off when the impulse is below this level (in % a year).
     idle_enter
         The flag ``injecting`` can turn on when the gauge ``share`` of :class:`DryPowder` is above
-        this level. The unit of ``idle_enter`` is the unit of ``share``.
+        this level. ``idle_enter`` has the same unit as ``share``.
     idle_leave
         The flag ``injecting`` turns off when the gauge ``share`` of :class:`DryPowder` is below
-        this level. The unit of ``idle_leave`` is the unit of ``share``.
+        this level. ``idle_leave`` has the same unit as ``share``.
     confirm
         Number of consecutive sessions for which a condition must be true before a flag changes.
     """

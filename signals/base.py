@@ -22,8 +22,8 @@ from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Orders, Typed
 from signals.transforms import Rows
 
-#: Name of the gauge that lists the components that a composite score omits for lack of data. A
-#: composite score is computed from several z-scores. See
+#: Name of the gauge that lists the components missing from a composite score. A composite score
+#: combines several z-scores and omits those without data. See
 #: :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
@@ -43,12 +43,11 @@ class Evaluation:
         score means that capital is scarcer than in the past. The score is NaN at sessions where the
         score cannot be computed.
     flag
-        The flag, as a pandas ``boolean``. The flag is NA if a gauge that decides the flag has no
+        The flag, as a pandas ``boolean``. The flag is NA if a gauge on which it depends has no
         value.
     injecting
-        The signal's second flag. For example, ``absorption`` has the second flag ``injecting``,
-        which describes the opposite state of the market. If the signal has only one flag,
-        ``injecting`` is None.
+        The signal's second flag. For example, the second flag of ``absorption`` describes the
+        opposite state of the market. None if the signal has only one flag.
     """
 
     signal: "Signal"
@@ -150,10 +149,10 @@ class Signal(Typed, ABC):
 
     @property
     def confirm_leave(self) -> int:
-        """Number of consecutive sessions that are necessary to turn the flag off.
+        """Number of consecutive sessions needed to turn the flag off.
 
-        A session counts toward ``confirm_leave`` if at least one gauge has crossed its level
-        ``leave``.
+        A session counts toward ``confirm_leave`` if at least one gauge has crossed its ``leave``
+        level.
         """
         return self.confirm
 
@@ -164,7 +163,7 @@ class Signal(Typed, ABC):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Ids among :attr:`inputs` that do not affect the flag or the score."""
+        """Ids of the inputs that affect neither the flag nor the score."""
         return ()
 
     @property
@@ -177,7 +176,7 @@ class Signal(Typed, ABC):
         return self.units[gauge]
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the flag that the thresholds give; a subclass can override this method."""
+        """Return the flag computed from the thresholds; a subclass can override this method."""
         return turned(gauges, self.thresholds, self.confirm, self.confirm_leave)
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
@@ -226,8 +225,8 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. In one evaluation, a signal that is part
-    of several signals has the same parameters in all of them.
+    A subclass defines ``combine`` instead of ``gauges``. Within one evaluation, a part that several
+    signals share has the same parameters in all of them.
     """
 
     @abstractmethod

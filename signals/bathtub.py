@@ -1,4 +1,4 @@
-"""Link L7: the Fed's assets, accounts at the Fed, and the demand for capital set liquidity."""
+"""Link L7: Fed assets, accounts at the Fed, and the demand for capital determine liquidity."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Bathtub(ScoreSignal):
-    """Net liquidity, and how the Fed's assets, the Treasury account and reverse repo change it.
+    """Net liquidity, and its change due to Fed assets, the Treasury account and reverse repo.
 
     Formula
         Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Δ is the change

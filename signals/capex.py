@@ -26,9 +26,9 @@ class Capex(Signal):
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
         amount. A firm can change the XBRL tag of an amount, and then publish old amounts again
-        under the new tag. So an amount that first appears more than 120 days after its period's end
-        counts as known 45 days after its period's end, unless the firm was not yet listed on that
-        day.
+        under the new tag. So an amount that first appears more than 120 days after the end of its
+        period counts as known 45 days after the end of the period, unless the firm was not yet
+        listed on that day.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
         current amount and an amount a year earlier. The impulse is NaN if fewer than ``minimum``
@@ -39,7 +39,7 @@ class Capex(Signal):
     Parameters
     ----------
     firms
-        Tickers of companies whose SEC filings drypowder reads.
+        Tickers of the firms; only companies whose SEC filings drypowder reads are allowed.
     minimum
         The impulse needs at least this number of firms. Only firms with both a current amount and
         an amount a year earlier count.

@@ -177,7 +177,7 @@ def cost_of(panel: pd.DataFrame) -> pd.Series:
 
 
 def quarter_starts(index: pd.DatetimeIndex) -> list[int]:
-    """Return the positions of the first session of each quarter, without the first quarter."""
+    """Return the position of the first session of each quarter except the first quarter."""
     quarter = index.year * 4 + index.quarter
     starts: list[int] = (np.flatnonzero(np.asarray(quarter[1:] != quarter[:-1])) + 1).tolist()
     return starts

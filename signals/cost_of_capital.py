@@ -30,8 +30,8 @@ class CostOfCapital(Signal):
         scarcity (+, +), growth (+, −), risk-off (−, +), easing (−, −).
     Flag
         The flag turns on when the Treasury yield and the credit yield have both risen by more than
-        ``enter``. The flag turns off when one of the two yields has risen by less than ``leave``.
-        If yields fall and spreads rise, the market is risk-off, and the flag stays off.
+        ``enter``. The flag turns off when either yield has risen by less than ``leave``. If yields
+        fall and spreads rise, the market is risk-off, and the flag stays off.
     Timing
         Yields are known one session after their date, the Baa spread two sessions after its date,
         and the term premium seven sessions after its date.

@@ -28,8 +28,8 @@ class CryptoProbe(Signal):
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
-        true for ``confirm`` sessions in a row. The flag turns off after ``confirm_leave`` sessions
-        in a row, if each session has at least one false condition.
+        true for ``confirm`` sessions in a row. The flag turns off when at least one condition is
+        false on each of ``confirm_leave`` consecutive sessions.
     Timing
         At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
         date. The strength uses the closes of bitcoin and SPY on the date of the previous session.

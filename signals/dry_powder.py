@@ -19,7 +19,7 @@ SHARES: dict[BankScale, str] = {"gdp": "of_gdp", "bank_assets": "of_bank_assets"
 
 @dataclass(frozen=True, kw_only=True)
 class DryPowder(Signal):
-    """Idle capital: reverse repo plus the bank reserves that exceed the amount that banks need.
+    """Idle capital: reverse repo plus bank reserves in excess of what banks need.
 
     Formula
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
@@ -39,8 +39,8 @@ class DryPowder(Signal):
         are used. Without vintages, the latest revision of GDP and bank assets is used.
     NaN
         Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
-        value. Score and flag need no bank assets with ``scale`` gdp, and no GDP with ``scale``
-        bank_assets. Score and flag are also missing before 2013-09-24, because reverse repo was
+        value. With ``scale`` gdp, bank assets may be missing. With ``scale`` bank_assets, GDP may
+        be missing. Score and flag are also missing before 2013-09-24, because reverse repo was
         sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
@@ -53,11 +53,11 @@ class DryPowder(Signal):
         The literature does not agree on a scale for idle capital, so reports show three scales side
         by side (see :mod:`signals.scales`). GDP stays the default of ``scale`` for three reasons.
         First, ``drypowder thesis`` tests claims that use idle capital in % of GDP, and these claims
-        were stated before the tests. The results of ``drypowder thesis`` are known, so a different
-        default now would be a choice with hindsight. Second, our history has only the latest
-        revision of bank assets, and this series jumps on 2010-03-31. Third, reserves below 12 % of
-        bank assets are not always scarce. For example, reserves were below 12 % of bank assets in
-        most of 2009 to 2012, during QE.
+        were stated before they were tested. The results of ``drypowder thesis`` are known, so
+        changing the default now would be a choice made with hindsight. Second, our history has only
+        the latest revision of bank assets, and this series jumps on 2010-03-31. Third, reserves
+        below 12 % of bank assets are not always scarce. For example, reserves were below 12 % of
+        bank assets in most of 2009 to 2012, during QE.
 
     Parameters
     ----------

@@ -38,9 +38,9 @@ class Duration(ScoreSignal):
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was
-        fixed before we looked at any return. The regression in :meth:`empirical` confirms little of
-        the order of the classes. The signal is computed from past returns, so it is not used to
-        test claims about returns.
+        fixed before we looked at any return. The regression in :meth:`empirical` hardly confirms
+        this order. The signal is computed from past returns, so it is not used to test claims about
+        returns.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration of each asset as known at a session, except SPY and bonds.
+        """Return the empirical duration of each asset except SPY and bonds, as known at a session.
 
         See :func:`signals.empirical_duration.empirical_durations`. No signal uses the empirical
         duration, because the estimate is noisy.

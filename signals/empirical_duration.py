@@ -16,11 +16,10 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
     """Return the empirical duration of assets as known at the panel's last close.
 
     Formula
-        An ordinary least squares regression uses the last 156 weeks. The regression explains an
-        asset's weekly returns by a constant, SPY's weekly returns and ΔDFII10. ΔDFII10 is the
-        weekly change of the real yield, as a fraction: 0.01 is one percentage point. The duration,
-        in years, is the negated coefficient on ΔDFII10. A duration of 5 means a loss of 5 % when
-        the real yield rises by one percentage point.
+        An asset's weekly returns over the last 156 weeks are regressed (OLS) on a constant, SPY's
+        weekly returns and ΔDFII10. ΔDFII10 is the weekly change of the real yield, as a fraction:
+        0.01 is one percentage point. The duration, in years, is the negated coefficient on ΔDFII10.
+        A duration of 5 means a loss of 5 % when the real yield rises by one percentage point.
     Timing
         A week is five sessions. The weeks are counted back from the last row of the panel. All
         prices and yields are from dates up to the previous session; see

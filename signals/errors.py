@@ -1,4 +1,4 @@
-"""The classes from which all errors derive that drypowder raises on purpose.
+"""Base classes of all errors that drypowder raises on purpose.
 
 DrypowderError
 ├── ConfigError        a name, parameter or option is wrong               (exit 2)

@@ -17,8 +17,7 @@ from signals.index import check_session, check_sessions
 from signals.scales import Scales, scales_at_end
 from signals.transforms import percentile
 
-#: Name of a gauge that a flag with a fixed length has while it is on: the number of sessions for
-#: which the flag has been on.
+#: Name of the gauge that counts the sessions for which a flag of fixed length has been on.
 AGE = "age"
 
 
@@ -43,9 +42,9 @@ class Explanation:
     since
         First session of the current state of the flag. None if the flag is NA.
     distance, distance_gauge, distance_unit
-        ``distance_gauge`` names the gauge that decides the next change of the flag. ``distance`` is
-        the signed change of this gauge, in ``distance_unit``, that would flip the flag. A flag that
-        stays on for a fixed number of sessions has the gauge :data:`AGE` while it is on.
+        ``distance_gauge`` names the gauge that determines the next change of the flag. ``distance``
+        is the signed change of this gauge, in ``distance_unit``, that would flip the flag. While a
+        flag of fixed length is on, this gauge is :data:`AGE`.
     distance_value
         Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA.
     flips
@@ -53,10 +52,9 @@ class Explanation:
         is empty if the flag is NA.
     known_at
         For each input, the time at which the newest value was first known. The time is None if the
-        input has no value. Empty if :func:`explain` gets no ``known``.
+        input has no value. The mapping is empty if :func:`explain` is called without ``known``.
     missing
-        Inputs that have no value at the session, although the flag or the score depends on these
-        inputs.
+        Inputs that the flag or the score needs, but that have no value at the session.
     components
         Number of components whose z-scores are averaged. The number is 0 for a score without
         components.
@@ -225,7 +223,7 @@ def ends_by_age(signal: Signal, on: bool | None) -> bool:
 
 
 def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
-    """Return the levels that decide the next flip of a flag that is ``on``, off or NA."""
+    """Return the levels that determine the next flip; ``on`` is the flag, and None if it is NA."""
     if ends_by_age(signal, on):
         last = float(signal.lasts or 0)
         return (Threshold(gauge=AGE, enter=last, leave=last, above=False),)
@@ -266,7 +264,7 @@ def _binding(
 
 
 def _is_missing(id: str, panel: pd.DataFrame, at: pd.Timestamp) -> bool:
-    """Return whether a series has no value at a session, although its publisher continues it."""
+    """Return whether a series has no value at a session; False if it was already discontinued."""
     ended = CATALOG[id].ended if id in CATALOG else None
     if ended is not None and at > pd.Timestamp(ended):
         return False

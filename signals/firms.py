@@ -1,4 +1,4 @@
-"""Tables with the amounts of several companies over four quarters, sessions × companies."""
+"""Tables of the trailing-year amounts of several companies, sessions × companies."""
 
 from collections.abc import Callable
 

@@ -26,10 +26,10 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` is text with the class attributes that list
-    the panel columns of the user's class, such as ``inputs``. After a KeyError, the message says
-    that these attributes must list every column that the user's code reads. If ``names`` is empty,
-    the message omits this advice.
+    with ``what``, a name for the user's code. ``names`` is text such as ``inputs``: the class
+    attributes in which a user lists the panel columns that the code reads. After a KeyError, the
+    message says that these attributes must list every such column. If ``names`` is empty, the
+    message omits this advice.
     """
     try:
         yield

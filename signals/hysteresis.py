@@ -56,7 +56,7 @@ def hysteresis(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return a flag that changes only after a condition was true for some sessions in a row.
+    """Return a flag that changes only after a condition has been true for some sessions in a row.
 
     At the first session the flag is off. If ``enter`` is True on ``confirm`` consecutive sessions,
     the flag turns on at the last of these sessions. If ``leave`` is True on ``confirm_leave``
@@ -124,10 +124,10 @@ def turned(
 ) -> pd.Series:
     """Return the flag that several gauges turn on together, and that any single gauge turns off.
 
-    The flag turns on when every gauge has crossed its level ``enter``. The flag turns off when at
-    least one gauge has crossed its level ``leave``. See :class:`Threshold`. ``thresholds`` is not
-    empty. The gauge of each threshold is a column of ``gauges``. The flag is pandas ``boolean``,
-    one value for each session. If the gauge of a threshold is NaN, the flag is NA. See
+    The flag turns on when every gauge has crossed its ``enter`` level. The flag turns off when at
+    least one gauge has crossed its ``leave`` level. See :class:`Threshold`. ``thresholds`` must not
+    be empty. The gauge of each threshold must be a column of ``gauges``. The flag is pandas
+    ``boolean``, one value for each session. If the gauge of a threshold is NaN, the flag is NA. See
     :func:`hysteresis` for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)

@@ -1,9 +1,9 @@
 """Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. Pandas raises no error for a faulty index, but misreads the rows. For example,
-pandas would read whole numbers as nanoseconds since 1970. Pandas would treat two rows with the same
-date as two different sessions.
+ascending order. pandas raises no error for a faulty index, but misreads the rows. For example,
+pandas reads whole numbers as nanoseconds since 1970, and treats two rows with the same date as two
+sessions.
 """
 
 import pandas as pd
@@ -46,7 +46,7 @@ def index_fault(index: pd.Index) -> str:
     if not index.is_unique:
         return f"has {index[index.duplicated()][0].date()} twice; drop one row"
     if not index.is_monotonic_increasing:
-        return "is in another order; sort it with .sort_index()"
+        return "is not in ascending order; sort it with .sort_index()"
     return ""
 
 

@@ -35,7 +35,7 @@ class Opportunity(CompoundSignal):
         Condition 2: the flag ``forced_selling`` is off at the current session. Condition 3: the VIX
         is at most ``calm`` times its highest value of the last 63 sessions. Condition 4: the score
         of ``bathtub`` or ``policy`` is lower than 21 sessions ago. Condition 4 ignores ``policy``
-        if its score uses other components than 21 sessions ago. The flag turns on when all four
+        if its score uses different components than 21 sessions ago. The flag turns on when all four
         conditions are true for ``confirm`` sessions in a row. The flag stays on for ``stay``
         sessions, and can then turn on again.
     Timing

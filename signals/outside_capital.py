@@ -14,8 +14,8 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: Concepts that the signal reads. For CAPEX, OCF and BUYBACKS, the signal also reads the amounts of
-#: a year earlier.
+#: Concepts that the signal reads. For CAPEX, OCF and BUYBACKS, the signal also reads the amounts
+#: one year earlier.
 _FLOWS = ("CAPEX", "OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
 _AGO = _FLOWS[:3]
 
@@ -27,7 +27,7 @@ class OutsideCapital(Signal):
     Formula
         All amounts are sums over ``firms`` for the trailing four quarters. A is capital
         expenditure, O is operating cash flow, B is shares bought back, D is debt issued, and L is
-        assets from new finance leases. A', O' and B' are A, O and B of a year earlier. gap = 100 ·
+        assets from new finance leases. A', O' and B' are A, O and B one year earlier. gap = 100 ·
         (A − O) / A. ``gap`` is the part of the spending that cash flow does not cover, in %.
         marginal = 100 · ((A − A') − (O − O')) / (A − A'). ``marginal`` is the part of the
         additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
@@ -39,26 +39,26 @@ class OutsideCapital(Signal):
         The flag is on when the firms need outside capital. The flag turns on when ``gap`` is above
         ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, spending
         exceeds cash flow, so the firms need other sources of capital. The formula compares spending
-        with cash flow. The formula contains no idle capital, no GDP and no price.
+        with cash flow. It uses no idle capital, GDP or price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
         the SEC. Debt, leases and buybacks that first appear in a late filing count as known only
         after this filing, because it may be their first publication.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
-        spending and cash flow of a year earlier must also be known. For ``from_payouts``, the
+        spending and cash flow one year earlier must also be known. For ``from_payouts``, the
         buybacks of both years must also be known. ``gap``, ``marginal`` and ``from_payouts`` are
         NaN if fewer than ``minimum`` firms have the necessary amounts. ``marginal`` and
         ``from_payouts`` are also NaN if spending grew by ``least_growth`` or less. ``marginal`` and
         ``from_payouts`` are divided by the growth of spending. If spending hardly grew, a small
         error in an amount would become a large error in ``marginal`` and ``from_payouts``.
         ``raised`` uses firms with known spending, debt and buybacks, and needs at least one such
-        firm. Unknown leases count as zero, because firms give small leases no XBRL tag. MSFT
-        reports new debt under an XBRL tag that drypowder does not read, so ``raised`` does not
-        include MSFT. An amount of cash flow, buybacks, debt or leases is used for 200 days after
-        the end of its quarter. The amounts of one firm can belong to different quarters in two
-        cases. First, a firm can file one of its amounts late. Second, before 2018, some spending is
-        known only for fiscal years.
+        firm. Unknown leases count as zero, because firms do not report small leases under an XBRL
+        tag. MSFT reports new debt under an XBRL tag that drypowder does not read, so ``raised``
+        does not include MSFT. An amount of cash flow, buybacks, debt or leases is used for 200 days
+        after the end of its quarter. The amounts of one firm can belong to different quarters in
+        two cases. First, a firm can file one of its amounts late. Second, before 2018, some
+        spending is known only for fiscal years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
@@ -73,7 +73,7 @@ class OutsideCapital(Signal):
     Parameters
     ----------
     firms
-        Tickers of companies whose SEC filings drypowder reads.
+        Tickers of the firms; only companies whose SEC filings drypowder reads are allowed.
     minimum
         Smallest number of firms for which gap, marginal and from_payouts are computed.
     least_growth

@@ -72,7 +72,7 @@ class Reading(Summarised):
         return self.rows(lambda part: part.loc[at:])
 
     def under(self, classification: Classification) -> "Reading":
-        """Return a copy of the reading with the regimes that another regime model gives.
+        """Return a copy of the reading with the regimes of another regime model.
 
         The evaluations of the signals stay the same.
         """

@@ -52,7 +52,7 @@ class Registered:
 #: contrast, measures idle capital from amounts and GDP. ``outside_capital`` does not vote, because
 #: it mostly measures the same spending as ``capex``. One fact should have only one vote.
 #: ``leverage`` does not vote, because margin debt follows share prices. The more the regime depends
-#: on past returns, the less it is suitable for tests of claims about returns.
+#: on past returns, the less suitable it is for testing claims about returns.
 SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "funding": Registered(signal=Funding, votes=True),

@@ -1,7 +1,7 @@
 """Strategies turn a regime, signals and a panel of known values into target weights.
 
-Strategies use no file, no network and no clock. :data:`STRATEGIES` is the registry. A new strategy
-needs its own file, and one import and one line in this file.
+They access no file, network or clock. :data:`STRATEGIES` is the registry. A new strategy needs its
+own file, and one import and one line in this file.
 """
 
 from strategies.base import Strategy, decide, state_of

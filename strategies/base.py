@@ -28,8 +28,8 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that turns the data known at a session's close into target weights.
 
-    A strategy makes a decision on each scheduled date. A change of the strategy's state, for
-    example of the regime, also causes a decision, unless ``only_scheduled`` is True.
+    A strategy decides on each scheduled date. It also decides when its state changes, for example
+    the regime, unless ``only_scheduled`` is True.
 
     Attributes
     ----------
@@ -45,12 +45,12 @@ class Strategy(Typed, ABC):
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
         The states whose timing is tested. All active states count together as one state. Each
-        episode in the active states counts as one observation. Periods in the active states less
-        than a quarter (63 sessions) apart are one episode.
+        episode in the active states counts as one observation. Periods in the active states that
+        are less than a quarter (63 sessions) apart form one episode.
     price_free
         True if the weights depend only on the regime and on the set of listed assets. The timing
         test compares a strategy with placebos. For a price-free strategy with the regime model
-        ``quantities``, a placebo is a copy with holdings that are shifted in time.
+        ``quantities``, each placebo is a copy of the strategy whose holdings are shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -84,7 +84,7 @@ class Strategy(Typed, ABC):
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return each session's state, such as the regime; each change of state causes a decision.
 
-        A state is a text, or None at a session without a state. A strategy without states returns
+        A state is a string, or None at a session without a state. A strategy without states returns
         None instead of a series. Row t uses only rows up to t.
         """
         return reading.regime if self.follows_regime else None

@@ -53,9 +53,9 @@ class NearCashFlowSmh(NearCashFlow):
 
     Rationale
         In 2026 we know which makers of memory chips survived and did well. In 2015, nobody knew
-        which makers of memory chips would do so. The fund SMH follows an index, whose members were
-        chosen without knowledge of the future. This variant has no hindsight about single firms,
-        but has hindsight about the chip industry.
+        which ones would. The fund SMH follows an index, whose members were chosen without knowledge
+        of the future. This variant has no hindsight about single firms, but has hindsight about the
+        chip industry.
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"
@@ -72,8 +72,7 @@ def traded_with(tickers: tuple[str, ...], own: OwnClasses) -> tuple[str, ...]:
 
     ``own`` maps each replaced asset class to the user's tickers. If ``tickers`` are the default
     assets of ``near-cash-flow``, the user's tickers replace the default tickers of the classes in
-    ``own``. Any other ``tickers`` are the user's own choice, so the function returns ``tickers``
-    unchanged.
+    ``own``. Any other ``tickers`` are the user's own choice and are returned unchanged.
     """
     default = NearCashFlow()
     return default.with_classes(own).assets if tickers == default.assets else tickers

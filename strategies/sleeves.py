@@ -33,12 +33,11 @@ class SleeveStrategy(Strategy):
     ----------
     table
         A mapping from regime to the weight of each sleeve, a fraction of the portfolio. If a regime
-        has no entry for a sleeve, the sleeve has the weight 0. A session without a regime counts as
+        has no entry for a sleeve, the sleeve has weight 0. A session without a regime counts as
         NEUTRAL.
     of_no_class
-        Names of sleeves that have the name of an asset class but not its tickers. A sleeve in
-        ``of_no_class`` keeps its tickers if a user replaces the tickers of the class with the same
-        name.
+        Names of sleeves that share the name of an asset class but hold other tickers. These sleeves
+        keep their tickers when a user replaces the tickers of that class.
     """
 
     table: ClassVar[Table] = {}

@@ -40,8 +40,8 @@ class Survival(ScaledSleeves):
         Yearly target volatility of the classes ``memory`` and ``crypto``, as a fraction.
     own
         Pairs of an asset class and its tickers, for each class whose tickers a user replaces. A
-        configuration sets ``own`` from its table ``[universe.classes]``, so ``own`` is not
-        available for ``--param``.
+        configuration sets ``own`` from its table ``[universe.classes]``, so ``--param`` cannot set
+        it.
     """
 
     name: ClassVar[str] = "survival"

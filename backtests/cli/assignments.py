@@ -30,7 +30,7 @@ def config_data(
     config
         A TOML file, or None. The table ``[sweep]`` of the file is ignored.
     param
-        Texts such as ``dry_powder.k=0.11``.
+        Strings such as ``dry_powder.k=0.11``.
     asked
         The options that choose the history.
     given
@@ -82,8 +82,8 @@ def config_of(data: Mapping[str, Any]) -> "RunConfig":
 def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
     """Write each assigned parameter into ``data``, the keys and values of a configuration.
 
-    An assignment is a text such as ``dry_powder.k=0.11``. An unknown prefix, or a parameter that is
-    assigned twice, raises ConfigError.
+    An assignment is a string such as ``dry_powder.k=0.11``. An unknown prefix, or a parameter that
+    is assigned twice, raises ConfigError.
     """
     from backtests.parameter_paths import put
     from signals.errors import ConfigError
@@ -119,7 +119,7 @@ def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names_assigned(assignments: Iterable[str] | None) -> list[str]:
-    """Return the parameter names in texts such as ``dry_powder.k=0.11``."""
+    """Return the parameter names in strings such as ``dry_powder.k=0.11``."""
     return [_parsed(assignment)[0] for assignment in assignments or ()]
 
 

@@ -149,7 +149,7 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first of ``assignments``, which are those that no row uses."""
+    """Raise ConfigError for the first assignment; no row uses any of ``assignments``."""
     for text in assignments:
         names_assigned([text])  # raises ConfigError if the text has no name or no value
         if not rows:

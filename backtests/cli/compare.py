@@ -136,7 +136,7 @@ def _refuse_unused(given: Mapping[str, Any], candidates: Mapping[str, "Candidate
     if given and all(candidate.saved is not None for candidate in candidates.values()):
         raise ConfigError(
             f"expected --{next(iter(given))} with a strategy or a config file, but all rows are "
-            "finished runs, which keep their own terms; leave it out"
+            "finished runs, which keep their own settings; leave it out"
         )
 
 

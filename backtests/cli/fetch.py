@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backtests.sources.fetching import Outcome
     from backtests.store.audit import Finding
 
-_SEPARATE = 3  # this many series with the same remark have a row each
+_SEPARATE = 3  # up to this many series with the same remark get a row each
 _COLUMNS: Columns = (
     (words("series"), lambda o: o.name),
     (words("from", rank=3), lambda o: o.source),
@@ -105,9 +105,8 @@ def _as_data(outcomes: list["Outcome"], errors: list["Finding"], store: str) -> 
 def _grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
     """Return the outcomes, but one row for many series of a source that have the same remark.
 
-    Only series without values are put into one row.
-
-    Without a network, each series of a source fails for the same reason.
+    Only series without values are put into one row. For example, without a network, every series of
+    a source fails for the same reason.
     """
     alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for o in outcomes:

@@ -162,9 +162,9 @@ def _add_all(
 ) -> None:
     """Add the chosen parameters of a dataclass to the table, each with its description.
 
-    If ``within`` is an empty text, each parameter is written as a setting. If ``within`` is another
-    text, each parameter is written as a comment, and its name begins with ``within``. If ``within``
-    is None, each parameter is written as a comment without a prefix.
+    If ``within`` is an empty string, each parameter is written as a setting. If ``within`` is any
+    other string, each parameter is written as a comment, and its name begins with ``within``. If
+    ``within`` is None, each parameter is written as a comment without a prefix.
     """
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters

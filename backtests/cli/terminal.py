@@ -5,8 +5,7 @@ An escape sequence can recolour a terminal, move its cursor or set its title. Wh
 :class:`Escaping` escapes all text to stdout and stderr.
 
 The package rich sets a style with an escape sequence, which must reach the terminal unchanged. So
-the console of :func:`console` replaces control characters in a text before it sets the text's
-style.
+the console of :func:`console` replaces control characters in a string before it sets its style.
 """
 
 import json
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Types for other modules, so that other modules do not import the printing parts of rich.
+    #: Types that other modules import from here, so that they do not load the printing parts of
+    #: rich.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
@@ -39,7 +39,7 @@ ENDLESS = 1_000_000  # width of a pipe, in characters, so that no line breaks
 
 
 def escaped(text: str) -> str:
-    r"""Return a text with control characters replaced by visible escapes such as ``\x1b``.
+    r"""Return ``text`` with control characters replaced by visible escapes such as ``\x1b``.
 
     >>> escaped("\x1b[31mred")
     '\\x1b[31mred'
@@ -141,7 +141,7 @@ def _one_line(text: str) -> str:
 
 
 def styled(text: str, style: str) -> "Text":
-    """Return a text with one of rich's styles, such as ``bold`` or ``red``."""
+    """Return ``text`` with one of rich's styles, such as ``bold`` or ``red``."""
     from rich.text import Text
 
     return Text(_one_line(text), style)
@@ -164,7 +164,7 @@ def say(*parts: "str | Text", hang: int = 0) -> None:
 
 
 def _breaks(text: str, width: int, hang: int = 0) -> list[int]:
-    """Return the positions in a text at which a new line begins.
+    """Return the positions in ``text`` at which a new line begins.
 
     A line has at most ``width`` characters, unless a single word is longer. ``hang`` is the number
     of spaces at the start of each line after the first.

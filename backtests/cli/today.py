@@ -41,7 +41,9 @@ def today(
     at: options.At = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Your first session, which becomes a decision day."),
+        typer.Option(
+            metavar="DATE", help="First session with the strategy; it becomes a decision day."
+        ),
     ] = None,
     holdings: Annotated[
         Path | None,
@@ -61,9 +63,9 @@ def today(
     A backtest would place the same orders. Orders appear only on a decision day, and only if a
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
     limit, orders appear on any day. An asset whose last price is too old is not traded. If missing
-    data hide the strategy's state, the last target weights stay. If data are missing, the exit code
-    is 3, and the command lists each missing series with the date of its last value. Without a
-    strategy, the command shows near-cash-flow.
+    data hide the strategy's state, the last target weights remain in force. If data are missing,
+    the exit code is 3, and the command lists each missing series with the date of its last value.
+    Without a strategy, the command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings

@@ -23,8 +23,8 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-#: For each concept, the companies whose amounts the simulated economy has. The simulated economy
-#: leaves out the new debt of GOOGL and MSFT.
+#: For each concept, the companies with simulated amounts. The new debt of GOOGL and MSFT is left
+#: out.
 FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),

@@ -58,8 +58,8 @@ class Batch:
         Positions of the variants that passed the checks, counted from 0, in ascending order.
         ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
     refused
-        A mapping from the position of a variant with an invalid lag, band, gross limit or table to
-        the reason why it cannot be simulated.
+        Maps the position of each variant that cannot be simulated to the reason: an invalid lag,
+        band, gross limit or table.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -127,7 +127,7 @@ def reason(
 
 
 def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
-    """Return the message of the SimulationError that ``check`` raises, or an empty text."""
+    """Return the message of the SimulationError that ``check`` raises, or an empty string."""
     try:
         check(*given, **named)
     except SimulationError as error:
@@ -209,7 +209,7 @@ def _frames(
     of = {id(names): closes.columns.get_indexer(names) for _, names in _distinct(given)}
     sizes = np.array([(v.size, *v.shape) for v in values.values()], dtype=np.int64).reshape(-1, 3)
     starts = np.concatenate([np.zeros((1, 3), dtype=np.int64), sizes.cumsum(axis=0)])
-    # pandas stores a table column by column, so that most tables are copied as they are in memory.
+    # pandas stores most tables column by column, so most tables are copied in their memory order.
     targets = np.concatenate([np.zeros(0), *(each.ravel("F") for each in values.values())])
     return Frames(
         targets=targets,

@@ -65,7 +65,7 @@ class Costs(Typed):
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
-        """Return new costs: each cost multiplied by ``factor``.
+        """Return a copy with each cost multiplied by ``factor``.
 
         The new costs are not checked, so they can exceed the limits that :class:`Costs` sets.
         """

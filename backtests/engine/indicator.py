@@ -29,7 +29,7 @@ from signals.evaluations import evaluate, inputs_of
 from signals.params import as_kind, check_types, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
-#: The unit of a gauge whose values are texts.
+#: The unit of a gauge whose values are strings.
 TEXT = "name"
 
 
@@ -65,9 +65,8 @@ def as_indicator(
         A signal class or a signal object. The values of a signal object become the default
         parameters of the indicator.
     among
-        A mapping from names to signals. If ``signal`` uses another signal, the other signal is
-        taken from ``among``. If ``among`` does not contain the other signal, the other signal has
-        its default parameters.
+        A mapping from names to signals. The signals that ``signal`` uses are taken from ``among``.
+        A signal that ``among`` lacks has its default parameters.
 
     Returns
     -------
@@ -157,9 +156,9 @@ def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:
 def _without_texts(
     run: Callable[..., Any], signal: type[Signal], names: Iterable[str]
 ) -> Callable[..., Any]:
-    """Return ``run``, which then raises ConfigError if a parameter is a text.
+    """Return ``run`` with a check that raises ConfigError if a parameter is a string.
 
-    vectorbt replaces the name of an input or of a parameter by its value.
+    Without the check, vectorbt would replace the name of an input or parameter by its value.
     """
     signature = inspect.signature(run)
 

@@ -111,7 +111,7 @@ def _check_columns(what: str, columns: pd.Index, name: str) -> None:
 def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFrame:
     """Return the closes of some assets as numbers.
 
-    A missing price stays NaN. A text, an infinite price, or a price of zero or less raises
+    A missing price stays NaN. A string, an infinite price, or a price of zero or less raises
     SimulationError.
     """
     closes = _numbers(prices[assets], f"{name}: prices")

@@ -1,7 +1,7 @@
 """The kernel: a compiled and fast simulation for the variations of a run.
 
-A variation repeats a run with changed decisions or settings. A variation needs a portfolio's daily
-figures, but no list of orders. :func:`simulate_curves` follows the rules of
+A variation repeats a run with changed decisions or settings. It needs the daily figures of the
+portfolio, but no list of orders. :func:`simulate_curves` follows the rules of
 :func:`backtests.engine.simulate.simulate`, but takes about a tenth of the time. The headline
 numbers of a run always come from ``simulate``. Before a command uses the kernel,
 :func:`check_agreement` compares the kernel with ``simulate`` on one portfolio.

@@ -1,9 +1,9 @@
 """The loops of the kernel, compiled by numba.
 
-:func:`trade` simulates many configurations of one market. The loops choose the same trades as
-:func:`backtests.engine.schedule.choose_trades`. The loops compute the same units, cash and costs as
-vectorbt. The loops also round like ``choose_trades`` and vectorbt. So a comparison of two almost
-equal numbers has the same result in the loops, in ``choose_trades`` and in vectorbt.
+:func:`trade` simulates many configurations of one market. They choose the same trades as
+:func:`backtests.engine.schedule.choose_trades`, and compute the same units, cash and costs as
+vectorbt. They also round in the same way, so comparisons of almost equal numbers have the same
+result in the loops, in ``choose_trades`` and in vectorbt.
 
 Configurations with the same assets form a team. If several portfolios of a team trade at the same
 session, their trades are computed together. The inner loops run over the portfolios of a team, so
@@ -32,7 +32,7 @@ TINY = 1e-12
 STEP = 24
 #: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
 SLACK = 1e-9 + 1e-12
-#: Largest number of portfolios that trade side by side, and the same for portfolios with short
+#: Largest number of portfolios that trade side by side: without short positions, and with short
 #: positions, which need much more memory.
 LANES, SHORT_LANES = 32, 8
 #: First column of each figure in a row of ``Book.legs``, and number of columns: units, price,
@@ -48,7 +48,7 @@ CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS,
 #: Columns of ``Room.totals``, and their number: Σ value traded / equity, costs in USD, number of
 #: sessions with a trade, and Σ gross exposure at each close but the first.
 TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
-#: A weight whose difference exceeds the band by this value does so in any order of rounding.
+#: If a difference exceeds the band by this value, rounding errors cannot change the comparison.
 CLEAR = 1e-9
 #: Columns of ``Book.marks``, and their number: session of the last trade, first session that has no
 #: value yet, position of the oldest waiting decision in ``Book.queue``, number of waiting
@@ -117,8 +117,7 @@ class Team(NamedTuple):
     Either all configurations of a team have short positions, or none.
 
     ``rows`` and all fields below ``weights`` have one value or one row for each configuration.
-    Prices and weights are copied, so that numbers that are used together are near each other in
-    memory.
+    Prices and weights are copied, so that numbers used together are close together in memory.
     """
 
     sides: int  # 2 if the team has short positions, otherwise 1

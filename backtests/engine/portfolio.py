@@ -1,10 +1,10 @@
 """The simulated portfolio as an object of vectorbt, in USD.
 
-The simulation divides every price by the growth of bills, so that idle cash keeps its value.
-Therefore the metrics of the simulation's vectorbt object are deflated. The yearly metrics of the
-simulation's vectorbt object assume 365 sessions a year. This module repeats the orders of the
-simulation at prices in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price
-of ``BILLS`` starts at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
+The simulation divides every price by the growth of bills, so that idle cash keeps its value. Its
+vectorbt object therefore has deflated metrics, and yearly metrics that assume 365 sessions a year.
+This module repeats the orders of the simulation at prices in USD, with 252 sessions a year. Cash
+becomes the column ``BILLS``. The price of ``BILLS`` starts at 1 USD and grows by the return of
+bills. Trades of ``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: A year of 252 sessions, as a text for vectorbt. vectorbt counts each session as a day.
+#: A year of 252 sessions, as a string for vectorbt. vectorbt counts each session as a day.
 YEAR_FREQ = f"{SESSIONS_A_YEAR} days"
 #: A change of cash below this fraction of the capital counts as a rounding error.
 ROUNDING = 1e-13

@@ -127,10 +127,10 @@ def choose_trades(
     ``gross_limit`` at a close and no decision waits for its fill, a trade restores the last target
     weights ``lag`` sessions later.
 
-    An asset without a price on the day of the fill is not traded until the next decision. If this
-    asset should be sold to pay for purchases, the cash can be too small. The purchases are then
-    reduced, the largest first. If the last price of a holding is older than the asset's staleness
-    limit, the holding is closed at this last price.
+    An asset without a price on the day of the fill is not traded until the next decision. If its
+    sale was meant to pay for purchases, the cash can be too small. The purchases are then reduced,
+    the largest first. If the last price of a holding is older than the asset's staleness limit, the
+    holding is closed at this last price.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 

@@ -1,8 +1,7 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
-vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. To add
-interest, borrowing costs and a rule for missing prices exactly, the simulation changes the prices
-that vectorbt receives:
+vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. To add all
+three exactly, the simulation changes the prices that vectorbt receives:
 
 - Idle cash earns the return of bills. Every price is deflated: it is divided by the growth of bills
   since the start. At deflated prices, idle cash earns nothing. Afterwards, the results are
@@ -13,10 +12,10 @@ that vectorbt receives:
   and is not traded.
 
 :mod:`backtests.engine.schedule` chooses the trades before the simulation. Orders are filled at the
-close, sorted by value: the largest sale first, the largest purchase last. If two orders have equal
-values, the sequence of the columns decides which order is filled first. Target weights are
-fractions of the portfolio's value before costs. If a purchase and its cost exceed the cash, the
-purchase is reduced to the amount that the cash can pay.
+close, sorted by value: the largest sale first, the largest purchase last. Orders of equal value are
+filled in the order of their columns. Target weights are fractions of the portfolio's value before
+costs. If a purchase and its cost exceed the cash, the purchase is reduced to the amount that the
+cash can pay.
 """
 
 import sys
@@ -59,10 +58,10 @@ class Result:
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
-        equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
-        recomputed if the cash is too small to buy back a short position whose target becomes long.
-        The asset then has both a long and a short side, but ``orders`` does not show to which side
-        an order belongs.
+        equity can be recomputed from orders, prices, bills and borrowing rates. There is one
+        exception: the cash is too small to buy back a short position whose target becomes long. The
+        asset then has both a long and a short side, but ``orders`` does not show to which side an
+        order belongs.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills

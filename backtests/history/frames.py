@@ -19,7 +19,7 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError, MissingSeries, unknown
 from signals.index import index_fault
 
-#: Text with which a user chooses the catalog's publication rule.
+#: String with which a user chooses the catalog's publication rule.
 BY_CATALOG = "catalog"
 #: When the values of a series became known. Three forms are possible: a day or a moment for each
 #: date, a lag, or :data:`BY_CATALOG`.
@@ -139,7 +139,7 @@ def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
 
 
 def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.DatetimeIndex:
-    """Return the moment from which the user says that each value is known, New York time."""
+    """Return the moment from which each value is known according to the user, New York time."""
     if isinstance(known, datetime.timedelta):
         moments = dates + known
     elif isinstance(known, pd.Series):

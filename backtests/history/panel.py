@@ -1,11 +1,11 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
-The panel has one row for each session, and one column for each series or asset. Of the values known
-at the session's close, a cell contains the value with the latest date. If a value was revised, the
-cell contains the latest revision known at the session's close. The day of a coin ends at 24:00 UTC,
-some hours after the New York session. So a session's row has each coin's close of the previous
-calendar day. Trades and portfolio values use :attr:`History.closes`, where each price is in the row
-of its own date.
+The panel has one row for each session, and one column for each series or asset. A cell contains the
+value with the latest date among the values known at the session's close. If this value was revised,
+the cell contains the latest revision known at that close. The day of a coin ends at 24:00 UTC, some
+hours after the New York session. So a session's row has each coin's close of the previous calendar
+day. Trades and portfolio values use :attr:`History.closes`, where each price is in the row of its
+own date.
 
 No value is copied to an earlier session. A known value is repeated at later sessions until a newer
 value is known. If the value is older than the staleness limit of the series (in days), the cell is
@@ -59,12 +59,12 @@ class History(Summarised):
     vintages
         For each series with past vintages in the store, the moment at which its archive begins.
         From this moment on, each cell contains the number known at its session, without later
-        revisions. Before, the cells contain the values of the first vintage.
+        revisions. Earlier cells contain the values of the first vintage.
     withheld
         Sessions × ids: True where the source states that no value exists, for example because a
         filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
-        but the data are not late. ``withheld`` has a column only for an id for which the source
-        states, for at least one date, that no value exists.
+        but the data are not late. Only ids with such a statement for at least one date have a
+        column.
     events
         The values of each event series, by id and by the date of the event. The panel contains no
         event series. Only studies of reactions to events may use ``events``, because some values
@@ -169,10 +169,10 @@ class History(Summarised):
             day, the value is known from the open of the session on that day. If the stated day has
             no session, the value is known from the open of the next session. A moment is in New
             York time, or has a time zone. A ``timedelta`` is added to the date of each value, and
-            the sum is such a day or moment. For an id, the text ``"catalog"`` means the publication
-            rule in the catalog. If ``known`` is ``"catalog"``, the publication rules of the catalog
-            apply to all ids. Each date can have only one value; to use revisions, import the data
-            into a store.
+            the sum is read as such a day or moment. For an id, the string ``"catalog"`` means the
+            publication rule in the catalog. If ``known`` is ``"catalog"``, the publication rules of
+            the catalog apply to all ids. Each date can have only one value; to use revisions,
+            import the data into a store.
 
         Raises
         ------

@@ -32,8 +32,8 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
 
     Some formats state the ticker, or the kind of table, only in the file's ``name``.
     ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
-    ``recorded_at`` are refused. Only the price of a coin, whose day is in UTC, may be one day
-    later, but this price is left out.
+    ``recorded_at`` are refused. The price of a coin, whose day is in UTC, may be one day later; it
+    is left out, not refused.
 
     Raises
     ------

@@ -5,8 +5,8 @@
   file and the line, and says how to correct the error.
 - A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
   empty, binary or a broken link.
-- A file or folder that the system does not let us read is refused with a message, so that the user
-  notices the missing data.
+- A file or folder that cannot be read, for lack of permission for example, is refused with a
+message, so that the user notices the missing data.
 - A link to a folder is skipped, because reading a link to a parent folder would never end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside the
@@ -81,7 +81,7 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     Raises
     ------
     DataError
-        When the path does not exist, or when no file at the path gives a batch or is refused.
+        When the path does not exist, or when no batch was read and nothing was refused.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}

@@ -73,7 +73,7 @@ def import_path(
         The moment of recording, New York time. The default is now.
     progress
         A function that receives the name of each file, and the number of files already read. After
-        the last file is read, ``progress`` receives a text with the number of series to store.
+        the last file is read, ``progress`` receives a message with the number of series to store.
     currency
         The currency of the prices, which must be USD. If ``currency`` is None, the prices are
         assumed to be in USD, see :attr:`Imported.assumed`.

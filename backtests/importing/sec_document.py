@@ -92,9 +92,9 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected a text in each of the fields 'end', 'filed', 'accn' and (if "
-            f"given) 'start', and a number in the field 'val', was {str(entry)[:80]}; fetch the "
-            "file again"
+            f"fact {number}: expected a string in each of the fields 'end', 'filed', 'accn' and "
+            f"(if given) 'start', and a number in the field 'val', was {str(entry)[:80]}; fetch "
+            "the file again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end

@@ -12,8 +12,8 @@ can file an item under several XBRL tags, with different definitions. So a trail
 year before it come from facts under one tag, if one tag has both years.
 
 A fact is known from the open of the first session after the filing date. A fact is late if it is
-filed more than :data:`LATE` days after the end of its period. The item of a late fact decides when
-the fact counts as known:
+filed more than :data:`LATE` days after the end of its period. When a late fact counts as known
+depends on its item:
 
 - Some items are in every cash-flow or income statement
   (:data:`~signals.catalog.IN_EVERY_STATEMENT`). The company published an amount of such an item in
@@ -48,9 +48,9 @@ SLACK = pd.Timedelta(days=20)  # fiscal years have 52 or 53 weeks, and leap year
 class Fact:
     """An amount in USD for the period from ``start`` to ``end``. Restatements are left out.
 
-    ``tag`` is the XBRL tag of the amount; a sum of facts under several tags has the empty text.
-    ``known`` is the moment at which the fact was first known. ``assumed`` is True if ``known`` is
-    an assumption, and False if ``known`` follows from the filing date.
+    ``tag`` is the XBRL tag of the amount; empty for a sum of facts under several tags. ``known`` is
+    the moment at which the fact was first known. ``assumed`` is True if ``known`` is an assumption,
+    and False if ``known`` follows from the filing date.
     """
 
     start: pd.Timestamp
@@ -115,7 +115,7 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
     """Return all trailing-year sums that the facts allow, sorted by the end of the year.
 
     If the facts allow several sums for one year, the sum that was known first counts. If several
-    were known first, a fact about the whole year counts before a sum of three facts.
+    were known first, a fact about the whole year is preferred to a sum of three facts.
     """
     whole = [fact for fact in facts if fact.is_year]
     solved = [_solve(fact, facts) for fact in facts if not fact.is_year]
@@ -153,7 +153,7 @@ def _years_by_tag(concept: str, ticker: str, entries: list[dict[str, Any]]) -> l
 
 
 def _known_first(years: Iterable[Fact]) -> list[Fact]:
-    """Return for each end of a year the fact that was known first; of equals, the first."""
+    """Return, for each year end, the fact that became known first; among equals, the first one."""
     first: dict[pd.Timestamp, Fact] = {}
     for year in years:
         if year.end not in first or year.known < first[year.end].known:

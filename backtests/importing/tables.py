@@ -22,7 +22,7 @@ def _as_it_is(table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The format of a publisher's table. The cells of the table are texts, not numbers.
+    """The format of a publisher's table. The cells of the table are strings, not numbers.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
     """Add the columns ``after_close`` and ``known`` to a table of earnings releases.
 
     For a release before the open, ``after_close`` is 0 and ``known`` is the date of the release.
-    For a release that is not before the open, ``after_close`` is 1 and ``known`` is blank.
+    For any other release, ``after_close`` is 1 and ``known`` is blank.
     """
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"

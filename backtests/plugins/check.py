@@ -40,10 +40,10 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 
     The assets must have prices, and the history must have the series that the strategy reads. The
     weights must be a table of sessions × assets. Each weight must be finite. The sum of weights and
-    the gross exposure must not exceed their limits. An asset
-    without a price must have weight 0. Each state must be a text or missing. A backtest must run
-    without an error. Past weights and states must not depend on later data. If a check fails, the
-    checks that need its result are left out.
+    the gross exposure must not exceed their limits. An asset without a price must have weight 0.
+    Each state must be a string or missing. A backtest must run without an error. Past weights and
+    states must not depend on later data. If a check fails, the checks that need its result are left
+    out.
     """
     strategy = config.build_strategy()
     panel = history.panel

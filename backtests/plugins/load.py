@@ -29,7 +29,7 @@ _given: dict[str, type] = {}
 def is_plugin(name: str) -> bool:
     """Return whether a name is a path such as ``package.module:Name``.
 
-    The name of a Python file counts, too, so that :func:`load_class` says how to write the path.
+    The name of a Python file also counts, so that :func:`load_class` can say how to write the path.
     """
     return ":" in name or name.endswith(".py")
 
@@ -129,7 +129,7 @@ def _source(thing: Any) -> str:
 
 
 def _compiled(code: CodeType | None) -> str:
-    """Return the compiled code of a function as text; the text is equal in every process."""
+    """Return the compiled code of a function as text that is the same in every process."""
     if code is None:
         return ""
     constants = [

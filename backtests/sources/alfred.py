@@ -1,4 +1,4 @@
-"""Read from ALFRED, FRED's archive of vintages, the vintages that are not yet in the store.
+"""Read the vintages that the store lacks from ALFRED, FRED's archive of vintages.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
 already has. If the archive and the store have different values for the first requested vintage, the

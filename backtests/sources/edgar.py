@@ -1,6 +1,6 @@
 """Fetch cash-flow facts from SEC EDGAR for the companies of the catalog.
 
-The SEC wants a User-Agent with a contact, and it allows at most 10 requests a second. For one
+The SEC requires a User-Agent with a contact, and allows at most 10 requests a second. For one
 concept, such as capital expenditure, companies use different XBRL tags, and they change their tags
 over the years. This module requests every known tag of a concept. If several facts cover the same
 period, only the fact that was filed first is used.

@@ -53,7 +53,7 @@ def fred_key() -> str | None:
 
 
 def how_to_get_a_key() -> str:
-    """Return a text that tells the user where to get a key, and where to put the key."""
+    """Return a message that tells the user where to get a key and where to put it."""
     return (
         "get a free key at https://fredaccount.stlouisfed.org/apikeys; set FRED_API_KEY, or write "
         f"the key into {key_file()} (chmod 600)"
@@ -80,7 +80,7 @@ def contact() -> str | None:
 
 
 def redacted(text: str) -> str:
-    """Return a text with every key replaced by :data:`HIDDEN`."""
+    """Return ``text`` with every key replaced by :data:`HIDDEN`."""
     hidden = _IN_URL.sub(rf"\1{HIDDEN}", text)
     for key in _given | {os.environ.get("FRED_API_KEY", "").strip()} - {""}:
         hidden = hidden.replace(key, HIDDEN)
@@ -88,7 +88,7 @@ def redacted(text: str) -> str:
 
 
 def one_line(text: object, longest: int) -> str:
-    """Return a text on one line of at most ``longest`` characters, with every key hidden."""
+    """Return ``text`` on one line of at most ``longest`` characters, with every key hidden."""
     return redacted(" ".join(str(text).split()))[:longest]
 
 

@@ -101,7 +101,7 @@ def _failure(error: Any) -> SourceError:
         return http.Unreachable("Yahoo cannot be reached; check the network")
     if error.code == curl_cffi.CurlECode.OPERATION_TIMEDOUT:
         return http.Transient("Yahoo did not answer in time")
-    return http.Transient(f"Yahoo broke off: {type(error).__name__}")
+    return http.Transient(f"Yahoo broke off the connection: {type(error).__name__}")
 
 
 def _fault(answer: Any, ticker: str) -> SourceError | None:
@@ -159,7 +159,7 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
             f"{len(raw)} and {len(closes)} for {len(stamps)} dates"
         )
     if any(isinstance(cell, str | bool) for cell in [*stamps, *closes, *raw]):
-        return SourceError("Yahoo's answer has a text instead of a number")
+        return SourceError("Yahoo's answer has a string instead of a number")
     if len(set(stamps)) < len(stamps):
         return SourceError("Yahoo's answer has a date twice; the answer was discarded")
     return None

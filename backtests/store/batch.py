@@ -126,7 +126,7 @@ def dated(
 def batch_of(
     series_id: str, values: pd.Series, known: pd.DatetimeIndex, source: str, note: str = ""
 ) -> Batch:
-    """Return a batch of values, indexed by date, of which each is known from a given moment on."""
+    """Return a batch of values indexed by date, each known from a given moment on."""
     rows = pd.DataFrame(
         {
             "observed_on": pd.DatetimeIndex(values.index).as_unit("us"),
@@ -141,9 +141,9 @@ def batch_of(
 def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
     """Raise DataError if the publication rule of a series cannot hold for values of these dates.
 
-    A file with averages of months often has the header of the daily series, and dates each average
-    on the first day of the month. By the rule of the daily series, the average would be known
-    before the month ends.
+    A file of monthly averages often has the header of the daily series, and dates each average on
+    the first day of its month. By the rule of the daily series, the average would be known before
+    the month ends.
     """
     if rule_of(series_id).kind == "filed":
         raise DataError(

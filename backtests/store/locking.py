@@ -11,8 +11,8 @@ decide which operation may start:
   :data:`PATIENCE` seconds. Without the lock file ``.door``, a steady stream of new readers could
   block a writer for ever.
 
-A store from an unknown person may be malicious. So while a store is open, DuckDB refuses to read or
-write any other file. SQL inside the store cannot give DuckDB access to other files.
+A store from an untrusted person may be malicious. So while a store is open, DuckDB refuses to read
+or write any other file. SQL inside the store cannot give DuckDB access to other files.
 """
 
 import os

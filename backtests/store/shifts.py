@@ -70,8 +70,8 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     The function also returns shifts that are no alarms but may be real moves, with ``alarm`` False:
 
     - The level shifts by more than a factor of :data:`OFF`, and the shift does not reverse.
-    - The shift of a share has the size of a split, is large beside the moves before it, and is not
-      followed by much larger moves than those before it.
+    - The shift of a share has the size of a split, is large compared with the moves before it, and
+    the moves after it are not much larger than those before it.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """

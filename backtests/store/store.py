@@ -67,8 +67,8 @@ def _counting(chosen: str) -> str:
     """
 
 
-#: Most rows from ALFRED revise the value of an old date, although a later date already has a value.
-#: A panel shows only the value of the latest known date, so the query drops these rows.
+#: Most rows from ALFRED revise the value of an old date when a later date already has a value. A
+#: panel shows only the value of the latest known date, so the query drops these rows.
 _ROWS = f"""
 WITH vintages AS ({BEGAN}),
 counting AS (

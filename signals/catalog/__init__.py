@@ -92,8 +92,8 @@ CATALOG: dict[str, Series] = {
 def series(id: str) -> Series:
     """Return the catalog entry of the series with an id.
 
-    Raise MissingSeries if the catalog lacks the id. The error message names the most similar known
-    id, if a known id is similar.
+    Raise MissingSeries if the catalog lacks the id. The error message suggests the most similar
+    known id, if there is one.
     """
     if id not in CATALOG:
         raise MissingSeries(unknown("series", id, CATALOG))

@@ -42,13 +42,12 @@ CONCEPTS: dict[str, str] = {
 }
 
 #: Concepts in every cash-flow or income statement. A company always publishes these amounts in
-#: time. So if such an amount first appears late under one tag, the company used another tag before.
-#: If an amount of another concept appears late, the company may indeed have published the amount
-#: late.
+#: time. So if one of them first appears late under some tag, the company used another tag before.
+#: If an amount of another concept appears late, the company may really have published it late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
-#: Plausible size of one reported amount, in USD. Zero is plausible too. Smaller values are probably
-#: in millions of USD instead of USD. AMZN's revenue will exceed 1e12 USD within a few years.
+#: Plausible size of one reported amount, in USD. Zero is plausible too. Smaller nonzero values are
+#: probably in millions of USD. AMZN's revenue will exceed 1e12 USD within a few years.
 FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {

@@ -20,7 +20,7 @@ RuleKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """The rule that gives the moment at which the value of a date is first known.
+    """The rule that says when the value for a date is first known.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Rule:
         the store recorded the value. The kind ``recorded`` is for series whose publisher changes
         all past values at each release.
     n
-        Number of sessions or calendar days, if the kind uses such a number.
+        Number of sessions or calendar days, for the kinds that need a number.
     """
 
     kind: RuleKind
@@ -81,21 +81,21 @@ class Series:
     revised
         True when the publisher changes past values.
     low, high
-        The plausible range, inclusive. The range contains every value that the publisher ever
-        published for dates since ``first``. An import rejects a file with a value outside the
-        range, because the values are probably in another unit.
+        The plausible range, inclusive. The range contains every value ever published for dates
+        since ``first``. An import rejects a file with a value outside the range, because the values
+        are probably in another unit.
     stale_after
         Number of calendar days for which a value is used, counted from the date that the value
         describes. An older value counts as missing.
     first
-        First date whose values an import reads. Every import skips values of earlier dates. None
-        when an import reads all values.
+        First date that an import reads. Every import skips values of earlier dates. None if an
+        import reads all values.
     steady
         True for a level that never changes by more than a factor of five between consecutive dates.
         If a value of such a series changes by more, an import rejects the file, because a decimal
         point is probably wrong. The plausible range is too wide to find a wrong decimal point.
     ended
-        Last date of a series that its publisher has ended, or None. An ended series is not late.
+        Last date of a discontinued series, otherwise None. A discontinued series is never late.
     at_end
         True if the date of a value is the last day of its month, False if it is the first day.
     """

@@ -15,7 +15,7 @@ from signals.catalog.entry import (
     new_series,
 )
 
-#: For each series name in a file with FRED's format, the id of the series in the catalog.
+#: A mapping from series names in FRED's file format to catalog ids.
 PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
 #: Series of the New York Fed's markets API. Each series is fetched from its date ``first`` on.

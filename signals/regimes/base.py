@@ -106,7 +106,7 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
 
 
 def at_once(model: "RegimeModel", rule: pd.Series) -> Classification:
-    """Return a classification by a model in which each session has the regime of its rule.
+    """Return a model's classification in which each session takes the regime of its own rule.
 
     The regime changes at once, without the confirmation of :func:`settle`.
     """

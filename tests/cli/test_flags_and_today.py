@@ -226,7 +226,7 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(
     assert "days on with capex halved" in flat
     assert "crypto_forced_selling uses 4 of 5 components since" in flat
     why = on_store("flags", "--why", "absorption", "--at", "2025-06-30").out
-    assert "Limits: u hardly measures capital spending" in why
+    assert "Limits: u says little about capital spending" in why
     assert "days on with capex doubled" in why
     html = page.path.read_text()
     assert "days on with capex halved" in html

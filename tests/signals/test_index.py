@@ -31,7 +31,7 @@ WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "a time zone": (lambda x: x.tz_localize("Europe/Berlin"), "the time zone Europe/Berlin"),
     "times of day": (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)), "times of day"),
     "twice": (lambda x: pd.concat([x, x.iloc[-1:]]), "2024-02-12 twice"),
-    "reversed": (lambda x: x.iloc[::-1], "in another order"),
+    "reversed": (lambda x: x.iloc[::-1], "not in ascending order"),
     "no date": (
         lambda x: x.set_axis(x.index.where(x.index != x.index[3])),
         "a row without a date",
