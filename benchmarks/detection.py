@@ -9,7 +9,8 @@ state; then the mean over the states. Sessions at which the model gives no regim
 Delay: the median number of sessions from the start of a true stay in ABSORPTION until the model
 says ABSORPTION. A missed stay counts as an infinite delay.
 
-False alarm: the model says ABSORPTION for some sessions, and none of them is truly ABSORPTION.
+False alarm: a run of sessions at which the model says ABSORPTION, and none of them is truly
+ABSORPTION.
 
 A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
 FORCED_SELLING. For such a model, delays and false alarms are about the bad state. The column "two
@@ -54,7 +55,7 @@ def delays(called: pd.Series, true: pd.Series) -> list[float]:
 
 
 def false_alarms(called: pd.Series, true: pd.Series) -> float:
-    """Return the false alarms in ten years: stays in ``called`` that overlap none in ``true``."""
+    """Return the false alarms in ten years: stays in ``called`` without a true session."""
     hit = true.to_numpy(dtype=bool)
     alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
     return alarms / (len(true) / YEAR / 10)

@@ -9,7 +9,7 @@ import griffe
 _ROLE = re.compile(r":(?:class|func|meth|data|mod|attr):`~?([^`]+)`")
 #: A numpydoc section: its name, underlined. The text before the first section has no fixed form.
 _SECTION = re.compile(r"^\w+\n-{3,}$", re.MULTILINE)
-#: A part of a docstring, such as Formula: a line with its name, and an indented text below.
+#: A part of a docstring, such as Formula: a line with its name, and an indented block below.
 _PART = re.compile(
     r"^(\w+)\n((?: {4}\S.*(?:\n|\Z))(?:(?: {4}.*)?(?:\n|\Z))*?)(?=\S|\Z)", re.MULTILINE
 )

@@ -115,7 +115,7 @@ def _sofr_above(panel: pd.DataFrame) -> pd.Series:
 
 
 def _days(flag: pd.Series, year: str) -> float:
-    """Return in % how often a flag was on in a year, among the sessions with a view."""
+    """Return the % of sessions on which a flag was on in a year, among those where it is known."""
     return 100 * float(flag.loc[year].dropna().astype(float).mean())
 
 

@@ -1,7 +1,7 @@
 """Fill the generated parts of the documentation site; ``mkdocs.yml`` names this file as a hook.
 
-The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. The line below the
-comment tells readers of the file where else they find the part, and the part replaces this line.
+The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. The part replaces the
+line below the comment. This line tells readers of the raw file where else they find the part.
 ``PARTS`` has one function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under
 the addresses in ``TOP``.
 """
@@ -79,7 +79,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return a text of the terminal as Markdown that shows it unchanged."""
+    """Return terminal text as Markdown that shows it unchanged."""
     return re.sub(r"([<>*_`\[\]])", r"\\\1", text).replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 
@@ -162,7 +162,7 @@ def linked(text: str, page: str) -> str:
 
 
 def on_files(files: Any, config: Any, **_: Any) -> Any:
-    """Add the pages that stand beside mkdocs.yml."""
+    """Add the pages that are next to mkdocs.yml."""
     from mkdocs.structure.files import File
 
     for file, address in TOP.items():

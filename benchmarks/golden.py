@@ -4,7 +4,7 @@
     python -m benchmarks.golden compare OLD NEW
 
 ``write`` imports the history into a new store. A record has the output for this store and for two
-simulated economies. The output is that of ``flags --json`` at twelve dates, the seven files of
+simulated economies. The output consists of ``flags --json`` at twelve dates, the seven files of
 ``run`` for every strategy, ``compare --json`` and ``today --json``. For the store, the record also
 has ``data --json``. ``compare`` prints every file and every JSON key that differs. The comparison
 ignores run ids, versions and times of recording, because these change with every edit of the code.

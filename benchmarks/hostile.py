@@ -6,7 +6,7 @@ A command must accept each input, or refuse it with one line that is safe to pri
     python -m benchmarks.hostile --every 10 # every tenth input
 
 The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
-They stand in arguments, config files, file names, tables, answers of servers, environment
+They occur in arguments, config files, file names, tables, answers of servers, environment
 variables, and a user's classes. Most cases run in forked children of one process. A case that needs
 a fresh Python, for example with another environment, runs in its own process.
 
@@ -65,7 +65,7 @@ TEXTS = {
     "long": "A" * 5000,
     "format": "%s%n{0}{x!r}",
 }
-#: The hostile texts that a file name or an environment variable can contain.
+#: The hostile strings that a file name or an environment variable can contain.
 NAMES = {name: text for name, text in TEXTS.items() if name not in ("empty", "long", "blank")}
 HUGE = "9" * 4000
 
@@ -216,7 +216,7 @@ class Case:
     Attributes
     ----------
     name
-        Where the input is, and the name of the hostile text.
+        Where the input is, and the name of the hostile string.
     arguments
         Arguments of the command.
     files
@@ -249,7 +249,7 @@ def cases(server: str) -> list[Case]:
 
 
 def _arguments() -> Iterator[Case]:
-    """Yield cases with a hostile text in an argument. Each argument gets other texts."""
+    """Yield cases with a hostile string in an argument. Arguments get different strings."""
     places: dict[str, tuple[str, ...]] = {
         "a command": ("{}",),
         "a strategy": ("run", "{}"),
@@ -277,7 +277,7 @@ def _arguments() -> Iterator[Case]:
 
 
 def _files() -> Iterator[Case]:
-    """Yield cases with a hostile text in the name or the content of a file."""
+    """Yield cases with a hostile string in the name or the content of a file."""
     for name, text in NAMES.items():
         for place, words in {
             "a config": ("run", "--config", text),
@@ -475,7 +475,7 @@ def _odd() -> Iterator[Case]:
 
 
 class _Refuses(BaseHTTPRequestHandler):
-    """A server that answers every request with an error page of hostile texts."""
+    """A server that answers every request with an error page of hostile strings."""
 
     texts = ("red", "title", "8-bit", "right to left", "closing markup", "return")
 

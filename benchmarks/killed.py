@@ -9,7 +9,7 @@ killed. After each kill, the script tests that:
 
 - the store opens, and ``check_store`` finds no error;
 - every series is unchanged or complete;
-- every series with a noted fetch is in the store;
+- every series whose fetch is recorded as successful is in the store;
 - no lock is held;
 - the next run makes the same store as a run that is not killed.
 """
@@ -164,7 +164,7 @@ def _fetch(work: Work, store: str) -> None:
 
 
 def _mark(say: Callable[[bytes], Any]) -> None:
-    """Tell when the child enters and leaves a method of the store that writes."""
+    """Report when the child enters and leaves a method of the store that writes."""
 
     def marked(write: Callable[..., Any]) -> Callable[..., Any]:
         def within(*given: Any, **named: Any) -> Any:

@@ -55,7 +55,7 @@ class Several(Poison):
 
 
 def main() -> int:
-    """Run and print all rounds; return 1 if one wrong answer kept out other series."""
+    """Run and print all rounds; return 1 if a wrong answer kept other series out."""
     given = _arguments()
     with (
         tempfile.TemporaryDirectory() as folder,

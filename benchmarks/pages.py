@@ -2,7 +2,7 @@
 
     python -m benchmarks.pages --store FILE --out FOLDER
 
-The script writes each page with its command, opens it in Chromium, and prints one row a page:
+The script writes each page with its command, opens it in Chromium, and prints one row per page:
 
 - its size in MB;
 - the median time of five loads until the document is ready, in ms, at 1440 pixels;

@@ -7,9 +7,10 @@
 ``planted.toml`` is the table of errors. An entry has these keys:
 
 - ``id``: the name of the error;
-- ``file``, ``old``, ``new``: the file, a text in it, and the text that replaces it. ``old`` must
+- ``file``, ``old``, ``new``: the file, a snippet in it, and the snippet that replaces it. ``old``
+must
   occur exactly once in the file;
-- ``after``: a text that occurs exactly once; only the first ``old`` after this text is replaced;
+- ``after``: a snippet that occurs exactly once; only the first ``old`` after it is replaced;
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
@@ -26,9 +27,9 @@ may cause an endless loop. ``--trust`` skips the runs without an error. Use ``--
 tests pass.
 
 An error is ``caught`` if a test fails and ``survived`` if all tests pass. An error ``no longer
-applies`` if its text or its tests no longer exist; the table then needs a correction. The exit code
-is 1 if an entry no longer applies, if tests fail without an error, or if an error without a reason
-survives.
+applies`` if its snippet or its tests no longer exist; the table then needs a correction. The exit
+code is 1 if an entry no longer applies, if tests fail without an error, or if an error without a
+reason survives.
 """
 
 import argparse

@@ -4,9 +4,9 @@
 
 The script makes a missing store from a SIMULATED economy of 20 years. A quarter of the rows are
 vintages, as from ALFRED. Another quarter are tickers that no signal reads. The other half are whole
-price histories. There is one for each day, as if all closes were revised every day. Then ``flags``,
-``data`` and ``data --check`` run on this store, and on a small store with almost no revisions. Each
-command runs in its own process.
+price histories. There is one history for each day, as if all closes were revised every day. Then
+``flags``, ``data`` and ``data --check`` run on this store, and on a small store with almost no
+revisions. Each command runs in its own process.
 """
 
 import argparse

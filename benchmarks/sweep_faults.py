@@ -30,7 +30,7 @@ SETS = (
     *("dry_powder.k=0.07:0.11:5", "regime.confirm=5,10", "volatility=0.15:0.35:10"),
     *("schedule.offset=0:15:4", "band=0,0.02"),
 )
-#: So little memory for each process that a sweep has several dozen chunks.
+#: Memory for each process, MB: small enough that a sweep has several dozen chunks.
 MEMORY_MB = 25
 EARLY = "finished before the kill"
 

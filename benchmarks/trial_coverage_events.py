@@ -5,9 +5,9 @@ quarters. Responses and surprises have heavy tails (t with 4 degrees of freedom)
 quarter share 60 % of the variance of responses, and 50 % of the variance of surprises. Policy: 90
 quarters have two statements each. Cascade: in each of 12 episodes, each of four classes has a date
 of its peak. The dates are normally distributed, and their means are in the declared order. Bond
-deals: 8 deals lie in 5 quarters. Policy surprises: the change of the yield has a common cause with
-the response, so least squares is biased. The instrument is strong (an F of about 30) or weak (an F
-of about 3).
+deals: there are 8 deals in 5 quarters. Policy surprises: the change of the yield has a common cause
+with the response, so least squares is biased. The instrument is strong (an F of about 30) or weak
+(an F of about 3).
 """
 
 import math

@@ -3,10 +3,10 @@
     python benchmarks/walkforward.py --seeds 200
 
 There is one invented asset over fifteen years, and trading is free. The strategy holds only the
-asset or only bills. The sign of the asset's return k sessions earlier decides which one. Several k
-are tested. Without an effect, the asset's return over bills is noise with mean zero, so on average
-every k earns as much as bills. The planted effect makes k = 3 the best choice. It raises a return
-if a strategy with k = 3 held the asset, and lowers it if this strategy held bills.
+asset or only bills. The sign of the asset's return k sessions earlier determines which one. Several
+k are tested. Without an effect, the asset's return over bills is noise with mean zero, so on
+average every k earns as much as bills. The planted effect makes k = 3 the best choice. It raises a
+return if a strategy with k = 3 held the asset, and lowers it if this strategy held bills.
 """
 
 import argparse

@@ -284,7 +284,7 @@ def uncharted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def plainly(uncharted: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write runs without quantstats' plots and without the cases that are run again.
+    """Write runs without quantstats' plots and without robustness cases.
 
     The tests of the evidence look at those cases.
     """

@@ -1,7 +1,8 @@
 """The jobs of a researcher, each in at most five lines of Python.
 
-A job is a text, so that its lines can be counted. Its test runs the text and checks the results.
-Three more jobs are one command: a sweep, the brief and the daily job. tests/cli runs them.
+Each job is a string of code, so that its lines can be counted. Its test runs the code and checks
+the results. Three more jobs are one command: a sweep, the brief and the daily job. tests/cli runs
+them.
 """
 
 import json

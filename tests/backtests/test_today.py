@@ -1,4 +1,4 @@
-"""``today``, followed on each session, gives the backtest; missing data lead to no trade."""
+"""Following ``today`` on each session gives the backtest; missing data lead to no trade."""
 
 import json
 import os
@@ -168,7 +168,7 @@ def test_with_a_short_leg_too(history: History) -> None:
 def test_shorts_beyond_the_gross_limit_are_cut_back_on_any_day(
     history: History, coins: float, beyond: bool
 ) -> None:
-    """Of 1,000,000 USD, 75 % are long; 25 % short are at the gross limit, 30 % are beyond it."""
+    """With 75 % of 1,000,000 USD long, 25 % short is at the gross limit, and 30 % is beyond it."""
     config = config_from({"strategy": "memory-over-crypto"})
     session = at("2019-05-15")
     price = history.closes.loc[:session].iloc[-1]
@@ -411,7 +411,7 @@ def test_an_asset_held_without_a_fresh_price_counts_at_its_last_one(history: His
 
 
 def test_a_state_without_a_view_decides_nothing(history: History) -> None:
-    """If balance sheets, rates and GDP end, too few votes have a view for a regime."""
+    """If balance sheets, rates and GDP end, too few votes are known for a regime."""
     ended = ["WALCL", "WRESBAL", "RRPONTSYD", "GDP", "DGS10", "BAA10Y", "DGS2", "EFFR", "BTC-USD"]
     ended += ["SOFR", "IORB"]
     panel = history.panel.copy()
@@ -456,7 +456,7 @@ def late(late_store: Path) -> History:
 
 
 def test_late_data_do_not_turn_orders_round(history: History, late: History) -> None:
-    """Four votes and absorption lose their view.
+    """Four votes and absorption become NA.
 
     The other five votes alone would give NEUTRAL, and an order to buy instead of to sell.
     """
@@ -548,7 +548,7 @@ def test_the_quantities_alone_rest_on_absorption(
 
 
 def test_a_vote_that_rests_on_prices_is_lost_with_them(history: History) -> None:
-    """The prices of all funds of the class defensive end, so the flag duration has no view."""
+    """The prices of all funds of the class defensive end, so the flag duration is NA."""
     funds = (*FUNDS, "XLV")
     cut = without(history, funds, "2025-12-12")
     decision = today(config_from({"strategy": "defensive"}), cut, at("2025-12-31"))
@@ -564,7 +564,7 @@ def test_a_strategy_that_follows_no_regime_loses_nothing_by_it(late: History) ->
 
 
 def test_a_figure_that_a_filing_leaves_out_is_not_late(history: History) -> None:
-    """Alphabet's first filings left out the figure of the previous year, so capex had no view."""
+    """Alphabet's first filings left out the figure of the previous year, so capex was NA."""
     plan = make_plan(config_from({"strategy": "cash-heavy"}), history)
     flag = plan.reading.flags["capex"]
     assert flag.loc["2015-10-29":"2015-10-30"].isna().to_list() == [False, True]

@@ -1,9 +1,9 @@
-"""A week of the daily job: each evening data are fetched, and ``today`` says what flipped.
+"""A week of the daily job: data are fetched each evening, and ``today`` says what flipped.
 
-The store is filled on Monday. After that, local servers stand for the sources: each evening they
+The store is filled on Monday. After that, local servers imitate the sources: each evening they
 serve real history up to that day. The regime flips on Thursday. To save time, the store begins in
 2016, and the check after a fetch is left out. A fetch brings only two kinds of series: those that
-set the last session, and those that decide this flip.
+determine the last session, and those that cause this flip.
 """
 
 import json

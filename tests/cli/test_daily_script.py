@@ -1,6 +1,6 @@
 """The script of docs/daily.md: one alert for each flip, and a brief even after a failed fetch.
 
-The script runs in a shell, with apprise and a local web hook. A small program stands for drypowder,
+The script runs in a shell, with apprise and a local web hook. A small program replaces drypowder,
 and gives the answers that a test sets. ``test_daily_job.py`` tests the real commands.
 """
 
@@ -32,7 +32,7 @@ exit "$code"
 
 
 class Job:
-    """The script in its own home folder, with the program that stands for drypowder."""
+    """The script in its own home folder, with the program that replaces drypowder."""
 
     def __init__(self, home: Path, server: Hook) -> None:
         self.home, self.server = home, server

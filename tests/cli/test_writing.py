@@ -198,7 +198,7 @@ def test_a_python_without_docstrings_is_told_on_one_line(tmp_path: Path) -> None
 
 @contextmanager
 def no_escape() -> Iterator[None]:
-    """If an interrupt leaves the command, fail this test instead of stopping pytest."""
+    """If an interrupt escapes from the command, fail this test instead of stopping pytest."""
     try:
         yield
     except KeyboardInterrupt:

@@ -257,7 +257,7 @@ def test_the_largest_purchase_waits_for_the_cash() -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(("lost", "days"), [("BTC-USD", 7), ("MU", 11)])
 def test_a_holding_is_closed_once_its_last_price_is_stale(lost: str, days: int, sign: int) -> None:
-    """The engine closes a holding when its last price is too old for signals to have a view."""
+    """The engine closes a holding when its last price is too old to be in the panel."""
     prices, bills = market(60)
     prices.loc[SESSIONS[20] :, lost] = np.nan
     weights = steady(prices, {"SPY": 0.3, lost: 0.5 * sign}, every=100)

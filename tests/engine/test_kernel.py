@@ -210,7 +210,7 @@ def test_costs_above_the_value_of_a_sale() -> None:
 
 
 def test_each_loop_is_compiled_once_whatever_the_layout_of_the_input() -> None:
-    """Without care, numba compiles again for another memory layout, which takes seconds."""
+    """Otherwise, numba would compile again for each memory layout, which takes seconds."""
     prices, bills = market(30)
     frozen = prices.to_numpy(copy=True)
     frozen.flags.writeable = False

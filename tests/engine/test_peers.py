@@ -10,9 +10,9 @@ fill. It gets raw prices, never deflated prices, and an algorithm pays interest 
 position is a separate security. Its price also grows by the borrowing cost, as the debt does.
 
 Without costs, bt's own `WeighTarget` and `Rebalance` do everything. With costs, bt defines an
-amount in another way. In bt, the fee is part of the amount: bt's `allocate` buys for less and sells
+amount differently. In bt, the fee is part of the amount: bt's `allocate` buys for less and sells
 for more, so that cash changes by exactly the amount. In our engine and in vectorbt, the amount is
-the change of the holding, and the fee is paid in addition. If cash cannot pay a purchase, the
+the change of the holding, and the fee is extra. If the cash is too small for a purchase, the
 purchase is cut, and fee and purchase together take all remaining cash.
 
 The two definitions agree if all cash buys one asset (`spy`, `trend`). For these strategies, bt's

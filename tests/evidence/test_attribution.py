@@ -59,7 +59,7 @@ def off(found: Attribution) -> float:
 
 
 def once(read: Callable[..., Reading]) -> Callable[..., Reading]:
-    """Return the function ``read`` with a memory, so that each panel is read only once."""
+    """Return the function ``read`` with a cache, so that each panel is read only once."""
     kept: dict[tuple[int, str], Reading] = {}
 
     def remembered(panel: pd.DataFrame, *how: object) -> Reading:
@@ -290,7 +290,7 @@ def test_the_sums_hold_for_random_portfolios_long_and_short(seed: int, flips: bo
 
 
 def test_both_sides_of_one_asset_are_told_apart() -> None:
-    """Cash does not pay for the whole purchase that closes a short.
+    """The cash is too small for the whole purchase that closes a short.
 
     So the short side stays partly open, next to a new long side, and still pays borrowing costs.
     """

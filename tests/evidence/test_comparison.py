@@ -396,7 +396,7 @@ def test_all_stand_on_the_same_sessions(numbers: Numbers, short: History) -> Non
 
 
 def test_without_a_start_the_votes_say_where_it_begins(short: History) -> None:
-    """The regime model ``quantities`` has a view long before enough signals can vote."""
+    """The regime model ``quantities`` gives a regime long before enough signals can vote."""
     name = "cash-heavy@quantities"
     made = compare(configs_of([name], {}), short, reps=2, shifts=2)
     begun = made.rows[name].run.result.equity.index[0]

@@ -30,12 +30,12 @@ SINCE = {"start": "2015-01-01"}
 
 
 def labels(states: str) -> pd.Series:
-    """Return labels from a text with one letter for each session; a dot is no label."""
+    """Return labels from a string with one letter for each session; a dot means no label."""
     return pd.Series([None if s == "." else s for s in states], INDEX[: len(states)], dtype=object)
 
 
 def seen(states: str, active_states: str = "A") -> tuple[int, int]:
-    """Return the numbers of episodes and entries of ``active_states`` in a text of labels."""
+    """Return the numbers of episodes and entries of ``active_states`` in a string of labels."""
     found = observe(labels(states), tuple(active_states))
     return found.episodes, found.entered
 
@@ -168,7 +168,7 @@ def test_counts_equal_a_plain_loop(seed: int) -> None:
 
 
 def test_two_stays_eight_sessions_apart_are_one_episode(history: History, reading: Reading) -> None:
-    """Stays by ``quantities``: 2018-09-04 to 09-19, 2018-10-02 to 2020-02-10, from 2025-10-03."""
+    """ABSORPTION is on from 2018-09-04 to 09-19, 2018-10-02 to 2020-02-10, and from 2025-10-03."""
     driven = config_from({"strategy": "cash-heavy@quantities", **SINCE})
     quantities = read(driven, history)
     run = run_on(driven, history, quantities, window(driven, history, quantities))
@@ -177,7 +177,7 @@ def test_two_stays_eight_sessions_apart_are_one_episode(history: History, readin
 
 
 def test_by_votes_ten_stays_are_six_episodes(history: History, reading: Reading) -> None:
-    """Another set of votes has other numbers; docs/few-episodes.md states them, too."""
+    """Another set of votes gives other numbers; docs/few-episodes.md states them, too."""
     assert entries.of_absorption(made(history, reading)) == Observed(episodes=6, entered=10)
 
 

@@ -307,7 +307,7 @@ class Sources:
             return History.load(copy, only=["SPY", *ids])
 
     def seen(self, id: str) -> pd.Series:
-        """Return the value of a series that each session sees."""
+        """Return the value of a series as known at each session."""
         return self.history(id).panel[id]
 
 

@@ -49,7 +49,7 @@ def take(path: Path, store: Path) -> Imported:
 
 
 def monthly(header: str, value: float) -> str:
-    """Return a table with one value on the first day of each month, as for averages of months."""
+    """Return a table with one value on the first day of each month, as for monthly averages."""
     return "\n".join([header, *(f"2025-0{month}-01,{value}" for month in range(4, 9)), ""])
 
 

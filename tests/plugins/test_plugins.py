@@ -705,7 +705,7 @@ def test_another_future_shows_what_a_cut_hides(write: Write, short: History) -> 
     """A strategy reads the next day's regime.
 
     If the regime stays the same after a cut of the history, the cut does not reveal the look-ahead,
-    because the last value is filled forward. Another future after the cut reveals it.
+    because the last value is filled forward. Replaced rows after the cut reveal it.
     """
     filled = (SHARE, "share = 0.5 * (reading.regime.shift(-1).ffill() == 'NEUTRAL')")
     config = config_from({"strategy": f"{write(STRATEGY, filled)}:Mine"})

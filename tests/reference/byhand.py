@@ -160,7 +160,7 @@ class Fact(NamedTuple):
 
 
 def value_known(history_dir: Path, series_id: str, session: date) -> float | None:
-    """Return the value of a series that is known at a session's close; None without a view."""
+    """Return the value of a series known at a session's close; None without a valid value."""
     newest = None
     for row in rows(Path(history_dir), series_id):
         visible = row.session <= session
@@ -191,7 +191,7 @@ def column(history_dir: Path, series_id: str) -> list[float | None]:
 
 @cache
 def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
-    """Return each value of a series with the first session that knows it, if there is one."""
+    """Return each value of a series with the first session that may use it, if there is one."""
     if "_TTM_" in series_id:
         found = _filed(history_dir, series_id)
     elif series_id in EVIDENCE:
@@ -352,10 +352,10 @@ def is_thursday_holiday(day: date) -> bool:
 
 
 def _filed(history_dir: Path, series_id: str) -> list[Row]:
-    """Return a firm's sums over four quarters, or those of a year earlier, by their end.
+    """Return a firm's sums over four quarters, or those of one year earlier, by period end.
 
-    The figure of a year earlier has the date of the current period, and is known when both figures
-    are. It is NaN if the files do not give it.
+    The figure of one year earlier has the date of the current period, and is known when both
+    figures are known. It is NaN if the files do not give it.
     """
     concept, rest = series_id.split("_TTM_")
     year_ago, ticker = rest.startswith("YEAR_AGO_"), rest.removeprefix("YEAR_AGO_")
@@ -376,7 +376,7 @@ def _filed(history_dir: Path, series_id: str) -> list[Row]:
 
 
 def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, tuple[date, float]]:
-    """Map each period end to the sum of its four quarters, and the first session that knows it."""
+    """Map each period end to the sum of four quarters, and the first session that may use it."""
     facts = first_filed(history_dir, concept, ticker)
     years = {f.end: f for f in facts if 350 <= (f.end - f.start).days + 1 <= 380}
     solved = {end: (fact.session, fact.value) for end, fact in years.items()}

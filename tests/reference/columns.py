@@ -1,7 +1,7 @@
 """Operations on columns as plain lists, for the twins of the signals, without pandas.
 
-A column is a list with one value for each session, and None without a view. A flag is a list of
-True, False and None.
+A column is a list with one value for each session, and None where no value is known. A flag is a
+list of True, False and None.
 """
 
 import math
@@ -47,7 +47,7 @@ def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
 def _units(x: Column) -> list[int | None]:
     """Return floats as whole numbers of one unit.
 
-    The unit is the smallest power of two of which all the floats are multiples.
+    The unit is the largest power of two, at most 1, of which all the floats are multiples.
     """
     ratios = [None if v is None else v.as_integer_ratio() for v in x]
     unit = max((ratio[1] for ratio in ratios if ratio is not None), default=1)

@@ -3,7 +3,7 @@
 They are written from the definitions, and tests compare the fast versions with them. The twins of
 signals on market prices are in :mod:`tests.reference.naive_market`, and those on funding are in
 :mod:`tests.reference.naive_funding`. A column is a list with one value for each session, and None
-without a view. A flag is a list of True, False and None.
+where no value is known. A flag is a list of True, False and None.
 """
 
 import math

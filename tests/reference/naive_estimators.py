@@ -28,7 +28,7 @@ from tests.reference.naive_trial import NAN, Numbers, known
 
 
 class State(NamedTuple):
-    """The state of a flag at its last view, the first session of this state, and all stays."""
+    """The last known state of a flag, the first session of this state, and all stays."""
 
     on: bool
     at: date
@@ -37,7 +37,7 @@ class State(NamedTuple):
 
 
 def status(days: Sequence[date], flag: Numbers) -> State:
-    """Return the state of a flag. Sessions without a view neither begin nor end a stay."""
+    """Return the state of a flag. Sessions at which it is NaN neither begin nor end a stay."""
     seen = [(day, value == 1) for day, value in zip(days, flag, strict=True) if value == value]
     runs: list[tuple[bool, date, date]] = []
     for day, on in seen:
@@ -144,7 +144,7 @@ def peak(levels: Numbers, first: int, trough: int) -> float:
 def cascade_tau(peaks: Numbers) -> float:
     """Return tau-b between the declared order and the peaks; NaN peaks are left out.
 
-    ``peaks`` stands in the declared order: crypto, speculative, software, broad.
+    ``peaks`` is in the declared order: crypto, speculative, software, broad.
     """
     there = known(peaks)
     return tau_b(range(len(there)), there)
@@ -219,7 +219,8 @@ def breakouts(closes: Numbers, high: int = 60, later: int = 31) -> list[Breakout
 def follow_through(closes: Mapping[str, Numbers], on: Numbers, scale: float = 100.0) -> Estimated:
     """Return the share of breakouts that kept their gain: on-sessions minus off-sessions.
 
-    ``on`` is the condition that belongs to the session of the breakout. This twin has no error.
+    ``on`` is the condition that belongs to the session of the breakout. This twin computes no
+    standard error.
     """
     kept: dict[float, list[float]] = {1.0: [], 0.0: []}
     for column in closes.values():
@@ -256,8 +257,9 @@ def after_flag(
     """Return the mean return over bills after the flag turns on, minus the mean after any session.
 
     The result is in percent. The flag turns on if it is on, and was off at the session before. With
-    ``viewed``, "any session" means any session at which the flag has a view. This twin has no
-    error. n is the number of times that the flag turned on and has a whole horizon afterwards.
+    ``viewed``, "any session" means any session at which the flag is known. This twin computes no
+    standard error. n is the number of times that the flag turned on and has a whole horizon
+    afterwards.
     """
     pairs = zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
     over = [(a - b) * 100 for a, b in pairs]

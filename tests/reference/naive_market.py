@@ -59,7 +59,7 @@ def on_one_date(panel: Panel, ticker: str) -> Column:
 
 
 def average(columns: list[Column]) -> Column:
-    """Return the mean of several columns at each session, over those with a view."""
+    """Return the mean of several columns at each session, over those with a value."""
     return [mean(list(row)) for row in zip(*columns, strict=True)]
 
 

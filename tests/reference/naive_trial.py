@@ -2,7 +2,7 @@
 
 They are written from the docstrings of :mod:`backtests.thesis`, and tests compare the fast versions
 with them. A column is a list with one number for each session, NaN without a value. A condition is
-a column of 1.0 (on), 0.0 (off) and NaN (no view).
+a column of 1.0 (on), 0.0 (off) and NaN (unknown).
 """
 
 import itertools

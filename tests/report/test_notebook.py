@@ -167,7 +167,7 @@ def test_save_refuses_a_folder_with_other_files(finished: Run, tmp_path: Path) -
 
 
 def test_tables_survive_parquet(finished: Run, tmp_path: Path) -> None:
-    """Parquet does not store the frequency of an index, and pandas reads texts back as ``str``."""
+    """Parquet does not store an index's frequency, and pandas reads strings back as ``str``."""
     reading = finished.reading
     tables = {
         "returns": finished.returns,

@@ -32,7 +32,7 @@ class Hook(ThreadingHTTPServer):
         return f"{HOST}:{self.server_port}"
 
     def messages(self, path: str) -> list[str]:
-        """Return the texts that came to a path."""
+        """Return the messages that were sent to a path."""
         return [said["message"] for where, said in self.received if where == path]
 
 
@@ -47,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: messages are recorded."""
+        """Write no log, because messages are recorded."""
 
 
 @contextmanager

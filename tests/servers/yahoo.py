@@ -1,7 +1,7 @@
 """Yahoo's chart service: daily prices of shares and coins, raw and adjusted, with their events.
 
 The adjusted prices are exactly those of the files. Raw closes are computed from them, and differ
-only for tickers with dividends. This is so at Yahoo, too, because Yahoo's raw closes are already
+only for tickers with dividends. The same is true of Yahoo, because its raw closes are already
 adjusted for splits.
 """
 

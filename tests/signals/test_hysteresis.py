@@ -19,12 +19,12 @@ def days(n: int) -> pd.DatetimeIndex:
 
 
 def bits(text: str) -> pd.Series:
-    """Return a boolean series from a text: 1 is True and a dot is False."""
+    """Return a boolean series from a string: 1 is True and a dot is False."""
     return pd.Series([c == "1" for c in text], index=days(len(text)))
 
 
 def shown(flag: pd.Series) -> str:
-    """Return a flag as text: 1 for on, a dot for off, and ? for no view."""
+    """Return a flag as text: 1 for on, a dot for off, and ? for NA."""
     assert flag.dtype == "boolean"
     return "".join("?" if pd.isna(f) else "1" if f else "." for f in flag)
 

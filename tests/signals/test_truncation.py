@@ -39,7 +39,7 @@ def panel(history: History) -> pd.DataFrame:
 def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
     """Return 22 random sessions, and two sessions at which bitcoin or ether was new.
 
-    Most random sessions are in the years in which signals have views. At the other two sessions,
+    Most random sessions are in the years in which signals are known. At the other two sessions,
     measures of the new coin have no value yet.
     """
     rng = np.random.default_rng(42)

@@ -216,7 +216,7 @@ def test_regime_equals_its_twin_on_random_flags(min_views: int, confirm: int) ->
 
 
 def persistent(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return flags that keep a state (off, on or no view) for about eight sessions."""
+    """Return flags that keep a state (off, on or NA) for about eight sessions."""
     states = rng.choice([0.0, 1.0, np.nan], size=n, p=[0.6, 0.2, 0.2])
     return np.repeat(states, rng.geometric(1 / 8, size=n))[:n]
 

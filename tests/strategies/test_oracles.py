@@ -326,7 +326,7 @@ class KeepsAPlace(EqualWeight):
 
 @dataclass(frozen=True, kw_only=True)
 class NoRegimeIsCash(CashHeavy):
-    """Wrong: treats no regime as FORCED_SELLING."""
+    """Wrong: treats a missing regime as FORCED_SELLING."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         return super().weights(
@@ -421,7 +421,7 @@ class LeavesADayLate(Patient):
 
 @dataclass(frozen=True, kw_only=True)
 class NeverWithoutAView(Survival):
-    """Wrong: treats no view as "not absorbing"."""
+    """Wrong: treats an NA flag as "not absorbing"."""
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         state = super().state(reading, panel)

@@ -67,7 +67,7 @@ def absorbing(flag: Flag, injecting: Flag) -> tuple[pd.DataFrame, dict[str, Eval
 
 
 def test_quantities_name_three_regimes_and_none_without_a_view() -> None:
-    """Absorption takes precedence over injection. Injection without a view counts as off."""
+    """Absorption takes precedence over injection. An injection flag that is NA counts as off."""
     given = absorbing([N, N, F, F, F, T, T, T], [N, T, T, F, N, F, T, N])
     said = Quantities().classify(*given)
     assert plainly(said.regime) == [
@@ -81,7 +81,7 @@ def test_quantities_name_three_regimes_and_none_without_a_view() -> None:
 
 
 def test_a_model_of_prices_alone_names_its_bad_state_absorption() -> None:
-    """There are twenty sessions without a view, then four of falling prices, then a new high."""
+    """There are twenty sessions without a regime, then four of falling prices, then a new high."""
     index = sessions(28)
     spy = [100.0 - i if i < 24 else 200.0 for i in range(28)]
     said = Falling().classify(pd.DataFrame({"SPY": spy}, index=index), {})

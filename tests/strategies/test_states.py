@@ -95,7 +95,7 @@ def test_weights_do_not_depend_on_a_regime_that_is_not_followed(
 def test_what_goes_by_the_regime_alone_sees_no_price_flag_score_or_vote(
     name: str, short: History, reading: Reading
 ) -> None:
-    """Every second price is doubled, and signals have no view. Only the regime is the same."""
+    """Every second price is doubled. Flags and scores are missing. Only the regime is the same."""
     strategy = STRATEGIES[name]()
     rough = short.panel.copy()
     rough.loc[rough.index[::2], list(strategy.assets)] *= 2

@@ -30,7 +30,7 @@ BILLS = pd.Series(0.0001, SESSIONS)
 
 
 def flag_on(*stays: slice) -> pd.Series:
-    """Return a flag that is on in the given stays. It has no view at the first 100 sessions."""
+    """Return a flag that is on in the given stays. It is unknown at the first 100 sessions."""
     flag = pd.Series(0.0, SESSIONS)
     for stay in stays:
         flag.iloc[stay] = 1.0

@@ -64,7 +64,7 @@ def spells(*lengths: int, first: float = 0.0) -> list[float]:
 
 
 def random_condition(seed: int, n: int = 900) -> list[float]:
-    """Return a condition with long and short spells, and sessions without a view."""
+    """Return a condition with long and short spells, and sessions at which it is unknown."""
     rng = np.random.default_rng(seed)
     out: list[float] = []
     while len(out) < n:
