@@ -61,7 +61,7 @@ def history_of(
         return config.history_source().open(tuple(ids) or config.series(), end)
     if not isinstance(history, History):
         raise ConfigError(
-            f"expected a History, was {shown(history)}; make one, as with History.load(store)"
+            f"expected a History, was {shown(history)}; make one with History.load(store)"
         )
     check_sessions(history.panel.index, "the panel of the history")
     if end is None or end > history.panel.index[-1]:

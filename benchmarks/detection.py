@@ -13,7 +13,7 @@ False alarm: a run of sessions at which the model says ABSORPTION, and none of t
 ABSORPTION.
 
 A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
-FORCED_SELLING. For such a model, delays and false alarms are about the bad state. The column "two
+FORCED_SELLING. For such a model, delays and false alarms refer to the bad state. The column "two
 states" compares all models by good and bad states.
 """
 

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Files beside mkdocs.yml that are pages of the site, with their addresses.
+#: Files next to mkdocs.yml that are pages of the site, with their addresses.
 TOP = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 _MARK = re.compile(r"^<!-- generated: (\S+) -->\n(.+)$", re.MULTILINE)
 

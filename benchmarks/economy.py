@@ -109,8 +109,8 @@ def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
     """Return the t statistic of mean daily returns: sessions of true absorption minus others.
 
     A session belongs to absorption if the true regime of the session before is ABSORPTION. All
-    other sessions belong to the others, also those of crisis and recovery. Fewer than 60 sessions
-    of absorption give NaN.
+    other sessions, including those of crisis and recovery, form the second group. Fewer than 60
+    sessions of absorption give NaN.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

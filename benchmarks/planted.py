@@ -8,8 +8,7 @@
 
 - ``id``: the name of the error;
 - ``file``, ``old``, ``new``: the file, a snippet in it, and the snippet that replaces it. ``old``
-must
-  occur exactly once in the file;
+  must occur exactly once in the file;
 - ``after``: a snippet that occurs exactly once; only the first ``old`` after it is replaced;
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;

@@ -2,10 +2,10 @@
 
 A signal is a frozen dataclass, and its fields are its parameters. A signal reads a point-in-time
 panel: one row for each NYSE session, one column for each series. Each cell contains the value that
-was known at the close of its session. From the panel, the signal computes its gauges, which are
-named measures. From the gauges, the signal computes its score. The flag turns on and off when
-gauges cross their thresholds. Later rows of the panel never change the results of earlier rows. A
-test checks every registered signal for look-ahead.
+was known at the close of its session. The signal computes its gauges, which are named measures,
+from the panel, and its score from the gauges. The flag turns on and off when gauges cross their
+thresholds. Later rows of the panel never change the results of earlier rows. A test checks every
+registered signal for look-ahead.
 """
 
 from abc import ABC, abstractmethod

@@ -95,7 +95,7 @@ def _check_state(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
         return
     _check_rows(thing, name, answer, pd.Series, index)
     strange = [label for label in answer.unique() if not (isinstance(label, str) or pd.isna(label))]
-    cure = "give text for a session with a state, and None for a session without a state"
+    cure = "give a string for a session with a state, and None for a session without one"
     _require(not strange, thing, name, "labels", ", ".join(map(shown, strange[:1])), cure)
 
 

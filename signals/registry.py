@@ -119,7 +119,7 @@ def read(
     """
     if not isinstance(panel, pd.DataFrame):
         raise ConfigError(
-            f"expected a panel as a DataFrame, was {shown(panel)}; of a history, give history.panel"
+            f"expected a panel as a DataFrame, was {shown(panel)}; for a history, use history.panel"
         )
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)

@@ -49,7 +49,7 @@ def brief(
 ) -> None:
     """Show on one page the current regime, its reason, its certainty, and what to watch.
 
-    From --config, the command takes only the history. All signals and strategies have default
+    The command takes only the history from --config. All signals and strategies have default
     parameters, so a file with other signals or another regime model is refused.
     """
     from backtests.brief.brief import make_brief

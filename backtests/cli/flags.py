@@ -66,7 +66,7 @@ def flags(
 ) -> None:
     """Show the regime and every signal.
 
-    From --config, the command takes the history, the signals and the regime model.
+    The command takes the history, the signals and the regime model from --config.
     """
     from backtests.pipeline import history_of, read
     from backtests.report.export import TABLES

@@ -93,7 +93,7 @@ def today(
         warn(_too_old(id, last.date()))
     for id, last in decision.older.items():
         warn(
-            f"{id}: no close of {session.date()}, so the last price, of {last.date()}, is used; "
+            f"{id}: no close on {session.date()}, so the last price, from {last.date()}, is used; "
             "fetch or import prices"
         )
     if decision.state_is_lost:
@@ -141,7 +141,7 @@ def _too_old(id: str, last: date) -> str:
     if not is_price(id):
         return f"{id}: last known on {last}, too old to use; fetch or import the series"
     return (
-        f"{id}: the last price is of {last}, too old to use; fetch or import prices (the asset "
+        f"{id}: the last price is from {last}, too old to use; fetch or import prices (the asset "
         "keeps its target and is not traded)"
     )
 

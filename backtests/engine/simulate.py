@@ -142,8 +142,8 @@ def simulate(
     Raises
     ------
     SimulationError
-        If a weight is not finite or exceeds its limit, if columns or sessions do not match, if a
-        price is not above zero, if a bill return is missing, if the lag, the band or the capital is
+        If a weight is not finite or exceeds its limit, a price is not above zero, or a bill return
+        is missing. Also if columns or sessions do not match, if the lag, the band or the capital is
         out of range, or if the portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}

@@ -63,7 +63,7 @@ def _check_prices(prices: pd.DataFrame) -> None:
     if not isinstance(prices, pd.DataFrame):
         raise ConfigError(
             f"expected prices as a DataFrame, sessions × tickers, was {type(prices).__name__}; "
-            "make one, as with prices.to_frame('SPY')"
+            "make one, for example with prices.to_frame('SPY')"
         )
     _check_dates(prices.index, "prices")
     for at, ticker in enumerate(prices.columns):

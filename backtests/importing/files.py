@@ -6,7 +6,7 @@
 - A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
   empty, binary or a broken link.
 - A file or folder that cannot be read, for lack of permission for example, is refused with a
-message, so that the user notices the missing data.
+  message, so that the user notices the missing data.
 - A link to a folder is skipped, because reading a link to a parent folder would never end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside the

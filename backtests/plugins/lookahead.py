@@ -33,7 +33,7 @@ from strategies import Strategy, decide, state_of
 #: Largest number of cuts of each kind: evenly spread, random, at changes of a result, at ends of
 #: gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Largest number of cuts that are followed by other data, and of sessions of the other data.
+#: Largest number of cuts that are followed by replaced rows, and largest number of these rows.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 

@@ -1,9 +1,9 @@
 """Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
 A request ends with a complete answer or with an error. A request is repeated if the source cannot
-be reached, or if the answer is incomplete, comes too late, has the status 429 or 5xx, or says that
-the SEC got too many requests (403). The retry policy limits the number of attempts of each request.
-The final error is one line.
+be reached, or if the answer is incomplete or late. A request is also repeated after status 429 or
+5xx, and after status 403 if the SEC says that it got too many requests. The retry policy limits the
+number of attempts of each request. The final error is one line.
 """
 
 import json
@@ -243,7 +243,7 @@ class Client:
             return Unreachable(f"{self.name} cannot be reached; check the network")
         if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
             return Transient(f"{self.name} did not answer in {waited:.0f} s")
-        return Transient(f"{self.name} broke off: {type(error).__name__}")
+        return Transient(f"{self.name} broke off the connection: {type(error).__name__}")
 
     def _refusal(self, answer: requests.Response, text: str) -> SourceError:
         code = answer.status_code

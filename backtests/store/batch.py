@@ -142,8 +142,8 @@ def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
     """Raise DataError if the publication rule of a series cannot hold for values of these dates.
 
     A file of monthly averages often has the header of the daily series, and dates each average on
-    the first day of its month. By the rule of the daily series, the average would be known before
-    the month ends.
+    the first day of its month. Under the rule of the daily series, the average would be known
+    before the month ends.
     """
     if rule_of(series_id).kind == "filed":
         raise DataError(

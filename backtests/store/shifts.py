@@ -60,9 +60,9 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
       first day and the last day are compared with their only neighbour.
     - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
       :data:`AROUND` sessions.
-    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. If
-      the asset is a coin outside the universe, a fall of this size that does not reverse is not an
-      alarm, because such a coin may lose everything in a day (LUNA, May 2022).
+    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. A
+      lasting fall of this size is not an alarm for a coin outside the universe, as such a coin may
+      lose everything in a day (LUNA, May 2022).
     - The shift has the size of a split, the sessions before and after it are calm, and the share
       was listed long before. After a real loss of half the value, the price keeps moving strongly
       in the next sessions.
@@ -71,7 +71,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
     - The level shifts by more than a factor of :data:`OFF`, and the shift does not reverse.
     - The shift of a share has the size of a split, is large compared with the moves before it, and
-    the moves after it are not much larger than those before it.
+      the moves after it are not much larger than those before it.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """

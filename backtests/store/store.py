@@ -117,8 +117,8 @@ class Store:
     ConfigError
         When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
-        Raised by each method that reads or writes the file when the file is locked for too long,
-        damaged or not a store of drypowder. Methods that read also raise it when the file is
+        Every method that reads or writes the file raises DataError when the file is locked for too
+        long, damaged, or not a store of drypowder. Methods that read also raise it when the file is
         missing, unless their documentation says otherwise. Methods that write also raise it when
         the file is read-only.
     """
@@ -162,10 +162,10 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`, when another program still writes after
-            ``wait`` seconds, or when ``recorded_at`` is earlier than the newest row, or than the
-            start of the last fetch or import, by more than
-            :data:`~backtests.store.recording.CLOCK_BACK`. After an error, nothing is added.
+            For the reasons listed in :class:`Store`, or when another program still writes after
+            ``wait`` seconds. Also when ``recorded_at`` is more than
+            :data:`~backtests.store.recording.CLOCK_BACK` before the newest row or the start of the
+            last fetch or import. After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = recording_moment(connection, recorded_at, self.path)
@@ -245,9 +245,9 @@ class Store:
         Raises
         ------
         DataError
-            When another fetch is running, when the store cannot be written, or when ``at`` is
-            earlier than the newest row, or than the start of the last fetch or import, by more than
-            :data:`~backtests.store.recording.CLOCK_BACK`.
+            When another fetch is running, or when the store cannot be written. Also when ``at`` is
+            more than :data:`~backtests.store.recording.CLOCK_BACK` before the newest row or the
+            start of the last fetch or import.
         """
         locking.check_writable(self.path)
         busy = (

@@ -630,7 +630,7 @@ def test_missing_data_are_said_in_text_and_json_and_exit_with_3(
     assert code == 3
     assert re.search(r"XLP +15\.0 %", out)
     for fund in FUNDS:
-        assert f"{fund}: the last price is of 2025-12-12, too old to use" in err
+        assert f"{fund}: the last price is from 2025-12-12, too old to use" in err
     code, out, _ = on_store("today", "defensive", "--json")
     assert code == 3
     expected = [{"id": fund, "last_known_on": "2025-12-12"} for fund in FUNDS]

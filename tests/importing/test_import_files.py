@@ -234,7 +234,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "x.json",
             json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
-            "fact 1: expected a text in each of the fields 'end', 'filed'",
+            "fact 1: expected a string in each of the fields 'end', 'filed'",
         ),
     ],
 )
@@ -531,7 +531,7 @@ def fact(**changes: object) -> str:
         (json.dumps(SEC | {"units": {"USD": 5}}), "facts under units/USD, found none"),
         (
             json.dumps(SEC | {"units": {"USD": [None]}}),
-            "fact 1: expected a text in each of the fields 'end', 'filed'",
+            "fact 1: expected a string in each of the fields 'end', 'filed'",
         ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
         (fact(filed="9999-12-31"), "end ≤ filed ≤ today"),
