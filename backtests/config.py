@@ -386,8 +386,9 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data, with the strategy and the regime model under separate keys.
 
-    A strategy like ``name@model`` gives the strategy and the regime model. A strategy like
-    ``name@file.csv`` gives the strategy, the regime model ``labels`` and the file of labels.
+    A strategy like ``name@model`` is split into the strategy and the regime model. A strategy like
+    ``name@file.csv`` is split into the strategy and the file of labels, and sets the regime model
+    ``labels``.
     """
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:

@@ -50,7 +50,7 @@ class Echo(Strategy):
         return (ASSET,)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the weight 1 after a positive return k sessions earlier, else 0."""
+        """Return weight 1 after a positive return k sessions earlier, else 0."""
         gained = panel[[ASSET]].pct_change(fill_method=None).shift(self.k) > 0
         return gained.astype(float)
 

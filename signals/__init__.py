@@ -1,4 +1,4 @@
-"""Signals measure how scarce capital is. Regime models give each session a regime.
+"""Signals measure how scarce capital is. Regime models assign a regime to each session.
 
 Signals read a point-in-time panel. They access no file, network or clock. :data:`SIGNALS` lists the
 signals. :data:`signals.regimes.REGIMES` lists the regime models.

@@ -56,8 +56,8 @@ class ForcedSelling(_Cascade):
         SPY's realised volatility over ``short`` sessions divided by SPY's volatility over ``long``
         sessions. Component 2 is bitcoin's volatility over ``short`` sessions divided by bitcoin's
         volatility over ``long`` sessions. Component 3 is the percentage of variance that the first
-        principal component explains. The principal component comes from the correlations of daily
-        class returns over ``window`` sessions. Component 4 is the percentage of assets in the
+        principal component explains. The principal component is computed from the correlations of
+        daily class returns over ``window`` sessions. Component 4 is the percentage of assets in the
         universe that fell over ``short`` sessions. Component 5 is the change of the VIX over
         ``short`` sessions. Component 6 is the change of HYG/IEF over ``short`` sessions, in %, with
         the opposite sign.
@@ -120,9 +120,9 @@ class CryptoForcedSelling(_Cascade):
         is bitcoin's realised volatility over ``short`` sessions divided by bitcoin's volatility
         over ``long`` sessions. Component 2 is the negated mean return of the coins over ``short``
         sessions. Component 3 is the percentage of variance that the first principal component
-        explains. The principal component comes from the correlations of the coins' daily returns
-        over ``window`` sessions. Component 4 is the negated mean funding rate. Component 5 is the
-        negated flow into bitcoin and ether funds over ``short`` sessions.
+        explains. The principal component is computed from the correlations of the coins' daily
+        returns over ``window`` sessions. Component 4 is the negated mean funding rate. Component 5
+        is the negated flow into bitcoin and ether funds over ``short`` sessions.
     Flag
         The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
         off when the mean is below ``leave`` for 2 sessions in a row.

@@ -34,7 +34,7 @@ class Scale:
     name, title
         Name of the scale, and its title in tables.
     value, unit
-        Value of the gauge that decides the flag, and its unit. An unknown value is NaN.
+        Value of the gauge that determines the flag, and its unit. An unknown value is NaN.
     flag
         True when idle capital is depleted, None when the flag is NA.
     since
@@ -111,7 +111,7 @@ def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
 def _measured(
     evaluations: Mapping[str, Evaluation],
 ) -> dict[str, tuple[pd.Series, str, pd.Series]]:
-    """For each scale, return the gauge that decides the flag, the gauge's unit, and the flag."""
+    """For each scale, return the gauge that determines the flag, its unit, and the flag."""
     found: dict[str, tuple[pd.Series, str, pd.Series]] = {}
     powder, funding = evaluations.get(DryPowder.name), evaluations.get(Funding.name)
     if powder is not None and isinstance(powder.signal, DryPowder):

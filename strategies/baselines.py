@@ -95,7 +95,7 @@ class EqualWeight(SleeveStrategy):
         return replace(self, tickers=traded_with(self.tickers, own))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the weight 1 for the single sleeve (group of assets)."""
+        """Return weight 1 for the single sleeve (group of assets)."""
         return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 

@@ -30,9 +30,9 @@ class Survival(ScaledSleeves):
         weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
         falls in equal steps from +1 for the class of shortest duration to −1 for the class of
         longest duration. If the absorption score is −1 or less, the class of shortest duration has
-        the weight 0. If the absorption score is 1 or more, the class of longest duration has the
-        weight 0. If the absorption score is unknown, all seven classes have equal weights. The
-        classes ``memory`` and ``crypto`` are scaled to the target volatility.
+        weight 0. If the absorption score is 1 or more, the class of longest duration has weight 0.
+        If the absorption score is unknown, all seven classes have equal weights. The classes
+        ``memory`` and ``crypto`` are scaled to the target volatility.
 
     Parameters
     ----------

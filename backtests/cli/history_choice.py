@@ -114,7 +114,7 @@ def one_history(
     defaults: "HistorySource | None",
     asked: HistoryOptions,
 ) -> "HistorySource":
-    """Return the one source of history for all candidates, the rows of ``compare``.
+    """Return the source of history that all candidates share; they are the rows of ``compare``.
 
     Options override ``defaults`` and config files, but not finished runs. Without options, the
     history comes from config files, ``defaults`` and finished runs. A strategy that is given by its

@@ -85,8 +85,8 @@ def sweep(
 ) -> None:
     """Try many configurations of a strategy; judge the best one; write a page.
 
-    If the history comes from a store, each trial enters the trial log beside the store. To resume
-    an interrupted sweep, run the same command again.
+    If the history comes from a store, each trial is recorded in the trial log next to the store. To
+    resume an interrupted sweep, run the same command again.
     """
     from backtests.cli.sweep_said import print_sweep
     from backtests.config import read_config

@@ -128,7 +128,7 @@ app.command("verify")(verify)
 
 
 def _refuse_options(context: typer.Context) -> None:
-    """Raise ConfigError if an option stands before the name of a subcommand."""
+    """Raise ConfigError if an option is given before the name of a subcommand."""
     from signals.errors import ConfigError
 
     sources = {name: context.get_parameter_source(name) for name in context.params}
@@ -136,8 +136,8 @@ def _refuse_options(context: typer.Context) -> None:
     if given:
         name = context.invoked_subcommand
         raise ConfigError(
-            f"expected the options of '{name}' after its name, but --{given[0]} stands before the "
-            f"name; write: drypowder thesis {name} --{given[0]} …"
+            f"expected the options of '{name}' after its name, but --{given[0]} is given before "
+            f"the name; write: drypowder thesis {name} --{given[0]} …"
         )
 
 

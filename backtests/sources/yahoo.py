@@ -169,7 +169,7 @@ class YahooSource:
     """Fetches the prices of a ticker from Yahoo."""
 
     def __init__(self, deadline: http.Deadline) -> None:
-        # Raise ConfigError at once if the environment holds a bad address.
+        # Raise ConfigError at once if the environment contains an invalid address.
         http.base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")
         self.deadline = deadline
         self.session = _Session(deadline, http.Rate(*RATE))

@@ -42,7 +42,7 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 JITTER = 1e-6
 #: Largest relative difference at which two values of any other series count as the same. Sums in a
 #: table have rounding errors of this size. The publishers in the catalog give fewer digits, so a
-#: smaller difference is no revision.
+#: smaller difference is not a revision.
 ROUNDING = 1e-9
 #: Largest difference at which two values near zero count as the same. This difference is a fraction
 #: of the largest stored value. A sum that should be zero may be 1e-17.

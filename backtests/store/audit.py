@@ -39,7 +39,7 @@ from signals.universe import asset
 Severity = Literal["error", "note"]
 
 #: Largest number of consecutive NYSE sessions that a daily series may lack. Bond markets have more
-#: holidays than NYSE, so their series lack some sessions.
+#: holidays than the NYSE, so their series lack some sessions.
 MOST_SESSIONS = 5
 _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads this id"
 

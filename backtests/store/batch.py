@@ -139,7 +139,7 @@ def batch_of(
 
 
 def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
-    """Raise DataError if the publication rule of a series cannot hold for values of these dates.
+    """Raise DataError if a series' publication rule cannot be right for values with these dates.
 
     A file of monthly averages often has the header of the daily series, and dates each average on
     the first day of its month. Under the rule of the daily series, the average would be known

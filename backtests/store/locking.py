@@ -2,7 +2,7 @@
 
 In DuckDB, either one program writes a file, or several programs read it. So every operation waits
 for its turn, and closes the file as soon as it is done. Three lock files in the store's folder
-decide which operation may start:
+control which operation may start:
 
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.

@@ -67,7 +67,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
       was listed long before. After a real loss of half the value, the price keeps moving strongly
       in the next sessions.
 
-    The function also returns shifts that are no alarms but may be real moves, with ``alarm`` False:
+    The function also returns shifts that may be real moves. For these shifts, ``alarm`` is False:
 
     - The level shifts by more than a factor of :data:`OFF`, and the shift does not reverse.
     - The shift of a share has the size of a split, is large compared with the moves before it, and

@@ -223,7 +223,8 @@ class Store:
         """Return the moment at which the last fetch or import began, New York time.
 
         Every row that was stored before this moment has an earlier ``recorded_at``. The fetch or
-        import that creates the store does not count. If there was no other, return None.
+        import that creates the store does not count. Return None if no other fetch or import has
+        begun.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 

@@ -1,4 +1,4 @@
-"""Regime models give each session one regime. :data:`REGIMES` lists the regime models.
+"""Regime models assign one regime to each session. :data:`REGIMES` lists the regime models.
 
 The default regime model is ``votes``. ``quantities`` uses amounts and flows of capital, but no past
 returns. So claims about market timing are tested with ``quantities``. ``hidden_markov``,
