@@ -94,7 +94,7 @@ def test_end_and_ledger_reach_the_trial(
         (("--end", "soon"), "end must be a date like 2025-10-06, was 'soon'"),
         (("--end", "2050-01-01"), "lies outside the history"),
         (("--source", "web"), "unknown source 'web'"),
-        (("seal",), "expected the options of 'seal' after its name, but --source stands before"),
+        (("seal",), "expected the options of 'seal' after its name, but --source is given before"),
         (("verify",), "write: drypowder thesis verify --source"),
     ],
 )

@@ -24,7 +24,7 @@ def test_tuples_of_text_are_sleeves_and_parts_of_the_contract_are_not() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class NoTuple(CashHeavy):
-    """A strategy with a default that is text instead of a tuple."""
+    """A strategy with a default that is a string instead of a tuple."""
 
     broad: tuple[str, ...] = "QQQ"  # type: ignore[assignment]
 
