@@ -22,8 +22,8 @@ from signals.reading import Reading
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Return the inputs of each signal that determines a strategy's state, by the signal's name.
 
-    If the strategy follows the regime, only the signals of its regime model determine its state. If
-    the strategy does not follow the regime, any configured signal may determine its state.
+    If the strategy follows the regime, only the signals of its regime model determine its state.
+    Otherwise, any configured signal may determine its state.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)

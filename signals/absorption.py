@@ -29,11 +29,11 @@ class Absorption(CompoundSignal):
         0.01 to 0.99.
     Flag
         The flag ``absorbing`` turns on when u is above ``enter`` and the impulse is above
-        ``impulse_enter``. The flag ``absorbing`` turns off when u is below ``leave`` or the impulse
-        is below ``impulse_leave``. The flag :attr:`injecting` turns on when u is below
-        ``injecting_enter``, the impulse is above ``impulse_enter``, and idle capital is above
-        ``idle_enter``. The flag :attr:`injecting` turns off when u is above ``leave``, the impulse
-        is below ``impulse_leave``, or idle capital is below ``idle_leave``.
+        ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
+        ``impulse_leave``. The flag :attr:`injecting` turns on when u is below ``injecting_enter``,
+        the impulse is above ``impulse_enter``, and idle capital is above ``idle_enter``. It turns
+        off when u is above ``leave``, the impulse is below ``impulse_leave``, or idle capital is
+        below ``idle_leave``.
     Timing
         u is known as soon as both capital spending and idle capital are known.
     NaN

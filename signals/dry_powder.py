@@ -25,9 +25,9 @@ class DryPowder(Signal):
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
         need = a · B and share = 100 · P / B, in % of bank assets. B is the assets of all commercial
-        banks (TLAACBW027SBOG). The gauge ``of_gdp`` is the share for the scale gdp. The gauge
-        ``of_bank_assets`` is the share for the scale bank_assets. The gauges ``of_gdp`` and
-        ``of_bank_assets`` are computed for any value of ``scale``. score = −z(share).
+        banks (TLAACBW027SBOG). The gauges ``of_gdp`` and ``of_bank_assets`` are the shares for the
+        scales gdp and bank_assets. Both gauges are computed for any value of ``scale``. score =
+        −z(share).
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
@@ -36,7 +36,7 @@ class DryPowder(Signal):
         the session after its date. GDP is known 180 days after the quarter's first day. Each value
         of bank assets describes a Wednesday, and is known 12 days after this Wednesday. If the
         store has earlier releases (vintages) of GDP and bank assets, the values known at each date
-        are used. Without vintages, the latest revision of GDP and bank assets is used.
+        are used. Without vintages, the latest revision is used.
     NaN
         Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
         value. With ``scale`` gdp, bank assets may be missing. With ``scale`` bank_assets, GDP may

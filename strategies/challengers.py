@@ -45,9 +45,8 @@ class Trend(Strategy):
         The mean is the average of the current price and the month-end prices of the nine preceding
         months. At a month's end, the mean is the average of the last ten month-end closes. Each
         asset of ``tickers`` that has a current price gets the same weight. An asset is held while
-        its price is above its own mean. While an asset's price is at or below its mean, the asset's
-        weight is held in cash. Until an asset has prices for ten months, its weight is held in
-        cash, too.
+        its price is above its own mean. Its weight is held in cash while its price is at or below
+        the mean, and until it has prices for ten months.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 

@@ -22,9 +22,8 @@ class Survival(ScaledSleeves):
 
     Rationale
         The thesis says: if capital is scarce, investors prefer assets whose cash flows come soon.
-        As capital becomes scarcer, the portfolio moves gradually to assets whose cash flows come
-        soon. Because the portfolio changes gradually, its result does not depend on a few dates
-        with large trades.
+        As capital becomes scarcer, the portfolio moves gradually to these assets. Because the
+        change is gradual, the result does not depend on a few dates with large trades.
     Rule
         SPY has a weight of 40 %. Seven asset classes divide the other 60 %: each class has the
         weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p

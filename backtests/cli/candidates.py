@@ -135,9 +135,8 @@ def _path(assignment: str) -> str:
 def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
-    Any configuration can have a parameter of a signal. A configuration can have a parameter of a
-    strategy if its strategy has this parameter. A configuration can have a parameter of a regime
-    model if its regime model has this parameter.
+    Any configuration can have a parameter of a signal. It can have a parameter of a strategy or of
+    a regime model only if its own strategy or regime model has this parameter.
     """
     owner, name = split(path)
     if path in SETTINGS or owner not in ("", "regime"):

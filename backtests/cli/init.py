@@ -133,9 +133,9 @@ def _table(config: "RunConfig", key: str) -> "Table":
 def _classes(strategy: "Strategy") -> "Table":
     """Return the table of asset classes, with one comment for each asset class.
 
-    If the strategy has a sleeve for an asset class, the comment lists the sleeve's tickers. If the
-    strategy has no sleeve for an asset class, the comment lists all tickers of the asset class. If
-    a user uncomments a line, the strategy still trades the same assets.
+    The comment lists the tickers of the strategy's sleeve for the class. If the strategy has no
+    such sleeve, the comment lists all tickers of the class. If a user uncomments a line, the
+    strategy still trades the same assets.
     """
     import tomlkit
 

@@ -157,22 +157,20 @@ class History(Summarised):
         ----------
         prices
             Adjusted closes in USD, dates × tickers, NaN without a price. The dates have no time
-            zone and ascend. If a ticker ends in ``-USD``, the asset is a coin, and its closes are
-            at 24:00 UTC. If a ticker does not end in ``-USD``, each price is known at the New York
-            close on its date.
+            zone and ascend. A ticker that ends in ``-USD`` is a coin, whose closes are at 24:00
+            UTC. The price of any other ticker is known at the New York close on its date.
         series
             Values by catalog id, in the catalog's unit. The index contains the dates that the
             values describe, not the dates of publication. NaN is left out.
         known
             When each value became known, as a mapping by catalog id. A Series maps each date of the
             values to the day or the moment at which the value became known. If the Series states a
-            day, the value is known from the open of the session on that day. If the stated day has
-            no session, the value is known from the open of the next session. A moment is in New
-            York time, or has a time zone. A ``timedelta`` is added to the date of each value, and
-            the sum is read as such a day or moment. For an id, the string ``"catalog"`` means the
-            publication rule in the catalog. If ``known`` is ``"catalog"``, the publication rules of
-            the catalog apply to all ids. Each date can have only one value; to use revisions,
-            import the data into a store.
+            day, the value is known from the open of the session on that day, or of the next session
+            if that day has none. A moment is in New York time, or has a time zone. A ``timedelta``
+            is added to the date of each value, and the sum is read as such a day or moment. For an
+            id, the string ``"catalog"`` means the publication rule in the catalog. If ``known`` is
+            ``"catalog"``, the publication rules of the catalog apply to all ids. Each date can have
+            only one value; to use revisions, import the data into a store.
 
         Raises
         ------

@@ -29,8 +29,8 @@ def recording_moment(
 ) -> pd.Timestamp:
     """Return the moment that the store writes as ``recorded_at`` of new rows.
 
-    The returned moment is later than ``recorded_at`` of every stored row. The returned moment is
-    never earlier than the start of the last fetch or import.
+    The moment is later than ``recorded_at`` of every stored row, and never earlier than the start
+    of the last fetch or import.
     """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is
