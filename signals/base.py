@@ -257,9 +257,11 @@ class ScoreSignal(Signal):
     Parameters
     ----------
     enter
-        The flag turns on when the gauge is above this level (in standard deviations).
+        The flag turns on when its gauge (the score or the mean of the components) is above this
+        level (in standard deviations).
     leave
-        The flag turns off when the gauge is below this level (in standard deviations).
+        The flag turns off when its gauge (the score or the mean of the components) is below this
+        level (in standard deviations).
     """
 
     decides: ClassVar[str] = "score"

@@ -82,7 +82,7 @@ CLASSES: dict[str, str] = {
     "speculative": "long",
     "crypto": "longest: no cash flow",
     "metals": "no cash flow; said to be a safe haven",
-    "bonds": "as stated",
+    "bonds": "the duration of the fund's bonds",
     "other": "unknown",
 }
 #: Rank of each class by duration, shortest first; equal ranks are ties. Signals, strategies and the

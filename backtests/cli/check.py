@@ -1,4 +1,4 @@
-"""``drypowder check``: check that a strategy or signal keeps its contract and has no look-ahead."""
+"""``drypowder check``: check whether a class fits its base class and has no look-ahead."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,7 +46,7 @@ def check(
     param: options.Param = None,
     json: options.Json = False,
 ) -> None:
-    """Check whether a strategy or signal keeps its contract and has no look-ahead."""
+    """Check whether a strategy or signal fits its base class and has no look-ahead."""
     from backtests.pipeline import history_of
     from backtests.plugins.check import check_signal, check_strategy
 

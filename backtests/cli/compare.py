@@ -85,7 +85,7 @@ def compare(
     Give each row as the name of a strategy, as a config file that ends in .toml, or as the folder
     of a finished run. For two rows, the command also shows the settings that differ and the
     difference of the returns. If no row is given, the command compares all strategies except the
-    constant mix. The command also compares three strategies with other regime models.
+    constant mix, and three strategies with other regime models.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.config import check_options

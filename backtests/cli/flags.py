@@ -36,7 +36,10 @@ def flags(
     config: options.Config = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="dry_powder.k=0.11, or regime.confirm=5."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Set a parameter, such as dry_powder.k=0.11 or regime.confirm=5.",
+        ),
     ] = None,
     why: Annotated[
         str | None,
