@@ -15,7 +15,7 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.scales import Scales
 
-#: A mapping from the name of a gauge that explains nothing to a clause that explains it.
+#: A mapping from each gauge whose name is not self-explanatory to a clause that explains it.
 _MEANINGS = {
     "u": ": AI spending as a fraction of AI spending plus idle capital",
     AGE: " since the flag turned on",

@@ -133,7 +133,7 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
             f"{window}: {_figures(saved['own'])}. The table shows only sessions that all its rows "
             "have in common."
         )
-    return f"{name}: the row has the numbers of {saved['folder']} (run {saved['run_id']})."
+    return f"{name}: the row shows the numbers saved in {saved['folder']} (run {saved['run_id']})."
 
 
 def _cure(saved: Entry) -> str:

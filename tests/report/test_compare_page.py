@@ -371,7 +371,7 @@ def test_the_table_of_luck_has_the_numbers_under_their_names(page: str) -> None:
         "Sharpe": "0.50",
         "standard error": "0.29",
         "hurdle": "0.81",
-        "told from luck": "yes",
+        "unlikely to be luck": "yes",
         "probabilistic": "0.988",
         "deflated": "0.871",
         "2014": "0.642",

@@ -138,7 +138,7 @@ CURE = (
 
 def test_an_unchanged_run_has_the_numbers_of_its_folder() -> None:
     said = saved_words("a", SAVED, WINDOW)
-    assert said == "a: the row has the numbers of out/run-7 (run abc)."
+    assert said == "a: the row shows the numbers saved in out/run-7 (run abc)."
 
 
 def test_a_run_on_another_window_shows_the_numbers_of_its_folder() -> None:
