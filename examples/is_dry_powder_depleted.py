@@ -218,8 +218,8 @@ def _(at, by_need, explanation, label, need, regime, state, unit):
         )
     else:
         dependence = (
-            f"The answer depends on the assumption: {len(on)} of {len(known)} values, from "
-            f"{on[0]:g} % upward, say depleted."
+            f"The answer depends on the assumption: {len(on)} of {len(known)} values say depleted: "
+            f"{on[0]:g} % and above."
         )
     conclusion = (
         f"{label}On {at:%Y-%m-%d}, with {need.value:g} % needed, idle capital is "

@@ -127,9 +127,9 @@ def compare_returns(
 
     Notes
     -----
-    If the sample has few and long regimes, the intervals contain the true value less often than
-    ``level`` says (:data:`COVERAGE`). Longer blocks do not bring the coverage closer to ``level``,
-    because a sample contains only a few regimes.
+    If the sample contains only a few long regimes, the intervals contain the true value less often
+    than ``level`` says (:data:`COVERAGE`). Longer blocks do not bring the coverage closer to
+    ``level``, because a sample contains only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}

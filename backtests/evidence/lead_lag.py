@@ -109,7 +109,7 @@ def fading_said(found: LeadLag) -> str:
     return (
         f"Lead and lag: if the lag from decision to fill grows from {found.collapse} to "
         f"{found.collapse + 1} sessions, the information ratio collapses from {before:.2f} to "
-        f"{after:.2f}. Look for data from the future in the strategy."
+        f"{after:.2f}. Check the strategy for look-ahead."
     )
 
 

@@ -192,7 +192,7 @@ def _trials(found: Luck) -> str:
 def _mix(difference: SharpeDifference | None) -> str:
     if difference is None:
         return ""
-    side = "lead over" if difference.estimate >= 0 else "lag behind"
+    side = "lead over" if difference.estimate >= 0 else "shortfall against"
     told = "is" if difference.p_value <= SIGNIFICANT else "is not"
     p = p_said(difference.p_value)
     return f" The strategy's {side} its own mix {told} significant ({p})."

@@ -45,8 +45,8 @@ class WalkForward(Summarised):
     uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
     bills. The parameter ``chooser`` of :func:`walk_forward` can replace the Sharpe ratio by another
     score. ``in_sample``, ``out_of_sample``, ``plain`` and the metrics in ``candidates`` all use the
-    returns after the first refit date. So they differ only by the choice of parameters, and by the
-    start in cash of the spliced and the plain backtest.
+    returns after the first refit date. They differ only in the choice of parameters, and in that
+    the spliced and the plain backtest start in cash.
 
     Attributes
     ----------
@@ -208,8 +208,8 @@ def combinations(
 ) -> list[tuple[dict[str, Any], RunConfig]]:
     """Return every combination of a grid's values, with its configuration.
 
-    In the order of the combinations, the values of the last key of the grid vary fastest. An empty
-    grid, an unknown name, an invalid value, ``lag``, ``band`` or a cost raises ConfigError.
+    The values of the last key of the grid vary fastest. An empty grid, an unknown name, an invalid
+    value, ``lag``, ``band`` or a cost raises ConfigError.
     """
     if not grid:
         raise ConfigError(

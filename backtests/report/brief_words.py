@@ -49,7 +49,7 @@ def why(brief: Brief) -> str:
 
 def _scales_words(scales: Scales) -> str:
     """Return a sentence on idle capital on all scales; at least one scale must have a view."""
-    counted = f"{scales.depleted} of {scales.views} scales, which are ways to measure it"
+    counted = f"{scales.depleted} of {scales.views} scales (ways to measure it)"
     return f"Idle capital is depleted on {counted}."
 
 

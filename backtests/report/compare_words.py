@@ -56,7 +56,7 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
         return [f"{said}."]
     other = "other row" if len(p_values) == len(tested) else "other tested row"
     if not alike:
-        return [f"{said}. At the 90 % level, the test finds every {other} worse."]
+        return [f"{said}. At the 90 % level, every {other} is worse."]
     return [f"{said}, but {alike} of {len(p_values)} {other}s may be as good."]
 
 

@@ -157,7 +157,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
     return (
         f"{_SIGNED(row['mean_excess'])} % a year",
-        f"{other}. Both numbers are returns above the return of bills, over {seen}",
+        f"{other}. Both numbers are mean returns over bills, from {seen}",
     )
 
 

@@ -44,14 +44,14 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     assert conclusion(rows) == [
         "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would "
         "beat 95 % of placebos.",
-        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test finds "
-        "every other row worse.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, every other "
+        "row is worse.",
     ]
 
 
 def test_a_row_that_is_not_tested_is_not_called_worse() -> None:
     rows = {"a": row(0.8), "b": row(0.5, may=0.02), "bills": row(None, may=None)}
-    assert conclusion(rows)[1].endswith("the test finds every other tested row worse.")
+    assert conclusion(rows)[1].endswith("every other tested row is worse.")
     del rows["b"]
     assert conclusion(rows)[1] == "a has the highest Sharpe ratio, 0.80 [0.10, 0.90]."
 

@@ -161,8 +161,7 @@ def test_the_strip_answers_five_questions() -> None:
         ),
         "absorption": (
             "-1.1 % a year",
-            "SPY +2.0 %. Both numbers are returns above the return of bills, "
-            "over 903 sessions in 6 episodes",
+            "SPY +2.0 %. Both numbers are mean returns over bills, from 903 sessions in 6 episodes",
         ),
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
