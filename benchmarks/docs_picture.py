@@ -1,4 +1,4 @@
-"""Take the picture of a tearsheet that the README and the first page of the site show.
+"""Take the picture of a tearsheet for the README and the first page of the site.
 
     python -m benchmarks.docs_picture
 

@@ -26,11 +26,11 @@ def _():
     # Build your own signal
 
     A signal is a class of a few lines. It names the series that it reads, computes a measure, and
-    says from which level its flag is on. drypowder does the rest: it waits until a change is
+    says at which level its flag turns on. drypowder does the rest: it waits until a change is
     confirmed, explains the flag, checks the signal for look-ahead, and lets it vote on the regime.
 
-    The signal of this page says that **capital gets dearer**: its flag is on when the 10-year
-    Treasury yield has risen by much. Open this file with `marimo edit` and change the class.
+    The signal on this page says that **capital is getting more expensive**: its flag is on when the
+    10-year Treasury yield has risen a lot. Open this file with `marimo edit` and change the class.
     """)
     return
 
@@ -81,7 +81,7 @@ class SubtleCheat(YieldRise):
     name: ClassVar[str] = "subtle_cheat"
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return a z-score with mean and deviation of all sessions, also later ones."""
+        """Return a z-score with the mean and the deviation of all sessions, even later ones."""
         rise = panel["DGS10"] - panel["DGS10"].shift(self.window)
         return pd.DataFrame({"rise": rise, "score": (rise - rise.mean()) / rise.std()})
 
@@ -257,11 +257,11 @@ def _(label, passed, plain, votes, with_mine):
         conclusion += "So the portfolio does not change."
     elif test.p_value <= SIGNIFICANT:
         conclusion += (
-            f"The difference is told from luck (p = {test.p_value:.2f}), if this is the only "
+            f"The difference is unlikely to be luck (p = {test.p_value:.2f}), if this is the only "
             "signal that was tried. Each move of a slider is one more trial."
         )
     else:
-        conclusion += f"The difference is not told from luck (p = {test.p_value:.2f})."
+        conclusion += f"The difference may be luck (p = {test.p_value:.2f})."
     mo.md(f"## Conclusion\n\n{conclusion}")
     return (conclusion,)
 

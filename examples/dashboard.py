@@ -26,9 +26,9 @@ def _():
     # Dashboard
 
     One strategy, with the choices that matter: how many reserves banks need, the delay of fills,
-    the costs and the dates. Each change simulates the whole portfolio again. Use it to see how
-    fragile a result is, and not to search for the best one: each position of a slider is a trial,
-    and nothing here counts them.
+    the costs and the dates. Each change simulates the whole portfolio again. Use the dashboard to
+    see how fragile a result is, and not to search for the best result: each position of a slider is
+    a trial, and the dashboard does not count trials.
     """)
     return
 

@@ -24,12 +24,12 @@ def _():
 
     The thesis says that AI spending feeds markets only while idle capital lasts. **Idle capital**
     is cash that nobody needs: money that funds lend to the Fed overnight (reverse repo), plus bank
-    reserves above the amount that banks need. This notebook measures it and compares it with two
-    thresholds. The flag turns on when idle capital falls below the dashed line, and off when it
-    rises above the dotted line.
+    reserves above the amount that banks need. This notebook measures idle capital and compares it
+    with two thresholds. The flag turns on when idle capital falls below the dashed line, and off
+    when idle capital rises above the dotted line.
 
     Nobody knows how many reserves banks need. The default assumes 9 % of GDP. Move the slider and
-    look at how much of the answer comes from this assumption.
+    see how much of the answer comes from this assumption.
     """)
     return
 
@@ -95,7 +95,7 @@ def _(days, need, scale):
 @app.cell
 def _(scale):
     def powder(percent):
-        """Return the signal that assumes that banks need this share as reserves, in %."""
+        """Return a signal for which banks need ``percent`` % of the chosen scale as reserves."""
         if scale.value == "gdp":
             return DryPowder(k=percent / 100)
         return DryPowder(scale="bank_assets", a=percent / 100)
@@ -214,12 +214,12 @@ def _(at, by_need, explanation, label, need, regime, state, unit):
     elif len(on) in (0, len(known)):
         dependence = (
             f"The answer is the same for every assumption from {known.index[0]:g} to "
-            f"{known.index[-1]:g} %: it does not depend on this choice."
+            f"{known.index[-1]:g} %, so it does not depend on this choice."
         )
     else:
         dependence = (
-            f"The answer depends on the assumption: {len(on)} of {len(known)} values say depleted, "
-            f"those of {on[0]:g} % and more."
+            f"The answer depends on the assumption: {len(on)} of {len(known)} values say depleted: "
+            f"{on[0]:g} % and above."
         )
     conclusion = (
         f"{label}On {at:%Y-%m-%d}, with {need.value:g} % needed, idle capital is "

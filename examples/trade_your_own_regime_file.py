@@ -45,8 +45,8 @@ def _():
     # Trade your own regime file
 
     You may have your own view of the regime: from a bank's research, from a model, from reading the
-    news. Write it as a table with two columns, `date` and `label`. A label counts from the close of
-    its date until the next date. Then drypowder trades it, with costs and with a delay.
+    news. Write it as a table with two columns, `date` and `label`. A label applies from the close
+    of its date until the next date. drypowder then trades the labels, with costs and with a delay.
 
     The example labels quantitative easing INJECTION and quantitative tightening ABSORPTION, at the
     dates of the Fed's announcements. Change the text, or load your file. Use only what was known on
@@ -155,11 +155,11 @@ def _():
     mo.md(r"""
     ## Is it the dates?
 
-    A **placebo** holds the same portfolios for the same lengths of time, but at shifted dates. What
-    leaves the record at the end comes back at the start. If many placebos time the market as well
-    as your labels, then your dates explain nothing. The **timing gain** is the Sharpe ratio minus
-    that of the mean weights. A constant mix of SPY and bills with the same mean exposure needs no
-    regime at all; a regime that is worth its trouble beats this mix.
+    A **placebo** holds the same portfolios for the same lengths of time, but at shifted dates.
+    Holdings that move past the last date continue at the first date. If many placebos time the
+    market as well as your labels, your dates explain nothing. The **timing gain** is the Sharpe
+    ratio minus that of the mean weights. A constant mix of SPY and bills with the same mean
+    exposure needs no regime at all; a regime that is worth the trouble beats this mix.
     """)
     return
 

@@ -48,14 +48,15 @@ def _():
     # Why most backtests of this thesis are luck
 
     Somebody shows you a backtest with a good Sharpe ratio. How many did they try before? This
-    notebook tries many configurations of the strategy `cash-heavy`. Each is a choice that one could
-    defend: how many reserves banks need, how long a change of the flag must last, on which day of
-    the month one trades. It then picks the best one, as most people do, and asks four questions.
+    notebook tries many configurations of the strategy `cash-heavy`. Each configuration makes
+    defensible choices: how many reserves banks need, how long a change of the flag must last, on
+    which day of the month to trade. The notebook then picks the best configuration, as most people
+    do, and asks four questions.
 
     `cash-heavy` holds only SPY and cash, and here only idle capital and capital spending decide how
-    much. So all that it can have is good timing by the thesis. Choose a simulated economy in which
+    much. So its only possible skill is timing by the thesis. Choose a simulated economy in which
     the thesis is false: there, idle capital and spending move no price, and good timing is luck.
-    Draw other economies with the seed.
+    Use the seed to draw other economies.
     """)
     return
 
@@ -185,8 +186,8 @@ def _(found, label, tested):
                 f"{tested.deflation.effective:.1f} independent trials reaches it in 5 of 100 cases."
                 f"\n\nThe trials resemble one another: {len(found.table)} of them "
                 f"count as {found.effective:.1f} independent ones. The hurdle asks only whether "
-                "the result beats bills. Shares beat bills without any timing, so passing it is "
-                "not yet skill. The next question is harder."
+                "the result beats bills. Shares beat bills without any timing, so reaching the "
+                "hurdle does not prove skill. The next question is harder."
             ),
         ]
     )
@@ -233,8 +234,9 @@ def _(found, label):
         [
             mo.md(
                 "## 3. Does the winner win again?\n\nThe history is cut into 16 blocks. Half of "
-                "them choose a winner, the other half judges it, in every combination. The winner "
-                f"ranks at or below the median in {100 * overfitting.probability:.0f} of 100 "
+                "them choose a winner, and the other half tests it, in every combination. The "
+                "winner ranks at or below the median in "
+                f"{100 * overfitting.probability:.0f} of 100 "
                 "splits: the **probability of backtest overfitting** (PBO). At 50, choosing is "
                 "worth nothing."
             ),
@@ -285,7 +287,7 @@ def _(tested, winner):
     years = len(winner.result.returns) / 252
     needed = tested.minimum_length / 252
     mo.md(
-        "## 4. How much is there to learn from?\n\nDays are many, but they are no independent "
+        "## 4. How much is there to learn from?\n\nDays are many, but they are not independent "
         f"observations of the thesis. In {years:.0f} years, the states in which the strategy acts "
         f"had **{seen.episodes} episodes**. A test of this length finds a true Sharpe ratio "
         f"of 0.5 with a probability of {100 * tested.power:.0f} % (its **power**). If the winner "

@@ -10,7 +10,7 @@ def lucky(sharpe: float | None, *, told: bool = False) -> dict[str, Any]:
 
 def luck(sharpe: float | None, *, told: bool = False) -> dict[str, Any]:
     found = {
-        "verdict": "Told from luck: so it is." if told else "Not told from luck: it is not.",
+        "verdict": "Unlikely to be luck: so it is." if told else "May be luck: it is not.",
         "told_from_luck": told,
         "sharpe": sharpe,
         "standard_error": 0.293,

@@ -20,7 +20,7 @@ from signals.errors import ConfigError
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 
-#: By default, the brief shows the changes during this time before the session.
+#: By default, the brief shows the changes in this period before its session.
 WEEK = pd.Timedelta(days=7)
 
 

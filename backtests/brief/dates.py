@@ -55,8 +55,8 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     vintages (published versions) of a series, its next release is expected 52 weeks after its
     earliest release of the past 52 weeks. The publication rule of a series with vintages is not
     used, because each value has several releases and the rule gives only one date. Daily series are
-    left out, because their next values come within days. Of the series without vintages, events,
-    yearly series, and series whose rule has no release dates are also left out.
+    left out, because their next values come within days. A series without vintages is also left out
+    if it contains events, if it is yearly, or if its rule has no release dates.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG and CATALOG[id].frequency != "day"]

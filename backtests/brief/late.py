@@ -38,7 +38,7 @@ def late_data(
 ) -> tuple[Late, ...]:
     """Return the late data that a flag, a score or a strategy needs; each series occurs once.
 
-    Series of which no value was ever known stand last.
+    Series without any known value come last.
 
     ``said`` maps the name of each signal to its explanation at the last session. ``held`` contains
     the holdings at the last session. A strategy of the thesis needs only prices and its state. If

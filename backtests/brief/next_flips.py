@@ -36,9 +36,9 @@ class NextFlip:
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
         change over :data:`MONTH` sessions. A past move is enough if it has the direction of
         ``distance`` and is at least as large as ``distance``. ``frequency`` describes the past and
-        is not a forecast. A flag that turns off after a fixed number of sessions ages by
-        :data:`MONTH`. If ``beyond`` is True, ``frequency`` is 1, because the gauge needs no further
-        move. If the gauge has no past move, ``frequency`` is NaN.
+        is not a forecast. If the flag turns off after a fixed number of sessions, the gauge is its
+        age, which always grows by :data:`MONTH`. If ``beyond`` is True, ``frequency`` is 1, because
+        the gauge needs no further move. If the gauge has no past move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
         actual regime would change only some sessions later, after its confirmation. If too few

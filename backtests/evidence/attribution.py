@@ -21,9 +21,9 @@ are:
     return.
 ``volatility``
     Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return; c̄
-    and r̄ are their means. At one session, a sleeve contributes (c − c̄)(r − r̄) / Σ(r − r̄)², times
+    and r̄ are their means. In one session, a sleeve contributes (c − c̄)(r − r̄) / Σ(r − r̄)², times
     the yearly volatility. The sleeve's contribution over all sessions is
-    cov(c, r) / std(r) · √252, which is negative for a hedge. At one session, all sleeves together
+    cov(c, r) / std(r) · √252, which is negative for a hedge. In one session, all sleeves together
     contribute (r − r̄)² / Σ(r − r̄)², times the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
@@ -64,8 +64,8 @@ class Attribution:
     ----------
     by_regime, by_sleeve, by_year
         Tables with one row for each group. The columns are ``return``, ``volatility``,
-        ``drawdown``, ``turnover`` and ``cost``, all as fractions. Regimes are in the sequence in
-        which they first appear. Years are in ascending order. Sleeves are in the order of
+        ``drawdown``, ``turnover`` and ``cost``, all as fractions. Regimes are in order of first
+        appearance. Years are in ascending order. Sleeves are in the order of
         :data:`signals.universe.CLASSES`, with ``cash`` last. A sleeve that was never held has no
         row.
     total
@@ -111,10 +111,10 @@ def attribution(
     -----
     After a change of regime, orders are filled one session before the first return of the new
     regime. So the trading costs of a change of regime belong to the old regime. A holding without a
-    price on a session keeps its last price. An undefined metric, such as the volatility of a single
-    return, is NaN in the total and in every group. If the profits do not add up to the change of
-    equity, SimulationError is raised. The profits do not add up, for example, if prices, borrowing
-    rates or orders belong to another result.
+    price on a session keeps its last price. An undefined metric is NaN in the total and in every
+    group; the volatility of a single return is an example. If the profits do not add up to the
+    change in equity, SimulationError is raised. For example, the profits do not add up if the
+    prices, borrowing rates or orders belong to another result.
 
     References
     ----------
@@ -182,7 +182,7 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
     if bad.any():
         day = bad.index[bad][0]
         raise SimulationError(
-            "attribution: expected the profits of assets and cash to add up to the change of "
+            "attribution: expected the profits of assets and cash to add up to the change in "
             f"equity, but the difference is {off[day]:.6g} USD on {day.date()}; give the prices, "
             "borrowing rates and orders of this result"
         )

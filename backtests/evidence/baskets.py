@@ -2,12 +2,12 @@
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces the
 memory-chip makers with the same number of other stocks of the universe. The stocks of a basket are
-drawn without replacement. The strategy's rule sets the weight of each basket and scales a basket
-down if its volatility is above the strategy's target. If the memory-chip makers are a good choice,
-the strategy's Sharpe ratio is above most Sharpe ratios with random baskets. The stocks in the
-baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is low, most
-random baskets did better than the makers of memory chips. A low rank means that the choice of the
-memory-chip makers shows no foresight.
+drawn without replacement. The strategy's rule sets the weight of each basket, and reduces this
+weight if the basket's volatility is above the strategy's target. If the memory-chip makers are a
+good choice, the strategy's Sharpe ratio is above most Sharpe ratios with random baskets. The stocks
+in the baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is
+low, most random baskets did better than the makers of memory chips. A low rank means that the
+choice of the memory-chip makers shows no foresight.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ SLEEVE = "memory"
 
 
 def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | None:
-    """Return the rank of a run's Sharpe ratio among the Sharpe ratios that random baskets give.
+    """Return the rank of a run's Sharpe ratio among the Sharpe ratios of random baskets.
 
     A random basket replaces the makers of memory chips in the run. Each Sharpe ratio uses returns
     after costs, minus the return of bills. The portfolios are rebalanced daily to the target

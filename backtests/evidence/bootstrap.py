@@ -127,9 +127,9 @@ def compare_returns(
 
     Notes
     -----
-    If the sample has few and long regimes, the intervals contain the true value less often than
-    ``level`` says (:data:`COVERAGE`). Longer blocks do not bring the coverage closer to ``level``,
-    because a sample contains only a few regimes.
+    If the sample contains only a few long regimes, the intervals contain the true value less often
+    than ``level`` says (:data:`COVERAGE`). Longer blocks do not bring the coverage closer to
+    ``level``, because a sample contains only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}
@@ -215,7 +215,8 @@ def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
 def _check_terms(reps: Any, level: float) -> None:
     if not isinstance(reps, int | np.integer) or isinstance(reps, bool) or reps < 1:
         raise ConfigError(
-            f"expected `reps`, the number of resamples, as a whole number from 1, was {reps!r}"
+            "expected `reps`, the number of resamples, to be a whole number of at least 1, "
+            f"was {reps!r}"
         )
     if not 0 < level < 1:
         raise ConfigError(f"expected `level` between 0 and 1, was {level!r}; for 95 % give 0.95")
@@ -231,5 +232,5 @@ def _check_returns(columns: Mapping[str, pd.Series]) -> None:
         if not finite.all():
             raise DataError(
                 f"expected a return of {name} for every session, but found none for "
-                f"{str(index[~finite][0])[:10]}; choose sessions with all returns"
+                f"{str(index[~finite][0])[:10]}; choose sessions without gaps"
             )

@@ -32,7 +32,7 @@ def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[st
 def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
     """Raise ConfigError unless all runs have the same source and equal values on ``index``.
 
-    A series that only one of two histories contains is not compared.
+    Series that exist in only one of two histories are not compared.
     """
     (name, first), *others = runs.items()
     for label, run in others:

@@ -47,10 +47,10 @@ def compare_runs(
     ConfigError
         If there is no run, if the runs have different prices, different series or too few common
         sessions, if two runs without labels have equal settings, if a user's strategy class was
-        defined again after its run, or if a run is one of a walk-forward.
+        defined again after its run, or if a run is the result of a walk-forward.
     """
     if isinstance(runs, Run):
-        raise ConfigError(f"expected several runs, was {shown(runs)}; write them like [run, other]")
+        raise ConfigError(f"expected several runs, was {shown(runs)}; pass a list: [run, other]")
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
     _check_runs(labelled)
     index, notes = common_sessions(labelled)
@@ -77,8 +77,8 @@ def _check_runs(runs: Mapping[str, Run]) -> None:
             raise ConfigError(f"{label}: expected a finished run, was {shown(run)}")
         if run.spliced:
             raise ConfigError(
-                f"expected runs that their configurations repeat, but {label} has the decisions of "
-                "a walk-forward; compare it with backtests.metrics_table"
+                "expected runs that can be repeated from their configurations, but the decisions "
+                f"of {label} come from a walk-forward; compare it with backtests.metrics_table"
             )
         if run.config.strategy_class() is not type(run.strategy):
             raise ConfigError(

@@ -45,7 +45,7 @@ from strategies import STRATEGIES, kind_of
 
 #: Level of the intervals, as a fraction.
 LEVEL = 0.95
-#: A mapping from the text of a price-only regime model to the model and the future of its regimes.
+#: A mapping from the key of each price-only regime model to the model and its pending regimes.
 Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
 #: A function that receives finished runs. It returns the logged trials, except trials that
 #: equal one of these runs.
@@ -129,8 +129,8 @@ class Comparison(Summarised):
     level, reps
         Level of the intervals as a fraction, and number of resamples.
     notes
-        Each regime model that was left out has a line with the reason. If the rows had different
-        windows, a line states the common window.
+        One note for each regime model that was left out, with the reason. If the rows had different
+        windows, a note states the common window.
     luck
         Tests whether luck can explain the Sharpe ratios of the rows.
     pair
@@ -163,12 +163,12 @@ class Comparison(Summarised):
 
 
 def no_log(*runs: Run) -> Logged:
-    """Return a trial log without trials, for any runs."""
+    """Return an empty trial log, whatever the runs are."""
     return NO_LOG
 
 
 def default_names() -> tuple[str, ...]:
-    """Return the names that a comparison uses by default.
+    """Return the names of the strategies that a comparison includes by default.
 
     The names include all strategies except the constant mix. Three strategies are also combined
     with each regime model except ``votes`` and ``labels``.
@@ -305,7 +305,7 @@ def _model_key(config: RunConfig) -> str:
 
 
 def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, Reading]:
-    """Return, for each label, the default model's regime and the signals' evaluations.
+    """Return, for each label, the evaluated signals and the regime from the default model.
 
     Configurations with equal signals share one ``Reading`` object.
     """
@@ -320,7 +320,7 @@ def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, R
 def _sessions(
     configs: Mapping[str, RunConfig], history: History, voted: Mapping[str, Reading]
 ) -> pd.DatetimeIndex:
-    """Return the sessions of the shortest window among the readings in ``voted``."""
+    """Return the shortest of the windows that the readings in ``voted`` allow."""
     first = next(iter(configs.values()))
     windows = [window(first, history, reading) for reading in voted.values()]
     return min(windows, key=len)
@@ -357,7 +357,7 @@ def _fitted(
     """Return the regimes of each model, and a note for each model whose package is missing."""
     fitted: dict[str, Classification] = {}
     notes: list[str] = []
-    for key, (model, fit) in counted(fits.items(), progress, "rival regime models"):
+    for key, (model, fit) in counted(fits.items(), progress, "price-only regime models"):
         try:
             fitted[key] = fit.result()
         except ConfigError as error:

@@ -21,7 +21,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """The main tests of a run. The attribute of a test is None if the test was not made.
+    """The main tests of a run. An attribute is None if its test was not made.
 
     Attributes
     ----------

@@ -63,9 +63,9 @@ class Deflation:
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
         the standard error σ of the chosen track record.
     probability_2014
-        The deflated Sharpe ratio, as published in 2014. The version of 2014 uses the standard error
-        of a single Sharpe ratio. In the version of 2014, even a strategy with skill rarely has a
-        probability near 1.
+        The deflated Sharpe ratio, as published in 2014. The 2014 version uses the standard error of
+        a single Sharpe ratio. Even a strategy with skill rarely has a probability near 1 in the
+        2014 version.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """
@@ -88,14 +88,14 @@ class Deflation:
 
 
 def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflation:
-    """Return the test of a track record that was chosen among trials.
+    """Return the test of a track record that was chosen from several trials.
 
     Parameters
     ----------
     track
         The track record of the chosen trial.
     trials
-        Sharpe ratios per session of all trials, the chosen one included. NaN values are left out.
+        Sharpe ratios per session of all trials, including the chosen one. NaN values are left out.
     effective
         Effective number of independent trials, at least 1, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`.
@@ -160,9 +160,9 @@ def expected_maximum(trials: float, variance: float) -> float:
 def variance_of_maximum(trials: float) -> float:
     """Return the variance of the largest of several independent standard normal numbers.
 
-    The density of the largest of k numbers is k φ(z) Φ(z)^(k − 1). Sums over a fine grid of z
-    replace the integrals for mean and variance. ``trials`` is at least 1 and need not be a whole
-    number.
+    The density of the largest of k numbers is k φ(z) Φ(z)^(k − 1). The integrals for the mean and
+    the variance are approximated by sums over a fine grid of z. ``trials`` is at least 1 and need
+    not be a whole number.
     """
     from scipy.special import log_ndtr
 

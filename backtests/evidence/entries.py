@@ -22,9 +22,9 @@ from signals.regimes import Regime
 QUARTER = 63
 #: A conclusion about timing needs at least this number of episodes.
 FEW = 3
-#: Largest p-value of a significant result. Tests of Sharpe ratios have this size, which is the
-#: largest accepted share of false alarms. Ranks among placebos are not corrected for several
-#: strategies.
+#: Largest p-value of a significant result. Tests of Sharpe ratios have this size: the largest
+#: accepted probability of a false alarm. Ranks among placebos are not corrected for multiple
+#: testing.
 SIGNIFICANT = 0.05
 #: A significant result needs at least this number of placebos. With fewer placebos, a single
 #: placebo can decide the result.
@@ -67,11 +67,11 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
-    Serial numbers start at 0. ``on`` is 1.0, 0.0 or NaN at every session, or True or False. Two
-    sessions with ``on`` equal to 1.0 belong to the same episode if they are at most a quarter of a
-    year apart. A session with 0.0 or NaN belongs to no episode, even if the sessions before and
-    after it belong to the same episode. ``quarter`` is the number of rows in a quarter of a year,
-    for example 13 for weekly rows.
+    Serial numbers start at 0. ``on`` has the value 1.0, 0.0 or NaN (or True or False) at every
+    session. Two sessions with ``on`` equal to 1.0 belong to the same episode if they are at most a
+    quarter of a year apart. A session with 0.0 or NaN belongs to no episode, even if the sessions
+    before and after it belong to the same episode. ``quarter`` is the number of rows in a quarter
+    of a year, for example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -144,7 +144,7 @@ def of_own_states(run: Run) -> Observed | None:
 
 
 def unknown_said(run: Run) -> str:
-    """Return a clause on the sessions of a run without a regime, or an empty text."""
+    """Return a clause that counts a run's sessions without a regime, or an empty text."""
     sessions = run.sessions
     unknown = int(run.reading.regime.loc[sessions].isna().sum())
     if not unknown or not run.strategy.follows_regime:

@@ -2,7 +2,7 @@
 
 If a strategy has real timing skill, its information ratio falls slowly as the delay of fills grows.
 If a strategy uses future data, its information ratio collapses after one more session of delay. The
-advantage from future data comes from a single return, and a later fill misses this return. Fills
+reason is that the advantage comes from a single future return, which a later fill misses. Fills
 before a decision, or at the close of a decision, are impossible. The information ratios at lags of
 0 or less show what a trader with foresight would have earned.
 
@@ -54,8 +54,8 @@ class LeadLag:
         A mapping from lag to the HAC t-statistic of the mean lost return. The lost return is the
         daily return at this lag minus the daily return at a lag one session longer.
     collapse
-        The smallest lag at which one more session of lag makes the information ratio collapse. Only
-        lags from 0 to 9 that are at most the run's lag, and the run's lag, are tested. None if
+        The smallest lag at which one more session of lag makes the information ratio collapse. The
+        tested lags are 0 to 9, but none above the run's lag, and the run's lag itself. None if
         there is no collapse. A collapse of the information ratio is a sign of look-ahead.
     """
 
@@ -109,7 +109,7 @@ def fading_said(found: LeadLag) -> str:
     return (
         f"Lead and lag: if the lag from decision to fill grows from {found.collapse} to "
         f"{found.collapse + 1} sessions, the information ratio collapses from {before:.2f} to "
-        f"{after:.2f}. Look for data from the future in the strategy."
+        f"{after:.2f}. Check the strategy for look-ahead."
     )
 
 
@@ -136,9 +136,9 @@ def information_ratio(active: pd.Series) -> float:
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:
     """Return the same decisions with earlier dates.
 
-    Each decision moves to an earlier session, and ``by`` is the number of sessions. If a decision
-    would come before the first session of ``index``, it moves to this first session. If several
-    decisions move to the first session, only the last decision remains.
+    Each decision moves ``by`` sessions back. A decision that would come before the first session of
+    ``index`` moves to this first session. If several decisions move to the first session, only the
+    last decision remains.
     """
     places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
     moved = decided.set_axis(index[places], axis=0)
@@ -148,7 +148,7 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
 def lags_of(lag: int) -> tuple[int, ...]:
     """Return the measured lags of a run with a given lag, in ascending order.
 
-    The lags are :data:`LAGS`. A lag of 10 or more is measured, too, and one more session of lag.
+    The lags are :data:`LAGS`. If ``lag`` is 10 or more, ``lag`` and ``lag`` + 1 are also measured.
     """
     return LAGS if lag < LAGS[-1] else (*(each for each in LAGS if each < lag), lag, lag + 1)
 

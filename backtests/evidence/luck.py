@@ -22,8 +22,8 @@ from backtests.evidence.track_record import TrackRecord
 #: Assumed yearly Sharpe ratio of a strategy with skill, for power and false discoveries. The stock
 #: market had about this Sharpe ratio over a century.
 SKILLED = 0.5
-#: Assumed share of strategies with this skill among all tried strategies. This value of one in ten
-#: is a choice of this project.
+#: Assumed share of strategies with this skill among all tried strategies. The value, one in ten, is
+#: a choice of this project.
 PRIOR = 0.1
 
 
@@ -36,8 +36,8 @@ class Logged:
     sharpes
         The yearly Sharpe ratio of each trial. Values that are not finite are ignored.
     effective
-        Effective number of independent trials among them. The log has no returns from which the
-        number could be estimated, so each sweep logs its own number.
+        Effective number of independent trials among the logged trials. The log has no returns from
+        which this number could be estimated, so each sweep logs its own number.
     """
 
     sharpes: np.ndarray
@@ -168,7 +168,7 @@ def verdict(found: Luck) -> str:
     """Return sentences that compare a strategy's Sharpe ratio with the hurdle and its own mix."""
     if not math.isfinite(found.hurdle):
         return "No verdict on luck: the returns over bills cover less than a year or do not vary."
-    first = "Told from luck" if found.is_told else "Not told from luck"
+    first = "Unlikely to be luck" if found.is_told else "May be luck"
     side = "reaches" if found.is_told else "is below"
     return (
         f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}. "
@@ -192,7 +192,7 @@ def _trials(found: Luck) -> str:
 def _mix(difference: SharpeDifference | None) -> str:
     if difference is None:
         return ""
-    side = "lead over" if difference.estimate >= 0 else "lag behind"
+    side = "lead over" if difference.estimate >= 0 else "shortfall against"
     told = "is" if difference.p_value <= SIGNIFICANT else "is not"
     p = p_said(difference.p_value)
     return f" The strategy's {side} its own mix {told} significant ({p})."

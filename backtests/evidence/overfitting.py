@@ -23,7 +23,7 @@ from backtests.evidence.metrics import ROUNDING
 from signals.errors import DataError
 
 BLOCKS = 16
-#: Number of Sharpe ratios in memory at once; more do not fit into a processor's cache.
+#: Number of Sharpe ratios in memory at once; more would not fit into a processor's cache.
 _AT_ONCE = 200_000
 #: Two Sharpe ratios per session count as equal if they differ by at most this number.
 _EQUAL = 1e-12
@@ -108,8 +108,8 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
 def overfitting(moments: np.ndarray) -> Overfitting:
     """Return the probability of backtest overfitting for a set of trials.
 
-    Every combination of half of the blocks is used, so the result is exact. The Sharpe ratios of
-    all trials are in memory only for some combinations at a time.
+    Every combination of half of the blocks is used, so the result is exact. The combinations are
+    processed in parts, so that their Sharpe ratios fit in memory.
 
     Parameters
     ----------
@@ -185,7 +185,8 @@ def _both(
 def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return Sharpe ratios per session (ddof 1), combinations × trials; 0 if returns do not vary.
 
-    The function overwrites ``total`` and ``squares``, because new arrays would take time.
+    To save time, the function overwrites ``total`` and ``squares`` and allocates no new arrays for
+    them.
     """
     floor = np.maximum(count * ROUNDING**2, squares * 1e-14)
     mean = total / count

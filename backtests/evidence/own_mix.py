@@ -1,4 +1,4 @@
-"""Portfolios that a strategy must beat, simulated on its sessions and with its cost rates."""
+"""Portfolios that a strategy must beat, on the strategy's sessions and with its cost rates."""
 
 from dataclasses import dataclass
 from typing import Any

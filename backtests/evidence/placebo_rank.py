@@ -47,7 +47,7 @@ NOTES: Mapping[Method, str] = {
         "flags again. The rank is too high on average"
     ),
     "no_timing": (
-        "the strategy's weights never change, except with listings, so there is no timing"
+        "the weights change only if an asset is listed or delisted, so there is no timing"
     ),
     "too_short": "not ranked: too few sessions after the first fill",
     "not_drawn": "not ranked: no histories were resampled",

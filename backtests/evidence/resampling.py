@@ -29,7 +29,7 @@ TRIES = 8
 #: A quoted series is pulled toward its original level at the source session. This number is the
 #: pull per session, as a fraction of the distance.
 PULL = 1 / 252
-#: Daily series that an authority sets or counts. All other downloaded daily series are market
+#: Daily series that a central bank sets or reports. All other downloaded daily series are market
 #: quotes.
 NOT_QUOTED = ("RRPONTSYD", "RPONTSYD", "SRF", "IOER", "IORB", "DFEDTARU", "ECBDFR")
 #: Quoted series whose changes are proportional to their level.
@@ -51,7 +51,7 @@ def resample_prices(
     moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
     dollar. Series without market moves keep their original dates: balance sheets, output, capital
     spending, ETF flows, funding rates, and interest rates that an authority sets. Values before the
-    first price of any asset are not resampled.
+    earliest price in the history are not resampled.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
     changes of yields) have 63 sessions or fewer. With blocks of one year, a window of 63 sessions
@@ -110,9 +110,9 @@ def resample_prices(
     A sum of drawn yield changes could drift without limit. To prevent drift, a resampled market
     quote, such as a yield, moves toward its original level at the source session. At each session,
     the resampled quote moves by 1/252 of its distance to the original level. Each resampled quote
-    also stays between its lowest and highest original value since the first price. Apart from the
-    bounds and the move toward the original level, the difference between two yields changes as at
-    the source session.
+    also stays between its lowest and highest original value since the first price. Apart from these
+    two rules, the difference between two yields changes by the same amount as at the source
+    session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.

@@ -8,9 +8,9 @@ new definition of a series can change its values by more than 2 %, which is not 
 
 A series in another unit, such as a term premium in percent, is not multiplied, because a factor
 does not change a z-score. For a series in another unit, the results are computed again without the
-series. A series with vintages shows the values known at the time, so it needs no test. But before
-its archive begins, it shows the values of the first vintage, which may be revised values already.
-So if the archive begins after the start of the run, the series is tested, too.
+series. A series with vintages shows the values known at the time, so it needs no test. Before its
+archive begins, however, the series shows the values of the first vintage, which may already be
+revised. So if the archive begins after the start of the run, the series is also tested.
 """
 
 from collections.abc import Iterator, Sequence

@@ -45,7 +45,7 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
     - ``lag``: 1, 2, 3, 5 or 10 sessions;
     - ``costs``: all costs × 0, 1, 2 or 5;
     - ``rebalance day``: 0, 2, … or 20 sessions after the last session of the period, such as the
-      month. With a decision on every day, nothing changes;
+      month. If the strategy decides daily, nothing changes;
     - ``asset left out``: one asset at a time. The strategy treats the left-out asset as unlisted,
       but flags still use the asset's prices. If the strategy has no rule for a left-out
       asset, the table has no row for this asset;

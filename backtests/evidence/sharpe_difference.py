@@ -70,7 +70,7 @@ def sharpe_difference(
     Returns
     -------
     None if there are fewer than 50 returns, if a return is missing, or if the returns of a
-    portfolio do not vary. None also if one portfolio is a constant multiple of the other, because
+    portfolio do not vary. Also None if one portfolio is a constant multiple of the other, because
     equal Sharpe ratios need no test.
     """
     both = np.column_stack([first, second]).astype(np.float64)

@@ -1,6 +1,6 @@
 """Standard error, power and false discoveries of a test of one strategy's Sharpe ratio.
 
-All Sharpe ratios of this file are per session: mean excess over bills divided by its standard
+All Sharpe ratios in this module are per session: mean excess over bills divided by its standard
 deviation. Multiply by √252 for a yearly Sharpe ratio.
 
 The standard error allows for skewness, fat tails and serial correlation. Let ρ be the lag-1

@@ -45,8 +45,8 @@ class WalkForward(Summarised):
     uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
     bills. The parameter ``chooser`` of :func:`walk_forward` can replace the Sharpe ratio by another
     score. ``in_sample``, ``out_of_sample``, ``plain`` and the metrics in ``candidates`` all use the
-    returns after the first refit date. So they differ only by the choice of parameters, and by the
-    start in cash of the spliced and the plain backtest.
+    returns after the first refit date. They differ only in the choice of parameters, and in that
+    the spliced and the plain backtest start in cash.
 
     Attributes
     ----------
@@ -58,9 +58,8 @@ class WalkForward(Summarised):
         One row for each combination, in the order of the grid. The columns are the parameters,
         ``sharpe`` (a yearly ratio), ``cagr`` and ``max_drawdown`` (both fractions). The three
         metrics use the returns after the first refit date, whatever ``chooser`` is. A candidate is
-        already invested at the first refit date, because
-        it runs from the start of the sample. The spliced backtest and the plain backtest begin in
-        cash and pay for their first purchases.
+        already invested at the first refit date, because it runs from the start of the sample. The
+        spliced backtest and the plain backtest begin in cash and pay for their first purchases.
     in_sample
         The highest score among candidates. The in-sample score is biased upward, because the same
         returns decide both the choice and the score.
@@ -209,8 +208,8 @@ def combinations(
 ) -> list[tuple[dict[str, Any], RunConfig]]:
     """Return every combination of a grid's values, with its configuration.
 
-    In the order of the combinations, the values of the last key of the grid vary fastest. An empty
-    grid, an unknown name, an invalid value, ``lag``, ``band`` or a cost raises ConfigError.
+    The values of the last key of the grid vary fastest. An empty grid, an unknown name, an invalid
+    value, ``lag``, ``band`` or a cost raises ConfigError.
     """
     if not grid:
         raise ConfigError(
@@ -306,7 +305,7 @@ def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.Date
 
 
 def _best(scores: list[float]) -> tuple[int, float]:
-    """Return the position of the highest score, and this score. The first of equal scores wins."""
+    """Return the position of the highest score, and the score. The first of equal scores wins."""
     at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
     return at, float(scores[at])
 

@@ -15,7 +15,7 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.scales import Scales
 
-#: A mapping from the name of a gauge that explains nothing to a clause that explains it.
+#: A mapping from each gauge whose name is not self-explanatory to a clause that explains it.
 _MEANINGS = {
     "u": ": AI spending as a fraction of AI spending plus idle capital",
     AGE: " since the flag turned on",
@@ -49,7 +49,7 @@ def why(brief: Brief) -> str:
 
 def _scales_words(scales: Scales) -> str:
     """Return a sentence on idle capital on all scales; at least one scale must have a view."""
-    counted = f"{scales.depleted} of {scales.views} scales, which are ways to measure it"
+    counted = f"{scales.depleted} of {scales.views} scales (ways to measure it)"
     return f"Idle capital is depleted on {counted}."
 
 

@@ -26,7 +26,7 @@ LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
     ("Sharpe", lambda luck: fixed(luck["sharpe"])),
     ("standard error", lambda luck: fixed(luck["standard_error"])),
     ("hurdle", lambda luck: fixed(luck["hurdle"])),
-    ("told from luck", _told),
+    ("unlikely to be luck", _told),
     ("probabilistic", lambda luck: _LONG(luck["probabilistic_sharpe"])),
     ("deflated", lambda luck: _LONG(luck["deflated_sharpe"])),
     ("2014", lambda luck: _LONG(luck["deflated_sharpe_2014"])),

@@ -56,7 +56,7 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
         return [f"{said}."]
     other = "other row" if len(p_values) == len(tested) else "other tested row"
     if not alike:
-        return [f"{said}. At the 90 % level, the test finds every {other} worse."]
+        return [f"{said}. At the 90 % level, every {other} is worse."]
     return [f"{said}, but {alike} of {len(p_values)} {other}s may be as good."]
 
 
@@ -133,7 +133,7 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
             f"{window}: {_figures(saved['own'])}. The table shows only sessions that all its rows "
             "have in common."
         )
-    return f"{name}: the row has the numbers of {saved['folder']} (run {saved['run_id']})."
+    return f"{name}: the row shows the numbers saved in {saved['folder']} (run {saved['run_id']})."
 
 
 def _cure(saved: Entry) -> str:

@@ -42,7 +42,7 @@ def sections(cls: type) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return a description of each parameter of a class, also of parameters from its base classes.
+    """Return a description of each parameter of a class, including those from its base classes.
 
     The keys are names of parameters, and each value is one line of text. The lines come from the
     docstring of a dataclass, or from the fields of a pydantic model.

@@ -45,11 +45,11 @@ TERMS: dict[str, str] = {
     "sleeve": "a group of assets to which a strategy gives one common weight",
     "Sortino": "yearly mean of the excess return (return minus bills), divided by the yearly "
     "downside deviation of the excess return",
-    "told from luck": "the Sharpe ratio reaches the hurdle; without skill, even the best of all "
-    "counted trials reaches the hurdle in only 5 of 100 cases",
     "tilt, timing": "tilt is the return of constant mean weights minus the return of bills; timing "
     "is the return that changes of weights add",
     "turnover": "half of the value traded in a year, divided by equity",
+    "unlikely to be luck": "the Sharpe ratio reaches the hurdle; without skill, even the best of "
+    "all counted trials reaches the hurdle in only 5 of 100 cases",
     "VaR": "loss that the worst 5 of 100 days reach or exceed",
     "vote": "the flag of a signal that votes on the regime",
 }

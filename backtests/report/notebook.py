@@ -119,8 +119,9 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
 
     if run.spliced:
         raise ConfigError(
-            f"expected a run that its configuration repeats, but {run.label} has the decisions of "
-            "a walk-forward; save its tables, as with run.returns.to_csv, or save another run"
+            "expected a run that can be repeated from its configuration, but the decisions of "
+            f"{run.label} come from a walk-forward; save its tables, such as run.returns, or save "
+            "another run"
         )
     check_folder(folder, run.label)
     return write_run(assess(run, robustness=robustness, log=other_trials(run)), folder)
@@ -260,7 +261,7 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
         raise ConfigError("expected at least one run for a table, found none; give one")
     if not isinstance(runs, Mapping) or not all(isinstance(x, Run) for x in runs.values()):
         raise ConfigError(
-            f"expected a mapping from headings to finished runs, was {shown(runs)}; write it like "
+            f"expected a mapping from headings to finished runs, was {shown(runs)}; pass "
             "{'mine': run}"
         )
     first = next(iter(runs.values()))

@@ -60,7 +60,7 @@ def _scale(panel: Panel) -> Scale:
 
 
 def _numbers(panel: Panel, y: Scale) -> list[float]:
-    """Return the numbers of the vertical axis, far enough from each other to be read."""
+    """Return the numbers of the vertical axis, far enough apart to be read."""
     values = log_ticks(y.low, y.high) if panel.log else y.ticks(max(2, panel.height // 40))
     least, kept = _LEAST_TICK * _DRAWN_HEIGHT / panel.height, values[:1]
     for value in values[1:]:
@@ -79,8 +79,8 @@ def _ticks(panel: Panel, y: Scale) -> str:
 def _names(panel: Panel, y: Scale) -> str:
     """Return the names of levels.
 
-    A name stands above the line of its level. If there are several levels, the name of the lowest
-    level stands below the line instead.
+    A name is above the line of its level. If there are several levels, the name of the lowest level
+    is below the line instead.
     """
     lowest = min((level for _, level in panel.levels), default=0.0)
     below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]

@@ -37,7 +37,7 @@ def panels(
     Parameters
     ----------
     name
-        The title of the chart, also for readers who cannot see the chart.
+        The title of the chart; it also names the chart for readers who cannot see it.
     rows
         Panels and strips with equal sessions, top row first.
     shading

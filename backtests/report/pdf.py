@@ -61,7 +61,7 @@ def write_pdf(page: Path, path: Path) -> None:
 def _print(browser: str, page: Path, fresh: Path, profile: Path) -> str:
     """Run the browser, and return the last line of its messages."""
     # Chromium refuses to run as root with its sandbox. Without the sandbox there is little risk,
-    # because the page is ours and has no script.
+    # because drypowder wrote the page, and the page has no script.
     root = ("--no-sandbox",) if getattr(os, "geteuid", lambda: 1)() == 0 else ()
     command = [browser, *_OPTIONS, *root, f"--user-data-dir={profile}", f"--print-to-pdf={fresh}"]
     try:

@@ -1,4 +1,4 @@
-"""Values that JSON can hold."""
+"""Convert values to types that JSON can represent."""
 
 import datetime
 import math
@@ -10,7 +10,7 @@ import pandas as pd
 
 
 def plain(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return values that JSON can hold: None for NaN, and ISO strings for dates."""
+    """Return the values as types that JSON can represent: None for NaN, ISO strings for dates."""
     return {str(key): _plain(value) for key, value in values.items()}
 
 

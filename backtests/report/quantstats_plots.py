@@ -1,8 +1,8 @@
-"""Plots by the library quantstats, in the colours and the font of our pages.
+"""Plots from the library quantstats, in the colours and the font of our pages.
 
 The page uses quantstats only for plots that drypowder does not draw itself. The page does not use
-the tables of quantstats, because quantstats defines several metrics in another way than drypowder.
-The tables of quantstats also show a recovery date for a drawdown without a recovery.
+the tables of quantstats, because quantstats defines several metrics differently from drypowder. The
+tables of quantstats also show a recovery date for a drawdown without a recovery.
 
 quantstats draws with matplotlib. Each plot becomes SVG. The colours of the SVG are CSS variables,
 so that a plot follows the page's light or dark theme.
@@ -125,7 +125,7 @@ def _drawing(title: str) -> Iterator[None]:
 
 
 def _without_cash(figure: Any, over_bills: pd.Series) -> Any:
-    """Return a figure of the Sharpe ratio without the windows in which the portfolio is only cash.
+    """Return a figure of the Sharpe ratio without windows in which the portfolio holds only cash.
 
     In such a window the ratio is undefined, and quantstats draws a rounding error. The dashed line
     becomes the mean of the other windows.
@@ -182,7 +182,7 @@ def _coloured(figure: Any, index: pd.Index) -> Any:
 
 
 def _svg(figure: Any, name: str) -> str:
-    """Return a figure as an SVG picture, without the title that the page writes itself."""
+    """Return a figure as an SVG picture, without its title, which the page already shows."""
     figure.suptitle("")
     for axes in figure.axes:
         axes.set_title("")

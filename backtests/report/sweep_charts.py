@@ -58,7 +58,7 @@ def scatter_chart(
 ) -> str:
     """Return a chart of points, with a line where both values are equal.
 
-    The point ``best`` is marked. Both axes have the same range, so that equal distances are equal
+    The point ``best`` is marked. Both axes have the same range, so that equal distances mean equal
     differences. Points with a missing value are left out.
     """
     known = np.isfinite(x_values) & np.isfinite(y_values)

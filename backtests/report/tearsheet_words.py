@@ -54,17 +54,17 @@ def _trust(numbers: Mapping[str, Any]) -> str:
         return "The run is shorter than a year, so nothing can be concluded."
     difference, benchmark = found["difference"], run["benchmark"]
     if difference is not None and abs(difference["estimate"]) < NONE:
-        return f"The strategy earns what {benchmark} earns, so there is nothing to judge."
+        return f"The strategy earns the same as {benchmark}, so there is nothing to judge."
     passed, failed = _tests(numbers, passes=True), _tests(numbers, passes=False)
     facts = [f"it earned significantly less than {benchmark}"] * (_side(found) < 0)
     if _is_below_bills(numbers):
         facts.append("it earned less than bills")
     if found["few_episodes"]:
         facts.append(_acted(run))
-    doubts = ", and ".join([f"{_and(failed)} can be luck"] * bool(failed) + facts)
+    doubts = ", and ".join([f"{_and(failed)} may be luck"] * bool(failed) + facts)
     if passed:
         luck = f"{_and(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
-        rest = "nothing here happened" if run["simulated"] else "hindsight remains"
+        rest = f"the history is {SIMULATED}" if run["simulated"] else "hindsight is possible"
         return _sentence(f"{luck}, but {doubts or rest}")
     if failed or found["few_episodes"]:
         return _sentence(f"do not rely on this result: {doubts}")
@@ -124,7 +124,7 @@ def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
     cells = {
         "result": ("Result", "CAGR", *_result(numbers)),
         "absorption": ("In ABSORPTION", "regime", *_in_absorption(numbers)),
-        "skill": ("Luck or skill", "told from luck", *_skill(numbers)),
+        "skill": ("Luck or skill", "unlikely to be luck", *_skill(numbers)),
         "hindsight": ("Hindsight", "hindsight", *_hindsight(numbers)),
         "now": ("Regime now", "regime", *_now(numbers["run"])),
     }
@@ -157,7 +157,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
     return (
         f"{_SIGNED(row['mean_excess'])} % a year",
-        f"{other}. Both numbers are returns above the return of bills, over {seen}",
+        f"{other}. Both numbers are mean returns over bills, from {seen}",
     )
 
 
@@ -177,7 +177,7 @@ def _skill_said(found: Mapping[str, Any]) -> str:
     if not doubted:
         if found["few_episodes"]:
             return "Too few episodes"
-        return "Told from luck" if "Timing" in told else "Timing not tested"
+        return "Unlikely to be luck" if "Timing" in told else "Timing not tested"
     return f"{doubted[0]} may be luck" if len(doubted) < len(told) else "May be luck"
 
 
@@ -198,7 +198,7 @@ def _told(found: Mapping[str, Any]) -> dict[str, bool]:
 
 def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:
     if numbers["run"]["simulated"]:
-        return "Nothing happened", f"The history is {SIMULATED} and is no evidence"
+        return "Not applicable", f"The history is {SIMULATED} and is no evidence"
     return (
         "Cannot be excluded",
         "Rules and assets were chosen in 2026, with knowledge of the history until then",

@@ -121,7 +121,7 @@ def present(names: pd.Series) -> dict[str, str]:
 
 
 def css_light_and_dark() -> str:
-    """Return CSS rules with the colours of pages and of SVG charts, also for a dark screen."""
+    """Return CSS rules with the colours of pages and SVG charts, for light and dark screens."""
     states = {_variable(name): colour for name, colour in {**REGIMES, **FLAGS}.items()}
     dark = f"@media screen and (prefers-color-scheme:dark){{{_rule(DARK)}}}"
     return f"{_rule({**PAGE, **DRAWN, **states})}\n:root{{color-scheme:light dark}}\n{dark}"

@@ -82,12 +82,12 @@ def _lists(values: np.ndarray) -> Any:
 
 
 def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
-    """Return for each configuration a short hash of its parameters, its own code and its sessions.
+    """Return, for each configuration, a hash of its parameters, its own code and its sessions.
 
     Equal parameters on equal sessions have the same hash in every sweep. So the trial log counts a
     configuration once, even if several sweeps try it. A different start or end gives a different
     hash, because another period is another trial. A change in the source code of a user's class
-    gives a different hash, too, because another rule is another trial.
+    also gives a different hash, because another rule is another trial.
     """
     period = f"{index[0].date()} {index[-1].date()} {len(index)}"
     told: dict[int, str] = {}

@@ -15,7 +15,7 @@ from signals.errors import ConfigError, DrypowderError
 
 #: Seconds that a connection to a scheduler may take.
 PATIENCE = 10
-#: Number of times that work is sent again after a worker or its data are lost.
+#: Number of times that work is sent again after a worker or its data have been lost.
 RETRIES = 5
 _CURE = 'install it with: pip install "drypowder[cluster]"'
 
@@ -60,7 +60,7 @@ def _client_at(distributed: Any, address: str) -> Any:
     except (OSError, ValueError, TypeError) as error:
         said = str(error).partition("\n")[0] or type(error).__name__
     # Dask closes the failed client when Python deletes it. Python must delete it now: while Dask
-    # starts another client, Dask holds a lock that the closing needs, too.
+    # starts another client, Dask holds a lock that closing also needs.
     gc.collect()
     raise ConfigError(
         f"expected a Dask scheduler at {address}, but it cannot be reached: {said}; start it "

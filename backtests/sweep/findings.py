@@ -170,10 +170,10 @@ def independent_trials(swept: Swept) -> float:
     """Return the effective number of independent trials among the configurations.
 
     The function uses each configuration's monthly return minus the return of bills.
-    :mod:`backtests.evidence.effective_trials` describes the method. If a sweep lasts less than
-    three years, its few months make the number too small: of 1,000 independent trials, 12 months
-    show about 370, and 24 months about 650. The rows are read in groups, so more rows do not need
-    more memory.
+    :mod:`backtests.evidence.effective_trials` describes the method. If the sweep covers less than
+    three years, the number is too small: for 1,000 independent trials, it is about 370 with 12
+    months of returns, and about 650 with 24 months. The rows are read in groups, so more rows do
+    not need more memory.
     """
     best: BestWithoutSkill | None = None
     for group in groups_of(swept.path, ["monthly"]):

@@ -1,4 +1,4 @@
-"""An amount of memory as text, such as 500MB."""
+"""Parse an amount of memory, such as 500MB."""
 
 import re
 

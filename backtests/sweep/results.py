@@ -112,7 +112,7 @@ def read_results(path: Path, columns: list[str] | None = None) -> "pa.Table":
 
 
 def groups_of(path: Path, columns: list[str]) -> "Iterator[pa.Table]":
-    """Yield some columns of a finished sweep, one group of rows after the other."""
+    """Yield some columns of a finished sweep, one group of rows at a time."""
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:

@@ -105,13 +105,13 @@ class Stages:
                 self._keep_parts(part, chosen, made)
 
     def _classified(self, model: RegimeModel, made: Evaluations) -> Classification:
-        """Return the regime, from the cache if the model and its evaluations are the same."""
+        """Return the regime, from the cache if the model and its evaluations are unchanged."""
         with self.timed("regime"):
             used = [made[name] for name in model.rests_on if name in made]
             key = (model, *map(id, used))
             if key not in self._regimes:
-                # Store the evaluations, too. Python could give the id of a deleted object to a new
-                # object.
+                # Also store the evaluations. Otherwise, Python could give the id of a deleted
+                # object to a new object.
                 _keep(self._regimes, key, (used, model.classify(self.case.panel, made)), _REGIMES)
             return self._regimes[key][1]
 

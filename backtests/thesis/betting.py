@@ -24,9 +24,9 @@ def bets(gains: np.ndarray) -> np.ndarray:
 
     ``gains`` has numbers from −1 to 1, and its last axis is the week. The bet of a week is m / (v +
     m²), clipped to the range from 0 to :data:`LARGEST_BET`. m is the mean of the gains in earlier
-    weeks. v is the mean of their squared deviations, each from the mean up to its own week. An
-    additional week, with gain 0 and squared deviation :data:`PRIOR_VARIANCE`, is added before the
-    first week. The first bet is 0.
+    weeks. v is the mean of the squared deviations in these weeks. The deviation of a week is its
+    gain minus the mean gain up to this week. An additional week, with gain 0 and squared deviation
+    :data:`PRIOR_VARIANCE`, is added before the first week. The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -54,9 +54,9 @@ def wealth(gains: np.ndarray) -> np.ndarray:
 def outperformance(differences: np.ndarray) -> np.ndarray:
     """Return the e-value of "this forecaster is better than the other" after each week.
 
-    Each week's difference has an expected value, conditional on the earlier weeks. The null
-    hypothesis says: the average of the expected differences, from the first week to the current
-    week, is at most zero. The null hypothesis allows a positive expected difference in some weeks.
+    Each week's difference has an expected value, conditional on the earlier weeks. Under the null
+    hypothesis, the average of these expected values, from the first week to the current week, is at
+    most zero. The expected value of a single week may still be positive.
 
     Formula
         E = mean over the stakes λ of exp(λ S − ψ(λ) V), where S is the sum of the differences, V is

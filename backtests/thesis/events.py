@@ -126,11 +126,11 @@ def read_events(path: Path | None = None) -> Events:
     Raises
     ------
     DataError
-        When the file cannot be read.
+        If the file cannot be read.
     ConfigError
-        When the file is not TOML, or when a key is missing. When a key or a kind is unknown. When a
-        date lies after today in New York, or when an episode ends before it starts. When a name or
-        a date occurs twice.
+        If the file is not TOML, if a key is missing, if a key or a kind is unknown, if a date lies
+        after today in New York, if an episode ends before it starts, or if a name or a date occurs
+        twice.
     """
     file = FILE if path is None else expanded(path)
     try:

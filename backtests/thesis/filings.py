@@ -4,10 +4,10 @@ An event is the first filing of a new amount, or the earnings release before the
 :mod:`backtests.thesis.releases`.
 
 From one filing to the next, the trailing-year expenditure gains the new quarter and loses the same
-quarter of the last year. A seasonal random walk is assumed: each quarter is expected to equal the
-same quarter of the last year. Under a seasonal random walk, the whole change of the trailing-year
-expenditure counts as a surprise. The surprise is the relative change divided by the standard
-deviation of the firm's earlier relative changes.
+quarter of the previous year. A seasonal random walk is assumed: each quarter is expected to equal
+the same quarter of the previous year. Under a seasonal random walk, the whole change of the
+trailing-year expenditure counts as a surprise. The surprise is the relative change divided by the
+standard deviation of the firm's earlier relative changes.
 
 Reference
     Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, divide
@@ -79,10 +79,10 @@ class FilingStudy:
         Surprise of each event in standard deviations (σ), by session.
     responses
         One row for each class and state. ``estimate`` is a slope: percentage points of return for
-        each standard deviation (σ) of surprise. The regression explains the class's return from
-        session −5 to session 20 by the surprise. ``low`` and ``high`` bound the slope's 95 %
-        interval, with one cluster for each calendar quarter. ``n`` is the number of events with
-        known returns of the class. If there are too few quarters, all numbers except ``n`` are NaN.
+        each standard deviation (σ) of surprise. The class's return from session −5 to session 20 is
+        regressed on the surprise. ``low`` and ``high`` bound the slope's 95 % interval, with one
+        cluster for each calendar quarter. ``n`` is the number of events with known returns of the
+        class. If there are too few quarters, all numbers except ``n`` are NaN.
     path
         One row for each session from −5 to 20, and one column for each class and state. Each number
         is the slope of a regression of the class's return on the surprise, in percentage points per
@@ -107,9 +107,10 @@ def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
 
     The table has three columns. ``growth`` is a fraction; NaN for the first amount and after a
     missing quarter. ``deviation`` is the standard deviation of earlier values of ``growth``; NaN if
-    there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known by a
-    filing. If the data do not say when an amount became known, the moment in ``known`` is midnight,
-    and ``filed`` is False. A filing becomes known at the open of a session, never at midnight.
+    there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known
+    through a filing. If the data do not say when an amount became known, the moment in ``known`` is
+    midnight, and ``filed`` is False. A filing becomes known at the open of a session, never at
+    midnight.
 
     Parameters
     ----------

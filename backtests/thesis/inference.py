@@ -208,10 +208,10 @@ def shifted(
 ) -> Shifted:
     """Return a statistic for the true dates of a condition and for shifted dates of the condition.
 
-    The statistic measures how the values depend on the condition. The condition is shifted in a
-    circle: entries that leave at the end enter at the start. The values keep their dates. If the
-    condition is independent of the values, each shift is as likely as the true dates. A shift keeps
-    the number and the lengths of episodes.
+    The statistic measures how the values depend on the condition. The shift is circular: entries
+    that move past the last session continue at the first session. The values keep their dates. If
+    the condition is independent of the values, each shift is as likely as the true dates. A shift
+    keeps the number and the lengths of episodes.
 
     Parameters
     ----------

@@ -7,9 +7,8 @@ than its data.
 
 Anybody can compute the hashes, and the times of the seals come from the computer's clock. The chain
 stays unbroken if somebody removes the last lines, or changes a line and writes all later lines
-again. Publish the hash of a seal, because a forged ledger can have an unbroken chain. The published
-hash of a seal proves later that the seal and all earlier seals are unchanged, see ``published`` of
-:func:`verify`.
+again. So an unbroken chain does not prove that a ledger is genuine. Publish the hash of a seal: it
+proves later that the seal and all earlier seals are unchanged, see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -117,11 +116,12 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     Raises
     ------
     ConfigError
-        When the claims have uncommitted changes, or when the path is invalid. For the claims, see
-        :func:`backtests.thesis.checkout.committed_claims`.
+        If the claims have uncommitted changes (see
+        :func:`backtests.thesis.checkout.committed_claims`), or if the path is invalid.
     DataError
-        When the chain is broken, when the clock shows a time before the last seal or before the end
-        of the data, when another program seals for too long, or when the file cannot be written.
+        If the chain is broken, if the clock shows a time before the last seal or before the end of
+        the data, if another program does not finish its seal in time, or if the file cannot be
+        written.
     """
     path = writable_name(ledger)
     contents = _contents(sample)
@@ -182,9 +182,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing or empty, or if a line was edited, removed, moved or cut; missing
-        lines at the end are not noticed. The function also raises DataError if a seal is older than
-        its data or older than the previous seal. The error message names the faulty line.
+        If the file is missing or empty, if a line was edited, removed, moved or cut, or if a seal
+        is older than its data or older than the previous seal. The error message names the faulty
+        line. Missing lines at the end are not detected.
     """
     path = writable_name(ledger)
     try:
@@ -284,7 +284,7 @@ def verify(
     Raises
     ------
     DataError
-        When :func:`read_ledger` cannot read the ledger, or when the published seal is missing.
+        If :func:`read_ledger` cannot read the ledger, or if the published seal is missing.
     """
     seals = read_ledger(ledger)
     if published is not None and published not in {one.hash for one in seals}:

@@ -58,7 +58,7 @@ class Measure:
 def measure(claim: Claim, sample: Sample) -> Measure:
     """Return the values whose mean a claim describes; raise NotTestable if data are missing.
 
-    The name of a claim chooses the values, so a claim with another name raises ConfigError.
+    The values are looked up by the name of the claim. An unknown name raises ConfigError.
     """
     if claim.name not in MEASURES:
         raise ConfigError(f"{unknown('claim', claim.name, MEASURES)}; keep the claim's name")

@@ -36,8 +36,8 @@ BY_EPISODE = (
     "2016)."
 )
 BY_SHIFT = (
-    "The dates are shifted up to 1,000 times in a circle: dates that leave at the end enter at the "
-    "start. The t statistic of the true dates is compared with the t statistics of the shifted "
+    "The dates are shifted up to 1,000 times; dates that move past the end continue at the start. "
+    "The t statistic of the true dates is compared with the t statistics of the shifted "
     "dates. The shifted dates also give the critical values of the interval."
 )
 

@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.thesis.clustered import quarters
 from backtests.thesis.sample import Sample
 
-#: The unit for changes of a yield, in percentage points. This unit is 10 basis points.
+#: Unit for changes of a yield: 10 basis points, stated here in percentage points.
 UNIT = 0.10
 
 

@@ -5,7 +5,7 @@ At the end of each week, every forecaster estimates a regression on all returns 
 forecasters forecast the same weeks, and are compared by the squared error.
 
 All rules were fixed before any result was seen. If a rival explanation forecasts as well as the
-thesis, the forecasts of the thesis are no evidence for the thesis.
+thesis, the forecasts of the thesis are not evidence for the thesis.
 """
 
 from collections.abc import Mapping

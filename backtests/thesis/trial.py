@@ -122,7 +122,7 @@ def try_claims(
     for claim in claims if isinstance(claims, Sequence) else [claims]:
         if not isinstance(claims, Sequence) or not isinstance(claim, Claim):
             raise ConfigError(
-                f"expected a list of claims, was {shown(claim)}; write it like [claim], with "
+                f"expected a list of claims, was {shown(claim)}; pass a list: [claim], with "
                 "claims from backtests.thesis.claims"
             )
     sample = Sample.of(history)
@@ -169,7 +169,7 @@ def try_thesis(
     Raises
     ------
     DataError
-        When :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
+        If :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
     steps = len(CLAIMS) + len(PARTS)
     claimed = try_claims(history, progress=within(progress, 0, steps))

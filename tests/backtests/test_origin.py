@@ -68,7 +68,7 @@ ANY: Any = SimpleNamespace(
         (lambda h: ANY.run(SPY, h.panel), "expected a History, was"),
         (lambda h: ANY.config("spy"), "expected a mapping of config keys, was 'spy'"),
         (lambda h: ANY.compare(ANY.run(SPY, h)), "expected several runs"),
-        (lambda h: ANY.claims(h, CLAIMS[0]), "expected a list of claims, was .*write it like"),
+        (lambda h: ANY.claims(h, CLAIMS[0]), "expected a list of claims, was .*pass a list"),
         (lambda h: ANY.claims(h, ["crypto-below-spy"]), "expected a list of claims, was 'crypto"),
     ],
 )

@@ -252,7 +252,7 @@ def test_finished_runs_names_and_files_stand_in_one_table(
     assert numbers["spy"]["start"] == own["run"]["start"], "names take the window of the run"
     assert numbers["spy"]["saved"] is None
     page = Path("page.html").read_text()
-    assert f"the row has the numbers of {folder} (run {own['run']['run_id']})" in page
+    assert f"the row shows the numbers saved in {folder} (run {own['run']['run_id']})" in page
     changed_said = f"from the returns saved in out/changed. The first difference is on {day}."
     assert changed_said in page
     assert "its numbers differ from the saved numbers" in page

@@ -164,7 +164,7 @@ def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[s
         compare_runs([])
     with pytest.raises(ConfigError, match="run 1: expected a finished run, was 'a'"):
         compare_runs(["a"])  # type: ignore[list-item]
-    with pytest.raises(ConfigError, match="b has the decisions of a walk-forward"):
+    with pytest.raises(ConfigError, match="the decisions of b come from a walk-forward"):
         compare_runs({"a": runs["plain"], "b": replace(runs["k"], spliced=True)})
     with pytest.raises(ConfigError, match="cash-heavy is given twice"):
         compare_runs([runs["plain"], runs["plain"]])

@@ -76,7 +76,7 @@ def test_a_rule_that_knows_tomorrow_collapses_when_filled_after_today(history: H
     assert abs(found.ratios[1]) < 2
     assert found.collapse == 0
     assert found.lost[0] > 10
-    assert "Look for data from the future" in fading_said(found)
+    assert "Check the strategy for look-ahead." in fading_said(found)
 
 
 def test_a_rule_that_gains_from_the_future_at_its_own_lag_collapses_after_it(

@@ -93,11 +93,11 @@ def test_a_short_or_constant_record_has_no_verdict(excess: np.ndarray) -> None:
 
 def test_the_verdict_names_hurdle_and_trials() -> None:
     assert verdict(luck(returns(0.8))) == (
-        "Told from luck: the Sharpe ratio of 0.80 reaches the hurdle of 0.52. Without skill, a "
-        "single trial (no log of earlier trials) would reach this hurdle in 5 of 100 cases."
+        "Unlikely to be luck: the Sharpe ratio of 0.80 reaches the hurdle of 0.52. Without skill, "
+        "a single trial (no log of earlier trials) would reach this hurdle in 5 of 100 cases."
     )
     said = verdict(luck(returns(0.8), trials=[0.8, 0.1, -0.2, 0.4], effective=2.0))
-    assert said.startswith("Not told from luck: the Sharpe ratio of 0.80 is below the hurdle of ")
+    assert said.startswith("May be luck: the Sharpe ratio of 0.80 is below the hurdle of ")
     assert "the best of 4 trials (2.0 independent, no log of earlier trials) would reach" in said
     said = verdict(luck(returns(0.8), log=logged([0.1] * 1234)))
     assert "the best of 1,235 trials (1235.0 independent, 1,234 of them logged)" in said
@@ -108,7 +108,7 @@ def test_the_verdict_names_hurdle_and_trials() -> None:
     [
         (0.4, 0.04, " The strategy's lead over its own mix is significant (p 0.04)."),
         (0.4, 0.30, " The strategy's lead over its own mix is not significant (p 0.30)."),
-        (-0.4, 0.04, " The strategy's lag behind its own mix is significant (p 0.04)."),
+        (-0.4, 0.04, " The strategy's shortfall against its own mix is significant (p 0.04)."),
     ],
 )
 def test_the_verdict_names_the_own_mix(estimate: float, p_value: float, said: str) -> None:

@@ -72,7 +72,7 @@ def test_the_headline_says_regime_reason_doubt_and_what_to_watch(
         in said["why"]
     )
     assert "fraction: AI spending as a fraction of AI spending plus idle capital)" in said["why"]
-    assert "Idle capital is depleted on 2 of 3 scales, which are ways to measure it." in said["why"]
+    assert "Idle capital is depleted on 2 of 3 scales (ways to measure it)." in said["why"]
     window = numbers["window"]
     assert tuple(said["sure"]) == verdict_sentences(made.verdicts, window["start"], window["end"])
     assert f"nearest to a flip is {made.flips[0].signal} (" in said["watch"]

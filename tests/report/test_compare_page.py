@@ -371,7 +371,7 @@ def test_the_table_of_luck_has_the_numbers_under_their_names(page: str) -> None:
         "Sharpe": "0.50",
         "standard error": "0.29",
         "hurdle": "0.81",
-        "told from luck": "yes",
+        "unlikely to be luck": "yes",
         "probabilistic": "0.988",
         "deflated": "0.871",
         "2014": "0.642",
@@ -425,7 +425,7 @@ def test_a_row_that_collapses_is_named(tmp_path: Path, page: str) -> None:
     assert "No ratio collapses." in page
     fallen = NUMBERS["mine"] | {"lead_lag": lead_lag(collapse=0)}
     text = write(tmp_path, NUMBERS | {"mine": fallen}).read_text("utf-8")
-    assert "The ratio collapses for mine: look for data from the future." in text
+    assert "The ratio collapses for mine: check for look-ahead." in text
 
 
 def test_figures_below_a_year_are_dashes(tmp_path: Path) -> None:

@@ -44,14 +44,14 @@ def test_timing_that_beats_placebos_is_named_with_what_luck_gives() -> None:
     assert conclusion(rows) == [
         "The timing of a beats 95 % of placebos. By luck alone, about 0.1 of 2 ranked rows would "
         "beat 95 % of placebos.",
-        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, the test finds "
-        "every other row worse.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90]. At the 90 % level, every other "
+        "row is worse.",
     ]
 
 
 def test_a_row_that_is_not_tested_is_not_called_worse() -> None:
     rows = {"a": row(0.8), "b": row(0.5, may=0.02), "bills": row(None, may=None)}
-    assert conclusion(rows)[1].endswith("the test finds every other tested row worse.")
+    assert conclusion(rows)[1].endswith("every other tested row is worse.")
     del rows["b"]
     assert conclusion(rows)[1] == "a has the highest Sharpe ratio, 0.80 [0.10, 0.90]."
 
@@ -138,7 +138,7 @@ CURE = (
 
 def test_an_unchanged_run_has_the_numbers_of_its_folder() -> None:
     said = saved_words("a", SAVED, WINDOW)
-    assert said == "a: the row has the numbers of out/run-7 (run abc)."
+    assert said == "a: the row shows the numbers saved in out/run-7 (run abc)."
 
 
 def test_a_run_on_another_window_shows_the_numbers_of_its_folder() -> None:

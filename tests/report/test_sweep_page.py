@@ -54,7 +54,7 @@ def page(path: Path) -> str:
 def test_the_page_is_small_and_holds_every_part(page: str) -> None:
     assert len(page.encode()) < LARGEST
     for heading in (
-        *("Two parameters at a time", "How much is luck", "All parameters at once"),
+        *("Two parameters at a time", "How much is luck?", "All parameters at once"),
         *("Growth of the best configuration", "The best configurations"),
     ):
         assert f"<h2>SIMULATED: {heading}</h2>" in page

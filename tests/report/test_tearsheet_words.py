@@ -88,17 +88,17 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         (
             {},
             "Do not rely on this result: its shortfall against SPY, its Sharpe ratio and its "
-            "timing can be luck.",
+            "timing may be luck.",
         ),
         (
             {"sharpe": True},
             "Its Sharpe ratio does not look like luck, but its shortfall against SPY and its "
-            "timing can be luck.",
+            "timing may be luck.",
         ),
         (
             {"sharpe": True, "timing": 0.01, "interval": (0.01, 0.09)},
             "Its lead over SPY, its Sharpe ratio and its timing do not look like luck, but "
-            "hindsight remains.",
+            "hindsight is possible.",
         ),
         (
             {"sharpe": True, "timing": 0.01, "interval": (-0.09, -0.01)},
@@ -107,7 +107,7 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         ),
         (
             {"sharpe": True, "few": True, "interval": (-0.01, 0.09)},
-            "Its Sharpe ratio does not look like luck, but its lead over SPY can be luck, and the "
+            "Its Sharpe ratio does not look like luck, but its lead over SPY may be luck, and the "
             "state in which it acts occurred in only 2 episodes.",
         ),
         (
@@ -116,7 +116,7 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         ),
         (
             {"interval": (-0.0004, 0.0002)},
-            "The strategy earns what SPY earns, so there is nothing to judge.",
+            "The strategy earns the same as SPY, so there is nothing to judge.",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
     }
     assert conclusion_said(lost) == (
         "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; the deepest loss was 15.4 % "
-        "for tilt and 33.7 % for SPY. Do not rely on this result: its timing can be luck, and it "
+        "for tilt and 33.7 % for SPY. Do not rely on this result: its timing may be luck, and it "
         "earned significantly less than SPY, and it earned less than bills."
     )
     assert strip(lost)[2]["value"] == "Less than bills"
@@ -146,9 +146,9 @@ def test_a_short_run_concludes_nothing() -> None:
 def test_a_simulated_run_says_so_first() -> None:
     assert conclusion_said(numbers(simulated=True)).startswith("In a SIMULATED history, tilt ")
     passed = numbers(simulated=True, sharpe=True, timing=0.01, interval=(0.01, 0.09))
-    assert conclusion_said(passed).endswith("do not look like luck, but nothing here happened.")
+    assert conclusion_said(passed).endswith("do not look like luck, but the history is SIMULATED.")
     assert cells(simulated=True)["hindsight"] == (
-        "Nothing happened",
+        "Not applicable",
         "The history is SIMULATED and is no evidence",
     )
 
@@ -161,8 +161,7 @@ def test_the_strip_answers_five_questions() -> None:
         ),
         "absorption": (
             "-1.1 % a year",
-            "SPY +2.0 %. Both numbers are returns above the return of bills, "
-            "over 903 sessions in 6 episodes",
+            "SPY +2.0 %. Both numbers are mean returns over bills, from 903 sessions in 6 episodes",
         ),
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
@@ -176,7 +175,7 @@ def test_the_strip_answers_five_questions() -> None:
 @pytest.mark.parametrize(
     ("given", "said", "note"),
     [
-        ({"sharpe": True, "timing": 0.001}, "Told from luck", "timing p < 0.01"),
+        ({"sharpe": True, "timing": 0.001}, "Unlikely to be luck", "timing p < 0.01"),
         ({"sharpe": True}, "Timing may be luck", "timing p 0.20"),
         ({"timing": 0.01}, "Sharpe ratio may be luck", "timing p 0.01"),
         ({"sharpe": True, "timing": None}, "Timing not tested", "timing not tested"),

@@ -106,7 +106,7 @@ def test_a_planted_response_to_the_yield_is_found(simulated: Sample, size: float
     assert now.value - then.value == pytest.approx(size, rel=0.1)
     assert now.interval.low < now.value < now.interval.high
     assert "F statistic of the first stage" in now.notes[0]
-    assert "is no trading rule" in now.notes[1]
+    assert "is not a trading rule" in now.notes[1]
 
 
 def test_unscheduled_statements_count_and_other_dates_do_not(simulated: Sample) -> None:

@@ -36,7 +36,7 @@ class Entries:
     returns
         For each entry, the return over bills in the next 126 sessions, in %. An entry is a session
         at which the flag turned on. The index contains the sessions of the entries. An entry is
-        left out if its return is not known in all 126 sessions.
+        left out if the return of one of these 126 sessions is missing.
     places
         The positions of the entries in the history.
     usual
@@ -77,21 +77,21 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         :data:`backtests.thesis.sample.LAG`. A return is left out if the history ends before the 126
         sessions are complete.
     NaN
-        A window of 126 sessions with a missing return is left out. A session is no entry if the
-        flag was NaN at the session before.
+        A window of 126 sessions with a missing return is left out. A session is not an entry if the
+        flag was NaN at the previous session.
     Interval
         The flag depends on prices, so shifting its dates would not be a valid test. For a valid
         test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
-        again from the resampled prices. If the real history has n entries, each resampled history
-        contributes n random entries, or all its entries if it has fewer. The p-value is the rank of
-        the true value among the resampled values. The interval is the true value minus the
+        again from the resampled prices. If the real history has n entries, n entries are drawn at
+        random from each resampled history, or all its entries if it has fewer. The p-value is the
+        rank of the true value among the resampled values. The interval is the true value minus the
         percentiles of the resampled values. The interval assumes that a true effect only shifts the
         distribution of the value. A t-interval over episodes is also shown. With few episodes, the
         t-interval is very wide.
     Errors
-        NotTestable if no entry has a known return, or if the flag turns on in fewer than half of
-        the resampled histories, or in fewer than two. NotTestable if SPY has no prices, or if the
-        flag is always NaN.
+        NotTestable if no entry has a known return, if SPY has no prices, if the flag is always NaN,
+        or if the flag turns on in fewer than half of the resampled histories or in fewer than two
+        of them.
     Reference
         Politis and Romano (1994), JASA 89; Davison and Hinkley (1997), Bootstrap Methods, 5.2.
 
@@ -174,7 +174,7 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
     Raises
     ------
     NotTestable
-        When fewer than half of the histories, or fewer than two histories, have an entry.
+        If fewer than half of the histories, or fewer than two histories, have an entry.
     """
     rng = np.random.default_rng(seed)
     found = [other.excess for other in others if len(other.returns)]

@@ -10,7 +10,7 @@ capital. For policy statements, the estimate is the response over all statements
 
 The estimate for policy uses the change of a yield on the date of the statement. This change is
 published one session later, after the response has begun. The estimate for policy therefore
-measures a reaction and is no trading rule.
+measures a reaction and is not a trading rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,8 +38,8 @@ def event_response(claim: Claim, sample: Sample) -> Estimate:
 
     Raises NotTestable if events, yields or prices of the classes are missing, or if the events lie
     in fewer than four calendar quarters. A claim about filings or releases needs events in at least
-    four quarters for each state of idle capital (depleted or ample). Raises NotTestable also if all
-    surprises are equal.
+    four quarters for each state of idle capital (depleted or ample). NotTestable is also raised if
+    all surprises are equal.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")
@@ -111,8 +111,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
-            "The estimate measures a reaction and is no trading rule, because the change of DGS2 "
-            "on the date of a statement is published a session later.",
+            "The estimate measures a reaction and is not a trading rule, because the change of "
+            "DGS2 on the date of a statement is published a session later.",
             "The first day of a Fed operation that was announced earlier, such as the end of "
             "runoff, is left out, because the day brings no news.",
         ),

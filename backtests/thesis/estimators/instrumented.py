@@ -123,8 +123,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         5 sessions after the statement. The change of DGS2 is the change on the date of the
         statement. Unscheduled statements are included.
     Timing
-        The estimate measures a reaction and is no trading rule, because the surprise was estimated
-        on the full sample and published later.
+        The estimate measures a reaction and is not a trading rule, because the surprise was
+        estimated on the full sample and published later.
     NaN
         A statement is left out if its surprise, its change of DGS2 or its response is unknown.
     Interval
@@ -133,8 +133,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         confidence set has no bounds, the verdict is inconclusive.
     Errors
         NotTestable if surprises, yields, or the prices of an asset class of the duration spread are
-        missing. NotTestable if the statements lie in fewer than four quarters, or if all surprises
-        are equal.
+        missing, if the statements lie in fewer than four quarters, or if all surprises are equal.
     Reference
         Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
         (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and
@@ -209,7 +208,7 @@ def _notes(id: str, found: Ratio) -> tuple[str, ...]:
     return (
         f"Instrument: {id}. F statistic of the first stage: {found.strength:.1f}. A surprise of 10 "
         f"basis points goes with a change of DGS2 of {10 * found.first.value:.1f} basis points.",
-        "The estimate measures a reaction and is no trading rule, because the surprise was "
+        "The estimate measures a reaction and is not a trading rule, because the surprise was "
         "estimated on the full sample and published later.",
         *(
             ["The instrument is too weak: Anderson and Rubin's set has no bounds."]

@@ -66,7 +66,7 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         beside={"HAC": hac_interval(fit, value, error)},
         notes=(
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
-            "contained the truth, and 95 % should.",
+            "contained the true value, instead of 95 %.",
         ),
     )
 

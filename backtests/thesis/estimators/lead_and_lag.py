@@ -34,9 +34,9 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
-        The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule
-        gives the mean length of a block, which is at least 5 weeks. Politis and White's rule is
-        applied to the influence of each pair on the estimate.
+        The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule,
+        applied to the influence of each pair on the estimate, gives the mean length of a block,
+        which is at least 5 weeks.
     Errors
         NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference

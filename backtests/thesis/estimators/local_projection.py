@@ -26,8 +26,8 @@ WEEKS, LONGEST = 13, 26
 #: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
 #: additional lag of a lag-augmented projection.
 LAGS = 4
-#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state. This
-#: number is one year, because each firm files four times a year.
+#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state: one
+#: year, because each firm files four times a year.
 FEWEST = 52
 #: The states of dry_powder that a claim compares, with their signs.
 CONTRASTS: Mapping[str, Mapping[State, int]] = {
@@ -105,9 +105,9 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
-        A week with a missing value is left out. If the claim does not need a state, and this state
-        has fewer than 52 weeks, the weeks of this state are left out. The standard deviation of the
-        impulse is NaN until 52 weeks are known.
+        A week with a missing value is left out. The weeks of a state that the claim does not need
+        are left out if the state has fewer than 52 weeks. The standard deviation of the impulse is
+        NaN until 52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The impulses of a state are zero in the weeks of
         the other state. So the fixed-b critical values use the number of weeks in the claim's
@@ -167,7 +167,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     Raises
     ------
     NotTestable
-        When a state in ``signs`` has fewer than 52 weeks.
+        If a state in ``signs`` has fewer than 52 weeks.
     """
     rows = _usable(x.assign(y=y).dropna(), signs)
     names = [str(name) for name in rows if name != "y"]

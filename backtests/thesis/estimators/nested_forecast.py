@@ -22,7 +22,7 @@ WEEKS = 4
 DELAY = WEEKS + LAG
 #: Number of known returns that the first forecast needs: one a week for five years.
 FIRST = 260
-#: Fewest forecasts: one year.
+#: Smallest number of forecasts: one a week for a year.
 FEWEST = 52
 #: Fraction of 95 % intervals that contained the true value in 200 SIMULATED economies, see
 #: ``benchmarks/trial_coverage.py``.
@@ -122,11 +122,11 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         shown=_accumulated(made),
         notes=(
             "The interval and the test can disagree. The interval shows how much the absorbed "
-            "share improved the forecasts, after the losses from errors in the estimated "
-            "coefficients. The test removes the losses from these errors, and asks whether the "
-            "absorbed share has any forecasting power.",
+            "share improved the forecasts, net of the losses that errors in the estimated "
+            "coefficients cause. The test removes these losses, and asks whether the absorbed "
+            "share has any forecasting power.",
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
-            "contained the truth, and 95 % should.",
+            "contained the true value, instead of 95 %.",
         ),
     )
 
@@ -141,7 +141,7 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
     target
         The return in the weeks after each origin; NaN if these weeks have not ended.
     small, large
-        The regressors of both regressions as known at each origin, without a constant.
+        The regressors of the two regressions, as known at each origin, without a constant.
 
     Raises
     ------
