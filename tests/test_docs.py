@@ -201,6 +201,17 @@ def test_links_and_pictures_exist() -> None:
             assert (page.path.parent / target).is_file(), f"{page}: {target}"
 
 
+def test_every_page_has_a_link_from_another_page() -> None:
+    linked = {
+        (page.path.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.text)
+        if (page.path.parent / target).resolve() != page.path
+    }
+    docs = {page.path for page in PAGES if page.path.parent != ROOT}
+    assert docs - linked == {ROOT / "docs" / "index.md"}  # the first page of the site
+
+
 def test_every_folder_named_exists() -> None:
     for page in PAGES:
         for name in re.findall(
