@@ -175,6 +175,16 @@ def test_every_command_stands_on_a_page_that_runs() -> None:
         assert any(f"{line} ".startswith(f"{path} ") for line in lines), path
 
 
+def test_every_option_of_a_command_stands_on_a_page() -> None:
+    text = "\n".join(page.text for page in PAGES)
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+    for path, found, _ in each_command():
+        for parameter in found.params:
+            names = {*parameter.opts, *parameter.secondary_opts}
+            if any(name.startswith("--") for name in names):
+                assert told & names, f"{path}: {names}"
+
+
 def test_commands_in_sentences_exist() -> None:
     options = {
         path: {option for parameter in found.params for option in names_of(parameter)}
