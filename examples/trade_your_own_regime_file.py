@@ -19,7 +19,8 @@ with app.setup:
     from backtests.report import theme
     from signals.errors import DrypowderError
 
-    #: Announcements of the Fed on its purchases of bonds, each on the day it was published.
+    #: Announcements of the Fed on its purchases of bonds, and the ends of announced purchases. The
+    #: announcement of Sunday, 2020-03-15, counts from the next day.
     FED = dedent(
         """\
         date,label
@@ -49,8 +50,9 @@ def _():
     of its date until the next date. drypowder then trades the labels, with costs and with a delay.
 
     The example labels quantitative easing INJECTION and quantitative tightening ABSORPTION, at the
-    dates of the Fed's announcements. Change the text, or load your file. Use only what was known on
-    each date: a label that is written with hindsight earns money that nobody could have earned.
+    dates of the Fed's announcements and of the ends that it had announced. Change the text, or load
+    your file. Use only what was known on each date: a label that is written with hindsight earns
+    money that nobody could have earned.
     """)
     return
 

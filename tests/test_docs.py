@@ -7,7 +7,7 @@ process.
 
 A block that cannot run has ``<!-- not run: REASON -->`` in the line above. A block ``text`` below a
 block shows its output. Numbers may differ. A line with only ``…`` stands for any lines, and ``…``
-within a line stands for any text.
+within a line stands for any text. Nothing else may be left out.
 """
 
 import os
@@ -123,12 +123,19 @@ def test_the_code_of_a_page_runs(
 
 
 def assert_shown(block: Block, said: str) -> None:
-    """Fail if the output that a page shows differs from the real output; numbers may differ."""
-    lines = iter([shape(line) for line in said.splitlines()])
-    for shown in block.output.splitlines():
-        if shown != "…":
-            pattern = re.compile(".*".join(map(re.escape, shape(shown).split("…"))))
-            assert any(pattern.fullmatch(line) for line in lines), f"not in the output: {shown}"
+    """Fail if the output that a page shows differs from the real output; numbers may differ.
+
+    A page may leave out lines only where it has a line ``…``.
+    """
+    if not block.output:
+        return
+    shown = [shape(line) for line in block.output.splitlines()]
+    pattern = "".join(
+        "(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + "\n"
+        for line in shown
+    )
+    real = "".join(f"{shape(line)}\n" for line in said.splitlines())
+    assert re.fullmatch(pattern, real), f"the page shows:\n{block.output}\nthe output is:\n{said}"
 
 
 def shape(line: str) -> str:
@@ -168,6 +175,16 @@ def test_every_command_stands_on_a_page_that_runs() -> None:
         assert any(f"{line} ".startswith(f"{path} ") for line in lines), path
 
 
+def test_every_option_of_a_command_stands_on_a_page() -> None:
+    text = "\n".join(page.text for page in PAGES)
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+    for path, found, _ in each_command():
+        for parameter in found.params:
+            names = {*parameter.opts, *parameter.secondary_opts}
+            if any(name.startswith("--") for name in names):
+                assert told & names, f"{path}: {names}"
+
+
 def test_commands_in_sentences_exist() -> None:
     options = {
         path: {option for parameter in found.params for option in names_of(parameter)}
@@ -192,6 +209,17 @@ def test_links_and_pictures_exist() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.text):
             assert (page.path.parent / target).is_file(), f"{page}: {target}"
+
+
+def test_every_page_has_a_link_from_another_page() -> None:
+    linked = {
+        (page.path.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.text)
+        if (page.path.parent / target).resolve() != page.path
+    }
+    docs = {page.path for page in PAGES if page.path.parent != ROOT}
+    assert docs - linked == {ROOT / "docs" / "index.md"}  # the first page of the site
 
 
 def test_every_folder_named_exists() -> None:

@@ -1,11 +1,12 @@
 """Every public name has a docstring and stands on an API page of the documentation."""
 
 import inspect
+import pydoc
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_type_hints
 
 import pydantic
 import pytest
@@ -28,6 +29,7 @@ from signals.regimes import REGIMES
 from tests.pages import PAGES
 
 PACKAGES = (signals, strategies, backtests)
+PREFIXES = tuple(f"{package.__name__}." for package in PACKAGES)
 NAMES = {f"{p.__name__}.{name}": getattr(p, name) for p in PACKAGES for name in p.__all__}
 NAMES |= {f"signals.regimes.{cls.__name__}": cls for cls in REGIMES.values()}
 CLASSES = {name: found for name, found in NAMES.items() if inspect.isclass(found)}
@@ -38,6 +40,13 @@ LISTED = re.findall(r"^::: (\S+)$", API, flags=re.MULTILINE)
 def test_every_public_name_stands_once_on_an_api_page() -> None:
     assert set(NAMES) - set(LISTED) == set()
     assert len(LISTED) == len(set(LISTED))
+
+
+def test_the_class_of_every_result_stands_on_an_api_page() -> None:
+    listed = [pydoc.locate(name) for name in LISTED]
+    results = {get_type_hints(found)["return"] for found in listed if inspect.isfunction(found)}
+    own = {kind for kind in results if getattr(kind, "__module__", "").startswith(PREFIXES)}
+    assert {f"{kind.__module__}.{kind.__name__}" for kind in own if kind not in listed} == set()
 
 
 def test_every_class_of_a_registry_is_public() -> None:

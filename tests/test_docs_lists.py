@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from backtests.cli.flags import _COLUMNS as COLUMNS
 from backtests.importing.tables import TABLES
 from backtests.sweep.folder import FILES as SWEPT
 from backtests.sweep.results import PARTS
@@ -27,6 +28,12 @@ def test_every_option_that_writes_is_in_the_table() -> None:
     endings = {(names.strip("`"), option): said for option, names, said in rows}
     for (command, option), accepted in FILES.items():
         assert re.findall(r"`(\.\w+)`", endings[command, option]) == list(accepted)
+
+
+def test_every_column_of_the_flags_is_named() -> None:
+    page = (DOCS / "read-flags.md").read_text()
+    listed = re.findall(r"^\| `(.+?)` \|", page.partition("## ")[0], flags=re.MULTILINE)
+    assert listed == [column.heading for column, _ in COLUMNS if column.heading != "signal"]
 
 
 def test_every_file_that_a_sweep_leaves_is_named() -> None:

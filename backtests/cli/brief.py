@@ -146,7 +146,8 @@ def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
     links = {word: [k for k in said["links"] if k["word"] == word] for word in _NAMED}
     unseen = [one for one in said["late"] if one["unseen"]]
-    cash = {one["strategy"]: one["weights"].get(CASH) for one in said["holdings"]}
+    held = {one["strategy"]: one["weights"] for one in said["holdings"]}
+    cash = {name: weights.get(CASH, 0.0) if weights else None for name, weights in held.items()}
     return [
         ("why", [_decided(said), *_waiting(said)]),
         ("sure", said["headline"]["sure_short"].split("; ")),

@@ -1,4 +1,4 @@
-"""The option ``--exit-code``: whether the last fetch flipped the regime or a primary flag."""
+"""The option ``--exit-code``: whether the last fetch or import flipped the regime or a flag."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from backtests.history.panel import History
     from signals.reading import Reading
 
-#: Exit code if the regime or a primary flag flipped with the last fetch.
+#: Exit code if the regime or a primary flag flipped with the last fetch or import.
 FLIPPED = 10
 ExitCode = Annotated[
     bool,
     typer.Option(
         "--exit-code",
-        help="Exit with code 10 if the last fetch flipped the regime or a primary flag.",
+        help="Exit with code 10 if the last fetch or import flipped the regime or a primary flag.",
     ),
 ]
 
@@ -35,7 +35,7 @@ def check_comparable(config: "RunConfig", at: str | None) -> None:
 
 
 def comparison(config: "RunConfig", history: "History", reading: "Reading") -> dict[str, Any]:
-    """Return the flips of the last fetch as plain data; the key ``said`` has a one-line summary."""
+    """Return the flips of the last fetch or import as plain data; ``said`` is a summary."""
     from backtests.flipped import since_fetch
     from backtests.report.flipped import flipped_numbers
 

@@ -411,16 +411,17 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 
 
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield a note about each series that ended, and a note if the whole store is old.
+    """Yield a note about each series without recent values, and a note if the whole store is old.
 
-    Series of events are left out, because nobody knows when the next event is due.
+    Series of events are left out, because nobody knows when the next event is due. A series that
+    its publisher has ended needs no recent values.
     """
     named = {id: part for id, part in named.items() if not is_event(id)}
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}
     newest = max(ends.values(), default=today)
     for id, end in ends.items():
         limit = stale_after(id)
-        if newest - end > pd.Timedelta(days=limit):
+        if newest - end > pd.Timedelta(days=limit) and not _is_over(id, end):
             what = (
                 f"the series ends here, more than {limit} days before the newest data; "
                 f"its staleness limit is {limit} days"
@@ -429,3 +430,9 @@ def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Find
     age = (today.normalize() - newest).days
     if age > min(map(stale_after, named), default=age):
         yield _note("", newest, f"the newest value is {age} days old; add newer data")
+
+
+def _is_over(id: str, end: pd.Timestamp) -> bool:
+    """Return whether a publisher has ended a series, and ``end`` is not before this end."""
+    ended = CATALOG[id].ended if id in CATALOG else None
+    return ended is not None and end >= pd.Timestamp(ended)

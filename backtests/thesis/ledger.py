@@ -289,9 +289,8 @@ def verify(
     seals = read_ledger(ledger)
     if published is not None and published not in {one.hash for one in seals}:
         raise DataError(
-            f"expected the published seal {published[:12]} in {ledger}, but its {len(seals)} seals "
-            "have other hashes; the last lines may have been removed: restore the ledger from a "
-            "copy"
+            f"expected the published seal {published[:12]} in {ledger}, but no line has this hash; "
+            "the last lines may have been removed: restore the ledger from a copy"
         )
     return Verified(seals=seals, changes=tuple(changes_since(seals[-1], sample)))
 

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from backtests.brief.holdings import _with_cash
 from backtests.cli import brief
 from tests.commands import Drypowder
 from tests.terminals import terminal
@@ -128,10 +130,19 @@ def empty_brief() -> dict[str, Any]:
 def test_a_strategy_that_cannot_be_followed_has_no_cash() -> None:
     holdings = [
         {"strategy": "patient", "weights": {}},
-        {"strategy": "survival", "weights": {"CASH": 0.0}},
+        {"strategy": "survival", "weights": {"SPY": 0.4, "CASH": 0.6}},
     ]
     lines = dict(brief._lines(empty_brief() | {"holdings": holdings}))
-    assert lines["cash"] == ["patient –", "survival 0 %"]
+    assert lines["cash"] == ["patient –", "survival 60 %"]
+
+
+def test_a_strategy_without_cash_has_0_percent() -> None:
+    """The weights of a brief leave out an asset, or cash, without a weight."""
+    weights = _with_cash(pd.Series({"SPY": 0.7, "XLP": 0.3, "XLU": 0.0}))
+    assert weights == {"SPY": 0.7, "XLP": 0.3}
+    holdings = [{"strategy": "defensive", "weights": weights}]
+    lines = dict(brief._lines(empty_brief() | {"holdings": holdings}))
+    assert lines["cash"] == ["defensive 0 %"]
 
 
 def test_a_series_without_any_value_is_missing_and_not_late() -> None:

@@ -175,6 +175,19 @@ def test_flags_csv_has_a_flag_and_a_score_for_every_signal(folder: Path) -> None
     assert list(switched) == ["2018-05-10", "2025-10-08"]
 
 
+def test_the_page_of_files_names_the_columns(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\.csv)` \| (.*) \|$", page, flags=re.MULTILINE)
+    named = {name: re.findall(r"`(\w+)`", text) for name, text in rows}
+    columns = {name: list(pd.read_csv(folder / name).columns) for name in named}
+    assert sorted(named) == ["flags.csv", "orders.csv", "returns.csv", "weights.csv"]
+    assert named["returns.csv"] == columns["returns.csv"]
+    assert named["orders.csv"] == columns["orders.csv"]
+    assert named["weights.csv"] == columns["weights.csv"][:1]
+    assert named["flags.csv"] == ["date", "regime", "dry_powder", "dry_powder_score"]
+    assert set(named["flags.csv"]) < set(columns["flags.csv"])
+
+
 def test_config_toml_names_the_run(folder: Path) -> None:
     config = tomllib.loads((folder / "config.toml").read_text())
     assert config["strategy"] == "near-cash-flow"

@@ -312,6 +312,17 @@ def test_a_store_that_ended_is_one_note_not_one_a_series(sound: Store) -> None:
     only(check_store(sound, pd.Timestamp("2026-06-01")), "note", "", "2026-01-03", "149 days old")
 
 
+def test_a_series_that_its_publisher_ended_is_no_note_unless_its_end_is_missing(
+    sound: Store,
+) -> None:
+    """The Board paid IOER until 2021-07-28."""
+    days = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2021-07-28"))
+    sound.add([dated("IOER", pd.Series(0.1, days), "FRED", NOW)], NOW)
+    assert check_store(sound, TODAY) == []
+    sql = "DELETE FROM observations WHERE series_id = 'IOER' AND observed_on > '2021-06-30'"
+    only(plant(sound, sql), "note", "IOER", "2021-06-30", "the series ends here")
+
+
 def test_an_empty_store_is_an_error(tmp_path: Path) -> None:
     sound = Store(tmp_path / "empty.duckdb")
     sound.add([], NOW)
