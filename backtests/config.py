@@ -299,7 +299,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
     An unknown name, a value of a wrong type or a value out of range raises ConfigError.
     """
-    kinds, given = get_type_hints(cls), dict(params)
+    kinds, given = _kinds(cast(type, cls)), dict(params)
     _refuse_unknown(params, names_of(cast(type, cls)), what)
     for name, value in params.items():
         kind = kinds[name]
@@ -312,6 +312,12 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             return cast(T, _adapter(cast(type, cls)).validate_python(given))
         except pydantic.ValidationError as error:
             raise ConfigError(_first_fault(error, f"{what} ")) from None
+
+
+@cache
+def _kinds(cls: type) -> dict[str, Any]:
+    """Return the type of each parameter of a class, cached to save time."""
+    return get_type_hints(cls)
 
 
 @cache
