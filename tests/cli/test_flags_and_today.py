@@ -502,8 +502,8 @@ def test_today_prints_weights_reason_and_orders(on_store: Drypowder, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("", "line 1: expected the header asset,units"),
-        ("ticker,shares\nSPY,1\n", "line 1: expected the header asset,units"),
+        ("", "line 1: expected the header asset,units, was ''"),
+        ("ticker,shares\nSPY,1\n", "the header asset,units, was 'ticker,shares'; add the header"),
         ("asset,units\n", "has only a header"),
         ("asset,units\nSPY,many\n", "line 2: expected an asset and a number of units"),
         ("asset,units\nSPY,nan\n", "line 2: expected an asset and a number of units"),
