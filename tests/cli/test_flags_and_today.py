@@ -424,6 +424,15 @@ def test_sensitivity_reaches_the_parameters_of_parts() -> None:
     assert {"dry_powder.k", "capex.minimum", "enter"} <= moved
 
 
+@pytest.mark.usefixtures("briefly")
+def test_the_sensitivity_of_a_flag_without_a_view_is_null_in_json(drypowder: Drypowder) -> None:
+    begins = str(History.simulated().panel.index[0].date())
+    said = drypowder("flags", "--source", "simulated", "--at", begins, "--sensitivity", "--json")
+    assert said.code == 0
+    cases = json.loads(said.out, parse_constant=pytest.fail)["cases"]
+    assert {case["on"] for case in cases} == {None}
+
+
 # --- today ----------------------------------------------------------------------------------
 
 
