@@ -229,7 +229,13 @@ class RunConfig(pydantic.BaseModel):
         cls, fixed = REGIMES[self.regime_model], self._fixed_of_model()
         known = [name for name in names_of(cls) if name not in fixed]
         _refuse_unknown(self.regime, known, f"parameter of regime model {cls.name}")
-        return build(cls, {**fixed, **self.regime}, f"parameter of regime model {cls.name}")
+        model = build(cls, {**fixed, **self.regime}, f"parameter of regime model {cls.name}")
+        if isinstance(model, Votes) and model.min_views > len(model.voters):
+            raise ConfigError(
+                f"expected regime.min_views up to {len(model.voters)}, the number of signals that "
+                f"vote, was {model.min_views}; with it, no session would have a regime"
+            )
+        return model
 
     def _fixed_of_model(self) -> dict[str, Any]:
         """Return the parameters of the regime model whose values come from other settings."""

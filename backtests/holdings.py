@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from backtests.engine.costs import Costs
-from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
 from signals.universe import UNIVERSE
 
 CASH = "CASH"
@@ -22,9 +22,12 @@ def read_holdings(path: Path) -> dict[str, float]:
     The units of the asset CASH are USD. DataError is raised for an invalid line, and for a path
     that is not a regular file of at most :data:`LARGEST_FILE` bytes.
     """
-    lines = _text(path).splitlines()
-    if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
-        raise DataError(f"{path.name}: line 1: expected the header asset,units; add it")
+    lines = _text(path).splitlines() or [""]
+    if [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
+        raise DataError(
+            f"{path.name}: line 1: expected the header asset,units, was {shown(lines[0])}; add the "
+            "header or correct it"
+        )
     holdings: dict[str, float] = {}
     for number, line in enumerate(lines[1:], start=2):
         if line.strip():
@@ -81,10 +84,10 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
     except ValueError:
         units = float("nan")
     if not asset or not abs(units) < 1e15:
-        shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+        cut = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
         raise DataError(
             f"{name}: line {number}: expected an asset and a number of units below 1e15, was "
-            f"{shown!r}; correct it"
+            f"{cut!r}; correct it"
         )
     return asset, units
 
@@ -97,7 +100,7 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
     """
     for ticker in held:
         if ticker not in priced:
-            known = (*priced.columns, *UNIVERSE)
+            known = (*priced.columns, *UNIVERSE, CASH)
             raise MissingSeries(f"holdings: {unknown('asset', ticker, known)}")
         if not priced[ticker].notna().any():
             raise MissingSeries(

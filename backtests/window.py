@@ -29,12 +29,20 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of :func:`followed`; raise ConfigError if there are too few for a run."""
+    """Return the sessions of :func:`followed`; raise ConfigError if there are too few for a run.
+
+    A run needs :data:`SHORTEST` sessions, and a session on which its first order can be filled.
+    """
     index = followed(config, history, reading)
+    days = f"from {config.start or index[0].date()} to {history.panel.index[-1].date()}"
     if len(index) < SHORTEST:
         raise ConfigError(
-            f"expected at least {SHORTEST} sessions from {config.start or index[0].date()} to "
-            f"{history.panel.index[-1].date()}, found {len(index)}; choose an earlier "
+            f"expected at least {SHORTEST} sessions {days}, found {len(index)}; choose an earlier "
             "start"
+        )
+    if len(index) <= config.lag:
+        raise ConfigError(
+            f"expected a lag below the {len(index)} sessions {days}, was {config.lag}, so that no "
+            "order would be filled; choose a smaller lag or an earlier start"
         )
     return index

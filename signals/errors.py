@@ -64,7 +64,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     lower = {known_name.lower(): known_name for known_name in names}
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f"; did you mean '{lower[near[0]]}'?" if near else ";"
-    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") or "none"
     return f"unknown {kind} '{name}'{hint} known: {listed}"
 
 

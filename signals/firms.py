@@ -13,14 +13,19 @@ IdOf = Callable[[str, str], str]
 
 
 def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
-    """Raise ConfigError for an unknown or repeated firm, or a ``minimum`` outside its range."""
+    """Raise ConfigError unless all firms are known and different, and ``minimum`` fits them."""
+    if not firms:
+        raise ConfigError("expected at least one firm, found none; name a firm")
     for firm in firms:
         if ttm_id(concept, firm) not in CATALOG:
             raise ConfigError(unknown("firm", firm, FILERS.values()))
         if firms.count(firm) > 1:
             raise ConfigError(f"expected each firm once, but found {firm} twice; drop one")
     if not 1 <= minimum <= len(firms):
-        raise ConfigError(f"expected `minimum` from 1 to {len(firms)}, was {minimum}")
+        raise ConfigError(
+            f"expected `minimum` from 1 to {len(firms)}, was {minimum}; the number of firms is the "
+            "highest `minimum`, so change one of the two"
+        )
 
 
 def ids_of(concept: str, firms: tuple[str, ...], id_of: IdOf) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def brief(
     from backtests.report.brief_numbers import brief_numbers
 
     page = page_of(out, "brief.html")
-    _check_files(pdf, mail)
+    _check_files(page, pdf, mail)
     asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
     checked = _config(config, asked)
     if exit_code:
@@ -95,12 +95,22 @@ def _config(config: Path | None, asked: history_choice.HistoryOptions) -> "RunCo
     return config_of(without_strategy(kept))
 
 
-def _check_files(pdf: Path | None, mail: Path | None) -> None:
-    """Before the brief is computed, raise ConfigError if ``pdf`` or ``mail`` cannot be written."""
+def _check_files(page: Path, pdf: Path | None, mail: Path | None) -> None:
+    """Before the brief is computed, raise ConfigError if ``pdf`` or ``mail`` cannot be written.
+
+    The mail may not replace the page.
+    """
+    from backtests.atomic import resolved
     from backtests.report.pdf import find_browser
+    from signals.errors import ConfigError
 
     if mail is not None:
         check_file(mail, "--mail", HTML)
+        if resolved(mail) == resolved(page):
+            raise ConfigError(
+                f"expected --mail to name another file than the page of --out, but both are "
+                f"'{page}'; give another name"
+            )
     if pdf is not None:
         check_file(pdf, "--pdf", ".pdf")
         find_browser()

@@ -256,13 +256,14 @@ def _sensitivity(history: "History", config: "RunConfig", json: bool) -> None:
     from backtests.evidence.revision import revised_in
     from backtests.evidence.sensitivity import sensitivity
     from backtests.report.envelope import envelope
+    from backtests.report.plain import plain
 
     with progress("moving parameters") as step:
         chosen = config.build_signals()
         revised = revised_in(history, signals.needed(chosen), history.panel.index[0])
         rows = sensitivity(history.panel, chosen, revised, step)
     if json:
-        cases = [asdict(row) | {"other_story": row.other_story} for row in rows]
+        cases = [plain(asdict(row) | {"other_story": row.other_story}) for row in rows]
         print_json({**envelope(history), "cases": cases})
         return
     print_records(_SENSITIVITY, rows)

@@ -38,7 +38,7 @@ def check_out(out: Path) -> None:
 
 
 def check_file(path: Path, option: str, *endings: str) -> None:
-    """Raise ConfigError if ``path`` has none of the endings, or cannot be written.
+    """Raise ConfigError if ``path`` has none of the endings, cannot be written, or is a store.
 
     If ``endings`` is empty, every ending is allowed.
     """
@@ -49,7 +49,23 @@ def check_file(path: Path, option: str, *endings: str) -> None:
     target = resolved(path)
     if target.is_dir():
         raise _wrong(f"expected {option} to be a file, but '{path}' is a folder; give another name")
+    if _is_database(target):
+        raise _wrong(
+            f"expected {option} to name another file than a store, but '{path}' is a store, which "
+            "would be lost; give another name"
+        )
     _check_parent(target, option)
+
+
+def _is_database(path: Path) -> bool:
+    """Return whether a path is a file of DuckDB, which has a mark after its first eight bytes."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
 
 
 def _check_parent(target: Path, option: str) -> None:

@@ -320,9 +320,12 @@ def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, R
 def _sessions(
     configs: Mapping[str, RunConfig], history: History, voted: Mapping[str, Reading]
 ) -> pd.DatetimeIndex:
-    """Return the shortest of the windows that the readings in ``voted`` allow."""
-    first = next(iter(configs.values()))
-    windows = [window(first, history, reading) for reading in voted.values()]
+    """Return the shortest of the windows that the readings in ``voted`` allow.
+
+    If no order of the configuration with the longest lag could be filled, ConfigError is raised.
+    """
+    slowest = max(configs.values(), key=lambda config: config.lag)
+    windows = [window(slowest, history, reading) for reading in voted.values()]
     return min(windows, key=len)
 
 

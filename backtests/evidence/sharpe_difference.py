@@ -166,7 +166,7 @@ def _studentised(both: np.ndarray, estimate: float, block: int, reps: int, seed:
     """Return |difference − estimate| / standard error, for each resample.
 
     The blocks are circular. The calculation uses only the sums of blocks, so it builds no resampled
-    series.
+    series. The result is NaN or infinite for a resample in which a portfolio holds only cash.
     """
     values = np.hstack([both, both**2])
     running = np.vstack([np.zeros(4), np.vstack([values, values[:block]]).cumsum(axis=0)])
@@ -175,7 +175,8 @@ def _studentised(both: np.ndarray, estimate: float, block: int, reps: int, seed:
     starts = np.random.default_rng(seed).integers(0, len(values), (reps, number))
     drawn = sums[starts]
     moments = drawn.mean(axis=1) / block
-    influence = np.einsum("rjk,rk->rj", drawn - block * moments[:, None], _gradient(moments))
-    errors = np.sqrt((influence**2).mean(axis=1) / block / len(values))
-    distances: np.ndarray = np.abs(_difference(moments) - estimate) / errors
+    with np.errstate(divide="ignore", invalid="ignore"):
+        influence = np.einsum("rjk,rk->rj", drawn - block * moments[:, None], _gradient(moments))
+        errors = np.sqrt((influence**2).mean(axis=1) / block / len(values))
+        distances: np.ndarray = np.abs(_difference(moments) - estimate) / errors
     return distances

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backtests.atomic import expanded
 from signals.errors import ConfigError, DataError, unknown
-from signals.regimes import Regime
+from signals.regimes import Labels, Regime
 
 
 def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
@@ -20,7 +20,8 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     DataError
         If the file cannot be read.
     ConfigError
-        If the file has other columns, or if a row is not a date and the name of a regime.
+        If the file has other columns or no row, if a row is not a date and the name of a regime, or
+        if the dates do not ascend.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:
@@ -33,7 +34,11 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
             f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; rename the "
             "columns"
         )
-    return tuple(_row(path, number, row) for number, row in enumerate(rows, start=2) if row)
+    dated = tuple(_row(path, number, row) for number, row in enumerate(rows, start=2) if row)
+    try:
+        return Labels(dated=dated).dated
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _row(path: Path, number: int, row: list[str]) -> tuple[date, str]:

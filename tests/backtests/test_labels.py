@@ -51,7 +51,11 @@ def test_labels_are_shifted_not_resampled(labels: Path, history: History) -> Non
         ("day,label\n2020-01-02,NEUTRAL\n", "expected the columns date,label"),
         ("date,label\n2020-13-02,NEUTRAL\n", "line 2: expected a date and a label"),
         ("date,label\n2020-01-02,SCARCE\n", "unknown label 'SCARCE'"),
-        ("date,label\n", "at least one date"),
+        ("date,label\n", "my.csv: expected at least one date"),
+        (
+            "date,label\n2020-01-02,NEUTRAL\n2020-01-02,ABSORPTION\n",
+            "my.csv: expected each date once and in ascending order, but 2020-01-02 follows",
+        ),
         ("", "expected the columns date,label"),
     ],
 )

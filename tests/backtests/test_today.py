@@ -651,7 +651,13 @@ def test_late_data_are_said_and_exit_with_3(on_store: Drypowder, late_store: Pat
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("GDP", "GLD"), ("spy", "SPY"), ("VIXCLS", ""), ("BTC-USD@session", "BTC-USD")],
+    [
+        ("GDP", "GLD"),
+        ("spy", "SPY"),
+        ("VIXCLS", ""),
+        ("BTC-USD@session", "BTC-USD"),
+        ("cash", "CASH"),
+    ],
 )
 def test_only_what_has_a_price_can_be_held(
     on_store: Drypowder, tmp_path: Path, name: str, hint: str

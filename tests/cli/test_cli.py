@@ -169,9 +169,16 @@ def test_an_earlier_run_of_another_strategy_is_not_lost(
         (["run", "spy", "--start", "1975-01-01"], ["start 1975-01-01 lies outside the history"]),
         (["run", "spy", "--start", "2026-06-01"], ["start 2026-06-01 lies outside the history"]),
         (["run", "spy", "--start", "2025-12-31"], ["at least 21 sessions"]),
+        (
+            ["run", "spy", "--start", "2025-11-03", "--lag", "41"],
+            ["a lag below the 41 sessions from 2025-11-03 to 2025-12-31, was 41", "no order"],
+        ),
         (["run", "spy", "--lag", "0"], ["error: --lag: ", "greater than or equal to 1", "was 0"]),
         (["run", "spy", "--lag", "two"], ["--lag"]),
-        (["run", "spy", "--param", "volatility=0.2"], ["unknown parameter of spy 'volatility'"]),
+        (
+            ["run", "spy", "--param", "volatility=0.2"],
+            ["parameter of spy 'volatility'; known: none"],
+        ),
         (["run", "near-cash-flow", "--param", "volatilty=0.2"], ["did you mean 'volatility'?"]),
         (["run", "near-cash-flow", "--param", "volatility=-1"], ["volatility must be above 0"]),
         (["run", "near-cash-flow", "--param", "volatility=high"], ["volatility", "was 'high'"]),
@@ -190,6 +197,10 @@ def test_an_earlier_run_of_another_strategy_is_not_lost(
         (["run", "near-cash-flow", "--param", "volatility=true"], ["volatility"]),
         (["run", "spy", "--source", "simulatd"], ["did you mean 'simulated'?"]),
         (["flags", "--store", "~nosuchuser/x"], ["expected"]),
+        (
+            ["flags", "--param", "regime.min_views=11"],
+            ["regime.min_views up to 10, the number of signals that vote, was 11"],
+        ),
         (["flags", "--seed", "3"], ["expected --seed with the simulated economy"]),
         (
             ["flags", "--why", "dry_powder", "--sensitivity"],

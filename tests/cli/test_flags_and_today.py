@@ -424,6 +424,15 @@ def test_sensitivity_reaches_the_parameters_of_parts() -> None:
     assert {"dry_powder.k", "capex.minimum", "enter"} <= moved
 
 
+@pytest.mark.usefixtures("briefly")
+def test_the_sensitivity_of_a_flag_without_a_view_is_null_in_json(drypowder: Drypowder) -> None:
+    begins = str(History.simulated().panel.index[0].date())
+    said = drypowder("flags", "--source", "simulated", "--at", begins, "--sensitivity", "--json")
+    assert said.code == 0
+    cases = json.loads(said.out, parse_constant=pytest.fail)["cases"]
+    assert {case["on"] for case in cases} == {None}
+
+
 # --- today ----------------------------------------------------------------------------------
 
 
@@ -502,8 +511,8 @@ def test_today_prints_weights_reason_and_orders(on_store: Drypowder, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("", "line 1: expected the header asset,units"),
-        ("ticker,shares\nSPY,1\n", "line 1: expected the header asset,units"),
+        ("", "line 1: expected the header asset,units, was ''"),
+        ("ticker,shares\nSPY,1\n", "the header asset,units, was 'ticker,shares'; add the header"),
         ("asset,units\n", "has only a header"),
         ("asset,units\nSPY,many\n", "line 2: expected an asset and a number of units"),
         ("asset,units\nSPY,nan\n", "line 2: expected an asset and a number of units"),

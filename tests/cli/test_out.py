@@ -114,6 +114,38 @@ def test_a_file_option_names_its_format(drypowder: Drypowder, command: str, opti
     refused(said, f"expected {option} to end in {endings}, was 'file.docx'")
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("flags", "--export"), "held.csv"),
+        (("flags", "--html"), "held.html"),
+        (("brief", "--mail"), "held.html"),
+        (("brief", "--pdf"), "held.pdf"),
+        (("compare", "spy", "--out"), "held.html"),
+        (("thesis", "--out"), "held.html"),
+    ],
+)
+def test_a_store_is_never_replaced(
+    drypowder: Drypowder, words: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    Path("x.csv").write_text("observation_date,DGS2\n2024-01-02,1\n2024-01-03,1\n")
+    assert drypowder("import", "x.csv", "--store", name).code == 0
+    before = (tmp_path / name).read_bytes()
+    said = drypowder(*words, name, "--store", name)
+    refused(said, f"expected {words[-1]}", f"'{name}' is a store, which would be lost")
+    assert (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("out", "mail"), [("a.html", "./a.html"), ("reports", "reports/brief.html")]
+)
+def test_the_mail_of_a_brief_does_not_replace_its_page(
+    drypowder: Drypowder, out: str, mail: str
+) -> None:
+    said = drypowder("brief", *SIMULATED, "--out", out, "--mail", mail)
+    refused(said, "expected --mail to name another file than the page of --out", "another name")
+
+
 @pytest.mark.parametrize("command", ["run", "sweep", "compare", "thesis", "brief"])
 def test_help_says_what_out_is(drypowder: Drypowder, command: str) -> None:
     said = " ".join(drypowder(command, "--help").out.split())

@@ -828,6 +828,7 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
         (["spy", "--start", "1975-01-01"], ["start 1975-01-01 lies outside the history"]),
         (["spy", "--end", "1975-01-01"], ["end 1975-01-01 lies outside the history"]),
         (["spy", "--start", "2024-12-20"], ["at least 21 sessions", "found 7"]),
+        (["spy", "--start", "2024-11-01", "--lag", "41"], ["a lag below the 41 sessions"]),
         (["spy", "--start", "soon"], ["start", "was 'soon'"]),
         (["spy", "--lag", "0"], ["lag", "greater than or equal to 1", "was 0"]),
         (["spy", "--lag", "two"], ["--lag"]),

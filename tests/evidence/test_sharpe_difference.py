@@ -132,3 +132,13 @@ def test_equal_seeds_give_equal_p_values() -> None:
     one, two = pair(0).T
     assert sharpe_difference(one, two, seed=1) == sharpe_difference(one, two, seed=1)
     assert sharpe_difference(one, two, seed=1) != sharpe_difference(one, two, seed=2)
+
+
+def test_a_portfolio_that_is_almost_always_in_cash_gets_a_p_value_without_a_warning() -> None:
+    """Some resamples have no session with a position, so their Sharpe ratio is undefined."""
+    rng = np.random.default_rng(0)
+    market = rng.normal(0.0005, 0.01, 260)
+    timed = np.where(np.arange(260) < 250, 0.0, market + rng.normal(0, 0.005, 260))
+    found = sharpe_difference(timed, market)
+    assert found is not None
+    assert 0.3 < found.p_value < 1
