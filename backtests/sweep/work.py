@@ -3,8 +3,10 @@
 import io
 import os
 import pickle
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from backtests.plugins.load import load_again, loaded
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Done = tuple[Span, "pa.Table", dict[str, float]]
-#: The :class:`Stages` of the sweep that this worker computes. The key is the id of the sweep.
-_held: dict[str, Stages] = {}
+#: The :class:`Stages` of each thread of this worker, by the key of the command and the thread. All
+#: are of one command. Threads cannot share one object, because each changes what it stores.
+_held: dict[tuple[str, int], Stages] = {}
+_preparing = Lock()
 
 
 def here(case: Case, spans: Sequence[Span]) -> Iterator[Done]:
@@ -34,11 +38,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def there(client: Any, case: Case, sweep_id: str, spans: Sequence[Span]) -> Iterator[Done]:
+def there(client: Any, case: Case, spans: Sequence[Span]) -> Iterator[Done]:
     """Yield the rows of each chunk, computed by the workers of a Dask cluster."""
     from backtests.sweep.cluster import spread
 
-    material = (sweep_id, loaded(), pickle.dumps(case))
+    # Each command has its own key, because code may have changed since the last command.
+    material = (secrets.token_hex(8), loaded(), pickle.dumps(case))
     for span, (data, spent) in spread(client, _work, material, spans):
         yield span, _read(data), spent
 
@@ -47,13 +52,20 @@ def _work(
     material: tuple[str, dict[str, Path], bytes], span: Span
 ) -> tuple[bytes, dict[str, float]]:
     """Compute a chunk on a worker, with one thread."""
-    sweep_id, plugins, case = material
-    if sweep_id not in _held:
-        load_again(plugins)
-        _held.clear()
-        _held[sweep_id] = Stages(pickle.loads(case))
-    table, spent = computed(_held[sweep_id], span, 1)
+    table, spent = computed(_stages(*material), span, 1)
     return _written(table), spent
+
+
+def _stages(command: str, plugins: dict[str, Path], case: bytes) -> Stages:
+    """Return the stages of this thread for a command; a worker may have several threads."""
+    key = command, get_ident()
+    with _preparing:
+        if not any(other == command for other, _ in _held):
+            load_again(plugins)
+            _held.clear()
+        if key not in _held:
+            _held[key] = Stages(pickle.loads(case))
+        return _held[key]
 
 
 def _written(table: "pa.Table") -> bytes:
