@@ -9,10 +9,11 @@ from pathlib import Path
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
-from backtests.plugins.load import load_again, loaded
+from backtests.plugins.load import load_again, loaded, source_of
 from backtests.sweep.case import Case
 from backtests.sweep.chunk import Span, computed
 from backtests.sweep.stages import Stages
+from signals.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,29 +44,49 @@ def there(client: Any, case: Case, spans: Sequence[Span]) -> Iterator[Done]:
     from backtests.sweep.cluster import spread
 
     # Each command has its own key, because code may have changed since the last command.
-    material = (secrets.token_hex(8), loaded(), pickle.dumps(case))
+    material = (secrets.token_hex(8), loaded(), pickle.dumps(case), _code(case))
     for span, (data, spent) in spread(client, _work, material, spans):
         yield span, _read(data), spent
 
 
 def _work(
-    material: tuple[str, dict[str, Path], bytes], span: Span
+    material: tuple[str, dict[str, Path], bytes, dict[str, str]], span: Span
 ) -> tuple[bytes, dict[str, float]]:
     """Compute a chunk on a worker, with one thread."""
     table, spent = computed(_stages(*material), span, 1)
     return _written(table), spent
 
 
-def _stages(command: str, plugins: dict[str, Path], case: bytes) -> Stages:
-    """Return the stages of this thread for a command; a worker may have several threads."""
+def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str, str]) -> Stages:
+    """Return the stages of this thread for a command; a worker may have several threads.
+
+    If the worker has other code of a user's class, ConfigError is raised.
+    """
     key = command, get_ident()
     with _preparing:
         if not any(other == command for other, _ in _held):
             load_again(plugins)
             _held.clear()
         if key not in _held:
-            _held[key] = Stages(pickle.loads(case))
+            made: Case = pickle.loads(case)
+            _check_code(_code(made), code)
+            _held[key] = Stages(made)
         return _held[key]
+
+
+def _code(case: Case) -> dict[str, str]:
+    """Return the source code of the user's modules, by the name of the class that uses them."""
+    parts = (case.base.strategy, *case.base.signals.values())
+    return {type(part).__qualname__: source_of(type(part)) for part in parts}
+
+
+def _check_code(found: dict[str, str], expected: dict[str, str]) -> None:
+    for name, code in expected.items():
+        if found[name] != code:
+            raise ConfigError(
+                f"expected the same code of {name} on each worker as here, found other code; copy "
+                "the file to the worker"
+            )
 
 
 def _written(table: "pa.Table") -> bytes:

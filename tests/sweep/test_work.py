@@ -7,14 +7,16 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import cycle
 from multiprocessing import get_context
 from pathlib import Path
+from site import addsitedir
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from backtests.sweep import cluster, stages
+from backtests.sweep import cluster, stages, work
 from backtests.sweep.chunk import Span
 from backtests.sweep.work import here, there
+from signals.errors import ConfigError
 from tests.sweep.world import case
 
 MODULES = {
@@ -52,10 +54,10 @@ def part_of(share: float) -> float:
 
 
 def spread(
-    worker: Executor, work: Any, material: Any, spans: list[Span]
+    worker: Executor, compute: Any, material: Any, spans: list[Span]
 ) -> Iterator[tuple[Span, Any]]:
     """Compute on an executor, as Dask computes on a worker."""
-    futures = [worker.submit(work, material, span) for span in spans]
+    futures = [worker.submit(compute, material, span) for span in spans]
     yield from zip(spans, [future.result() for future in futures], strict=True)
 
 
@@ -109,3 +111,24 @@ def test_a_worker_that_lives_on_computes_with_changed_code(
             assert returns(there(worker, made, [Span(0, 2)])) == found[-1]
             texts[module] = texts[module].replace(old, new)
     assert found[0] != found[1]
+
+
+def test_a_worker_with_an_older_copy_of_the_users_module_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker on another machine does not see the user's folder."""
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    for folder, rule in ((mine, "part_of(self.share)"), (theirs, "part_of(self.share) / 2")):
+        folder.mkdir()
+        for name, text in MODULES.items():
+            (folder / f"{name}.py").write_text(text.replace("part_of(self.share)", rule))
+    monkeypatch.chdir(mine)
+    for name in MODULES:
+        sys.modules.pop(name, None)
+    made = case("share=0.4,0.8", strategy="friendly_rule:Friendly")
+    monkeypatch.setattr(work, "loaded", lambda: {"friendly_rule": tmp_path / "unknown"})
+    with (
+        ProcessPoolExecutor(1, get_context("spawn"), addsitedir, (str(theirs),)) as worker,
+        pytest.raises(ConfigError, match="expected the same code of Friendly on each worker"),
+    ):
+        returns(there(worker, made, [Span(0, 2)]))
