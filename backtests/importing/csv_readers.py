@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 from io import StringIO
 
+import numpy as np
 import pandas as pd
 
 from backtests.importing.tables import TABLES
 from backtests.store.batch import FRED, PRICES, TABLE, Batch, dated, is_price
-from backtests.store.cells import dates_of, values_of
+from backtests.store.cells import announced, announced_note, dates_of, values_of
 from backtests.store.closes import TICKER, check_shifts, latest, on_sessions, valid_closes
 from signals.catalog import CATALOG, PUBLISHERS_NAMES
 from signals.errors import DataError
@@ -114,12 +115,24 @@ def _id_of(name: str) -> str:
 
 
 def _read_fred(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    table = table.replace(".", "")
+    ahead = _announced(table, recorded_at)
+    table, left_out = table[~ahead], table[ahead]
     dates = dates_of(table.iloc[:, 0], recorded_at)
     for name in table.columns[1:]:
         id = _id_of(name)
         source = FRED if CATALOG[id].source == "fred" else TABLE
-        values = values_of(id, table[name].replace(".", ""), dates)
-        yield dated(id, values, source, recorded_at)
+        note = announced_note(int((left_out[name].str.strip() != "").sum()))
+        yield dated(id, values_of(id, table[name], dates), source, recorded_at, note)
+
+
+def _announced(table: pd.DataFrame, recorded_at: pd.Timestamp) -> np.ndarray:
+    """Mark the rows of days to come in which each value was announced in advance."""
+    days = pd.to_datetime(table.iloc[:, 0].str.strip(), errors="coerce", format="%Y-%m-%d")
+    names = table.columns[1:]
+    ahead = [announced(_id_of(name), pd.DatetimeIndex(days), recorded_at) for name in names]
+    blank = [(table[name].str.strip() == "").to_numpy() for name in names]
+    return np.any(ahead, axis=0) & np.all(np.logical_or(ahead, blank), axis=0)
 
 
 def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:

@@ -163,11 +163,25 @@ def loaded() -> dict[str, Path]:
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A module that cannot be imported is skipped, because it may belong to an earlier run.
+    A worker may live on while its user changes the code. So modules in the folder of a user's
+    module, also those that the module imports, are imported again from their files. A module that
+    cannot be imported is skipped, because it may belong to an earlier run.
     """
+    for folder in set(modules.values()):
+        _forget(folder)
     for name, folder in modules.items():
         with _first(folder), suppress(Exception):
             import_module(name)
+
+
+def _forget(folder: Path) -> None:
+    """Remove the modules and packages that lie in a folder from Python's imported modules."""
+    for name, module in list(sys.modules.items()):
+        root = name.partition(".")[0]
+        file = Path(getattr(module, "__file__", None) or "")
+        mine = file == folder / f"{root}.py" or file.is_relative_to(folder / root)
+        if mine and root not in OURS and root != "__main__":
+            del sys.modules[name]
 
 
 @contextmanager

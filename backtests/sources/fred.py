@@ -24,7 +24,7 @@ from backtests.sources import alfred
 from backtests.sources.http import Client, Deadline, Rate, Transient, base_url, json_of
 from backtests.sources.secrets import describe_error, redacted
 from backtests.store.batch import FRED, Batch, dated
-from backtests.store.cells import check_values
+from backtests.store.cells import announced, announced_note, check_values
 from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
@@ -113,8 +113,10 @@ class FredSource:
     def _latest(self, id: str, now: pd.Timestamp) -> Batch:
         assert self.key is not None
         with _readable(id, Exception):
-            values = _Fredapi(self.key, self.root, self.client).get_series(id)
-        return dated(id, check_values(id, values.dropna(), now), FRED, now)
+            values = _Fredapi(self.key, self.root, self.client).get_series(id).dropna()
+            ahead = announced(id, pd.DatetimeIndex(values.index), now)
+        note = announced_note(int(ahead.sum()))
+        return dated(id, check_values(id, values[~ahead], now), FRED, now, note)
 
     def _vintages(self, id: str, now: pd.Timestamp) -> Batch:
         dates = self._vintage_dates(id)

@@ -29,6 +29,7 @@ from backtests.sources.secrets import describe_error, one_line
 from backtests.store.batch import YAHOO, Batch
 from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
+from signals.universe import asset
 
 RATE = (60, 30.0)
 #: Longest time for a whole answer, in seconds, in addition to the time to connect. The time is
@@ -149,7 +150,9 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
         return SourceError(f"Yahoo has no prices of {ticker} on the requested days")
     indicators = result["indicators"]
     closes = indicators["adjclose"][0]["adjclose"]
-    return _odd_cells(result["timestamp"], closes, indicators["quote"][0]["close"])
+    stamps = result["timestamp"]
+    odd = _odd_cells(stamps, closes, indicators["quote"][0]["close"])
+    return odd or _early_dates(ticker, zone, stamps)
 
 
 def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceError | None:
@@ -163,6 +166,18 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
     if len(set(stamps)) < len(stamps):
         return SourceError("Yahoo's answer has a date twice; the answer was discarded")
     return None
+
+
+def _early_dates(ticker: str, zone: str, stamps: list[Any]) -> SourceError | None:
+    """Return an error if the time zone gives closes of a coin a date before their UTC date."""
+    moments = pd.DatetimeIndex(pd.to_datetime(stamps, unit="s", utc=True))
+    dates, right = (m.tz_localize(None).normalize() for m in (moments.tz_convert(zone), moments))
+    if not asset(ticker).is_coin or not (dates < right).any():
+        return None
+    return SourceError(
+        f"expected dates of {ticker} in UTC from Yahoo, were dates in {zone}, which are earlier; "
+        "the answer was discarded"
+    )
 
 
 class YahooSource:

@@ -4,7 +4,7 @@ Two values count as equal when their difference is within a small tolerance, see
 
 - Ordinary series: the store adds new dates and revisions. A revision is a value that differs from
   the stored value of the same date.
-- Vintages from ALFRED: the store adds a value unless the same value is already stored for the same
+- Vintages from ALFRED: the store adds a value unless the same value was stored last for the same
   date and moment.
 - Prices: a vintage is a whole price history. If one closing price differs from the stored price,
   the store adds the new vintage, because splits and dividends change all adjusted prices. If no
@@ -269,9 +269,14 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
 
 
 def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
+    """Return the last recorded value of each date and moment in the rows from ALFRED."""
     return connection.execute(
-        "SELECT DISTINCT observed_on, available_at, value FROM observations "
-        f"WHERE series_id = ? AND {ARCHIVED}",
+        f"""
+        SELECT observed_on, available_at, arg_max(value, recorded_at) AS value
+        FROM (SELECT observed_on, available_at, coalesce(value, 'nan'::DOUBLE) AS value, recorded_at
+              FROM observations WHERE series_id = ? AND {ARCHIVED})
+        GROUP BY observed_on, available_at
+        """,
         [series_id],
     ).df()
 

@@ -6,6 +6,7 @@ An error message names the wrong line of the table and says how to correct the t
 import numpy as np
 import pandas as pd
 
+from backtests.plural import number_of
 from backtests.store.batch import is_price
 from signals.catalog import CATALOG
 from signals.errors import DataError
@@ -17,6 +18,9 @@ LONGEST_DELAY = 366
 HIGHEST_PRICE = 1e9
 #: Largest factor between two successive values of a series that the catalog calls steady.
 LEAP = 5.0
+#: Longest plausible time from the announcement of a value to its date. FRED has a rate up to the
+#: next business day, so a weekend with holidays needs less than this time.
+ADVANCE = pd.Timedelta(days=7)
 
 
 def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
@@ -114,6 +118,16 @@ def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
     """
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
+
+
+def announced(id: str, dates: pd.DatetimeIndex, now: pd.Timestamp) -> np.ndarray:
+    """Mark each date to come whose value the publisher of a series may have announced by now."""
+    return np.asarray((dates > now) & (dates <= now + ADVANCE) & CATALOG[id].announced)
+
+
+def announced_note(rows: int) -> str:
+    """Return a note about announced values that were left out; "" without such values."""
+    return f"left out {number_of(rows, 'announced value')} of days to come" if rows else ""
 
 
 def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:

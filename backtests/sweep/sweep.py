@@ -152,7 +152,7 @@ class _Ready:
         """Yield the rows of each chunk."""
         if self.client is None:
             return here(self.case, spans)
-        return there(self.client, self.case, self.sweep_id, spans)
+        return there(self.client, self.case, spans)
 
 
 def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:

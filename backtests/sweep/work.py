@@ -3,21 +3,26 @@
 import io
 import os
 import pickle
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
-from backtests.plugins.load import load_again, loaded
+from backtests.plugins.load import load_again, loaded, source_of
 from backtests.sweep.case import Case
 from backtests.sweep.chunk import Span, computed
 from backtests.sweep.stages import Stages
+from signals.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Done = tuple[Span, "pa.Table", dict[str, float]]
-#: The :class:`Stages` of the sweep that this worker computes. The key is the id of the sweep.
-_held: dict[str, Stages] = {}
+#: The :class:`Stages` of each thread of this worker, by the key of the command and the thread. All
+#: are of one command. Threads cannot share one object, because each changes what it stores.
+_held: dict[tuple[str, int], Stages] = {}
+_preparing = Lock()
 
 
 def here(case: Case, spans: Sequence[Span]) -> Iterator[Done]:
@@ -34,26 +39,54 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def there(client: Any, case: Case, sweep_id: str, spans: Sequence[Span]) -> Iterator[Done]:
+def there(client: Any, case: Case, spans: Sequence[Span]) -> Iterator[Done]:
     """Yield the rows of each chunk, computed by the workers of a Dask cluster."""
     from backtests.sweep.cluster import spread
 
-    material = (sweep_id, loaded(), pickle.dumps(case))
+    # Each command has its own key, because code may have changed since the last command.
+    material = (secrets.token_hex(8), loaded(), pickle.dumps(case), _code(case))
     for span, (data, spent) in spread(client, _work, material, spans):
         yield span, _read(data), spent
 
 
 def _work(
-    material: tuple[str, dict[str, Path], bytes], span: Span
+    material: tuple[str, dict[str, Path], bytes, dict[str, str]], span: Span
 ) -> tuple[bytes, dict[str, float]]:
     """Compute a chunk on a worker, with one thread."""
-    sweep_id, plugins, case = material
-    if sweep_id not in _held:
-        load_again(plugins)
-        _held.clear()
-        _held[sweep_id] = Stages(pickle.loads(case))
-    table, spent = computed(_held[sweep_id], span, 1)
+    table, spent = computed(_stages(*material), span, 1)
     return _written(table), spent
+
+
+def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str, str]) -> Stages:
+    """Return the stages of this thread for a command; a worker may have several threads.
+
+    If the worker has other code of a user's class, ConfigError is raised.
+    """
+    key = command, get_ident()
+    with _preparing:
+        if not any(other == command for other, _ in _held):
+            load_again(plugins)
+            _held.clear()
+        if key not in _held:
+            made: Case = pickle.loads(case)
+            _check_code(_code(made), code)
+            _held[key] = Stages(made)
+        return _held[key]
+
+
+def _code(case: Case) -> dict[str, str]:
+    """Return the source code of the user's modules, by the name of the class that uses them."""
+    parts = (case.base.strategy, *case.base.signals.values())
+    return {type(part).__qualname__: source_of(type(part)) for part in parts}
+
+
+def _check_code(found: dict[str, str], expected: dict[str, str]) -> None:
+    for name, code in expected.items():
+        if found[name] != code:
+            raise ConfigError(
+                f"expected the same code of {name} on each worker as here, found other code; copy "
+                "the file to the worker"
+            )
 
 
 def _written(table: "pa.Table") -> bytes:

@@ -98,6 +98,9 @@ class Series:
         Last date of a discontinued series, otherwise None. A discontinued series is never late.
     at_end
         True if the date of a value is the last day of its month, False if it is the first day.
+    announced
+        True if the publisher announces each value some days before its date. An import leaves out
+        announced values of days to come.
     """
 
     id: str
@@ -114,6 +117,7 @@ class Series:
     steady: bool = False
     ended: date | None = None
     at_end: bool = False
+    announced: bool = False
 
 
 AT_CLOSE = Rule(kind="close")

@@ -71,13 +71,14 @@ FRED = (
     ),
     # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
     # which it is open. No holiday delays the other rates and yields. Reverse repo and Treasury
-    # yields of a day are published on the same day. The Board announces its rates in advance.
+    # yields of a day are published on the same day. The Board announces its rates in advance. On
+    # Friday, FRED already has IORB up to Monday.
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
     daily("IOER", "Interest on excess reserves", "%", -2, 25, ended=date(2021, 7, 28)),
-    daily("IORB", "Interest on reserve balances", "%", -2, 25),
-    daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25),
+    daily("IORB", "Interest on reserve balances", "%", -2, 25, announced=True),
+    daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25, announced=True),
     daily("DGS3MO", "Treasury 3 months, bond-equivalent", "%", -2, 25),
     daily("DTB3", "Treasury bill 3 months, discount rate", "%", -2, 25),
     daily("DGS2", "Treasury 2 years", "%", -2, 25),
@@ -119,5 +120,5 @@ FRED = (
     monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),
     # Overnight repo with Treasury collateral. On days without data, FRED repeats the last value.
     daily("RPONTSYD", "Fed overnight repo, Treasury collateral", BILLIONS, 0, 1e3),
-    daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25),
+    daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25, announced=True),
 )

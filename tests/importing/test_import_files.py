@@ -12,6 +12,7 @@ import pytest
 
 from backtests.calendar import all_sessions
 from backtests.cli.app import command
+from backtests.importing.csv_readers import read_csv
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
 from signals.errors import DataError
@@ -74,6 +75,25 @@ def test_fred_csv_with_several_series_and_fred_dots(tmp_path: Path, db: Path) ->
     take(write(tmp_path, "graph.csv", text), db)
     assert values(db, "DGS2") == {"2025-01-02": 4.25}
     assert values(db, "DGS10") == {"2025-01-02": 4.57, "2025-01-03": 4.6}
+
+
+def test_a_rate_announced_for_the_next_days_is_imported_up_to_today(
+    tmp_path: Path, db: Path
+) -> None:
+    """On a Monday evening, FRED has the rate on reserves for Tuesday."""
+    text = "observation_date,SOFR,IORB\n2026-01-05,3.7,3.65\n2026-01-06,.,3.65\n"
+    (batch,) = [b for b in read_csv("graph", text, NOW) if b.series_id == "IORB"]
+    assert batch.note == "left out 1 announced value of days to come"
+    take(write(tmp_path, "graph.csv", text), db)
+    assert values(db, "IORB") == {"2026-01-05": 3.65}
+    assert values(db, "SOFR") == {"2026-01-05": 3.7}
+
+
+@pytest.mark.parametrize("row", ["2026-01-06,3.7,3.65", "2026-01-13,,3.65"])
+def test_any_other_row_of_a_day_to_come_is_refused(tmp_path: Path, db: Path, row: str) -> None:
+    text = f"observation_date,SOFR,IORB\n2026-01-05,3.7,3.65\n{row}\n"
+    with pytest.raises(DataError, match="expected a date up to today, 2026-01-05"):
+        take(write(tmp_path, "graph.csv", text), db)
 
 
 def test_yahoo_csv_takes_the_adjusted_close_and_the_ticker_from_its_name(

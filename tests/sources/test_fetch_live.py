@@ -196,6 +196,21 @@ def test_an_archives_answer_to_another_question_is_refused(servers: Servers, tar
     )
 
 
+def test_a_coin_whose_dates_are_before_utc_is_refused(servers: Servers, target: Store) -> None:
+    """In New York, the bar of a UTC day begins on the evening before, so its date is too early."""
+    bring(target, "BTC-USD", policy=PATIENT)
+    before = everything(target)
+    for zone, refused in (("America/New_York", True), ("Asia/Tokyo", False)):
+        change = put_at("chart", "result", 0, "meta", "exchangeTimezoneName", zone)
+        servers.poison = Poison(name=zone, match="chart/BTC-USD", change=change)
+        said = bring(target, "BTC-USD", policy=PATIENT)["BTC-USD"].failed
+        assert said == refused * (
+            "expected dates of BTC-USD in UTC from Yahoo, were dates in America/New_York, which "
+            "are earlier; the answer was discarded"
+        )
+        pd.testing.assert_frame_equal(everything(target), before)
+
+
 # --- crumbs and rates -----------------------------------------------------------------------
 
 

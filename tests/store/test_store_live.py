@@ -108,6 +108,17 @@ def test_a_vintage_that_differs_in_a_floats_last_digit_is_held_already(store: St
     assert (again.new, again.revised) == (0, 0)
 
 
+def test_a_vintage_that_the_archive_changes_and_changes_back_counts_as_given_last(
+    store: Store,
+) -> None:
+    wrong = (*SECOND[:2], 111.0)
+    store.add([archive(FIRST, SECOND), prices(500.0)], NOW)
+    for days, second in ((1, wrong), (2, SECOND)):
+        (added,) = store.add([archive(FIRST, second)], NOW + pd.Timedelta(days=days))
+        assert (added.new, added.revised) == (0, 1)
+        assert seen(store, "2025-06-02") == second[2]
+
+
 def test_new_vintages_are_appended_and_nothing_held_changes(store: Store) -> None:
     store.add([archive(FIRST)], NOW)
     before = everything(store)
