@@ -191,6 +191,11 @@ def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
     return {
         "found": found,
         "thirds": thirds,
+        "range": {
+            "low": fixed(found.now["duration"].min(), 1),
+            "high": fixed(found.now["duration"].max(), 1),
+            "error": fixed(found.now["error"].median(), 1),
+        },
         "rows": [(str(state), _correlation(row)) for state, row in found.correlations.iterrows()],
     }
 

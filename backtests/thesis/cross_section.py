@@ -58,7 +58,8 @@ class CrossSection:
         than two clusters.
     now
         One row for each share with a duration at the last ranking, the longest duration first.
-        ``duration`` is this duration in years. ``third`` is ``long``, ``middle`` or ``short``.
+        ``duration`` is this duration in years, and ``error`` its standard error. ``third`` is
+        ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -153,12 +154,14 @@ def cross_section(sample: Sample) -> CrossSection:
     known = durations(sample)
     last = known.iloc[-1].dropna().sort_values(ascending=False)
     names = thirds(known).iloc[-1].map({1.0: "long", 0.0: "middle", -1.0: "short"})
+    measured = empirical_durations(sample.history.panel.loc[: known.index[-1]], list(last.index))
+    now = pd.DataFrame({"duration": last, "error": measured["error"]}, index=last.index)
     return CrossSection(
         shares=tuple(known.columns[known.notna().any()]),
         first=known.index[0],
         last=known.index[-1],
         correlations=_correlations(monthly(sample, known)),
-        now=pd.DataFrame({"duration": last, "third": names.reindex(last.index)}),
+        now=now.assign(third=names.reindex(last.index)),
     )
 
 

@@ -15,7 +15,7 @@ from backtests.pipeline import run_on
 from backtests.runs import Run
 from backtests.thesis.errors import NotTestable
 from backtests.window import window
-from signals.errors import DrypowderError
+from signals.errors import DataError, DrypowderError
 from signals.reading import Reading
 from signals.universe import members
 
@@ -137,8 +137,8 @@ class Sample:
     def run(self, strategy: str) -> Run:
         """Return the backtest of a strategy (``name`` or ``name@model``) with default parameters.
 
-        Raises NotTestable if the history is too short for the backtest, or lacks an asset of the
-        strategy.
+        Raises NotTestable if the history is too short for the backtest, lacks an asset of the
+        strategy, or has no regime that the strategy could follow.
         """
         if strategy not in self._runs:
             self._runs[strategy] = self._simulate(strategy)
@@ -166,6 +166,8 @@ class Sample:
             reading = self.reading.under(
                 config.build_model().classify(self.history.panel, self.reading.evaluations)
             )
+            if config.strategy_class().follows_regime and reading.regime.isna().all():
+                raise DataError("no regime is known in this history; add history")
             return run_on(config, self.history, reading, window(config, self.history, reading))
         except DrypowderError as error:
             raise NotTestable(f"{strategy} cannot be run: {error}") from error

@@ -31,6 +31,9 @@ class Status:
         Whether the flag is on at the last session at which the flag is known.
     at
         The last session at which the flag is known.
+    current
+        Whether ``at`` is the last session of the history. If not, data of the flag's signal are
+        missing since ``at``.
     since
         First session of the current state. If the flag never changed, ``since`` is the first
         session with a known flag.
@@ -40,18 +43,20 @@ class Status:
 
     on: bool
     at: pd.Timestamp
+    current: bool
     since: pd.Timestamp
     stays: tuple[Stay, ...]
 
 
 def status(claim: Claim, sample: Sample) -> Status:
-    """Return the state of a claim's flag, as known at the last close of the history.
+    """Return the state of a claim's flag at the last close at which the flag is known.
 
     Raises NotTestable if the flag is always NaN, or if the claim names no flag.
     """
     if claim.condition is None:
         raise NotTestable(f"{claim.name} names no flag")
-    flag = sample.flag(claim.condition).dropna()
+    every = sample.flag(claim.condition)
+    flag = every.dropna()
     changed = flag.ne(flag.shift())
     starts = flag.index[changed]
     ends = [*flag.index[changed.shift(-1, fill_value=False)][: len(starts) - 1], None]
@@ -60,4 +65,10 @@ def status(claim: Claim, sample: Sample) -> Status:
         for start, end in zip(starts, ends, strict=True)
         if flag[start] == 1.0
     ]
-    return Status(on=flag.iloc[-1] == 1.0, at=flag.index[-1], since=starts[-1], stays=tuple(stays))
+    return Status(
+        on=flag.iloc[-1] == 1.0,
+        at=flag.index[-1],
+        current=flag.index[-1] == every.index[-1],
+        since=starts[-1],
+        stays=tuple(stays),
+    )

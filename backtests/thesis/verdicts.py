@@ -122,9 +122,18 @@ def _why_open(near: float, adjusted: float) -> str:
 
 
 def judge_status(claim: Claim, status: Status) -> Verdict:
-    """Return the verdict on a claim about one flag: whether the flag is on, and since when."""
+    """Return the verdict on a claim about one flag: whether the flag is on, and since when.
+
+    If the flag is unknown at the end of the history, the claim is not testable yet.
+    """
     outcome: Outcome = "on" if status.on else "off"
     since = f"{outcome} since {status.since.date()}"
+    if not status.current:
+        reason = (
+            f"the flag is unknown after {status.at.date()}, because data are missing; it was "
+            f"{since}: add newer data"
+        )
+        return Verdict(claim=claim, outcome="not testable yet", reason=reason)
     reason = f"{since}; number of periods with the flag on: {len(status.stays)}"
     return Verdict(claim=claim, outcome=outcome, reason=reason, status=status)
 

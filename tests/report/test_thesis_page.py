@@ -294,6 +294,8 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "capital absorbed -0.12 [–, –] 17 1 21 other months 0.03 [-0.11, 0.17] 88 3 21",
         "At the last sort, the group with the longest duration is: ORCL.",
         "The group with the shortest duration is: NVDA.",
+        "The order is uncertain: the durations lie between -6.8 and 2.8, and their median standard "
+        "error is 4.5.",
         "the store has no data on shares outstanding",
         "1 Dash for cash 2020-02-19 to 2020-03-23 market NEUTRAL crypto, broad 1 of 2",
         "absorption 12 12 12 12 12",

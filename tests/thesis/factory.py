@@ -233,7 +233,11 @@ def cross_section() -> CrossSection:
         index=pd.Index(["capital absorbed", "other months"], name="state"),
     )
     now = pd.DataFrame(
-        {"duration": [2.8, 0.1, -6.8], "third": ["long", "middle", "short"]},
+        {
+            "duration": [2.8, 0.1, -6.8],
+            "error": [4.5, 3.4, 9.0],
+            "third": ["long", "middle", "short"],
+        },
         index=pd.Index(["ORCL", "TSM", "NVDA"], name="share"),
     )
     return CrossSection(

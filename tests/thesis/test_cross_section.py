@@ -190,6 +190,8 @@ def test_a_planted_order_is_found_in_its_state_only(
 def test_the_last_sort_names_three_thirds(simulated: Sample, known: pd.DataFrame) -> None:
     found = cross_section(simulated)
     assert found.now["duration"].is_monotonic_decreasing
+    measured = empirical_durations(simulated.history.panel.loc[: found.last], ["NVDA"])
+    assert found.now["error"]["NVDA"] == measured["error"]["NVDA"] > 0
     assert found.now["third"].tolist() == sorted(
         found.now["third"], key=["long", "middle", "short"].index
     )

@@ -50,6 +50,14 @@ def test_a_strategy_on_a_history_that_is_too_short_is_not_testable(sample: Sampl
         early.run("cash-heavy@quantities")
 
 
+def test_a_strategy_without_any_regime_is_not_testable(sample: Sample) -> None:
+    early = Sample.of(sample.history.until(sample.sessions[120]))
+    with pytest.raises(
+        NotTestable, match="cash-heavy@quantities cannot be run: no regime is known"
+    ):
+        early.run("cash-heavy@quantities")
+
+
 def test_weeks_compound_and_an_unfinished_week_is_left_out() -> None:
     days = pd.bdate_range("2024-01-01", "2024-01-17")  # two weeks and a Monday to Wednesday
     returns = pd.Series([0.01, 0.01, np.nan, *[0.01] * 10], index=days)

@@ -6,6 +6,7 @@ import pytest
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.status import Status, status
+from backtests.thesis.verdicts import judge_status
 from tests.thesis.worlds import claim, sessions
 
 CLAIM = claim("capital-absorbed")
@@ -44,6 +45,23 @@ def test_a_flag_that_was_never_on_has_no_stay() -> None:
     seen = found(0.0, 0.0)
     assert seen.stays == ()
     assert seen.since == sessions(2)[0]
+
+
+def test_a_flag_that_is_known_at_the_end_decides_the_verdict() -> None:
+    verdict = judge_status(CLAIM, found(0.0, 1.0, 1.0))
+    since = sessions(3)[1].date()
+    assert verdict.outcome == "on"
+    assert verdict.reason == f"on since {since}; number of periods with the flag on: 1"
+
+
+def test_a_flag_that_is_unknown_at_the_end_gives_no_state() -> None:
+    days = [day.date() for day in sessions(5)]
+    verdict = judge_status(CLAIM, found(0.0, 1.0, 1.0, None, None))
+    assert (verdict.outcome, verdict.status) == ("not testable yet", None)
+    assert verdict.reason == (
+        f"the flag is unknown after {days[2]}, because data are missing; it was on since "
+        f"{days[1]}: add newer data"
+    )
 
 
 def test_a_claim_without_a_flag_is_not_testable() -> None:
