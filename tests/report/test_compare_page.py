@@ -421,6 +421,13 @@ def test_the_chart_of_lead_and_lag_marks_what_is_impossible() -> None:
     assert "data-line" not in lead_lag_lines({}, styles(KINDS), "none has ratios")
 
 
+def test_each_line_of_lead_and_lag_has_a_name_beside_the_chart(page: str) -> None:
+    chart = page[page.index('id="lag-lines"') : page.index('id="timing"')]
+    path = r'<path class="line" data-line="(.*?)"( hidden)? style="stroke:(.*?)[;"]'
+    sample = r'<span data-line="(.*?)"( hidden)?>\s*<svg.*?stroke:(.*?)[;"]'
+    assert re.findall(sample, chart) == re.findall(path, chart) != []
+
+
 def test_a_row_that_collapses_is_named(tmp_path: Path, page: str) -> None:
     assert "No ratio collapses." in page
     fallen = NUMBERS["mine"] | {"lead_lag": lead_lag(collapse=0)}
@@ -638,6 +645,7 @@ def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
         assert page.locator("#strategies tbody tr:visible").count() == len(KINDS)
         page.locator("#lines summary").click()
         page.locator("#lines").get_by_text("trend", exact=True).click()
+        assert page.locator("#lag-lines").get_by_text("trend", exact=True).is_visible()
         for chart in ("curves", "lead-lag"):
             assert "trend" in page.evaluate(shown.format(chart))
             assert "bitcoin" not in page.evaluate(shown.format(chart))
