@@ -23,7 +23,7 @@ _POINTED = 1000
 #: Largest number of names in the title of a panel.
 _NAMED = 4
 #: Largest ratio of two inputs in one panel; the line of a smaller input would be flat.
-_RATIO = 20.0
+_RATIO = 8.0
 
 
 def first_regime(reading: Reading) -> pd.Timestamp:
@@ -137,7 +137,7 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
 
 
 def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
-    """Return groups of ids; in a group, the largest values differ by at most the factor 20."""
+    """Return groups of ids; in a group, the largest values differ by at most the factor 8."""
     sizes = inputs.abs().max().fillna(0.0)
     groups: list[list[str]] = []
     for id in sizes.sort_values(ascending=False, kind="stable").index:
