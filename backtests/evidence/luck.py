@@ -170,7 +170,8 @@ def luck(
 def verdict(found: Luck) -> str:
     """Return sentences that compare a strategy's Sharpe ratio with the hurdle and its own mix."""
     if not math.isfinite(found.hurdle):
-        return "No verdict on luck: the returns over bills cover less than a year or do not vary."
+        why = "do not vary" if found.track.n else "cover less than a year"
+        return f"No verdict on luck: the returns over bills {why}."
     first = "Told from luck" if found.is_told else "Not told from luck"
     side = "reaches" if found.is_told else "is below"
     return (

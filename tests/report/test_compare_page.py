@@ -589,6 +589,23 @@ def test_no_table_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
 
 
 @pytest.mark.browser
+def test_on_paper_keys_stay_with_their_charts_and_headings_are_whole_words(
+    path: Path, browser: Any
+) -> None:
+    """Without margins of 20 mm, A4 across is 1,047 CSS pixels wide."""
+    after = "all => all.map(one => getComputedStyle(one).breakAfter)"
+    lines = """all => all.map(cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+    })"""
+    with opened(browser, path, 1047) as (page, _):
+        page.emulate_media(media="print")
+        assert {*page.eval_on_selector_all(".picks", after)} == {"avoid"}
+        assert page.eval_on_selector_all("#strategies thead th:first-child button", lines) == [1]
+
+
+@pytest.mark.browser
 def test_an_error_a_request_and_an_overflow_would_be_noticed(
     page: str, tmp_path: Path, browser: Any
 ) -> None:
