@@ -399,6 +399,13 @@ def test_the_table_of_timing_has_the_numbers_under_their_names(page: str) -> Non
     }
 
 
+@pytest.mark.parametrize("table", ["luck", "timing"])
+def test_a_screen_reader_knows_the_strategy_of_a_row(page: str, table: str) -> None:
+    found = re.search(rf'<table id="{table}">.*?</table>', page, re.DOTALL)
+    assert found
+    assert re.findall(r'<tr><th scope="row">(.*?)</th>', found[0]) == list(KINDS)
+
+
 def drawn(svg: str) -> dict[str, str]:
     """Return the lines of a chart by name, each with the text of its element."""
     return {

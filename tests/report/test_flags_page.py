@@ -93,6 +93,11 @@ def test_a_history_without_a_regime_has_a_page(history: History, tmp_path: Path)
     assert '<i style="background:var(--state-none)"></i>no regime<' in page
 
 
+def test_a_screen_reader_knows_the_signal_of_a_row(page: str) -> None:
+    named = re.findall(r'<tr><th scope="row"><a href="#(\w+)">', page)
+    assert named == list(signals.SIGNALS)
+
+
 def test_the_table_says_that_flag_and_value_can_have_different_gauges(page: str) -> None:
     assert "the flag can depend on another gauge, which the last column names" in text_of(page)
 
@@ -192,3 +197,11 @@ def test_nothing_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
     page.goto(f"file://{path}")
     assert max(page.evaluate(wide)) <= 704
     page.close()
+
+
+@pytest.mark.browser
+def test_the_pointer_shows_large_numbers_with_commas(path: Path, browser: Any) -> None:
+    with opened(browser, path) as (page, _):
+        chart = page.locator("#dry_powder ~ .panels").first
+        chart.press("End")
+        assert re.search(r"GDP\s*\d\d,\d{3} USD billions", chart.locator(".values").inner_text())
