@@ -77,7 +77,7 @@ class Luck:
     difference
         The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
         is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
-        given, or if the test is undefined.
+        given, if the returns cover less than a year, or if the test is undefined.
     """
 
     track: TrackRecord
@@ -145,7 +145,8 @@ def luck(
         :func:`backtests.sweep.trial_log.other_trials`.
     """
     returns = np.asarray(excess, dtype=np.float64)
-    track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
+    is_short = len(returns) < FULL_YEAR
+    track = TrackRecord.from_returns(returns[:0] if is_short else returns)
     known = _known(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
     logged = _known(log.sharpes)
     count = max(1.0, float(len(known)) if effective is None else effective)
@@ -160,14 +161,17 @@ def luck(
         power=track.power(skilled),
         planned_false=track.planned_false_discovery(skilled, PRIOR),
         observed_false=track.observed_false_discovery(skilled, PRIOR),
-        difference=None if mix is None else sharpe_difference(returns, np.asarray(mix)),
+        difference=(
+            None if mix is None or is_short else sharpe_difference(returns, np.asarray(mix))
+        ),
     )
 
 
 def verdict(found: Luck) -> str:
     """Return sentences that compare a strategy's Sharpe ratio with the hurdle and its own mix."""
     if not math.isfinite(found.hurdle):
-        return "No verdict on luck: the returns over bills cover less than a year or do not vary."
+        why = "do not vary" if found.track.n else "cover less than a year"
+        return f"No verdict on luck: the returns over bills {why}."
     first = "Unlikely to be luck" if found.is_told else "May be luck"
     side = "reaches" if found.is_told else "is below"
     return (

@@ -51,14 +51,15 @@ NARROW = Layout(
 def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
     """Return the picture of the numbers of :func:`backtests.report.bathtub.bathtub_now`."""
     texts = {
-        "tap": ("THE FED'S ASSETS", f"{_flow(now['tap'])} in a quarter"),
-        "pipes": ("TREASURY AND REPO", f"{_flow(now['pipes'])} in a quarter"),
+        "tap": ("THE FED'S ASSETS", _flow(now["tap"]), "in a quarter"),
+        "pipes": ("TREASURY AND REPO", _flow(now["pipes"]), "in a quarter"),
         "drain": ("CAPEX OF AI FIRMS", _drained(now), _absorbed(now)),
         "idle": ("IDLE CAPITAL", _idle(now)),
     }
     parts = [*_water(now["level"], layout), *_tub(layout), *_flows(now, layout)]
     for key, (title, *said) in texts.items():
-        parts += _text(*layout.texts[key], title, said, _known(now[key]))
+        shown = [] if is_missing(now[key]["value"]) else said
+        parts += _text(*layout.texts[key], title, shown, _known(now[key]))
     return picture(name, layout.width, layout.height, parts, "bathtub")
 
 

@@ -66,6 +66,7 @@ def compare_luck_section(
         luck_rows=[(name, [cell(e["luck"]) for _, cell in LUCK]) for name, e in numbers.items()],
         collapsed=[name for name, each in found.items() if each["collapse"] is not None],
         measured=len(found),
+        named={name: look for name, look in looks.items() if name in found},
         lead_lag=lead_lag_lines(ratios, looks, title),
         timing_headings=list(TIMING),
         timing_rows=[(name, _timing(entry["timing"])) for name, entry in numbers.items()],

@@ -82,12 +82,21 @@ def pair_words(name: str, pair: Entry) -> list[str]:
         said += "; the interval does not contain zero."
     if is_missing(sharpe["estimate"]) or pair["p_value"] is None:
         return [said]
-    told = "may be luck" if pair["p_value"] > SIGNIFICANT else "does not look like luck"
-    return [
-        said,
-        f"The difference of the Sharpe ratios, {_signed(sharpe['estimate'])} "
-        f"{interval(sharpe, fixed)}, {told} ({p_said(pair['p_value'])}).",
-    ]
+    difference = f"{_signed(sharpe['estimate'])} {interval(sharpe, fixed)}".strip()
+    return [said, f"The difference of the Sharpe ratios, {difference}, {_sharpe_told(pair)}."]
+
+
+def _sharpe_told(pair: Entry) -> str:
+    """Return a clause on the test of two Sharpe ratios, also if test and interval disagree."""
+    low, high = pair["sharpe"]["low"], pair["sharpe"]["high"]
+    significant, p = pair["p_value"] <= SIGNIFICANT, p_said(pair["p_value"])
+    if is_missing(low) or significant != (low <= 0 <= high):
+        return f"{'does not look like luck' if significant else 'may be luck'} ({p})"
+    if significant:
+        return f"is a close case: its interval contains zero, but a test finds a difference ({p})"
+    return (
+        f"is a close case: its interval does not contain zero, but a test finds no difference ({p})"
+    )
 
 
 def settings_words(pair: Entry) -> str:

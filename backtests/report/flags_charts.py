@@ -22,6 +22,8 @@ from signals.reading import Reading
 _POINTED = 1000
 #: Largest number of names in the title of a panel.
 _NAMED = 4
+#: Largest ratio of two inputs in one panel; the line of a smaller input would be flat.
+_RATIO = 8.0
 
 
 def first_regime(reading: Reading) -> pd.Timestamp:
@@ -114,7 +116,7 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
 
 
 def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
-    """Return a panel for each unit of the inputs."""
+    """Return panels of the inputs. The inputs of a panel have one unit and comparable sizes."""
     by_unit: dict[str, list[str]] = {}
     for id in map(str, inputs.columns):
         by_unit.setdefault(unit_of(id), []).append(id)
@@ -128,9 +130,23 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
             ],
             height=100,
         )
-        for unit, ids in by_unit.items()
-        if len(ids) <= MOST_LINES
+        for unit, all_ids in by_unit.items()
+        if len(all_ids) <= MOST_LINES
+        for ids in _by_size(inputs[all_ids])
     ]
+
+
+def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
+    """Return groups of ids; in a group, the largest values differ by at most the factor 8."""
+    sizes = inputs.abs().max().fillna(0.0)
+    groups: list[list[str]] = []
+    for id in sizes.sort_values(ascending=False, kind="stable").index:
+        if not groups or sizes[id] * _RATIO < sizes[groups[-1][0]]:
+            groups.append([])
+        groups[-1].append(id)
+    order = list(inputs.columns)
+    ordered = [sorted(group, key=order.index) for group in groups]
+    return sorted(ordered, key=lambda group: order.index(group[0]))
 
 
 def _named(ids: Sequence[str]) -> str:

@@ -67,9 +67,12 @@ def write_flags_page(
 
 def _legend(reading: Reading) -> dict[str, str]:
     """Return the colour of each regime that occurs and of each flag state, by name."""
-    shown = reading.regime.loc[first_regime(reading) :].fillna("no regime")
-    flags = {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
-    return css_states(present(shown)) | flags
+    shown = reading.regime.loc[first_regime(reading) :].fillna("none")
+    regimes = {
+        "no regime" if name == "none" else name: colour
+        for name, colour in css_states(present(shown)).items()
+    }
+    return regimes | {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
 
 
 def _reason(sentence: str) -> str:

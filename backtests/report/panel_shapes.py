@@ -16,6 +16,8 @@ from backtests.report.svg import Scale, log_ticks, number, padded
 _BUCKETS = 500  # buckets of a long line, which is drawn with the extreme values of each bucket
 _DRAWN_HEIGHT = 100.0
 _LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, in pixels
+_MOST_TICKS = 5  # number of ticks that gives at least two numbers on an axis of any range
+_NAME_HEIGHT = 16.0  # height of the name of a level, in pixels
 
 
 def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
@@ -23,8 +25,8 @@ def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
     if isinstance(row, Strip):
         body, ticks = "".join(_stripes(row)), ""
     else:
-        y = _scale(row)
-        body, ticks = backdrop + "".join(_drawing(row, y)), _ticks(row, y) + _names(row, y)
+        drawing, ticks = _plotted(row)
+        body = backdrop + drawing
     label = escape(f"{name}: {row.title}", quote=True)
     kind = "strip" if isinstance(row, Strip) else "panel"
     return (
@@ -33,6 +35,17 @@ def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
         f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDTH:g} {_DRAWN_HEIGHT:g}" '
         f'preserveAspectRatio="none">{body}</svg>{ticks}</div></div>\n'
     )
+
+
+def _plotted(panel: Panel) -> tuple[str, str]:
+    """Return the drawing of a panel, and the numbers of its axis with the names of its levels.
+
+    A panel without a value has no axis, because its range would be invented.
+    """
+    if not any(line.values.notna().any() for line in panel.drawn()):
+        return "", '<span class="named" style="top:60%">no values</span>'
+    y = _scale(panel)
+    return "".join(_drawing(panel, y)), _ticks(panel, y) + _names(panel, y)
 
 
 def _scale(panel: Panel) -> Scale:
@@ -49,7 +62,7 @@ def _scale(panel: Panel) -> Scale:
     if panel.log:
         low, high = (10**end for end in padded([math.log10(v) for v in known], 0.03))
     else:
-        low, high = padded(known, 0.04)
+        low, high = _with_names(panel, *padded(known, 0.04))
     return Scale(
         low=low if panel.low is None else panel.low,
         high=high if panel.high is None else panel.high,
@@ -59,9 +72,32 @@ def _scale(panel: Panel) -> Scale:
     )
 
 
+def _with_names(panel: Panel, low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an axis, extended so that the panel contains the names of its levels."""
+    levels, share = [level for _, level in panel.levels], _NAME_HEIGHT / panel.height
+    if levels:
+        high = max(high, (max(levels) - share * low) / (1 - share))
+    if len(levels) > 1:
+        low = min(low, (min(levels) - share * high) / (1 - share))
+    return low, high
+
+
 def _numbers(panel: Panel, y: Scale) -> list[float]:
-    """Return the numbers of the vertical axis, far enough apart to be read."""
-    values = log_ticks(y.low, y.high) if panel.log else y.ticks(max(2, panel.height // 40))
+    """Return the numbers of the vertical axis, far enough from each other to be read.
+
+    The axis has at least two numbers if two numbers fit, because one number shows no scale.
+    """
+    if panel.log:
+        return _apart(log_ticks(y.low, y.high), panel, y)
+    kept: list[float] = []
+    for count in range(max(2, panel.height // 40), _MOST_TICKS + 1):
+        kept = _apart(y.ticks(count), panel, y)
+        if len(kept) > 1:
+            break
+    return kept
+
+
+def _apart(values: list[float], panel: Panel, y: Scale) -> list[float]:
     least, kept = _LEAST_TICK * _DRAWN_HEIGHT / panel.height, values[:1]
     for value in values[1:]:
         if abs(y(value) - y(kept[-1])) >= least:

@@ -77,11 +77,12 @@ def _index_of(rows: Sequence[Panel | Strip]) -> pd.DatetimeIndex:
 def _entries(row: Panel | Strip) -> dict[str, str]:
     """Return the names of a row's lines or states, each with a sample of its colour.
 
-    A panel with one line has no entries, because the panel's title describes the line.
+    A panel with one line has no entries, because the panel's title describes the line. A single
+    area has an entry, because the title does not say what the area is.
     """
     if isinstance(row, Panel):
         drawn = row.drawn()
-        return {line.name: _sample(line) for line in drawn} if len(drawn) > 1 else {}
+        return {line.name: _sample(line) for line in drawn} if len(drawn) > 1 or row.areas else {}
     present = set(row.states)
     return {
         name: f'<i style="background:{colour}"></i>'

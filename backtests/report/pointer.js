@@ -36,7 +36,7 @@ for (const chart of document.querySelectorAll(".panels")) {
       }
       const known = row.lines.filter(l => (l.values[current] ?? null) !== null && !hidden(l.name));
       if (known.length) element("u", row.title, box);
-      const said = value => (row.digits === null ? String(value) : value.toFixed(row.digits));
+      const said = value => (row.digits === null ? value.toLocaleString("en-US", { maximumFractionDigits: 20 }) : value.toFixed(row.digits));
       for (const l of known) entry(l.name, `${said(l.values[current])} ${row.unit}`, l.colour);
     }
     const share = positions[current] / Math.max(data.last, 1);

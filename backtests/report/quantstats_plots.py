@@ -62,8 +62,9 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
 
     The columns ``strategy``, ``benchmark`` and ``bills`` of ``returns`` hold simple daily returns
     as fractions. ``names`` maps ``strategy`` and ``benchmark`` to their names. The name of each
-    picture begins with ``label``, which is SIMULATED for a simulated history. If the returns are
-    constant, quantstats fails.
+    picture begins with ``label``, which is SIMULATED for a simulated history. If no window of six
+    months has a value, a plot over six months is left out. If the returns are constant, quantstats
+    fails.
     """
     own = returns["strategy"].rename(names["strategy"])
     other = returns["benchmark"].rename(names["benchmark"])
@@ -93,6 +94,10 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
             over_bills,
         ),
     }
+    if len(own) < _WINDOW:
+        del drawn[f"Yearly volatility over {_WINDOW_NAME}"]
+    if len(own) < _WINDOW or not over_bills.any():
+        del drawn[f"Yearly Sharpe ratio over {_WINDOW_NAME}"]
     pictures = {}
     for title, draw in drawn.items():
         with _drawing(title):
@@ -177,6 +182,8 @@ def _coloured(figure: Any, index: pd.Index) -> Any:
         text.set_color("#000000")
         if month not in traded:
             text.set_text("")
+        elif text.get_text() == "-0.00":
+            text.set_text("0.00")
     axes.grid(visible=False)
     return figure
 

@@ -93,9 +93,13 @@ def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
 def number(value: float) -> str:
     """Return a tick as text: no decimals from 10,000 on, else up to four significant digits.
 
-    >>> number(2_000_000), number(0.25)
-    ('2,000,000', '0.25')
+    From 100 million on, the text is in billions (bn), because an axis has no space for all digits.
+
+    >>> number(2_000_000), number(0.25), number(150_000_000_000)
+    ('2,000,000', '0.25', '150 bn')
     """
+    if abs(value) >= 100_000_000:
+        return f"{number(value / 1e9)} bn"
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
 
 

@@ -16,7 +16,16 @@ from backtests.evidence.entries import QUARTER, observed_said
 from backtests.evidence.metrics import YEARLY
 from backtests.history.origin import stale_warning
 from backtests.report.flags_numbers import said_of_scales
-from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
+from backtests.report.format import (
+    MISSING,
+    Form,
+    fixed,
+    percent,
+    significant,
+    state,
+    text,
+    thousands,
+)
 from backtests.report.luck_section import luck_section
 from backtests.report.page import label_of, page, render
 from backtests.report.quantstats_plots import quantstats_plots
@@ -84,7 +93,7 @@ _DRAWDOWN: Forms = {
 }
 _COUNTS: Forms = {"absorption_episodes": text, "absorption_entered": text}
 _REGIME: Forms = {
-    "sessions": text,
+    "sessions": thousands,
     "share": _SHARE,
     "episodes": text,
     "entered": text,

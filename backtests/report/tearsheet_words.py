@@ -164,7 +164,9 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
 def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
     luck, found = numbers["luck"], numbers["conclusion"]
     if found["sharpe_told"] is None:
-        return "No verdict", "The returns cover less than a year or do not vary"
+        is_short = numbers["run"]["below_a_year"]
+        why = "cover less than a year" if is_short else "over bills do not vary"
+        return "No verdict", f"The returns {why}"
     said = "Less than bills" if _is_below_bills(numbers) else _skill_said(found)
     return said, (
         f"Sharpe {fixed(luck['sharpe'])}, hurdle {fixed(luck['hurdle'])}; {_timing_said(numbers)}"

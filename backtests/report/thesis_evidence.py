@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.report.format import MISSING, fixed, is_missing, percent, text
+from backtests.report.format import MISSING, fixed, is_missing, percent, text, thousands
 from backtests.report.thesis_charts import (
     PANEL,
     Mark,
@@ -133,7 +133,7 @@ def events_view(events: pd.DataFrame | None) -> list[tuple[str, list[str]]]:
     if events is None:
         return []
     return [
-        (str(kind), [str(row["events"]), str(row["first"].date()), str(row["last"].date())])
+        (str(kind), [thousands(row["events"]), str(row["first"].date()), str(row["last"].date())])
         for kind, row in events.iterrows()
     ]
 

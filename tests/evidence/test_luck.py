@@ -78,14 +78,25 @@ def test_the_own_mix_is_tested() -> None:
     assert luck(excess, mix=excess).difference is None
 
 
-@pytest.mark.parametrize("excess", [returns(1.0, 246), np.zeros(2520), np.full(500, 1e-5)])
-def test_a_short_or_constant_record_has_no_verdict(excess: np.ndarray) -> None:
+def test_less_than_a_year_is_not_tested_against_the_own_mix() -> None:
+    """A page of such a run says that it shows no yearly figures."""
+    assert luck(returns(2.0, n=105), mix=returns(0.5, n=105, seed=1)).difference is None
+    assert luck(returns(2.0, n=252), mix=returns(0.5, n=252, seed=1)).difference is not None
+
+
+@pytest.mark.parametrize(
+    ("excess", "why"),
+    [
+        (returns(1.0, 246), "cover less than a year"),
+        (np.zeros(2520), "do not vary"),
+        (np.full(500, 1e-5), "do not vary"),
+    ],
+)
+def test_a_short_or_constant_record_has_no_verdict(excess: np.ndarray, why: str) -> None:
     found = luck(excess)
     assert np.isnan([found.sharpe, found.hurdle, found.probability, found.power]).all()
     assert not found.is_told
-    assert verdict(found) == (
-        "No verdict on luck: the returns over bills cover less than a year or do not vary."
-    )
+    assert verdict(found) == f"No verdict on luck: the returns over bills {why}."
 
 
 # --- The sentences -----------------------------------------------------------------------------

@@ -11,10 +11,12 @@ import pytest
 from backtests.brief.brief import Brief, make_brief
 from backtests.brief.holdings import Holding
 from backtests.history.panel import History
+from backtests.report.bathtub_chart import NARROW, bathtub_chart
 from backtests.report.brief_numbers import brief_numbers
 from backtests.report.brief_page import write_brief_mail, write_brief_page
 from backtests.report.brief_words import change_words, date_words, moves_words, weights_words
 from backtests.report.pdf import BROWSERS, write_pdf
+from backtests.report.svg import CHARACTER
 from backtests.report.thesis_words import verdict_sentences
 from signals.errors import ConfigError, DataError
 from tests.browser import opened, overflow
@@ -184,6 +186,38 @@ def test_the_bathtub_has_plain_names(path: Path) -> None:
     assert not any(re.search("TAP|PIPES|DRAIN", said) for said in shown)
 
 
+def tub(**values: float | None) -> dict[str, dict[str, Any]]:
+    """Return numbers of a bathtub, in billion USD."""
+    known = {"unit": "% of GDP", "known": "2024-01-02", "highest": 9000.0, "highest_at": "2022"}
+    names = ("level", "tap", "pipes", "idle", "idle_share", "drain", "growth", "absorbed")
+    return {name: known | {"value": values.get(name)} for name in names}
+
+
+def test_no_flow_is_too_long_for_the_bathtub() -> None:
+    """In 2020, the Fed's assets grew by more than 2,000 billion USD in a quarter."""
+    svg = bathtub_chart(tub(tap=2345.6, pipes=-1234.5), NARROW, "bathtub")
+    placed = re.findall(r'<text class="\w*" x="([\d.]+)"[^>]*="start">(.*?)</text>', svg)
+    ends = {said: float(x) + CHARACTER * len(said) for x, said in placed}
+    assert ends["+2,346 bn USD"] < 196  # the start of the text on Treasury and repo
+    assert ends["-1,234 bn USD"] < NARROW.width
+    assert max(ends.values()) < NARROW.width
+
+
+def test_a_part_of_the_bathtub_without_a_value_says_only_that() -> None:
+    svg = bathtub_chart(tub(tap=5.0), NARROW, "bathtub")
+    assert re.findall(r"<text[^>]*>(.*?)</text>", svg) == [
+        *("no water level", "THE FED&#x27;S ASSETS", "+5 bn USD", "in a quarter"),
+        *("known 2024-01-02", "TREASURY AND REPO", "no value", "CAPEX OF AI FIRMS", "no value"),
+        *("IDLE CAPITAL", "no value"),
+    ]
+
+
+def test_the_page_says_when_capital_counts_as_absorbed(path: Path) -> None:
+    """The chart shows more stays in ABSORPTION than the headline counts episodes."""
+    said = " ".join(text_of(path.read_text("utf-8")).split())
+    assert "Capital counts as absorbed only while the flag absorption is on." in said
+
+
 def test_the_page_is_small_and_stands_alone(path: Path) -> None:
     html = path.read_text(encoding="utf-8")
     assert len(html.encode()) < 40_000
@@ -230,6 +264,22 @@ def test_a_browser_finds_no_fault_and_prints_one_sheet(path: Path, browser: Any)
     sheet = path.with_name("brief.pdf")
     write_pdf(path, sheet)
     assert len(re.findall(rb"/Type\s*/Page[^s]", sheet.read_bytes())) == 1
+
+
+@pytest.mark.browser
+def test_dates_and_names_of_strategies_are_whole_on_paper(path: Path, browser: Any) -> None:
+    """A4 is 210 mm wide. Without margins of 18 mm, 725 CSS pixels are left."""
+    lines = """all => all.map(cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+    })"""
+    with opened(browser, path, 725) as (page, _):
+        page.emulate_media(media="print")
+        cells = "#holdings tbody th, #holdings td[data-head=decided]"
+        found = page.eval_on_selector_all(cells, lines)
+    assert len(found) >= 10
+    assert set(found) == {1}
 
 
 @pytest.mark.browser

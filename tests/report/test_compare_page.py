@@ -399,6 +399,13 @@ def test_the_table_of_timing_has_the_numbers_under_their_names(page: str) -> Non
     }
 
 
+@pytest.mark.parametrize("table", ["luck", "timing"])
+def test_a_screen_reader_knows_the_strategy_of_a_row(page: str, table: str) -> None:
+    found = re.search(rf'<table id="{table}">.*?</table>', page, re.DOTALL)
+    assert found
+    assert re.findall(r'<tr><th scope="row">(.*?)</th>', found[0]) == list(KINDS)
+
+
 def drawn(svg: str) -> dict[str, str]:
     """Return the lines of a chart by name, each with the text of its element."""
     return {
@@ -419,6 +426,13 @@ def test_the_chart_of_lead_and_lag_marks_what_is_impossible() -> None:
     assert float(ground[1]) == pytest.approx(1010 * 5.5 / 15, abs=0.1)  # lags -5 to 0.5 of -5 to 10
     assert 'aria-label="SIMULATED' in svg
     assert "data-line" not in lead_lag_lines({}, styles(KINDS), "none has ratios")
+
+
+def test_each_line_of_lead_and_lag_has_a_name_beside_the_chart(page: str) -> None:
+    chart = page[page.index('id="lag-lines"') : page.index('id="timing"')]
+    path = r'<path class="line" data-line="(.*?)"( hidden)? style="stroke:(.*?)[;"]'
+    sample = r'<span data-line="(.*?)"( hidden)?>\s*<svg.*?stroke:(.*?)[;"]'
+    assert re.findall(sample, chart) == re.findall(path, chart) != []
 
 
 def test_a_row_that_collapses_is_named(tmp_path: Path, page: str) -> None:
@@ -582,6 +596,23 @@ def test_no_table_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
 
 
 @pytest.mark.browser
+def test_on_paper_keys_stay_with_their_charts_and_headings_are_whole_words(
+    path: Path, browser: Any
+) -> None:
+    """Without margins of 20 mm, A4 across is 1,047 CSS pixels wide."""
+    after = "all => all.map(one => getComputedStyle(one).breakAfter)"
+    lines = """all => all.map(cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+    })"""
+    with opened(browser, path, 1047) as (page, _):
+        page.emulate_media(media="print")
+        assert {*page.eval_on_selector_all(".picks", after)} == {"avoid"}
+        assert page.eval_on_selector_all("#strategies thead th:first-child button", lines) == [1]
+
+
+@pytest.mark.browser
 def test_an_error_a_request_and_an_overflow_would_be_noticed(
     page: str, tmp_path: Path, browser: Any
 ) -> None:
@@ -638,6 +669,7 @@ def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
         assert page.locator("#strategies tbody tr:visible").count() == len(KINDS)
         page.locator("#lines summary").click()
         page.locator("#lines").get_by_text("trend", exact=True).click()
+        assert page.locator("#lag-lines").get_by_text("trend", exact=True).is_visible()
         for chart in ("curves", "lead-lag"):
             assert "trend" in page.evaluate(shown.format(chart))
             assert "bitcoin" not in page.evaluate(shown.format(chart))

@@ -96,7 +96,22 @@ def test_a_pair_says_whether_its_interval_contains_zero() -> None:
         "The difference of the Sharpe ratios, -0.30 [-0.50, -0.10], does not look like luck "
         "(p 0.01).",
     ]
-    assert pair_words("a", pair(p_value=0.003))[1].endswith("does not look like luck (p < 0.01).")
+    assert pair_words("a", {**sure, "p_value": 0.003})[1].endswith(
+        "does not look like luck (p < 0.01)."
+    )
+
+
+def test_a_pair_says_if_the_test_and_the_interval_of_the_sharpe_ratios_disagree() -> None:
+    contains = pair(sharpe=ends(-0.35, -0.71, 0.03), p_value=0.04)
+    assert pair_words("a", contains)[1] == (
+        "The difference of the Sharpe ratios, -0.35 [-0.71, 0.03], is a close case: its interval "
+        "contains zero, but a test finds a difference (p 0.04)."
+    )
+    excludes = pair(sharpe=ends(0.35, 0.01, 0.71), p_value=0.07)
+    assert pair_words("a", excludes)[1] == (
+        "The difference of the Sharpe ratios, +0.35 [0.01, 0.71], is a close case: its interval "
+        "does not contain zero, but a test finds no difference (p 0.07)."
+    )
 
 
 def test_a_pair_without_difference_or_without_a_year_claims_nothing() -> None:

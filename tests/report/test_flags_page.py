@@ -88,7 +88,18 @@ def test_all_charts_begin_with_the_first_regime(page: str, reading: Reading) -> 
 def test_a_history_without_a_regime_has_a_page(history: History, tmp_path: Path) -> None:
     early = history.until(history.panel.index[40])
     write_flags_page(early, signals.read(early.panel), tmp_path / "flags.html")
-    assert "<h1>no regime</h1>" in (tmp_path / "flags.html").read_text("utf-8")
+    page = (tmp_path / "flags.html").read_text("utf-8")
+    assert "<h1>no regime</h1>" in page
+    assert '<i style="background:var(--state-none)"></i>no regime<' in page
+
+
+def test_a_screen_reader_knows_the_signal_of_a_row(page: str) -> None:
+    named = re.findall(r'<tr><th scope="row"><a href="#(\w+)">', page)
+    assert named == list(signals.SIGNALS)
+
+
+def test_the_table_says_that_flag_and_value_can_have_different_gauges(page: str) -> None:
+    assert "the flag can depend on another gauge, which the last column names" in text_of(page)
 
 
 def test_each_threshold_is_named_at_its_line_with_value_and_unit(page: str) -> None:
@@ -125,6 +136,18 @@ def test_the_lowest_name_stands_below_its_line(reading: Reading, history: Histor
     )
     assert '<span class="named" style' in svg
     assert re.search(r'<span class="named below" [^>]*>off below 0.4 fraction', svg)
+
+
+def test_inputs_of_very_different_size_do_not_share_an_axis(
+    reading: Reading, history: History
+) -> None:
+    """On the axis of a stock of 300 billion USD, the price of bitcoin is a flat line."""
+    days = history.panel.index
+    sizes = {"BTC-USD": 100_000.0, "SPY": 600.0, "STABLECOIN_SUPPLY": 3e11, "TLT": 90.0}
+    inputs = pd.DataFrame({id: pd.Series(size, days) for id, size in sizes.items()})
+    html = signal_panels(reading.evaluations["absorption"], inputs, first_regime(reading), "x")
+    titles = re.findall(r'<div class="title">inputs (.*?), USD<', html)
+    assert titles == ["BTC-USD", "SPY, TLT", "STABLECOIN_SUPPLY"]
 
 
 def test_signals_that_do_not_vote_stand_last_and_in_brackets(reading: Reading) -> None:
@@ -174,3 +197,11 @@ def test_nothing_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
     page.goto(f"file://{path}")
     assert max(page.evaluate(wide)) <= 704
     page.close()
+
+
+@pytest.mark.browser
+def test_the_pointer_shows_large_numbers_with_commas(path: Path, browser: Any) -> None:
+    with opened(browser, path) as (page, _):
+        chart = page.locator("#dry_powder ~ .panels").first
+        chart.press("End")
+        assert re.search(r"GDP\s*\d\d,\d{3} USD billions", chart.locator(".values").inner_text())

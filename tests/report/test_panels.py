@@ -76,6 +76,47 @@ def test_equal_ratios_have_equal_distances_on_a_log_axis() -> None:
     assert np.diff(heights) == pytest.approx([heights[1] - heights[0]] * 4, abs=0.02)
 
 
+def ticks(html: str) -> list[str]:
+    """Return the numbers of the vertical axis."""
+    return re.findall(r'class="tick"[^>]*>([^<]*)<', html)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([9, 20, 86, 15, 12], ["25", "50", "75"]),
+        ([-900, 600, 100, -300, 0], ["-500", "0", "500"]),
+    ],
+)
+def test_an_axis_has_at_least_two_numbers(values: list[float], expected: list[str]) -> None:
+    html = panels("c", [Panel(title="t", lines=[line(values)], height=100)])
+    assert ticks(html) == expected
+
+
+def test_billions_are_short_enough_for_the_axis() -> None:
+    html = panels("c", [Panel(title="t", lines=[line([1e9, 4e10, 9e10, 1.2e11, 0])], height=100)])
+    assert ticks(html) == ["0", "100 bn"]
+
+
+@pytest.mark.parametrize("levels", [[0.0], [0.0, -10.0], [-300.0, -290.0]])
+def test_the_names_of_levels_stay_inside_their_panel(levels: list[float]) -> None:
+    """A name is 15 pixels high; above the panel, it would cover the title."""
+    named = [(f"level {level:g}", level) for level in levels]
+    values = line([-300, -200, -100, -90, -60])
+    html = panels("c", [Panel(title="t", lines=[values], levels=named, height=170)])
+    places = re.findall(r'class="named( below)?" style="top:([\d.]+)%', html)
+    for below, place in places:
+        top = 1.7 * float(place)
+        assert (top + 15 <= 170) if below else (top - 15 >= 0)
+
+
+def test_a_panel_without_values_has_no_invented_axis() -> None:
+    row = Panel(title="kink", lines=[line([np.nan] * 5)], levels=[("on above 0", 0.0)])
+    html = panels("c", [row])
+    assert ticks(html) == []
+    assert re.findall(r'class="named"[^>]*>([^<]*)<', html) == ["no values"]
+
+
 def test_a_long_line_keeps_its_extremes() -> None:
     days = pd.bdate_range("2000-01-03", periods=5000)
     values = np.zeros(5000)
@@ -117,6 +158,12 @@ def test_a_name_stands_in_one_legend_only() -> None:
     html = panels("c", [Panel(title="t", lines=two), Panel(title="u", lines=two), strip("aaaab")])
     named = re.findall(r"</i>(\w+)</span>", html)
     assert named == ["one", "two", "a", "b"]
+
+
+def test_a_single_area_has_a_name() -> None:
+    """The title of a panel of holdings does not say that everything is cash."""
+    html = panels("c", [Panel(title="held", areas=[line([100] * 5, "cash")])])
+    assert re.findall(r"</i>(\w+)</span>", html) == ["cash"]
 
 
 @pytest.mark.parametrize(

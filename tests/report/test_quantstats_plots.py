@@ -41,3 +41,27 @@ def test_windows_of_cash_alone_have_no_sharpe_ratio(monkeypatch: pytest.MonkeyPa
     in_cash = (ends - WINDOW + 1 >= 400) & (ends < 700)
     assert np.array_equal(np.isnan(ratio), in_cash | (ends < WINDOW - 1))
     assert mean[0] == pytest.approx(np.nanmean(ratio))
+
+
+def some(n: int, own: float = 0.0) -> pd.DataFrame:
+    """Return returns of ``n`` sessions; ``own`` is the weight of SPY in the strategy."""
+    index = all_sessions()[7000 : 7000 + n]
+    spy = pd.Series(np.random.default_rng(2).normal(0.0005, 0.01, n), index)
+    bills = pd.Series(np.where(np.arange(n) < 60, -1e-7, 1e-4), index)
+    return pd.DataFrame({"strategy": bills + own * (spy - bills), "benchmark": spy, "bills": bills})
+
+
+def test_a_plot_over_six_months_needs_six_months() -> None:
+    """Without a value, matplotlib draws an axis from 2000 to 2010."""
+    rolling = ["Yearly volatility over 6 months", "Yearly Sharpe ratio over 6 months"]
+    plots = quantstats_plots.quantstats_plots
+    assert not set(rolling) & set(plots(some(125, own=0.5), NAMES, ""))
+    assert set(rolling) <= set(plots(some(130, own=0.5), NAMES, ""))
+    assert set(rolling) & set(plots(some(300, own=0.0), NAMES, "")) == {rolling[0]}
+
+
+def test_zero_has_no_minus_sign() -> None:
+    heat_map = quantstats_plots.quantstats_plots(some(300), NAMES, "")["Return of each month, %"]
+    assert ">0.00<" in heat_map
+    assert "-0.00" not in heat_map
+    assert "\N{MINUS SIGN}0.00" not in heat_map

@@ -75,6 +75,12 @@ def test_a_simulated_history_is_labelled_on_every_chart(page: str) -> None:
     assert "<title>SIMULATED: sweep of near-cash-flow</title>" in page
 
 
+def test_bars_and_colours_are_explained(page: str) -> None:
+    assert "The height of a bar is a number of configurations." in page
+    assert "The height of a bar is a number of splits." in page
+    assert "blue lines are the second-best fifth" in page
+
+
 def test_the_page_says_what_it_joins_and_draws(page: str) -> None:
     assert "It joins neighbouring values of volatility into at most 12 groups." in page
     assert "The chart shows 84 configurations" in page

@@ -419,6 +419,33 @@ def test_no_table_is_cut_on_paper(folder: Path, browser: Any) -> None:
         assert max(found) <= 703
 
 
+@pytest.mark.browser
+def test_charts_and_tests_of_luck_can_be_read_on_a_phone(folder: Path, browser: Any) -> None:
+    """The font of a chart shrinks with the chart; a wide chart scrolls instead."""
+    sizes = """all => all.map(text => {
+        const svg = text.ownerSVGElement, scale = svg.clientWidth / svg.viewBox.baseVal.width;
+        return scale * parseFloat(getComputedStyle(text).fontSize);
+    })"""
+    right = "all => all.map(cell => cell.getBoundingClientRect().right)"
+    with opened(browser, folder / "tearsheet.html", 390) as (page, _):
+        assert min(page.eval_on_selector_all("svg.chart text", sizes)) > 9
+        assert max(page.eval_on_selector_all("#luck td:nth-child(2)", right)) < 250
+
+
+@pytest.mark.browser
+def test_on_paper_a_heading_stays_with_what_it_is_about(folder: Path, browser: Any) -> None:
+    after = "all => all.map(one => getComputedStyle(one).breakAfter)"
+    with opened(browser, folder / "tearsheet.html", 703) as (page, _):
+        page.emulate_media(media="print")
+        assert {*page.eval_on_selector_all("h2, h2 + p", after)} == {"avoid"}
+
+
+def test_counts_of_sessions_have_commas(folder: Path, numbers: dict[str, Any]) -> None:
+    page = (folder / "tearsheet.html").read_text(encoding="utf-8")
+    sessions = {row[0]: row[1] for row in rows_of_table(page, "regimes")}
+    assert sessions == {name: f"{r['sessions']:,}" for name, r in numbers["regimes"].items()}
+
+
 def test_the_page_is_small_and_every_link_has_its_place(folder: Path) -> None:
     page = (folder / "tearsheet.html").read_text(encoding="utf-8")
     assert len(page.encode()) < 1_500_000

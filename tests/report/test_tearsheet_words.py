@@ -197,6 +197,13 @@ def test_luck_or_skill_is_said_in_a_few_words(given: dict[str, Any], said: str, 
     assert beside.endswith(f"; {note}")
 
 
+def test_without_a_verdict_the_strip_says_the_one_reason() -> None:
+    constant = cells(sharpe=None, timing=None)["skill"]
+    assert constant == ("No verdict", "The returns over bills do not vary")
+    short = cells(sharpe=None, timing=None, interval=None, below_a_year=True)["skill"]
+    assert short == ("No verdict", "The returns cover less than a year")
+
+
 def test_what_did_not_occur_has_no_figure() -> None:
     found = {cell["id"]: cell for cell in strip(numbers(regime=None) | {"regimes": {}})}
     assert found["absorption"]["value"] == "–"
