@@ -90,7 +90,9 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
         raise ConfigError(unknown("signal", signal, evaluations))
     among = {name: evaluation.signal for name, evaluation in evaluations.items()}
     inputs = history.panel.reindex(columns=list(inputs_of(among[signal], among)))
-    return signal_chart(evaluations[signal], inputs, f"{label}{signal}")
+    return signal_chart(
+        evaluations[signal], inputs, f"{label}{signal}: shaded while the flag is on"
+    )
 
 
 def plot_history(history: History, ids: Sequence[str]) -> Any:

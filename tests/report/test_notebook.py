@@ -277,7 +277,7 @@ def test_a_run_plots_growth_drawdown_and_regime(finished: Run) -> None:
 
 def test_a_run_plots_a_signal_with_its_inputs(finished: Run) -> None:
     figure = finished.plot("dry_powder")
-    assert figure.layout.title.text == "SIMULATED: dry_powder"
+    assert figure.layout.title.text == "SIMULATED: dry_powder: shaded while the flag is on"
     assert {"WRESBAL", "GDP"} <= {trace.name for trace in figure.data}
 
 
