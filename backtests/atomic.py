@@ -34,6 +34,8 @@ def expanded(path: Path | str) -> Path:
         os.fsencode(found)
     except (RuntimeError, ValueError) as error:
         raise _no_path(path, "no such user" if isinstance(error, RuntimeError) else error) from None
+    except TypeError:
+        raise _no_path(path, f"an object of {type(path).__name__}") from None
     if "\0" in str(found):
         raise _no_path(path, "null character")
     return found

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import cache
 from itertools import chain
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -87,6 +88,12 @@ class RunConfig(pydantic.BaseModel):
         if given is None or isinstance(given, date) or _is_day(given):
             return given
         raise ValueError(f"expected a date like 2015-01-01, was {shown(given)}")
+
+    @pydantic.field_validator("seed", "years", "lag", mode="before")
+    @classmethod
+    def _a_whole(cls, given: Any) -> Any:
+        """Return a whole number of numpy, such as an element of ``np.arange``, as an int."""
+        return given if isinstance(given, bool) or not isinstance(given, Integral) else int(given)
 
     @pydantic.field_validator("store", "labels", mode="before")
     @classmethod

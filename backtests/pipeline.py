@@ -43,6 +43,14 @@ def run(config: RunConfig, history: History | None = None, known: Reading | None
     return run_on(config, history, reading, window(config, history, reading))
 
 
+def check_config(config: object) -> None:
+    """Raise ConfigError for another object than a configuration."""
+    if not isinstance(config, RunConfig):
+        raise ConfigError(
+            f"expected a RunConfig, was {shown(config)}; make one with backtests.config_from"
+        )
+
+
 def history_of(
     config: RunConfig, history: History | None = None, ids: Sequence[str] = ()
 ) -> History:
@@ -52,10 +60,7 @@ def history_of(
     returned. If no history is given, ``ids`` are read from the configuration's source. If ``ids``
     is empty, all ids and tickers that the run needs are read.
     """
-    if not isinstance(config, RunConfig):
-        raise ConfigError(
-            f"expected a RunConfig, was {shown(config)}; make one with backtests.config_from"
-        )
+    check_config(config)
     end = config.end_day()
     if history is None:
         return config.history_source().open(tuple(ids) or config.series(), end)
@@ -74,7 +79,8 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
 
     ``known`` is an earlier reading of the same history. To save time, unchanged signals are not
     computed again: the function takes their evaluations from ``known``. A signal is unchanged if
-    its parameters, and the parameters of its component signals, are unchanged. ``known`` may have
+    its parameters, and the parameters of its component signals, are unchanged. A user's own signal
+    is always computed again, because a function that it calls may have changed. ``known`` may have
     sessions after the end of ``history``. The function then takes only the evaluations of the
     registered signals that the regime model reads. If the sessions or values of ``known`` up to the
     end of ``history`` differ from ``history``, ConfigError is raised.
@@ -91,7 +97,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     """
     strategy, state, decided = plan(config, history, reading, index)
     result = trade(config, strategy, history, decided, index)
-    return Run(
+    finished = Run(
         config=config.model_copy(update=_opening(config, history)),
         strategy=strategy,
         history=history,
@@ -101,6 +107,9 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         result=result,
         benchmark=benchmark_returns(config.benchmark, history, index, result.bills, config.lag),
     )
+    if config.own_sources():
+        _ = finished.run_id  # hashes the code now, because a notebook can define a class again
+    return finished
 
 
 def _opening(config: RunConfig, history: History) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from backtests.history.panel import History
 from signals.base import Evaluation
-from signals.errors import ConfigError
+from signals.errors import ConfigError, shown
 from signals.evaluations import Evaluations
 from signals.reading import Reading
 from signals.registry import SIGNALS
@@ -14,18 +14,35 @@ from signals.summary import described
 def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
     """Return the evaluations of an earlier reading, for the sessions of a history.
 
-    If the reading ends after the history, the evaluations are cut at the end of the history. After
-    such a cut, the result contains only the registered signals in ``names``.
+    A user's own signals are left out, so that they are always evaluated again. If the reading ends
+    after the history, the evaluations are cut at the end of the history. After such a cut, the
+    result contains only the signals in ``names``.
     """
+    if not isinstance(known, Reading):
+        raise ConfigError(
+            f"expected `known` to be a reading, was {shown(known)}; of a finished run, give "
+            "run.reading"
+        )
     index, sessions = history.panel.index, known.regime.index
     _check_same_history(known, history)
     if sessions.equals(index):
-        return known.evaluations
+        return _registered(known.evaluations)
     # No row of a registered signal's evaluation depends on a later row. So cutting the evaluation
-    # gives the same result as evaluating the cut panel. A user's signal may look ahead, so it is
-    # evaluated again.
+    # gives the same result as evaluating the cut panel. A user's signal may look ahead.
     held = [name for name in names if name in known.evaluations and name in SIGNALS]
     return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
+
+
+def _registered(known: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
+    """Return evaluations without those of a user's own signals.
+
+    The class of an own signal stays the same if a function that it calls is defined again, so the
+    class does not show whether the evaluation is still valid.
+    """
+    if not isinstance(known, Evaluations):
+        return {name: known[name] for name in known if name in SIGNALS}
+    ours = {name: signal for name, signal in known.signals.items() if name in SIGNALS}
+    return Evaluations(known.panel, ours, known)
 
 
 def _check_same_history(known: Reading, history: History) -> None:

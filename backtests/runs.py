@@ -12,13 +12,15 @@ import signals
 from backtests.config import RunConfig
 from backtests.engine.simulate import Result
 from backtests.history.panel import History
+from backtests.plugins.load import load_signal
 from backtests.version import __version__
+from signals.errors import ConfigError, shown
 from signals.reading import Reading
 from signals.summary import Summarised, Summary
 from strategies import Strategy
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Run(Summarised):
     """A finished backtest, with its history, regime and signals up to the end of the run.
 
@@ -93,20 +95,24 @@ class Run(Summarised):
     @property
     def weights(self) -> pd.DataFrame:
         """Weight of each holding at each close, fractions of the portfolio; the rest is cash."""
-        return self.result.weights
+        return self.result.weights.copy(deep=False)
 
     @property
     def orders(self) -> pd.DataFrame:
         """The orders: ``date, asset, units, price, cost``, as in :attr:`Result.orders`."""
-        return self.result.orders
+        return self.result.orders.copy(deep=False)
 
-    @cached_property
+    @property
     def metrics(self) -> pd.Series:
         """The metrics of ``strategy`` in ``metrics.json``, with the same names, as float64.
 
         Rates are fractions, not percent. An undefined metric is NaN. Metrics that are dates are
         left out.
         """
+        return self._metrics.copy(deep=False)
+
+    @cached_property
+    def _metrics(self) -> pd.Series:
         from backtests.report.notebook import numbers_of_run
 
         return numbers_of_run(self)
@@ -135,6 +141,28 @@ class Run(Summarised):
         from backtests.report.notebook import summary_of_run
 
         return summary_of_run(self)
+
+
+def check_run(run: object, what: str) -> None:
+    """Raise ConfigError for a value that is not a run, or if an own signal was defined again.
+
+    A notebook can define a signal again. New evaluations for an earlier run would then use the new
+    class. ``what`` names the run in the message.
+    """
+    if not isinstance(run, Run):
+        raise ConfigError(f"{what}: expected a finished run, was {shown(run)}")
+    for path in run.config.plugin_signals:
+        current = load_signal(path)
+        if type(run.reading.evaluations[current.name].signal) is not current:
+            raise defined_again(what, path)
+
+
+def defined_again(what: str, path: str) -> ConfigError:
+    """Return the error that a user's class at ``path`` was defined again after a run."""
+    return ConfigError(
+        f"expected {what} to use the current class of {path}, but the class was defined again "
+        f"after this run; run {what} again"
+    )
 
 
 def run_id(config: RunConfig, history: History, *others: str) -> str:

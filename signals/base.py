@@ -18,8 +18,10 @@ import pandas as pd
 
 from signals.errors import MissingSeries
 from signals.form import ask
-from signals.hysteresis import CONFIRM, Threshold, turned
+from signals.hysteresis import CONFIRM, Threshold, flag_said, last_view, since, turned
+from signals.index import check_panel
 from signals.params import Orders, Typed
+from signals.summary import Summarised, Summary, amount, described
 from signals.transforms import Rows
 
 #: Name of the gauge that lists the components missing from a composite score. A composite score
@@ -28,8 +30,8 @@ from signals.transforms import Rows
 WITHOUT = "without"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Evaluation(Summarised):
     """Gauges, score and flag of a signal on a panel, one row for each session.
 
     Attributes
@@ -69,6 +71,21 @@ class Evaluation:
     def until(self, at: pd.Timestamp) -> "Evaluation":
         """Return the evaluation's rows up to a session, including that session."""
         return self.rows(lambda part: part.loc[:at])
+
+    def _summary(self) -> Summary:
+        """Return the signal, and its main gauge, score and flag at the last session."""
+        signal = self.signal
+        title = f"Evaluation of {signal.name}: {described(self.flag.index)}"
+        facts = {"signal": repr(signal), "gauges": ", ".join(map(str, self.gauges))}
+        if self.flag.empty:
+            return Summary(title=title, facts=facts)
+        value = float(self.gauges[signal.headline].iloc[-1])
+        last = {
+            signal.headline: amount(value, signal.unit(signal.headline)),
+            "score": amount(float(self.score.iloc[-1]), "σ"),
+            "flag": flag_said(last_view(self.flag), since(self.flag)),
+        }
+        return Summary(title=title, facts={**facts, **last})
 
 
 class Pick(Protocol):
@@ -201,9 +218,12 @@ class Signal(Typed, ABC):
         ------
         MissingSeries
             When the panel lacks a column that the signal reads.
+        ConfigError, DataError
+            When ``panel`` is not a DataFrame, or when its index does not consist of sessions.
         SimulationError
             When the code of the signal fails, or when a result does not have the required form.
         """
+        check_panel(panel)
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
         ask(self, "thresholds")

@@ -54,18 +54,21 @@ class SimulationError(DrypowderError):
     """The engine cannot simulate its input."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """Return the message for an unknown name, with the nearest known name if one is similar.
+
+    A value of another type than text is shown as Python shows it.
 
     >>> unknown("strategy", "near-cashflow", ["near-cash-flow", "spy"])
     "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"
     """
     names = sorted(set(known))
     lower = {known_name.lower(): known_name for known_name in names}
-    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    said = name if isinstance(name, str) else shown(name)
+    near = difflib.get_close_matches(said.lower(), lower, n=1, cutoff=0.5)
     hint = f"; did you mean '{lower[near[0]]}'?" if near else ";"
     listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") or "none"
-    return f"unknown {kind} '{name}'{hint} known: {listed}"
+    return f"unknown {kind} '{said}'{hint} known: {listed}"
 
 
 def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80) -> str:

@@ -9,20 +9,21 @@ import pandas as pd
 from signals.base import WITHOUT, Evaluation, Signal
 from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError, shown
 from signals.evaluations import inputs_of
 from signals.funding import Funding
-from signals.hysteresis import Threshold, last_view, since
-from signals.index import check_session, check_sessions
+from signals.hysteresis import Threshold, flag_said, last_view, since
+from signals.index import check_panel, check_session
 from signals.scales import Scales, scales_at_end
+from signals.summary import Summarised, Summary, amount
 from signals.transforms import percentile
 
 #: Name of the gauge that counts the sessions for which a flag of fixed length has been on.
 AGE = "age"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Explanation(Summarised):
     """Value, score and flag of a signal at one session, and the inputs of the signal.
 
     Attributes
@@ -112,6 +113,30 @@ class Explanation:
             return f"no value of {', '.join(self.missing[:4])}{' …' * (len(self.missing) > 4)}"
         return "no estimate yet, or too little history"
 
+    def _summary(self) -> Summary:
+        """Return the value, the score and the flag in words, and what would flip the flag."""
+        above = f"; at or above {self.percentile:.0f} % of past values"
+        facts = {
+            "value": amount(self.value, self.unit) + above * pd.notna(self.percentile),
+            "score": amount(self.score, "σ"),
+            "flag": flag_said(self.flag, self.since),
+        }
+        if self.flag is None:
+            facts["reason"] = self.reason
+        else:
+            facts["flips"] = f"{self.flips}; now {amount(self.distance_value, self.distance_unit)}"
+        facts |= {"components": self.rests_on} if self.rests_on else {}
+        if self.beside:
+            said = [f"{what} {amount(number)}" for what, number in self.beside.items()]
+            facts["beside"] = "; ".join(said)
+        if self.known_at:
+            said = [
+                f"{id} never" if moment is None else f"{id} {moment:%Y-%m-%d %H:%M}"
+                for id, moment in self.known_at.items()
+            ]
+            facts["known since"] = ", ".join(said[:4]) + " …" * (len(said) > 4)
+        return Summary(title=f"Explanation of {self.signal}", facts=facts)
+
 
 def explain(
     evaluation: Evaluation,
@@ -138,9 +163,14 @@ def explain(
     DataError
         When the panel has no sessions, or ``known`` lacks the session ``at``.
     ConfigError
-        When the panel lacks the session ``at``.
+        When the panel lacks the session ``at``, or when an argument has a wrong type.
     """
-    check_sessions(panel.index, "the panel")
+    check_panel(panel)
+    if not isinstance(evaluation, Evaluation):
+        raise ConfigError(
+            f"expected the evaluation of a signal, was {shown(evaluation)}; make one, as with "
+            "signals.DryPowder().evaluate(panel)"
+        )
     at = check_session(at, panel.index)
     past = evaluation.until(at)
     signal, gauges = past.signal, past.gauges

@@ -153,6 +153,17 @@ def last_view(flag: pd.Series) -> bool | None:
     return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])
 
 
+def flag_said(on: bool | None, first: pd.Timestamp | None) -> str:
+    """Return a flag in words; ``first`` is the first session of its current state.
+
+    >>> flag_said(True, pd.Timestamp("2025-10-08"))
+    'on since 2025-10-08'
+    """
+    if on is None or first is None:
+        return "no view"
+    return f"{'on' if on else 'off'} since {first.date()}"
+
+
 def since(flag: pd.Series) -> pd.Timestamp | None:
     """Return the first session of the current flag or regime; None if the last value is missing."""
     if flag.empty or pd.isna(flag.iloc[-1]):

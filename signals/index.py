@@ -8,7 +8,7 @@ sessions.
 
 import pandas as pd
 
-from signals.errors import ConfigError, DataError, DrypowderError
+from signals.errors import ConfigError, DataError, DrypowderError, shown
 
 
 def check_sessions(
@@ -28,6 +28,15 @@ def check_sessions(
         raise error(
             f"{who}{colon}expected {part} sorted by ascending session, but the index {fault}"
         )
+
+
+def check_panel(panel: object) -> None:
+    """Raise an error unless a panel is a DataFrame whose index consists of sessions."""
+    if not isinstance(panel, pd.DataFrame):
+        raise ConfigError(
+            f"expected a panel as a DataFrame, was {shown(panel)}; of a history, give history.panel"
+        )
+    check_sessions(panel.index, "the panel")
 
 
 def index_fault(index: pd.Index) -> str:

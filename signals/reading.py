@@ -11,7 +11,7 @@ from signals.regimes.base import Classification, RegimeModel
 from signals.summary import Summarised, Summary, described
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Reading(Summarised):
     """Regime and evaluations, as known at each session's close, one row for each session.
 
@@ -38,19 +38,31 @@ class Reading(Summarised):
     evaluations: Mapping[str, Evaluation]
     voters: tuple[str, ...]
 
-    @cached_property
+    @property
     def flags(self) -> pd.DataFrame:
         """Flags, one ``boolean`` column for each signal; NA where a signal lacks data."""
+        return self._flags.copy(deep=False)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Scores in standard deviations, one column for each signal; NaN if a score is unknown."""
+        return self._scores.copy(deep=False)
+
+    @property
+    def votes(self) -> pd.DataFrame:
+        """Flags of the signals that vote; this property does not evaluate the other signals."""
+        return self._votes.copy(deep=False)
+
+    @cached_property
+    def _flags(self) -> pd.DataFrame:
         return self._table("flag", self.evaluations)
 
     @cached_property
-    def scores(self) -> pd.DataFrame:
-        """Scores in standard deviations, one column for each signal; NaN if a score is unknown."""
+    def _scores(self) -> pd.DataFrame:
         return self._table("score", self.evaluations)
 
     @cached_property
-    def votes(self) -> pd.DataFrame:
-        """Flags of the signals that vote; this property does not evaluate the other signals."""
+    def _votes(self) -> pd.DataFrame:
         return self._table("flag", [name for name in self.voters if name in self.evaluations])
 
     def _table(self, part: str, names: Iterable[str]) -> pd.DataFrame:

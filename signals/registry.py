@@ -18,11 +18,11 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
-from signals.errors import ConfigError, shown
 from signals.evaluations import Evaluations, inputs_of
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.funding import Funding
+from signals.index import check_panel
 from signals.inverse_qe import InverseQE
 from signals.leverage import Leverage
 from signals.opportunity import Opportunity
@@ -117,10 +117,7 @@ def read(
         Earlier evaluations on the same panel, by name. An evaluation is reused if neither the
         signal nor a signal that it contains has changed.
     """
-    if not isinstance(panel, pd.DataFrame):
-        raise ConfigError(
-            f"expected a panel as a DataFrame, was {shown(panel)}; for a history, use history.panel"
-        )
+    check_panel(panel)
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)
     evaluations = Evaluations(panel, chosen, known)

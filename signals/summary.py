@@ -58,6 +58,17 @@ class Summarised(ABC):
         return self._summary().html()
 
 
+def amount(value: float, unit: str = "") -> str:
+    """Return a number as text, with at least three significant digits and its unit.
+
+    >>> amount(14.83, "% of GDP"), amount(31095.1, "USD"), amount(float("nan"), "%")
+    ('14.8 % of GDP', '31,095 USD', 'no value')
+    """
+    if pd.isna(value):
+        return "no value"
+    return f"{value:{'z,.0f' if abs(value) >= 999.5 else 'z.3g'}} {unit}".strip()
+
+
 def described(index: pd.Index) -> str:
     """Return the number of sessions of an index, and its first and last date."""
     if not len(index):

@@ -16,6 +16,7 @@ estimated from data. The simulation is not evidence for or against the thesis.
 """
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,9 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     ConfigError
         If the years or the seed are out of range.
     """
+    for name, given in (("years", years), ("seed", seed)):
+        if not isinstance(given, Integral):
+            raise ConfigError(f"{name} must be a whole number, was {given!r}")
     if not 2 <= years <= 33:
         raise ConfigError(f"years must be between 2 and 33, was {years}")
     if seed < 0:

@@ -26,6 +26,7 @@ import pandas as pd
 from signals.base import Signal, require
 from signals.errors import ConfigError, shown, unknown
 from signals.evaluations import evaluate, inputs_of
+from signals.index import check_panel
 from signals.params import as_kind, check_types, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
@@ -129,6 +130,7 @@ def run_indicator(
     frame's columns are called ``<signal>_<parameter>``. A missing column of the panel raises
     MissingSeries.
     """
+    check_panel(panel)
     indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
     require(panel, columns, signal.name)

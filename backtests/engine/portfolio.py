@@ -45,6 +45,19 @@ class Account:
     index: pd.DatetimeIndex
     capital: float
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the data for pickle, which cannot store vectorbt's cached methods."""
+        deflated = None if self.deflated is None else self.deflated.dumps()
+        return {**vars(self), "deflated": deflated}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the data that :meth:`__getstate__` returned."""
+        import vectorbt
+
+        stored = state["deflated"]
+        deflated = None if stored is None else vectorbt.Portfolio.loads(stored)
+        vars(self).update({**state, "deflated": deflated})
+
     def replayed(self) -> Any:
         """Return vectorbt's portfolio in USD prices, with idle cash in the column ``BILLS``."""
         prices, sizes, fees = self._bills()

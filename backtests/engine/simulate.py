@@ -30,14 +30,15 @@ from backtests.engine.inputs import check_solvent, checked
 from backtests.engine.portfolio import Account
 from backtests.engine.schedule import BAND, Trades, choose_trades
 from signals.errors import ConfigError
+from signals.summary import Summarised, Summary, described
 
 CAPITAL = 1_000_000.0
 #: An order below this value, in USD, counts as a rounding error.
 DUST = 1e-6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Result(Summarised):
     """The value of a simulated portfolio at each close, and its trades.
 
     Attributes
@@ -96,6 +97,16 @@ class Result:
         borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
+
+    def _summary(self) -> Summary:
+        """Return the value at both ends, and the number of orders and of notes."""
+        equity, notes = self.equity, len(self.notes)
+        facts = {
+            "equity": f"{equity.iloc[0]:,.0f} USD at the start, {equity.iloc[-1]:,.0f} at the end",
+            "orders": f"{len(self.orders):,}, with a cost of {self.orders['cost'].sum():,.0f} USD",
+            "notes": f"{notes:,} on orders without a price" if notes else "none",
+        }
+        return Summary(title=f"Result: {described(equity.index)}", facts=facts)
 
 
 def simulate(

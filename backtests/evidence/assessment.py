@@ -24,7 +24,7 @@ from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.progress import Progress, silent
-from backtests.runs import Run
+from backtests.runs import Run, check_run
 from signals.explanation import Explanation, explain_all
 from signals.summary import Summarised, Summary
 
@@ -43,7 +43,7 @@ class Robustness:
     by_choice: pd.DataFrame
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Assessment(Summarised):
     """A finished run with every number and series that its report shows.
 
@@ -147,9 +147,12 @@ def assess(
 
     Raises
     ------
+    ConfigError
+        If ``run`` is not a run, or if a user's signal was defined again after the run.
     SimulationError
         If the portfolio's value falls to 0 USD or below in one of the simulations.
     """
+    check_run(run, "the run")
     progress("metrics")
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
     regime, lag, history = run.reading.regime, run.config.lag, run.history

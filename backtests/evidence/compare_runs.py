@@ -15,7 +15,7 @@ from backtests.evidence.own_mix import BY_VOTES
 from backtests.evidence.settings import distinct_labels
 from backtests.evidence.workers import workers_of
 from backtests.pipeline import run_on
-from backtests.runs import Run
+from backtests.runs import Run, check_run, defined_again
 from signals.errors import ConfigError, shown
 
 
@@ -46,8 +46,8 @@ def compare_runs(
     ------
     ConfigError
         If there is no run, if the runs have different prices, different series or too few common
-        sessions, if two runs without labels have equal settings, if a user's strategy class was
-        defined again after its run, or if a run is the result of a walk-forward.
+        sessions, if two runs without labels have equal settings, if a user's class was defined
+        again after its run, or if a run is the result of a walk-forward.
     """
     if isinstance(runs, Run):
         raise ConfigError(f"expected several runs, was {shown(runs)}; pass a list: [run, other]")
@@ -73,18 +73,14 @@ def compare_runs(
 def _check_runs(runs: Mapping[str, Run]) -> None:
     """Raise ConfigError for a value that is not a run, and for a run that cannot be repeated."""
     for label, run in runs.items():
-        if not isinstance(run, Run):
-            raise ConfigError(f"{label}: expected a finished run, was {shown(run)}")
+        check_run(run, label)
         if run.spliced:
             raise ConfigError(
                 "expected runs that can be repeated from their configurations, but the decisions "
                 f"of {label} come from a walk-forward; compare it with backtests.metrics_table"
             )
         if run.config.strategy_class() is not type(run.strategy):
-            raise ConfigError(
-                f"expected {label} to use the current class of {run.config.strategy}, but the "
-                f"class was defined again after this run; run {label} again"
-            )
+            raise defined_again(label, run.config.strategy)
 
 
 def _labelled(runs: Sequence[Run]) -> dict[str, Run]:

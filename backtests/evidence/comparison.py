@@ -115,7 +115,7 @@ class Compared:
         return timing_conclusion(self.observed, p_value, count)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Comparison(Summarised):
     """The comparison of strategies on the same sessions.
 

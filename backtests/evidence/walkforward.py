@@ -22,11 +22,11 @@ from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
 from backtests.parameter_paths import SETTINGS, config_with, split
-from backtests.pipeline import history_of, plan, read, run_on, trade, trade_curves
+from backtests.pipeline import check_config, history_of, plan, read, run_on, trade, trade_curves
 from backtests.runs import Run
 from backtests.simulated import SIMULATED
 from backtests.window import SHORTEST, window
-from signals.errors import ConfigError
+from signals.errors import ConfigError, shown
 from signals.reading import Reading
 from signals.summary import Summarised, Summary
 from strategies import decide
@@ -37,7 +37,7 @@ Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WalkForward(Summarised):
     """The result of a walk-forward, with scores for comparison.
 
@@ -211,9 +211,11 @@ def combinations(
     The values of the last key of the grid vary fastest. An empty grid, an unknown name, an invalid
     value, ``lag``, ``band`` or a cost raises ConfigError.
     """
-    if not grid:
+    check_config(config)
+    if not isinstance(grid, Mapping) or not grid:
+        was = "the grid is empty" if isinstance(grid, Mapping) else f"the grid was {shown(grid)}"
         raise ConfigError(
-            "expected a grid with at least one parameter, but the grid is empty; give values to "
+            f"expected a grid with at least one parameter, but {was}; give values to "
             "try, such as {'volatility': [0.1, 0.2]}"
         )
     for name, values in grid.items():

@@ -16,7 +16,7 @@ from backtests.store.batch import PRICES, TABLE, Batch, batch_of, dated, is_pric
 from backtests.store.cells import LONGEST_DELAY, check_values
 from backtests.store.closes import TICKER, price_batch
 from signals.catalog import CATALOG
-from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
 from signals.index import index_fault
 
 #: String with which a user chooses the catalog's publication rule.
@@ -146,8 +146,8 @@ def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.Dateti
         moments = _stated(id, dates, known)
     else:
         raise ConfigError(
-            f"expected `known` to state when the values of {id} became known, was {known!r}; give "
-            "a Series that maps the date of each value to a day, give a lag like "
+            f"expected `known` to state when the values of {id} became known, was {shown(known)}; "
+            "give a Series that maps the date of each value to a day, give a lag like "
             f"pd.Timedelta(days=8), or give {BY_CATALOG!r} for the catalog's publication rule "
             f"({rule_of(id)})"
         )

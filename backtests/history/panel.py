@@ -37,7 +37,7 @@ from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE, asset, session_close_id
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class History(Summarised):
     """The data for signals, strategies and the engine.
 
@@ -116,8 +116,10 @@ class History(Summarised):
             If the store is missing, empty or damaged, if all rows were recorded after ``as_of``, or
             if ``only`` names an unknown id.
         ConfigError
-            If ``as_of`` is neither a date nor a moment.
+            If ``as_of`` is neither a date nor a moment, or if ``only`` is a text.
         """
+        if isinstance(only, str):
+            raise ConfigError(f"expected a list of ids in `only`, was {only!r}; write [{only!r}]")
         source = store if isinstance(store, Store) else Store(store)
         by = None if as_of is None else recorded_by(as_of)
         held = source.series_ids(by)
@@ -220,9 +222,12 @@ class History(Summarised):
         """Whether the history is simulated."""
         return self.source == "simulated"
 
-    def until(self, at: pd.Timestamp | str) -> "History":
-        """Return the history without the sessions after a given session."""
-        last = pd.Timestamp(at)
+    def until(self, at: pd.Timestamp | datetime.date | str) -> "History":
+        """Return the history without the sessions after a given date.
+
+        A value that is not a date like 2025-10-06 raises ConfigError.
+        """
+        last = _timestamp(at, "at")
         return replace(
             self,
             panel=self.panel.loc[:last],
@@ -233,7 +238,9 @@ class History(Summarised):
             events={id: values.loc[:last] for id, values in self.events.items()},
         )
 
-    def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
+    def session(
+        self, date: pd.Timestamp | datetime.date | str | None, name: str = "date"
+    ) -> pd.Timestamp:
         """Return the last session on or before ``date``; None means the last session.
 
         Raises
@@ -288,8 +295,8 @@ class History(Summarised):
         return summary_of_history(self)
 
 
-def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
-    text = str(date.date()) if isinstance(date, pd.Timestamp) else str(date)
+def _timestamp(date: pd.Timestamp | datetime.date | str, name: str) -> pd.Timestamp:
+    text = str(date.date()) if isinstance(date, datetime.datetime) else str(date)
     try:
         return pd.Timestamp(datetime.date.fromisoformat(text))
     except ValueError:
@@ -310,7 +317,7 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
         moment = pd.Timestamp(given)
     except (TypeError, ValueError):
         moment = pd.NaT  # type: ignore[assignment]
-    if pd.isna(moment):
+    if pd.isna(moment) or isinstance(as_of, int | float):
         raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment, was {as_of!r}")
     if moment.tzinfo is not None:
         moment = moment.tz_convert("America/New_York").tz_localize(None)

@@ -14,7 +14,7 @@ from backtests.report.tearsheet_numbers import metrics_of
 from backtests.report.tearsheet_page import write_tearsheet
 from backtests.runs import Run
 from backtests.simulated import SIMULATED, in_reports
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError, shown
 
 FILES = (
     "tearsheet.html",
@@ -72,16 +72,24 @@ def _label_of(metrics: Path) -> str | None:
         return None
 
 
-def write_run(assessment: Assessment, out: Path, progress: Progress = silent) -> dict[str, Any]:
+def write_run(
+    assessment: Assessment, out: Path | str, progress: Progress = silent
+) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
     An earlier run with the same label is replaced. The files appear in the folder only when all
     seven files are complete. If the folder cannot be written, or holds other files or a run of
-    another label, DataError is raised. After an error, the folder is unchanged.
+    another label, DataError is raised. Another object than an assessment raises ConfigError. After
+    an error, the folder is unchanged.
     """
-    check_folder(out, assessment.run.label)
+    if not isinstance(assessment, Assessment):
+        raise ConfigError(
+            f"expected an assessment, was {shown(assessment)}; make one with backtests.assess(run)"
+        )
+    folder = Path(out)
+    check_folder(folder, assessment.run.label)
     numbers = metrics_of(assessment)
-    with replacing(out) as fresh:
+    with replacing(folder) as fresh:
         fresh.mkdir()
         _write_files(assessment, numbers, fresh, progress)
     return numbers

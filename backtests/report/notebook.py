@@ -70,8 +70,14 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     Raises
     ------
     ConfigError
-        If the reading lacks the signal, or if the history lacks sessions of the reading.
+        If the reading lacks the signal, if the history lacks sessions of the reading, or if an
+        argument has a wrong type.
     """
+    if not isinstance(reading, Reading) or not isinstance(history, History):
+        raise ConfigError(
+            f"expected a reading and its history, was {shown(reading)} and {shown(history)}; write "
+            "it like plot_reading(run.reading, run.history)"
+        )
     label, evaluations = label_of(history.is_simulated), reading.evaluations
     if not reading.regime.index.isin(history.panel.index).all():
         raise ConfigError(
@@ -80,11 +86,13 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
         )
     if signal is None:
         return regime_chart(reading, f"{label}Regime and flags at each close")
-    if signal not in evaluations:
+    if not isinstance(signal, str) or signal not in evaluations:
         raise ConfigError(unknown("signal", signal, evaluations))
     among = {name: evaluation.signal for name, evaluation in evaluations.items()}
     inputs = history.panel.reindex(columns=list(inputs_of(among[signal], among)))
-    return signal_chart(evaluations[signal], inputs, f"{label}{signal}")
+    return signal_chart(
+        evaluations[signal], inputs, f"{label}{signal}: shaded while the flag is on"
+    )
 
 
 def plot_history(history: History, ids: Sequence[str]) -> Any:
@@ -94,6 +102,11 @@ def plot_history(history: History, ids: Sequence[str]) -> Any:
             f"expected 1 to {MOST_LINES} ids to plot, was {len(ids)}; give ids such as 'WALCL'"
         )
     for id in ids:
+        if not isinstance(id, str):
+            raise ConfigError(
+                f"expected ids to plot, was {shown(id)}; write them like history.plot('WALCL', "
+                "'SPY')"
+            )
         if id not in history.panel:
             raise MissingSeries(unknown("series or ticker", id, history.panel.columns))
         if history.panel[id].isna().all():

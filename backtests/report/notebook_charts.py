@@ -104,7 +104,15 @@ def values_chart(values: pd.DataFrame, title: str) -> Any:
 
 
 def _titles(by_unit: Mapping[str, list[str]]) -> list[str]:
-    return [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
+    """Return the ids and the unit of each row; several ids have the colours of their lines."""
+    return [f"{_ids_said(ids)}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
+
+
+def _ids_said(ids: list[str]) -> str:
+    if len(ids) == 1:
+        return ids[0]
+    coloured = zip(ids[:4], theme.FEW_LINES, strict=False)
+    return ", ".join(f'<span style="color:{colour}">{id}</span>' for id, colour in coloured)
 
 
 def _draw_values(

@@ -171,6 +171,7 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
             r"when the values of WALCL became known, was None.*Thursday 16:30",
         ),
         ({"known": {"WALCL": 8}}, ConfigError, "was 8; .*a lag like pd.Timedelta"),
+        ({"known": {"WALCL": pd.bdate_range("2025-01-01", "2026-01-01")}}, ConfigError, "was Date"),
         ({"known": {"WALCLL": "catalog"}}, ConfigError, "did you mean 'WALCL'"),
         ({"known": {"WALCL": pd.Timedelta(days=-1)}}, DataError, "2025-01-08 is known on"),
         ({"known": {"WALCL": pd.Timedelta(days=400)}}, DataError, "0 to 366 days after"),

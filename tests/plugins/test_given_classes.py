@@ -6,7 +6,7 @@ from typing import ClassVar
 import pandas as pd
 import pytest
 
-from backtests import History, config_from, run
+from backtests import History, Run, assess, compare_runs, config_from, run
 from signals import Reading, ScoreSignal
 from signals.errors import ConfigError
 from signals.transforms import zscore
@@ -49,6 +49,26 @@ class Half(Strategy):
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"SPY": self.share * panel["SPY"].notna()})
+
+
+CASH = {"strategy": "cash-heavy", "start": "2022-01-03"}
+#: Stands for a function or a number of another cell, which a user can change.
+SIGN = {"of": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turned(ScoreSignal):
+    """The yield, times a sign from outside the class."""
+
+    name: ClassVar[str] = "turned"
+    link: ClassVar[str] = "L4"
+    headline: ClassVar[str] = "level"
+    units: ClassVar[dict[str, str]] = {"level": "%", "score": "σ"}
+    inputs: ClassVar[tuple[str, ...]] = ("DGS10",)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        level = panel["DGS10"]
+        return pd.DataFrame({"level": level, "score": SIGN["of"] * zscore(level)})
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +122,57 @@ def test_the_run_id_depends_on_a_class_without_source() -> None:
         found.append(config_from({"strategy": made}).identity())
     assert found[0] == found[2]
     assert found[0] != found[1]
+
+
+def run_of(body: str, history: History) -> Run:
+    names: dict[str, object] = {
+        "Strategy": Strategy,
+        "dataclass": dataclass,
+        "ClassVar": ClassVar,
+    }
+    terms = {"strategy": noted(body, names), "start": "2022-01-03"}
+    return run(config_from(terms), history)
+
+
+def test_a_run_keeps_its_id_after_its_class_is_defined_again(history: History) -> None:
+    half = run_of("0.5 * panel['SPY'].notna()", history)
+    most = run_of("0.9 * panel['SPY'].notna()", history)
+    assert half.run_id != most.run_id
+    assert half.run_id == run_of("0.5 * panel['SPY'].notna()", history).run_id
+
+
+def test_a_run_of_an_earlier_class_keeps_its_numbers(history: History) -> None:
+    half = run_of("0.5 * panel['SPY'].notna()", history)
+    run_of("0.9 * panel['SPY'].notna()", history)
+    checked = assess(half).robustness
+    assert checked is not None
+    exposure = checked.by_choice["exposure"].drop("asset left out", level="choice")
+    assert exposure.between(0.45, 0.55).all()
+    with pytest.raises(ConfigError, match=r"expected run 1 to use the current class of .*:Noted"):
+        compare_runs([half])
+
+
+def test_a_run_with_an_earlier_signal_is_not_assessed(history: History) -> None:
+    runs = [
+        run(config_from({**CASH, "plugin_signals": {rise_over(sessions): True}}), history)
+        for sessions in (63, 21)
+    ]
+    with pytest.raises(ConfigError, match=r"current class of .*Rise, but the class was defined"):
+        assess(runs[0], robustness=False)
+    assert assess(runs[1], robustness=False).run is runs[1]
+
+
+def test_a_changed_function_that_an_own_signal_calls_is_used(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook can define a function again without the class that calls it."""
+    config = config_from({**CASH, "plugin_signals": {Turned: True}})
+    first = run(config, history)
+    monkeypatch.setitem(SIGN, "of", -1.0)
+    again, alone = run(config, history, known=first.reading), run(config, history)
+    pd.testing.assert_series_equal(again.reading.flags["turned"], alone.reading.flags["turned"])
+    assert not again.reading.flags["turned"].equals(first.reading.flags["turned"])
+    pd.testing.assert_series_equal(again.result.equity, alone.result.equity)
 
 
 def noted(body: str, names: dict[str, object]) -> type[Strategy]:

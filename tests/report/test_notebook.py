@@ -1,8 +1,10 @@
 """What a notebook shows of a history, a run, an assessment and a trial."""
 
 import json
+import pickle
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from backtests.report.folder import FILES
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.trial import Trial, try_claims
 from signals.errors import ConfigError, DataError, MissingSeries
+from signals.explanation import explain, explain_all
 from signals.summary import Summarised
 
 TERMS = {"strategy": "near-cash-flow", "source": "simulated", "years": 6}
@@ -46,14 +49,17 @@ def trial(history: History) -> Trial:
 def test_every_result_prints_a_few_lines_that_fit_a_terminal(
     history: History, finished: Run, trial: Trial
 ) -> None:
+    evaluations = finished.reading.evaluations
     results: list[Summarised] = [
-        *(history, finished, finished.reading, assess(finished, robustness=False), trial)
+        *(history, finished, finished.reading, assess(finished, robustness=False), trial),
+        *(finished.result, *evaluations.values()),
+        *explain_all(evaluations, history.panel, history.known).values(),
     ]
     for result in results:
         lines = repr(result).splitlines()
         assert len(lines) <= 13, type(result)
         assert max(map(len, lines)) < 80, type(result)
-        assert all(line.split()[0] in result._repr_html_() for line in lines)
+        assert all(line.split()[0] in unescape(result._repr_html_()) for line in lines)
 
 
 def test_simulated_results_say_so_in_text_and_html(
@@ -103,6 +109,72 @@ def test_a_history_counts_series_and_prices(history: History) -> None:
     count = len(history.closes.columns)
     assert f"{count}, of which {count} have" in before
     assert f"{count}, of which {count - 1} have" in after
+
+
+def test_an_explanation_says_in_words_what_was_known_and_what_flips_the_flag(
+    history: History, finished: Run
+) -> None:
+    evaluation = finished.reading.evaluations["dry_powder"]
+    said = explain(evaluation, history.panel, history.panel.index[-1], history.known)
+    lines = dict(line.strip().split(maxsplit=1) for line in repr(said).splitlines()[1:5])
+    share = evaluation.gauges["share"].iloc[-1]
+    assert lines["value"].startswith(f"{share:.3g} % of GDP; at or above ")
+    assert lines["score"] == f"{evaluation.score.iloc[-1]:.3g} σ"
+    assert lines["flag"] == f"off since {said.since:%Y-%m-%d}"
+    assert lines["flips"] == f"share below 1 % of GDP; now {share:.3g} % of GDP"
+    assert f"GDP {history.known['GDP'].iloc[-1]:%Y-%m-%d}" in " ".join(repr(said).split())
+
+
+def test_an_explanation_without_a_view_says_why(history: History, finished: Run) -> None:
+    evaluation = finished.reading.evaluations["opportunity"]
+    said = repr(explain(evaluation, history.panel, history.panel.index[10]))
+    assert re.search(r"flag +no view\n +reason +no estimate yet, or too little history", said)
+
+
+# --- immutable results ----------------------------------------------------------------------------
+
+
+def test_a_changed_table_leaves_the_run_unchanged(finished: Run) -> None:
+    reading = finished.reading
+    tables = {
+        "weights": (finished, "cash"),
+        "orders": (finished, "usd"),
+        "flags": (reading, "mine"),
+        "scores": (reading, "mine"),
+        "votes": (reading, "mine"),
+    }
+    for name, (owner, column) in tables.items():
+        before, table = getattr(owner, name).copy(), getattr(owner, name)
+        table[column] = 1.0
+        table.iloc[:, 0] = table.iloc[0, 0]
+        pd.testing.assert_frame_equal(getattr(owner, name), before)
+    said, numbers = repr(finished), finished.metrics
+    numbers["cagr"] = 9.0
+    assert repr(finished) == said
+    assert assess(finished, robustness=False).attribution is not None
+
+
+def test_results_are_equal_only_to_themselves(history: History, finished: Run) -> None:
+    again = replace(finished)
+    assert finished in [again, finished]
+    assert finished != again
+    assert {history: 1, finished: 2, finished.reading: 3, finished.result: 4}[finished] == 2
+    assert replace(history) != history
+
+
+def test_a_run_survives_pickle(finished: Run) -> None:
+    copied = pickle.loads(pickle.dumps(finished))
+    assert copied.run_id == finished.run_id
+    pd.testing.assert_frame_equal(copied.returns, finished.returns)
+    value, expected = (run.result.portfolio.value() for run in (copied, finished))
+    pd.testing.assert_series_equal(value, expected)
+
+
+def test_a_run_without_trades_survives_pickle(history: History) -> None:
+    idle = run(config_from({"strategy": "bills", "start": "2022-01-03"}), history)
+    copied = pickle.loads(pickle.dumps(idle))
+    pd.testing.assert_series_equal(copied.result.equity, idle.result.equity)
+    assert copied.result.portfolio.value().iloc[-1] == pytest.approx(idle.result.equity.iloc[-1])
 
 
 # --- numbers and files ----------------------------------------------------------------------------
@@ -205,7 +277,7 @@ def test_a_run_plots_growth_drawdown_and_regime(finished: Run) -> None:
 
 def test_a_run_plots_a_signal_with_its_inputs(finished: Run) -> None:
     figure = finished.plot("dry_powder")
-    assert figure.layout.title.text == "SIMULATED: dry_powder"
+    assert figure.layout.title.text == "SIMULATED: dry_powder: shaded while the flag is on"
     assert {"WRESBAL", "GDP"} <= {trace.name for trace in figure.data}
 
 

@@ -34,3 +34,14 @@ def test_a_longer_history_makes_no_chart_higher() -> None:
         signal_chart(whole, inputs, "all").layout.height
         == signal_chart(cut, inputs.iloc[:100], "cut").layout.height
     )
+
+
+def test_the_title_of_a_row_is_the_key_to_its_lines() -> None:
+    inputs = pd.DataFrame(1.0, index=INDEX, columns=["WRESBAL", "GDP", "WALCL"])
+    figure = signal_chart(evaluation(), inputs, "dry_powder")
+    colours = {line.name: line.line.color for line in figure.data}
+    titles = [note.text for note in figure.layout.annotations]
+    keys = [f'<span style="color:{colours[id]}">{id}</span>' for id in ("WRESBAL", "WALCL")]
+    assert f"{keys[0]}, {keys[1]}, USD millions" in titles
+    assert colours["WRESBAL"] != colours["WALCL"]
+    assert "GDP, USD billions, annual rate" in titles

@@ -1,0 +1,118 @@
+"""A wrong type in a notebook gets one line that says what was expected, and no number."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtests
+import signals
+from backtests import History, Run, assess, config_from, run, write_run
+from backtests.engine.indicator import run_indicator
+from signals import DryPowder
+from signals.errors import ConfigError, DataError, DrypowderError
+
+TERMS = {"strategy": "spy", "start": "2022-01-03"}
+
+
+@pytest.fixture(scope="module")
+def finished() -> Run:
+    return run(config_from(TERMS), History.simulated(years=6))
+
+
+#: Names without their types, because each call is wrong.
+api: Any = backtests
+any_signals: Any = signals
+any_indicator: Any = run_indicator
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "expected `known` to be a reading, was .*; of a finished run, give run.reading": (
+        lambda r: api.run(r.config, r.history, r)
+    ),
+    "expected a reading and its history, was .*; write it like plot_reading": (
+        lambda r: api.plot_reading(r.history, r.reading)
+    ),
+    "unknown signal '<class .*DryPowder'>'; known: ": lambda r: r.plot(DryPowder),
+    "expected ids to plot, was ..SPY..; write them like": lambda r: r.history.plot(["SPY"]),
+    "expected ids to plot, was 5; write them like": lambda r: r.history.plot(5),
+    "the run: expected a finished run, was ..a.: 1.": lambda r: api.assess({"a": 1}),
+    "expected an assessment, was .*; make one with": lambda r: api.write_run(r, Path("out")),
+    "expected a RunConfig, was .*; make one with": lambda r: api.walk_forward(TERMS, {"lag": [1]}),
+    "expected a grid with at least one parameter, but the grid was .*; give values": (
+        lambda r: api.walk_forward(r.config, ["volatility"], r.history)
+    ),
+    "unknown config key '5'": lambda r: api.config_from({5: 1}),
+    "expected the evaluation of a signal, was DryPowder.*; make one": (
+        lambda r: any_signals.explain(DryPowder(), r.history.panel, r.sessions[-1])
+    ),
+    "expected a panel as a DataFrame, was .*; of a history, give history.panel": (
+        lambda r: any_signals.DryPowder().evaluate(r.history)
+    ),
+    "expected a panel as a DataFrame, was SIMULATED.*; of a history": (
+        lambda r: any_indicator(r.history, DryPowder, k=0.09)
+    ),
+    "expected a valid path, was 'None': an object of NoneType": lambda r: api.History.load(None),
+    "expected a list of ids in `only`, was 'SPY'; write ..SPY..": (
+        lambda r: api.History.load("store.duckdb", only="SPY")
+    ),
+    "seed must be a whole number, was '1'": lambda r: api.History.simulated(seed="1"),
+    "years must be a whole number, was 2.5": lambda r: api.History.simulated(years=2.5),
+    "at must be a date like 2025-10-06, was 'yesterday'": (lambda r: r.history.until("yesterday")),
+    "at must be a date like 2025-10-06, was 'None'": lambda r: r.history.until(None),
+}
+
+
+@pytest.mark.parametrize("said", CALLS)
+def test_a_wrong_type_is_refused_in_one_line(finished: Run, said: str) -> None:
+    with pytest.raises(DrypowderError, match=said) as refused:
+        CALLS[said](finished)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_number_is_no_moment_of_a_store(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="as_of must be a date like 2025-10-06, or a moment, was"):
+        History.load(tmp_path / "store.duckdb", as_of=2024)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda panel: panel.iloc[::-1], "is in another order; sort it with"),
+        (lambda panel: panel.tz_localize("UTC"), "has the time zone UTC; remove the zone"),
+        (lambda panel: panel.reset_index(drop=True), "is of type RangeIndex"),
+        (lambda panel: pd.concat([panel, panel.iloc[-1:]]), "has 2024-12-31 twice; drop one row"),
+    ],
+)
+def test_a_signal_is_not_evaluated_on_rows_that_are_not_sessions(
+    finished: Run, wrong: Callable[[pd.DataFrame], pd.DataFrame], said: str
+) -> None:
+    with pytest.raises(DataError, match=f"expected the panel sorted by .* the index {said}"):
+        DryPowder().evaluate(wrong(finished.history.panel))
+
+
+def test_a_date_may_have_any_type_of_date(finished: Run) -> None:
+    history: Any = finished.history
+    days = ("2023-05-05", date(2023, 5, 5), datetime(2023, 5, 5), pd.Timestamp("2023-05-05 12:00"))
+    for day in (*days, pd.Timestamp("2023-05-05", tz="UTC"), np.datetime64("2023-05-05")):
+        assert history.until(day).panel.index[-1] == pd.Timestamp("2023-05-05"), day
+        assert history.session(day) == pd.Timestamp("2023-05-05"), day
+
+
+def test_a_whole_number_of_numpy_is_a_whole_number() -> None:
+    lags = [config_from({**TERMS, "lag": lag}).lag for lag in np.arange(1, 4)]
+    assert lags == [1, 2, 3]
+    assert all(type(lag) is int for lag in lags)
+    with pytest.raises(ConfigError, match="config key lag: input should be a valid integer"):
+        config_from({**TERMS, "lag": True})
+
+
+def test_a_run_is_written_into_a_folder_given_as_text(
+    finished: Run, tmp_path: Path, uncharted: None
+) -> None:
+    numbers = write_run(assess(finished, robustness=False), str(tmp_path / "out"))
+    assert numbers["run"]["run_id"] == finished.run_id
+    assert (tmp_path / "out" / "tearsheet.html").is_file()
