@@ -29,7 +29,7 @@ DOORS = {
 #: a package or a module of backtests. The files of the room plugins that check a plugin (UPSTAIRS)
 #: run a backtest, so they count as the room pipeline.
 ROOMS = (
-    *("version", "simulated", "plural", "progress", "atomic", "calendar"),
+    *("version", "simulated", "plural", "progress", "garbage", "atomic", "calendar"),
     *("store", "importing", "sources"),
     *("economy", "history"),
     *("engine", "plugins", "config", "parameter_paths", "runs", "window", "reuse", "pipeline"),

@@ -29,6 +29,7 @@ from backtests.cli import (
 )
 from backtests.cli.stopping import Stop, stoppable
 from backtests.cli.terminal import complain, escaping
+from backtests.garbage import collect_rarely
 from backtests.version import __version__
 
 app = typer.Typer(
@@ -79,6 +80,7 @@ app.command("init")(init.init)
 
 def main() -> None:
     """Run the command line and exit."""
+    collect_rarely()
     code = command(sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on, Ctrl-C shows no traceback
     _flush()

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from backtests.garbage import collect_rarely
 from backtests.plugins.load import load_again, loaded
 
 
@@ -49,6 +50,7 @@ def workers_of(count: int) -> Executor:
 
 
 def _begin(plugins: dict[str, Path]) -> None:
+    collect_rarely()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends its workers
     sys.stdout = sys.stderr  # stdout is for the command's output; plugins print to stderr
     load_again(plugins)
