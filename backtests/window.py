@@ -42,7 +42,7 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
         )
     if len(index) <= config.lag:
         raise ConfigError(
-            f"expected a lag below the {len(index)} sessions {days}, was {config.lag}, so that no "
-            "order would be filled; choose a smaller lag or an earlier start"
+            f"expected a lag below the {len(index)} sessions {days}, was {config.lag}; no order "
+            "would be filled, so choose a smaller lag or an earlier start"
         )
     return index
