@@ -7,6 +7,7 @@ import pandas as pd
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import Sample
+from signals.hysteresis import since
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class Status:
         Whether ``at`` is the last session of the history. If not, data of the flag's signal are
         missing since ``at``.
     since
-        First session of the current state. If the flag never changed, ``since`` is the first
-        session with a known flag.
+        First session of the state at ``at``. The flag is known at each session from ``since`` to
+        ``at``.
     stays
         All periods in which the flag was on, in order of time.
     """
@@ -65,10 +66,13 @@ def status(claim: Claim, sample: Sample) -> Status:
         for start, end in zip(starts, ends, strict=True)
         if flag[start] == 1.0
     ]
+    at = flag.index[-1]
+    begun = since(every.loc[:at])
+    assert begun is not None  # the flag is known at ``at``
     return Status(
         on=flag.iloc[-1] == 1.0,
-        at=flag.index[-1],
-        current=flag.index[-1] == every.index[-1],
-        since=starts[-1],
+        at=at,
+        current=at == every.index[-1],
+        since=begun,
         stays=tuple(stays),
     )

@@ -186,11 +186,6 @@ def test_the_key_of_strength_has_the_limits_of_the_code(page: str) -> None:
     assert "lacks a price in an episode or in the 63 sessions before" in said
 
 
-def test_the_page_says_why_two_dates_of_a_flag_can_differ(page: str) -> None:
-    """The table shows the start of a stay without gaps; a claim joins stays over gaps."""
-    assert "ignores sessions on which its flag is unknown" in text_of(page)
-
-
 def test_the_scoreboard_has_a_row_for_each_link(page: str, trial: Trial) -> None:
     board = re.search(r'<table id="board".*?</table>', page, re.DOTALL)
     assert board

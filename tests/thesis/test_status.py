@@ -47,6 +47,19 @@ def test_a_flag_that_was_never_on_has_no_stay() -> None:
     assert seen.since == sessions(2)[0]
 
 
+def test_a_state_begins_again_after_sessions_without_a_known_flag() -> None:
+    """The flag may have changed while data were missing."""
+    days = sessions(5)
+    seen = found(0.0, 0.0, None, 0.0, 0.0)
+    assert (seen.on, seen.since) == (False, days[3])
+
+
+def test_a_stay_lasts_through_sessions_without_a_known_flag() -> None:
+    days = sessions(4)
+    seen = found(1.0, None, 1.0, 0.0)
+    assert [(stay.start, stay.end) for stay in seen.stays] == [(days[0], days[2])]
+
+
 def test_a_flag_that_is_known_at_the_end_decides_the_verdict() -> None:
     verdict = judge_status(CLAIM, found(0.0, 1.0, 1.0))
     since = sessions(3)[1].date()
