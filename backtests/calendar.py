@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from backtests.plural import number_of
 from signals.catalog import Rule
 from signals.errors import ConfigError
 
@@ -51,8 +52,8 @@ def session_after(
     position = index.searchsorted(dates, side="right") + n - 1
     if len(position) and np.max(position) >= len(index):
         raise ConfigError(
-            f"expected at least {n} sessions after {dates.max().date()}, but the last session in "
-            f"the calendar is {index[-1].date()}; choose an earlier date"
+            f"expected at least {number_of(n, 'session')} after {dates.max().date()}, but the last "
+            f"session in the calendar is {index[-1].date()}; choose an earlier date"
         )
     return index[position]
 

@@ -6,6 +6,7 @@ import typer
 
 from backtests.cli import history_choice, options
 from backtests.cli.terminal import print_json, progress, say
+from backtests.plural import number_of
 
 
 def import_(
@@ -58,6 +59,6 @@ def _print(said: dict[str, Any], series: int) -> None:
         some = ", ".join(tickers[:5])
         say(f"{some}{more}: USD assumed; confirm USD with --currency USD")
     say(
-        f"{len(said['files'])} files, {series} series: {said['new']:,} rows new, "
+        f"{number_of(len(said['files']), 'file')}, {series} series: {said['new']:,} rows new, "
         f"{said['revised']:,} revised, in {said['store']}"
     )

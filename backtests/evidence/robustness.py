@@ -14,6 +14,7 @@ import pandas as pd
 from backtests.evidence.metrics import headline
 from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import decisions
+from backtests.plural import number_of
 from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
 from signals.errors import SimulationError
@@ -63,7 +64,8 @@ def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
 def _terms(run: Run) -> Cases:
     cases: Cases = {("as it is", ""): partial(varied_headline, run, run.decided)}
     for lag in LAGS:
-        cases["lag", f"{lag} sessions"] = partial(varied_headline, run, run.decided, lag=lag)
+        delayed = partial(varied_headline, run, run.decided, lag=lag)
+        cases["lag", number_of(lag, "session")] = delayed
     for factor in COSTS:
         costs = run.config.costs.times(factor)
         cases["costs", f"× {factor}"] = partial(varied_headline, run, run.decided, costs=costs)

@@ -324,7 +324,7 @@ def test_import_reports_bad_files_after_taking_the_good(
     (folder / "DGS10.csv").write_text("observation_date,DGS10\n2025-01-02,420\n")
     said = drypowder("import", folder, "--store", tmp_path / "s.duckdb")
     assert said.code == 2
-    assert "1 files, 1 series: 1 rows new" in said.out
+    assert "1 file, 1 series: 1 rows new" in said.out
     assert said.err.startswith("error: DGS10.csv: line 2: expected DGS10 between")
 
 

@@ -117,7 +117,7 @@ def test_cases_that_equal_the_run_have_exactly_its_figures(
     by_choice, k = assessed.robustness.by_choice, assessed.robustness.by_k
     same = (
         ("as it is", ""),
-        ("lag", "1 sessions"),
+        ("lag", "1 session"),
         ("costs", "× 1"),
         ("rebalance day", "+0 sessions"),
     )

@@ -116,7 +116,7 @@ def test_what_is_not_moved_is_as_it_is(
     table = tables[name]
     as_it_is = figures(table, "as it is", "")
     assert as_it_is == close(of_run(runs[name]))
-    for case in (("lag", "1 sessions"), ("costs", "× 1"), ("rebalance day", "+0 sessions")):
+    for case in (("lag", "1 session"), ("costs", "× 1"), ("rebalance day", "+0 sessions")):
         assert figures(table, *case) == as_it_is
 
 
@@ -138,7 +138,7 @@ def test_rows_start_from_what_was_run_and_not_from_the_defaults(
     for case in (("lag", "3 sessions"), ("costs", "× 1"), ("rebalance day", "+4 sessions")):
         assert figures(table, *case) == as_it_is
     for changed, case in (
-        ({"lag": 1}, ("lag", "1 sessions")),
+        ({"lag": 1}, ("lag", "1 session")),
         ({"costs": times(4)}, ("costs", "× 2")),
         ({"schedule": {"offset": 0}}, ("rebalance day", "+0 sessions")),
     ):

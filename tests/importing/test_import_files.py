@@ -151,7 +151,7 @@ def test_a_day_beyond_the_calendar_refuses_only_its_own_file(tmp_path: Path, db:
     write(tmp_path, "finra.csv", f"{header},known_from\n{month},1e6,1e5,1e5,{beyond.date()}\n")
     done = import_path(tmp_path, db, recorded_at=beyond - pd.Timedelta(days=300))
     assert done.new == 1
-    assert done.refused[0].startswith("finra.csv: expected at least 1 sessions after")
+    assert done.refused[0].startswith("finra.csv: expected at least 1 session after")
 
 
 def test_importing_twice_adds_nothing(tmp_path: Path, db: Path) -> None:
@@ -445,7 +445,7 @@ def test_the_command_ends_with_2_after_a_damaged_file(
     assert command(["import", str(folder), "--store", str(db)]) == 2
     said = capsys.readouterr()
     assert said.err.startswith("error: prices.csv.gz: expected a whole gzip file")
-    assert "1 files, 1 series: 2 rows new" in said.out
+    assert "1 file, 1 series: 2 rows new" in said.out
 
 
 # --- files compared with stored values ----------------------------------------------------------
