@@ -81,8 +81,8 @@ def read(config: RunConfig, history: History, known: Reading | None = None) -> R
     computed again: the function takes their evaluations from ``known``. A signal is unchanged if
     its parameters, and the parameters of its component signals, are unchanged. A user's own signal
     is always computed again, because a function that it calls may have changed. ``known`` may have
-    sessions after the end of ``history``. The function then takes only the evaluations of the
-    registered signals that the regime model reads. If the sessions or values of ``known`` up to the
+    sessions after the end of ``history``. If it has, only the registered signals that the regime
+    model reads are taken from ``known``. If the sessions or values of ``known`` up to the
     end of ``history`` differ from ``history``, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()

@@ -95,7 +95,7 @@ class CryptoProbe(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of bitcoin's drawdown, of the strength and of SPY's drawdown."""
+        """The levels of bitcoin's drawdown, its strength relative to SPY, and SPY's drawdown."""
         return (
             Threshold(gauge="drawdown", enter=self.fall, leave=self.fall, above=False),
             Threshold(gauge="strength", enter=0.0, leave=0.0, above=False),

@@ -4,8 +4,8 @@ File names, server answers, config values and errors of a user's code can contai
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
 :class:`Escaping` escapes all text to stdout and stderr.
 
-The package rich sets a style with an escape sequence, which must reach the terminal unchanged. So
-the console of :func:`console` replaces control characters in a string before it sets its style.
+The package rich sets a style with an escape sequence, which must reach the terminal unchanged. For
+this reason, :func:`console` returns a console that escapes each string before rich adds the style.
 """
 
 import json

@@ -45,10 +45,10 @@ class Fit:
         return sum(a * share**power for power, a in enumerate(_FIXED_B[level]))
 
     def p_value(self, value: float, error: float, sign: int) -> float:
-        """Return the one-sided p-value of t = value / error from a normal distribution.
+        """Return the one-sided p-value of t = value / error under a normal distribution.
 
-        t is first multiplied by the normal 97.5 % critical value, and divided by the fixed-b 97.5 %
-        critical value.
+        Before, t is multiplied by the normal 97.5 % critical value, and divided by the fixed-b
+        97.5 % critical value.
         """
         if not error > 0:
             return 1.0

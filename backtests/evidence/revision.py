@@ -7,10 +7,11 @@ the results again. For comparison, GDP of 2017Q3 was first published 1 % below i
 new definition of a series can change its values by more than 2 %, which is not tested.
 
 A series in another unit, such as a term premium in percent, is not multiplied, because a factor
-does not change a z-score. For a series in another unit, the results are computed again without the
-series. A series with vintages shows the values known at the time, so it needs no test. Before its
-archive begins, however, the series shows the values of the first vintage, which may already be
-revised. So if the archive begins after the start of the run, the series is also tested.
+does not change a z-score. The results are then computed again without this series.
+
+A series with vintages shows the values known at the time, so it needs no test. Before its archive
+begins, however, the series shows the values of the first vintage, which may already be revised. So
+if the archive begins after the start of the run, the series is also tested.
 """
 
 from collections.abc import Iterator, Sequence

@@ -60,9 +60,10 @@ Points = Mapping[str, tuple[float, float]]
 class Style:
     """The look of a strategy's line.
 
-    A strategy has the same colour under every regime model. Each regime model except votes has its
-    own dash pattern. ``colour`` is a CSS colour. ``dash`` is an SVG dash pattern; an empty text
-    means a solid line. If ``shown`` is True, the line is visible when the page opens.
+    A strategy has the same colour under every regime model. The lines of each regime model
+    have their own dash pattern; the lines of ``votes`` are solid. ``colour`` is a CSS colour.
+    ``dash`` is an SVG dash pattern; an empty text means a solid line. If ``shown`` is True, the
+    line is visible when the page opens.
     """
 
     colour: str

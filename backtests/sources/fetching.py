@@ -37,7 +37,8 @@ class Outcome:
         Which values were left out, how many missing days use stored prices, or why the series was
         not fetched.
     unforeseen
-        An exception that drypowder did not expect, probably a bug; otherwise None.
+        The exception if the fetch ended in an error that drypowder did not expect, probably because
+        of a bug; None after any other fetch.
     """
 
     name: str

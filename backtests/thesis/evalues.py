@@ -229,7 +229,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     times the difference of the exposures. The strategy's exposure is known before the week begins.
     SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`. Under this
     assumption, a strategy of SPY and bills can beat the mix only by timing. A strategy with other
-    assets can beat the mix without timing, if its assets earn more than SPY.
+    assets can also beat the mix because these assets earn more than SPY.
 
     The limit for clipping is at least as large as the limit for SPY's return over bills. If the
     strategy held only bills before the date, a clipping limit from the strategy's own weekly values
