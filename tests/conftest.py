@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
+from backtests.garbage import collect_rarely
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
 from signals.base import Evaluation, Signal
@@ -76,6 +77,11 @@ LONGEST = (
 def pytest_xdist_auto_num_workers() -> int:
     """Run one process more than there are cores, because many tests wait for other processes."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure() -> None:
+    """Let each process of the tests search for unused objects as rarely as a command."""
+    collect_rarely()
 
 
 @pytest.hookimpl(tryfirst=True)
