@@ -48,29 +48,29 @@ class Registered:
     votes: bool
 
 
-#: ``funding`` votes because it measures idle reserves from interest rates. ``dry_powder``, in
-#: contrast, measures idle capital from amounts and GDP. ``outside_capital`` does not vote, because
-#: it mostly measures the same spending as ``capex``. One fact should have only one vote.
-#: ``leverage`` does not vote, because margin debt follows share prices. The more the regime depends
-#: on past returns, the less suitable it is for testing claims about returns.
+#: One fact should have only one vote. The more the regime depends on past returns, the less
+#: suitable it is for testing claims about returns.
 SIGNALS: dict[str, Registered] = {
-    "dry_powder": Registered(signal=DryPowder, votes=True),
-    "funding": Registered(signal=Funding, votes=True),
-    "capex": Registered(signal=Capex, votes=True),
-    "outside_capital": Registered(signal=OutsideCapital, votes=False),  # it repeats capex
-    "absorption": Registered(signal=Absorption, votes=False),  # its parts vote
-    "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
-    "bathtub": Registered(signal=Bathtub, votes=True),
-    "crypto_probe": Registered(signal=CryptoProbe, votes=True),
-    "inverse_qe": Registered(signal=InverseQE, votes=True),
-    "duration": Registered(signal=Duration, votes=True),
-    "fading_momentum": Registered(signal=FadingMomentum, votes=True),
-    "policy": Registered(signal=Policy, votes=True),
-    "leverage": Registered(signal=Leverage, votes=False),  # it follows past returns
-    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # its flag gives a regime
-    "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
-    "convexity": Registered(signal=Convexity, votes=False),  # it repeats absorption
-    "opportunity": Registered(signal=Opportunity, votes=False),  # its flag gives a regime
+    entry.signal.name: entry
+    for entry in (
+        Registered(signal=DryPowder, votes=True),  # it measures idle capital by amounts and GDP
+        Registered(signal=Funding, votes=True),  # it measures idle reserves by interest rates
+        Registered(signal=Capex, votes=True),
+        Registered(signal=OutsideCapital, votes=False),  # it repeats capex
+        Registered(signal=Absorption, votes=False),  # its parts vote
+        Registered(signal=CostOfCapital, votes=True),
+        Registered(signal=Bathtub, votes=True),
+        Registered(signal=CryptoProbe, votes=True),
+        Registered(signal=InverseQE, votes=True),
+        Registered(signal=Duration, votes=True),
+        Registered(signal=FadingMomentum, votes=True),
+        Registered(signal=Policy, votes=True),
+        Registered(signal=Leverage, votes=False),  # margin debt follows share prices
+        Registered(signal=ForcedSelling, votes=False),  # its flag gives a regime
+        Registered(signal=CryptoForcedSelling, votes=False),
+        Registered(signal=Convexity, votes=False),  # it repeats absorption
+        Registered(signal=Opportunity, votes=False),  # its flag gives a regime
+    )
 }
 
 

@@ -249,3 +249,14 @@ def test_the_release_has_the_same_version_everywhere() -> None:
 def test_the_readme_is_one_screen_and_a_start() -> None:
     readme = next(page for page in PAGES if page.path.name == "README.md")
     assert len(readme.text.splitlines()) <= 60
+
+
+@pytest.mark.parametrize("first", ["README.md", "docs/index.md"])
+def test_the_first_page_gives_the_result_of_the_page_that_it_names(first: str) -> None:
+    before_the_table = (ROOT / first).read_text(encoding="utf-8").partition("\n|")[0]
+    text = " ".join(before_the_table.split())
+    claims = re.findall(r"\[([^]]*)\]\((?:docs/)?(thesis|strategies)\.md\)", text)
+    assert [page for _, page in claims] == ["thesis", "strategies"]
+    for claim, page in claims:
+        there = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+        assert claim in " ".join(there.split())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtests.cli import history_choice, options
-from backtests.cli.assignments import config_data, config_of, without_strategy
+from backtests.cli.config_options import config_data, config_of, without_strategy
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled

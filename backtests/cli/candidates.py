@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backtests.cli.assignments import OF_STRATEGY, assigned, file_data, names_assigned
+from backtests.cli.config_options import OF_STRATEGY, assigned, file_data, names_assigned
 from backtests.config import SOURCE, RunConfig, config_from
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels

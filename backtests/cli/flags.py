@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtests.cli import completion, history_choice, options
-from backtests.cli.assignments import (
+from backtests.cli.config_options import (
     config_data,
     config_of,
     refuse_parameters_of_strategies,

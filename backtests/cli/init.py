@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import completion
+from backtests.cli import completion, options
 from backtests.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def init(
             help="The file lists the parameters and the universe of this strategy.",
             autocompletion=completion.strategies,
         ),
-    ] = "near-cash-flow",
+    ] = options.DEFAULT_STRATEGY,
 ) -> None:
     """Write a commented configuration file for 'run --config'."""
     from backtests.atomic import resolved, write_text

@@ -7,6 +7,9 @@ import typer
 
 from backtests.cli import completion
 
+#: The strategy of a command if the user names none. It follows the regime.
+DEFAULT_STRATEGY = "near-cash-flow"
+
 STRATEGY = typer.Argument(
     help="A name shown by 'drypowder list', or my_module:MyStrategy.",
     autocompletion=completion.strategies,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtests.cli import completion, history_choice, options
-from backtests.cli.assignments import config_data, config_of, names_assigned, require_strategy
+from backtests.cli.config_options import config_data, config_of, names_assigned, require_strategy
 from backtests.cli.out import check_out
 from backtests.cli.terminal import progress, warn
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtests.cli import history_choice, options
-from backtests.cli.assignments import config_data, config_of
+from backtests.cli.config_options import config_data, config_of
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from backtests.config import RunConfig
     from backtests.today import Plan, Today
 
-#: The strategy that is shown if the user names none.
-DEFAULT = "near-cash-flow"
 #: Exit code if the target needs a value that is missing, for example after a source failed.
 MISSING = 3
 _ORDERS: Columns = (
@@ -75,7 +73,7 @@ def today(
     given = options.given(strategy=strategy, start=start)
     asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
     data = config_data(config, param, asked, given)
-    checked = config_of({"strategy": DEFAULT, **data})
+    checked = config_of({"strategy": options.DEFAULT_STRATEGY, **data})
     if exit_code:
         check_comparable(checked, at)
     built = checked.build_strategy()

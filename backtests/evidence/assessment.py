@@ -21,7 +21,7 @@ from backtests.evidence.luck import NO_LOG, Logged, Luck, luck
 from backtests.evidence.metrics import Drawdown
 from backtests.evidence.own_mix import excess_of_mix
 from backtests.evidence.revision import by_revision
-from backtests.evidence.robustness import robustness as by_choice
+from backtests.evidence.robustness import by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.progress import Progress, silent
 from backtests.runs import Run, check_run
@@ -35,7 +35,7 @@ class Robustness:
 
     The tables come from :func:`backtests.evidence.k_choice.by_k`,
     :func:`backtests.evidence.revision.by_revision` and
-    :func:`backtests.evidence.robustness.robustness`.
+    :func:`backtests.evidence.robustness.by_choice`.
     """
 
     by_k: pd.DataFrame

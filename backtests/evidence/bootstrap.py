@@ -20,6 +20,8 @@ from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
+#: Default level of all intervals, as a fraction.
+LEVEL = 0.95
 #: Lower limit of the mean length of a block, in sessions.
 SHORTEST_BLOCK = 5
 #: The sample needs at least this many returns.
@@ -80,7 +82,7 @@ def compare_returns(
     others: Mapping[str, pd.Series],
     *,
     reps: int = 1000,
-    level: float = 0.95,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> dict[str, Interval]:
     """Return intervals for a strategy's Sharpe ratio and for its advantage over other portfolios.

@@ -17,7 +17,7 @@ import pandas as pd
 from backtests.config import RunConfig
 from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
-from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.bootstrap import LEVEL, Interval, compare_returns
 from backtests.evidence.common_window import in_common_window
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion, unknown_said
 from backtests.evidence.lead_lag import LeadLag, lead_lag
@@ -43,8 +43,6 @@ from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
-#: Level of the intervals, as a fraction.
-LEVEL = 0.95
 #: A mapping from the key of each price-only regime model to the model and its pending regimes.
 Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
 #: A function that receives finished runs. It returns the logged trials, except trials that

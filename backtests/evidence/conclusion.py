@@ -15,9 +15,6 @@ from backtests.evidence.lead_lag import LeadLag
 from backtests.evidence.luck import Luck
 from backtests.evidence.metrics import is_short
 
-#: Level of the interval, as a fraction.
-LEVEL = 0.95
-
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
@@ -71,7 +68,7 @@ def _difference(returns: pd.DataFrame) -> Interval | None:
     own, other = returns["strategy"], returns["benchmark"]
     if is_short(own):
         return None
-    found = compare_returns(own, returns["bills"], {"benchmark": other}, level=LEVEL)
+    found = compare_returns(own, returns["bills"], {"benchmark": other})
     return found["excess_benchmark"]
 
 

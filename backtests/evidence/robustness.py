@@ -33,7 +33,7 @@ Row = dict[str, float]
 Cases = dict[tuple[str, str], Callable[[], Row | None]]
 
 
-def robustness(run: Run, progress: Progress = silent) -> pd.DataFrame:
+def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
     """Return the metrics of a finished run with one choice changed at a time.
 
     Returns

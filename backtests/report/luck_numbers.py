@@ -7,7 +7,8 @@ null.
 from dataclasses import asdict
 from typing import Any
 
-from backtests.evidence.conclusion import LEVEL, Conclusion
+from backtests.evidence.bootstrap import LEVEL
+from backtests.evidence.conclusion import Conclusion
 from backtests.evidence.lead_lag import LeadLag, fading_said
 from backtests.evidence.luck import Luck, verdict
 from backtests.evidence.table_luck import TableLuck, table_verdict

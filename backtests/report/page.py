@@ -5,13 +5,14 @@ from typing import Any
 
 import jinja2
 
-from backtests.report.format import fixed, percent, significant, thousands
+from backtests.plural import number_of
+from backtests.report.format import fixed, percent, significant, state, text, thousands
 from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark
 from backtests.simulated import SIMULATED
 
-_FILTERS = (fixed, percent, significant, thousands)
+_FILTERS = (fixed, number_of, percent, significant, state, text, thousands)
 
 
 def label_of(simulated: bool) -> str:
@@ -39,8 +40,8 @@ def _read(name: str) -> str:
 def render(name: str, **values: Any) -> str:
     """Return a section from the jinja template ``name``; a missing value is an error.
 
-    Templates can use ``fixed``, ``percent``, ``significant`` and ``thousands`` of
-    :mod:`backtests.report.format` as filters.
+    Templates can use the functions in :data:`_FILTERS` as filters, for example
+    ``{{ value | percent }}``.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),

@@ -30,7 +30,7 @@ from backtests.report.luck_section import luck_section
 from backtests.report.page import label_of, page, render
 from backtests.report.quantstats_plots import quantstats_plots
 from backtests.report.tearsheet_charts import growth_chart, places, vote_chart
-from backtests.report.tearsheet_numbers import LEFT_OUT, growth_key
+from backtests.report.tearsheet_numbers import LEFT_OUT, growth_key, notes_of
 from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
 from backtests.simulated import SIMULATED
@@ -179,7 +179,7 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         stale=stale_warning(run.history) if run.config.end is None else None,
         in_one_regime=in_one_regime(numbers),
         left_out=LEFT_OUT if assessment.robustness is None else None,
-        notes=[note for note in numbers["run"]["notes"] if note != LEFT_OUT],
+        notes=notes_of(assessment.run),
         hindsight=HINDSIGHT,
         observed=observed_said(assessment.absorption, assessment.own_states),
         quarter=QUARTER,

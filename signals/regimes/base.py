@@ -110,26 +110,26 @@ def at_once(model: "RegimeModel", rule: pd.Series) -> Classification:
 
     The regime changes at once, without the confirmation of :func:`settle`.
     """
-    regime = spoken_for(rule, model.rules)
+    regime = regime_of_rule(rule, model.rules)
     return Classification(
         model=model, regime=regime, rule=rule, decided_by=rule.where(regime.notna())
     )
 
 
-def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
+def regime_of_rule(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
     """Return the regime that each session's rule gives, before confirmation."""
     return pd.Series([rules[name] for name in rule], index=rule.index, dtype=object, name="regime")
 
 
-def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
+def rule_in_force(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
     """For each session, return the rule that most recently gave the regime.
 
     ``regime`` is the confirmed regime of each session. ``rule`` is the rule that is true at each
     session. ``rules`` maps each rule to its regime. The result is None if the session has no
     regime.
     """
-    in_force = regime.fillna("") == spoken_for(rule, rules).fillna("")
-    return rule.where(in_force).ffill().where(regime.notna()).rename("decided_by")
+    same = regime.fillna("") == regime_of_rule(rule, rules).fillna("")
+    return rule.where(same).ffill().where(regime.notna()).rename("decided_by")
 
 
 def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:

@@ -12,10 +12,10 @@ from signals.regimes.base import (
     Classification,
     Regime,
     RegimeModel,
-    decided_by,
     first_rule,
+    regime_of_rule,
+    rule_in_force,
     settle,
-    spoken_for,
 )
 
 
@@ -70,9 +70,9 @@ class Votes(RegimeModel):
     ) -> Classification:
         """Return the regime of each session; None if too few votes are known."""
         rule = first_rule(self._holds(panel.index, evaluations), panel.index)
-        regime = settle(spoken_for(rule, self.rules), self.confirm)
+        regime = settle(regime_of_rule(rule, self.rules), self.confirm)
         return Classification(
-            model=self, regime=regime, rule=rule, decided_by=decided_by(regime, rule, self.rules)
+            model=self, regime=regime, rule=rule, decided_by=rule_in_force(regime, rule, self.rules)
         )
 
     def _holds(

@@ -81,7 +81,7 @@ def test_a_number_is_no_moment_of_a_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda panel: panel.iloc[::-1], "is in another order; sort it with"),
+        (lambda panel: panel.iloc[::-1], "is not in ascending order; sort it with"),
         (lambda panel: panel.tz_localize("UTC"), "has the time zone UTC; remove the zone"),
         (lambda panel: panel.reset_index(drop=True), "is of type RangeIndex"),
         (lambda panel: pd.concat([panel, panel.iloc[-1:]]), "has 2024-12-31 twice; drop one row"),

@@ -19,7 +19,7 @@ from backtests.evidence.assessment import Assessment, assess
 from backtests.evidence.k_choice import KS, by_k
 from backtests.evidence.lead_lag import LAGS as FILLS
 from backtests.evidence.metrics import headline
-from backtests.evidence.robustness import COSTS, LAGS, OFFSETS, robustness
+from backtests.evidence.robustness import COSTS, LAGS, OFFSETS, by_choice
 from backtests.evidence.variation import varied
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
@@ -95,7 +95,7 @@ def test_a_run_with_a_lag_of_its_own_is_not_simulated_again_at_that_lag(
     short: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = pipeline.run(config_from({**TERMS, "strategy": "spy", "lag": 3}), short)
-    seen = simulated(monkeypatch, lambda: robustness(slow))
+    seen = simulated(monkeypatch, lambda: by_choice(slow))
     assert [lag for lag, _, _ in seen if lag != 3] == [lag for lag in LAGS if lag != 3]
     assert [equals(slow, case) for case in seen].count(True) == 1  # this one checks the kernel
 

@@ -1,7 +1,6 @@
 """The rules of evidence, which were fixed before any return was seen."""
 
-from backtests.evidence.bootstrap import SHORTEST_BLOCK
-from backtests.evidence.comparison import LEVEL
+from backtests.evidence.bootstrap import LEVEL, SHORTEST_BLOCK
 from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.k_choice import KS
 

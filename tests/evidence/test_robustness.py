@@ -8,10 +8,11 @@ import pytest
 
 from backtests.config import config_from
 from backtests.engine.costs import Costs
-from backtests.evidence.robustness import robustness
+from backtests.evidence.robustness import by_choice
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import read, run, run_on
+from backtests.plural import number_of
 from backtests.runs import Run
 from backtests.window import window
 from signals import Reading
@@ -42,7 +43,7 @@ def runs(short: History, reading: Reading) -> dict[str, Run]:
 
 @pytest.fixture(scope="module")
 def tables(runs: dict[str, Run]) -> dict[str, pd.DataFrame]:
-    return {name: robustness(ours) for name, ours in runs.items()}
+    return {name: by_choice(ours) for name, ours in runs.items()}
 
 
 def made(history: History, reading: Reading, name: str, **more: Any) -> Run:
@@ -98,7 +99,7 @@ def test_there_is_a_row_for_every_choice(
 ) -> None:
     expected = [
         ("as it is", ""),
-        *(("lag", f"{lag} sessions") for lag in LAGS),
+        *(("lag", number_of(lag, "session")) for lag in LAGS),
         *(("costs", f"× {factor}") for factor in FACTORS),
         *(("rebalance day", f"+{offset} sessions") for offset in OFFSETS),
         *(("asset left out", asset) for asset in runs[name].strategy.assets),
@@ -133,7 +134,7 @@ def test_rows_start_from_what_was_run_and_not_from_the_defaults(
     """Lag, costs and day differ from the defaults. Each row changes only one of them."""
     terms = {"lag": 3, "costs": times(2), "schedule": {"offset": 4}}
     ours = made(short, reading, "sixty-forty", **terms)
-    table = robustness(ours)
+    table = by_choice(ours)
     as_it_is = figures(table, "as it is", "")
     for case in (("lag", "3 sessions"), ("costs", "× 1"), ("rebalance day", "+4 sessions")):
         assert figures(table, *case) == as_it_is
@@ -155,7 +156,7 @@ def test_a_lag_is_a_plain_run_with_that_lag(
     tables: dict[str, pd.DataFrame], short: History, reading: Reading, lag: int
 ) -> None:
     other = made(short, reading, TILT, lag=lag)
-    assert figures(tables[TILT], "lag", f"{lag} sessions") == close(of_run(other))
+    assert figures(tables[TILT], "lag", number_of(lag, "session")) == close(of_run(other))
 
 
 def test_a_lag_of_five_is_a_run_from_the_very_beginning(
@@ -283,7 +284,7 @@ def test_the_run_stays_as_it_was_and_once_more_gives_the_same(
 ) -> None:
     ours = runs["sixty-forty"]
     before = [x.copy() for x in (ours.decided, ours.history.panel, ours.result.weights)]
-    pd.testing.assert_frame_equal(robustness(ours), tables["sixty-forty"], check_exact=True)
+    pd.testing.assert_frame_equal(by_choice(ours), tables["sixty-forty"], check_exact=True)
     after = (ours.decided, ours.history.panel, ours.result.weights)
     for was, now in zip(before, after, strict=True):
         pd.testing.assert_frame_equal(was, now, check_exact=True)

@@ -12,7 +12,7 @@ from backtests.engine.kernel import Curves, simulate_curves
 from backtests.evidence.comparison import compare
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.revision import by_revision
-from backtests.evidence.robustness import robustness
+from backtests.evidence.robustness import by_choice
 from backtests.evidence.variation import check_kernel
 from backtests.evidence.walkforward import walk_forward
 from backtests.history.panel import History
@@ -49,7 +49,7 @@ def planted(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("planted")
-@pytest.mark.parametrize("table", [by_k, by_revision, robustness])
+@pytest.mark.parametrize("table", [by_k, by_revision, by_choice])
 def test_a_table_fails_when_the_kernel_differs(
     finished: Run, table: Callable[[Run], object]
 ) -> None:

@@ -37,7 +37,10 @@ class State(NamedTuple):
 
 
 def status(days: Sequence[date], flag: Numbers) -> State:
-    """Return the state of a flag. Sessions at which it is NaN neither begin nor end a stay."""
+    """Return the state of a flag. Sessions at which it is NaN neither begin nor end a stay.
+
+    The current state begins after the last session at which the flag is NaN.
+    """
     seen = [(day, value == 1) for day, value in zip(days, flag, strict=True) if value == value]
     runs: list[tuple[bool, date, date]] = []
     for day, on in seen:
@@ -46,7 +49,10 @@ def status(days: Sequence[date], flag: Numbers) -> State:
         else:
             runs.append((on, day, day))
     stays = [(first, None if last == seen[-1][0] else last) for on, first, last in runs if on]
-    return State(runs[-1][0], seen[-1][0], runs[-1][1], stays)
+    known_days = [(day, value) for day, value in zip(days, flag, strict=True) if day <= seen[-1][0]]
+    gap = max((day for day, value in known_days if value != value), default=date.min)
+    since = min(day for day, _ in seen if day >= runs[-1][1] and day > gap)
+    return State(runs[-1][0], seen[-1][0], since, stays)
 
 
 # Means under a condition

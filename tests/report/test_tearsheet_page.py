@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -204,6 +205,15 @@ def test_a_page_comes_out_for_portfolios_that_hardly_vary(
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     assert page.rstrip().endswith("</html>")
     assert f"<h1>{strategy}</h1>" in page
+
+
+def test_the_configuration_names_the_kind_of_history(finished: Run, tmp_path: Path) -> None:
+    """A history made from DataFrames is not a store."""
+    for source in ("store", "frames"):
+        own = replace(finished, history=replace(finished.history, source=source))
+        write_run(assess(own, robustness=False), tmp_path / source)
+        page = (tmp_path / source / "tearsheet.html").read_text()
+        assert f">{source}, run {own.run_id}" in page
 
 
 @pytest.mark.parametrize(("strategy", "said"), [("cash-heavy", True), ("spy", False)])

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtests.cli import history_choice
+from backtests.cli.options import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:
     from backtests.config import RunConfig
 
 #: Keys of a configuration that affect only a strategy's holdings, not signals or the regime.
 OF_STRATEGY = ("params", "universe")
-#: A strategy that follows the regime.
-_FOLLOWER = "near-cash-flow"
 
 
 def config_data(
@@ -109,13 +108,13 @@ def require_strategy(data: dict[str, Any]) -> None:
 def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration data for a command that uses only signals and the regime.
 
-    In the result, the strategy near-cash-flow replaces the given strategy. Near-cash-flow follows
+    In the result, the default strategy replaces the given strategy. The default strategy follows
     the regime, so every regime model is allowed. If the given name states a regime model, as in
     ``name@model``, the new name keeps this model.
     """
     model = str(data.get("strategy", "")).partition("@")[2]
     kept = {key: data[key] for key in data if key not in OF_STRATEGY}
-    return kept | {"strategy": f"{_FOLLOWER}@{model}" if model else _FOLLOWER}
+    return kept | {"strategy": f"{DEFAULT_STRATEGY}@{model}" if model else DEFAULT_STRATEGY}
 
 
 def names_assigned(assignments: Iterable[str] | None) -> list[str]:
