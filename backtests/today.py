@@ -29,6 +29,7 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,9 @@ from signals.reading import Reading
 from signals.universe import asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
+
+#: Largest number of unfilled trades in a row that are counted back from a session.
+_REPEATS = 21
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,13 +268,9 @@ class Plan:
         prices = self._prices(holdings, session)
         now = weights_of(holdings, prices)
         waiting, expected = self._after_waiting(session, holdings, decimals)
-        reached = now if waiting is None else self._row(waiting)
+        reached = now if waiting is None else self._target(waiting)
         off = _differences(target, reached) > self.config.band
-        # After a trade to exactly the limit, the costs of the trade may push exposure beyond the
-        # limit.
-        cost = max((self.config.costs.rate(str(asset)) for asset in now.index), default=0.0)
-        limit = self.strategy.gross_limit * (1 + cost) + 1e-9
-        beyond_limit = bool((now < 0).any() and now.abs().sum() > limit)
+        beyond_limit = self._is_beyond_limit(holdings, session)
         orders = self._orders(target, expected, session, decimals)
         over = beyond_limit and waiting is None
         trades = over or (session in self.decided and bool(off.any()))
@@ -286,9 +286,9 @@ class Plan:
     def _after_waiting(
         self, session: pd.Timestamp, holdings: Mapping[str, float], decimals: int
     ) -> tuple[pd.Timestamp | None, Mapping[str, float]]:
-        """Return the holdings after the orders of earlier decisions that are not filled yet.
+        """Return the holdings after earlier orders that are not filled yet.
 
-        The first result is the newest of these decisions, or None.
+        The first result is the session of the newest of these orders, or None.
         """
         waiting, expected = None, holdings
         for day in self._unfilled(session):
@@ -297,7 +297,44 @@ class Plan:
             if (_differences(self._row(day), reached) > self.config.band).any():
                 orders = self._orders(self._row(day), expected, day, decimals)
                 waiting, expected = day, after(expected, orders)
-        return waiting, expected
+        limited = self._waits_for_limit(session, holdings) if waiting is None else None
+        if limited is None:
+            return waiting, expected
+        return limited, after(
+            holdings, self._orders(self._target(limited), holdings, limited, decimals)
+        )
+
+    def _waits_for_limit(
+        self, session: pd.Timestamp, holdings: Mapping[str, float]
+    ) -> pd.Timestamp | None:
+        """Return the earlier session whose trade back to the gross limit is not filled yet.
+
+        The same holdings were beyond the limit at several closes in a row before the session. The
+        trade of the first of these closes is filled ``lag`` sessions later. If the holdings are
+        unchanged then, the trade is placed again.
+        """
+        earlier = self.followed[self.followed < session][::-1][: self.config.lag * _REPEATS]
+        beyond = takewhile(lambda day: self._is_beyond_limit(holdings, day), earlier)
+        unfilled = sum(1 for _ in beyond) % self.config.lag
+        return earlier[unfilled - 1] if unfilled else None
+
+    def _is_beyond_limit(self, holdings: Mapping[str, float], session: pd.Timestamp) -> bool:
+        """Return whether holdings with a short position exceed the gross limit at a close.
+
+        After a trade to exactly the limit, the costs of the trade may push exposure beyond the
+        limit, so the limit is a little higher here.
+        """
+        prices = self._prices(holdings, session)
+        values = prices * pd.Series(holdings, dtype="float64").reindex(prices.index)
+        cost = max((self.config.costs.rate(str(asset)) for asset in prices.index), default=0.0)
+        limit = self.strategy.gross_limit * (1 + cost) + 1e-9
+        worth = values.sum() + holdings.get(CASH, 0.0)
+        return bool((values < 0).any() and values.abs().sum() > limit * worth)
+
+    def _target(self, session: pd.Timestamp) -> pd.Series:
+        """Return the target of the last decision up to a session; its own weights before one."""
+        decided = self.decided[self.decided <= session]
+        return self._row(decided[-1] if len(decided) else session)
 
     def _unfilled(self, session: pd.Timestamp) -> pd.DatetimeIndex:
         """Return the earlier decisions that a backtest fills after the close of a session."""

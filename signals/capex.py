@@ -40,6 +40,7 @@ class Capex(Signal):
     ----------
     firms
         Tickers of the firms; only companies whose SEC filings drypowder reads are allowed.
+        ``absorption`` uses the same firms, ``outside_capital`` has a list of its own.
     minimum
         The impulse needs at least this number of firms. Only firms with both a current amount and
         an amount a year earlier count.
@@ -59,6 +60,7 @@ class Capex(Signal):
         "firms": "firms compared",
     }
     must_ascend: ClassVar[Orders] = (("leave", "enter"),)
+    shown_only: ClassVar[tuple[str, ...]] = ("GDP",)
 
     firms: tuple[str, ...] = HYPERSCALERS
     minimum: int = 4

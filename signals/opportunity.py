@@ -44,7 +44,9 @@ class Opportunity(CompoundSignal):
     NaN
         The flag is NA until the basket's drawdown is known on at least 252 sessions. The flag is
         also NA while ``forced_selling`` is NA, or if the VIX is missing on one of the last 63
-        sessions. After a session at which the flag is NA, the flag is off until it turns on again.
+        sessions. If the scores of both ``bathtub`` and ``policy`` are unknown, condition 4 is
+        false, and the flag is not NA. After a session at which the flag is NA, the flag is off
+        until it turns on again.
     Reference
         Link L14 of the thesis. The levels of the four conditions were fixed in advance and not
         fitted to data.

@@ -205,9 +205,18 @@ def _outputs(
     signal: Signal, among: Mapping[str, Signal], panel: pd.DataFrame, gauges: dict[str, str]
 ) -> list[np.ndarray]:
     """Return the flag, score and gauges of one evaluation as float64; a missing value is NaN."""
-    said = evaluate(panel, {**among, signal.name: signal})[signal.name]
+    said = evaluate(panel, {**_parts(signal, among), signal.name: signal})[signal.name]
     results = [said.flag, said.score, *(said.gauges[g] for g in gauges.values())]
     return [result.to_numpy(dtype=np.float64, na_value=np.nan) for result in results]
+
+
+def _parts(signal: Signal, among: Mapping[str, Signal]) -> dict[str, Signal]:
+    """Return the signals in ``among`` that a signal uses, directly or through other signals."""
+    found: dict[str, Signal] = {}
+    for name, kind in signal.parts.items():
+        part = among[name] if name in among else kind()
+        found |= {name: part, **_parts(part, among)}
+    return found
 
 
 def _describe(signal: Signal, inputs: dict[str, str], gauges: dict[str, str]) -> str:

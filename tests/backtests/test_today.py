@@ -164,6 +164,41 @@ def test_with_a_short_leg_too(history: History) -> None:
     pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
 
 
+@pytest.mark.parametrize("lag", [2, 3])
+def test_a_trade_back_to_the_limit_is_placed_once_until_it_is_filled(
+    history: History, lag: int
+) -> None:
+    """On 2019-05-28, the short position in bitcoin pushes gross exposure beyond the limit."""
+    given = {"strategy": "memory-over-crypto-smh", "start": "2015-01-02", "lag": lag}
+    finished = run(config_from(given), history.until("2019-06-28"))
+    plan = make_plan(finished.config, finished.history)
+    first = at("2019-05-28")
+    place = int(finished.sessions.searchsorted(first))
+    held = finished.result.weights.loc[first]
+    value = float(finished.result.equity[first])
+    prices = finished.history.closes.loc[first].to_dict()
+    holdings = {str(a): w * value / prices[a] for a, w in held.items() if w}
+    holdings[CASH] = value * (1 - float(held.sum()))
+    decisions = [plan.at(day, holdings) for day in finished.sessions[place : place + lag + 1]]
+    assert [decision.waiting for decision in decisions] == [None, *[first] * (lag - 1), None]
+    placed = [not orders_of(decision).empty for decision in decisions[:lag]]
+    assert placed == [True, *[False] * (lag - 1)]
+
+
+def test_whoever_does_not_trade_back_to_the_limit_is_told_again(history: History) -> None:
+    """With a lag of 2, the trade of one session is filled two sessions later."""
+    config = config_from({"strategy": "memory-over-crypto", "lag": 2})
+    plan = make_plan(config, history.until("2019-05-21"))
+    price = history.closes.loc["2019-05-15"].to_dict()
+    held = {"MU": 0.75e6 / price["MU"], "BTC-USD": -0.35e6 / price["BTC-USD"], CASH: 0.6e6}
+    sessions = plan.weights.loc["2019-05-13":"2019-05-20"].index
+    decisions = [plan.at(day, held) for day in sessions]
+    assert [d.beyond_limit for d in decisions] == [True] * len(sessions)
+    assert not any(d.is_decision_day for d in decisions)
+    told = [not orders_of(decision).empty for decision in decisions]
+    assert told[1:] == [not before for before in told[:-1]], "every second session"
+
+
 @pytest.mark.parametrize(("coins", "beyond"), [(-5.0, False), (-6.0, True)])
 def test_shorts_beyond_the_gross_limit_are_cut_back_on_any_day(
     history: History, coins: float, beyond: bool

@@ -14,6 +14,8 @@ from backtests.history.panel import History
 from signals import Absorption, Capex, Convexity, CostOfCapital, CryptoProbe, DryPowder, Signal
 from signals.base import ScoreSignal
 from signals.errors import ConfigError, MissingSeries
+from signals.evaluations import evaluate
+from signals.registry import default_signals
 
 IDS = ("RRPONTSYD", "WRESBAL", "GDP", "TLAACBW027SBOG")
 K, ENTER = [0.08, 0.09, 0.10], [0.5, 1.0, 1.5]
@@ -111,6 +113,15 @@ def test_inputs_one_by_one(simulated: pd.DataFrame) -> None:
         assert_says(columns(found, k), DryPowder(k=k), simulated)
     assert_says(columns(found.k_loc[K[0]], K[0]), DryPowder(k=K[0]), simulated)
     pd.testing.assert_series_equal(found.gdp[K[0]], simulated["GDP"], check_names=False)
+
+
+def test_the_parts_of_a_signal_come_from_any_set_of_signals(simulated: pd.DataFrame) -> None:
+    among = default_signals() | {"dry_powder": DryPowder(k=0.1)}
+    found = run_indicator(simulated, Absorption, among)
+    said = evaluate(simulated, among)["absorption"]
+    flag = said.flag.to_numpy(float, na_value=np.nan)
+    np.testing.assert_array_equal(found.flag.to_numpy(), flag)
+    np.testing.assert_array_equal(found.u.to_numpy(), said.gauges["u"].to_numpy())
 
 
 def test_lists_of_one_length_go_together(simulated: pd.DataFrame) -> None:

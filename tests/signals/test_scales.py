@@ -198,3 +198,12 @@ def test_a_term_premium_that_is_not_used_does_not_decide(signal: Signal, history
     pd.testing.assert_series_equal(
         signal.evaluate(late).score, signal.evaluate(history.panel).score
     )
+
+
+def test_capex_decides_without_gdp(history: History) -> None:
+    """GDP is only shown beside the spending; ``absorption`` needs GDP for idle capital."""
+    late = history.panel.assign(GDP=NAN)
+    said = evaluate(late, signals.default_signals())
+    assert explain(said["capex"], late, late.index[-1]).missing == ()
+    assert "GDP" not in inputs_of(Capex(), {}, deciding=True)
+    assert "GDP" in inputs_of(Absorption(), {}, deciding=True)
