@@ -178,7 +178,7 @@ def test_a_trade_back_to_the_limit_is_placed_once_until_it_is_filled(
     value = float(finished.result.equity[first])
     prices = finished.history.closes.loc[first].to_dict()
     holdings = {str(a): w * value / prices[a] for a, w in held.items() if w}
-    holdings[CASH] = value * (1 - float(held.sum()))
+    holdings[CASH] = value - sum(units * prices[a] for a, units in holdings.items())
     decisions = [plan.at(day, holdings) for day in finished.sessions[place : place + lag + 1]]
     assert [decision.waiting for decision in decisions] == [None, *[first] * (lag - 1), None]
     placed = [not orders_of(decision).empty for decision in decisions[:lag]]
