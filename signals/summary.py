@@ -58,6 +58,15 @@ class Summarised(ABC):
         return self._summary().html()
 
 
+def with_unit(number: str, unit: str) -> str:
+    """Return a number with its unit; a fraction has none.
+
+    >>> with_unit("14.8", "% of GDP"), with_unit("0.683", "fraction")
+    ('14.8 % of GDP', '0.683')
+    """
+    return number if unit in ("", "fraction") else f"{number} {unit}"
+
+
 def amount(value: float, unit: str = "") -> str:
     """Return a number as text, with at least three significant digits and its unit.
 
@@ -66,7 +75,7 @@ def amount(value: float, unit: str = "") -> str:
     """
     if pd.isna(value):
         return "no value"
-    return f"{value:{'z,.0f' if abs(value) >= 999.5 else 'z.3g'}} {unit}".strip()
+    return with_unit(f"{value:{'z,.0f' if abs(value) >= 999.5 else 'z.3g'}}", unit)
 
 
 def described(index: pd.Index) -> str:

@@ -17,7 +17,7 @@ from signals.scales import Scales
 
 #: A mapping from each gauge whose name is not self-explanatory to a clause that explains it.
 _MEANINGS = {
-    "u": ": AI spending as a fraction of AI spending plus idle capital",
+    "u": ", AI spending as a fraction of AI spending plus idle capital",
     AGE: " since the flag turned on",
 }
 #: A mapping from each rule of the regime model ``votes`` to a clause that explains the rule.

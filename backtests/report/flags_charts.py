@@ -17,6 +17,7 @@ from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
 from signals.reading import Reading
+from signals.summary import with_unit
 
 #: Largest number of sessions with values that the page shows at the mouse pointer.
 _POINTED = 1000
@@ -103,15 +104,15 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
 
     >>> t = Threshold(gauge="u", enter=0.5, leave=0.4, above=True)
     >>> levels_of(t, "fraction")
-    [('on above 0.5 fraction', 0.5), ('off below 0.4 fraction', 0.4)]
+    [('on above 0.5', 0.5), ('off below 0.4', 0.4)]
     """
     on, off = ("above", "below") if threshold.above else ("below", "above")
     if threshold.enter == threshold.leave:
-        level = f"{threshold.enter:g} {unit}".rstrip()
+        level = with_unit(f"{threshold.enter:g}", unit)
         return [(f"on {on} {level}, off {off} it", threshold.enter)]
     return [
-        (f"on {on} {threshold.enter:g} {unit}".rstrip(), threshold.enter),
-        (f"off {off} {threshold.leave:g} {unit}".rstrip(), threshold.leave),
+        (with_unit(f"on {on} {threshold.enter:g}", unit), threshold.enter),
+        (with_unit(f"off {off} {threshold.leave:g}", unit), threshold.leave),
     ]
 
 

@@ -17,6 +17,7 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
 from signals.scales import Scales
+from signals.summary import with_unit
 
 #: Fields of an explanation that are copied into a signal's data.
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
@@ -191,7 +192,7 @@ def _clause(e: Explanation) -> str:
     """Return a clause about a flag: the gauge's value, and the level at which the flag flips."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
-    value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()
+    value = with_unit(f"{e.distance_gauge} {e.distance_value:.3g}", e.distance_unit)
     members = f", {e.rests_on}" if e.rests_on else ""
     state, turns = ("", "off") if e.flag else ("off now, ", "on")
     return f"{e.signal} ({state}{value} now, turns {turns} at {e.flips}{members})"

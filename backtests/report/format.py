@@ -108,6 +108,8 @@ def interval(bounds: Mapping[str, float | None], form: Form) -> str:
 
 
 def _shown(value: float | None, form: str, unit: str = "") -> str:
+    from signals.summary import with_unit  # signals imports pandas, which --help does without
+
     if value is None or is_missing(value):
         return MISSING
-    return f"{value:{form}} {unit}".rstrip()
+    return with_unit(f"{value:{form}}", unit)

@@ -34,6 +34,7 @@ from backtests.report.tearsheet_numbers import LEFT_OUT, growth_key, notes_of
 from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
 from backtests.simulated import SIMULATED
+from signals.summary import with_unit
 from signals.universe import HINDSIGHT
 
 #: The text in place of the recovery date of a drawdown that has not ended.
@@ -325,7 +326,7 @@ def _votes(assessment: Assessment) -> list[dict[str, str]]:
             "since": MISSING if e.since is None else str(e.since.date()),
             "distance": MISSING
             if pd.isna(e.distance)
-            else f"{e.distance_gauge} {e.distance:+.3g} {e.distance_unit}",
+            else with_unit(f"{e.distance_gauge} {e.distance:+.3g}", e.distance_unit),
         }
         for e in assessment.explanations
     ]

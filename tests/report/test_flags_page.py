@@ -104,8 +104,8 @@ def test_the_table_says_that_flag_and_value_can_have_different_gauges(page: str)
 
 def test_each_threshold_is_named_at_its_line_with_value_and_unit(page: str) -> None:
     for said in (
-        "on above 0.5 fraction",
-        "off below 0.4 fraction",
+        "on above 0.5",
+        "off below 0.4",
         "on below 1 % of GDP",
         "off above 2 % of GDP",
         "on below -20 %, off above it",
@@ -135,7 +135,7 @@ def test_the_lowest_name_stands_below_its_line(reading: Reading, history: Histor
         reading.evaluations["absorption"], inputs, first_regime(reading), "absorption"
     )
     assert '<span class="named" style' in svg
-    assert re.search(r'<span class="named below" [^>]*>off below 0.4 fraction', svg)
+    assert re.search(r'<span class="named below" [^>]*>off below 0.4', svg)
 
 
 def test_inputs_of_very_different_size_do_not_share_an_axis(
