@@ -132,7 +132,7 @@ def _announced(table: pd.DataFrame, recorded_at: pd.Timestamp) -> np.ndarray:
     names = table.columns[1:]
     ahead = [announced(_id_of(name), pd.DatetimeIndex(days), recorded_at) for name in names]
     blank = [(table[name].str.strip() == "").to_numpy() for name in names]
-    return np.any(ahead, axis=0) & np.all(np.logical_or(ahead, blank), axis=0)
+    return np.asarray(np.any(ahead, axis=0) & np.all(np.logical_or(ahead, blank), axis=0))
 
 
 def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
