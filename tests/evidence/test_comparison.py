@@ -856,6 +856,19 @@ def test_bad_arguments_get_one_line_and_the_page_stays(
     assert list(tmp_path.iterdir()) == [page]
 
 
+def test_the_longest_lag_of_all_rows_must_leave_a_session_for_a_fill(
+    drypowder: Drypowder, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow.toml"
+    slow.write_text('strategy = "cash-heavy"\nlag = 41\n')
+    window = ("--start", "2024-11-01", "--source", "simulated", "--draws", "0")
+    refused(
+        drypowder("compare", "spy", slow, *window, "--out", tmp_path / "page.html"),
+        "a lag below the 41 sessions",
+        "was 41",
+    )
+
+
 @pytest.mark.parametrize("name", ["page.txt", "folder.html"])
 def test_a_page_is_a_folder_or_a_file_that_ends_in_html(
     drypowder: Drypowder, asked: list[tuple[list[str], bool]], tmp_path: Path, name: str
