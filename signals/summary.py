@@ -67,15 +67,18 @@ def with_unit(number: str, unit: str) -> str:
     return number if unit in ("", "fraction") else f"{number} {unit}"
 
 
-def amount(value: float, unit: str = "") -> str:
-    """Return a number as text, with at least three significant digits and its unit.
+def amount(value: float, unit: str = "", digits: int = 3) -> str:
+    """Return a number as text, with at least ``digits`` significant digits and its unit.
+
+    A number that has more digits before the point keeps all of them.
 
     >>> amount(14.83, "% of GDP"), amount(31095.1, "USD"), amount(float("nan"), "%")
     ('14.8 % of GDP', '31,095 USD', 'no value')
     """
     if pd.isna(value):
         return "no value"
-    return with_unit(f"{value:{'z,.0f' if abs(value) >= 999.5 else 'z.3g'}}", unit)
+    is_long = abs(value) >= 10**digits - 0.5
+    return with_unit(f"{value:{'z,.0f' if is_long else f'z.{digits}g'}}", unit)
 
 
 def described(index: pd.Index) -> str:

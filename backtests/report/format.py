@@ -40,15 +40,14 @@ def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: boo
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """Return a number as text, with ``digits`` significant digits and its unit.
-
-    A number that has more digits before the point keeps all of them.
+    """Return the text of :func:`signals.summary.amount`, or :data:`MISSING`.
 
     >>> significant(14.83, "% of GDP"), significant(0.0001234), significant(31095.1)
     ('14.8 % of GDP', '0.000123', '31,095')
     """
-    is_long = not is_missing(value) and abs(value or 0.0) >= 10**digits - 0.5
-    return _shown(value, "z,.0f" if is_long else f"z.{digits}g", unit)
+    from signals.summary import amount  # signals imports pandas, which --help does without
+
+    return MISSING if value is None or is_missing(value) else amount(value, unit, digits)
 
 
 def p_value(value: float | None) -> str:
@@ -108,7 +107,7 @@ def interval(bounds: Mapping[str, float | None], form: Form) -> str:
 
 
 def _shown(value: float | None, form: str, unit: str = "") -> str:
-    from signals.summary import with_unit  # signals imports pandas, which --help does without
+    from signals.summary import with_unit  # as in significant
 
     if value is None or is_missing(value):
         return MISSING

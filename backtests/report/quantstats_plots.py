@@ -25,6 +25,9 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 
 #: Length of a rolling window in sessions, and the name of this window.
 _WINDOW, _WINDOW_NAME = 126, "6 months"
+#: Titles of the plots over this window.
+_VOLATILITY = f"Yearly volatility over {_WINDOW_NAME}"
+_SHARPE = f"Yearly Sharpe ratio over {_WINDOW_NAME}"
 _FONT = "DejaVu Sans"  # a font that matplotlib contains; the page's own font replaces it
 _OUR_FONT = "system-ui, sans-serif"
 #: Colours of quantstats and of matplotlib, and the CSS that replaces them.
@@ -84,10 +87,10 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
         "Distribution of monthly returns": lambda: _in_percent(
             plots.histogram(own, other, figsize=(6, 2.6), **bare), "xaxis"
         ),
-        f"Yearly volatility over {_WINDOW_NAME}": lambda: _in_percent(
+        _VOLATILITY: lambda: _in_percent(
             plots.rolling_volatility(own, other, figsize=(6, 2.3), **rolling, **bare), "yaxis"
         ),
-        f"Yearly Sharpe ratio over {_WINDOW_NAME}": lambda: _without_cash(
+        _SHARPE: lambda: _without_cash(
             plots.rolling_sharpe(
                 over_bills.rename(names["strategy"]), figsize=(6, 2.3), **rolling, **bare
             ),
@@ -95,9 +98,9 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
         ),
     }
     if len(own) < _WINDOW:
-        del drawn[f"Yearly volatility over {_WINDOW_NAME}"]
+        del drawn[_VOLATILITY]
     if len(own) < _WINDOW or not over_bills.any():
-        del drawn[f"Yearly Sharpe ratio over {_WINDOW_NAME}"]
+        del drawn[_SHARPE]
     pictures = {}
     for title, draw in drawn.items():
         with _drawing(title):
