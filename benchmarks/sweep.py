@@ -215,7 +215,7 @@ def stages(case: Case) -> dict[str, float]:
 
     batch = batch_of(case.variants, case.prices, case.bills, CAPITAL, "weights")
     firsts = range(0, len(case.variants), TOGETHER)
-    lines, count = batch.market.lines, len(case.variants)
+    prices, count = batch.market.deflated, len(case.variants)
 
     def trades() -> None:
         for first in firsts:
@@ -224,7 +224,7 @@ def stages(case: Case) -> dict[str, float]:
 
     def read() -> None:
         for _ in range(count):
-            lines.sum()
+            prices.sum()
         batch.frames.targets.sum()
 
     def prepare() -> None:

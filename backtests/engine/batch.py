@@ -105,13 +105,13 @@ def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
 
     If ``daily`` is True, the arrays have room for daily trades and costs.
     """
-    from backtests.engine.loops import STEP, TOTALS, Room
+    from backtests.engine.loops import TOTALS, Room
 
     sessions = len(batch.bills)
     return Room(
-        value=np.empty((count, sessions + STEP)),
+        value=np.empty((sessions, count)),
         totals=np.empty((count, TOTALS)),
-        exposed=np.empty((count, sessions + STEP)),
+        exposed=np.empty((sessions if daily else 0, count)),
         traded=np.zeros((count if daily else 0, sessions)),
         paid=np.zeros((count if daily else 0, sessions)),
         refused=np.zeros(count, dtype=bool),
@@ -160,32 +160,35 @@ def _read(
 def _refused(
     variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
 ) -> dict[int, str]:
-    """Return an error message for each variant with an invalid lag, band or table of weights."""
+    """Return an error message for each variant with an invalid lag, band or table of weights.
+
+    Variants with the same objects as lag, band and gross limit are checked together.
+    """
     refused = {}
+    told: dict[tuple[int, int, int], str] = {}
     for i, variant in enumerate(variants):
-        limit = variant.gross_limit
-        terms = _fault(check_terms, variant.lag, variant.band, capital, limit, name)
-        if terms or faults[id(variant.weights)]:
-            refused[i] = terms or faults[id(variant.weights)]
+        lag, band, limit = variant.lag, variant.band, variant.gross_limit
+        terms = id(lag), id(band), id(limit)
+        if terms not in told:
+            told[terms] = _fault(check_terms, lag, band, capital, limit, name)
+        if told[terms] or faults[id(variant.weights)]:
+            refused[i] = told[terms] or faults[id(variant.weights)]
     return refused
 
 
 def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
-    from backtests.engine.loops import STEP, Market
+    from backtests.engine.loops import Market
 
     growth = (1 + bills.to_numpy()).cumprod()
     # Before its first price, an asset has the price 1. The asset is not traded at this price.
     last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
     deflated = np.array(last / growth[:, None], order="C")
-    lines = np.zeros((last.shape[1], len(last) + STEP))
-    lines[:, : len(last)] = deflated.T
     priced = np.array(closes.notna(), dtype=bool, order="C")
     # If no price is missing, no price becomes stale.
     lost = np.zeros(last.shape, dtype=bool) if priced.all() else lost_prices(closes)
     lost = np.array(lost, dtype=bool, order="C")
     dates = closes.index.to_numpy().astype("datetime64[D]")
     return Market(
-        lines=lines,
         deflated=deflated,
         inverse=1 / deflated,
         prices=last,
@@ -204,31 +207,31 @@ def _frames(
     """Return the tables joined in flat arrays. Sessions and assets are positions in ``closes``."""
     from backtests.engine.loops import Frames
 
-    given = [(tables[key].index, tables[key].columns) for key in values]
-    at = {id(rows): closes.index.get_indexer(rows) for rows, _ in _distinct(given)}
-    of = {id(names): closes.columns.get_indexer(names) for _, names in _distinct(given)}
-    sizes = np.array([(v.size, *v.shape) for v in values.values()], dtype=np.int64).reshape(-1, 3)
-    starts = np.concatenate([np.zeros((1, 3), dtype=np.int64), sizes.cumsum(axis=0)])
+    given = {key: (tables[key].index, tables[key].columns) for key in values}
+    rows = {id(index): index for index, _ in given.values()}
+    names = {id(columns): columns for _, columns in given.values()}
+    when, first_row = _joined([closes.index.get_indexer(each) for each in rows.values()])
+    columns, first_name = _joined([closes.columns.get_indexer(each) for each in names.values()])
+    row_of = dict(zip(rows, first_row, strict=True))
+    name_of = dict(zip(names, first_name, strict=True))
     # pandas stores most tables column by column, so most tables are copied in their memory order.
-    targets = np.concatenate([np.zeros(0), *(each.ravel("F") for each in values.values())])
+    targets, starts = _joined([each.ravel("F") for each in values.values()], np.float64)
+    places = [
+        (start, row_of[id(given[key][0])], name_of[id(given[key][1])], *each.shape)
+        for start, (key, each) in zip(starts, values.items(), strict=True)
+    ]
     return Frames(
         targets=targets,
-        when=_joined([at[id(rows)] for rows, _ in given]),
-        columns=_joined([of[id(names)] for _, names in given]),
-        starts=starts,
+        when=when,
+        columns=columns,
+        places=np.array(places, dtype=np.int64).reshape(-1, 5),
     )
 
 
-def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
-    """Return the pairs of index and columns without duplicates.
-
-    Two pairs are duplicates only if both contain the same index object and the same columns object.
-    """
-    return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.zeros(0, dtype=np.int64), *parts]).astype(np.int64, copy=False)
+def _joined(parts: list[np.ndarray], kind: type = np.int64) -> tuple[np.ndarray, list[int]]:
+    """Return the arrays joined in one, and the position of the first value of each."""
+    ends = np.cumsum([0] + [len(part) for part in parts]).tolist()
+    return np.concatenate([np.zeros(0, dtype=kind), *parts]).astype(kind, copy=False), ends[:-1]
 
 
 def _terms(

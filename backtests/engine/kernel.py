@@ -118,13 +118,12 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
 def _curves(batch: Batch, room: "Room", row: int, name: str) -> Curves:
     """Return the daily figures of one portfolio in USD and as fractions of equity."""
     index = batch.bills.index
-    sessions = len(index)
-    equity = pd.Series(room.value[row, :sessions] * batch.market.growth, index=index, name="equity")
+    equity = pd.Series(room.value[:, row] * batch.market.growth, index=index, name="equity")
     check_solvent(equity, name)
     return Curves(
         equity=equity,
         returns=equity.pct_change().iloc[1:].rename("returns"),
-        exposure=pd.Series(room.exposed[row, :sessions], index=index, name="exposure"),
+        exposure=pd.Series(room.exposed[:, row], index=index, name="exposure"),
         traded=pd.Series(room.traded[row], index=index, name="traded"),
         costs=pd.Series(room.paid[row], index=index, name="costs"),
         bills=batch.bills,

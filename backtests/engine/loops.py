@@ -11,10 +11,10 @@ one instruction of the processor computes several portfolios. The numbers of a p
 rounding do not depend on the other portfolios, or on the number of threads.
 
 For long-only portfolios, :func:`trade` visits only sessions with a decision, with a fill, or with a
-price that becomes stale. The portfolio's values at all closes between two trades are computed in
-one pass. For portfolios with short positions, :func:`trade` visits every close, because gross
-exposure can drift beyond its limit. :mod:`backtests.engine.compiled` says why all loops are in one
-file.
+price that becomes stale. Before a session with trades, the values of all portfolios of the team are
+computed at all closes since the last such session. For portfolios with short positions,
+:func:`trade` visits every close, because gross exposure can drift beyond its limit.
+:mod:`backtests.engine.compiled` says why all loops are in one file.
 """
 
 from typing import NamedTuple
@@ -27,9 +27,8 @@ from backtests.engine.compiled import allocating, called, inner, reordering, sto
 NEAR = 1e-9
 #: vectorbt treats an amount of at most this size as zero.
 TINY = 1e-12
-#: Number of sessions whose portfolio values are computed in one step. Tables of assets × sessions
-#: have this number of extra columns.
-STEP = 24
+#: Number of legs whose values are added in one step of :func:`_value_long`.
+STEP = 4
 #: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
 SLACK = 1e-9 + 1e-12
 #: Largest number of portfolios that trade side by side: without short positions, and with short
@@ -42,12 +41,16 @@ UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
 #: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. LEFT, SPENT,
 #: FLOW, TRADED and COSTS are sums of one session. LARGEST, DUE and LAST are the value, the price
 #: with costs, and the leg of the largest purchase. :func:`_want` describes PAYS.
-CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS, PURSE = range(
-    0, 13 * LANES, LANES
+CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS, EXPOSURE, PURSE = (
+    range(0, 14 * LANES, LANES)
 )
 #: Columns of ``Room.totals``, and their number: Σ value traded / equity, costs in USD, number of
 #: sessions with a trade, and Σ gross exposure at each close but the first.
 TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
+#: Columns of ``Frames.places``, and their number: first position of a table in ``targets``, in
+#: ``when`` and in ``columns``, number of decisions, and number of assets. Tables may share the
+#: positions in ``when`` and ``columns``.
+TARGETS, WHEN, COLUMNS, DECISIONS, ASSETS, PLACE = range(6)
 #: If a difference exceeds the band by this value, rounding errors cannot change the comparison.
 CLEAR = 1e-9
 #: Columns of ``Book.marks``, and their number: session of the last trade, first session that has no
@@ -63,9 +66,8 @@ class Market(NamedTuple):
     If an array has another shape, the comment beside the array states this shape.
     """
 
-    lines: np.ndarray  # last price / growth of bills, assets × (sessions + STEP)
-    deflated: np.ndarray  # the same, sessions × assets
-    inverse: np.ndarray  # 1 / deflated, sessions × assets
+    deflated: np.ndarray  # last price / growth of bills
+    inverse: np.ndarray  # 1 / deflated
     prices: np.ndarray  # last price, USD
     priced: np.ndarray  # whether the session has a price
     complete: np.ndarray  # whether the session has the prices of all assets
@@ -81,7 +83,7 @@ class Frames(NamedTuple):
     targets: np.ndarray  # weights, column by column
     when: np.ndarray  # session of each decision
     columns: np.ndarray  # position in the market of each column's asset
-    starts: np.ndarray  # (tables + 1) × 3: start of each table in the three arrays above
+    places: np.ndarray  # tables × PLACE
 
 
 class Terms(NamedTuple):
@@ -103,9 +105,9 @@ class Room(NamedTuple):
     In the comments, ``× n`` means that each row has ``n`` columns.
     """
 
-    value: np.ndarray  # × (sessions + STEP): value at each close / growth of bills, USD
+    value: np.ndarray  # sessions × rows: value at each close / growth of bills, USD
     totals: np.ndarray  # × TOTALS
-    exposed: np.ndarray  # × (sessions + STEP): gross exposure at each close, a fraction
+    exposed: np.ndarray  # sessions × rows: gross exposure at each close, a fraction
     traded: np.ndarray  # × sessions: value traded / equity; no rows if not requested
     paid: np.ndarray  # × sessions: costs in USD; no rows if not requested
     refused: np.ndarray  # whether the weights are not finite or exceed a limit
@@ -151,9 +153,7 @@ class Book(NamedTuple):
     trades: np.ndarray  # whether the portfolio trades at this session
     now: np.ndarray  # assets: weights of one portfolio after the drift
     order: np.ndarray  # legs of one portfolio
-    prices: np.ndarray  # assets × STEP: deflated prices of the sessions from copied[0] on
-    copied: np.ndarray
-    sums: np.ndarray  # STEP zeros, used while a step is valued
+    parts: np.ndarray  # cash, units and sums, as :func:`_value_long` reads them
     legs: np.ndarray  # legs × LEG
     purse: np.ndarray  # PURSE
 
@@ -181,9 +181,8 @@ def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
     sides = np.zeros(len(room.refused), dtype=np.int64)
     for row in range(len(sides)):
         frame = terms.frame[first + row]
-        start, end = frames.starts[frame], frames.starts[frame + 1]
-        targets = frames.targets[start[0] : end[0]]
-        sums = np.zeros((2, end[1] - start[1]))
+        targets = _targets(frames, frame)
+        sums = np.zeros((2, frames.places[frame, DECISIONS]))
         room.refused[row] = not _sound(targets, terms.limit[first + row], sums)
         if not room.refused[row]:
             sides[row] = 2 if _any_negative(targets) else 1
@@ -232,7 +231,15 @@ def _alike(frames: Frames, terms: Terms, sides: np.ndarray, first: int, start: i
 
 @allocating
 def _assets(frames: Frames, frame: int) -> np.ndarray:
-    return frames.columns[frames.starts[frame, 2] : frames.starts[frame + 1, 2]]
+    start = frames.places[frame, COLUMNS]
+    return frames.columns[start : start + frames.places[frame, ASSETS]]
+
+
+@allocating
+def _targets(frames: Frames, frame: int) -> np.ndarray:
+    """Return the target weights of a table, column by column."""
+    start, size = frames.places[frame, TARGETS], frames.places[frame, DECISIONS]
+    return frames.targets[start : start + size * frames.places[frame, ASSETS]]
 
 
 @inner
@@ -254,14 +261,13 @@ def _team(
     shorts = np.zeros((len(rows) if sides == 2 else 0, len(columns), len(market.growth)))
     for lane in range(len(shorts)):
         _owe(market, columns, terms.borrow[terms.tariff[given[lane]]], shorts[lane])
-    starts, ends = frames.starts[frame], frames.starts[frame + 1]
-    count, lag = ends[:, 1] - starts[:, 1], np.minimum(terms.lag[given], len(market.growth))
+    count, lag = frames.places[frame, DECISIONS], np.minimum(terms.lag[given], len(market.growth))
     weights = np.empty((count.max(), len(rows), len(columns)))
     for lane in range(len(rows)):
-        _turn(frames.targets[starts[lane, 0] : ends[lane, 0]], count[lane], weights[:, lane])
+        _turn(_targets(frames, frame[lane]), count[lane], weights[:, lane])
     return Team(
         sides, columns, rows, _of_assets(market.deflated, columns),
-        _of_assets(market.inverse, columns), weights, starts[:, 1].copy(), count, lag,
+        _of_assets(market.inverse, columns), weights, frames.places[frame, WHEN], count, lag,
         terms.band[given], terms.limit[given], shorts,
     )  # fmt: skip
 
@@ -312,7 +318,7 @@ def _book(terms: Terms, team: Team, first: int) -> Book:
         np.zeros((lanes, assets)), np.zeros((lanes, assets)), np.zeros((lanes, waiting, assets)),
         np.zeros((lanes, waiting), dtype=np.int64), np.zeros((lanes, MARKS), dtype=np.int64),
         np.zeros(lanes, dtype=np.bool_), np.zeros(assets), np.zeros(len(legs), dtype=np.int64),
-        np.zeros((assets, STEP)), np.full(1, -1), np.zeros(STEP), legs, purse,
+        np.zeros((1 + -(-len(legs) // STEP) * (STEP + 1)) * LANES), legs, purse,
     )  # fmt: skip
 
 
@@ -320,7 +326,7 @@ def _book(terms: Terms, team: Team, first: int) -> Book:
 def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) -> None:
     """Choose and execute the trades of all portfolios in ``team``, session after session."""
     lanes = range(len(team.rows))
-    at = len(market.growth)
+    at, valued = len(market.growth), 0
     for lane in lanes:
         book.marks[lane, DUE_AT] = _next(market, frames, team, book, lane, -1)
         at = min(at, book.marks[lane, DUE_AT])
@@ -332,15 +338,15 @@ def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) 
                 book.marks[lane, DUE_AT] = _next(market, frames, team, book, lane, at)
             following = min(following, book.marks[lane, DUE_AT])
         if trades:
+            _value(team, book, room, valued, at)
             _trade(market, team, book, room, at)
+            valued = at
         at = following
+    _value(team, book, room, valued, len(market.growth))
     for lane in lanes:
-        row, sessions = team.rows[lane], len(market.growth)
-        _value(market, team, book, room, lane, sessions)
+        row = team.rows[lane]
         room.totals[row, FILLED] = book.marks[lane, FILLS]
-        if team.sides == 1:
-            value, exposed = room.value[row, :sessions], room.exposed[row, :sessions]
-            room.totals[row, EXPOSED] = _expose(value, exposed)
+        room.totals[row, EXPOSED] = book.purse[EXPOSURE + lane]
 
 
 @inner
@@ -424,19 +430,32 @@ def _fill(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
     """Fill the oldest decision in the queue: each asset with a price gets its target weight."""
     marks, held = book.marks[lane], book.held[lane]
     decision = book.queue[lane, marks[OLDEST]]
-    if not market.complete[at]:
-        _drift(market, team, book, lane, at)
+    if market.complete[at]:
+        for k in range(len(held)):
+            held[k] = decision[k]
+        for k in range(len(held)):
+            _aim(team, book, lane, k, decision[k])
+    else:
+        _fill_priced(market, team, book, lane, at, decision)
+    marks[TRADED_AT] = at
+    marks[OLDEST] = _place(book, marks[OLDEST] + 1)
+    marks[WAITING] -= 1
+
+
+@called
+def _fill_priced(
+    market: Market, team: Team, book: Book, lane: int, at: int, decision: np.ndarray
+) -> None:
+    """Fill a decision at a session that lacks the price of an asset in the market."""
+    held = book.held[lane]
+    _drift(market, team, book, lane, at)
     for k in range(len(held)):
-        if market.complete[at] or market.priced[at, team.columns[k]]:
+        if market.priced[at, team.columns[k]]:
             held[k] = decision[k]
             _aim(team, book, lane, k, decision[k])
         else:
             held[k] = book.now[k]
-    if not market.complete[at]:
-        _afford(held, book.now)
-    marks[TRADED_AT] = at
-    marks[OLDEST] = _place(book, marks[OLDEST] + 1)
-    marks[WAITING] -= 1
+    _afford(held, book.now)
 
 
 @called
@@ -504,16 +523,22 @@ def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.nda
     weight.
     """
     held, now = book.held[lane], book.now
-    deflated, inverse = team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]]
-    worth = 1.0
-    for k in range(len(held)):
-        now[k] = held[k] * (deflated[k] * inverse[k])
-        worth += now[k] - held[k]
+    worth = _grow(held, team.deflated[at], team.inverse[book.marks[lane, TRADED_AT]], now)
     least = (team.band[lane] + CLEAR) * worth
     for k in range(len(held)):
         if abs(decision[k] * worth - now[k]) > least:
             return worth > 0
     return False
+
+
+@reordering
+def _grow(held: np.ndarray, deflated: np.ndarray, inverse: np.ndarray, now: np.ndarray) -> float:
+    """Write to ``now`` the value of each holding after the drift, and return the sum with cash."""
+    worth = 1.0
+    for k in range(len(held)):
+        now[k] = held[k] * (deflated[k] * inverse[k])
+        worth += now[k] - held[k]
+    return worth
 
 
 @inner
@@ -580,9 +605,6 @@ def _drifted(
 def _trade(market: Market, team: Team, book: Book, room: Room, at: int) -> None:
     """Fill the orders of a session, the largest sale first in each portfolio."""
     lanes = len(team.rows)
-    for lane in range(lanes):
-        if book.trades[lane]:
-            _value(market, team, book, room, lane, at)
     _quote(team, book, at)
     _worth(book.legs, book.purse, lanes)
     _want(book.legs, book.purse, lanes)
@@ -800,75 +822,75 @@ def _equal(a: float, b: float) -> bool:
 
 
 @inner
-def _value(market: Market, team: Team, book: Book, room: Room, lane: int, end: int) -> None:
-    """Write a portfolio's value at each close that has no value yet and is before ``end``.
-
-    Each step computes the values of several sessions. The last step may also write values at and
-    after ``end``; the next call overwrites these values.
-    """
-    start, book.marks[lane, NEXT] = book.marks[lane, NEXT], end
+def _value(team: Team, book: Book, room: Room, start: int, end: int) -> None:
+    """Write the portfolios' values at each close from ``start`` to before ``end``."""
+    first, last = team.rows[0], team.rows[-1] + 1
     if team.sides == 2:
-        _value_legs(team, book, room, lane, start, end)
+        for lane in range(len(team.rows)):
+            _value_legs(team, book, room, lane, start, end)
         return
-    row, cash = team.rows[lane], book.purse[BOOKED + lane]
-    for at in range(start, end, STEP):
-        if book.copied[0] != at:
-            _copy(market.lines, team.columns, at, book.prices)
-            book.copied[0] = at
-        here, idle = room.value[row, at : at + STEP], room.exposed[row, at : at + STEP]
-        _value_step(book.prices, book.legs[:, UNITS + lane], cash, book.sums, here, idle)
+    _pack(book.legs, book.purse, book.parts, len(team.rows))
+    for at in range(start, end):
+        _value_long(team.deflated[at], book.parts, len(team.rows))
+        _record(book.parts[len(book.parts) - LANES :], book.purse, room.value[at][first:last])
+    for at in range(start, min(end, len(room.exposed))):
+        for lane in range(len(team.rows)):
+            room.exposed[at, first + lane] = 1 - book.parts[lane] / room.value[at, first + lane]
 
 
 @called
-def _copy(lines: np.ndarray, columns: np.ndarray, at: int, prices: np.ndarray) -> None:
-    """Copy the prices of ``STEP`` sessions from ``at`` on to ``prices``.
+def _pack(legs: np.ndarray, purse: np.ndarray, parts: np.ndarray, lanes: int) -> None:
+    """Write the cash and the units of the portfolios to ``parts``.
 
-    Portfolios that trade at the same sessions use the same copied prices.
+    ``parts`` contains the cash of all portfolios. For each group of ``STEP`` legs, the units of
+    each leg and room for a sum follow.
     """
-    for k in range(len(columns)):
-        line = lines[columns[k], at : at + STEP]
-        for j in range(STEP):
-            prices[k, j] = line[j]
+    for lane in range(lanes):
+        parts[lane] = purse[BOOKED + lane]
+    for leg in range(len(legs)):
+        start = LANES * (1 + leg + leg // STEP)
+        here, there = legs[leg], parts[start : start + LANES]
+        for lane in range(lanes):
+            there[lane] = here[UNITS + lane]
 
 
 @called
-def _value_step(
-    prices: np.ndarray, units: np.ndarray, cash: float, sums: np.ndarray, here: np.ndarray,
-    idle: np.ndarray,
-) -> None:  # fmt: skip
-    """Write a portfolio's value and cash at the next ``STEP`` sessions to ``here`` and ``idle``.
-
-    One pass of the loop adds the values of four assets to the small array ``sums``. At the end, the
-    loop writes the cash plus ``sums`` to ``here``. The processor reads and writes ``here`` more
-    slowly than ``sums``, because ``here`` can begin at any place in a row.
-    """
+def _value_long(prices: np.ndarray, parts: np.ndarray, lanes: int) -> None:
+    """Write the value of each long-only portfolio at one close to the end of ``parts``."""
     assets = len(prices)
-    for k in range(0, assets - assets % 4, 4):
-        one, two, three, four = units[k], units[k + 1], units[k + 2], units[k + 3]
-        first, second, third, fourth = prices[k], prices[k + 1], prices[k + 2], prices[k + 3]
-        for j in range(STEP):
-            pair = one * first[j] + two * second[j]
-            sums[j] += pair + (three * third[j] + four * fourth[j])
-    for k in range(assets - assets % 4, assets):
-        for j in range(STEP):
-            sums[j] += units[k] * prices[k, j]
-    for j in range(STEP):
-        here[j] = cash + sums[j]
-        idle[j] = cash
-        sums[j] = 0.0
+    for k in range(0, assets, STEP):
+        one = prices[k]
+        two = prices[k + 1] if k + 1 < assets else 0.0
+        three = prices[k + 2] if k + 2 < assets else 0.0
+        four = prices[k + 3] if k + 3 < assets else 0.0
+        start = LANES * (k + k // STEP)
+        _add_group(parts[start : start + (STEP + 2) * LANES], lanes, one, two, three, four)
 
 
-@reordering
-def _expose(value: np.ndarray, exposed: np.ndarray) -> float:
-    """Replace the cash in ``exposed`` by the exposure of the long-only portfolio.
+@called
+def _add_group(
+    group: np.ndarray, lanes: int, one: float, two: float, three: float, four: float
+) -> None:
+    """Add the values of ``STEP`` legs to the first sums of ``group``, and write the last sums.
 
-    Return the sum of the exposures from the second close on. All values are deflated.
+    ``group`` contains sums, the units of each leg, and sums. The compiler then knows that they do
+    not overlap in memory.
     """
-    total = 0.0
-    for at in range(len(exposed)):
-        exposed[at] = 1 - exposed[at] / value[at]
-        total += exposed[at]
-    return float(total - exposed[0])
+    for lane in range(lanes):
+        pair = one * group[LANES + lane] + two * group[2 * LANES + lane]
+        other = three * group[3 * LANES + lane] + four * group[4 * LANES + lane]
+        group[5 * LANES + lane] = group[lane] + (pair + other)
+
+
+@called
+def _record(worth: np.ndarray, purse: np.ndarray, value: np.ndarray) -> None:
+    """Write the value of each long-only portfolio at a close, and add up its exposure.
+
+    At the first close, a portfolio holds only cash, so its exposure is 0.
+    """
+    for lane in range(len(value)):
+        value[lane] = worth[lane]
+        purse[EXPOSURE + lane] += 1 - purse[BOOKED + lane] / worth[lane]
 
 
 @called
@@ -886,6 +908,7 @@ def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: 
             long = book.legs[2 * k + 1, UNITS + lane] * team.deflated[at, k]
             worth += long
             gross += abs(net + long)
-        room.value[row, at] = worth
-        room.exposed[row, at] = gross / worth
-        room.totals[row, EXPOSED] += room.exposed[row, at] if at > 0 else 0.0
+        room.value[at, row] = worth
+        book.purse[EXPOSURE + lane] += gross / worth if at > 0 else 0.0
+        if at < len(room.exposed):
+            room.exposed[at, row] = gross / worth

@@ -189,12 +189,14 @@ def _run(batch: Batch, results: _Results, threads: int) -> None:
 def _work(batch: Batch, results: _Results, firsts: Iterator[int]) -> None:
     """Write the results of the groups of configurations that one thread takes.
 
-    All groups of a thread use the same arrays.
+    All groups of a thread use the same arrays; only the last group can need smaller ones.
     """
-    room = room_of(batch, min(TOGETHER, len(batch.accepted)), daily=False)
+    room = room_of(batch, TOGETHER, daily=False)
     for first in firsts:
-        count = len(results.refused[first : first + TOGETHER])
-        _some(batch, results, type(room)._make(array[:count] for array in room), first)
+        count = min(TOGETHER, len(results.refused) - first)
+        if count < TOGETHER:
+            room = room_of(batch, count, daily=False)
+        _some(batch, results, room, first)
 
 
 def _some(batch: Batch, results: _Results, room: "Room", first: int) -> None:
@@ -211,4 +213,4 @@ def _some(batch: Batch, results: _Results, room: "Room", first: int) -> None:
     measure(results.calendar, room.value, room.totals, figures)
     results.refused[rows] = room.refused
     if results.equity is not None:
-        results.equity[rows] = room.value[:, : results.equity.shape[1]]
+        results.equity[rows] = room.value.T

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.engine.compiled import inner, reordering, stored
+from backtests.engine.compiled import called, inner, stored
 
 #: Names of the measures, in the order in which ``measure`` writes them.
 MEASURES = (
@@ -17,8 +17,18 @@ MEASURES = (
 )
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 ZERO = 1e-15
-#: Number of sessions in each part into which :func:`_extremes` divides equity.
-STRETCH = 64
+#: Largest number of portfolios that are measured side by side.
+LANES = 32
+#: First position of each figure in the table of ``measure``, and number of positions. Each figure
+#: has one value for each portfolio. BEFORE is the value at the previous session, PEAK the highest
+#: value so far. LOW and HIGH are the value and the earlier peak of the deepest loss so far. BELOW
+#: is the number of sessions with a value of 0 or less. EQUITY is the sum of all values. SUM and
+#: SQUARES are sums over the excess returns of one block, OVER is the sum over all blocks.
+BEFORE, PEAK, LOW, HIGH, BELOW, EQUITY, SUM, SQUARES, OVER = range(0, 9 * LANES, LANES)
+#: MEAN is the mean excess return. SECOND, THIRD, FOURTH and PRODUCT are sums over the excess
+#: returns minus MEAN: of squares, cubes, fourth powers, and products of consecutive deviations. OFF
+#: is the last deviation. SPREAD is the sum of squared deviations of returns.
+MEAN, SECOND, THIRD, FOURTH, PRODUCT, OFF, SPREAD, TABLE = range(9 * LANES, 17 * LANES, LANES)
 
 
 class Calendar(NamedTuple):
@@ -46,127 +56,151 @@ class Figures(NamedTuple):
 def measure(calendar: Calendar, value: np.ndarray, totals: np.ndarray, figures: Figures) -> None:
     """Write the results of each portfolio, and replace its deflated ``value`` by equity in USD.
 
-    ``value`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with
-    one row for each portfolio.
+    ``value`` and ``totals`` are arrays of :class:`backtests.engine.loops.Room`, with at most
+    ``LANES`` portfolios.
     """
-    sessions = len(calendar.growth)
-    returns, excess = np.zeros(sessions - 1), np.zeros(sessions - 1)
-    parts = -(-sessions // STRETCH)
-    bottoms, tops = np.zeros(parts), np.zeros(parts)
-    for row in range(len(value)):
-        equity = value[row, :sessions]
-        figures.ruined[row] = _grown(equity, calendar.growth)
+    sessions, lanes = value.shape
+    excess, table = np.empty((sessions - 1, lanes)), np.zeros(TABLE)
+    for at in range(sessions):
+        _grow(calendar.growth[at], value[at], table)
+    _by_month(calendar, value, figures.monthly)
+    _by_block(calendar, value, excess, table, figures.moments)
+    _moments(calendar, excess, table)
+    for row in range(lanes):
+        _write(calendar, value[:, row], table[row:], totals[row], figures.metrics[row])
+        figures.ruined[row] = _ruined(value[:, row]) if table[BELOW + row] else -1
         if figures.ruined[row] >= 0:
             figures.metrics[row] = np.nan
             figures.moments[row] = np.nan
             figures.monthly[row] = np.nan
-            continue
-        _returns(equity, calendar.bills, returns, excess)
-        metrics = figures.metrics[row]
-        _extremes(equity.view(np.int64), bottoms.view(np.int64), tops.view(np.int64))
-        metrics[5] = _deepest(equity, bottoms, tops) if sessions > 1 else np.nan
-        _of_returns(equity, returns, calendar.year, metrics)
-        _of_excess(excess, calendar.year, metrics)
-        _of_trading(equity, totals[row], calendar.year, metrics)
-        _by_block(excess, figures.moments[row])
-        _by_month(equity, calendar.growth, calendar.months, figures.monthly[row])
+
+
+@called
+def _grow(growth: float, value: np.ndarray, table: np.ndarray) -> None:
+    """Convert deflated values to USD, and count values of 0 or less."""
+    for lane in range(len(value)):
+        value[lane] *= growth
+        table[BELOW + lane] += 0.0 if value[lane] > 0 else 1.0
 
 
 @inner
-def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
-    """Convert deflated values to USD. Return the first session with a value of 0 or less, or −1."""
-    below = 0
-    for at in range(len(growth)):
-        equity[at] *= growth[at]
-        below += not equity[at] > 0
-    if below:
-        for at in range(len(growth)):
-            if not equity[at] > 0:
-                return at
+def _ruined(equity: np.ndarray) -> int:
+    """Return the first session with a value of 0 or less, or −1."""
+    for at in range(len(equity)):
+        if not equity[at] > 0:
+            return at
     return -1
 
 
 @inner
-def _returns(
-    equity: np.ndarray, bills: np.ndarray, returns: np.ndarray, excess: np.ndarray
-) -> None:
-    for at in range(len(returns)):
-        returns[at] = equity[at + 1] / equity[at] - 1
-    for at in range(len(returns)):
-        excess[at] = returns[at] - bills[at + 1]
+def _by_block(
+    calendar: Calendar, value: np.ndarray, excess: np.ndarray, table: np.ndarray,
+    moments: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the excess returns; write count, sum and sum of squares in each block.
+
+    :func:`numpy.array_split` gives the same blocks.
+    """
+    lanes = value.shape[1]
+    _begin(value[0], table)
+    size, longer = len(excess) // moments.shape[1], len(excess) % moments.shape[1]
+    start = 0
+    for block in range(moments.shape[1]):
+        end = start + size + (block < longer)
+        for at in range(start, end):
+            _add_session(value[at + 1], calendar.bills[at + 1], excess[at], table)
+        for lane in range(lanes):
+            moments[lane, block, 0] = end - start
+            moments[lane, block, 1] = table[SUM + lane]
+            moments[lane, block, 2] = table[SQUARES + lane]
+            table[OVER + lane] += table[SUM + lane]
+            table[SUM + lane] = table[SQUARES + lane] = 0.0
+        start = end
+    for lane in range(lanes):
+        table[MEAN + lane] = table[OVER + lane] / len(excess)
+
+
+@called
+def _begin(equity: np.ndarray, table: np.ndarray) -> None:
+    for lane in range(len(equity)):
+        table[BEFORE + lane] = table[PEAK + lane] = table[EQUITY + lane] = equity[lane]
+        table[LOW + lane] = table[HIGH + lane] = 1.0
+
+
+@called
+def _add_session(equity: np.ndarray, bill: float, excess: np.ndarray, table: np.ndarray) -> None:
+    """Write the excess return of each portfolio at one session, and update the table."""
+    for lane in range(len(equity)):
+        worth = equity[lane]
+        over = worth / table[BEFORE + lane] - 1 - bill
+        excess[lane] = over
+        table[BEFORE + lane] = worth
+        table[EQUITY + lane] += worth
+        table[SUM + lane] += over
+        table[SQUARES + lane] += over * over
+        peak = table[PEAK + lane]
+        peak = worth if worth > peak else peak
+        low, high = table[LOW + lane], table[HIGH + lane]
+        deeper = worth * high < low * peak
+        table[LOW + lane] = worth if deeper else low
+        table[HIGH + lane] = peak if deeper else high
+        table[PEAK + lane] = peak
 
 
 @inner
-def _of_returns(equity: np.ndarray, returns: np.ndarray, year: float, metrics: np.ndarray) -> None:
-    n = len(returns)
-    metrics[0] = n
-    metrics[1] = equity[-1] / equity[0] - 1 if n else np.nan
-    metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
-    squares = _squares(returns, _total(returns) / n)
-    metrics[3] = _deviation(squares, n) * np.sqrt(year)
+def _moments(calendar: Calendar, excess: np.ndarray, table: np.ndarray) -> None:
+    """Add up the sums over deviations from the mean.
+
+    The mean return is the mean excess return plus the mean return of bills.
+    """
+    sessions = len(excess)
+    mean = 0.0
+    for at in range(1, len(calendar.bills)):
+        mean += calendar.bills[at] / sessions
+    for at in range(sessions):
+        _add_moments(excess[at], calendar.bills[at + 1] - mean, table)
+
+
+@called
+def _add_moments(excess: np.ndarray, bill: float, table: np.ndarray) -> None:
+    for lane in range(len(excess)):
+        off = excess[lane] - table[MEAN + lane]
+        square = off * off
+        table[SECOND + lane] += square
+        table[THIRD + lane] += square * off
+        table[FOURTH + lane] += square * square
+        table[PRODUCT + lane] += table[OFF + lane] * off
+        table[OFF + lane] = off
+        table[SPREAD + lane] += (off + bill) * (off + bill)
 
 
 @inner
-def _of_excess(excess: np.ndarray, year: float, metrics: np.ndarray) -> None:
-    """Write the Sharpe ratio, skewness, kurtosis and first-order autocorrelation.
+def _write(
+    calendar: Calendar, equity: np.ndarray, table: np.ndarray, totals: np.ndarray,
+    metrics: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the metrics of one portfolio.
 
     Skewness, kurtosis and autocorrelation use moments divided by n.
     """
-    n = len(excess)
-    mean = _total(excess) / n
-    second, third, fourth, product = _moments(excess, mean)
+    n, year = len(equity) - 1, calendar.year
+    years = n / year
+    second = table[SECOND]
     variance = second / n
     varies = np.sqrt(variance) >= ZERO
-    metrics[4] = _ratio(mean, _deviation(second, n)) * np.sqrt(year)
-    metrics[10] = third / n / variance**1.5 if varies else np.nan
-    metrics[11] = fourth / n / variance**2 if varies else np.nan
-    metrics[12] = product / second if varies else np.nan
-
-
-@inner
-def _of_trading(equity: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray) -> None:
-    n = len(equity) - 1
-    years = n / year
+    metrics[0] = n
+    metrics[1] = equity[-1] / equity[0] - 1 if n else np.nan
+    metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
+    metrics[3] = _deviation(table[SPREAD], n) * np.sqrt(year)
+    metrics[4] = _ratio(table[MEAN], _deviation(second, n)) * np.sqrt(year)
+    metrics[5] = table[LOW] / table[HIGH] - 1 if n else np.nan
     metrics[6] = totals[3] / n
     metrics[7] = _ratio(totals[0] / 2, years)
-    metrics[8] = _ratio(totals[1] / (_total(equity) / len(equity)), years)
+    metrics[8] = _ratio(totals[1] / (table[EQUITY] / len(equity)), years)
     metrics[9] = totals[2]
-
-
-@reordering
-def _total(values: np.ndarray) -> float:
-    total = 0.0
-    for at in range(len(values)):
-        total += values[at]
-    return total
-
-
-@reordering
-def _squares(values: np.ndarray, mean: float) -> float:
-    """Return the sum of squared deviations from ``mean``."""
-    total = 0.0
-    for at in range(len(values)):
-        total += (values[at] - mean) ** 2
-    return total
-
-
-@reordering
-def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
-    """Return four sums over the deviations from ``mean``.
-
-    The function sums the squared deviations, the cubed deviations, the fourth powers of the
-    deviations, and the products of consecutive deviations.
-    """
-    second = third = fourth = product = 0.0
-    for at in range(len(values)):
-        off = values[at] - mean
-        square = off * off
-        second += square
-        third += square * off
-        fourth += square * square
-    for at in range(1, len(values)):
-        product += (values[at - 1] - mean) * (values[at] - mean)
-    return second, third, fourth, product
+    metrics[10] = table[THIRD] / n / variance**1.5 if varies else np.nan
+    metrics[11] = table[FOURTH] / n / variance**2 if varies else np.nan
+    metrics[12] = table[PRODUCT] / second if varies else np.nan
 
 
 @inner
@@ -176,74 +210,13 @@ def _deviation(squares: float, n: int) -> float:
 
 
 @inner
-def _deepest(equity: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> float:
-    """Return the deepest loss from a peak, at most 0.
-
-    ``bottoms`` and ``tops`` are the lowest and the highest equity in each part of ``STRETCH``
-    sessions. The function first compares the top of each part with the bottoms of later parts.
-    Afterwards, the function reads only the sessions of parts that can contain a deeper loss than
-    all losses found so far. Most parts are skipped, because the first comparison already finds a
-    deep loss.
-    """
-    peak, low, high = tops[0], 1.0, 1.0
-    for part in range(1, len(tops)):
-        if bottoms[part] * high < low * peak:
-            low, high = bottoms[part], peak
-        peak = max(peak, tops[part])
-    peak = equity[0]
-    for part in range(len(tops)):
-        if bottoms[part] * high >= low * max(peak, tops[part]):
-            peak = max(peak, tops[part])
-            continue
-        for value in equity[part * STRETCH : (part + 1) * STRETCH]:
-            peak = max(peak, value)
-            if value * high < low * peak:
-                low, high = value, peak
-    return low / high - 1
-
-
-@inner
-def _extremes(values: np.ndarray, bottoms: np.ndarray, tops: np.ndarray) -> None:
-    """Write the smallest and the largest value in each part of ``STRETCH`` sessions.
-
-    All arrays contain positive floats whose bits are read as integers. Positive floats and their
-    bits, read as integers, have the same order. Integers save time, because the processor compares
-    several integers at once.
-    """
-    for part in range(len(tops)):
-        within = values[part * STRETCH : (part + 1) * STRETCH]
-        bottom = top = within[0]
-        for at in range(len(within)):
-            bottom = min(bottom, within[at])
-            top = max(top, within[at])
-        bottoms[part], tops[part] = bottom, top
-
-
-@inner
-def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
-    """Write count, sum and sum of squares of the excess returns in each block.
-
-    :func:`numpy.array_split` gives the same blocks.
-    """
-    size, longer = len(excess) // len(moments), len(excess) % len(moments)
-    start = 0
-    for block in range(len(moments)):
-        end = start + size + (block < longer)
-        part = excess[start:end]
-        moments[block, 0] = end - start
-        moments[block, 1] = _total(part)
-        moments[block, 2] = _squares(part, 0.0)
-        start = end
-
-
-@inner
-def _by_month(
-    equity: np.ndarray, growth: np.ndarray, months: np.ndarray, monthly: np.ndarray
-) -> None:
+def _by_month(calendar: Calendar, value: np.ndarray, monthly: np.ndarray) -> None:
     """Write the return of each month minus the return of bills in this month."""
-    for month in range(len(monthly)):
-        start, end = months[month], months[month + 1]
-        monthly[month] = equity[end] / equity[start] - growth[end] / growth[start]
+    for month in range(monthly.shape[1]):
+        start, end = calendar.months[month], calendar.months[month + 1]
+        bills = calendar.growth[end] / calendar.growth[start]
+        for lane in range(len(monthly)):
+            monthly[lane, month] = value[end, lane] / value[start, lane] - bills
 
 
 @inner
