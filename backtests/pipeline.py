@@ -24,7 +24,7 @@ from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
 
-def run(config: RunConfig, history: History | None = None, known: Reading | None = None) -> Run:
+def run(config: RunConfig, history: History | None = None, earlier: Reading | None = None) -> Run:
     """Return the finished backtest of a configuration, without writing a file.
 
     A configuration that cannot be run raises ConfigError, DataError or SimulationError.
@@ -34,12 +34,12 @@ def run(config: RunConfig, history: History | None = None, known: Reading | None
     history
         By default, the configuration chooses the history. The history is cut at the end date of the
         configuration.
-    known
+    earlier
         An earlier reading of the same history. To save time, pass ``Run.reading`` of a first run to
         later runs on the same history.
     """
     history = history_of(config, history)
-    reading = read(config, history, known)
+    reading = read(config, history, earlier)
     return run_on(config, history, reading, window(config, history, reading))
 
 
@@ -74,20 +74,20 @@ def history_of(
     return history.until(history.session(end, "end"))
 
 
-def read(config: RunConfig, history: History, known: Reading | None = None) -> Reading:
+def read(config: RunConfig, history: History, earlier: Reading | None = None) -> Reading:
     """Return the reading of a history: the regime and the configuration's signals at each session.
 
-    ``known`` is an earlier reading of the same history. To save time, unchanged signals are not
-    computed again: the function takes their evaluations from ``known``. A signal is unchanged if
+    ``earlier`` is an earlier reading of the same history. To save time, unchanged signals are not
+    computed again: the function takes their evaluations from ``earlier``. A signal is unchanged if
     its parameters, and the parameters of its component signals, are unchanged. A user's own signal
-    is always computed again, because a function that it calls may have changed. ``known`` may have
-    sessions after the end of ``history``. If it has, only the registered signals that the regime
-    model reads are taken from ``known``. If the sessions or values of ``known`` up to the
-    end of ``history`` differ from ``history``, ConfigError is raised.
+    is always computed again, because a function that it calls may have changed. ``earlier`` may
+    have sessions after the end of ``history``. If it has, only the registered signals that the
+    regime model reads are taken from ``earlier``. If the sessions or values of ``earlier`` up to
+    the end of ``history`` differ from ``history``, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
-    earlier = {} if known is None else reused(known, history, model.rests_on)
-    return signals.read(history.panel, chosen, config.more_voters(), model, earlier)
+    evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)
+    return signals.read(history.panel, chosen, config.more_voters(), model, evaluations)
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:

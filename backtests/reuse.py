@@ -11,58 +11,63 @@ from signals.registry import SIGNALS
 from signals.summary import described
 
 
-def reused(known: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
+def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[str, Evaluation]:
     """Return the evaluations of an earlier reading, for the sessions of a history.
 
     A user's own signals are left out, so that they are always evaluated again. If the reading ends
     after the history, the evaluations are cut at the end of the history. After such a cut, the
     result contains only the signals in ``names``.
     """
-    if not isinstance(known, Reading):
+    if not isinstance(earlier, Reading):
         raise ConfigError(
-            f"expected `known` to be a reading, was {shown(known)}; of a finished run, give "
+            f"expected `earlier` to be a reading, was {shown(earlier)}; of a finished run, give "
             "run.reading"
         )
-    index, sessions = history.panel.index, known.regime.index
-    _check_same_history(known, history)
+    index, sessions = history.panel.index, earlier.regime.index
+    _check_same_history(earlier, history)
     if sessions.equals(index):
-        return _registered(known.evaluations)
+        return _registered(earlier.evaluations)
     # No row of a registered signal's evaluation depends on a later row. So cutting the evaluation
     # gives the same result as evaluating the cut panel. A user's signal may look ahead.
-    held = [name for name in names if name in known.evaluations and name in SIGNALS]
-    return {name: known.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held}
+    held = [name for name in names if name in earlier.evaluations and name in SIGNALS]
+    return {
+        name: earlier.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held
+    }
 
 
-def _registered(known: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
+def _registered(earlier: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
     """Return evaluations without those of a user's own signals.
 
     The class of an own signal stays the same if a function that it calls is defined again, so the
     class does not show whether the evaluation is still valid.
     """
-    if not isinstance(known, Evaluations):
-        return {name: known[name] for name in known if name in SIGNALS}
-    ours = {name: signal for name, signal in known.signals.items() if name in SIGNALS}
-    return Evaluations(known.panel, ours, known)
+    if not isinstance(earlier, Evaluations):
+        return {name: earlier[name] for name in earlier if name in SIGNALS}
+    ours = {name: signal for name, signal in earlier.signals.items() if name in SIGNALS}
+    return Evaluations(earlier.panel, ours, earlier)
 
 
-def _check_same_history(known: Reading, history: History) -> None:
+def _check_same_history(earlier: Reading, history: History) -> None:
     """Raise ConfigError unless a reading and a history have the same sessions and values.
 
     The reading may end after the history. If the reading has no panel, only its sessions are
     checked. A reading lacks a panel if it was made by selecting rows of another reading.
     """
-    index, sessions = history.panel.index, known.regime.index
+    index, sessions = history.panel.index, earlier.regime.index
     if not sessions[: len(index)].equals(index):
         raise ConfigError(
-            f"expected `known` to be a reading of the same history, but the history has "
-            f"{described(index)}, and `known` has {described(sessions)}; leave `known` out"
+            f"expected `earlier` to be a reading of the same history, but the history has "
+            f"{described(index)}, and `earlier` has {described(sessions)}; leave `earlier` out"
         )
-    if not isinstance(known.evaluations, Evaluations) or known.evaluations.panel is history.panel:
+    if (
+        not isinstance(earlier.evaluations, Evaluations)
+        or earlier.evaluations.panel is history.panel
+    ):
         return
-    panel = known.evaluations.panel.loc[: index[-1]]
+    panel = earlier.evaluations.panel.loc[: index[-1]]
     for id in panel.columns.intersection(history.panel.columns):
         if not panel[id].equals(history.panel[id]):
             raise ConfigError(
-                f"expected `known` to be a reading of the same history, but `known` and the "
-                f"history have different values of {id}; leave `known` out"
+                f"expected `earlier` to be a reading of the same history, but `earlier` and the "
+                f"history have different values of {id}; leave `earlier` out"
             )

@@ -224,7 +224,7 @@ def _(enter, history, plain, votes, window):
             }
         ),
         history,
-        known=plain.reading,
+        earlier=plain.reading,
     )
     return (with_mine,)
 

@@ -101,7 +101,7 @@ def _(base, cost, days, history, k, lag, strategy):
         }
     )
     # Only the signals that depend on k are evaluated again.
-    finished = run(config, history, known=base.reading)
+    finished = run(config, history, earlier=base.reading)
     seconds = time.perf_counter() - began
     return finished, seconds
 

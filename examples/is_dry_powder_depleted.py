@@ -109,7 +109,7 @@ def _(base, days, history, need, powder):
     start = pd.Timestamp(days.value[0])
     at = history.session(pd.Timestamp(days.value[1]))
     chosen = {**signals.default_signals(), "dry_powder": signal}
-    reading = signals.read(history.panel, chosen, known=base.evaluations)
+    reading = signals.read(history.panel, chosen, earlier=base.evaluations)
     evaluation = reading.evaluations["dry_powder"]
     explanation = explain(evaluation, history.panel, at, history.known, reading.evaluations)
     return at, evaluation, explanation, reading, start

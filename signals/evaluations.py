@@ -21,7 +21,7 @@ class Evaluations(Mapping[str, Evaluation]):
         Point-in-time panel, sessions × series ids.
     signals
         The signals by name.
-    known
+    earlier
         Earlier evaluations on the same panel. The mapping reuses an evaluation if its signal and
         the evaluations of all its parts are unchanged.
 
@@ -37,14 +37,14 @@ class Evaluations(Mapping[str, Evaluation]):
         self,
         panel: pd.DataFrame,
         signals: Mapping[str, Signal],
-        known: Mapping[str, Evaluation] | None = None,
+        earlier: Mapping[str, Evaluation] | None = None,
     ) -> None:
         check_sessions(panel.index, "the panel")
         for signal in signals.values():
             require(panel, signal.inputs, signal.name)
         self.panel = panel
         self.signals = dict(signals)
-        self._known = {} if known is None else known
+        self._earlier = {} if earlier is None else earlier
         self._made: dict[str, Evaluation] = {}
 
     def __getitem__(self, name: str) -> Evaluation:
@@ -78,10 +78,10 @@ class Evaluations(Mapping[str, Evaluation]):
         self, name: str, signal: Signal, parts: Mapping[str, Evaluation]
     ) -> Evaluation | None:
         """Return an earlier evaluation that is still valid, or None."""
-        if name not in self._known or self._known[name].signal != signal:
+        if name not in self._earlier or self._earlier[name].signal != signal:
             return None
-        same = all(part in self._known and self._known[part] is e for part, e in parts.items())
-        return self._known[name] if same else None
+        same = all(part in self._earlier and self._earlier[part] is e for part, e in parts.items())
+        return self._earlier[name] if same else None
 
 
 def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:

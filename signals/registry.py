@@ -96,7 +96,7 @@ def read(
     signals: Mapping[str, Signal] | None = None,
     more_voters: tuple[str, ...] = (),
     model: RegimeModel | None = None,
-    known: Mapping[str, Evaluation] = MappingProxyType({}),
+    earlier: Mapping[str, Evaluation] = MappingProxyType({}),
 ) -> Reading:
     """Return the evaluations of the signals and the regime on a point-in-time panel.
 
@@ -113,13 +113,13 @@ def read(
         Names among ``signals`` that vote in addition to the registered voters.
     model
         The regime model; :class:`signals.regimes.Votes` by default.
-    known
+    earlier
         Earlier evaluations on the same panel, by name. An evaluation is reused if neither the
         signal nor a signal that it contains has changed.
     """
     check_panel(panel)
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)
-    evaluations = Evaluations(panel, chosen, known)
+    evaluations = Evaluations(panel, chosen, earlier)
     classification = (model or Votes(voters=names)).classify(panel, evaluations)
     return Reading(**vars(classification), evaluations=evaluations, voters=names)

@@ -57,14 +57,14 @@ def read_again(
     run: Run,
     panel: pd.DataFrame,
     chosen: Mapping[str, Signal],
-    known: Mapping[str, Evaluation],
+    earlier: Mapping[str, Evaluation],
 ) -> Reading:
     """Return the regime and the signals on a panel, from chosen signals and a run's regime model.
 
-    ``known`` maps names of signals to earlier evaluations that remain valid on ``panel``. An
+    ``earlier`` maps names of signals to earlier evaluations that remain valid on ``panel``. An
     earlier evaluation is used again if its signal, and the signals that it contains, are unchanged.
     """
-    evaluations = Evaluations(panel, chosen, known)
+    evaluations = Evaluations(panel, chosen, earlier)
     classification = run.config.build_model().classify(panel, evaluations)
     return replace(run.reading, **vars(classification), evaluations=evaluations)
 

@@ -195,7 +195,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
             first.history.panel, first.history.closes, seed=seed, since=first.sessions[0]
         )
         history = replace(first.history, panel=panel, closes=closes)
-        evaluations = Evaluations(panel, chosen, known=fixed)
+        evaluations = Evaluations(panel, chosen, earlier=fixed)
         drawn = replace(first.reading, evaluations=evaluations)
         readings = {
             name: drawn.under(model.classify(panel, evaluations)) for name, model in models.items()
@@ -220,7 +220,7 @@ def _fixed(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
     moved = {id for id in panel if is_resampled(str(id), closes)}
     ours = {name: signal for name, signal in chosen.items() if name in SIGNALS}
     fixed = {name: s for name, s in ours.items() if moved.isdisjoint(inputs_of(s, chosen))}
-    return Evaluations(panel, fixed, known=run.reading.evaluations)
+    return Evaluations(panel, fixed, earlier=run.reading.evaluations)
 
 
 def gain_on(run: Run, history: History, reading: Reading) -> float:

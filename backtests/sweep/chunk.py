@@ -46,9 +46,9 @@ def computed(stages: Stages, span: Span, threads: int) -> "tuple[pa.Table, dict[
     """
     stages.spent = {}
     case = stages.case
-    known: dict[Any, Any] = {}
+    objects: dict[Any, Any] = {}
     numbers = range(span.first, span.end)
-    made = [case.base.changed(case.design.values(at), known) for at in numbers]
+    made = [case.base.changed(case.design.values(at), objects) for at in numbers]
     decided = [stages.decided(setting) for setting in made]
     with stages.timed("trading"):
         figures = simulated(case, made, decided, threads)

@@ -63,17 +63,15 @@ class Setting:
         """
         return {**self.signals, **{name: getattr(self, name) for name in FIELDS}}
 
-    def changed(
-        self, values: Mapping[str, Value], known: dict[Any, Any] | None = None
-    ) -> "Setting":
+    def changed(self, values: Mapping[str, Value], made: dict[Any, Any] | None = None) -> "Setting":
         """Return a copy with other values of some parameters; ``values`` maps paths to values.
 
         All new values of an object are set together. An invalid value raises ConfigError, but
-        ``lag`` and ``band`` are not checked. ``known`` contains the objects that earlier calls of
-        this method have made for this setting. The method reuses the objects in ``known``, and adds
-        each new object to ``known``.
+        ``lag`` and ``band`` are not checked. ``made`` contains the objects that earlier calls of
+        this method have made for this setting. The method reuses the objects in ``made``, and adds
+        each new object to ``made``.
         """
-        known = {} if known is None else known
+        made = {} if made is None else made
         by_owner: dict[str, dict[str, Value]] = {}
         for path, value in values.items():
             owner, name = split(path)
@@ -82,10 +80,10 @@ class Setting:
         chosen = dict(self.signals)
         for owner, given in by_owner.items():
             key = (owner, *given.items())
-            if key not in known:
-                known[key] = self._made(owner, given)
+            if key not in made:
+                made[key] = self._made(owner, given)
             objects = parts if owner in FIELDS else chosen
-            objects[owner] = known[key]
+            objects[owner] = made[key]
         return replace(self, **parts, signals=chosen)
 
     def _made(self, owner: str, given: Mapping[str, Value]) -> Any:

@@ -89,8 +89,8 @@ class Stages:
     def _evaluated(self, chosen: Mapping[str, Signal], model: RegimeModel) -> Evaluations:
         """Compute the signals that the regime model needs, and return the evaluations."""
         keys = {name: _key(name, chosen) for name in chosen}
-        known = {n: self._evaluations[key] for n, key in keys.items() if key in self._evaluations}
-        evaluations = Evaluations(self.case.panel, chosen, known)
+        earlier = {n: self._evaluations[key] for n, key in keys.items() if key in self._evaluations}
+        evaluations = Evaluations(self.case.panel, chosen, earlier)
         with self.timed("signals"):
             for name in model.rests_on:
                 if name in chosen:

@@ -30,7 +30,7 @@ any_signals: Any = signals
 any_indicator: Any = run_indicator
 
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "expected `known` to be a reading, was .*; of a finished run, give run.reading": (
+    "expected `earlier` to be a reading, was .*; of a finished run, give run.reading": (
         lambda r: api.run(r.config, r.history, r)
     ),
     "expected a reading and its history, was .*; write it like plot_reading": (

@@ -169,7 +169,7 @@ def test_a_changed_function_that_an_own_signal_calls_is_used(
     config = config_from({**CASH, "plugin_signals": {Turned: True}})
     first = run(config, history)
     monkeypatch.setitem(SIGN, "of", -1.0)
-    again, alone = run(config, history, known=first.reading), run(config, history)
+    again, alone = run(config, history, earlier=first.reading), run(config, history)
     pd.testing.assert_series_equal(again.reading.flags["turned"], alone.reading.flags["turned"])
     assert not again.reading.flags["turned"].equals(first.reading.flags["turned"])
     pd.testing.assert_series_equal(again.result.equity, alone.result.equity)

@@ -128,10 +128,10 @@ def simulated(short: History, reading: signals.Reading, monkeypatch: pytest.Monk
     read = pipeline.read
 
     def read_once(
-        config: RunConfig, history: History, known: signals.Reading | None = None
+        config: RunConfig, history: History, earlier: signals.Reading | None = None
     ) -> signals.Reading:
         default = config.regime_model == "votes" and not config.plugin_signals
-        return reading if default else read(config, history, known)
+        return reading if default else read(config, history, earlier)
 
     monkeypatch.setattr(History, "simulated", lambda *_, **__: short)
     monkeypatch.setattr(pipeline, "read", read_once)

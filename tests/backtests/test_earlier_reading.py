@@ -60,7 +60,7 @@ def test_the_numbers_are_those_of_a_run_without_it(
     config = config_from(
         TERMS | {"signals": {"dry_powder": {"k": 0.11}}, "regime_model": model, "end": end}
     )
-    again, alone = run(config, history, known=first.reading), run(config, history)
+    again, alone = run(config, history, earlier=first.reading), run(config, history)
     pd.testing.assert_series_equal(again.result.equity, alone.result.equity, check_exact=True)
     pd.testing.assert_series_equal(again.reading.regime, alone.reading.regime)
     pd.testing.assert_frame_equal(again.reading.scores, alone.reading.scores, check_exact=True)
@@ -70,7 +70,7 @@ def test_the_numbers_are_those_of_a_run_without_it(
 def test_only_changed_signals_are_evaluated(
     history: History, first: Run, evaluated: list[str]
 ) -> None:
-    run(config_from(TERMS | {"lag": 5}), history, known=first.reading)
+    run(config_from(TERMS | {"lag": 5}), history, earlier=first.reading)
     assert evaluated == []
     run(config_from(TERMS | {"signals": {"dry_powder": {"k": 0.11}}}), history, first.reading)
     assert sorted(evaluated) == ["absorption", "dry_powder"]
@@ -79,15 +79,15 @@ def test_only_changed_signals_are_evaluated(
 def test_only_changed_signals_are_evaluated_until_an_earlier_end(
     history: History, first: Run, evaluated: list[str]
 ) -> None:
-    run(config_from(TERMS | {"end": "2022-12-30"}), history, known=first.reading)
+    run(config_from(TERMS | {"end": "2022-12-30"}), history, earlier=first.reading)
     assert evaluated == []
 
 
 def test_a_reading_of_other_values_is_refused(first: Run) -> None:
     other = History.simulated(seed=1, years=6)
     assert other.panel.index.equals(first.history.panel.index)
-    with pytest.raises(ConfigError, match=r"`known` and the history have different values of "):
-        run(config_from(TERMS), other, known=first.reading)
+    with pytest.raises(ConfigError, match=r"`earlier` and the history have different values of "):
+        run(config_from(TERMS), other, earlier=first.reading)
 
 
 def test_a_users_signal_is_evaluated_again_at_an_earlier_end(
@@ -97,24 +97,24 @@ def test_a_users_signal_is_evaluated_again_at_an_earlier_end(
     whole = run(config_from(terms), history)
     evaluated.clear()
     cut, alone = (
-        run(config_from(terms | {"end": "2022-12-30"}), history, known)
-        for known in (whole.reading, None)
+        run(config_from(terms | {"end": "2022-12-30"}), history, earlier)
+        for earlier in (whole.reading, None)
     )
     assert evaluated.count(KnowsTomorrow.name) == 2
     pd.testing.assert_series_equal(cut.result.equity, alone.result.equity, check_exact=True)
 
 
 def test_a_reading_of_shifted_sessions_is_refused(history: History, first: Run) -> None:
-    earlier = history.until(history.panel.index[-2])
+    shorter = history.until(history.panel.index[-2])
     later = first.reading.since(history.panel.index[1])
-    assert len(later.regime) == len(earlier.panel)
-    with pytest.raises(ConfigError, match="expected `known` to be a reading of the same history"):
-        run(config_from(TERMS), earlier, known=later)
+    assert len(later.regime) == len(shorter.panel)
+    with pytest.raises(ConfigError, match="expected `earlier` to be a reading of the same history"):
+        run(config_from(TERMS), shorter, earlier=later)
 
 
 def test_a_reading_of_other_sessions_is_refused(history: History, first: Run) -> None:
     other = first.reading.since(history.panel.index[5])
     with pytest.raises(
-        ConfigError, match=r"expected `known` to be a reading of the same history.* leave"
+        ConfigError, match=r"expected `earlier` to be a reading of the same history.* leave"
     ):
-        run(config_from(TERMS), history, known=other)
+        run(config_from(TERMS), history, earlier=other)
