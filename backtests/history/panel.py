@@ -24,7 +24,7 @@ import pandas as pd
 
 from backtests.atomic import resolved
 from backtests.calendar import new_york_now
-from backtests.history.bills import YIELD, bill_returns
+from backtests.history.bills import YIELD
 from backtests.history.frames import Known, rows_of_frames
 from backtests.history.known import NO_ROWS, as_known, by_date, span
 from backtests.store.batch import is_event, is_price
@@ -264,20 +264,14 @@ class History(Summarised):
     def digest(self) -> str:
         """Return a hash of the history's numbers and names. Equal histories have equal hashes.
 
-        The hash also covers the events, because results of ``drypowder thesis`` depend on events. A
-        history without events has the same hash as in earlier versions of drypowder.
+        The hash also covers the events, because results of ``drypowder thesis`` depend on events.
         """
         sha = hashlib.sha256(self.source.encode())
-        bills = bill_returns(self.panel[YIELD])  # keeps the run ids of earlier versions
-        for frame in (self.panel, self.closes, bills.to_frame()):
+        events = [values.to_frame(id) for id, values in sorted(self.events.items()) if len(values)]
+        for frame in (self.panel, self.closes, *events):
             sha.update("|".join(map(str, frame.columns)).encode())
             sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
             sha.update(np.ascontiguousarray(frame.to_numpy(dtype=np.float64)).tobytes())
-        for id, values in sorted(self.events.items()):
-            if len(values):
-                sha.update(id.encode())
-                sha.update(values.index.to_numpy().astype("datetime64[D]").tobytes())
-                sha.update(np.ascontiguousarray(values.to_numpy(dtype=np.float64)).tobytes())
         return sha.hexdigest()
 
     def plot(self, *ids: str) -> Any:

@@ -139,7 +139,7 @@ def test_the_digest_covers_the_events(load: Load) -> None:
     assert len(digests) == 5
 
 
-def test_a_history_without_events_has_the_digest_of_earlier_versions(load: Load) -> None:
+def test_a_series_without_any_event_does_not_change_the_digest(load: Load) -> None:
     history = load()
     empty = {"FOMC": pd.Series(np.array([]), index=pd.DatetimeIndex([]), dtype="float64")}
     assert replace(history, events=empty).digest() == replace(history, events={}).digest()
