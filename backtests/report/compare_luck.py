@@ -1,16 +1,13 @@
 """Three sections of the page of ``compare``: luck, lead and lag, and tilt and timing."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from backtests.report.compare_charts import Style, lead_lag_lines
-from backtests.report.format import MISSING, Form, fixed, p_value, percent, thousands
+from backtests.report.format import MISSING, fixed, fixed_3, p_value, percent, percent_2, thousands
 from backtests.report.page import render
 
 Entry = Mapping[str, Any]
-_FINE: Form = partial(percent, digits=2)
-_LONG: Form = partial(fixed, digits=3)
 
 
 def _mix_p(luck: Entry) -> str:
@@ -27,9 +24,9 @@ LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
     ("standard error", lambda luck: fixed(luck["standard_error"])),
     ("hurdle", lambda luck: fixed(luck["hurdle"])),
     ("unlikely to be luck", _told),
-    ("probabilistic", lambda luck: _LONG(luck["probabilistic_sharpe"])),
-    ("deflated", lambda luck: _LONG(luck["deflated_sharpe"])),
-    ("2014", lambda luck: _LONG(luck["deflated_sharpe_2014"])),
+    ("probabilistic", lambda luck: fixed_3(luck["probabilistic_sharpe"])),
+    ("deflated", lambda luck: fixed_3(luck["deflated_sharpe"])),
+    ("2014", lambda luck: fixed_3(luck["deflated_sharpe_2014"])),
     ("minimum record, sessions", lambda luck: thousands(luck["minimum_track_record"])),
     ("power, %", lambda luck: percent(luck["power"], 0)),
     ("false discoveries, %", lambda luck: percent(luck["observed_false_discovery"])),
@@ -74,4 +71,4 @@ def compare_luck_section(
 
 
 def _timing(split: Entry | None) -> list[str]:
-    return [MISSING if split is None else _FINE(split[key]) for key in TIMING.values()]
+    return [MISSING if split is None else percent_2(split[key]) for key in TIMING.values()]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +43,8 @@ from backtests.report.format import (
     is_missing,
     p_value,
     percent,
+    percent_0,
+    percent_2,
     thousands,
 )
 from backtests.report.page import label_of, page, render
@@ -52,8 +53,6 @@ from signals.errors import DataError
 
 Entry = Mapping[str, Any]
 _NOTHING = {"estimate": None, "low": None, "high": None}
-_COARSE: Form = partial(percent, digits=0)
-_FINE: Form = partial(percent, digits=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +131,9 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("volatility, %", "number", _number("volatility", percent)),
     ("Sharpe", "number", _sharpe),
     ("max drawdown, %", "number", _number("max_drawdown", percent)),
-    ("exposure, %", "number", _number("exposure", _COARSE)),
-    ("turnover, % a year", "number", _number("turnover", _COARSE)),
-    ("costs, % a year", "number", _number("costs", _FINE)),
+    ("exposure, %", "number", _number("exposure", percent_0)),
+    ("turnover, % a year", "number", _number("turnover", percent_0)),
+    ("costs, % a year", "number", _number("costs", percent_2)),
     ("minus SPY, points", "number", _interval("excess_spy", percent)),
     ("minus bills, points", "number", _interval("excess_bills", percent)),
     ("minus own mix, points", "number", _interval("excess_mix", percent)),
@@ -284,7 +283,7 @@ def _details(at: int, name: str, entry: Entry) -> dict[str, Any]:
     mix, twin, baskets = entry["mix"], entry["equal_weight"], entry.get("baskets")
     beside = [
         ("itself", _performance(entry)),
-        (f"own mix, {_COARSE(mix['share'])} % SPY", _performance(mix)),
+        (f"own mix, {percent_0(mix['share'])} % SPY", _performance(mix)),
     ]
     more = [f"Sortino {fixed(entry['sortino'])}", f"Calmar {fixed(entry['calmar'])}"]
     if twin:

@@ -4,17 +4,15 @@ The terminal and the page show the same sentences. All numbers come from ``compa
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from backtests.evidence.entries import BEATS, SIGNIFICANT
 from backtests.evidence.luck import p_said
 from backtests.evidence.settings import value_said
 from backtests.evidence.superiority import SET_SIZE
-from backtests.report.format import Form, fixed, interval, is_missing, percent
+from backtests.report.format import fixed, interval, is_missing, percent, percent_signed
 
 Entry = Mapping[str, Any]
-_POINTS: Form = partial(percent, signed=True)
 _MOST_NAMES = 3
 
 
@@ -73,8 +71,8 @@ def pair_words(name: str, pair: Entry) -> list[str]:
     if excess["low"] == excess["high"] == 0:
         return [f"{name} and {other} have the same returns."]
     said = (
-        f"{name} minus {other}: {_POINTS(excess['estimate'])} {interval(excess, _POINTS)} "
-        "percentage points of mean return a year"
+        f"{name} minus {other}: {percent_signed(excess['estimate'])} "
+        f"{interval(excess, percent_signed)} percentage points of mean return a year"
     )
     if is_missing(excess["low"]) or excess["low"] <= 0 <= excess["high"]:
         said += "; the interval contains zero, so the difference may be luck."

@@ -6,6 +6,7 @@ sign.
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
     return _shown(value, f"z.{digits}f", unit)
 
 
+#: A number with three decimals.
+fixed_3: Form = partial(fixed, digits=3)
+
+
 def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
     """Return a fraction as text in percent. ``signed`` puts a plus sign before positive numbers.
 
@@ -37,6 +42,14 @@ def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: boo
     """
     plus = "+" if signed else ""
     return _shown(None if value is None else 100 * value, f"{plus}z.{digits}f", unit)
+
+
+#: Fractions as ``12``, ``12.34``, ``+12.3``, ``12.3 %`` and ``12.34 %``.
+percent_0: Form = partial(percent, digits=0)
+percent_2: Form = partial(percent, digits=2)
+percent_signed: Form = partial(percent, signed=True)
+percent_unit: Form = partial(percent, unit="%")
+percent_2_unit: Form = partial(percent, digits=2, unit="%")
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:

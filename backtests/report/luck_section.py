@@ -5,12 +5,17 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import SKILLED
-from backtests.report.format import Form, fixed, p_value, percent, thousands
+from backtests.report.format import (
+    fixed,
+    fixed_3,
+    p_value,
+    percent,
+    percent_2,
+    percent_unit,
+    thousands,
+)
 from backtests.report.lead_lag_bars import lead_lag_bars
 from backtests.report.page import label_of, render
-
-_SHARE: Form = partial(percent, digits=1, unit="%")
-_FINE: Form = partial(percent, digits=2)
 
 #: Rows of the table: key in metrics.json, label, format, and explanation.
 ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
@@ -32,11 +37,11 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
         "similar trials count less",
     ),
     (
-        *("probabilistic_sharpe", "Probabilistic Sharpe ratio", partial(fixed, digits=3)),
+        *("probabilistic_sharpe", "Probabilistic Sharpe ratio", fixed_3),
         "1 minus the p-value of the test for a Sharpe ratio above 0; ignores all other trials",
     ),
     (
-        *("deflated_sharpe", "Deflated Sharpe ratio, 2026", partial(fixed, digits=3)),
+        *("deflated_sharpe", "Deflated Sharpe ratio, 2026", fixed_3),
         "1 minus the p-value of a test that corrects for many trials; the standard error comes "
         "from the variance among the trials' Sharpe ratios",
     ),
@@ -44,13 +49,13 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
         *(
             "deflated_by_own_error",
             "Deflated Sharpe ratio, own standard error",
-            partial(fixed, digits=3),
+            fixed_3,
         ),
         "1 minus the p-value of a test that corrects for many trials; the standard error comes "
         "from this strategy's returns",
     ),
     (
-        *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", partial(fixed, digits=3)),
+        *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", fixed_3),
         "1 minus the p-value of an older test that corrects for many trials; the older test rarely "
         "finds skill",
     ),
@@ -59,16 +64,16 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
         "number of sessions after which this Sharpe ratio would be significantly above 0",
     ),
     (
-        *("power", "Power", _SHARE),
+        *("power", "Power", percent_unit),
         f"probability that the test finds a true Sharpe ratio of {fixed(SKILLED, 1)} in this many "
         "sessions",
     ),
     (
-        *("planned_false_discovery", "False discoveries, planned", _SHARE),
+        *("planned_false_discovery", "False discoveries, planned", percent_unit),
         "percentage of strategies without skill, among all strategies that pass the test",
     ),
     (
-        *("observed_false_discovery", "False discoveries, observed", _SHARE),
+        *("observed_false_discovery", "False discoveries, observed", percent_unit),
         "percentage of strategies without skill, among all strategies that have at least this "
         "Sharpe ratio",
     ),
@@ -116,8 +121,8 @@ def _chart(found: Mapping[str, Any], simulated: bool) -> str:
 
 def _timing(split: Mapping[str, Any]) -> dict[str, Any]:
     assets = sorted(split["by_asset"].items(), key=lambda item: -item[1]["weight"])
-    rows = [(name, [_FINE(part[key]) for key in _COLUMNS]) for name, part in assets]
-    total = ["", _FINE(split["tilt"]), _FINE(split["timing"])]
+    rows = [(name, [percent_2(part[key]) for key in _COLUMNS]) for name, part in assets]
+    total = ["", percent_2(split["tilt"]), percent_2(split["timing"])]
     return {"assets": [*rows, ("all assets", total)], "sum": split_said(split)}
 
 

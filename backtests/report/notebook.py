@@ -7,7 +7,6 @@ package ``signals`` must not import ``backtests``.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import write_comparison
 from backtests.report.compare_words import conclusion
-from backtests.report.format import Form, fixed, interval, is_missing, percent, significant
+from backtests.report.format import Form, fixed, interval, is_missing, percent_unit, significant
 from backtests.report.notebook_charts import (
     equity_chart,
     regime_chart,
@@ -45,7 +44,6 @@ TABLE = (
     *("total_return", "cagr", "volatility", "sharpe", "max_drawdown", "beta", "exposure"),
     *("turnover", "costs"),
 )
-_PERCENT: Form = partial(percent, digits=1, unit="%")
 
 
 def plot_run(run: Run, signal: str | None = None) -> Any:
@@ -190,13 +188,13 @@ def _facts(run: Run) -> dict[str, str]:
         return f"{form(run.metrics[key])}; {run.config.benchmark} {form(other)}"
 
     if metrics.is_short(run.result.returns):
-        growth = {"total return": both("total_return", _PERCENT)}
+        growth = {"total return": both("total_return", percent_unit)}
     else:
-        growth = {"CAGR": both("cagr", _PERCENT), "Sharpe": both("sharpe", fixed)}
+        growth = {"CAGR": both("cagr", percent_unit), "Sharpe": both("sharpe", fixed)}
     return {
         **growth,
-        "maximum drawdown": both("max_drawdown", _PERCENT),
-        "exposure": f"{_PERCENT(run.metrics['exposure'])} on average outside cash",
+        "maximum drawdown": both("max_drawdown", percent_unit),
+        "exposure": f"{percent_unit(run.metrics['exposure'])} on average outside cash",
         "decided with": f"regime model {run.config.regime_model}, lag {run.config.lag}",
         "run id": run.run_id,
     }
@@ -213,13 +211,12 @@ def summary_of_comparison(comparison: Comparison) -> Summary:
 
 
 def _row_said(entry: Mapping[str, Any]) -> str:
-    fall = _PERCENT(entry["max_drawdown"])
+    fall = percent_unit(entry["max_drawdown"])
     if is_missing(entry["cagr"]):
-        return f"total return {_PERCENT(entry['total_return'])}, drawdown {fall}"
+        return f"total return {percent_unit(entry['total_return'])}, drawdown {fall}"
     bounds = interval(entry["intervals"]["sharpe"], fixed)
-    return (
-        f"CAGR {_PERCENT(entry['cagr'])}, Sharpe {fixed(entry['sharpe'])} {bounds}, drawdown {fall}"
-    )
+    growth = percent_unit(entry["cagr"])
+    return f"CAGR {growth}, Sharpe {fixed(entry['sharpe'])} {bounds}, drawdown {fall}"
 
 
 def save_comparison(comparison: Comparison, page: Path) -> None:

@@ -5,7 +5,6 @@ returns, the votes at the end, and the measures of idle capital. Other modules d
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +17,10 @@ from backtests.history.origin import stale_warning
 from backtests.report.flags_numbers import said_of_scales
 from backtests.report.format import (
     MISSING,
-    Form,
     fixed,
     percent,
+    percent_2,
+    percent_2_unit,
     significant,
     state,
     text,
@@ -39,8 +39,6 @@ from signals.universe import HINDSIGHT
 
 #: The text in place of the recovery date of a drawdown that has not ended.
 OPEN = "open"
-_PERCENT: Form = partial(percent, digits=2, unit="%")
-_SHARE: Form = partial(percent, digits=2)
 
 SIDES = ("strategy", "benchmark", "bills")
 
@@ -60,34 +58,34 @@ class Metric(NamedTuple):
 
 #: All metrics of the page, in order.
 ROWS = (
-    Metric("total_return", "Total return", _PERCENT),
-    Metric("cagr", "CAGR", _PERCENT, "CAGR"),
-    Metric("volatility", "Volatility, a year", _PERCENT),
+    Metric("total_return", "Total return", percent_2_unit),
+    Metric("cagr", "CAGR", percent_2_unit, "CAGR"),
+    Metric("volatility", "Volatility, a year", percent_2_unit),
     Metric("sharpe", "Sharpe, over bills", fixed, "Sharpe"),
     Metric("sortino", "Sortino, over bills", fixed, "Sortino"),
-    Metric("max_drawdown", "Maximum drawdown", _PERCENT, "drawdown"),
+    Metric("max_drawdown", "Maximum drawdown", percent_2_unit, "drawdown"),
     Metric("max_drawdown_peak", "… from", text),
     Metric("max_drawdown_trough", "… to", text),
     Metric("max_drawdown_recovered", "… recovered", text),
     Metric("max_drawdown_sessions", "… length, sessions", text),
     Metric("calmar", "Calmar", fixed, "Calmar"),
-    Metric("var_95", "Historical daily VaR, 95 %", _PERCENT, "VaR"),
-    Metric("cvar_95", "Historical daily CVaR, 95 %", _PERCENT, "CVaR"),
-    Metric("hit_rate", "Days above zero", _PERCENT),
-    Metric("best_day", "Best day", _PERCENT),
-    Metric("worst_day", "Worst day", _PERCENT),
+    Metric("var_95", "Historical daily VaR, 95 %", percent_2_unit, "VaR"),
+    Metric("cvar_95", "Historical daily CVaR, 95 %", percent_2_unit, "CVaR"),
+    Metric("hit_rate", "Days above zero", percent_2_unit),
+    Metric("best_day", "Best day", percent_2_unit),
+    Metric("worst_day", "Worst day", percent_2_unit),
     Metric("beta", "Beta to the benchmark", fixed, "beta"),
     Metric("correlation", "Correlation to the benchmark", fixed),
-    Metric("up_capture", "Up capture", _PERCENT, "capture"),
-    Metric("down_capture", "Down capture", _PERCENT, "capture"),
-    Metric("exposure", "Mean exposure outside cash", _PERCENT, "exposure"),
-    Metric("turnover", "Turnover, a year", _PERCENT, "turnover"),
-    Metric("costs", "Trading costs, a year", _PERCENT),
+    Metric("up_capture", "Up capture", percent_2_unit, "capture"),
+    Metric("down_capture", "Down capture", percent_2_unit, "capture"),
+    Metric("exposure", "Mean exposure outside cash", percent_2_unit, "exposure"),
+    Metric("turnover", "Turnover, a year", percent_2_unit, "turnover"),
+    Metric("costs", "Trading costs, a year", percent_2_unit),
 )
 #: A mapping from key in metrics.json to the format of a cell, for the other tables.
 Forms = Mapping[str, Callable[[Any], str]]
 _DRAWDOWN: Forms = {
-    "depth": _SHARE,
+    "depth": percent_2,
     **dict.fromkeys(("peak", "trough"), text),
     "recovered": lambda day: day or OPEN,
     "sessions": text,
@@ -95,13 +93,13 @@ _DRAWDOWN: Forms = {
 _COUNTS: Forms = {"absorption_episodes": text, "absorption_entered": text}
 _REGIME: Forms = {
     "sessions": thousands,
-    "share": _SHARE,
+    "share": percent_2,
     "episodes": text,
     "entered": text,
-    "mean_excess": _SHARE,
-    "benchmark_excess": _SHARE,
-    "volatility": _SHARE,
-    "hit_rate": _SHARE,
+    "mean_excess": percent_2,
+    "benchmark_excess": percent_2,
+    "volatility": percent_2,
+    "hit_rate": percent_2,
 }
 #: A mapping from key in metrics.json to heading and format of a column.
 Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
@@ -109,17 +107,17 @@ Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
 _REVISION: Columns = {
     "series": ("series", text),
     "case": ("case", text),
-    "sessions_changed": ("sessions with another regime, %", _SHARE),
+    "sessions_changed": ("sessions with another regime, %", percent_2),
     "absorption_episodes": ("episodes of ABSORPTION", text),
     "absorption_entered": ("ABSORPTION entered", text),
 }
 #: The headline metrics, in the tables of other cases.
 _HEADLINE: Columns = {
-    "cagr": ("CAGR, %", _SHARE),
-    "total_return": ("total return, %", _SHARE),
+    "cagr": ("CAGR, %", percent_2),
+    "total_return": ("total return, %", percent_2),
     "sharpe": ("Sharpe", fixed),
-    "max_drawdown": ("maximum drawdown, %", _SHARE),
-    "exposure": ("exposure, %", _SHARE),
+    "max_drawdown": ("maximum drawdown, %", percent_2),
+    "exposure": ("exposure, %", percent_2),
 }
 
 
@@ -253,7 +251,7 @@ def _cells(row: dict[str, Any], forms: Forms) -> list[str]:
 
 
 def _in_percent(table: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    return [(name, [_SHARE(value) for value in row.values()]) for name, row in table.items()]
+    return [(name, [percent_2(value) for value in row.values()]) for name, row in table.items()]
 
 
 def _by_k(numbers: dict[str, Any]) -> list[list[str]]:

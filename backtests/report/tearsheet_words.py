@@ -1,16 +1,14 @@
 """The verdict of a run's page, in words: one conclusion, and a strip of five answers."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import p_said
 from backtests.plural import number_of
-from backtests.report.format import MISSING, Form, fixed, is_missing, percent
+from backtests.report.format import MISSING, fixed, is_missing, percent, percent_signed
 from backtests.report.tearsheet_numbers import growth_key
 from backtests.simulated import SIMULATED
 
-_SIGNED: Form = partial(percent, digits=1, signed=True)
 #: If the yearly difference from the benchmark is below this fraction, it counts as zero.
 NONE = 0.0005
 
@@ -135,14 +133,14 @@ def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
 def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
     run, found = numbers["run"], numbers["conclusion"]
     key, a_year = growth_key(run), _a_year(run)
-    value = f"{_SIGNED(numbers['strategy'][key])} %{a_year}"
-    note = f"{run['benchmark']} {_SIGNED(numbers['benchmark'][key])} %"
+    value = f"{percent_signed(numbers['strategy'][key])} %{a_year}"
+    note = f"{run['benchmark']} {percent_signed(numbers['benchmark'][key])} %"
     difference = found["difference"]
     if difference is None:
         return value, f"{note}; no interval for less than a year"
-    low, high = (_SIGNED(difference[end]) for end in ("low", "high"))
+    low, high = (percent_signed(difference[end]) for end in ("low", "high"))
     return value, (
-        f"{note}. Mean difference {_SIGNED(difference['estimate'])} points a year, "
+        f"{note}. Mean difference {percent_signed(difference['estimate'])} points a year, "
         f"{percent(found['level'], 0)} % interval {low} to {high}"
     )
 
@@ -154,9 +152,9 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"
     if row["mean_excess"] is None:
         return MISSING, f"{seen}; no yearly figure for less than a year"
-    other = f"{run['benchmark']} {_SIGNED(row['benchmark_excess'])} %"
+    other = f"{run['benchmark']} {percent_signed(row['benchmark_excess'])} %"
     return (
-        f"{_SIGNED(row['mean_excess'])} % a year",
+        f"{percent_signed(row['mean_excess'])} % a year",
         f"{other}. Both numbers are mean returns over bills, from {seen}",
     )
 
