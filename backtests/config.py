@@ -2,20 +2,19 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import date
-from functools import cache
 from itertools import chain
 from numbers import Integral
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any
 
 import pandas as pd
 import pydantic
 
-from backtests.atomic import expanded, resolved
+from backtests.atomic import resolved
+from backtests.build import build, first_fault, refuse_unknown
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
@@ -23,7 +22,6 @@ from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
-from backtests.simulated import SIMULATED
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
@@ -33,10 +31,6 @@ from signals.universe import check_classes
 from strategies import STRATEGIES, Strategy
 from strategies.base import ticker_fields
 
-T = TypeVar("T")
-
-#: pydantic's names of the errors for a value that should be a list or a table.
-_SEVERAL = ("tuple_type", "dict_type", "model_type", "dataclass_type")
 #: Names of the settings that choose the history.
 SOURCE = {"source", "store", "seed", "years", "thesis"}
 
@@ -175,7 +169,7 @@ class RunConfig(pydantic.BaseModel):
         cls = self.strategy_class()
         self._check_model(cls)
         sleeves, classes = self.universe.sleeves, self.universe.classes
-        _refuse_unknown(sleeves, ticker_fields(cls), f"sleeve of {cls.name}")
+        refuse_unknown(sleeves, ticker_fields(cls), f"sleeve of {cls.name}")
         _refuse_twice(sleeves, self.params, "universe or in params")
         defaults = {f.name: f.default for f in fields(cls)}
         chosen = {n for n, v in {**sleeves, **self.params}.items() if v != defaults.get(n)}
@@ -201,7 +195,7 @@ class RunConfig(pydantic.BaseModel):
                     f"{path}: a signal {cls.name!r} already exists; rename your signal"
                 )
             classes[cls.name] = cls
-        _refuse_unknown(self.signals, classes, "signal")
+        refuse_unknown(self.signals, classes, "signal")
         built = {
             name: build(cls, self.signals.get(name, {}), f"parameter of {name}")
             for name, cls in classes.items()
@@ -235,7 +229,7 @@ class RunConfig(pydantic.BaseModel):
         """
         cls, fixed = REGIMES[self.regime_model], self._fixed_of_model()
         known = [name for name in names_of(cls) if name not in fixed]
-        _refuse_unknown(self.regime, known, f"parameter of regime model {cls.name}")
+        refuse_unknown(self.regime, known, f"parameter of regime model {cls.name}")
         model = build(cls, {**fixed, **self.regime}, f"parameter of regime model {cls.name}")
         if isinstance(model, Votes) and model.min_views > len(model.voters):
             raise ConfigError(
@@ -307,38 +301,6 @@ def _is_day(given: Any) -> bool:
     return True
 
 
-def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
-    """Return a dataclass of parameters from plain values.
-
-    An unknown name, a value of a wrong type or a value out of range raises ConfigError.
-    """
-    kinds, given = _kinds(cast(type, cls)), dict(params)
-    _refuse_unknown(params, names_of(cast(type, cls)), what)
-    for name, value in params.items():
-        kind = kinds[name]
-        if isinstance(value, bool) and kind is not bool:
-            raise ConfigError(f"{what} {name}: expected a number, was {value!r}")
-        if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
-            given[name] = build(kind, value, f"{what} {name}")
-    with author_code(f"{what}: making {cls.__name__}"):
-        try:
-            return cast(T, _adapter(cast(type, cls)).validate_python(given))
-        except pydantic.ValidationError as error:
-            raise ConfigError(_first_fault(error, f"{what} ")) from None
-
-
-@cache
-def _kinds(cls: type) -> dict[str, Any]:
-    """Return the type of each parameter of a class, cached to save time."""
-    return get_type_hints(cls)
-
-
-@cache
-def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
-    """Return pydantic's validator of a class's parameters, cached to save time."""
-    return pydantic.TypeAdapter(cls)
-
-
 def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
@@ -358,11 +320,11 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
         if isinstance(data.get(key), Mapping):
-            _refuse_unknown(data[key], [f.name for f in fields(part)], f"config key in {key}")
+            refuse_unknown(data[key], [f.name for f in fields(part)], f"config key in {key}")
     try:
         config = RunConfig.model_validate(_split_model(data))
     except pydantic.ValidationError as error:
-        raise ConfigError(_first_fault(error, "config key ")) from None
+        raise ConfigError(first_fault(error, "config key ")) from None
     if config.start and config.end and config.start > config.end:
         raise ConfigError(
             f"expected start before end, but start is {config.start} and end is {config.end}; "
@@ -382,7 +344,7 @@ def check_options(given: Mapping[str, Any]) -> None:
     try:
         RunConfig.model_validate({"strategy": "", **given})
     except pydantic.ValidationError as error:
-        raise ConfigError(_first_fault(error, "--")) from None
+        raise ConfigError(first_fault(error, "--")) from None
 
 
 def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -399,7 +361,7 @@ def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
     """Raise ConfigError for an unknown key; the message suggests the most similar valid key."""
-    _refuse_unknown(data, RunConfig.model_fields, "config key")
+    refuse_unknown(data, RunConfig.model_fields, "config key")
 
 
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -422,52 +384,9 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "strategy": name, "regime_model": model}
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Return the data of a TOML file; a missing or invalid file raises ConfigError."""
-    try:
-        return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
-        raise ConfigError(f"expected TOML in {path}: {error}") from None
-
-
-def config_toml(config: RunConfig) -> str:
-    """Return the configuration as TOML, which :func:`read_config` can read."""
-    import tomlkit
-
-    data = config.model_dump(mode="python", exclude_none=True)
-    data |= {key: str(data[key]) for key in ("store", "labels") if key in data}
-    return tomlkit.dumps(data)
-
-
-def labelled_toml(config: RunConfig, *, simulated: bool) -> str:
-    """Return the configuration as TOML; the first line says if the history is simulated."""
-    label = f"# {SIMULATED} history\n" if simulated else ""
-    return label + config_toml(config)
-
-
 def _refuse_twice(one: Iterable[str], other: Iterable[str], where: str) -> None:
     twice = sorted({*one} & {*other})
     if twice:
         raise ConfigError(
             f"expected {twice[0]} either in {where}, found {twice[0]} in both; delete one of them"
         )
-
-
-def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
-    names = list(known)
-    for key in given:
-        if key not in names:
-            raise ConfigError(unknown(what, key, names))
-
-
-def _first_fault(error: pydantic.ValidationError, what: str) -> str:
-    fault = error.errors()[0]
-    where = ".".join(map(str, fault["loc"]))
-    if isinstance(cause := fault.get("ctx", {}).get("error"), Exception):
-        return f"{what}{where}: {shown(cause, str, 400)}".replace(" : ", ": ")
-    form = f""" like {fault["loc"][-1]}=["A", "B"]""" if fault["type"] == "tuple_type" else ""
-    single = isinstance(fault["input"], list | dict) and fault["type"].endswith("_type")
-    cure = "; give one value" if single and fault["type"] not in _SEVERAL else ""
-    return f"{what}{where}: {fault['msg'].lower()}{form}, was {shown(fault['input'])}{cure}"

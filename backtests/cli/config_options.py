@@ -56,7 +56,8 @@ def file_data(config: Path | None) -> dict[str, Any]:
 
     If the file cannot be read or has an unknown key, ConfigError is raised.
     """
-    from backtests.config import read_config, refuse_unknown_keys
+    from backtests.config import refuse_unknown_keys
+    from backtests.config_file import read_config
 
     data = read_config(config) if config else {}
     data.pop("sweep", None)  # a file may also hold the request of a sweep

@@ -89,7 +89,7 @@ def sweep(
     resume an interrupted sweep, run the same command again.
     """
     from backtests.cli.sweep_said import print_sweep
-    from backtests.config import read_config
+    from backtests.config_file import read_config
     from backtests.sweep.memory import bytes_of
     from backtests.sweep.request import limit_of, request_of
     from backtests.sweep.sweep import Means

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.atomic import replacing
-from backtests.config import labelled_toml
+from backtests.config_file import labelled_toml
 from backtests.evidence.assessment import Assessment
 from backtests.progress import Progress, silent
 from backtests.report.tearsheet_numbers import metrics_of

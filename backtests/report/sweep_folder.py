@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from backtests.atomic import write_text
-from backtests.config import RunConfig, labelled_toml
+from backtests.config import RunConfig
+from backtests.config_file import labelled_toml
 from backtests.parameter_paths import config_with
 from backtests.progress import Progress, silent
 from backtests.report.sweep_numbers import sweep_numbers

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backtests.atomic import resolved, write_text
-from backtests.config import labelled_toml, read_config
+from backtests.config_file import labelled_toml, read_config
 from backtests.simulated import in_reports
 from backtests.store.locking import alone
 from backtests.sweep.request import Request

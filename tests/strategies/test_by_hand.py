@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from backtests import calendar
-from backtests.config import build
+from backtests.build import build
 from signals.errors import ConfigError
 from signals.reading import Reading
 from strategies import (
