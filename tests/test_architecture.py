@@ -32,7 +32,8 @@ ROOMS = (
     *("version", "simulated", "plural", "progress", "garbage", "atomic", "calendar"),
     *("store", "importing", "sources"),
     *("economy", "history"),
-    *("engine", "plugins", "config", "parameter_paths", "runs", "window", "reuse", "pipeline"),
+    *("engine", "plugins", "build", "config", "config_file", "parameter_paths"),
+    *("runs", "window", "reuse", "pipeline"),
     *("holdings", "lapse", "today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli", "__init__", "__main__"),
 )

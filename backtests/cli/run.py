@@ -77,8 +77,8 @@ def run(
 
 
 def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
-    from backtests.report.tearsheet_page import in_one_regime, rows_of
-    from backtests.report.tearsheet_words import conclusion_said
+    from backtests.report.tearsheet_tables import rows_of
+    from backtests.report.tearsheet_words import conclusion_said, in_one_regime
 
     described = numbers["run"]
     say(

@@ -265,7 +265,7 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     ConfigError
         If there is no run, or if ``runs`` is not a mapping to finished runs.
     """
-    from backtests.report.tearsheet_page import ROWS
+    from backtests.report.tearsheet_tables import ROWS
 
     if not runs:
         raise ConfigError("expected at least one run for a table, found none; give one")

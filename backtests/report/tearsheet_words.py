@@ -112,6 +112,13 @@ def _side(found: Mapping[str, Any]) -> int:
 # --- The strip ---------------------------------------------------------------------------------
 
 
+def in_one_regime(numbers: Mapping[str, Any]) -> str:
+    """Return a sentence on a run's most frequent regime and its share of sessions."""
+    name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
+    said = "without a regime" if name == "none" else f"in {name}"
+    return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
+
+
 def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return five answers: result, result in ABSORPTION, luck, hindsight, and current regime.
 

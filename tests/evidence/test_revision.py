@@ -15,7 +15,7 @@ from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.page import render
 from backtests.report.tearsheet_numbers import metrics_of
-from backtests.report.tearsheet_page import revision_rows
+from backtests.report.tearsheet_tables import revision_rows
 from backtests.runs import Run
 from backtests.sources.alfred import FIRST_VINTAGE, VINTAGE
 from backtests.store.batch import Batch

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backtests.report.tearsheet_page import ROWS, _attribution, _headline
+from backtests.report.tearsheet_tables import ROWS, attribution_rows, revision_rows
 
 FORMS = {metric.key: metric.form for metric in ROWS}
 PERCENT = (
@@ -44,11 +44,15 @@ def test_a_ratio_is_shown_as_it_is(key: str) -> None:
 
 
 def test_the_figures_of_a_case_are_shown_likewise() -> None:
-    row = {"cagr": 0.081, "sharpe": 0.53, "max_drawdown": -0.34, "exposure": None}
-    whole_years = {"run": {"below_a_year": False}}
-    assert _headline(row, whole_years) == ["8.10", "0.53", "-34.00", "–"]
-    below_a_year = {"run": {"below_a_year": True}}
-    assert _headline(row | {"total_return": 0.02}, below_a_year)[0] == "2.00"
+    case = dict.fromkeys(("series", "case", "absorption_episodes", "absorption_entered"))
+    figures = {"sessions_changed": 0.125, "cagr": 0.081, "total_return": 0.02, "sharpe": 0.53}
+    row = {**case, **figures, "max_drawdown": -0.34, "exposure": None}
+    numbers = {"run": {"below_a_year": False}, "by_revision": [row]}
+    (shown,) = revision_rows(numbers)
+    assert shown["sessions with another regime, %"] == "12.50"
+    assert [*shown.values()][-4:] == ["8.10", "0.53", "-34.00", "–"]
+    (below_a_year,) = revision_rows(numbers | {"run": {"below_a_year": True}})
+    assert below_a_year["total return, %"] == "2.00"
 
 
 def test_the_parts_of_a_figure_are_shown_in_percent() -> None:
@@ -61,5 +65,5 @@ def test_the_parts_of_a_figure_are_shown_in_percent() -> None:
             "total": parts,
         }
     }
-    rows = _attribution(numbers)["sleeve"]
+    rows = attribution_rows(numbers)["sleeve"]
     assert rows == [("cash", ["10.00", "–"]), ("total", ["50.00", "12.10"])]

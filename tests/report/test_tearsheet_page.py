@@ -21,7 +21,7 @@ from backtests.report.folder import write_run
 from backtests.report.glossary import TERMS
 from backtests.report.luck_section import split_said
 from backtests.report.tearsheet_numbers import notes_of
-from backtests.report.tearsheet_page import ROWS
+from backtests.report.tearsheet_tables import ROWS
 from backtests.report.tearsheet_words import conclusion_said, strip
 from backtests.runs import Run
 from tests.browser import opened, overflow

@@ -1,0 +1,230 @@
+"""The tables of a run's page, as texts from the numbers of ``metrics.json``."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from backtests.evidence.assessment import Assessment
+from backtests.evidence.metrics import YEARLY
+from backtests.report.flags_numbers import said_of_scales
+from backtests.report.format import (
+    MISSING,
+    fixed,
+    percent_2,
+    percent_2_unit,
+    significant,
+    state,
+    text,
+    thousands,
+)
+from backtests.report.tearsheet_charts import places
+from backtests.report.tearsheet_numbers import growth_key
+from signals.summary import with_unit
+
+#: The text in place of the recovery date of a drawdown that has not ended.
+OPEN = "open"
+SIDES = ("strategy", "benchmark", "bills")
+
+
+class Metric(NamedTuple):
+    """A row of the table of metrics.
+
+    ``key`` is the metric's name in metrics.json. ``term`` is the term of the glossary that explains
+    the label, or None if the label needs no explanation.
+    """
+
+    key: str
+    label: str
+    form: Callable[[Any], str]
+    term: str | None = None
+
+
+#: All metrics of the page, in order.
+ROWS = (
+    Metric("total_return", "Total return", percent_2_unit),
+    Metric("cagr", "CAGR", percent_2_unit, "CAGR"),
+    Metric("volatility", "Volatility, a year", percent_2_unit),
+    Metric("sharpe", "Sharpe, over bills", fixed, "Sharpe"),
+    Metric("sortino", "Sortino, over bills", fixed, "Sortino"),
+    Metric("max_drawdown", "Maximum drawdown", percent_2_unit, "drawdown"),
+    Metric("max_drawdown_peak", "… from", text),
+    Metric("max_drawdown_trough", "… to", text),
+    Metric("max_drawdown_recovered", "… recovered", text),
+    Metric("max_drawdown_sessions", "… length, sessions", text),
+    Metric("calmar", "Calmar", fixed, "Calmar"),
+    Metric("var_95", "Historical daily VaR, 95 %", percent_2_unit, "VaR"),
+    Metric("cvar_95", "Historical daily CVaR, 95 %", percent_2_unit, "CVaR"),
+    Metric("hit_rate", "Days above zero", percent_2_unit),
+    Metric("best_day", "Best day", percent_2_unit),
+    Metric("worst_day", "Worst day", percent_2_unit),
+    Metric("beta", "Beta to the benchmark", fixed, "beta"),
+    Metric("correlation", "Correlation to the benchmark", fixed),
+    Metric("up_capture", "Up capture", percent_2_unit, "capture"),
+    Metric("down_capture", "Down capture", percent_2_unit, "capture"),
+    Metric("exposure", "Mean exposure outside cash", percent_2_unit, "exposure"),
+    Metric("turnover", "Turnover, a year", percent_2_unit, "turnover"),
+    Metric("costs", "Trading costs, a year", percent_2_unit),
+)
+#: A mapping from key in metrics.json to the format of a cell, for the other tables.
+Forms = Mapping[str, Callable[[Any], str]]
+_DRAWDOWN: Forms = {
+    "depth": percent_2,
+    **dict.fromkeys(("peak", "trough"), text),
+    "recovered": lambda day: day or OPEN,
+    "sessions": text,
+}
+_COUNTS: Forms = {"absorption_episodes": text, "absorption_entered": text}
+_REGIME: Forms = {
+    "sessions": thousands,
+    "share": percent_2,
+    "episodes": text,
+    "entered": text,
+    "mean_excess": percent_2,
+    "benchmark_excess": percent_2,
+    "volatility": percent_2,
+    "hit_rate": percent_2,
+}
+#: A mapping from key in metrics.json to heading and format of a column.
+Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
+#: The columns before the headline metrics, in the table on revised series.
+_REVISION: Columns = {
+    "series": ("series", text),
+    "case": ("case", text),
+    "sessions_changed": ("sessions with another regime, %", percent_2),
+    "absorption_episodes": ("episodes of ABSORPTION", text),
+    "absorption_entered": ("ABSORPTION entered", text),
+}
+#: The headline metrics, in the tables of other cases.
+_HEADLINE: Columns = {
+    "cagr": ("CAGR, %", percent_2),
+    "total_return": ("total return, %", percent_2),
+    "sharpe": ("Sharpe", fixed),
+    "max_drawdown": ("maximum drawdown, %", percent_2),
+    "exposure": ("exposure, %", percent_2),
+}
+
+
+def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return a mapping from each metric to its row in the table of metrics.
+
+    A row contains a value and its text for the strategy, for the benchmark and for bills.
+    Rows with yearly numbers are left out if the run is shorter than a year.
+    """
+    rows = {}
+    for metric in ROWS:
+        if not (numbers["run"]["below_a_year"] and metric.key in YEARLY):
+            values = {side: numbers[side].get(metric.key) for side in SIDES}
+            shown = {side: metric.form(value) for side, value in values.items()}
+            rows[metric.key] = {
+                "key": metric.key,
+                "label": metric.label,
+                "term": metric.term,
+                "values": values,
+                "shown": shown,
+            }
+    return rows
+
+
+def tables_of(assessment: Assessment, numbers: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables of the page, by their names in its template.
+
+    ``numbers`` is the content of ``metrics.json``. The votes and scales at the end come from
+    ``assessment``.
+    """
+    return {
+        "rows": rows_of(numbers).values(),
+        "case_headings": _case_headings(numbers),
+        "regimes": [(name, _cells(row, _REGIME)) for name, row in numbers["regimes"].items()],
+        "votes": _votes(assessment),
+        "scales": said_of_scales({e.signal: e for e in assessment.explanations}),
+        "years": _in_percent(numbers["years"]),
+        "drawdowns": [_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]],
+        "by_k": _by_k(numbers),
+        "by_revision": revision_rows(numbers),
+        "attribution": attribution_rows(numbers),
+        "robustness": _robustness(numbers),
+    }
+
+
+def _cells(row: dict[str, Any], forms: Forms) -> list[str]:
+    return [form(row[key]) for key, form in forms.items()]
+
+
+def _in_percent(table: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    return [(name, [percent_2(value) for value in row.values()]) for name, row in table.items()]
+
+
+def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
+    rows = numbers["by_k"] or {}
+    return [[k, *_cells(row, _COUNTS), *_headline(row, numbers)] for k, row in rows.items()]
+
+
+def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of the table on revised series, each a mapping from heading to cell."""
+    columns = {**_REVISION, **_case_forms(numbers)}
+    return [
+        {heading: form(row[key]) for key, (heading, form) in columns.items()}
+        for row in numbers["by_revision"] or []
+    ]
+
+
+def _case_forms(numbers: Mapping[str, Any]) -> Columns:
+    """Return the columns of the headline metrics that this run shows."""
+    shown = (growth_key(numbers["run"]), "sharpe", "max_drawdown", "exposure")
+    return {key: _HEADLINE[key] for key in shown}
+
+
+def _case_headings(numbers: Mapping[str, Any]) -> list[str]:
+    return [heading for heading, _ in _case_forms(numbers).values()]
+
+
+def _headline(row: dict[str, Any], numbers: Mapping[str, Any]) -> list[str]:
+    """Return the metrics of :func:`_case_forms` as text."""
+    return [form(row[key]) for key, (_, form) in _case_forms(numbers).items()]
+
+
+def attribution_rows(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return the rows of each attribution table: one for each group, and the total last."""
+    parts = numbers["attribution"]
+    total = _in_percent({"total": parts["total"]})
+    return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
+
+
+def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the dot plot; the first row is the unchanged run."""
+    rows = numbers["robustness"] or []
+    columns = {
+        key: (form, places([row[key] for row in rows]))
+        for key, (_, form) in _case_forms(numbers).items()
+    }
+    return [
+        {
+            "choice": row["choice"],
+            "case": row["case"],
+            "base": at == 0,
+            "cells": [
+                {"shown": form(row[key]), "place": spots[at], "base": spots[0]}
+                for key, (form, spots) in columns.items()
+            ],
+        }
+        for at, row in enumerate(rows)
+    ]
+
+
+def _votes(assessment: Assessment) -> list[dict[str, str]]:
+    """Return each signal's texts at the end of the run: value, flag, distance to a flip."""
+    votes = assessment.run.reading.votes
+    return [
+        {
+            "signal": e.signal,
+            "votes": "votes" if e.signal in votes else "does not vote",
+            "value": significant(e.value, e.unit),
+            "flag": state(e.flag),
+            "since": MISSING if e.since is None else str(e.since.date()),
+            "distance": MISSING
+            if pd.isna(e.distance)
+            else with_unit(f"{e.distance_gauge} {e.distance:+.3g}", e.distance_unit),
+        }
+        for e in assessment.explanations
+    ]
