@@ -218,9 +218,7 @@ def _section(
     about: Mapping[str, Any],
     label: str,
 ) -> str:
-    looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     pair = next(iter(numbers.values()))["pair"]
-    title = f"{label}Drawdown and growth of 1, shaded by the regime of each return"
     absorption = Observed(
         episodes=about["absorption_episodes"], entered=about["absorption_entered"]
     )
@@ -249,17 +247,27 @@ def _section(
         fewest=FEW,
         observed=observed_said(absorption, None),
         quarter=QUARTER,
-        looks=looks,
         regimes=_regimes(growth, regime),
         far=far_points(numbers),
         details=[_details(at, name, entry) for at, (name, entry) in enumerate(numbers.items())],
-        curves=curves_chart(growth, regime, looks, title),
-        risk=risk_chart(numbers, f"{label}Risk and return"),
-        correlations=correlation_chart(
-            growth[list(numbers)], f"{label}Correlations of daily returns"
-        ),
-        luck=compare_luck_section(numbers, looks, label),
+        **_charts(numbers, growth, regime, label),
     )
+
+
+def _charts(
+    numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, label: str
+) -> dict[str, Any]:
+    """Return the charts, and the line style that a strategy has in all of them."""
+    looks = styles({name: entry["kind"] for name, entry in numbers.items()})
+    title = f"{label}Drawdown and growth of 1, shaded by the regime of each return"
+    correlations = f"{label}Correlations of daily returns"
+    return {
+        "looks": looks,
+        "curves": curves_chart(growth, regime, looks, title),
+        "risk": risk_chart(numbers, f"{label}Risk and return"),
+        "correlations": correlation_chart(growth[list(numbers)], correlations),
+        "luck": compare_luck_section(numbers, looks, label),
+    }
 
 
 def _regimes(growth: pd.DataFrame, regime: pd.Series) -> dict[str, str]:
