@@ -169,7 +169,7 @@ def trade(
     index: pd.DatetimeIndex,
 ) -> Result:
     """Return a simulation that trades the decided weights on the given sessions."""
-    return simulate(**_case(config, strategy, history, decided, index))
+    return simulate(**simulation_terms(config, strategy, history, decided, index))
 
 
 def trade_curves(
@@ -180,10 +180,10 @@ def trade_curves(
     index: pd.DatetimeIndex,
 ) -> Curves:
     """Run the compiled simulation of the decided weights, and return only the daily figures."""
-    return simulate_curves(**_case(config, strategy, history, decided, index))
+    return simulate_curves(**simulation_terms(config, strategy, history, decided, index))
 
 
-def _case(
+def simulation_terms(
     config: RunConfig,
     strategy: Strategy,
     history: History,

@@ -6,7 +6,6 @@ differs from the run only by its changed decisions or settings.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 
@@ -57,14 +56,17 @@ def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> l
     market data are prepared once for all variants.
     """
     config, strategy = run.config, run.strategy
-    plain = Variant(
-        weights=run.decided,
-        costs=config.costs,
-        band=config.band,
-        gross_limit=strategy.gross_limit,
-    )
     return simulate_variants(
-        [replace(plain, weights=decided, lag=lag) for decided, lag in variants],
+        [
+            Variant(
+                weights=decided,
+                costs=config.costs,
+                lag=lag,
+                band=config.band,
+                gross_limit=strategy.gross_limit,
+            )
+            for decided, lag in variants
+        ],
         run.history.closes.loc[run.sessions],
         run.result.bills,
         capital=config.initial_capital,

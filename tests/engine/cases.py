@@ -128,7 +128,7 @@ def cases_of(history: History, start: str) -> dict[str, Case]:
     cases = {}
     for name, config in configs.items():
         strategy, _, decided = pipeline.plan(config, history, reading, index)
-        case = pipeline._case(config, strategy, history, decided, index)
+        case = pipeline.simulation_terms(config, strategy, history, decided, index)
         cases[name] = Case(**{key: case[key] for key in case if key != "name"})
     return cases
 
