@@ -131,7 +131,7 @@ def orders_to(
     holdings: Mapping[str, float],
     prices: pd.Series,
     costs: Costs,
-    decimals: int = 4,
+    decimals: int,
     untraded: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Return the orders that lead from holdings to target weights, by the rules of a backtest.

@@ -31,7 +31,6 @@ from signals.errors import ConfigError
 from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
-YEARS = 20
 _WARM_UP = 252  # unpublished first sessions, needed for trailing-year sums
 
 
@@ -70,7 +69,7 @@ class Economy:
         return rows.iloc[order]  # sort_values takes five times as long
 
 
-def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
+def make_economy(seed: int, years: int, *, thesis: bool = True) -> Economy:
     """Return a simulated economy, which ends on 2024-12-31. ``years`` is from 2 to 33.
 
     Equal seeds give equal economies. The smallest seed is 0. If ``thesis`` is True, returns depend

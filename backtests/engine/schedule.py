@@ -54,9 +54,6 @@ class Schedule(Typed):
         return scheduled
 
 
-MONTHLY = Schedule()
-
-
 @cache
 def _scheduled(schedule: Schedule) -> np.ndarray:
     """Return one boolean per session of the calendar: whether this session is scheduled."""
@@ -69,7 +66,7 @@ def _scheduled(schedule: Schedule) -> np.ndarray:
 
 
 def decision_sessions(
-    index: pd.DatetimeIndex, state: pd.Series | None, schedule: Schedule = MONTHLY
+    index: pd.DatetimeIndex, state: pd.Series | None, schedule: Schedule
 ) -> pd.DatetimeIndex:
     """Return the sessions on which a strategy decides.
 
@@ -114,8 +111,8 @@ def choose_trades(
     closes: pd.DataFrame,
     bills: pd.Series,
     lag: int,
-    band: float = BAND,
-    gross_limit: float = 1.0,
+    band: float,
+    gross_limit: float,
 ) -> Trades:
     """Return the executed decisions and the target weight of each trade.
 

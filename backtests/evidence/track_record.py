@@ -135,14 +135,12 @@ class TrackRecord:
         """
         return planned_false_discovery(prior, size, self.power(alternative, threshold, size=size))
 
-    def observed_false_discovery(
-        self, alternative: float, prior: float, threshold: float = 0.0
-    ) -> float:
+    def observed_false_discovery(self, alternative: float, prior: float) -> float:
         """Return the false-discovery share of strategies with at least this record's Sharpe ratio.
 
         The parameters are those of :meth:`planned_false_discovery`.
         """
-        false = (1 - prior) * (1 - self.probability(threshold))
+        false = (1 - prior) * (1 - self.probability())
         true = prior * (1 - self.probability(alternative))
         return false / (false + true) if false + true > 0 else float("nan")
 

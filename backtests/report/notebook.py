@@ -46,7 +46,7 @@ TABLE = (
 )
 
 
-def plot_run(run: Run, signal: str | None = None) -> Any:
+def plot_run(run: Run, signal: str | None) -> Any:
     """Return the chart of :meth:`Run.plot`."""
     if signal is not None:
         return plot_reading(run.reading, run.history, signal)

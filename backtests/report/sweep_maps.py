@@ -117,9 +117,8 @@ def _listed(table: np.ndarray, digits: int) -> list[list[float | None]]:
     return [[float(v) if np.isfinite(v) else None for v in row] for row in rounded]
 
 
-def best_rows(found: Findings, design: Design, most: int = 20) -> list[dict[str, Any]]:
-    """Return the configurations with the highest Sharpe ratios as texts, best first."""
-    order = found.compared[: min(most, len(found.compared))]
+def best_rows(found: Findings, design: Design) -> list[dict[str, Any]]:
+    """Return the 20 configurations with the highest Sharpe ratios as texts, best first."""
     return [
         {
             "number": f"{at:,}",
@@ -131,5 +130,5 @@ def best_rows(found: Findings, design: Design, most: int = 20) -> list[dict[str,
                 for name, (_, factor, digits) in SHOWN.items()
             ],
         }
-        for at in order.tolist()
+        for at in found.compared[:20].tolist()
     ]

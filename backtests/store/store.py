@@ -312,7 +312,7 @@ class Store:
         return tuple(found["series_id"])
 
     def archived_since(
-        self, ids: Sequence[str], as_of: pd.Timestamp | None = None
+        self, ids: Sequence[str], as_of: pd.Timestamp | None
     ) -> dict[str, pd.Timestamp]:
         """Map each id in ``ids`` with rows from ALFRED to the moment at which its archive begins.
 

@@ -76,15 +76,15 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     on: Economies
 
 
-def read_calibration(path: Path = PATH) -> Calibration:
+def read_calibration() -> Calibration:
     """Return the calibration that ``benchmarks/trial.py`` wrote.
 
     Raises DataError if the file is missing or does not have the expected fields.
     """
     try:
-        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+        return Calibration.model_validate_json(PATH.read_text(encoding="utf-8"))
     except (OSError, pydantic.ValidationError) as error:
         raise DataError(
-            f"expected the calibration of the trial in {path}, but it cannot be read: "
+            f"expected the calibration of the trial in {PATH}, but it cannot be read: "
             f"{' '.join(str(error).split())}; write it with 'python -m benchmarks.trial --write'"
         ) from error

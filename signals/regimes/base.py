@@ -132,7 +132,7 @@ def rule_in_force(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | 
     return rule.where(same).ffill().where(regime.notna()).rename("decided_by")
 
 
-def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
+def sessions_to_confirm(name: str | None, confirm: int) -> int:
     """Return the number of consecutive sessions that a new regime needs for confirmation."""
     return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 

@@ -8,7 +8,6 @@ import pytest
 
 from backtests.config import config_from
 from backtests.engine.costs import Costs
-from backtests.engine.schedule import MONTHLY
 from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW
 
 
@@ -19,8 +18,7 @@ def test_the_terms_of_a_run() -> None:
     assert config.lag == 1
     assert config.band == 0.02
     assert config.bill_spread == 0.10  # percentage points a year
-    assert (MONTHLY.every, MONTHLY.offset) == ("month", 0)
-    assert config.schedule == MONTHLY
+    assert (config.schedule.every, config.schedule.offset) == ("month", 0)
     assert (VOLATILITY_WINDOW, SESSIONS_A_YEAR) == (63, 252)
 
 

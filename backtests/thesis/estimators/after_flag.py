@@ -162,7 +162,7 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
     )
 
 
-def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
+def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
     """Return the mean return after the entries of each resampled history, minus its usual return.
 
     An entry is a session at which the flag turned on. The usual return of a history is the mean
@@ -176,7 +176,7 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
     NotTestable
         If fewer than half of the histories, or fewer than two histories, have an entry.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     found = [other.excess for other in others if len(other.returns)]
     if 2 * len(found) < len(others) or len(found) < 2:
         raise NotTestable(

@@ -102,6 +102,9 @@ def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
     return at, stays, found
 
 
-def hac_fit(x: np.ndarray, y: np.ndarray, horizon: int = 13) -> Fit:
-    """Return the signal's regression with Newey–West errors and at least ``horizon`` lags."""
-    return regress(y, x, max(usual_lags(len(y)), horizon))
+def hac_fit(x: np.ndarray, y: np.ndarray) -> Fit:
+    """Return the signal's regression with Newey–West errors and at least 13 lags.
+
+    Neighbouring weeks share parts of their 13-week changes, so their errors are correlated.
+    """
+    return regress(y, x, max(usual_lags(len(y)), 13))

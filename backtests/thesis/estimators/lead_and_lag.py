@@ -86,7 +86,7 @@ def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
     return pairs
 
 
-def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
+def lead_draws(pairs: np.ndarray, reps: int = REPS) -> np.ndarray:
     """Return the difference of the two correlations in :func:`lead_and_lag`.
 
     The first number belongs to the sample, and each further number to one resample.
@@ -95,7 +95,7 @@ def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndar
     standard = (pairs - pairs.mean(axis=0)) / pairs.std(axis=0)
     first, second, first_later, second_later = standard.T
     block = block_length(_influence(first, second_later) - _influence(second, first_later))
-    counts = date_counts(len(pairs), block, reps, seed)
+    counts = date_counts(len(pairs), block, reps, SEED)
     leads = _correlations(counts, first, second_later)
     difference: np.ndarray = leads - _correlations(counts, second, first_later)
     return difference

@@ -182,14 +182,14 @@ def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
     return pd.Series(out, index=y.index)
 
 
-def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarray:
+def gain_draws(made: Forecasts, reps: int = REPS) -> np.ndarray:
     """Return the out-of-sample R² of ``large`` minus that of ``small``, in %.
 
     The first number belongs to the sample, and each further number to one resample.
     """
     losses = made.losses
     gain = (losses["small"] - losses["large"]).to_numpy()
-    counts = date_counts(len(gain), block_length(gain), reps, seed)
+    counts = date_counts(len(gain), block_length(gain), reps, SEED)
     drawn: np.ndarray = 100 * (counts @ gain) / (counts @ losses["mean"].to_numpy())
     return drawn
 

@@ -157,17 +157,17 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     return largest_tau(order) * (1 - 2 * against / len(ordered))
 
 
-def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
+def resampled_means(returns: np.ndarray) -> np.ndarray:
     """Return the mean of each class, for the sample and for each stationary-bootstrap resample.
 
     ``returns`` is sessions × classes. The result has one column for each class. The first row
-    belongs to the sample, and the next ``reps`` rows belong to the resamples.
+    belongs to the sample, and each further row to one resample.
     """
     from arch.bootstrap import StationaryBootstrap
 
     block = block_length(returns.mean(axis=1))
-    bootstrap = StationaryBootstrap(block, np.arange(len(returns)), seed=seed)
-    drawn = (returns[bootstrap.update_indices()].mean(axis=0) for _ in range(reps))
+    bootstrap = StationaryBootstrap(block, np.arange(len(returns)), seed=SEED)
+    drawn = (returns[bootstrap.update_indices()].mean(axis=0) for _ in range(REPS))
     return np.array([returns.mean(axis=0), *drawn])
 
 
