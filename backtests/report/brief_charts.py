@@ -10,8 +10,10 @@ from backtests.brief.brief import Brief
 from backtests.report.bathtub import bathtub_now
 from backtests.report.bathtub_chart import NARROW, bathtub_chart, bathtub_said
 from backtests.report.brief_words import regime_words
+from backtests.report.lines_chart import lines_chart
 from backtests.report.plain import plain
-from backtests.report.thesis_charts import PANEL, lines_chart, timeline
+from backtests.report.svg import PANEL
+from backtests.report.timeline import timeline
 from signals.explanation import gauges_of
 from signals.regimes import Regime
 

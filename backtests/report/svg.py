@@ -12,6 +12,10 @@ from html import escape
 
 import pandas as pd
 
+#: Width of a chart, which fits on a phone; a wide screen enlarges the chart.
+PANEL = 360.0
+#: Free space at the right end of a chart.
+MARGIN = 10.0
 #: Mean width of a character in the text of a chart.
 CHARACTER = 6.4
 _ENLARGED = 1.3
@@ -37,6 +41,10 @@ class Scale:
         low, high, value = map(self._level, (self.low, self.high, value))
         return self.start + (self.end - self.start) * (value - low) / ((high - low) or 1.0)
 
+    def inside(self, value: float) -> float:
+        """Return the position of a number; for a number outside the scale, the nearest end."""
+        return min(max(self(value), self.start), self.end)
+
     def _level(self, value: float) -> float:
         return math.log10(value) if self.log else value
 
@@ -50,6 +58,15 @@ class Scale:
         step = _round_step((self.high - self.low) / count)
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
+    """Return every n-th tick, so that labels do not touch."""
+    widest = max((len(number(tick)) for tick in ticks), default=0) * CHARACTER + 8
+    every = 1
+    while len(ticks) > every and every * abs(x(ticks[1]) - x(ticks[0])) < widest:
+        every += 1
+    return ticks[::every]
 
 
 def _decades(low: float, high: float) -> list[float]:

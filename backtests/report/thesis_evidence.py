@@ -8,14 +8,10 @@ from typing import Any
 import pandas as pd
 
 from backtests.report.format import MISSING, fixed, is_missing, percent, text, thousands
-from backtests.report.thesis_charts import (
-    PANEL,
-    Mark,
-    Marked,
-    lines_chart,
-    rows_chart,
-    timeline,
-)
+from backtests.report.lines_chart import lines_chart
+from backtests.report.svg import PANEL
+from backtests.report.thesis_charts import Mark, rows_chart
+from backtests.report.timeline import Marked, timeline
 from backtests.thesis.calibration import Calibration
 from backtests.thesis.claims import QUANTITY_FLAGS
 from backtests.thesis.cross_section import CrossSection

@@ -8,18 +8,16 @@ import pytest
 
 from backtests.report.bathtub import bathtub_now
 from backtests.report.bathtub_chart import NARROW, WIDE, Layout, bathtub_chart
-from backtests.report.svg import Scale, padded, picture, words
+from backtests.report.lines_chart import lines_chart
+from backtests.report.svg import PANEL, Scale, padded, picture, words
 from backtests.report.thesis_charts import (
-    PANEL,
     Mark,
-    Marked,
     beside_chart,
     interval_chart,
-    lines_chart,
     rows_chart,
     shown_chart,
-    timeline,
 )
+from backtests.report.timeline import Marked, timeline
 from backtests.thesis.claims import CLAIMS
 from tests.thesis import factory
 
