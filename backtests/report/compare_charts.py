@@ -16,6 +16,7 @@ import pandas as pd
 
 from backtests.report import theme
 from backtests.report.format import fixed
+from backtests.report.lead_lag_bars import IMPOSSIBLE, LAG
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 from backtests.report.svg import Scale, line, number, padded, picture, words
@@ -258,8 +259,8 @@ def lead_lag_lines(
     parts = [
         f'<rect x="{_LEFT:g}" y="{_TOP:g}" width="{wide:.1f}" height="{_HIGH - _TOP - _BOTTOM:g}" '
         'style="fill:var(--track)"/>',
-        words(_LEFT + 4, _TOP + 13, "impossible: filled at or before the decision", "s"),
-        *_across(x, "sessions from a decision's close to its fill"),
+        words(_LEFT + 4, _TOP + 13, IMPOSSIBLE, "s"),
+        *_across(x, LAG),
         *_upward(y, "information ratio against the strategy's mean weights"),
         line(_LEFT, y(0), _WIDTH - _RIGHT, y(0), "zero"),
     ]

@@ -14,7 +14,7 @@ from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 from backtests.report.theme import FLAGS, MOST_LINES, REGIMES, css_lines, css_states
 from backtests.store.batch import unit_of
-from signals.base import Evaluation
+from signals.base import Evaluation, Signal
 from signals.hysteresis import Threshold
 from signals.reading import Reading
 from signals.summary import with_unit
@@ -39,12 +39,17 @@ def first_regime(reading: Reading) -> pd.Timestamp:
     return pd.Timestamp(reading.regime.index[0])
 
 
+def deciding_gauges(signal: Signal) -> list[str]:
+    """Return the names of a signal's main gauge and of its gauges with thresholds."""
+    return list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
+
+
 def _first(known: pd.Series) -> pd.Timestamp:
     """Return the first session at which a series is True, or the first session if none is True."""
     return pd.Timestamp(known.index[int(np.argmax(known.to_numpy(dtype=bool)))])
 
 
-def timeline(reading: Reading, name: str) -> str:
+def flags_timeline(reading: Reading, name: str) -> str:
     """Return a timeline with one strip for the regime and one for each flag.
 
     Flags that vote on the regime come first. The timeline begins at :func:`first_regime`.
@@ -70,7 +75,7 @@ def signal_panels(
     coloured while the flag is on. Units with more than 12 inputs are left out.
     """
     signal, gauges = evaluation.signal, evaluation.gauges
-    deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
+    deciding = deciding_gauges(signal)
     known = gauges[deciding].notna().any(axis=1)
     start = max(start, _first(known))
     rows: list[Panel] = []

@@ -10,6 +10,8 @@ from backtests.report.svg import Scale, box, line, number, padded, picture, word
 WIDTH, _HEIGHT = 560.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 8.0, 34.0, 40.0
 IMPOSSIBLE, OWN, OTHER = "impossible: filled at or before the decision", "the run's lag", "other"
+#: Title of the axis of lags.
+LAG = "sessions from a decision's close to its fill"
 _KINDS = {IMPOSSIBLE: "bar faint", OWN: "bar own", OTHER: "bar"}
 
 
@@ -42,8 +44,7 @@ def lead_lag_bars(ratios: Mapping[str, float | None], lag: int, name: str) -> st
             kind = _KINDS[kind_of(int(at), lag)]
             parts.append(box(left + 3, top, step - 6, bottom - top, kind))
         parts.append(words(left + step / 2, _HEIGHT - _BOTTOM + 15, at, "s", "middle"))
-    said = "sessions from a decision's close to its fill"
-    parts.append(words(WIDTH - _RIGHT, _HEIGHT - 6, said, "s", "end"))
+    parts.append(words(WIDTH - _RIGHT, _HEIGHT - 6, LAG, "s", "end"))
     return picture(name, WIDTH, _HEIGHT, [*parts, *_legend()])
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.report import theme
+from backtests.report.flags_charts import deciding_gauges
 from backtests.report.format import flag_states
 from backtests.store.batch import unit_of
 from signals.base import Evaluation
@@ -74,7 +75,7 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     session at which the flag is on.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
-    deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
+    deciding = deciding_gauges(signal)
     start = gauges[deciding].notna().any(axis=1).idxmax()
     by_unit = _by_unit(inputs.columns)
     titles = [f"{gauge}, {signal.unit(gauge)}" for gauge in deciding]

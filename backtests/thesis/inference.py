@@ -264,3 +264,14 @@ def timing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
             gained.mean(axis=1) / gained.std(axis=1, ddof=1) * math.sqrt(len(values))
         )
     return result
+
+
+def too_narrow(coverage: float) -> str:
+    """Return the note that an interval of 95 % contains the true value less often.
+
+    ``coverage`` is the measured fraction of intervals that contain the true value.
+    """
+    return (
+        f"The interval is too narrow: in simulations, {100 * coverage:.0f} % of such intervals "
+        "contained the true value, instead of 95 %."
+    )

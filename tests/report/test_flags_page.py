@@ -10,7 +10,7 @@ import pytest
 
 import signals
 from backtests.history.panel import History
-from backtests.report.flags_charts import first_regime, levels_of, signal_panels, timeline
+from backtests.report.flags_charts import first_regime, flags_timeline, levels_of, signal_panels
 from backtests.report.flags_page import write_flags_page
 from signals.hysteresis import Threshold
 from signals.reading import Reading
@@ -151,7 +151,7 @@ def test_inputs_of_very_different_size_do_not_share_an_axis(
 
 
 def test_signals_that_do_not_vote_stand_last_and_in_brackets(reading: Reading) -> None:
-    titles = re.findall(r'<div class="title">(.*?)<', timeline(reading, "flags"))
+    titles = re.findall(r'<div class="title">(.*?)<', flags_timeline(reading, "flags"))
     votes = [title for title in titles[1:] if not title.startswith("(")]
     assert titles[0] == "regime"
     assert votes == titles[1 : 1 + len(votes)]

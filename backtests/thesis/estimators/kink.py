@@ -9,7 +9,7 @@ from backtests.evidence.hac import Fit, regress, usual_lags
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interval
+from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interval, too_narrow
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
@@ -64,10 +64,7 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         method="The bounds are percentiles from a stationary bootstrap (Politis and Romano 1994). "
         "The mean length of a block is at least 13 weeks.",
         beside={"HAC": hac_interval(fit, value, error)},
-        notes=(
-            f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
-            "contained the true value, instead of 95 %.",
-        ),
+        notes=(too_narrow(COVERAGE),),
     )
 
 

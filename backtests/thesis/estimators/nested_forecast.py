@@ -10,7 +10,7 @@ from backtests.evidence.hac import regress
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.inference import drawn_interval, t_interval
+from backtests.thesis.inference import drawn_interval, t_interval, too_narrow
 from backtests.thesis.sample import LAG, Sample
 from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
@@ -125,8 +125,7 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
             "share improved the forecasts, net of the losses that errors in the estimated "
             "coefficients cause. The test removes these losses, and asks whether the absorbed "
             "share has any forecasting power.",
-            f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
-            "contained the true value, instead of 95 %.",
+            too_narrow(COVERAGE),
         ),
     )
 
