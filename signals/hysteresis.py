@@ -150,6 +150,24 @@ def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFI
     return turned(measure.to_frame("measure"), (threshold,), confirm)
 
 
+def fixed_stay(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
+    """Return a flag that stays on for ``stay`` sessions each time it turns on.
+
+    The flag turns on when ``now`` has been True for ``confirm`` sessions in a row. The flag is NA
+    where ``view`` is False.
+    """
+    run = left = 0
+    out = np.zeros(len(now), dtype=bool)
+    seen = view.to_numpy(dtype=bool)
+    for i, holds in enumerate(now.to_numpy(dtype=bool)):
+        left = max(left - 1, 0) if seen[i] else 0
+        run = run + 1 if seen[i] and holds and not left else 0
+        if run >= confirm:
+            run, left = 0, stay
+        out[i] = left > 0
+    return pd.Series(out, index=now.index, dtype="boolean").mask(~seen)
+
+
 def last_view(flag: pd.Series) -> bool | None:
     """Return the last value of a flag, or None if it is NA."""
     return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])

@@ -10,7 +10,7 @@ import pandas as pd
 from signals.base import CompoundSignal, Evaluation, Signal
 from signals.bathtub import Bathtub
 from signals.forced_selling import ForcedSelling
-from signals.hysteresis import Threshold
+from signals.hysteresis import Threshold, fixed_stay
 from signals.params import Orders
 from signals.policy import Policy
 from signals.transforms import difference, fall_from_peak, same_date, zscore
@@ -143,30 +143,12 @@ class Opportunity(CompoundSignal):
             & (gauges["liquidity"] < 0)
         )
         view = gauges[["capitulated", "forced_selling", "vix_of_high"]].notna().all(axis=1)
-        return _stays(now, view, self.confirm, self.stay)
+        return fixed_stay(now, view, self.confirm, self.stay)
 
 
 def _within(event: pd.Series, sessions: int) -> pd.Series:
     """Return whether an event happened in the last n sessions, including the current session."""
     return event.astype(float).rolling(sessions, min_periods=1).max() > 0.5
-
-
-def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag that stays on for ``stay`` sessions each time it turns on.
-
-    The flag turns on when ``now`` has been True for ``confirm`` sessions in a row. The flag is NA
-    where ``view`` is False.
-    """
-    run = left = 0
-    out = np.zeros(len(now), dtype=bool)
-    seen = view.to_numpy(dtype=bool)
-    for i, holds in enumerate(now.to_numpy(dtype=bool)):
-        left = max(left - 1, 0) if seen[i] else 0
-        run = run + 1 if seen[i] and holds and not left else 0
-        if run >= confirm:
-            run, left = 0, stay
-        out[i] = left > 0
-    return pd.Series(out, index=now.index, dtype="boolean").mask(~seen)
 
 
 def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from backtests.cli.flags import _COLUMNS as COLUMNS
+from backtests.cli.flags import COLUMNS
 from backtests.importing.tables import TABLES
 from backtests.sweep.folder import FILES as SWEPT
 from backtests.sweep.results import PARTS

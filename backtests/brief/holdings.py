@@ -84,7 +84,7 @@ def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp
     decision = plan.at(pd.Timestamp(history.panel.index[-1]))
     return Holding(
         **described,
-        weights=_with_cash(decision.target),
+        weights=with_cash(decision.target),
         before=_earlier(plan, before),
         decided_on=decision.session if decision.is_decision_day else decision.decided_on,
         missing=decision.missing,
@@ -93,10 +93,10 @@ def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp
 
 
 def _earlier(plan: Plan, before: pd.Timestamp) -> dict[str, float] | None:
-    return None if before < plan.followed[0] else _with_cash(plan.at(before).target)
+    return None if before < plan.followed[0] else with_cash(plan.at(before).target)
 
 
-def _with_cash(target: pd.Series) -> dict[str, float]:
+def with_cash(target: pd.Series) -> dict[str, float]:
     """Return the weights of held assets and of cash, the largest weight first."""
     held = {str(asset): float(weight) for asset, weight in target.items()}
     everything = {**held, CASH: 1 - float(target.sum())}

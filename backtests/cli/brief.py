@@ -11,7 +11,6 @@ from backtests.cli.config_options import config_data, config_of, without_strateg
 from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
 from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
-from backtests.report.format import percent, state
 from backtests.simulated import SIMULATED, source_said
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from backtests.config import RunConfig
 
 _TERM = 8  # width of the terms at the beginning of the lines, in characters
-_NAMED = ("on", "off", "no view", "no flag")
 
 
 def brief(
@@ -140,75 +138,13 @@ def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
 
     A line that begins with a term shows only the items that fit, and counts the others.
     """
+    from backtests.report.brief_lines import brief_lines, fitted
+
     width, label = console().width, f"{SIMULATED} " if said["simulated"] else ""
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
     say(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
     if said["since_fetch"] is not None:
         say(said["since_fetch"]["said"])
-    for term, items in _lines(said):
+    for term, items in brief_lines(said):
         say(f"{term:<{_TERM}} {fitted(items, width - _TERM - 1)}", hang=_TERM + 1)
     say(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
-
-
-def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    from backtests.holdings import CASH
-    from backtests.report.brief_words import change_words, late_words
-
-    links = {word: [k for k in said["links"] if k["word"] == word] for word in _NAMED}
-    unseen = [one for one in said["late"] if one["unseen"]]
-    held = {one["strategy"]: one["weights"] for one in said["holdings"]}
-    cash = {name: weights.get(CASH, 0.0) if weights else None for name, weights in held.items()}
-    return [
-        ("why", [_decided(said), *_waiting(said)]),
-        ("sure", said["headline"]["sure_short"].split("; ")),
-        (
-            "changed",
-            [
-                f"since {said['compared_with']}",
-                *(change_words(change) for change in said["changes"] or ()),
-                *([] if said["changes"] else ["no regime, flag or link"]),
-            ],
-        ),
-        ("links", [f"{word} {_numbered(found)}" for word, found in links.items() if found]),
-        ("flips", [f"{f['signal']} {state(not f['on'])} ({f['flips']})" for f in said["flips"]]),
-        ("expect", [f"{one['day']} {one['short']}" for one in said["dates"]]),
-        ("cash", [f"{name} {percent(share, 0, '%')}" for name, share in cash.items()]),
-        ("late", [late_words(one) for one in said["late"] if not one["unseen"]] or ["nothing"]),
-        *([("missing", [f"{one['what']}: {one['affects']}" for one in unseen])] if unseen else []),
-    ]
-
-
-def _numbered(links: list[dict[str, Any]]) -> str:
-    return f"L{' '.join(link['link'].removeprefix('L') for link in links)}"
-
-
-def _waiting(said: dict[str, Any]) -> list[str]:
-    waiting = said["pending"]
-    if waiting is None:
-        return []
-    sessions = f"{waiting['sessions']} of {waiting['needed']} needed sessions"
-    return [f"the rules have pointed to {waiting['regime']} for {sessions}"]
-
-
-def _decided(said: dict[str, Any]) -> str:
-    views = len(said["votes_for"]) + len(said["votes_against"])
-    return f"decided by {said['decided_by']}; {len(said['votes_for'])} of {views} votes are on"
-
-
-def fitted(items: list[str], room: int) -> str:
-    """Return the first items that fit in ``room`` characters, and how many are left out.
-
-    The first item is never shortened, even if it is longer than ``room``. Without items, the result
-    is ``none``.
-
-    >>> fitted(["one", "two", "three"], 13)
-    'one; +2 more'
-    """
-    if not items:
-        return "none"
-    for kept in range(len(items), 0, -1):
-        more = f"; +{len(items) - kept} more" if kept < len(items) else ""
-        line = "; ".join(items[:kept]) + more
-        if len(line) <= room:
-            return line
-    return line

@@ -183,7 +183,7 @@ def _print(entries: dict[str, Any], page: Path) -> None:
     from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.placebo_rank import leaning_said
     from backtests.report.compare_numbers import coverage_said
-    from backtests.report.compare_words import conclusion, saved_words, settings_words
+    from backtests.report.compare_words import conclusion, luck_words, saved_words, settings_words
 
     name, first = next(iter(entries.items()))
     label = source_said(first["source"])
@@ -192,30 +192,15 @@ def _print(entries: dict[str, Any], page: Path) -> None:
         against = first["pair"]["against"]
         say(f"settings of {name} against {against}: {settings_words(first['pair'])}")
     say(" ".join(conclusion(entries)))
-    print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
+    print_records(COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
     for name, entry in entries.items():
         if entry["saved"] is not None:
             say(saved_words(name, entry["saved"], entry))
     few = f"With fewer than {FEW} episodes, {NOTHING}."
-    for line in (*_LEGEND, few, coverage_said(), leaning_said(), *_luck(entries)):
+    for line in (*_LEGEND, few, coverage_said(), leaning_said(), *luck_words(entries)):
         say(line)
     say(f"page: {page}")
     say("Capacity and tax are not modelled. Research, not investment advice.")
-
-
-def _luck(entries: dict[str, Any]) -> list[str]:
-    """Return lines to print: rows that reach the hurdle, tests of the best row, look-ahead."""
-    told = [name for name, entry in entries.items() if entry["luck"]["told_from_luck"]]
-    first = next(iter(entries.values()))["luck"]
-    log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
-    found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
-    rows = "one row" if len(entries) == 1 else f"{len(entries)} rows"
-    return [
-        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle "
-        f"counts {rows} and {log} logged trials.",
-        *filter(None, [first["table"]["said"]]),
-        *(each["said"] for each in found if each["collapse"] is not None),
-    ]
 
 
 def _alpha(alpha: dict[str, Any] | None) -> str:
@@ -238,7 +223,7 @@ def _over(side: str, entry: dict[str, Any]) -> str:
     return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()
 
 
-_COLUMNS: Columns = (
+COLUMNS: Columns = (
     (words("strategy"), itemgetter("name")),
     (numbers("CAGR"), lambda entry: percent(entry["cagr"])),
     (numbers("vol", rank=6), lambda entry: percent(entry["volatility"])),

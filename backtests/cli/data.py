@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from backtests.store.store import Store
 
-_COLUMNS: Columns = (
+COLUMNS: Columns = (
     (words("series"), itemgetter("series")),
     (words("what", wraps=True, rank=2), itemgetter("title")),
     (words("unit", rank=5), itemgetter("unit")),
@@ -95,7 +95,7 @@ def _show(store: "Store", json: bool) -> None:
     if json:
         print_json({"store": str(store.path), "series": rows})
         return
-    print_records(_COLUMNS, rows)
+    print_records(COLUMNS, rows)
     say(f"{len(rows)} series in {store.path}")
 
 

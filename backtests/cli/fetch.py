@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backtests.store.audit import Finding
 
 _SEPARATE = 3  # up to this many series with the same remark get a row each
-_COLUMNS: Columns = (
+COLUMNS: Columns = (
     (words("series"), lambda o: o.name),
     (words("from", rank=3), lambda o: o.source),
     (numbers("new", rank=1), lambda o: thousands(o.new) if o.last else ""),
@@ -102,7 +102,7 @@ def _as_data(outcomes: list["Outcome"], errors: list["Finding"], store: str) -> 
     }
 
 
-def _grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
+def grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
     """Return the outcomes, but one row for many series of a source that have the same remark.
 
     Only series without values are put into one row. For example, without a network, every series of
@@ -123,8 +123,8 @@ def _grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
 
 def _print(outcomes: list["Outcome"], store: str) -> None:
     shown = [o for o in outcomes if o.failed or o.note or o.new or o.revised]
-    rows = _grouped(shown)
-    print_records(_COLUMNS, rows)
+    rows = grouped(shown)
+    print_records(COLUMNS, rows)
     if len(rows) < len(shown):
         say("--json lists every series")
     failed = sum(bool(o.failed) for o in outcomes)

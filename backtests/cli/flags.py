@@ -158,7 +158,7 @@ def _print(reading: dict[str, Any]) -> None:
     say(reading["sentence"])
     if reading["regime_model"] == "votes":
         _print_votes(reading)
-    print_records(_COLUMNS, [{"name": name, **s} for name, s in reading["signals"].items()])
+    print_records(COLUMNS, [{"name": name, **s} for name, s in reading["signals"].items()])
     for name, s in reading["signals"].items():
         for remark in _remarks(s):
             say(f"{name} {remark}")
@@ -274,7 +274,7 @@ def _parameter(row: "Moved") -> str:
     return f"{row.parameter} {base} → {value}" if row.parameter else "default"
 
 
-_COLUMNS: Columns = (
+COLUMNS: Columns = (
     (words("signal"), _name),
     (numbers("value"), lambda s: significant(s["value"], s["unit"])),
     (numbers("past", rank=4), lambda s: fixed(s["percentile"], 0, "%")),

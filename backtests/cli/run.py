@@ -77,6 +77,7 @@ def run(
 
 
 def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
+    from backtests.report.luck_section import luck_sentences
     from backtests.report.tearsheet_tables import rows_of
     from backtests.report.tearsheet_words import conclusion_said, in_one_regime
 
@@ -97,20 +98,11 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
             f"out. {in_one_regime(numbers)}."
         )
     say(observed)
-    _print_luck(numbers)
+    for line in luck_sentences(numbers):
+        say(line)
     say(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         say(
             f"This history is {SIMULATED}. For real history: drypowder import PATH, then run again."
         )
     say("Research, not investment advice.")
-
-
-def _print_luck(numbers: dict[str, Any]) -> None:
-    from backtests.report.luck_section import split_said
-
-    say(numbers["luck"]["verdict"])
-    if numbers["lead_lag"] is not None:
-        say(numbers["lead_lag"]["said"])
-    if numbers["timing"] is not None:
-        say(split_said(numbers["timing"]))

@@ -8,7 +8,7 @@ from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import say
 from backtests.report.format import significant, state, text
 
-_COLUMNS: Columns = (
+COLUMNS: Columns = (
     (words("idle capital by"), itemgetter("title")),
     (numbers("value"), lambda row: significant(row["value"], row["unit"])),
     (words("depleted", rank=1), lambda row: state(row["flag"])),
@@ -22,5 +22,5 @@ def print_scales(scales: Mapping[str, Any] | None) -> None:
     ``scales`` comes from :func:`backtests.report.flags_numbers.said_of_scales`.
     """
     if scales is not None:
-        print_records(_COLUMNS, scales["rows"])
+        print_records(COLUMNS, scales["rows"])
         say(scales["said"])

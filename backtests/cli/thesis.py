@@ -162,7 +162,7 @@ def _print(said: dict[str, Any], page: Path) -> None:
     say(styled(said["verdict"][0], "bold"))
     say(said["verdict"][1])
     claims = {claim["name"]: claim for claim in said["claims"]}
-    print_records(_COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
+    print_records(COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
     for line in _LEGEND:
         say(line)
     for part, reason in said["lacking"].items():
@@ -176,7 +176,7 @@ def _flags(row: dict[str, Any]) -> str:
     return ", ".join(said) or MISSING
 
 
-_COLUMNS: Columns = (
+COLUMNS: Columns = (
     (words("link"), lambda row: f"{row['link']}{'*' if row['is_primary'] else ''}"),
     (words("what it says", wraps=True, rank=2), lambda row: row["statement"]),
     (words("verdict"), lambda row: styled(row["verdict"], _STYLES.get(row["verdict"], ""))),

@@ -63,13 +63,13 @@ def publish(
     series |= flows(quantities, prices, more) | sec | others | events(prices, spent, more)
     filed |= later
     series = {id: values.loc[index[0] :] for id, values in series.items()}
-    series = {id: _within_limits(id, values) for id, values in series.items()}
+    series = {id: within_limits(id, values) for id, values in series.items()}
     for frame in (prices.closes, prices.coins):
         series |= {str(t): frame[t].loc[index[0] :] for t in frame.columns}
     return series, {id: dates.loc[index[0] :] for id, dates in filed.items()}
 
 
-def _within_limits(id: str, values: pd.Series) -> pd.Series:
+def within_limits(id: str, values: pd.Series) -> pd.Series:
     """Return the values, cut to the limits in the catalog."""
     low, high = CATALOG[id].low, CATALOG[id].high
     # Series.clip takes 20 times as long.

@@ -186,7 +186,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     for run in runs.values():
         run.config.strategy_class()  # this loads and checks a user's class
     chosen = first.config.build_signals()
-    fixed = _fixed(first, chosen)
+    fixed = fixed_evaluations(first, chosen)
     built = {label: run.config.build_model() for label, run in runs.items()}
     models = {repr(model): model for model in built.values()}
     gains = []
@@ -209,7 +209,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     return gains
 
 
-def _fixed(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
+def fixed_evaluations(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
     """Return the evaluations of the signals that read no resampled series.
 
     A signal that reads no resampled series has the same evaluation on each resampled history. A

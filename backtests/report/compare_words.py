@@ -163,3 +163,18 @@ def _figures(figures: Entry) -> str:
 
 def _signed(value: float) -> str:
     return f"{'+' if value >= 0 else ''}{fixed(value)}"
+
+
+def luck_words(numbers: Mapping[str, Entry]) -> list[str]:
+    """Return lines on rows that reach the hurdle, on tests of the best row, and on look-ahead."""
+    told = [name for name, entry in numbers.items() if entry["luck"]["told_from_luck"]]
+    first = next(iter(numbers.values()))["luck"]
+    log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
+    found = [entry["lead_lag"] for entry in numbers.values() if entry["lead_lag"]]
+    rows = "one row" if len(numbers) == 1 else f"{len(numbers)} rows"
+    return [
+        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle "
+        f"counts {rows} and {log} logged trials.",
+        *filter(None, [first["table"]["said"]]),
+        *(each["said"] for each in found if each["collapse"] is not None),
+    ]

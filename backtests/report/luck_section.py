@@ -138,3 +138,16 @@ def split_said(split: Mapping[str, Any]) -> str:
         f"{signed(split['timing'])}, trading costs {signed(split['trading'])}{borrowing}; together "
         f"{signed(split['total'])}."
     )
+
+
+def luck_sentences(numbers: Mapping[str, Any]) -> list[str]:
+    """Return the sentences on luck, on lead and lag, and on tilt and timing, for the terminal.
+
+    ``numbers`` is the content of ``metrics.json``.
+    """
+    said = [numbers["luck"]["verdict"]]
+    if numbers["lead_lag"] is not None:
+        said.append(numbers["lead_lag"]["said"])
+    if numbers["timing"] is not None:
+        said.append(split_said(numbers["timing"]))
+    return said

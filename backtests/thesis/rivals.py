@@ -85,7 +85,7 @@ def compare_rivals(sample: Sample) -> Rivals:
     A forecaster or target with missing data is left out, and a note gives its name. Raises
     NotTestable if no target has enough weeks.
     """
-    gauges, without_gauge = _gauges(sample)
+    gauges, without_gauge = gauge_predictors(sample)
     states, without_state = _price_only(sample)
     tables, notes = {}, [*without_gauge, *without_state]
     for target in TARGETS:
@@ -102,7 +102,8 @@ def compare_rivals(sample: Sample) -> Rivals:
     return Rivals(table=table, notes=tuple(notes))
 
 
-def _gauges(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
+def gauge_predictors(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the gauges of each rival in :data:`GAUGES`, and a note on each rival left out."""
     found, notes = {}, []
     for name, gauges in GAUGES.items():
         try:

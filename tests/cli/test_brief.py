@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests.brief.holdings import _with_cash
+from backtests.brief.holdings import with_cash
 from backtests.cli import brief
+from backtests.report.brief_lines import brief_lines, fitted
 from tests.commands import Drypowder
 from tests.terminals import terminal
 
@@ -132,16 +133,16 @@ def test_a_strategy_that_cannot_be_followed_has_no_cash() -> None:
         {"strategy": "patient", "weights": {}},
         {"strategy": "survival", "weights": {"SPY": 0.4, "CASH": 0.6}},
     ]
-    lines = dict(brief._lines(empty_brief() | {"holdings": holdings}))
+    lines = dict(brief_lines(empty_brief() | {"holdings": holdings}))
     assert lines["cash"] == ["patient –", "survival 60 %"]
 
 
 def test_a_strategy_without_cash_has_0_percent() -> None:
     """The weights of a brief leave out an asset, or cash, without a weight."""
-    weights = _with_cash(pd.Series({"SPY": 0.7, "XLP": 0.3, "XLU": 0.0}))
+    weights = with_cash(pd.Series({"SPY": 0.7, "XLP": 0.3, "XLU": 0.0}))
     assert weights == {"SPY": 0.7, "XLP": 0.3}
     holdings = [{"strategy": "defensive", "weights": weights}]
-    lines = dict(brief._lines(empty_brief() | {"holdings": holdings}))
+    lines = dict(brief_lines(empty_brief() | {"holdings": holdings}))
     assert lines["cash"] == ["defensive 0 %"]
 
 
@@ -149,10 +150,10 @@ def test_a_series_without_any_value_is_missing_and_not_late() -> None:
     late = {"what": "DGS2", "last": "2025-09-12", "affects": "no view", "unseen": False}
     missing = {"what": "SOFR", "last": None, "affects": "no view", "unseen": True}
     said = empty_brief() | {"late": [late, missing]}
-    lines = dict(brief._lines(said))
+    lines = dict(brief_lines(said))
     assert lines["late"] == ["DGS2 (last value known on 2025-09-12): no view"]
     assert lines["missing"] == ["SOFR: no view"]
-    assert "missing" not in dict(brief._lines(said | {"late": []}))
+    assert "missing" not in dict(brief_lines(said | {"late": []}))
 
 
 @pytest.mark.parametrize(
@@ -160,11 +161,11 @@ def test_a_series_without_any_value_is_missing_and_not_late() -> None:
     [(15, "one; two; three"), (14, "one; +2 more"), (12, "one; +2 more"), (3, "one; +2 more")],
 )
 def test_items_that_do_not_fit_are_counted(room: int, said: str) -> None:
-    assert brief.fitted(["one", "two", "three"], room) == said
+    assert fitted(["one", "two", "three"], room) == said
 
 
 def test_without_items_a_line_says_none() -> None:
-    assert brief.fitted([], 20) == "none"
+    assert fitted([], 20) == "none"
 
 
 def test_on_a_day_without_any_flag_the_brief_says_that_no_flag_can_flip(

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from backtests.cli.compare import _COLUMNS, _luck
+from backtests.cli.compare import COLUMNS
+from backtests.report.compare_words import luck_words
 from tests.lucky import lead_lag, lucky
 
 
@@ -32,7 +33,7 @@ ENTRY = {
 
 
 def test_figures_stand_under_their_names() -> None:
-    assert {column.heading: cell(ENTRY) for column, cell in _COLUMNS[1:]} == {
+    assert {column.heading: cell(ENTRY) for column, cell in COLUMNS[1:]} == {
         "CAGR": "8.1",
         "vol": "12.2",
         "Sharpe": "0.53",
@@ -54,11 +55,13 @@ def test_figures_stand_under_their_names() -> None:
 
 def test_the_lines_below_name_the_rows_told_from_luck_and_those_that_collapse() -> None:
     rows: dict[str, Any] = {"a": ENTRY, "b": ENTRY | lucky(1.2, told=True)}
-    assert _luck(rows) == [
+    assert luck_words(rows) == [
         "Rows whose Sharpe ratio reaches the hurdle: b. The hurdle counts 2 rows and 1,200 "
         "logged trials.",
         "In 11 % of the splits, the best row fails (PBO).",
     ]
     rows["a"] = ENTRY | {"lead_lag": lead_lag(collapse=0)}
-    assert _luck(rows)[-1] == "Lead and lag: it collapses."
-    assert _luck({"a": ENTRY})[0].startswith("Rows whose Sharpe ratio reaches the hurdle: none.")
+    assert luck_words(rows)[-1] == "Lead and lag: it collapses."
+    assert luck_words({"a": ENTRY})[0].startswith(
+        "Rows whose Sharpe ratio reaches the hurdle: none."
+    )

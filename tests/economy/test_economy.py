@@ -55,11 +55,11 @@ def test_values_lie_in_the_catalogs_plausible_ranges() -> None:
 
 
 def test_a_value_beyond_the_catalogs_limits_is_cut_and_a_missing_one_stays() -> None:
-    from backtests.economy.publish import _within_limits
+    from backtests.economy.publish import within_limits
     from signals.catalog import CATALOG
 
     low, high = CATALOG["WALCL"].low, CATALOG["WALCL"].high
-    cut = _within_limits("WALCL", pd.Series([low - 1, high + 1, low, float("nan")]))
+    cut = within_limits("WALCL", pd.Series([low - 1, high + 1, low, float("nan")]))
     assert cut.iloc[:3].tolist() == [low, high, low]
     assert np.isnan(cut.iloc[3])
 

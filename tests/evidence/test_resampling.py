@@ -11,7 +11,7 @@ import signals
 from backtests.calendar import sessions
 from backtests.config import config_from
 from backtests.engine.costs import Costs
-from backtests.evidence.placebo_rank import _fixed as fixed_of
+from backtests.evidence.placebo_rank import fixed_evaluations
 from backtests.evidence.resampling import NOT_QUOTED, is_quoted, is_resampled, resample_prices
 from backtests.history.panel import History
 from backtests.pipeline import run
@@ -303,7 +303,7 @@ def test_only_registered_signals_keep_their_evaluation_in_a_draw() -> None:
     config = config_from({"strategy": "cash-heavy", "source": "simulated", "years": 4})
     done = run(config)
     chosen = {**config.build_signals(), "mine": Mine()}
-    kept = set(fixed_of(done, chosen))
+    kept = set(fixed_evaluations(done, chosen))
     assert "dry_powder" in kept  # it reads only quantities
     assert "mine" not in kept
     assert "duration" not in kept  # it reads prices

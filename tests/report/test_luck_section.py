@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from backtests.cli.run import _print_luck
 from backtests.report.lead_lag_bars import IMPOSSIBLE, OTHER, OWN, kind_of, lead_lag_bars
-from backtests.report.luck_section import ROWS, luck_section, split_said
+from backtests.report.luck_section import ROWS, luck_section, luck_sentences, split_said
 from tests.lucky import lucky
 
 NUMBERS: dict[str, Any] = {
@@ -129,12 +128,11 @@ def test_a_bar_is_as_high_as_its_ratio_and_begins_at_zero() -> None:
     assert below == pytest.approx(top + low, abs=0.2)
 
 
-def test_the_terminal_says_the_same_sentences(capsys: pytest.CaptureFixture[str]) -> None:
-    _print_luck(NUMBERS)
-    assert capsys.readouterr().out.splitlines() == [
+def test_the_terminal_says_the_same_sentences() -> None:
+    assert luck_sentences(NUMBERS) == [
         NUMBERS["luck"]["verdict"],
         NUMBERS["lead_lag"]["said"],
         split_said(NUMBERS["timing"]),
     ]
-    _print_luck(NUMBERS | {"lead_lag": None, "timing": None})
-    assert capsys.readouterr().out.splitlines() == [NUMBERS["luck"]["verdict"]]
+    short = NUMBERS | {"lead_lag": None, "timing": None}
+    assert luck_sentences(short) == [NUMBERS["luck"]["verdict"]]

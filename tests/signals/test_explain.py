@@ -11,8 +11,7 @@ import signals
 from backtests.history.panel import History
 from signals.base import Signal
 from signals.explanation import AGE, Explanation, explain, gauges_of
-from signals.hysteresis import Threshold
-from signals.opportunity import _stays
+from signals.hysteresis import Threshold, fixed_stay
 from signals.transforms import percentile
 
 NAN = float("nan")
@@ -101,7 +100,7 @@ def test_the_percentile_counts_values_at_or_below() -> None:
 
 def stays(now: str, view: str, confirm: int, stay: int) -> str:
     index = pd.bdate_range("2024-01-01", periods=len(now))
-    flag = _stays(
+    flag = fixed_stay(
         pd.Series([c == "1" for c in now], index=index),
         pd.Series([c == "1" for c in view], index=index),
         confirm,
@@ -135,7 +134,7 @@ class Week(Two):
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
         now = (gauges["a"] > 10) & (gauges["b"] < -2)
-        return _stays(now, gauges["a"].notna(), self.confirm, self.lasts)
+        return fixed_stay(now, gauges["a"].notna(), self.confirm, self.lasts)
 
 
 def test_a_flag_of_fixed_length_ends_by_its_age_and_not_by_its_gauges() -> None:

@@ -46,7 +46,7 @@ def sample(history: History) -> Sample:
 
 def cheap(sample: Sample, target: str) -> dict[str, pd.DataFrame]:
     """Return the predictors that are fast to compute. Regime models are left out."""
-    return {**rivals._gauges(sample)[0], "trend": trend(sample, target)}
+    return {**rivals.gauge_predictors(sample)[0], "trend": trend(sample, target)}
 
 
 # --- targets and forecasts ---------------------------------------------------------------------
