@@ -152,26 +152,26 @@ def _write(
         typer.echo(f"wrote {html}", err=True)
 
 
-def _print(reading: dict[str, Any]) -> None:
-    regime = styled(f"{reading['regime'] or 'no regime'},", "bold")
-    say(regime, f"as of {reading['as_of']}")
-    say(reading["sentence"])
-    if reading["regime_model"] == "votes":
-        _print_votes(reading)
-    print_records(COLUMNS, [{"name": name, **s} for name, s in reading["signals"].items()])
-    for name, s in reading["signals"].items():
+def _print(said: dict[str, Any]) -> None:
+    regime = styled(f"{said['regime'] or 'no regime'},", "bold")
+    say(regime, f"as of {said['as_of']}")
+    say(said["sentence"])
+    if said["regime_model"] == "votes":
+        _print_votes(said)
+    print_records(COLUMNS, [{"name": name, **s} for name, s in said["signals"].items()])
+    for name, s in said["signals"].items():
         for remark in _remarks(s):
             say(f"{name} {remark}")
-    print_scales(reading["scales"])
-    label = source_said(reading["source"])
-    if any(s["own_rule"] for s in reading["signals"].values()):
+    print_scales(said["scales"])
+    label = source_said(said["source"])
+    if any(s["own_rule"] for s in said["signals"].values()):
         say("[name]: the flag does not vote; it decides by its own rule, before the votes.")
     say(f"(name): no vote. Source: {label}. Research, not investment advice.")
 
 
-def _print_votes(reading: dict[str, Any]) -> None:
+def _print_votes(said: dict[str, Any]) -> None:
     sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
-    votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
+    votes = (f"{side}: {', '.join(said[key])}" for side, key in sides.items() if said[key])
     say(styled(f"votes {'; '.join(votes)}", "dim"))
 
 

@@ -109,14 +109,14 @@ def _side(found: Mapping[str, Any]) -> int:
     return int(difference["low"] > 0) - int(difference["high"] < 0)
 
 
-# --- The strip ---------------------------------------------------------------------------------
-
-
 def in_one_regime(numbers: Mapping[str, Any]) -> str:
     """Return a sentence on a run's most frequent regime and its share of sessions."""
     name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
     said = "without a regime" if name == "none" else f"in {name}"
     return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
+
+
+# --- The strip ---------------------------------------------------------------------------------
 
 
 def strip(numbers: Mapping[str, Any]) -> list[dict[str, str]]:

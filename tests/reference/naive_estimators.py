@@ -91,16 +91,6 @@ def difference_of_means(
     return Estimated(value * scale, error * scale, df, len(there))
 
 
-def standardised_product(a: Numbers, b: Numbers) -> list[float]:
-    """Return the product of two columns, after each is standardised."""
-    columns = []
-    for values in (a, b):
-        there = known(values)
-        centre, deviation = plain.mean(there), math.sqrt(plain.variance(there))
-        columns.append([(v - centre) / deviation for v in values])
-    return [x * y for x, y in zip(*columns, strict=True)]
-
-
 # Orders
 
 
