@@ -22,6 +22,7 @@ from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
+from backtests.store.store import default_store
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
@@ -270,6 +271,10 @@ class RunConfig(pydantic.BaseModel):
     def history_source(self) -> HistorySource:
         """Return the source of the history."""
         return HistorySource(**self.model_dump(include=SOURCE))
+
+    def store_path(self) -> Path:
+        """Return the file of the store: ``store``, or the default store."""
+        return self.store or default_store()
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""

@@ -20,7 +20,7 @@ from backtests.config import RunConfig
 from backtests.history.panel import History
 from backtests.pipeline import read
 from backtests.simulated import source_said
-from backtests.store.store import Store, default_store
+from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
 from signals.hysteresis import since
 from signals.reading import Reading
@@ -114,7 +114,7 @@ def store_of(config: RunConfig) -> Store:
             f"expected a history from a store, but the history is {source_said(source)}; give a "
             "store, or remove --exit-code, because only a fetch into a store can flip a state"
         )
-    return Store(config.store or default_store())
+    return Store(config.store_path())
 
 
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:

@@ -16,7 +16,6 @@ from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns, check_assets, check_priced
 from backtests.reuse import reused
 from backtests.runs import Run
-from backtests.store.store import default_store
 from backtests.window import window
 from signals.errors import ConfigError, shown
 from signals.index import check_sessions
@@ -118,7 +117,7 @@ def _opening(config: RunConfig, history: History) -> dict[str, Any]:
         return {"source": history.source}
     keys = {key: RunConfig.model_fields[key].default for key in SOURCE}
     keys |= {"source": history.source, **history.origin}
-    if keys["store"] == resolved(config.store or default_store()):
+    if keys["store"] == resolved(config.store_path()):
         keys["store"] = config.store  # the same file, in the user's words
     return keys
 

@@ -102,7 +102,7 @@ def _as_data(outcomes: list["Outcome"], errors: list["Finding"], store: str) -> 
     }
 
 
-def grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
+def grouped_outcomes(outcomes: list["Outcome"]) -> list["Outcome"]:
     """Return the outcomes, but one row for many series of a source that have the same remark.
 
     Only series without values are put into one row. For example, without a network, every series of
@@ -123,7 +123,7 @@ def grouped(outcomes: list["Outcome"]) -> list["Outcome"]:
 
 def _print(outcomes: list["Outcome"], store: str) -> None:
     shown = [o for o in outcomes if o.failed or o.note or o.new or o.revised]
-    rows = grouped(shown)
+    rows = grouped_outcomes(shown)
     print_records(COLUMNS, rows)
     if len(rows) < len(shown):
         say("--json lists every series")

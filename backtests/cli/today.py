@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backtests.today import Plan, Today
 
 #: Exit code if the target needs a value that is missing, for example after a source failed.
-MISSING = 3
+LATE_DATA = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
     (numbers("units"), lambda order: _units(order["units"])),
@@ -99,7 +99,7 @@ def today(
     if at is None and checked.end is None:
         history_choice.warn_if_stale(history)
     if decision.missing or decision.state_is_lost:
-        raise typer.Exit(MISSING)
+        raise typer.Exit(LATE_DATA)
     exit_if_flipped(found)
 
 
@@ -124,12 +124,12 @@ def _why(plan: "Plan") -> dict[str, Any]:
 def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str, ...]:
     """Return the held assets that have prices; a later check reports assets without prices."""
     from backtests.store.batch import is_price
-    from backtests.store.store import Store, default_store
+    from backtests.store.store import Store
     from signals.universe import UNIVERSE
 
     if config.history_source().decided() == "simulated":
         return ()
-    known = {*UNIVERSE, *Store(config.store or default_store()).series_ids()}
+    known = {*UNIVERSE, *Store(config.store_path()).series_ids()}
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
 
 

@@ -20,7 +20,7 @@ from backtests.sweep import trial_log
 from backtests.sweep.chunk import SET
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.results import groups_of, read_results
-from backtests.sweep.sweep import Swept, store_of
+from backtests.sweep.sweep import Swept
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 
@@ -235,8 +235,9 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
         trials=names,
         sharpes=sharpes,
     )
-    trial_log.add(store_of(swept), tried)
-    return trial_log.known_trials(store_of(swept), without=names)
+    store = swept.request.config.store_path()
+    trial_log.add(store, tried)
+    return trial_log.known_trials(store, without=names)
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:

@@ -16,7 +16,6 @@ from backtests.pipeline import history_of, run_on
 from backtests.progress import Progress, silent
 from backtests.runs import Run
 from backtests.simulated import source_said
-from backtests.store.store import default_store
 from backtests.sweep import results
 from backtests.sweep.case import Case, assets_of, case_of
 from backtests.sweep.chunk import Span, chunks
@@ -233,8 +232,3 @@ def _computed(
         done += len(span)
         progress("configurations", done, total)
         yield {**spent, "writing": time.perf_counter() - began}
-
-
-def store_of(swept: Swept) -> Path:
-    """Return the store on which a sweep ran."""
-    return swept.request.config.store or default_store()

@@ -21,7 +21,6 @@ from backtests.calendar import new_york_now
 from backtests.evidence.luck import NO_LOG, Logged
 from backtests.runs import Run
 from backtests.store.locking import PATIENCE, alone
-from backtests.store.store import default_store
 from backtests.sweep.chunk import digests
 from backtests.sweep.setting import Setting
 from signals.errors import DataError
@@ -174,4 +173,4 @@ def other_trials(*runs: Run) -> Logged:
     if first.history.source != "store":
         return NO_LOG
     same = [digests([Setting.of(run.config)], run.sessions)[0] for run in runs]
-    return known_trials(first.config.store or default_store(), without=same)
+    return known_trials(first.config.store_path(), without=same)

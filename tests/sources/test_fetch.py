@@ -459,14 +459,14 @@ def test_without_a_network_it_ends_within_30_seconds_a_line_a_source(
 
 
 def test_a_series_with_values_in_the_store_keeps_its_row() -> None:
-    from backtests.cli.fetch import grouped
+    from backtests.cli.fetch import grouped_outcomes
 
     def five(last: pd.Timestamp | None) -> list[Outcome]:
         names = ("MU", "SPY", "QQQ", "GLD", "TLT")
         return [Outcome(name=n, source="Yahoo", last=last, failed="no answer") for n in names]
 
-    assert [row.name for row in grouped(five(None))] == ["MU and 4 more"]
-    assert grouped(five(NOW)) == five(NOW)
+    assert [row.name for row in grouped_outcomes(five(None))] == ["MU and 4 more"]
+    assert grouped_outcomes(five(NOW)) == five(NOW)
 
 
 # --- limits of requests ---------------------------------------------------------------------
