@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backtests.evidence.saved import Repeated
     from backtests.history.origin import HistorySource
     from backtests.history.panel import History
+    from backtests.progress import Progress
 
 #: Explanations of the columns, one line for each.
 _LEGEND = (
@@ -89,11 +90,8 @@ def compare(
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.config import check_options
-    from backtests.evidence.comparison import compare as put_side_by_side
-    from backtests.evidence.comparison import default_names, series_of
-    from backtests.report.compare_page import write_comparison
+    from backtests.evidence.comparison import default_names
     from backtests.report.envelope import envelope
-    from backtests.sweep.trial_log import other_trials
 
     page = page_of(out, "compare.html")
     defaults = file_data(config)
@@ -103,19 +101,8 @@ def compare(
     asked = history_choice.HistoryOptions(source=source, store=store, seed=seed)
     _refuse_unused(given, candidates)
     choice = history_choice.one_history(list(candidates.values()), _source_of(defaults), asked)
-    configs = _configs(candidates, choice)
     with progress("comparing") as step:
-        whole = choice.open(series_of(configs), _last_end(configs.values()))
-        comparison = put_side_by_side(
-            configs,
-            whole,
-            log=other_trials,
-            draws=draws,
-            workers=os.cpu_count() or 1,
-            optional=not rows,
-            progress=step,
-        )
-        entries = write_comparison(comparison, page, _repeated(candidates, comparison, whole))
+        comparison, entries = _compared(candidates, choice, draws, not rows, page, step)
     first = next(iter(comparison.rows.values())).run
     if json:
         print_json(
@@ -138,6 +125,35 @@ def _refuse_unused(given: Mapping[str, Any], candidates: Mapping[str, "Candidate
             f"expected --{next(iter(given))} with a strategy or a config file, but all rows are "
             "finished runs, which keep their own settings; leave it out"
         )
+
+
+def _compared(
+    candidates: Mapping[str, "Candidate"],
+    choice: "HistorySource",
+    draws: int,
+    optional: bool,
+    page: Path,
+    step: "Progress",
+) -> tuple["Comparison", dict[str, dict[str, Any]]]:
+    """Compare the rows, write the page, and return the comparison and its numbers."""
+    from backtests.evidence.comparison import compare as put_side_by_side
+    from backtests.evidence.comparison import series_of
+    from backtests.report.compare_page import write_comparison
+    from backtests.sweep.trial_log import other_trials
+
+    configs = _configs(candidates, choice)
+    whole = choice.open(series_of(configs), _last_end(configs.values()))
+    comparison = put_side_by_side(
+        configs,
+        whole,
+        log=other_trials,
+        draws=draws,
+        workers=os.cpu_count() or 1,
+        optional=optional,
+        progress=step,
+    )
+    numbers = write_comparison(comparison, page, _repeated(candidates, comparison, whole))
+    return comparison, numbers
 
 
 def _configs(
