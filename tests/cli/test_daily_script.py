@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from backtests.cli.exit_code import FLIPPED
-from backtests.cli.today import MISSING
+from backtests.cli.today import LATE_DATA
 from tests.servers.messages import Hook, hook
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/daily.md").read_text(encoding="utf-8")
@@ -108,7 +108,7 @@ def test_an_alert_that_cannot_be_sent_waits_and_comes_once(job: Job) -> None:
 
 
 def test_missing_data_and_bad_input_give_an_alert(job: Job) -> None:
-    assert job.run(brief="2 error", today=f"{MISSING} too old").returncode == MISSING
+    assert job.run(brief="2 error", today=f"{LATE_DATA} too old").returncode == LATE_DATA
     assert (job.alerts, job.briefs) == (["too old"], [])
 
 
