@@ -17,6 +17,7 @@ from backtests.evidence.assessment import Assessment, assess, growth_of
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on
 from backtests.history.panel import History
+from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import write_comparison
 from backtests.report.compare_words import conclusion
@@ -204,7 +205,7 @@ def summary_of_comparison(comparison: Comparison) -> Summary:
     """Return the short form of a comparison: its conclusion, and a line for each row."""
     numbers = comparison_numbers(comparison)
     run = next(iter(comparison.rows.values())).run
-    counted = "1 row" if len(numbers) == 1 else f"{len(numbers)} rows"
+    counted = number_of(len(numbers), "row")
     title = f"{label_of(run.simulated)}Comparison of {counted}: {described(run.sessions)}"
     rows = {name: _row_said(entry) for name, entry in numbers.items()}
     return Summary(title=title, facts={**rows, "conclusion": " ".join(conclusion(numbers))})
