@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +13,7 @@ from backtests.cli.config_options import file_data
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
-from backtests.report.format import MISSING, fixed, interval, percent, text
+from backtests.report.format import MISSING, fixed, interval, percent, percent_0, text
 from backtests.simulated import source_said
 
 if TYPE_CHECKING:
@@ -236,7 +235,7 @@ def _timing(split: dict[str, Any] | None) -> str:
 def _over(side: str, entry: dict[str, Any]) -> str:
     """Return the mean yearly excess return over ``side``, in percent, with its interval."""
     bounds = entry["intervals"][f"excess_{side}"]
-    return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()
+    return f"{percent(bounds['estimate'])} {interval(bounds, percent_0)}".strip()
 
 
 COLUMNS: Columns = (
