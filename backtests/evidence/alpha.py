@@ -14,7 +14,7 @@ import pandas as pd
 
 from backtests.evidence.hac import regress
 from backtests.evidence.matching import check_same_sessions
-from backtests.evidence.metrics import ROUNDING, YEAR
+from backtests.evidence.metrics import ROUNDING, YEAR, is_short
 from backtests.runs import Run
 from signals.errors import DataError
 
@@ -64,7 +64,7 @@ def own_alpha(run: Run) -> Alpha | None:
     excess = closes.pct_change(fill_method=None).reindex(held.index).sub(bills, axis=0).fillna(0.0)
     varying = excess.loc[:, excess.std() > ROUNDING]
     fewest = FEWEST_EACH * (1 + len(varying.columns))
-    if varying.empty or len(run.result.returns) < YEAR or len(held) < fewest:
+    if varying.empty or is_short(run.result.returns) or len(held) < fewest:
         return None
     return alpha(held - bills, varying)
 

@@ -162,9 +162,9 @@ def _returns(run: Run, lags: tuple[int, ...]) -> dict[int, pd.Series]:
 
 
 def _lost(difference: pd.Series) -> float:
-    """Return the HAC t-statistic of a mean; NaN if the values do not vary."""
+    """Return the HAC t-statistic of a mean; NaN if the values, or all but one, do not vary."""
     values = difference.to_numpy(dtype=np.float64)
-    if not values.std() >= ROUNDING:
+    if not min(values[1:].std(), values[:-1].std()) >= ROUNDING:
         return float("nan")
     variance = long_run_covariance((values - values.mean())[:, None]).item() / len(values)
     return float(values.mean() / math.sqrt(variance))

@@ -27,8 +27,9 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
-#: If returns divided by their standard deviation differ by less than this, they are proportional.
-_PROPORTIONAL = 1e-9
+#: If the shares of the sessions in the difference of two Sharpe ratios have a smaller standard
+#: deviation than this, they are rounding errors. For unrelated portfolios, it is about 1.
+_SAME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +71,9 @@ def sharpe_difference(
     Returns
     -------
     None if there are fewer than 50 returns, if a return is missing, or if the returns of a
-    portfolio do not vary. Also None if one portfolio is a constant multiple of the other, because
-    equal Sharpe ratios need no test.
+    portfolio do not vary. Also None if one portfolio is a constant multiple of the other, up to
+    differences of a millionth of the standard deviation. Such portfolios have the same Sharpe
+    ratio, so there is nothing to test.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):
@@ -80,6 +82,8 @@ def sharpe_difference(
     estimate = float(deltas)
     centred = np.hstack([both, both**2]) - moments
     slope = _gradient(moments)
+    if (centred @ slope).std() < _SAME:
+        return None
     error = math.sqrt(float(slope @ long_run_covariance(centred) @ slope) / n)
     block = min(block_length(both[:, 0] - both[:, 1]), n // 10)
     drawn = _studentised(both, estimate, block, reps, seed)
@@ -97,11 +101,7 @@ def sharpe_difference(
 def _is_testable(both: np.ndarray) -> bool:
     if len(both) < FEWEST or not np.isfinite(both).all():
         return False
-    spread = both.std(axis=0)
-    if min(spread) < ROUNDING:
-        return False
-    first, second = (both / spread).T
-    return bool(np.abs(first - second).max() >= _PROPORTIONAL)
+    return bool(min(both.std(axis=0)) >= ROUNDING)
 
 
 def _statistic(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

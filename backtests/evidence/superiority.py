@@ -39,7 +39,8 @@ class Superiority:
         Name of the benchmark.
     p_value
         Consistent p-value of the SPA test of "no strategy is better than the benchmark". The true
-        sample counts as one of the resamples, so the p-value is never 0.
+        sample counts as one of the resamples, so the p-value is never 0. If no strategy has a
+        higher mean than the benchmark, the test statistic is 0, and the p-value is 1.
     superior
         Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
     block, reps
@@ -86,7 +87,9 @@ def superiority(
     test.compute()
     test.spa.subset(np.ones(gains.shape[1], dtype=bool))
     test.spa.compute()
-    above = round(float(test.spa.pvalues["consistent"]) * reps)
+    # Hansen's statistic is at least 0, but arch's statistic can be negative.
+    is_ahead = float(gains.mean().max()) > 0
+    above = round(float(test.spa.pvalues["consistent"]) * reps) if is_ahead else reps
     return Superiority(
         benchmark=str(benchmark.name),
         p_value=(above + 1) / (reps + 1),

@@ -9,6 +9,7 @@ import pytest
 
 from backtests import pipeline
 from backtests.config import config_from
+from backtests.evidence import lead_lag as lead_lag_module
 from backtests.evidence.assessment import assess
 from backtests.evidence.lead_lag import (
     LAGS,
@@ -163,6 +164,15 @@ def test_constant_weights_and_short_runs_have_no_lead_and_lag(history: History) 
 
 def test_an_active_return_without_variation_has_no_ratio() -> None:
     assert math.isnan(information_ratio(pd.Series(np.zeros(300))))
+
+
+@pytest.mark.parametrize("at", [0, -1])
+@pytest.mark.parametrize("n", [1000, 2519])
+def test_a_return_lost_on_a_single_session_at_an_end_has_no_t_statistic(n: int, at: int) -> None:
+    """A strategy that changes its weights once, at the end of its run, loses one return."""
+    lost = np.zeros(n)
+    lost[at] = 0.001
+    assert math.isnan(lead_lag_module._lost(pd.Series(lost)))
 
 
 # --- Tilt and timing ---------------------------------------------------------------------------

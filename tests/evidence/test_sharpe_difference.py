@@ -128,6 +128,23 @@ def test_portfolios_that_cannot_be_compared_have_no_test() -> None:
     assert sharpe_difference(one, np.where(np.arange(len(two)) == 9, np.nan, two)) is None
 
 
+@pytest.mark.parametrize("difference", [1e-7, 1e-8, 1e-9])
+def test_portfolios_that_differ_by_almost_nothing_have_no_test(difference: float) -> None:
+    """The variance of such a difference is a rounding error, which can be negative."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        market = rng.normal(0.0005, 0.01, 500)
+        almost = 0.7 * market + 0.01 * difference * rng.normal(size=500)
+        assert sharpe_difference(almost, market) is None
+
+
+def test_a_constant_lead_is_tested_although_it_does_not_vary() -> None:
+    market = np.random.default_rng(0).normal(0.0005, 0.01, 500)
+    found = sharpe_difference(market + 1e-4, market)
+    assert found is not None
+    assert found.p_value < 0.01
+
+
 def test_equal_seeds_give_equal_p_values() -> None:
     one, two = pair(0).T
     assert sharpe_difference(one, two, seed=1) == sharpe_difference(one, two, seed=1)

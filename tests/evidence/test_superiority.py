@@ -67,6 +67,13 @@ def test_a_p_value_is_never_zero() -> None:
     assert found.p_value == pytest.approx(1 / 51)
 
 
+@pytest.mark.parametrize("names", [["plain"], ["plain", "wild", "base"]])
+def test_if_every_strategy_is_behind_the_benchmark_the_p_value_is_one(names: list[str]) -> None:
+    found = superiority(RETURNS[names], RETURNS["skilled"])
+    assert found is not None
+    assert (found.p_value, found.superior) == (1.0, ())
+
+
 def test_what_does_not_vary_or_equals_the_benchmark_is_left_out() -> None:
     base = RETURNS["base"]
     assert superiority(pd.DataFrame({"bills": 0.0 * base, "twin": 2 * base}), base) is None
