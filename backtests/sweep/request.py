@@ -53,8 +53,12 @@ class Request:
         return {"design": self.name, **drawn, "set": spelled}
 
     def identity(self, history: History) -> str:
-        """Return the id of the sweep; equal settings, votes, version and data give equal ids."""
-        parts = (run_id(self.config, history), json.dumps(self.data(), sort_keys=True))
+        """Return the id of the sweep; equal settings, votes, version and data give equal ids.
+
+        The order of the axes changes the id, because it also changes the numbers and the draws of
+        the configurations.
+        """
+        parts = (run_id(self.config, history), json.dumps(self.data()))
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 

@@ -183,6 +183,12 @@ def test_a_folder_of_another_sweep_is_refused(done: Swept) -> None:
     assert whole(done.folder) == before
 
 
+def test_parameters_in_another_order_are_another_sweep(done: Swept) -> None:
+    """The order of the parameters sets the order of the configurations in the file."""
+    with pytest.raises(ConfigError, match=f"but it holds sweep {done.sweep_id}"):
+        sweep(request(*reversed(SETS)), done.folder)
+
+
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(DataError, match=r"it holds 'mine.txt'"):
