@@ -51,7 +51,8 @@ class Deflation:
     sharpe
         Sharpe ratio of the chosen trial.
     variance
-        V: the variance of the trials' Sharpe ratios (ddof 1). 0 if there is a single trial.
+        V: the variance of the trials' Sharpe ratios (ddof 1), but at least the variance without the
+        logged trials. 0 if there is a single trial.
     expected_maximum
         SR₀: the expected best Sharpe ratio of ``effective`` trials without skill.
     standard_error
@@ -87,7 +88,13 @@ class Deflation:
         return self.sharpe >= self.hurdle
 
 
-def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflation:
+def deflate(
+    track: TrackRecord,
+    trials: np.ndarray,
+    effective: float,
+    *,
+    logged: np.ndarray | None = None,
+) -> Deflation:
     """Return the test of a track record that was chosen from several trials.
 
     Parameters
@@ -95,10 +102,15 @@ def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflati
     track
         The track record of the chosen trial.
     trials
-        Sharpe ratios per session of all trials, including the chosen one. NaN values are left out.
+        Sharpe ratios per session of the trials from which the chosen one was selected, including
+        the chosen one. NaN values are left out.
     effective
-        Effective number of independent trials, at least 1, for example from
+        Effective number of independent trials among all trials, at least 1, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`.
+    logged
+        Sharpe ratios per session of further trials in the log of earlier sweeps. Many similar
+        trials in the log would make V small. V is therefore at least the variance of ``trials``
+        alone, so that logged trials never lower the hurdle.
 
     Raises
     ------
@@ -107,10 +119,18 @@ def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflati
     """
     if not (math.isfinite(effective) and effective >= 1):
         raise DataError(f"expected at least 1 effective trial, was {effective}; give 1 or more")
-    known = np.asarray(trials, dtype=np.float64)
-    known = known[np.isfinite(known)]
-    variance = float(known.var(ddof=1)) if len(known) > 1 else 0.0
-    return _deflated(track, len(known), effective, variance)
+    own = _finite(trials)
+    known = own if logged is None else np.concatenate([own, _finite(logged)])
+    return _deflated(track, len(known), effective, max(_variance(own), _variance(known)))
+
+
+def _finite(sharpes: np.ndarray) -> np.ndarray:
+    values = np.asarray(sharpes, dtype=np.float64)
+    return values[np.isfinite(values)]
+
+
+def _variance(sharpes: np.ndarray) -> float:
+    return float(sharpes.var(ddof=1)) if len(sharpes) > 1 else 0.0
 
 
 def _deflated(track: TrackRecord, count: int, effective: float, variance: float) -> Deflation:

@@ -150,11 +150,12 @@ def luck(
     known = _known(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
     logged = _known(log.sharpes)
     count = max(1.0, float(len(known)) if effective is None else effective)
-    all_trials = np.concatenate([known, logged]) / ROOT_YEAR
     skilled = SKILLED / ROOT_YEAR
     return Luck(
         track=track,
-        deflation=deflate(track, all_trials, count + log.effective),
+        deflation=deflate(
+            track, known / ROOT_YEAR, count + log.effective, logged=logged / ROOT_YEAR
+        ),
         logged_trials=len(logged),
         probability=track.probability(),
         minimum_length=track.minimum_length(),

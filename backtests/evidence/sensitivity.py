@@ -1,7 +1,7 @@
 """The sensitivity of flags to their parameters and to revised series, one change at a time.
 
-Each parameter is raised and lowered by a quarter of its value. :mod:`backtests.evidence.revision`
-describes the changes of revised series.
+Each parameter is raised and lowered by a quarter of its value, and a whole number by at least 1.
+:mod:`backtests.evidence.revision` describes the changes of revised series.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,12 +68,12 @@ def sensitivity(
 ) -> list[Moved]:
     """Return every flag after each single change of a parameter or of a revised series.
 
-    Each numeric parameter is changed by ±25 %. A parameter with named choices is set to each of its
-    other choices.
+    Each numeric parameter is changed by ±25 %, and a whole number by at least 1. A parameter with
+    named choices is set to each of its other choices.
 
     The first result of each signal describes the original flag, and has the parameter ``""``.
     Changes that the signal does not allow are left out; for example, a change may not raise a lower
-    threshold above the upper threshold. A parameter that is a whole number stays a whole number.
+    threshold above the upper threshold. A parameter of 0 has no change. A whole number stays whole.
     The flag stays the same if the signal's current settings do not use the changed parameter. For
     example, the signal ``dry_powder`` uses its parameter ``a`` only if its ``scale`` is
     bank_assets.
@@ -115,10 +115,20 @@ def _changes(signal: Signal) -> Iterator[tuple[str, float | str, float | str]]:
     """Yield the name, value and changed value of each parameter."""
     for parameter, base in numbers(signal).items():
         for factor in (1 - STEP, 1 + STEP):
-            yield parameter, base, round(base * factor) if isinstance(base, int) else base * factor
+            yield parameter, base, _scaled(base, factor)
     for parameter, named in choices(type(signal)).items():
         for value in named:
             yield parameter, getattr(signal, parameter), value
+
+
+def _scaled(base: float, factor: float) -> float:
+    """Return a number times a factor; a whole number stays whole and changes by at least 1."""
+    if not isinstance(base, int):
+        return base * factor
+    value = round(base * factor)
+    if value != base or base == 0:
+        return value
+    return base + 1 if factor > 1 else base - 1
 
 
 def _parts(name: str, chosen: Mapping[str, Signal]) -> tuple[str, ...]:

@@ -64,10 +64,19 @@ def test_logged_trials_raise_the_hurdle_and_are_counted() -> None:
 
 
 def test_the_trials_of_the_command_are_counted_with_the_log() -> None:
-    found = luck(returns(0.8), trials=[0.8, 0.3, -0.1], effective=2.5, log=logged([0.2, 0.1]))
+    found = luck(returns(0.8), trials=[0.8, 0.3, -0.1], effective=2.5, log=logged([1.2, -0.6]))
     assert (found.deflation.trials, found.deflation.effective) == (5, 4.5)
-    expected = np.var(np.array([0.8, 0.3, -0.1, 0.2, 0.1]) / YEARLY, ddof=1)
+    expected = np.var(np.array([0.8, 0.3, -0.1, 1.2, -0.6]) / YEARLY, ddof=1)
     assert found.deflation.variance == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("effective", [1.0, 5.0, 20.0])
+def test_a_log_of_many_similar_trials_does_not_lower_the_hurdle(effective: float) -> None:
+    rows, similar = np.linspace(-0.2, 1.3, 20), np.linspace(0.65, 0.75, 10_000)
+    plain = luck(returns(0.9), trials=rows, effective=8)
+    later = luck(returns(0.9), trials=rows, effective=8, log=logged(similar, effective))
+    assert later.deflation.variance == pytest.approx(np.var(rows / YEARLY, ddof=1))
+    assert later.hurdle > plain.hurdle
 
 
 def test_the_own_mix_is_tested() -> None:

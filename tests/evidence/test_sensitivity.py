@@ -37,3 +37,9 @@ def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame
         assert row.on == pytest.approx(100 * len(on) / flag.notna().sum()), row
     overlaps = {row.overlap for row in rows}
     assert min(overlaps) < 1, "no parameter moves the flag on this history"
+
+
+def test_a_small_whole_number_changes_by_one(panel: pd.DataFrame) -> None:
+    """A quarter of 2 sessions is half a session, which rounding would take away."""
+    rows = sensitivity(panel, {"dry_powder": DryPowder(confirm=2)})
+    assert [row.value for row in rows if row.parameter == "confirm"] == [1, 3]
