@@ -38,10 +38,13 @@ class Logged:
     effective
         Effective number of independent trials among the logged trials. The log has no returns from
         which this number could be estimated, so each sweep logs its own number.
+    includes_own
+        Whether ``effective`` also counts all trials of the command, because the log contains them.
     """
 
     sharpes: np.ndarray
     effective: float
+    includes_own: bool = False
 
 
 #: The empty log, for a simulated history and for a store on which no parameter sweep has run.
@@ -150,12 +153,11 @@ def luck(
     known = _known(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
     logged = _known(log.sharpes)
     count = max(1.0, float(len(known)) if effective is None else effective)
+    independent = max(count, log.effective) if log.includes_own else count + log.effective
     skilled = SKILLED / ROOT_YEAR
     return Luck(
         track=track,
-        deflation=deflate(
-            track, known / ROOT_YEAR, count + log.effective, logged=logged / ROOT_YEAR
-        ),
+        deflation=deflate(track, known / ROOT_YEAR, independent, logged=logged / ROOT_YEAR),
         logged_trials=len(logged),
         probability=track.probability(),
         minimum_length=track.minimum_length(),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from backtests.evidence.overfitting import Overfitting
+from backtests.plural import number_of
 from backtests.report.luck_numbers import luck_numbers
 from backtests.report.plain import plain
 from backtests.sweep.findings import Findings
@@ -59,7 +60,8 @@ def _described(swept: Swept, found: Findings) -> dict[str, Any]:
         "refused": found.refused,
         "notes": [
             *(
-                f"{found.refused:,} configurations cannot be simulated; first reason: {reason}"
+                f"{number_of(found.refused, 'configuration')} cannot be simulated; first reason: "
+                f"{reason}"
                 for reason in refused[:1]
             ),
             *([ALIKE] if found.alike else []),

@@ -137,30 +137,36 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     The trials with the hashes in ``without`` are left out. The effective number of the other trials
     is the sum over sweeps, because the log contains no returns. A sweep counts in full if any of
     its trials is not left out, so the sum is never too small. A sweep does not count if another
-    counted sweep contains all its trials.
+    counted sweep contains all its trials. If the counted sweeps contain all trials in ``without``,
+    the sum already counts these trials, too.
     """
-    log = _all_of(store)
-    log = log[np.isfinite(log["sharpe"])]
-    left = _once(log)
-    left = left[~left["trial"].isin(list(without))]
+    own, log = frozenset(without), _all_of(store)
+    measured = log[np.isfinite(log["sharpe"])]
+    left = _once(measured)
+    left = left[~left["trial"].isin(list(own))]
+    effective, counted = _counted(measured, own)
+    # A trial without a Sharpe ratio is no chance of luck, so no sweep needs to count it.
+    unmeasured = frozenset(log["trial"]) - frozenset(measured["trial"])
     return Logged(
         sharpes=left["sharpe"].to_numpy(dtype=np.float64),
-        effective=_effective(log, frozenset(without)),
+        effective=effective,
+        includes_own=bool(own) and own <= counted | unmeasured,
     )
 
 
-def _effective(log: pd.DataFrame, without: frozenset[str]) -> float:
-    """Return the sum of the effective numbers of all sweeps that count."""
+def _counted(log: pd.DataFrame, without: frozenset[str]) -> tuple[float, frozenset[str]]:
+    """Return the sum of the effective numbers of all sweeps that count, and their trials."""
     sweeps = [
         (float(rows["effective"].sum()), frozenset(rows["trial"]))
         for _, rows in log.groupby("sweep")
     ]
-    counted, total = [without], 0.0
+    counted: list[frozenset[str]] = []
+    total = 0.0
     for effective, trials in sorted(sweeps, key=lambda each: (-len(each[1]), -each[0])):
-        if not any(trials <= larger for larger in counted):
+        if not any(trials <= larger for larger in (without, *counted)):
             counted.append(trials)
             total += effective
-    return total
+    return total, frozenset().union(*counted)
 
 
 def other_trials(*runs: Run) -> Logged:

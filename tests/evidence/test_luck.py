@@ -79,6 +79,14 @@ def test_a_log_of_many_similar_trials_does_not_lower_the_hurdle(effective: float
     assert later.hurdle > plain.hurdle
 
 
+def test_a_log_that_includes_the_trials_of_the_command_counts_them_once() -> None:
+    excess, sharpes = returns(0.8), np.array([0.4, 0.6, 0.9])
+    log = Logged(sharpes=sharpes, effective=2.0, includes_own=True)
+    assert luck(excess, log=log).deflation.effective == 2.0
+    assert luck(excess, log=replace(log, includes_own=False)).deflation.effective == 3.0
+    assert luck(excess, trials=[0.8, 0.1, 0.2], log=log).deflation.effective == 3.0
+
+
 def test_the_own_mix_is_tested() -> None:
     excess = returns(1.5)
     found = luck(excess, mix=returns(0.0, seed=1)).difference

@@ -90,6 +90,19 @@ def test_trials_of_a_sweep_can_be_left_out(store: Path) -> None:
     assert known.effective == pytest.approx(2.0)  # the two others may be the independent ones
 
 
+def test_sweeps_already_count_the_trials_that_they_contain(store: Path) -> None:
+    assert not known_trials(store, without="a").includes_own
+    add(store, trials("s1", "abcd"))
+    add(store, trials("s2", "de"))
+    add(store, trials("s3", "f", float("nan")))
+    assert known_trials(store, without="a").includes_own
+    assert known_trials(store, without="ae").includes_own
+    assert known_trials(store, without="af").includes_own
+    assert not known_trials(store, without="ax").includes_own
+    assert not known_trials(store, without="abcd").includes_own  # the first sweep does not count
+    assert not known_trials(store).includes_own
+
+
 def test_a_trial_without_a_sharpe_ratio_is_logged_but_not_counted(store: Path) -> None:
     add(store, trials("s1", "ab", float("nan")))
     assert len(logged(store)) == 2
