@@ -168,6 +168,11 @@ class RunConfig(pydantic.BaseModel):
         tuple of names, SimulationError is raised.
         """
         cls = self.strategy_class()
+        if cls.name == self.benchmark:
+            raise ConfigError(
+                f"expected a strategy with another name than the benchmark, but both are "
+                f"{cls.name}; rename your strategy or choose another benchmark"
+            )
         self._check_model(cls)
         sleeves, classes = self.universe.sleeves, self.universe.classes
         refuse_unknown(sleeves, ticker_fields(cls), f"sleeve of {cls.name}")

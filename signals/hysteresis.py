@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from signals.summary import with_unit
+from signals.summary import exact, with_unit
 
 #: Number of consecutive sessions for which a condition must be true before a flag changes.
 CONFIRM = 5
@@ -36,7 +36,8 @@ class Threshold:
     def flips(self, on: bool, unit: str) -> str:
         """Return text with the level that the gauge must cross to flip the flag."""
         beyond = "above" if self.above != on else "below"
-        return with_unit(f"{self.gauge} {beyond} {self.leave if on else self.enter:g}", unit)
+        level = exact(self.leave if on else self.enter)
+        return with_unit(f"{self.gauge} {beyond} {level}", unit)
 
     def distance(self, value: float, on: bool) -> float:
         """Return the signed change of the gauge, in the gauge's unit, that flips the flag."""

@@ -81,6 +81,15 @@ def amount(value: float, unit: str = "", digits: int = 3) -> str:
     return with_unit(f"{value:{'z,.0f' if is_long else f'z.{digits}g'}}", unit)
 
 
+def exact(value: float) -> str:
+    """Return a number that a user chose as text, with all its digits.
+
+    >>> exact(0.025), exact(1234567.0), exact(6_500_000.0), exact(-0.1)
+    ('0.025', '1,234,567', '6,500,000', '-0.1')
+    """
+    return f"{value:,.12g}"
+
+
 def described(index: pd.Index) -> str:
     """Return the number of sessions of an index, and its first and last date."""
     if not len(index):

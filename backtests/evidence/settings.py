@@ -10,6 +10,7 @@ from typing import Any
 
 from backtests.config import RunConfig
 from signals.params import parameters
+from signals.summary import exact
 
 #: Fields of a configuration that are settings themselves.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
@@ -107,11 +108,11 @@ def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[
 def value_said(value: Any) -> str:
     """Return the value of a setting as text.
 
-    >>> value_said(0.11), value_said(("SPY", "MU")), value_said(None)
-    ('0.11', 'SPY MU', 'none')
+    >>> value_said(0.11), value_said(1234567.0), value_said(("SPY", "MU")), value_said(None)
+    ('0.11', '1,234,567', 'SPY MU', 'none')
     """
     if value is None:
         return "none"
     if isinstance(value, tuple | list):
         return " ".join(map(value_said, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return exact(value) if isinstance(value, float) else str(value)

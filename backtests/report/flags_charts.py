@@ -17,7 +17,7 @@ from backtests.store.batch import unit_of
 from signals.base import Evaluation, Signal
 from signals.hysteresis import Threshold
 from signals.reading import Reading
-from signals.summary import with_unit
+from signals.summary import exact, with_unit
 
 #: Largest number of sessions with values that the page shows at the mouse pointer.
 _POINTED = 1000
@@ -113,11 +113,11 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
     """
     on, off = ("above", "below") if threshold.above else ("below", "above")
     if threshold.enter == threshold.leave:
-        level = with_unit(f"{threshold.enter:g}", unit)
+        level = with_unit(exact(threshold.enter), unit)
         return [(f"on {on} {level}, off {off} it", threshold.enter)]
     return [
-        (with_unit(f"on {on} {threshold.enter:g}", unit), threshold.enter),
-        (with_unit(f"off {off} {threshold.leave:g}", unit), threshold.leave),
+        (with_unit(f"on {on} {exact(threshold.enter)}", unit), threshold.enter),
+        (with_unit(f"off {off} {exact(threshold.leave)}", unit), threshold.leave),
     ]
 
 

@@ -17,7 +17,7 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
 from signals.scales import Scales
-from signals.summary import with_unit
+from signals.summary import amount
 
 #: Fields of an explanation that are copied into a signal's data.
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
@@ -150,7 +150,7 @@ def _rule_said(rule: str, applies: bool, said: Mapping[str, Explanation]) -> str
         name = f"the flag {_clause(said[rule])}"
     elif rule == "injecting":
         why = ": capital spending grows, and idle capital amply covers it" if applies else ""
-        name = f'the rule "injecting"{why} (gauge u is {said["absorption"].value:.3g})'
+        name = f'the rule "injecting"{why} (gauge u is {amount(said["absorption"].value)})'
     elif rule == "half of the votes":
         name = rule
     return f"by {name}" if applies else f"by {name}, which no longer applies"
@@ -192,7 +192,7 @@ def _clause(e: Explanation) -> str:
     """Return a clause about a flag: the gauge's value, and the level at which the flag flips."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
-    value = with_unit(f"{e.distance_gauge} {e.distance_value:.3g}", e.distance_unit)
+    value = f"{e.distance_gauge} {amount(e.distance_value, e.distance_unit)}"
     members = f", {e.rests_on}" if e.rests_on else ""
     state, turns = ("", "off") if e.flag else ("off now, ", "on")
     return f"{e.signal} ({state}{value} now, turns {turns} at {e.flips}{members})"

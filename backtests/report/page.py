@@ -6,13 +6,14 @@ from typing import Any
 import jinja2
 
 from backtests.plural import number_of
-from backtests.report.format import fixed, percent, significant, state, text, thousands
+from backtests.report.format import fixed, money, percent, significant, state, text, thousands
 from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark
 from backtests.simulated import SIMULATED
+from signals.summary import exact
 
-_FILTERS = (fixed, number_of, percent, significant, state, text, thousands)
+_FILTERS = (exact, fixed, money, number_of, percent, significant, state, text, thousands)
 
 
 def label_of(simulated: bool) -> str:

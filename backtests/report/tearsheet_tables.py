@@ -20,7 +20,7 @@ from backtests.report.format import (
 )
 from backtests.report.tearsheet_charts import places
 from backtests.report.tearsheet_numbers import growth_key
-from signals.summary import with_unit
+from signals.explanation import Explanation
 
 #: The text in place of the recovery date of a drawdown that has not ended.
 OPEN = "open"
@@ -222,9 +222,13 @@ def _votes(assessment: Assessment) -> list[dict[str, str]]:
             "value": significant(e.value, e.unit),
             "flag": state(e.flag),
             "since": MISSING if e.since is None else str(e.since.date()),
-            "distance": MISSING
-            if pd.isna(e.distance)
-            else with_unit(f"{e.distance_gauge} {e.distance:+.3g}", e.distance_unit),
+            "distance": MISSING if pd.isna(e.distance) else _move(e),
         }
         for e in assessment.explanations
     ]
+
+
+def _move(e: Explanation) -> str:
+    """Return the gauge that would flip a flag, and the move of the gauge with its sign."""
+    plus = "+" if e.distance > 0 else ""
+    return f"{e.distance_gauge} {plus}{significant(e.distance, e.distance_unit)}"

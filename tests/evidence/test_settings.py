@@ -57,6 +57,15 @@ def test_labels_of_one_strategy_show_what_differs() -> None:
     ]
 
 
+def test_a_label_shows_all_digits_of_a_setting() -> None:
+    """1e+06 and 1.23457e+06 are hard to read, and the second number is rounded."""
+    configs = [config("spy", initial_capital=capital) for capital in (1e6, 1_234_567.0)]
+    assert distinct_labels(configs) == [
+        "spy (initial_capital 1,000,000)",
+        "spy (initial_capital 1,234,567)",
+    ]
+
+
 def test_rows_with_labels_are_told_apart_by_the_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

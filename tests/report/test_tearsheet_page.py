@@ -216,6 +216,33 @@ def test_the_configuration_names_the_kind_of_history(finished: Run, tmp_path: Pa
         assert f">{source}, run {own.run_id}" in page
 
 
+@pytest.mark.usefixtures("uncharted")
+@pytest.mark.parametrize(
+    ("spread", "said"), [(0.125, "less 12.5 bp"), (-0.1, "plus 10 bp"), (0.0, "less 0 bp")]
+)
+def test_the_configuration_shows_each_setting_without_rounding(
+    store: Path, tmp_path: Path, spread: float, said: str
+) -> None:
+    terms = {
+        "strategy": "spy",
+        "store": store,
+        "start": "2025-06-02",
+        "band": 0.0005,
+        "initial_capital": 1.0,
+        "bill_spread": spread,
+        "costs": {"etf_bp": 0.25, "borrow_stock": 0.00025},
+    }
+    write_run(assess(run(config_from(terms)), robustness=False), tmp_path / "out")
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    assert f"earn the 3-month bill rate {said}." in page
+    assert f"idle cash earns 3-month bills {said}<" in page
+    assert "A drift of up to 0.05 percentage points per asset" in page
+    assert "one way 0.25 bp for funds, 5 bp for stocks, 20 bp for crypto" in page
+    assert "borrowing 0.025 % a year for funds and stocks, 5 % a year for crypto" in page
+    final = json.loads((tmp_path / "out" / "metrics.json").read_text())["run"]["final_equity"]
+    assert f"1 USD at the start, {final:.2f} USD at the end" in page
+
+
 @pytest.mark.parametrize(("strategy", "said"), [("cash-heavy", True), ("spy", False)])
 def test_a_run_that_begins_before_the_regime_is_known_says_so(
     history: History, strategy: str, said: bool

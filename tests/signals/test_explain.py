@@ -9,6 +9,9 @@ import pytest
 
 import signals
 from backtests.history.panel import History
+from backtests.report.flags_charts import levels_of
+from backtests.report.flags_numbers import _clause
+from backtests.report.tearsheet_page import _move
 from signals.base import Signal
 from signals.explanation import AGE, Explanation, explain, gauges_of
 from signals.hysteresis import Threshold, fixed_stay
@@ -81,6 +84,30 @@ def test_the_distance_is_signed_and_of_the_threshold_that_binds(
     assert (said.distance_gauge, said.flips) == (gauge, flips)
     assert said.distance == pytest.approx(distance)
     assert said.distance_value == rows[-1][0 if gauge == "a" else 1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Large(Two):
+    """A flag whose levels and values have seven digits."""
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        return (Threshold(gauge="a", enter=6_543_210.5, leave=6_000_000, above=True),)
+
+
+def test_levels_and_values_of_seven_digits_are_written_in_full() -> None:
+    """Without the rule, texts say "6.54321e+06" for the level and "1.23e+06" for the value."""
+    given = panel((1_234_567.0, 0.0))
+    said = explain(Large().evaluate(given), given, given.index[-1])
+    assert said.flips == "a above 6,543,210.5 points"
+    assert _clause(said) == (
+        "two (off now, a 1,234,567 points now, turns on at a above 6,543,210.5 points)"
+    )
+    assert _move(said) == "a +5,308,644 points"
+    assert levels_of(Large().thresholds[0], "points") == [
+        ("on above 6,543,210.5 points", 6_543_210.5),
+        ("off below 6,000,000 points", 6_000_000),
+    ]
 
 
 def test_which_threshold_binds_is_judged_in_standard_deviations() -> None:
