@@ -235,12 +235,19 @@ def _timing(split: dict[str, Any] | None) -> str:
 def _over(side: str, entry: dict[str, Any]) -> str:
     """Return the mean yearly excess return over ``side``, in percent, with its interval."""
     bounds = entry["intervals"][f"excess_{side}"]
-    return f"{percent(bounds['estimate'])} {interval(bounds, percent_0)}".strip()
+    return f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
+
+
+def _growth(entry: dict[str, Any]) -> str:
+    """Return the CAGR in percent or, for rows shorter than a year, the total return."""
+    if entry["cagr"] is None:
+        return f"{percent(entry['total_return'])} in total"
+    return percent(entry["cagr"])
 
 
 COLUMNS: Columns = (
     (words("strategy"), itemgetter("name")),
-    (numbers("CAGR"), lambda entry: percent(entry["cagr"])),
+    (numbers("CAGR"), _growth),
     (numbers("vol", rank=6), lambda entry: percent(entry["volatility"])),
     (numbers("Sharpe"), lambda entry: fixed(entry["sharpe"])),
     (numbers("[low, high]", rank=5), lambda entry: interval(entry["intervals"]["sharpe"], fixed)),

@@ -35,7 +35,7 @@ class TableLuck:
         The test for overfitting. The sessions are split into two halves in many ways. For each
         split, the test chooses the strategy with the best Sharpe ratio in one half. The result says
         in which share of the splits this strategy is at or below the median in the other half. None
-        if there is too little data.
+        if there is too little data, or if no strategy has a Sharpe ratio.
     superiority
         The SPA and StepM tests of whether a row is better than the best challenger. The best
         challenger itself is not tested. If no challenger has a Sharpe ratio, SPY takes the place of
@@ -99,7 +99,7 @@ def table_luck(
     return TableLuck(
         rows=rows,
         effective=effective,
-        overfitting=_overfitting(excess) if enough else None,
+        overfitting=_overfitting(excess) if enough and sharpes.notna().any() else None,
         superiority=_superiority(excess, sharpes, challengers, benchmark) if enough else None,
         confidence=confidence_set(excess) if enough else {},
     )

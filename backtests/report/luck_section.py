@@ -29,7 +29,7 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
         "allows for skewness, fat tails and serial correlation",
     ),
     ("hurdle", "Hurdle", fixed, "smallest Sharpe ratio that counts as skill, given all trials"),
-    ("trials", "Trials", thousands, "this strategy and all logged trials"),
+    ("trials", "Trials", thousands, "this strategy and all logged trials that have a Sharpe ratio"),
     (
         "effective_trials",
         "Independent trials",

@@ -28,16 +28,17 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     Growth is the value of 1 invested at the start, and its axis is logarithmic. The columns of
     ``equity`` are the strategy, its benchmark and bills. ``regime`` gives the regime under which
     each session's return was earned; None means no regime. A session's return is the return since
-    the previous close.
+    the previous close. Two columns may have the same name, as for the strategy ``bills``.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
     colours = (theme.STRATEGY, theme.BENCHMARK, theme.BILLS)
-    for name, colour in zip(equity.columns, colours, strict=False):
-        figure.add_trace(line_of(equity[name], str(name), colour), row=1, col=1)
-    for name, colour in zip(equity.columns[:2], colours, strict=False):
-        fall = 100 * fall_from_peak(equity[name])
-        figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
+    curves = [(str(name), curve) for name, curve in equity.items()]
+    for (name, curve), colour in zip(curves, colours, strict=False):
+        figure.add_trace(line_of(curve, name, colour), row=1, col=1)
+    for (name, curve), colour in zip(curves[:2], colours, strict=False):
+        fall = 100 * fall_from_peak(curve)
+        figure.add_trace(line_of(fall, name, colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=3, col=1)
     shade(figure, names, theme.REGIMES, opacity=0.13, of_returns=True)
     _add_legend(figure, theme.present(names))

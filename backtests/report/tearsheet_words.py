@@ -58,7 +58,7 @@ def _trust(numbers: Mapping[str, Any]) -> str:
     if _is_below_bills(numbers):
         facts.append("it earned less than bills")
     if found["few_episodes"]:
-        facts.append(_acted(run))
+        facts.append(_acted(numbers))
     doubts = ", and ".join([f"{_and(failed)} may be luck"] * bool(failed) + facts)
     if passed:
         luck = f"{_and(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
@@ -154,6 +154,8 @@ def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
 
 def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     run, row = numbers["run"], numbers["regimes"].get("ABSORPTION")
+    if _is_blind(numbers):
+        return MISSING, "No regime is known while this run earned returns"
     if row is None:
         return MISSING, "ABSORPTION did not occur while this run earned returns"
     seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"
@@ -164,6 +166,11 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
         f"{percent_signed(row['mean_excess'])} % a year",
         f"{other}. Both numbers are mean returns over bills, from {seen}",
     )
+
+
+def _is_blind(numbers: Mapping[str, Any]) -> bool:
+    """Return whether no return of the run was earned under a known regime."""
+    return bool(numbers["regimes"].keys() == {"none"})
 
 
 def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
@@ -191,7 +198,7 @@ def _skill_said(found: Mapping[str, Any]) -> str:
 def _timing_said(numbers: Mapping[str, Any]) -> str:
     found = numbers["conclusion"]
     if found["few_episodes"]:
-        return _acted(numbers["run"])
+        return _acted(numbers)
     if found["timing_p_value"] is None:
         return "timing not tested"
     return f"timing {p_said(found['timing_p_value'])}"
@@ -218,12 +225,15 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
     return run["regime"], f"since {run['regime_since']}; last close {run['end']}"
 
 
-def _acted(run: Mapping[str, Any]) -> str:
+def _acted(numbers: Mapping[str, Any]) -> str:
     """Return a clause with the number of episodes of the state in which the strategy acts.
 
     If the strategy has no such state, the clause counts the episodes of ABSORPTION.
     """
+    run = numbers["run"]
     own = run["state_episodes"]
+    if own is None and _is_blind(numbers):
+        return "no regime is known"
     count = run["absorption_episodes"] if own is None else own
     what = "ABSORPTION" if own is None else "the state in which it acts"
     seen = f"occurred in only {number_of(count, 'episode')}" if count else "never occurred"

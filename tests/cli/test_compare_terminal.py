@@ -42,15 +42,31 @@ def test_figures_stand_under_their_names() -> None:
         "expo": "45",
         "turn": "156",
         "cost": "0.67",
-        "over SPY": "-5.0 [-6, -4]",
-        "over bills": "6.0 [5, 7]",
-        "over mix": "2.0 [1, 3]",
+        "over SPY": "-5.0 [-6.0, -4.0]",
+        "over bills": "6.0 [5.0, 7.0]",
+        "over mix": "2.0 [1.0, 3.0]",
         "hurdle": "0.81",
         "timing": "1.9",
         "alpha": "–",
         "placebo": "0.89s",
         "epi": "3",
     }
+
+
+def shown(heading: str, entry: dict[str, Any]) -> str:
+    return next(str(cell(entry)) for column, cell in _COLUMNS if column.heading == heading)
+
+
+def test_an_interval_that_contains_zero_also_does_so_on_the_terminal() -> None:
+    """Without decimals, the interval from -0.4 % to 3.2 % is [0, 3]."""
+    bounds = {"estimate": 0.014, "low": -0.004, "high": 0.032}
+    entry = ENTRY | {"intervals": {"excess_mix": bounds}}
+    assert shown("over mix", entry) == "1.4 [-0.4, 3.2]"
+
+
+def test_a_row_shorter_than_a_year_shows_its_total_return() -> None:
+    entry = ENTRY | {"cagr": None, "total_return": -0.034}
+    assert shown("CAGR", entry) == "-3.4 in total"
 
 
 def test_the_lines_below_name_the_rows_told_from_luck_and_those_that_collapse() -> None:

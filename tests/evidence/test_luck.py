@@ -195,6 +195,14 @@ def test_a_short_table_or_a_single_row_is_not_tested() -> None:
         assert table_verdict(found) == ""
 
 
+def test_rows_without_a_sharpe_ratio_are_not_tested_for_overfitting() -> None:
+    """All rows rank at the median, so the share of the splits would be 100 %."""
+    table = TABLE[["bills"]].assign(cash=0.0)
+    found = table_luck(table, {}, [], BENCHMARK)
+    assert found.overfitting is None
+    assert "one half" not in table_verdict(found)
+
+
 def test_the_verdict_on_a_table_names_the_tests() -> None:
     found = table_luck(TABLE, {}, ["trend"], BENCHMARK)
     assert found.overfitting is not None

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from backtests.report.notebook_charts import signal_chart
+from backtests.report.notebook_charts import equity_chart, signal_chart
 from signals.base import Evaluation
 from signals.dry_powder import DryPowder
 
@@ -25,6 +25,18 @@ def test_a_signals_chart_is_as_high_as_its_rows() -> None:
     )
     assert high.layout.height - low.layout.height == 100
     assert high.layout.height < 1200
+
+
+def test_the_strategy_bills_is_drawn_beside_bills() -> None:
+    """The strategy and bills then have one name."""
+    equity = pd.DataFrame([[1.0, 1.0, 1.0], [1.1, 1.2, 1.1]], index=INDEX[:2])
+    equity.columns = pd.Index(["bills", "SPY", "bills"])
+    chart = equity_chart(equity, pd.Series("NEUTRAL", index=INDEX[:2]), "growth")
+    assert [(line.name, line.y[-1]) for line in chart.data[:3]] == [
+        ("bills", 1.1),
+        ("SPY", 1.2),
+        ("bills", 1.1),
+    ]
 
 
 def test_a_longer_history_makes_no_chart_higher() -> None:

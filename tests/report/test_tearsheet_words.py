@@ -75,6 +75,16 @@ def cells(**given: Any) -> dict[str, tuple[str, str]]:
     return {cell["id"]: (cell["value"], cell["note"]) for cell in strip(numbers(**given))}
 
 
+def test_a_run_without_a_known_regime_does_not_say_that_a_regime_never_occurred() -> None:
+    """Before 2013, for example, the flags have too few data."""
+    unknown: dict[str, Any] = {"state_episodes": None, "absorption_episodes": 0, "regime": None}
+    given = numbers(few=True, **unknown) | {"regimes": {"none": {"sessions": 903}}}
+    said = {cell["id"]: cell["note"] for cell in strip(given)}
+    assert said["absorption"] == "No regime is known while this run earned returns"
+    assert said["skill"].endswith("; no regime is known")
+    assert "never occurred" not in conclusion_said(given)
+
+
 def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
     assert conclusion_said(numbers()).startswith(
         "tilt earned 10.1 % a year after costs, and SPY 14.3 %; the deepest loss was 15.4 % for "
