@@ -156,6 +156,7 @@ def assess(
     progress("metrics")
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
     regime, lag, history = run.reading.regime, run.config.lag, run.history
+    start = pd.Timestamp(run.sessions[0])
     explained = explain_all(run.reading.evaluations, history.panel, history.known)
     tested = luck(
         run.excess,
@@ -166,12 +167,12 @@ def assess(
     return Assessment(
         run=run,
         strategy=metrics.of_run(run),
-        benchmark=metrics.of_returns(benchmark, bills, benchmark),
-        bills=metrics.of_returns(bills, bills, benchmark),
+        benchmark=metrics.of_returns(benchmark, bills, benchmark, start),
+        bills=metrics.of_returns(bills, bills, benchmark, start),
         below_a_year=metrics.is_short(returns),
         regimes=metrics.by_regime(returns, bills, regime, benchmark, lag),
         years=metrics.by_year(run.returns),
-        drawdowns=tuple(metrics.worst_drawdowns(returns)),
+        drawdowns=tuple(metrics.worst_drawdowns(returns, start=start)),
         attribution=_attributed(run),
         absorption=of_absorption(run),
         own_states=of_own_states(run),

@@ -212,14 +212,11 @@ def _volatility(contributions: pd.DataFrame, returns: pd.Series) -> pd.DataFrame
 
 
 def _drawdown(profit: pd.DataFrame, result: Result) -> pd.DataFrame:
-    fall = metrics.max_drawdown(result.returns)
+    fall = metrics.max_drawdown(result.returns, pd.Timestamp(result.equity.index[0]))
     if fall.peak is None or fall.trough is None:
         return pd.DataFrame(0.0, index=profit.index, columns=profit.columns)
-    peak = fall.peak
-    if metrics.drawdowns(result.returns)[peak] < 0:  # the initial capital is the peak
-        peak = result.equity.index[0]
-    lost = profit / float(result.equity[peak])
-    lost.loc[(profit.index <= peak) | (profit.index > fall.trough)] = 0.0
+    lost = profit / float(result.equity[fall.peak])
+    lost.loc[(profit.index <= fall.peak) | (profit.index > fall.trough)] = 0.0
     return lost
 
 

@@ -102,18 +102,21 @@ def drawdowns(returns: pd.Series) -> pd.Series:
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
-def max_drawdown(returns: pd.Series) -> Drawdown:
+def max_drawdown(returns: pd.Series, start: pd.Timestamp | None = None) -> Drawdown:
     """Return the deepest drawdown of the returns, as :func:`worst_drawdowns` defines it."""
     none = Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
-    return next(iter(worst_drawdowns(returns, 1)), none)
+    return next(iter(worst_drawdowns(returns, 1, start)), none)
 
 
-def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
+def worst_drawdowns(
+    returns: pd.Series, most: int = 10, start: pd.Timestamp | None = None
+) -> list[Drawdown]:
     """Return the deepest drawdowns, deepest first.
 
     Of two drawdowns with equal depth, the earlier one comes first. A drawdown lasts from a peak to
-    the first session whose value is back at the peak. If the value peaks at the initial capital,
-    ``peak`` is the session of the first return.
+    the first session whose value is back at the peak. ``start`` is the session of the initial
+    capital, one session before the first return. If the value peaks at the initial capital,
+    ``peak`` is ``start``. Without ``start``, ``peak`` is then the session of the first return.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -121,17 +124,20 @@ def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
     ends = np.flatnonzero(below & ~np.r_[below[1:], False])
     depths = np.minimum.reduceat(np.where(below, falls, 0.0), begins) if len(begins) else begins
     deepest = np.argsort(depths, kind="stable")[:most]
-    return [_drawdown(falls, int(begins[i]), int(ends[i])) for i in deepest]
+    return [_drawdown(falls, int(begins[i]), int(ends[i]), start) for i in deepest]
 
 
-def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
-    """Return a drawdown, from the positions of its first and last session below the peak."""
-    peak, back = max(first - 1, 0), last + 1
+def _drawdown(falls: pd.Series, first: int, last: int, start: pd.Timestamp | None) -> Drawdown:
+    """Return a drawdown, from the positions of its first and last session below the peak.
+
+    ``start`` is the session before the first row of ``falls``, with the position -1.
+    """
+    peak, back = max(first - 1, 0 if start is None else -1), last + 1
     recovered = back < len(falls)
     trough = first + int(np.argmin(falls.iloc[first:back]))
     return Drawdown(
         depth=float(falls.iloc[trough]),
-        peak=pd.Timestamp(falls.index[peak]),
+        peak=pd.Timestamp(start if start is not None and peak < 0 else falls.index[peak]),
         trough=pd.Timestamp(falls.index[trough]),
         recovered=pd.Timestamp(falls.index[back]) if recovered else None,
         sessions=(back if recovered else last) - peak,
@@ -193,12 +199,18 @@ def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
     return _ratio(returns[days].mean(), benchmark[days].mean())
 
 
-def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> dict[str, object]:
+def of_returns(
+    returns: pd.Series,
+    bills: pd.Series,
+    benchmark: pd.Series,
+    start: pd.Timestamp | None = None,
+) -> dict[str, object]:
     """Return a mapping from the name of each metric to its value: a number, a Timestamp or None.
 
-    ``bills`` and ``benchmark`` are returns on the same sessions as ``returns``.
+    ``bills`` and ``benchmark`` are returns on the same sessions as ``returns``. ``start`` is the
+    session of the initial capital, for :func:`max_drawdown`.
     """
-    fall = max_drawdown(returns)
+    fall = max_drawdown(returns, start)
     growth = cagr(returns)
     figures = {
         "total_return": total_return(returns),
@@ -265,7 +277,8 @@ def of_trading(result: Result) -> dict[str, object]:
 def of_run(run: Run) -> dict[str, object]:
     """Return a mapping from name to value, with all metrics of a run's returns and trading."""
     result = run.result
-    return of_returns(result.returns, run.bills, run.benchmark) | of_trading(result)
+    start = pd.Timestamp(run.sessions[0])
+    return of_returns(result.returns, run.bills, run.benchmark, start) | of_trading(result)
 
 
 def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:

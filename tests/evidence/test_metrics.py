@@ -199,6 +199,18 @@ def test_the_worst_drawdowns_equal_a_plain_loop(seed: int) -> None:
     assert metrics.max_drawdown(returns) == found[0]
 
 
+def test_a_drawdown_from_the_initial_capital_begins_a_session_before_the_first_return() -> None:
+    """The value is 1 at the start, 0.9 after the first return, and back at 1 after the second."""
+    returns = series([-0.1, 1 / 0.9 - 1 + 1e-9, -0.2])
+    days, start = returns.index, returns.index[0] - pd.offsets.BDay()
+    deepest, other = metrics.worst_drawdowns(returns, start=start)
+    assert (deepest.peak, deepest.trough, deepest.sessions) == (days[1], days[2], 1)
+    assert (other.peak, other.trough, other.recovered) == (start, days[0], days[1])
+    assert other.sessions == 2
+    said = metrics.of_returns(returns[:2], returns[:2], returns[:2], start)
+    assert (said["max_drawdown_peak"], said["max_drawdown_sessions"]) == (start, 2)
+
+
 def test_a_year_s_own_return_is_compounded_over_its_sessions() -> None:
     returns = pd.Series(
         [0.1, 0.2, -0.5], pd.DatetimeIndex(["2023-12-28", "2023-12-29", "2024-01-02"])

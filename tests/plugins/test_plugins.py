@@ -438,17 +438,16 @@ def test_a_class_that_is_no_strategy_gets_one_line(
     refused(said, *parts)
 
 
-def test_a_strategy_with_the_name_of_the_benchmark_is_refused(
-    drypowder: Drypowder, write: Write
-) -> None:
+def test_a_strategy_with_the_name_of_the_benchmark_is_refused(write: Write) -> None:
     """On a page, nobody could tell the strategy from its benchmark."""
-    name = write(STRATEGY, ('"mine"', '"SPY"'))
-    path = f"{name}:Mine"
-    refused(
-        drypowder("run", path, "--source", "simulated"),
-        "expected a strategy with another name than the benchmark, but both are SPY; rename your",
-    )
+    path = f"{write(STRATEGY, NAMED_SPY)}:Mine"
+    said = "expected a strategy with another name than the benchmark, but both are SPY; rename"
+    with pytest.raises(signals.errors.ConfigError, match=said):
+        config_from({"strategy": path})
     assert config_from({"strategy": path, "benchmark": "QQQ"}).label == "SPY"
+
+
+NAMED_SPY = ('"mine"', '"SPY"')
 
 
 def test_an_inherited_parameter_set_without_its_type_is_refused(
