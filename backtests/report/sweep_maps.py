@@ -16,6 +16,7 @@ from backtests.report.format import fixed, percent
 from backtests.sweep.axis import Value
 from backtests.sweep.design import Design
 from backtests.sweep.findings import Findings
+from signals.summary import amount
 
 #: Largest number of rows or columns of a heat map. If a parameter has more values, they are joined
 #: into groups.
@@ -69,11 +70,11 @@ def _grouped(path: str, level: Sequence[Value], rows: np.ndarray) -> Grouped:
 def shown_value(value: Value) -> str:
     """Return the value of a parameter as text.
 
-    A number below 10,000 has at most four significant digits, and a larger number has no decimals.
+    A number has up to four significant digits; a larger number keeps all digits before the point.
     """
     if isinstance(value, bool | str):
         return str(value).lower() if isinstance(value, bool) else value
-    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return amount(value, digits=4)
 
 
 def heat_maps(found: Findings, groups: Sequence[Grouped]) -> dict[str, Any]:

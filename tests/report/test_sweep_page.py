@@ -210,3 +210,11 @@ def test_a_sweep_of_one_parameter_has_a_map_of_one_row(browser: Any, tmp_path: P
     with opened(browser, one.folder / "sweep.html") as (web, troubles):
         assert [len(row) for row in shown(web)] == [3]
         assert troubles == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0850000001, "0.085"), (1260, "1260"), (9999.7, "10,000"), (1.5e6, "1,500,000")],
+)
+def test_a_value_has_no_exponent(value: float, said: str) -> None:
+    assert shown_value(value) == said

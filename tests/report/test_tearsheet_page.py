@@ -243,6 +243,24 @@ def test_the_configuration_shows_each_setting_without_rounding(
     assert f"1 USD at the start, {final:.2f} USD at the end" in page
 
 
+@pytest.mark.usefixtures("uncharted")
+@pytest.mark.parametrize(
+    ("every", "said"),
+    [
+        ("week", "The strategy decides 2 sessions after the end of every week."),
+        ("day", "The strategy decides at the end of every day."),
+    ],
+)
+def test_the_configuration_says_when_the_strategy_decides(
+    store: Path, tmp_path: Path, every: str, said: str
+) -> None:
+    """A strategy that decides on every day has no delay."""
+    schedule = {"every": every, "offset": 2}
+    terms = {"strategy": "spy", "store": store, "start": "2025-06-02", "schedule": schedule}
+    write_run(assess(run(config_from(terms)), robustness=False), tmp_path / "out")
+    assert said in (tmp_path / "out" / "tearsheet.html").read_text()
+
+
 @pytest.mark.parametrize(("strategy", "said"), [("cash-heavy", True), ("spy", False)])
 def test_a_run_that_begins_before_the_regime_is_known_says_so(
     history: History, strategy: str, said: bool
