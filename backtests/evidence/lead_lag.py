@@ -100,9 +100,14 @@ def fading_said(found: LeadLag) -> str:
     if found.collapse is None:
         last = max(found.ratios)
         here, later = found.ratios[found.lag], found.ratios[last]
+        if math.isnan(here):
+            return (
+                "Lead and lag: at the run's lag, the returns equal the returns of the mean "
+                "weights, so there is no information ratio."
+            )
         return (
-            f"Lead and lag: at the run's lag, the information ratio is {here:.2f} (standard error "
-            f"{found.error:.2f}). At a lag of {last} sessions, the ratio is {later:.2f}. If "
+            f"Lead and lag: at the run's lag, the information ratio is {here:z.2f} (standard error "
+            f"{found.error:.2f}). At a lag of {last} sessions, the ratio is {_said(later)}. If "
             "fills come one session later, the ratio does not collapse."
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
@@ -111,6 +116,10 @@ def fading_said(found: LeadLag) -> str:
         f"{found.collapse + 1} sessions, the information ratio collapses from {before:.2f} to "
         f"{after:.2f}. Check the strategy for look-ahead."
     )
+
+
+def _said(ratio: float) -> str:
+    return "undefined" if math.isnan(ratio) else f"{ratio:z.2f}"
 
 
 def mean_weights_returns(run: Run) -> pd.Series:

@@ -178,9 +178,9 @@ def verdict(found: Luck) -> str:
     first = "Unlikely to be luck" if found.is_told else "May be luck"
     side = "reaches" if found.is_told else "is below"
     return (
-        f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}. "
-        f"Without skill, {_trials(found)} would reach this hurdle in {100 * SIGNIFICANT:.0f} of "
-        f"100 cases.{_mix(found.difference)}"
+        f"{first}: the Sharpe ratio of {found.sharpe:z.2f} {side} the hurdle of "
+        f"{found.hurdle:.2f}. Without skill, {_trials(found)} would reach this hurdle in "
+        f"{100 * SIGNIFICANT:.0f} of 100 cases.{_mix(found.difference)}"
     )
 
 

@@ -164,7 +164,7 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
         (v, c), (w, d) = near["bills"], near["spy"]
         parts.append(line(x(v), y(c), x(w), y(d), "edge"))
     for label, (v, c) in near.items():
-        said = f"{label}: volatility {v:.1f} %, CAGR {c:.1f} %, Sharpe "
+        said = f"{label}: volatility {fixed(v, 1)} %, CAGR {fixed(c, 1)} %, Sharpe "
         said += fixed(numbers[label]["sharpe"])  # type: ignore[arg-type]
         parts.append(
             f'<circle class="spot" cx="{x(v):.1f}" cy="{y(c):.1f}" r="5" '

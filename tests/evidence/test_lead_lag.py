@@ -90,6 +90,19 @@ def test_a_rule_that_gains_from_the_future_at_its_own_lag_collapses_after_it(
     assert "if the lag from decision to fill grows from 1 to 2 sessions" in fading_said(found)
 
 
+def test_a_run_without_an_order_has_no_information_ratio() -> None:
+    """A strategy may act for the first time at the last session, so that no order is filled."""
+    nothing = dict.fromkeys(range(1, 11), math.nan)
+    found = LeadLag(lag=1, ratios=nothing, error=0.4, lost={}, collapse=None)
+    assert fading_said(found) == (
+        "Lead and lag: at the run's lag, the returns equal the returns of the mean weights, so "
+        "there is no information ratio."
+    )
+    some = replace(found, ratios=nothing | {1: -0.001})
+    assert "the information ratio is 0.00 (standard error 0.40)" in fading_said(some)
+    assert "At a lag of 10 sessions, the ratio is undefined." in fading_said(some)
+
+
 def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
     for run in (tilt, short_side):
         found = found_in(run)
