@@ -13,7 +13,7 @@ from backtests.cli.config_options import file_data
 from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
-from backtests.report.format import MISSING, fixed, interval, percent, percent_0, text
+from backtests.report.format import MISSING, fixed, interval, percent, text
 from backtests.simulated import source_said
 
 if TYPE_CHECKING:

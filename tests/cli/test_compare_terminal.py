@@ -54,7 +54,7 @@ def test_figures_stand_under_their_names() -> None:
 
 
 def shown(heading: str, entry: dict[str, Any]) -> str:
-    return next(str(cell(entry)) for column, cell in _COLUMNS if column.heading == heading)
+    return next(str(cell(entry)) for column, cell in COLUMNS if column.heading == heading)
 
 
 def test_an_interval_that_contains_zero_also_does_so_on_the_terminal() -> None:
