@@ -40,6 +40,22 @@ Estimator = Literal[
 #: Signals whose flags are computed without prices or returns of assets. ``funding`` uses only
 #: overnight rates and the rate that the Fed pays.
 QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorption", "bathtub")
+#: Estimators that need a condition. The estimator ``mean`` needs a condition for claims about
+#: assets, and takes none for claims about strategies. All other estimators take no condition.
+NEEDS_CONDITION = ("status", "difference_of_means", "rank_order", "follow_through", "after_flag")
+#: Units of the estimators whose result always has the same unit.
+UNITS: dict[str, str] = {
+    "rank_order": "tau",
+    "cascade_order": "tau",
+    "local_projection": "percentage points in 13 weeks",
+    "nested_forecast": "percent of the squared error",
+    "lead_and_lag": "correlation",
+    "follow_through": "percentage points",
+    "after_flag": "percentage points in 126 sessions",
+    "kink": "percentage points per unit of u",
+    "instrumented": "percentage points in 6 sessions",
+    "average_response": "percentage points in 6 sessions",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +150,32 @@ class Claim(Typed):
                 f"{self.name}: expected `smallest` above zero, a `unit` and an `argument`, were "
                 f"{self.smallest}, {self.unit!r} and {self.argument!r}; state all three"
             )
+        self._check_estimator()
         if self.condition not in (None, *QUANTITY_FLAGS) and self.estimator != "after_flag":
             raise ConfigError(
                 f"{self.name}: expected a condition computed from quantities "
                 f"({', '.join(QUANTITY_FLAGS)}), was {self.condition}, whose flag contains "
                 "prices or yields"
+            )
+
+    def _check_estimator(self) -> None:
+        """Raise ConfigError if the estimator does not fit the condition or the unit."""
+        needed = self.estimator in NEEDS_CONDITION
+        if needed and self.condition is None:
+            raise ConfigError(
+                f"{self.name}: for the estimator {self.estimator}, expected `condition` to name a "
+                "signal, was None; name one, such as absorption"
+            )
+        if self.condition is not None and not needed and self.estimator != "mean":
+            raise ConfigError(
+                f"{self.name}: the estimator {self.estimator} takes no condition, but `condition` "
+                f"is {self.condition}; set it to None, and state in `estimand` when the claim "
+                "applies"
+            )
+        if self.unit != UNITS.get(self.estimator, self.unit):
+            raise ConfigError(
+                f"{self.name}: for the estimator {self.estimator}, expected the unit "
+                f"{UNITS[self.estimator]!r}, was {self.unit!r}; correct the unit and `smallest`"
             )
 
     @property

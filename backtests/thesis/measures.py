@@ -58,10 +58,21 @@ class Measure:
 def measure(claim: Claim, sample: Sample) -> Measure:
     """Return the values whose mean a claim describes; raise NotTestable if data are missing.
 
-    The values are looked up by the name of the claim. An unknown name raises ConfigError.
+    The values are looked up by the name of the claim. An unknown name raises ConfigError. A claim
+    about a strategy takes no condition, and any other claim needs one; otherwise ConfigError.
     """
     if claim.name not in MEASURES:
         raise ConfigError(f"{unknown('claim', claim.name, MEASURES)}; keep the claim's name")
+    if claim.name in OF_STRATEGIES and claim.condition is not None:
+        raise ConfigError(
+            f"{claim.name} is about all sessions of a strategy, so expected `condition` to be "
+            f"None, was {claim.condition}; set it to None, and use the estimator mean"
+        )
+    if claim.name not in OF_STRATEGIES and claim.condition is None:
+        raise ConfigError(
+            f"{claim.name}: expected `condition` to name a signal, was None; name one, such as "
+            "absorption"
+        )
     return MEASURES[claim.name](claim, sample)
 
 
@@ -160,3 +171,5 @@ MEASURES: Mapping[str, Callable[[Claim, Sample], Measure]] = {
     "cash-heavy-beats-its-mix": _cash_heavy,
     "near-cash-flow-beats-its-mix": _near_cash_flow,
 }
+#: The claims that compare a strategy with a constant mix, on all sessions of the strategy.
+OF_STRATEGIES = ("cash-heavy-beats-its-mix", "near-cash-flow-beats-its-mix")

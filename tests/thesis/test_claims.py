@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS
+from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS, UNITS
 from signals.catalog import CATALOG
 from signals.errors import ConfigError
 from signals.registry import default_signals
@@ -74,6 +74,29 @@ def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
 def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         replace(CRYPTO, **changed)  # type: ignore[arg-type]
+
+
+def test_a_condition_that_the_estimator_ignores_is_refused() -> None:
+    """Else the verdict would be about other dates than the claim says."""
+    for name in ("capex-filings-hurt-long-duration", "crypto-leads", "price-of-capital-is-convex"):
+        declared = next(claim for claim in CLAIMS if claim.name == name)
+        with pytest.raises(ConfigError, match="takes no condition, but `condition` is absorption"):
+            replace(declared, condition="absorption")
+
+
+@pytest.mark.parametrize("name", ["short-duration-first", "breakouts-fail", "patience-is-paid"])
+def test_an_estimator_that_needs_a_condition_names_what_is_missing(name: str) -> None:
+    declared = next(claim for claim in CLAIMS if claim.name == name)
+    with pytest.raises(ConfigError, match="expected `condition` to name a signal, was None"):
+        replace(declared, condition=None)
+
+
+def test_the_unit_is_the_estimators_unit() -> None:
+    """A tau of 1 is far below a smallest effect of 10 points a year, whatever the data are."""
+    with pytest.raises(ConfigError, match="rank_order, expected the unit 'tau', was 'percentage"):
+        replace(CRYPTO, estimator="rank_order")
+    changed = replace(CRYPTO, estimator="rank_order", unit="tau", smallest=0.5)
+    assert changed.unit == UNITS["rank_order"]
 
 
 def test_only_opportunity_may_condition_on_prices() -> None:

@@ -11,6 +11,7 @@ from backtests.thesis.estimators.conditional import difference_of, mean_of
 from backtests.thesis.measures import MEASURES, YEARLY, Measure, measure
 from backtests.thesis.parts import DAILY, EPISODES, HOLDINGS, SHIFTED
 from backtests.thesis.sample import Sample
+from signals.errors import ConfigError
 from tests.thesis.worlds import claim, condition, noise
 
 BELOW = claim("crypto-below-spy")
@@ -34,6 +35,16 @@ def test_every_claim_about_a_mean_has_its_measure() -> None:
 
     means = {c.name for c in CLAIMS if c.estimator in ("mean", "difference_of_means")}
     assert set(MEASURES) == means
+
+
+def test_a_claim_about_a_strategy_takes_no_condition_and_any_other_claim_needs_one(
+    sample: Sample,
+) -> None:
+    """The sessions of a strategy's claim do not depend on a flag."""
+    with pytest.raises(ConfigError, match="expected `condition` to be None, was absorption"):
+        measure(replace(TIMED, condition="absorption"), sample)
+    with pytest.raises(ConfigError, match="expected `condition` to name a signal, was None"):
+        measure(replace(BELOW, condition=None), sample)
 
 
 def test_a_planted_mean_is_found() -> None:

@@ -16,6 +16,7 @@ from backtests.thesis.filings import AFTER, filings, table
 from backtests.thesis.responses import AFTER_NEWS, spread
 from backtests.thesis.sample import Sample
 from signals.duration import LONG, SHORT
+from signals.errors import ConfigError
 from signals.universe import members
 from tests.thesis.planted import as_real, with_one_filer, with_planted
 
@@ -167,7 +168,7 @@ def test_a_missing_side_is_named(simulated: Sample, claim: Claim) -> None:
         event_response(claim, bare)
 
 
-def test_another_claim_names_no_events(simulated: Sample) -> None:
+def test_another_claim_is_refused_by_its_name(simulated: Sample) -> None:
     other = next(claim for claim in CLAIMS if claim.estimator == "mean")
-    with pytest.raises(NotTestable, match="names no dated events"):
+    with pytest.raises(ConfigError, match=r"unknown claim 'crypto-below-spy'.*keep the claim's"):
         event_response(other, simulated)

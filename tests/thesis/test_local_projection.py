@@ -1,6 +1,7 @@
 """Local projections: they find planted responses, as statsmodels does, and never look ahead."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from backtests.thesis.estimators.local_projection import (
 from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import week_ends
 from benchmarks.trial_coverage import covered
+from signals.errors import ConfigError
 
 WEEKS = pd.date_range("2005-01-07", periods=400, freq="W-FRI")
 LIFTS, DRAINS = (
@@ -111,6 +113,11 @@ def test_a_deviation_of_the_whole_history_is_found() -> None:
 
 
 # What it refuses
+
+
+def test_a_claim_under_another_name_is_refused(sample: Sample) -> None:
+    with pytest.raises(ConfigError, match=r"unknown claim 'mine'.*keep the claim's name"):
+        local_projection(replace(LIFTS, name="mine"), sample)
 
 
 def test_a_state_that_never_was_cannot_be_tested() -> None:

@@ -31,6 +31,7 @@ from backtests.thesis.policy import statements
 from backtests.thesis.releases import releases
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
 from backtests.thesis.sample import Sample
+from signals.errors import ConfigError, unknown
 
 
 def event_response(claim: Claim, sample: Sample) -> Estimate:
@@ -39,10 +40,10 @@ def event_response(claim: Claim, sample: Sample) -> Estimate:
     Raises NotTestable if events, yields or prices of the classes are missing, or if the events lie
     in fewer than four calendar quarters. A claim about filings or releases needs events in at least
     four quarters for each state of idle capital (depleted or ample). NotTestable is also raised if
-    all surprises are equal.
+    all surprises are equal. A claim without dated events raises ConfigError.
     """
     if claim.name not in _MEASURES:
-        raise NotTestable(f"{claim.name} names no dated events")
+        raise ConfigError(f"{unknown('claim', claim.name, _MEASURES)}; keep the claim's name")
     return _MEASURES[claim.name](claim, sample)
 
 

@@ -16,6 +16,7 @@ from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import hac_interval
 from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
+from signals.errors import ConfigError, unknown
 from signals.universe import DURATION
 
 State = Literal["off", "on"]
@@ -114,6 +115,7 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         state, or in the rarer state if the claim compares two states.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
+        ConfigError if :data:`CONTRASTS` lacks the claim.
     Reference
         Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89, for the
         additional lag; Ramey and Zubairy (2018), JPE 126, for the states. The additional lag makes
@@ -124,6 +126,8 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     whole
         If False, only SPY's 13-week response to AI capex is estimated.
     """
+    if claim.name not in CONTRASTS:
+        raise ConfigError(f"{unknown('claim', claim.name, CONTRASTS)}; keep the claim's name")
     signs = CONTRASTS[claim.name]
     impulses = _impulses(sample)
     weeks = _weeks(sample, sample.asset("SPY"))
