@@ -10,6 +10,7 @@ from typing import Any
 from backtests.history.panel import History
 from backtests.report.format import MISSING, is_missing
 from backtests.report.thesis_numbers import thesis_numbers
+from backtests.report.thesis_words import k_said
 from backtests.thesis.trial import try_thesis
 
 Numbers = dict[str, Any]
@@ -80,6 +81,23 @@ def _claim(claim: Numbers) -> tuple[str, ...]:
         _number(claim["detectable"]),
         claim["outcome"],
     )
+
+
+def by_k(said: Numbers) -> str:
+    """Return a table of the primary claims and two states for other values of k."""
+    rows = [
+        (
+            f"`{row['claim']}`",
+            f"{100 * row['k']:.0f}",
+            row["outcome"],
+            *(_number(row[key]) for key in ("estimate", "low", "high")),
+            _number(row["adjusted"], 3),
+            MISSING if is_missing(row["episodes"]) else f"{row['episodes']:.0f}",
+        )
+        for row in said["by_k"]
+    ]
+    heads = ("claim", "k, %", "verdict", "estimate", "low", "high", "adjusted p", "episodes")
+    return f"{k_said(said['by_k'])}\n\n{_table(heads, rows)}"
 
 
 def states(said: Numbers) -> str:
@@ -291,6 +309,7 @@ BLOCKS = {
     "thesis-verdict": verdict,
     "thesis-links": links,
     "thesis-claims": claims,
+    "thesis-k": by_k,
     "thesis-states": states,
     "thesis-events": events,
     "thesis-filings": filings,

@@ -48,7 +48,7 @@ class DryPowder(Signal):
         default of ``a`` is the mean of 12 and 13 %. Lopez-Salido, Vissing-Jorgensen, "Reserve
         Demand, Interest Rate Control, and Quantitative Tightening" (2023), compare reserves with
         deposits. Officials of the Fed compare reserves with GDP. We chose k = 9 % of GDP. Because k
-        is our choice, reports repeat each result that depends on k, with k from 0.08 to 0.11.
+        is our choice, reports repeat their main results with k from 0.08 to 0.11.
     Limits
         The literature does not agree on a scale for idle capital, so reports show three scales side
         by side (see :mod:`signals.scales`). GDP stays the default of ``scale`` for three reasons.

@@ -156,6 +156,8 @@ def _real_history(store: Path | None, end: str | None) -> "History":
 
 
 def _print(said: dict[str, Any], page: Path) -> None:
+    from backtests.report.thesis_words import k_said
+
     window = said["window"]
     label = source_said(said["source"])
     say(f"{window['start']} to {window['end']}, source: {label}")
@@ -165,6 +167,8 @@ def _print(said: dict[str, Any], page: Path) -> None:
     print_records(COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
     for line in _LEGEND:
         say(line)
+    if said["by_k"]:
+        say(f"k from 8 to 11 % of GDP: {k_said(said['by_k'])}")
     for part, reason in said["lacking"].items():
         say(f"no {part}: {reason}")
     say(f"page: {page}")

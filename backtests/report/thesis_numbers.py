@@ -38,6 +38,7 @@ def thesis_numbers(trial: Trial) -> dict[str, Any]:
         "verdict": verdict_sentences(trial.verdicts, first, last),
         "links": [_link(trial, link) for link in LINKS],
         "claims": [_claim(verdict) for verdict in trial.verdicts],
+        "by_k": None if trial.by_k is None else _records(trial.by_k),
         "bathtub": bathtub_now(sample),
         "regime": _regime(sample.reading),
         **_other_evidence(trial),
@@ -71,13 +72,19 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
 
     If the link has a primary claim, its verdict is the verdict of this claim. A link without a
     primary claim has the common verdict of its tested claims, or the verdict ``mixed`` if these
-    verdicts differ. If the link has no tested claims, its verdict is the state of its flag.
+    verdicts differ. A claim that is not testable yet counts only if no claim of the link could be
+    tested. If the link has only claims about states, its verdict is the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
-    lead = min(tested, key=lambda verdict: not verdict.claim.primary)
+    deciding = (
+        [verdict for verdict in tested if verdict.claim.primary]
+        or [verdict for verdict in tested if verdict.outcome != "not testable yet"]
+        or tested
+    )
+    lead = deciding[0]
     outcomes = Counter(verdict.outcome for verdict in tested)
-    agree = lead.claim.primary or len(outcomes) == 1
+    agree = len({verdict.outcome for verdict in deciding}) == 1
     return {
         "link": link,
         "statement": LINKS[link],

@@ -1,7 +1,7 @@
 """The page of ``thesis``: the verdict, the fifteen links, and the evidence for each claim."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, QUARTER
 from backtests.history.origin import stale_warning
 from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
-from backtests.report.format import fixed, p_value, percent, state, text
+from backtests.report.format import MISSING, fixed, is_missing, p_value, percent, state, text
 from backtests.report.page import label_of, page, render
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
@@ -25,7 +25,7 @@ from backtests.report.thesis_evidence import (
     surprises_view,
     timelines,
 )
-from backtests.report.thesis_words import EVEN, MEANINGS, SIGNS
+from backtests.report.thesis_words import EVEN, MEANINGS, SIGNS, k_said
 from backtests.thesis.links import LINKS
 from backtests.thesis.power import DETECTABLE, LEVEL
 from backtests.thesis.trial import Trial
@@ -67,6 +67,8 @@ def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) 
             bathtub_chart(numbers["bathtub"], layout, f"{label}bathtub: {tub}")
             for layout in (WIDE, NARROW)
         ],
+        "by_k": _by_k(trial, numbers["by_k"] or []),
+        "k_said": k_said(numbers["by_k"] or []),
         "timelines": timelines(trial, label),
         "links": [_link(trial, numbers, link, label) for link in LINKS],
         "filings": responses_view(trial.filings, "filing", label),
@@ -86,6 +88,7 @@ def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) 
 
 def _outcomes(numbers: Mapping[str, Any]) -> set[str]:
     of_claims = {claim["outcome"] for claim in numbers["claims"]}
+    of_claims |= {row["outcome"] for row in numbers["by_k"] or []}
     return of_claims | {row["verdict"] for row in numbers["links"]}
 
 
@@ -97,6 +100,25 @@ def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "flags": [_flag(flag) for flag in row["flags"]],
         "counts": counts if len(row["outcomes"]) > 1 else "",
         "episodes": text(row["episodes"]),
+    }
+
+
+def _by_k(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the table of other values of k as texts."""
+    return [_of_k(trial.of(row["claim"]), row) for row in rows]
+
+
+def _of_k(verdict: Verdict, row: Mapping[str, Any]) -> dict[str, Any]:
+    known = not is_missing(row["estimate"])
+    bounds = f"{_between(verdict, row['low'], row['high'])}" if known else MISSING
+    estimate = _number(verdict, row["estimate"]) if known else MISSING
+    cells = (verdict.claim.unit if known else MISSING, estimate, bounds)
+    return {
+        "claim": row["claim"],
+        "k": percent(row["k"], 0),
+        "outcome": row["outcome"],
+        "unit": cells[0],
+        "cells": [*cells[1:], p_value(row["adjusted"]), fixed(row["episodes"], 0)],
     }
 
 

@@ -1,6 +1,7 @@
 """Texts of the trial: its verdict in two sentences, and the strength of each result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from backtests.evidence.entries import FEW
 from backtests.plural import number_of
@@ -108,6 +109,25 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
 def _of(powers: Sequence[float]) -> str:
     low, high = percent(min(powers), 0), percent(max(powers), 0)
     return f"{low} of 100 cases" if low == high else f"{low} to {high} of 100 cases"
+
+
+def k_said(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return sentences: which verdicts, and which signs of estimates, change with k.
+
+    ``rows`` is the value ``by_k`` of :func:`backtests.report.thesis_numbers.thesis_numbers`.
+    """
+    outcomes: dict[str, set[str]] = {}
+    signs: dict[str, set[bool]] = {}
+    for row in rows:
+        outcomes.setdefault(row["claim"], set()).add(row["outcome"])
+        if not is_missing(row["estimate"]):
+            signs.setdefault(row["claim"], set()).add(row["estimate"] > 0)
+    changed = ", ".join(name for name, found in outcomes.items() if len(found) > 1)
+    flipped = ", ".join(name for name, found in signs.items() if len(found) > 1)
+    said = (
+        f"The verdict changes with k for: {changed}." if changed else "No verdict changes with k."
+    )
+    return f"{said} The sign of the estimate changes with k for: {flipped}." if flipped else said
 
 
 def strength(verdict: Verdict) -> str:

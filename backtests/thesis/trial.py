@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from backtests.evidence.k_choice import KS
 from backtests.history.panel import History
 from backtests.progress import Progress, counted, silent, within
 from backtests.thesis.calibration import PATH, Calibration, read_calibration
@@ -21,6 +22,7 @@ from backtests.thesis.event_tables import SurpriseStudy, counts, deal_table, sur
 from backtests.thesis.events import read_events
 from backtests.thesis.filings import FilingStudy, study
 from backtests.thesis.ledger import Seal, changes_since, in_force, read_ledger
+from backtests.thesis.other_k import SHOWN, table_of, with_k
 from backtests.thesis.releases import releases
 from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
@@ -32,7 +34,16 @@ from signals.summary import Summarised, Summary
 Part = TypeVar("Part")
 #: The parts of the trial after its claims, in the order of their calculation.
 PARTS = (
-    *("seal", "episodes", "filings", "releases", "events", "bond deals", "policy surprises"),
+    *(
+        "other k",
+        "seal",
+        "episodes",
+        "filings",
+        "releases",
+        "events",
+        "bond deals",
+        "policy surprises",
+    ),
     *("single shares", "rivals", "e-values", "calibration"),
 )
 
@@ -47,6 +58,9 @@ class Trial(Summarised):
         The data that were tested.
     verdicts
         One verdict for each claim, in the order of the claims.
+    by_k
+        Verdicts on the primary claims and on two states, for k from 8 to 11 % of GDP, see
+        :func:`backtests.thesis.other_k.table_of`.
     episodes
         What happened in each dated episode.
     filings, releases
@@ -78,6 +92,7 @@ class Trial(Summarised):
 
     sample: Sample
     verdicts: tuple[Verdict, ...]
+    by_k: pd.DataFrame | None = None
     episodes: tuple[EpisodeAccount, ...] = ()
     filings: FilingStudy | None = None
     releases: FilingStudy | None = None
@@ -183,6 +198,7 @@ def try_thesis(
             lacking[name] = str(error)
             return None
 
+    by_k = part("other k", lambda: _by_k(sample))
     seal = part("seal", lambda: _seal_in_force(ledger))
     episodes = part("episodes", lambda: _episodes(sample))
     filed = part("filings", lambda: study(sample))
@@ -196,6 +212,7 @@ def try_thesis(
     calibration = part("calibration", _calibration)
     return replace(
         claimed,
+        by_k=by_k,
         episodes=episodes or (),
         filings=filed,
         releases=released,
@@ -210,6 +227,10 @@ def try_thesis(
         calibration=calibration,
         lacking=tuple(lacking.items()),
     )
+
+
+def _by_k(sample: Sample) -> pd.DataFrame:
+    return table_of({k: judge_claims(with_k(sample, k), SHOWN) for k in KS})
 
 
 def _episodes(sample: Sample) -> tuple[EpisodeAccount, ...]:

@@ -207,6 +207,30 @@ def test_a_link_without_a_primary_claim_is_mixed_if_its_claims_disagree(trial: T
     assert rows["L3"]["outcomes"] == {"supported": 1, "inconclusive": 2}
 
 
+def test_a_claim_that_could_not_be_tested_does_not_make_its_link_mixed(trial: Trial) -> None:
+    """The link has the verdict of its tested claims; an untested claim has no verdict to differ."""
+    names = ("capex-filings-hurt-long-duration", "capex-releases-hurt-long-duration")
+    untested = tuple(
+        replace(v, outcome="not testable yet", estimate=None) if v.claim.name in names else v
+        for v in trial.verdicts
+    )
+    rows = {row["link"]: row for row in thesis_numbers(replace(trial, verdicts=untested))["links"]}
+    assert rows["L3"]["verdict"] == "inconclusive"
+    assert rows["L3"]["lead"] == "capex-drains-without-slack"
+    assert rows["L3"]["outcomes"] == {"inconclusive": 1, "not testable yet": 2}
+
+
+def test_the_main_claims_stand_beside_other_values_of_k(page: str) -> None:
+    board = re.search(r'<table id="by-k".*?</table>', page, re.DOTALL)
+    assert board
+    rows = [text_of(row) for row in re.findall(r"<tr.*?</tr>", board[0], re.DOTALL)][1:]
+    assert len(rows) == 20
+    assert rows[0].startswith("crypto-below-spy 8 … not testable yet")
+    assert rows[1].startswith("crypto-below-spy 9 ")
+    assert "percentage points a year" in rows[1]
+    assert "The verdict changes with k for: crypto-below-spy" in page
+
+
 def test_a_verdict_is_a_sign_and_a_word_and_never_colour_alone(page: str) -> None:
     said = re.findall(r'<span class="badge o-[a-z-]+"><span[^>]*>(.)</span> ([a-z ]+)</span>', page)
     assert len(said) == page.count('class="badge') > len(CLAIMS)
@@ -318,7 +342,7 @@ def test_other_evidence_has_its_figures(page: str) -> None:
 
 def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> None:
     tables = [found.start() for found in re.finditer("<table ", page)]
-    assert len(tables) == 16
+    assert len(tables) == 17
     for start in tables:
         said = text_of(page[page.rindex("<h2>", 0, start) : start])
         assert re.search(r"\bshows?\b.*annot show", said), said

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.k_choice import KS
 from backtests.history.panel import History
 from backtests.thesis.calibration import Calibration, Economies, Tally
 from backtests.thesis.claims import CLAIMS, Claim
@@ -22,6 +23,7 @@ from backtests.thesis.events import Episode
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.inference import t_interval
 from backtests.thesis.ledger import Seal
+from backtests.thesis.other_k import SHOWN, table_of
 from backtests.thesis.rivals import Rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
@@ -118,6 +120,22 @@ def verdict_of(claim: Claim) -> Verdict:
             return Verdict(claim=claim, outcome="not testable yet", reason=str(error))
     estimate = estimate_of(claim)
     return judge(claim, estimate, min(1.0, 3 * estimate.p_value))
+
+
+def by_k() -> pd.DataFrame:
+    """Return the shown claims for each k; with k = 8 %, no claim about returns is testable."""
+    untested = Verdict(claim=SHOWN[0], outcome="not testable yet", reason="no price")
+    return table_of(
+        {
+            k: [
+                replace(untested, claim=claim)
+                if k == KS[0] and not claim.is_status
+                else verdict_of(claim)
+                for claim in SHOWN
+            ]
+            for k in KS
+        }
+    )
 
 
 def accounts() -> tuple[EpisodeAccount, ...]:
@@ -344,6 +362,7 @@ def whole_trial(*, simulated: bool = True) -> Trial:
     """Return a trial with all parts."""
     return replace(
         bare_trial(simulated=simulated),
+        by_k=by_k(),
         episodes=accounts(),
         filings=filings(),
         releases=filings(187),
