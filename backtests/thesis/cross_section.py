@@ -172,11 +172,14 @@ def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     returns begin and end :data:`LAG` sessions after a ranking. The column ``correlation`` is the
     rank correlation. The column ``shares`` is the number of shares with a duration and a return.
     The column ``on`` is the flag ``absorption`` at the close at which the shares were ranked. The
-    last ranking is left out, because the month after it has not ended.
+    last ranking is left out, because the month after it has not ended. ``correlation`` is NaN if
+    the next month end has no ranking.
     """
     begin = sample.sessions.get_indexer(known.index) + LAG
     level = sample.history.closes[list(known)].iloc[begin].set_axis(known.index)
-    after = level.shift(-1) / level - 1
+    month = pd.Series(pd.DatetimeIndex(known.index).to_period("M"), index=known.index)
+    next_month = month.shift(-1) == month + 1
+    after = (level.shift(-1) / level - 1).where(next_month, axis=0)
     both = known.notna() & after.notna()
     flag = sample.condition("absorption").shift(-1)  # of the return after each session
     table = pd.DataFrame(

@@ -160,6 +160,17 @@ def test_rank_correlations_equal_scipys(simulated: Sample, known: pd.DataFrame) 
     assert len(months) == len(known) - 1
 
 
+def test_a_return_over_two_months_is_not_a_months_return(
+    simulated: Sample, known: pd.DataFrame
+) -> None:
+    """A month end without enough durations has no ranking."""
+    whole = monthly(simulated, known)
+    without = monthly(simulated, known.drop(known.index[13]))
+    assert np.isnan(without["correlation"].iloc[12])
+    kept = without.index.delete(12)
+    pd.testing.assert_frame_equal(without.loc[kept], whole.loc[kept])
+
+
 def test_the_months_do_not_change_if_the_history_ends_on_the_first_session_of_a_month(
     simulated: Sample, known: pd.DataFrame
 ) -> None:
