@@ -190,8 +190,16 @@ def _usage(error: typer.TyperException) -> str:
         near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else ";"
         return f"unknown command '{given}'{hint} known: {', '.join(known)}"
-    where = f" {context.info_name}" if context is not None and context.parent else ""
-    return f"{message} (see 'drypowder{where} --help')"
+    return f"{message} (see '{_path_of(context)} --help')"
+
+
+def _path_of(context: typer.Context | None) -> str:
+    """Return the command of a context with the commands before it: ``drypowder thesis seal``."""
+    names: list[str] = []
+    while context is not None and context.parent is not None:
+        names.insert(0, str(context.info_name))
+        context = context.parent
+    return " ".join(("drypowder", *names))
 
 
 def _failed(message: str, code: int) -> int:

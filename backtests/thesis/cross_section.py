@@ -177,8 +177,9 @@ def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     """
     begin = sample.sessions.get_indexer(known.index) + LAG
     level = sample.history.closes[list(known)].iloc[begin].set_axis(known.index)
-    month = pd.Series(pd.DatetimeIndex(known.index).to_period("M"), index=known.index)
-    next_month = month.shift(-1) == month + 1
+    dates = pd.DatetimeIndex(known.index)
+    number = pd.Series(dates.year * 12 + dates.month, index=known.index)
+    next_month = number.diff().shift(-1) == 1
     after = (level.shift(-1) / level - 1).where(next_month, axis=0)
     both = known.notna() & after.notna()
     flag = sample.condition("absorption").shift(-1)  # of the return after each session

@@ -186,6 +186,7 @@ def try_thesis(
     DataError
         If :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
+    _check_ledger(ledger)  # before a minute of calculations
     steps = len(CLAIMS) + len(PARTS)
     claimed = try_claims(history, progress=within(progress, 0, steps))
     sample, lacking = claimed.sample, dict[str, str]()
@@ -238,6 +239,12 @@ def _episodes(sample: Sample) -> tuple[EpisodeAccount, ...]:
     if not found:
         raise NotTestable("the history contains no dated episode")
     return found
+
+
+def _check_ledger(ledger: Path | None) -> None:
+    """Raise DataError if an existing ledger cannot be read."""
+    if ledger is not None and ledger.exists():
+        read_ledger(ledger)
 
 
 def _seal_in_force(ledger: Path | None) -> Seal:
