@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -193,7 +193,7 @@ def _usage(error: typer.TyperException) -> str:
     return f"{message} (see '{_path_of(context)} --help')"
 
 
-def _path_of(context: typer.Context | None) -> str:
+def _path_of(context: Any) -> str:
     """Return the command of a context with the commands before it: ``drypowder thesis seal``."""
     names: list[str] = []
     while context is not None and context.parent is not None:

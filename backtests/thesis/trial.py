@@ -131,10 +131,10 @@ def try_claims(
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
     name of an estimator, as claims declare it, to its function. Before each test, ``progress``
-    receives the name of the claim and the number of claims already tested. A list without claims
-    raises ConfigError.
+    receives the name of the claim and the number of claims already tested. An empty list, or a
+    value that is not a list of claims, raises ConfigError.
     """
-    for claim in claims if isinstance(claims, Sequence) else [claims]:
+    for claim in claims if isinstance(claims, Sequence) and claims else [claims]:
         if not isinstance(claims, Sequence) or not isinstance(claim, Claim):
             raise ConfigError(
                 f"expected a list of claims, was {shown(claim)}; pass a list: [claim], with "

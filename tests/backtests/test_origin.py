@@ -70,6 +70,7 @@ ANY: Any = SimpleNamespace(
         (lambda h: ANY.compare(ANY.run(SPY, h)), "expected several runs"),
         (lambda h: ANY.claims(h, CLAIMS[0]), "expected a list of claims, was .*pass a list"),
         (lambda h: ANY.claims(h, ["crypto-below-spy"]), "expected a list of claims, was 'crypto"),
+        (lambda h: ANY.claims(h, []), r"expected a list of claims, was \[\]"),
     ],
 )
 def test_a_wrong_argument_gets_one_line(simulated: History, call: Any, said: str) -> None:
