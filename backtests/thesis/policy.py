@@ -18,15 +18,18 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
 
     A statement on a day without a session belongs to the next session. The yield of a date is
     published one session later. ``change`` is the yield known one session after the statement minus
-    the yield known at the statement's session. Columns: ``change``, ``at`` (position), ``state``
+    the yield known at the statement's session. ``change`` is NaN if no newer yield became known,
+    because the yield is late. Columns: ``change``, ``at`` (position), ``state``
     (always 0.0, because claims about policy have no condition), ``quarter``, ``row`` and
     ``column``. Raises NotTestable if the history lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))
     sessions = sample.sessions[at]
+    yields, known = sample.series("DGS2"), sample.history.known["DGS2"]
+    change = yields.diff().where(known.ne(known.shift()))
     return pd.DataFrame(
         {
-            "change": (sample.series("DGS2").diff().shift(-1) / UNIT).iloc[at],
+            "change": (change.shift(-1) / UNIT).iloc[at],
             "at": at,
             "state": 0.0,
             "quarter": quarters(sessions),

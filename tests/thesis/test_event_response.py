@@ -13,6 +13,7 @@ from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.event_response import event_response, policy_table
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, filings, table
+from backtests.thesis.policy import statements
 from backtests.thesis.responses import AFTER_NEWS, spread
 from backtests.thesis.sample import Sample
 from signals.duration import LONG, SHORT
@@ -114,6 +115,19 @@ def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Samp
     assert events["surprise"].to_numpy() == pytest.approx((yields[at + 1] - yields[at]) / 0.10)
     dated = (base.history.known["DGS2"].dt.normalize() == base.sessions).to_numpy()
     assert dated[at + 1].all()  # the next value became known at this session
+
+
+def test_a_yield_that_is_late_is_no_news_of_zero(simulated: Sample) -> None:
+    """The panel repeats the last yield until the next one is known."""
+    at = 2000
+    panel, known = simulated.history.panel.copy(), simulated.history.known.copy()
+    for late_one in (panel, known):
+        late_one.iloc[at + 1, late_one.columns.get_loc("DGS2")] = late_one["DGS2"].iloc[at]
+    late = replace(simulated, history=replace(simulated.history, panel=panel, known=known))
+    days = simulated.sessions[[at - 40, at]]
+    change = statements(late, days)["change"]
+    assert change.isna().tolist() == [False, True]
+    assert change.iloc[0] == statements(simulated, days)["change"].iloc[0]
 
 
 def test_a_statement_on_a_sunday_belongs_to_the_next_session(simulated: Sample) -> None:
