@@ -120,10 +120,10 @@ def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Samp
 def test_a_yield_that_is_late_is_no_news_of_zero(simulated: Sample) -> None:
     """The panel repeats the last yield until the next one is known."""
     at = 2000
-    statement, after = simulated.sessions[at], simulated.sessions[at + 1]
     panel, known = simulated.history.panel.copy(), simulated.history.known.copy()
+    repeated = simulated.sessions == simulated.sessions[at + 1]
     for late_one in (panel, known):
-        late_one.loc[after, "DGS2"] = late_one.loc[statement, "DGS2"]
+        late_one["DGS2"] = late_one["DGS2"].mask(repeated, late_one["DGS2"].shift())
     late = replace(simulated, history=replace(simulated.history, panel=panel, known=known))
     days = simulated.sessions[[at - 40, at]]
     change = statements(late, days)["change"]
