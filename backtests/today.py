@@ -45,6 +45,7 @@ from backtests.pipeline import decisions, read
 from backtests.window import followed
 from signals.errors import ConfigError
 from signals.hysteresis import since
+from signals.index import check_session
 from signals.reading import Reading
 from signals.universe import asset
 from strategies import Strategy, decide, state_of
@@ -206,8 +207,10 @@ class Plan:
         MissingSeries
             If a holding has no price.
         ConfigError
-            If the holdings are worth 0 USD or less, or if the session is before the start.
+            If the holdings are worth 0 USD or less, if the history lacks the session, or if the
+            session is before the start.
         """
+        session = check_session(session, self.history.panel.index, "the history")
         if session < self.followed[0]:
             raise ConfigError(
                 "expected a session on or after the strategy's start on "

@@ -24,11 +24,6 @@ from signals.params import Orders, Typed
 from signals.summary import Summarised, Summary, amount, described
 from signals.transforms import Rows
 
-#: Name of the gauge that lists the components missing from a composite score. A composite score
-#: combines several z-scores and omits those without data. See
-#: :attr:`signals.transforms.Composite.without`.
-WITHOUT = "without"
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Evaluation(Summarised):
@@ -226,12 +221,15 @@ class Signal(Typed, ABC):
         check_panel(panel)
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
-        ask(self, "thresholds")
+        for name in ("thresholds", "confirm_leave", "lasts", "shown_only", "components"):
+            ask(self, name)
+        for gauge in gauges:
+            ask(self, "unit", gauge)
         injecting = ask(self, "injecting")
         return Evaluation(
             signal=self,
             gauges=gauges,
-            score=ask(self, "score", gauges).rename(self.name),
+            score=ask(self, "score", gauges).astype("float64").rename(self.name),
             flag=ask(self, "flag", gauges).rename(self.name),
             injecting=turned(gauges, injecting, self.confirm) if injecting else None,
         )

@@ -63,7 +63,8 @@ class Convexity(CompoundSignal):
         periods in which u was above the knee. Before the first estimate of the regression, score
         and flag are missing. The score also needs 252 sessions with a price. A period above the
         knee ends when u has been below ``leave`` of :class:`Absorption` (0.4 by default) for
-        ``horizon`` weeks.
+        ``horizon`` weeks. If ``knee`` is lower than this level, the period ends when u has been
+        below ``knee`` for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The price curve is flat while bank
@@ -134,7 +135,7 @@ class Convexity(CompoundSignal):
         u = absorption.gauges["u"]
         cost = cost_of(panel)
         leave = next(t.leave for t in absorption.signal.thresholds if t.gauge == "u")
-        stays = _excursions(u, self.knee, leave, _WEEK * self.horizon)
+        stays = _excursions(u, self.knee, min(leave, self.knee), _WEEK * self.horizon)
         estimates = self._estimates(u, cost, stays)
         price = estimates["slope"] + estimates["kink"] * (u > self.knee).astype(float)
         return estimates.assign(price=price.where(u.notna()), u=u, excursions=stays.astype(float))

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from signals.base import Evaluation, Signal, require
-from signals.index import check_sessions
+from signals.errors import ConfigError, shown
+from signals.form import ask
+from signals.index import check_panel
 
 
 class Evaluations(Mapping[str, Evaluation]):
@@ -27,10 +29,15 @@ class Evaluations(Mapping[str, Evaluation]):
 
     Raises
     ------
+    ConfigError
+        When ``panel`` is not a DataFrame, or ``signals`` is not a mapping to signals.
     DataError
-        When the panel's index does not consist of unique sessions in ascending order.
+        When the panel's index does not consist of unique sessions in ascending order, or when the
+        panel has a column twice.
     MissingSeries
         When the panel lacks a column that a signal reads.
+    SimulationError
+        When a signal's inputs are not a tuple of ids.
     """
 
     def __init__(
@@ -39,9 +46,19 @@ class Evaluations(Mapping[str, Evaluation]):
         signals: Mapping[str, Signal],
         earlier: Mapping[str, Evaluation] | None = None,
     ) -> None:
-        check_sessions(panel.index, "the panel")
-        for signal in signals.values():
-            require(panel, signal.inputs, signal.name)
+        check_panel(panel)
+        if not isinstance(signals, Mapping):
+            raise ConfigError(
+                f"expected signals by name, was {shown(signals)}; give a mapping, as with "
+                "signals.default_signals()"
+            )
+        for name, signal in signals.items():
+            if not isinstance(signal, Signal):
+                raise ConfigError(
+                    f"expected a signal under the name {name}, was {shown(signal)}; make one, as "
+                    "with signals.DryPowder()"
+                )
+            require(panel, ask(signal, "inputs"), signal.name)
         self.panel = panel
         self.signals = dict(signals)
         self._earlier = {} if earlier is None else earlier
@@ -98,6 +115,7 @@ def inputs_of(
     ``deciding`` is True, only ids that affect the flag or the score are returned.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
-    own = (id for id in signal.inputs if not (deciding and id in signal.shown_only))
+    left_out = ask(signal, "shown_only") if deciding else ()
+    own = (id for id in signal.inputs if id not in left_out)
     ids = (*(id for part in parts for id in inputs_of(part, among, deciding=deciding)), *own)
     return tuple(dict.fromkeys(ids))

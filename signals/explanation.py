@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
-from signals.base import WITHOUT, Evaluation, Signal
+from signals.base import Evaluation, Signal
 from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder
 from signals.errors import ConfigError, DataError, shown
 from signals.evaluations import inputs_of
+from signals.form import WITHOUT, ask
 from signals.funding import Funding
 from signals.hysteresis import Threshold, flag_said, last_view, since
 from signals.index import check_panel, check_session
@@ -45,9 +47,11 @@ class Explanation(Summarised):
     distance, distance_gauge, distance_unit
         ``distance_gauge`` names the gauge that determines the next change of the flag. ``distance``
         is the signed change of this gauge, in ``distance_unit``, that would flip the flag. While a
-        flag of fixed length is on, this gauge is :data:`AGE`.
+        flag of fixed length is on, this gauge is :data:`AGE`. ``distance`` is NaN if the flag is NA
+        or the gauge has no value.
     distance_value
-        Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA.
+        Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA
+        or the gauge has no value.
     flips
         Text with the level that the gauge ``distance_gauge`` must cross to flip the flag. The text
         is empty if the flag is NA.
@@ -106,8 +110,8 @@ class Explanation(Summarised):
 
     @property
     def reason(self) -> str:
-        """The reason why the flag is NA; empty when the flag is True or False."""
-        if self.flag is not None:
+        """The reason why the flag is NA or why ``distance`` is NaN; empty if both are known."""
+        if self.flag is not None and pd.notna(self.distance):
             return ""
         if self.missing:
             return f"no value of {', '.join(self.missing[:4])}{' …' * (len(self.missing) > 4)}"
@@ -163,7 +167,8 @@ def explain(
     DataError
         When the panel has no sessions, or ``known`` lacks the session ``at``.
     ConfigError
-        When the panel lacks the session ``at``, or when an argument has a wrong type.
+        When the panel or the evaluation lacks the session ``at``, or when an argument has a wrong
+        type.
     """
     check_panel(panel)
     if not isinstance(evaluation, Evaluation):
@@ -172,6 +177,7 @@ def explain(
             "signals.DryPowder().evaluate(panel)"
         )
     at = check_session(at, panel.index)
+    check_session(at, evaluation.flag.index, "the evaluation")
     past = evaluation.until(at)
     signal, gauges = past.signal, past.gauges
     on = last_view(past.flag)
@@ -199,7 +205,7 @@ def explain(
         components=len(signal.components),
         without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
         components_since=None if without is None else since(without),
-        beside={**signal.beside(past), **_context(signal, among, at)},
+        beside={**ask(signal, "beside", past), **_context(signal, among, at)},
         scales=_scales(past, among),
     )
 
@@ -263,12 +269,15 @@ def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
 def gauges_of(evaluation: Evaluation) -> pd.DataFrame:
     """Return the gauges of a signal, with :data:`AGE` if its flag has a fixed length.
 
-    The age is 0 while the flag is off, and NaN while the flag is NA.
+    The age is 0 while the flag is off, and NaN while the flag is NA. If the flag turns on again at
+    the session on which it would turn off, the age is 1 at this session.
     """
-    if evaluation.signal.lasts is None:
+    lasts = evaluation.signal.lasts
+    if lasts is None:
         return evaluation.gauges
     on = evaluation.flag.fillna(False).astype(int)
-    age = on.groupby((on == 0).cumsum()).cumsum()
+    run = on.groupby((on == 0).cumsum()).cumsum()
+    age = ((run - 1) % lasts + 1).where(run > 0, 0)
     return evaluation.gauges.assign(**{AGE: age.where(evaluation.flag.notna())})
 
 
@@ -284,8 +293,10 @@ def _binding(
     # If the flag is on, the next flip depends on the condition that is closest to becoming false.
     # If the flag is off, the next flip depends on the condition that is furthest from becoming
     # true. To compare gauges, the function divides each distance by the standard deviation of the
-    # gauge.
+    # gauge. A condition on a gauge without a value is false, and only a value can make it true.
     def slack(t: Threshold) -> float:
+        if np.isnan(distances[t]):
+            return float("inf")
         spread = float(gauges[t.gauge].std())
         return (1 if t.above != on else -1) * distances[t] / (spread if spread > 0 else 1.0)
 

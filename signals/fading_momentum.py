@@ -98,7 +98,7 @@ class FadingMomentum(ScoreSignal):
         now, sessions = prices.to_numpy(), len(prices)
         began, asset = np.nonzero(above.to_numpy())
         held = breakouts = np.zeros(sessions)
-        for age in range(self.earliest, self.latest + 1):
+        for age in range(self.earliest, min(self.latest + 1, sessions)):
             later = began + age
             inside = later < sessions
             at, column = later[inside], asset[inside]

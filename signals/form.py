@@ -1,22 +1,31 @@
 """Functions that call the code of a signal or a strategy and check the result.
 
 An exception in a user's code becomes a drypowder error. A user's code gets shallow copies of the
-panel and of the reading (:class:`signals.Reading`). If the user's code adds or replaces columns of
-a copy, other code does not see the change.
+panel, of the evaluations of other signals, and of the reading (:class:`signals.Reading`). If the
+user's code changes a copy, other code does not see the change.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
 from signals.errors import ConfigError, DrypowderError, SimulationError, describe_exception, shown
 from signals.hysteresis import Threshold
+from signals.params import fits
 
 #: The packages of drypowder. Classes of other packages get copies of the panel and the reading.
 OURS = ("signals", "strategies", "backtests")
+#: The unit of a gauge that contains text.
+TEXT = "name"
+#: Name of the gauge that lists the components missing from a composite score. A composite score
+#: combines several z-scores and omits those without data. See
+#: :attr:`signals.transforms.Composite.without`.
+WITHOUT = "without"
 
 
 @contextmanager
@@ -62,9 +71,14 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
 
 
 def _copy_of(given: Any) -> Any:
-    """Return a shallow copy of a table or reading; copying a reading evaluates all its signals."""
+    """Return a shallow copy of a table, of a reading, or of a mapping of evaluations.
+
+    Copying a reading evaluates all its signals.
+    """
     if isinstance(given, pd.DataFrame):
         return given.copy(deep=False)
+    if isinstance(given, Mapping):
+        return {name: _copy_of(each) for name, each in given.items()}
     return given.rows(lambda part: part.copy(deep=False)) if hasattr(given, "rows") else given
 
 
@@ -111,16 +125,26 @@ def _check_thresholds(thing: Any, name: str, answer: Any) -> None:
 
 def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     _check_rows(thing, name, answer, pd.DataFrame, index)
-    found = [str(column) for column in answer.columns]
-    holds = sorted(found) == sorted(thing.units)
+    found = list(answer.columns)
+    holds = len(found) == len(thing.units) and set(found) == set(thing.units)
     expected = f"the columns of units ({', '.join(thing.units)})"
-    _require(holds, thing, name, expected, ", ".join(found) or "none", "use the same names")
+    was = ", ".join(column if isinstance(column, str) else shown(column) for column in found)
+    _require(holds, thing, name, expected, was or "none", "use the same names")
+    for gauge, unit in thing.units.items():
+        if unit == TEXT and gauge != thing.headline:
+            continue
+        kind = answer[gauge].dtype
+        cure = f'use .astype("float64"), or give a gauge of text the unit {TEXT!r}'
+        cure = "choose another main gauge in headline" if unit == TEXT else cure
+        holds = isinstance(kind, np.dtype) and kind.kind in "biuf"
+        _require(holds, thing, f"gauge {gauge}", "numbers", f"of type {kind}", cure)
 
 
 def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     _check_rows(thing, name, answer, pd.Series, index)
-    holds = is_numeric_dtype(answer.dtype) and not is_bool_dtype(answer.dtype)
-    _require(holds, thing, name, "numbers", f"of type {answer.dtype}", 'use .astype("float64")')
+    kind = answer.dtype
+    holds = is_numeric_dtype(kind) and not is_bool_dtype(kind) and not is_complex_dtype(kind)
+    _require(holds, thing, name, "numbers", f"of type {kind}", 'use .astype("float64")')
 
 
 def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
@@ -128,6 +152,34 @@ def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     expected = "pandas boolean, NA where data are missing"
     cure = 'use .astype("boolean").mask(measure.isna())'
     _require(str(answer.dtype) == "boolean", thing, name, expected, f"of type {answer.dtype}", cure)
+
+
+def _check_count(thing: Any, name: str, answer: Any) -> None:
+    none = answer is None and name == "lasts"
+    holds = none or (fits(answer, int) and answer > 0)
+    expected = "a whole number above 0" + " or None" * (name == "lasts")
+    _require(holds, thing, name, expected, shown(answer), "correct it")
+
+
+def _check_names(thing: Any, name: str, answer: Any) -> None:
+    holds = isinstance(answer, tuple) and all(isinstance(each, str) for each in answer)
+    cure = 'write several names like ("a", "b"), and a single name like ("a",)'
+    _require(holds, thing, name, "a tuple of names", shown(answer), cure)
+    if name == "components" and answer:
+        expected = f"a mapping with {WITHOUT!r}, because the signal has components"
+        cure = "add this gauge, as signals.transforms.composite returns it"
+        _require(WITHOUT in thing.units, thing, "units", expected, ", ".join(thing.units), cure)
+
+
+def _check_beside(thing: Any, name: str, answer: Any) -> None:
+    holds = isinstance(answer, Mapping) and all(
+        isinstance(what, str) and isinstance(number, Real) for what, number in answer.items()
+    )
+    _require(holds, thing, name, "a mapping from names to numbers", shown(answer), "correct it")
+
+
+def _check_unit(thing: Any, name: str, answer: Any) -> None:
+    _require(isinstance(answer, str), thing, name, "text", shown(answer), "return the unit")
 
 
 #: For each property or method, the function that checks its result. The function
@@ -143,6 +195,12 @@ _FORMS: dict[str, Callable[..., None]] = {
     "score": _check_score,
     "flag": _check_flag,
     "state": _check_state,
+    "confirm_leave": _check_count,
+    "lasts": _check_count,
+    "shown_only": _check_names,
+    "components": _check_names,
+    "beside": _check_beside,
+    "unit": _check_unit,
 }
 #: For each method, the class attributes that list the panel columns used by the method.
 _NAMED_IN = {

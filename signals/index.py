@@ -10,6 +10,8 @@ import pandas as pd
 
 from signals.errors import ConfigError, DataError, DrypowderError, shown
 
+SATURDAY = 5  # the number of this day in pandas
+
 
 def check_sessions(
     index: pd.Index, what: str, error: type[DrypowderError] = DataError, *, empty: bool = False
@@ -31,12 +33,25 @@ def check_sessions(
 
 
 def check_panel(panel: object) -> None:
-    """Raise an error unless a panel is a DataFrame whose index consists of sessions."""
+    """Raise an error unless a panel is a DataFrame of sessions × ids, with each id once.
+
+    The NYSE is closed at weekends, so a panel must not have a row on a Saturday or Sunday.
+    """
     if not isinstance(panel, pd.DataFrame):
         raise ConfigError(
             f"expected a panel as a DataFrame, was {shown(panel)}; of a history, give history.panel"
         )
     check_sessions(panel.index, "the panel")
+    days = pd.DatetimeIndex(panel.index)
+    weekend = days[days.day_of_week >= SATURDAY]
+    if len(weekend):
+        raise DataError(
+            f"expected the panel with a row for each NYSE session, but it has {weekend[0]:%A} "
+            f"{weekend[0].date()}; drop the rows at weekends"
+        )
+    if not panel.columns.is_unique:
+        twice = panel.columns[panel.columns.duplicated()][0]
+        raise DataError(f"expected each column of the panel once, found {twice} twice; drop one")
 
 
 def index_fault(index: pd.Index) -> str:
@@ -59,8 +74,8 @@ def index_fault(index: pd.Index) -> str:
     return ""
 
 
-def check_session(at: object, index: pd.Index) -> pd.Timestamp:
-    """Return the session with a given date; the index must contain this session.
+def check_session(at: object, index: pd.Index, what: str = "the panel") -> pd.Timestamp:
+    """Return the session with a given date; the index of ``what`` must contain this session.
 
     Raise ConfigError when the index lacks the session. The message gives the last session before
     the date. If the date is outside the index, the message gives the first and the last session. If
@@ -76,11 +91,11 @@ def check_session(at: object, index: pd.Index) -> pd.Timestamp:
     was = repr(at)
     if not number and not pd.isna(session):
         was = f"{session:%A} {session}".removesuffix(" 00:00:00")
-    raise ConfigError(f"expected a session of the panel, was {was}; {_near(session, index)}")
+    raise ConfigError(f"expected a session of {what}, was {was}; {_near(session, index, what)}")
 
 
-def _near(session: pd.Timestamp, index: pd.Index) -> str:
-    ends = f"the panel runs from {index[0].date()} to {index[-1].date()}"
+def _near(session: pd.Timestamp, index: pd.Index, what: str) -> str:
+    ends = f"{what} runs from {index[0].date()} to {index[-1].date()}"
     if pd.isna(session):
         return ends
     date = session.tz_localize(None).normalize()

@@ -122,6 +122,9 @@ def fits(value: Any, kind: Any) -> bool:
         return any(value == one and type(value) is type(one) for one in arguments)
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
         return isinstance(value, tuple) and all(fits(item, arguments[0]) for item in value)
+    if origin is tuple and Ellipsis not in arguments:
+        same = isinstance(value, tuple) and len(value) == len(arguments)
+        return same and all(map(fits, value, arguments))
     if isinstance(origin, type):
         return isinstance(value, origin)
     if kind in (int, float):
@@ -145,8 +148,10 @@ def in_words(kind: Any) -> str:
         return " or ".join(map(in_words, arguments))
     if origin is Literal:
         return " or ".join(map(repr, arguments))
-    if origin is tuple and arguments:
+    if origin is tuple and Ellipsis in arguments:
         return f"a tuple of {in_words(arguments[0])}"
+    if origin is tuple:
+        return f"a tuple ({', '.join(map(in_words, arguments))})"
     named = origin or kind
     return str(_WORDS.get(named) or getattr(named, "__name__", named))
 

@@ -18,6 +18,7 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
+from signals.errors import ConfigError, shown
 from signals.evaluations import Evaluations, inputs_of
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
@@ -118,6 +119,11 @@ def read(
         signal nor a signal that it contains has changed.
     """
     check_panel(panel)
+    if not isinstance(model, RegimeModel | None):
+        raise ConfigError(
+            f"expected a regime model, was {shown(model)}; make one, as with "
+            "signals.regimes.Quantities()"
+        )
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)
     evaluations = Evaluations(panel, chosen, earlier)

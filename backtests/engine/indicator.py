@@ -26,12 +26,10 @@ import pandas as pd
 from signals.base import Signal, require
 from signals.errors import ConfigError, shown, unknown
 from signals.evaluations import evaluate, inputs_of
+from signals.form import TEXT
 from signals.index import check_panel
 from signals.params import as_kind, check_types, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
-
-#: The unit of a gauge whose values are strings.
-TEXT = "name"
 
 
 def as_indicator(

@@ -4,14 +4,16 @@ Each error message is one line. :mod:`signals.form` checks what the methods of a
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from types import MappingProxyType
 from typing import Annotated, Any, get_type_hints
 
 import pydantic
 
+from signals import SIGNALS
 from signals.base import CompoundSignal, Signal
-from signals.errors import ConfigError, describe_exception, shown
+from signals.errors import ConfigError, describe_exception, shown, unknown
 from signals.form import OURS
 from strategies import STRATEGIES, Strategy
 
@@ -44,6 +46,11 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
     ),
     "units": ("a unit by gauge", Annotated[dict[str, str], pydantic.Field(min_length=1)]),
     "headline": ("text", str),
+    "parts": ("a mapping from names to signal classes", Mapping[str, type[Signal]]),
+    "context": (
+        "a mapping from names of signals to tuples of gauges",
+        Mapping[str, tuple[str, ...]],
+    ),
 }
 
 
@@ -112,8 +119,9 @@ def _wrong_attributes(cls: Any) -> Iterator[str]:
         if not hasattr(cls, name):
             yield f"expected {cls.__name__} to define {name} as {expected}; add {name}"
         said = getattr(cls, name)
+        plain = dict(said) if isinstance(said, MappingProxyType) else said
         try:
-            pydantic.TypeAdapter(kind).validate_python(said, strict=True)
+            pydantic.TypeAdapter(kind).validate_python(plain, strict=True)
         except pydantic.ValidationError:
             yield f"expected {name} as {expected}, was {shown(said)}; correct it"
     if issubclass(cls, Strategy) and cls.name in STRATEGIES:
@@ -123,6 +131,11 @@ def _wrong_attributes(cls: Any) -> Iterator[str]:
             f"expected `headline` to be one of the gauges in `units`, was {cls.headline!r}; give "
             "one of these gauges"
         )
+    for name, gauges in cls.context.items() if issubclass(cls, Signal) else ():
+        known = SIGNALS[name].signal.units if name in SIGNALS else gauges
+        for gauge in gauges:
+            if gauge not in known:
+                yield f"context: {unknown(f'gauge of {name}', gauge, known)}"
 
 
 def _wrong_methods(cls: type[Strategy] | type[Signal]) -> Iterator[str]:

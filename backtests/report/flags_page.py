@@ -10,8 +10,9 @@ from backtests.report.flags_charts import first_regime, flags_timeline, signal_p
 from backtests.report.flags_numbers import flags_numbers
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import FLAGS, css_of_lines, css_states, present
-from signals.base import WITHOUT, Evaluation
+from signals.base import Evaluation
 from signals.evaluations import inputs_of
+from signals.form import WITHOUT
 from signals.reading import Reading
 
 #: Largest number of periods with a missing component that the page lists for a signal.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import ClassVar
 
@@ -43,7 +43,9 @@ class Labels(RegimeModel):
             raise ConfigError(
                 "expected at least one date with a label, found none; add a date and a label"
             )
-        for _, label in self.dated:
+        for day, label in self.dated:
+            if isinstance(day, datetime):
+                raise ConfigError(f"expected a date without a time of day, was {day}; use .date()")
             if label not in list(Regime):
                 raise ConfigError(unknown("label", label, list(Regime)))
         for (earlier, _), (later, _) in pairwise(self.dated):

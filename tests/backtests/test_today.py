@@ -320,6 +320,20 @@ def test_the_next_decision_is_scheduled_and_after_the_session() -> None:
     assert next_scheduled(Schedule(), at("2199-01-01")) is None
 
 
+@pytest.mark.parametrize(
+    ("session", "part"),
+    [
+        ("2025-10-04", "was Saturday 2025-10-04; the last session before this date is 2025-10-03"),
+        ("2026-01-02", "the history runs from 1990-01-02 to 2025-12-31"),
+        ("2025-10-03 16:00", "give the date without a time of day or time zone"),
+    ],
+)
+def test_a_day_that_is_no_session_is_refused(history: History, session: str, part: str) -> None:
+    plan = make_plan(config_from({"strategy": "spy"}), history)
+    with pytest.raises(ConfigError, match=f"expected a session of the history, .*{part}"):
+        plan.at(at(session))
+
+
 def test_a_start_is_a_day_of_decision_and_nothing_comes_before_it(history: History) -> None:
     config = config_from({"strategy": "near-cash-flow", "start": "2024-03-11"})
     decision = today(config, history, at("2024-03-11"), HELD)

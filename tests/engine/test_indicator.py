@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.engine.indicator import TEXT, as_indicator, run_indicator
+from backtests.engine.indicator import as_indicator, run_indicator
 from backtests.history.panel import History
 from signals import Absorption, Capex, Convexity, CostOfCapital, CryptoProbe, DryPowder, Signal
 from signals.base import ScoreSignal
 from signals.errors import ConfigError, MissingSeries
 from signals.evaluations import evaluate
+from signals.form import TEXT
 from signals.registry import default_signals
 
 IDS = ("RRPONTSYD", "WRESBAL", "GDP", "TLAACBW027SBOG")

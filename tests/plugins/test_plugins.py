@@ -569,6 +569,20 @@ def test_an_answer_of_another_form_gets_one_line(
             ["expected `headline` to be one of the gauges"],
         ),
         (("def flag", "def evaluate"), ["expected evaluate only in the base class"]),
+        (
+            (
+                "    enter: float = 25",
+                '    parts: ClassVar[list[str]] = ["capex"]\n    enter: float = 25',
+            ),
+            ["expected parts as a mapping from names to signal classes, was ['capex']"],
+        ),
+        (
+            (
+                "    enter: float = 25",
+                '    context = {"capex": ("growth",)}\n    enter: float = 25',
+            ),
+            ["context: unknown gauge of capex 'growth'", "known: firms, impulse, level, share"],
+        ),
         (('"fear"', '"capex"'), ["a signal 'capex' already exists; rename your signal"]),
         (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),

@@ -106,6 +106,14 @@ def test_excursions_are_apart(between: list[float], stays: int) -> None:
     assert evaluated(SIGNAL, panel_of(u, u)).gauges["excursions"].iloc[-1] == stays
 
 
+def test_a_stay_between_a_low_knee_and_the_level_of_absorption_is_one_excursion() -> None:
+    u = np.array([0.2, *[0.35] * 300])  # above the knee of 0.3, below 0.4
+    low = Convexity(knee=0.3)
+    assert evaluated(low, panel_of(u, u)).gauges["excursions"].iloc[-1] == 1
+    apart = np.array([0.2, 0.35, *[0.25] * 65, 0.35])
+    assert evaluated(low, panel_of(apart, apart)).gauges["excursions"].iloc[-1] == 2
+
+
 def test_the_future_never_changes_the_past_where_it_is_identified() -> None:
     panel = History.simulated(seed=4).panel
     signal = Convexity(draws=50)

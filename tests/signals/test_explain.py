@@ -176,6 +176,35 @@ def test_a_flag_of_fixed_length_ends_by_its_age_and_not_by_its_gauges() -> None:
     assert ages.tolist() == [0, 1, 2, 3]
 
 
+def test_a_flag_that_turns_on_again_at_its_end_counts_its_age_anew() -> None:
+    given = panel(*[(11.0, -3.0)] * 6, (0.0, 0.0))
+    evaluation = Week().evaluate(given)
+    assert evaluation.flag.tail(7).all()
+    assert gauges_of(evaluation)[AGE].iloc[-8:].tolist() == [0, 1, 2, 3, 4, 5, 1, 2]
+    assert explain(evaluation, given, given.index[-1]).distance == 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blind(Two):
+    """The flag of Two, but the flag is known although b is unknown, and is then off."""
+
+    name: ClassVar[str] = "blind"
+
+    def flag(self, gauges: pd.DataFrame) -> pd.Series:
+        on = (gauges["a"] > 10) & (gauges["b"] < -2)
+        return on.astype("boolean")
+
+
+def test_the_condition_without_a_value_binds_and_its_input_is_named() -> None:
+    given = panel((11.0, NAN))
+    said = explain(Blind().evaluate(given), given, given.index[-1])
+    assert (said.flag, said.distance_gauge, said.flips) == (False, "b", "b below -2 %")
+    assert np.isnan(said.distance)
+    assert np.isnan(said.distance_value)
+    assert said.reason == "no value of b"
+    assert "b below -2 %; now no value" in repr(said)
+
+
 @pytest.fixture(scope="module")
 def simulated() -> History:
     return History.simulated(seed=4, years=8)

@@ -84,6 +84,53 @@ def test_read(how: str, simulated: History) -> None:
     assert_refused(DataError, how, lambda: signals.read(panel))
 
 
+PANEL = frame(WALCL=1e6, WTREGEN=1e5, RRPONTSYD=10.0)
+DAILY = PANEL.set_axis(pd.date_range("2024-01-05", periods=30))
+
+
+@pytest.mark.parametrize(
+    ("panel", "part"),
+    [
+        (pd.concat([PANEL, PANEL[["WALCL"]]], axis=1), "found WALCL twice; drop one"),
+        (DAILY, "it has Saturday 2024-01-06; drop the rows at weekends"),
+    ],
+)
+def test_a_panel_has_each_id_once_and_no_weekend(panel: pd.DataFrame, part: str) -> None:
+    for act in (
+        lambda: signals.read(panel),
+        lambda: signals.evaluate(panel, {"bathtub": Bathtub()}),
+        lambda: Bathtub().evaluate(panel),
+    ):
+        with pytest.raises(DataError, match=part):
+            act()
+
+
+@pytest.mark.parametrize(
+    ("panel", "given", "part"),
+    [
+        ("WALCL", {}, "expected a panel as a DataFrame, was 'WALCL'"),
+        (PANEL, [Bathtub()], "expected signals by name, was"),
+        (PANEL, {"bathtub": Bathtub}, "expected a signal under the name bathtub, was <class"),
+    ],
+)
+def test_what_cannot_be_evaluated_gets_one_line(panel: Any, given: Any, part: str) -> None:
+    with pytest.raises(ConfigError, match=part) as caught:
+        signals.evaluate(panel, given)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_name_of_a_regime_model_is_no_model() -> None:
+    model: Any = "quantities"
+    with pytest.raises(ConfigError, match="expected a regime model, was 'quantities'; make one"):
+        signals.read(PANEL, {}, model=model)
+
+
+def test_an_evaluation_that_ends_before_the_session_is_refused() -> None:
+    evaluation = Bathtub().evaluate(PANEL.iloc[:-1])
+    with pytest.raises(ConfigError, match="the evaluation runs from 2024-01-02 to 2024-02-09"):
+        explain(evaluation, PANEL, SESSIONS[-1])
+
+
 FINE = Evaluation(
     signal=Bathtub(),
     gauges=frame(change=1.0),

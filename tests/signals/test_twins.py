@@ -148,6 +148,12 @@ def test_signal_equals_its_twin_where_values_are_missing(name: str, torn: pd.Dat
     assert {*flag[:2200], *flag[2215:]} > {None}, f"{name} has no view at all"
 
 
+def test_breakouts_older_than_the_history_take_no_time(simulated: pd.DataFrame) -> None:
+    short = simulated.iloc[-300:]
+    old, older = (signals.FadingMomentum(latest=n).evaluate(short) for n in (300, 2**31 - 1))
+    pd.testing.assert_frame_equal(old.gauges, older.gauges)
+
+
 def test_injecting_equals_its_twin(history: History) -> None:
     panel = {id: column(history.panel[id]) for id in inputs_of(Absorption(), {})}
     flag = naive.injecting(panel)

@@ -1,7 +1,7 @@
 """Regime models on evaluations and prices, and the decisions of strategies under them."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,10 @@ def test_a_label_holds_from_its_date_to_the_next_one() -> None:
         (((date(2024, 1, 2), "ABSORBTION"),), "did you mean 'ABSORPTION'"),
         (((date(2024, 1, 3), "NEUTRAL"), (date(2024, 1, 2), "NEUTRAL")), "ascending order"),
         (((date(2024, 1, 2), "NEUTRAL"), (date(2024, 1, 2), "ABSORPTION")), "ascending order"),
+        (((datetime(2024, 1, 2, 18), "NEUTRAL"),), "without a time of day, was 2024-01-02 18"),
+        (((pd.Timestamp("2024-01-02", tz="UTC"), "NEUTRAL"),), "without a time of day"),
+        ((("2024-01-02", "NEUTRAL"),), r"expected dated as a tuple of a tuple \(date, text\)"),
+        (((date(2024, 1, 2),),), r"expected dated as a tuple of a tuple \(date, text\)"),
     ],
 )
 def test_labels_that_cannot_be_read_are_refused(
