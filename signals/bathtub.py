@@ -6,6 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import ScoreSignal
+from signals.summary import over
 from signals.transforms import zscore
 
 
@@ -52,6 +53,10 @@ class Bathtub(ScoreSignal):
     must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 65
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the level of net liquidity, its change, and the two parts of the change."""

@@ -9,6 +9,7 @@ import pandas as pd
 from signals.base import Signal
 from signals.hysteresis import Threshold
 from signals.params import Orders
+from signals.summary import over
 from signals.transforms import composite, zscore
 
 #: Number of decimals to which a yield difference is rounded. Without rounding, a rise of 10 basis
@@ -101,6 +102,10 @@ class CostOfCapital(Signal):
             Threshold(gauge=gauge, enter=self.enter, leave=self.leave, above=True)
             for gauge in ("treasury", "credit")
         )
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the changes of both yields, the quadrant, and the z-scores of the components."""

@@ -8,6 +8,7 @@ import pandas as pd
 from signals.base import Signal, require
 from signals.hysteresis import Threshold
 from signals.params import Orders
+from signals.summary import over
 from signals.transforms import Composite, composite, zscore
 from signals.universe import session_close_id
 
@@ -101,6 +102,10 @@ class CryptoProbe(Signal):
             Threshold(gauge="strength", enter=0.0, leave=0.0, above=False),
             Threshold(gauge="spy_drawdown", enter=self.hold, leave=self.hold, above=True),
         )
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the two drawdowns, the strength, the growth of stablecoins, and the fund flows."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from signals.base import ScoreSignal
 from signals.empirical_duration import empirical_durations
+from signals.summary import over
 from signals.transforms import same_date, zscore
 from signals.universe import DURATION, UNIVERSE, members
 
@@ -60,6 +61,10 @@ class Duration(ScoreSignal):
     must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 63
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the spread, the return of each class, and the score."""

@@ -7,6 +7,7 @@ import pandas as pd
 
 from signals.base import ScoreSignal
 from signals.hysteresis import Threshold
+from signals.summary import over
 from signals.transforms import composite, zscore
 
 
@@ -77,6 +78,10 @@ class InverseQE(ScoreSignal):
             Threshold(gauge="mean", enter=self.enter, leave=self.leave, above=True),
             Threshold(gauge="correlation", enter=0.0, leave=0.0, above=True),
         )
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the correlation, the change of the term premium, their mean, and the score."""

@@ -8,6 +8,7 @@ import pandas as pd
 from signals.base import Signal
 from signals.hysteresis import Threshold
 from signals.params import Orders
+from signals.summary import over
 from signals.transforms import zscore
 
 
@@ -42,9 +43,9 @@ class Leverage(Signal):
     horizon
         Number of sessions over which growth is measured; 252 sessions are a year.
     enter
-        The flag turns on when the growth is below this level (in % a year).
+        The flag turns on when the growth is below this level (in %).
     leave
-        The flag turns off when the growth is above this level (in % a year).
+        The flag turns off when the growth is above this level (in %).
     """
 
     name: ClassVar[str] = "leverage"
@@ -68,6 +69,10 @@ class Leverage(Signal):
     def thresholds(self) -> tuple[Threshold, ...]:
         """The ``enter`` and ``leave`` levels of the growth."""
         return (Threshold(gauge="growth", enter=self.enter, leave=self.leave, above=False),)
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return margin debt, its growth, and free credit in % of margin debt."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import ScoreSignal
+from signals.summary import over
 from signals.transforms import composite, zscore
 
 
@@ -56,6 +57,11 @@ class Policy(ScoreSignal):
 
     horizon: int = 63
     balance_horizon: int = 65
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; the unit of a change depends on its horizon."""
+        horizon = self.balance_horizon if gauge == "balance" else self.horizon
+        return over(self.units[gauge], horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the changes of the 2-year spread and of the balance sheet, and the score."""

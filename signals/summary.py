@@ -67,6 +67,21 @@ def with_unit(number: str, unit: str) -> str:
     return number if unit in ("", "fraction") else f"{number} {unit}"
 
 
+#: Numbers of sessions in each period that a unit can name.
+_PERIODS = {"quarter": (63, 65), "year": (252,)}
+
+
+def over(unit: str, sessions: int) -> str:
+    """Return the unit of a change over a number of sessions; ``unit`` names the usual period.
+
+    >>> over("pp / quarter", 63), over("pp / quarter", 21), over("USD bn", 21)
+    ('pp / quarter', 'pp over 21 sessions', 'USD bn')
+    """
+    what, _, period = unit.partition(" / ")
+    named = sessions in _PERIODS.get(period, (sessions,))
+    return unit if named else f"{what} over {sessions} {'session' if sessions == 1 else 'sessions'}"
+
+
 def amount(value: float, unit: str = "", digits: int = 3) -> str:
     """Return a number as text, with at least ``digits`` significant digits and its unit.
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+import signals
 from signals.base import Evaluation
 from signals.summary import WIDTH, Summary, described
 from tests.readings import evaluation_of, reading_of
@@ -86,3 +87,29 @@ def test_the_short_form_of_a_reading_evaluates_no_signal_without_a_vote() -> Non
     said = repr(reading_of(["NEUTRAL"] * 4, INDEX, VotesOnly(both), ("capex",)))
     assert "Reading of 2 signals" in said
     assert "votes on  capex" in said
+
+
+@pytest.mark.parametrize(
+    ("signal", "gauge", "expected"),
+    [
+        (signals.Bathtub(), "change", "% / quarter"),
+        (signals.Bathtub(horizon=21), "change", "% over 21 sessions"),
+        (signals.Bathtub(horizon=21), "level", "USD bn"),
+        (signals.Duration(horizon=1), "spread", "pp over 1 session"),
+        (signals.Duration(horizon=252), "memory", "% over 252 sessions"),
+        (signals.CryptoProbe(horizon=20), "strength", "pp over 20 sessions"),
+        (signals.CryptoProbe(month=5), "stablecoins", "% / quarter"),
+        (signals.CostOfCapital(horizon=21), "credit", "pp over 21 sessions"),
+        (signals.CostOfCapital(horizon=21), "credit_yield", "%"),
+        (signals.InverseQE(horizon=126), "term_premium", "pp over 126 sessions"),
+        (signals.Leverage(horizon=21), "growth", "% over 21 sessions"),
+        (signals.Leverage(), "growth", "% / year"),
+        (signals.Policy(horizon=21), "shock", "pp over 21 sessions"),
+        (signals.Policy(horizon=21), "balance", "USD bn / quarter"),
+        (signals.Policy(balance_horizon=130), "balance", "USD bn over 130 sessions"),
+    ],
+)
+def test_the_unit_of_a_change_names_its_horizon(
+    signal: signals.Signal, gauge: str, expected: str
+) -> None:
+    assert signal.unit(gauge) == expected
