@@ -1,5 +1,6 @@
 """Read a user's holdings from a file, and compute the orders that lead to target weights."""
 
+import math
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 
 from backtests.engine.costs import Costs
 from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
+from signals.params import fits
 from signals.universe import UNIVERSE
 
 CASH = "CASH"
@@ -110,7 +112,15 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
 
 
 def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
-    """Return the total value of holdings in USD; a value of 0 or below raises ConfigError."""
+    """Return the total value of holdings in USD.
+
+    Units that are not a finite number, or a value of 0 or below, raise ConfigError.
+    """
+    for name, units in holdings.items():
+        if not fits(units, float) or not math.isfinite(units):
+            raise ConfigError(
+                f"holdings: expected a number of units of {name}, was {shown(units)}; correct it"
+            )
     value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
     if not value > 0:
         raise ConfigError(
@@ -122,8 +132,9 @@ def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
 
 def weights_of(holdings: Mapping[str, float], prices: pd.Series) -> pd.Series:
     """Return the weight of each asset with a price: its value divided by the total value."""
+    value = value_of(holdings, prices)
     units = pd.Series({a: holdings.get(a, 0.0) for a in prices.index[prices > 0]}, dtype="float64")
-    return units * prices.loc[units.index] / value_of(holdings, prices)
+    return units * prices.loc[units.index] / value
 
 
 def orders_to(

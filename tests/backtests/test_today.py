@@ -722,6 +722,14 @@ def test_the_library_refuses_a_series_as_a_holding_too(history: History) -> None
         today(config_from({"strategy": "spy"}), history, at("2025-12-31"), {"GDP": 1.0})
 
 
+@pytest.mark.parametrize("units", ["x", None, float("nan"), float("inf"), True])
+def test_units_that_are_no_number_get_one_line(history: History, units: Any) -> None:
+    plan = make_plan(config_from({"strategy": "spy"}), history)
+    with pytest.raises(ConfigError, match="expected a number of units of SPY, was") as caught:
+        plan.at(at("2025-12-31"), {"SPY": units, CASH: 1e6})
+    assert "\n" not in str(caught.value)
+
+
 # --- files of holdings ----------------------------------------------------------------------
 
 
