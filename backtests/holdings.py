@@ -1,5 +1,6 @@
 """Read a user's holdings from a file, and compute the orders that lead to target weights."""
 
+import csv
 import math
 import stat
 from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ def read_holdings(path: Path) -> dict[str, float]:
     that is not a regular file of at most :data:`LARGEST_FILE` bytes.
     """
     lines = _text(path).splitlines() or [""]
-    if [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
+    if _cells(lines[0]) != ["asset", "units"]:
         raise DataError(
             f"{path.name}: line 1: expected the header asset,units, was {shown(lines[0])}; add the "
             "header or correct it"
@@ -79,12 +80,20 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _holding(name: str, number: int, line: str) -> tuple[str, float]:
-    asset, _, number_of_units = (part.strip() for part in line.partition(","))
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line of CSV; an invalid line has no cells."""
     try:
+        return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True), [])]
+    except csv.Error:  # a cell is too long
+        return []
+
+
+def _holding(name: str, number: int, line: str) -> tuple[str, float]:
+    try:
+        asset, number_of_units = _cells(line)
         units = float(number_of_units)
-    except ValueError:
-        units = float("nan")
+    except ValueError:  # another number of cells, or units that are not a number
+        asset, units = "", float("nan")
     if not asset or not abs(units) < 1e15:
         cut = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
         raise DataError(

@@ -3,7 +3,12 @@
 A backtest decides on scheduled sessions and on changes of state. A backtest trades without a
 decision if a portfolio with a short position exceeds the gross limit. A backtest closes a holding
 without a decision if the holding's price is stale. To make the same trades as a backtest, a user
-calls :meth:`Plan.at` at every session, and fills its orders at the close ``lag`` sessions later.
+calls :meth:`Plan.at` at every session. If there are orders, the user trades to the target weights
+at the close ``lag`` sessions later.
+
+The units of the orders come from the prices at the decision's close. A backtest computes units from
+the target weights and the prices at the fill. So the units of a backtest differ if prices change
+before the fill. If prices rise before the fill, the ordered units can cost more than the cash.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the band and the limit to weights that start at the target, change with prices, and ignore
@@ -115,9 +120,9 @@ class Today:
         ``beyond_limit`` is True, a backtest trades even without a decision. None if no holdings are
         given.
     orders
-        Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The orders
-        begin at the holdings after the orders of ``waiting``. The table is empty if the backtest
-        would not trade. None if no holdings are given.
+        Orders from :func:`backtests.holdings.orders_to`, with units from the prices at this close.
+        The orders begin at the holdings after the orders of ``waiting``. The table is empty if a
+        backtest would not trade. None if no holdings are given.
     """
 
     session: pd.Timestamp
@@ -424,9 +429,9 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
     # The strategy sees the last values, even beyond their staleness limit.
     panel = history.panel.assign(**{id: history.panel[id].ffill() for id in ids})
     weights = decide(strategy, reading, panel)
-    check_weights(weights, strategy.name, strategy.gross_limit)
-    state = state_of(strategy, reading, panel)
     index = followed(config, history, reading)
+    check_weights(weights.loc[index], strategy.name, strategy.gross_limit)
+    state = state_of(strategy, reading, panel)
     rests, late = rests_on(config), stale(history)
     is_lost = lost(state, late, reading, rests if strategy.follows_regime else {})
     state = None if state is None else state.mask(is_lost).ffill()

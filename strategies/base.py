@@ -182,6 +182,6 @@ def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0
         over = np.flatnonzero(total > limit + 1e-9)
         if len(over):
             raise SimulationError(
-                f"{strategy}: expected {what} of at most {limit:g}, was {total[over[0]]:.6g} on "
+                f"{strategy}: expected {what} of at most {limit:g}, was {total[over[0]]:.10g} on "
                 f"{weights.index[over[0]].date()}; scale the weights down"
             )

@@ -58,7 +58,7 @@ def today(
 ) -> None:
     """Show whether today is a decision day, the target weights, their reason, and the orders.
 
-    A backtest would place the same orders. Orders appear only on a decision day, and only if a
+    A backtest would trade to the same weights. Orders appear only on a decision day, and only if a
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
     limit, orders appear on any day. An asset whose last price is too old is not traded. If missing
     data hide the strategy's state, the last target weights remain in force. If data are missing,
@@ -236,8 +236,8 @@ def _print_orders(said: dict[str, Any]) -> None:
         say(f"{worth}; no orders: {_why_none(said)}")
         return
     say(
-        f"{worth}. The orders below use the last known prices. A backtest fills these orders at "
-        f"the close of {said['fills_on']}:"
+        f"{worth}. The units below come from the last known prices. A backtest trades to the "
+        f"target weights at the close of {said['fills_on']}, with the prices of that close:"
     )
     print_records(_ORDERS, said["orders"])
 

@@ -16,6 +16,7 @@ from backtests.engine.inputs import (
     bills_of,
     check_decisions,
     check_market,
+    check_table,
     check_terms,
     checked,
     closes_of,
@@ -146,6 +147,9 @@ def _read(
     values: dict[int, np.ndarray] = {}
     faults: dict[int, str] = {}
     for key, table in tables.items():
+        if fault := _fault(check_table, "weights", table, name, rows="decisions"):
+            faults[key] = fault
+            continue
         shape = id(table.index), id(table.columns)
         if shape not in shapes:
             shapes[shape] = _fault(check_decisions, table, prices, name)

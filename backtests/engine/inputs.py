@@ -52,6 +52,7 @@ def checked(
     """
     check_terms(lag, band, capital, gross_limit, name)
     check_market(prices, bills, name)
+    check_table("weights", weights, name, rows="decisions")
     check_decisions(weights, prices, name)
     closes = closes_of(prices, list(weights.columns), name)
     earned = bills_of(bills, closes.index, name)
@@ -75,7 +76,13 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 
 
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
-    """Raise SimulationError if the sessions are invalid, or if a column of prices occurs twice."""
+    """Raise SimulationError for a wrong type, for invalid sessions, or for two equal columns."""
+    check_table("prices", prices, name, rows="sessions")
+    if not isinstance(bills, pd.Series):
+        raise SimulationError(
+            f"{name}: expected bills as a Series of returns, was {type(bills).__name__}; give one "
+            "column"
+        )
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     if bills.index is not prices.index:
         check_sessions(bills.index, f"{name}: bills", SimulationError)
@@ -84,6 +91,11 @@ def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
 
 def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> None:
     """Raise SimulationError if prices lack an asset or a session, or if an asset occurs twice."""
+    for column in weights.columns:
+        if not isinstance(column, str):
+            raise SimulationError(
+                f"{name}: expected tickers as columns of weights, was {column!r}; rename the column"
+            )
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
     _check_columns("weights", weights.columns, name)
     missing = [column for column in weights.columns if column not in prices.columns]
@@ -100,6 +112,15 @@ def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> N
         )
 
 
+def check_table(what: str, given: object, name: str, rows: str) -> None:
+    """Raise SimulationError unless ``given`` is a DataFrame."""
+    if not isinstance(given, pd.DataFrame):
+        raise SimulationError(
+            f"{name}: expected {what} as a DataFrame, {rows} × assets, was "
+            f"{type(given).__name__}; give a DataFrame"
+        )
+
+
 def _check_columns(what: str, columns: pd.Index, name: str) -> None:
     if not columns.is_unique:
         raise SimulationError(
@@ -111,8 +132,8 @@ def _check_columns(what: str, columns: pd.Index, name: str) -> None:
 def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFrame:
     """Return the closes of some assets as numbers.
 
-    A missing price stays NaN. A string, an infinite price, or a price of zero or less raises
-    SimulationError.
+    A missing price stays NaN. A text that is not a number, an infinite price, or a price of zero or
+    less raises SimulationError.
     """
     closes = _numbers(prices[assets], f"{name}: prices")
     _check_prices(closes, name)
@@ -179,7 +200,8 @@ def check_terms(lag: int, band: float, capital: float, gross_limit: float, name:
         )
     if not (isinstance(band, Real) and 0 <= band < 1):
         raise SimulationError(f"{name}: expected a band from 0 to below 1, was {band!r}")
-    if not (isinstance(capital, Real) and 0 < capital < np.inf):
+    number = isinstance(capital, Real) and not isinstance(capital, bool)
+    if not (number and 0 < capital < np.inf):
         raise SimulationError(f"{name}: expected a capital above 0 USD, was {capital!r}")
     if not (isinstance(gross_limit, Real) and 0 < gross_limit < np.inf):
         raise SimulationError(f"{name}: expected a gross limit above 0, was {gross_limit!r}")

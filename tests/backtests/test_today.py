@@ -4,9 +4,9 @@ import json
 import os
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import numpy as np
@@ -22,8 +22,10 @@ from backtests.holdings import CASH, LARGEST_FILE, orders_to, read_holdings
 from backtests.lapse import stale
 from backtests.pipeline import run
 from backtests.today import Plan, Today, make_plan, next_scheduled
-from signals.errors import ConfigError, DataError, MissingSeries
+from signals.errors import ConfigError, DataError, MissingSeries, SimulationError
 from signals.explanation import explain_all
+from signals.reading import Reading
+from strategies import Strategy
 from tests.commands import Drypowder, refused
 from tests.sessions import today
 
@@ -398,6 +400,58 @@ def test_what_has_no_price_is_not_ordered() -> None:
     assert "XLP" not in order({"XLP": 0.5, "SPY": 0.5}, {CASH: 10_000.0}).index
 
 
+@pytest.mark.parametrize("session", ["2020-11-16", "2020-11-25"])
+def test_units_come_from_the_close_of_the_decision_and_a_backtest_computes_its_own(
+    history: History, session: str
+) -> None:
+    """Bitcoin rises after the first session, and falls after the second one."""
+    cut = history.until(pd.Timestamp(session) + pd.Timedelta(days=60))
+    config = config_from({"strategy": "bitcoin", "start": session})
+    bought = orders_of(make_plan(config, cut).at(at(session), {CASH: CAPITAL})).iloc[0]
+    filled = run(config, cut).result.orders.iloc[0]
+    change = filled["price"] / bought["price"]
+    assert abs(change - 1) > 0.05
+    assert bought["units"] / filled["units"] == pytest.approx(change, abs=1e-3)
+    assert (bought["units"] * filled["price"] > CAPITAL) == (change > 1)
+
+
+def test_the_command_says_from_which_prices_its_units_come(
+    on_store: Drypowder, tmp_path: Path
+) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("asset,units\nCASH,1000\n")
+    said = " ".join(on_store("today", "spy", "--holdings", path).out.split())
+    assert (
+        "The units below come from the last known prices. A backtest trades to the target weights "
+        "at the close of 2026-01-02, with the prices of that close:"
+    ) in said
+
+
+@dataclass(frozen=True, kw_only=True)
+class AboveItsMean(Strategy):
+    """Hold SPY while its price is above its mean; before a mean is known, the weight is NaN."""
+
+    name: ClassVar[str] = "above-its-mean"
+    description: ClassVar[str] = "SPY above its mean"
+    assets: ClassVar[tuple[str, ...]] = ("SPY",)
+
+    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        mean = panel[["SPY"]].rolling(200).mean()
+        return (panel[["SPY"]] > mean).astype(float).where(mean.notna())
+
+
+def test_weights_before_the_start_are_not_read(history: History) -> None:
+    """A backtest accepts weights of NaN before its first decision, and so does the plan."""
+    config = config_from({"strategy": AboveItsMean, "start": "2025-01-02"})
+    finished = run(config, history)
+    decision = make_plan(config, history).at(at("2025-12-31"))
+    assert decision.target.to_dict() == finished.decided.loc["2025-12-31"].to_dict() == {"SPY": 1.0}
+    early = config_from({"strategy": AboveItsMean, "start": "2003-01-02"})
+    for refuse in (run, make_plan):
+        with pytest.raises(SimulationError, match="a finite weight of SPY on 2003-01-02, was nan"):
+            refuse(early, history)
+
+
 # --- missing data ---------------------------------------------------------------------------
 
 
@@ -648,7 +702,7 @@ def test_the_command_says_that_a_day_decides_nothing_and_when_the_next_does(
     assert "no orders" in out
     code, out, _ = on_store("today", "near-cash-flow", "--at", "2024-03-28", "--holdings", mine)
     assert "a decision day (schedule); the next scheduled decision is on 2024-04-30" in out
-    assert "fills these orders at the close of 2024-04-01" in out
+    assert "target weights at the close of 2024-04-01" in " ".join(out.split())
 
 
 def test_its_json_has_the_day_the_reason_and_the_regime(on_store: Drypowder, mine: Path) -> None:
@@ -746,6 +800,20 @@ def test_a_file_beyond_the_bound_is_refused_and_not_read_whole(tmp_path: Path) -
     path.write_text("asset,units\n")
     os.truncate(path, 10**12)
     with pytest.raises(DataError, match=f"at most {LARGEST_FILE:,} bytes"):
+        read_holdings(path)
+
+
+def test_a_cell_of_the_file_may_be_in_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text('"asset","units"\n"SPY", "40.5"\nCASH,"-100"\n')
+    assert read_holdings(path) == {"SPY": 40.5, CASH: -100.0}
+
+
+@pytest.mark.parametrize("line", ['"SPY","1,000"', "SPY,1,000", "SPY", "SPY,", ",5", '"SPY,5'])
+def test_a_line_without_an_asset_and_a_number_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(f"asset,units\n{line}\n")
+    with pytest.raises(DataError, match="line 2: expected an asset and a number of units"):
         read_holdings(path)
 
 
