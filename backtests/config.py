@@ -360,13 +360,34 @@ def check_options(given: Mapping[str, Any]) -> None:
 def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data with each class replaced by its dotted path."""
     given = dict(data)
-    if isinstance(given.get("strategy"), type):
-        given["strategy"] = path_of(given["strategy"])
-    if isinstance(voting := given.get("plugin_signals"), Mapping):
+    if "strategy" in given:
+        given["strategy"] = _with_path(given["strategy"], "params")
+    voting = given.get("plugin_signals")
+    if isinstance(voting, list | tuple | set):
+        raise ConfigError(
+            f"config key plugin_signals: expected a mapping, was {shown(voting)}; write it like "
+            "{YourSignal: True}"
+        )
+    if isinstance(voting, Mapping):
         given["plugin_signals"] = {
-            path_of(key) if isinstance(key, type) else key: value for key, value in voting.items()
+            _with_path(key, "signals"): value for key, value in voting.items()
         }
     return given
+
+
+def _with_path(given: object, key: str) -> object:
+    """Return the dotted path of a class, and any other value unchanged.
+
+    An object of a strategy or of a signal raises ConfigError; ``key`` names the config key for its
+    parameters.
+    """
+    if isinstance(given, Strategy | Signal):
+        name = type(given).__name__
+        raise ConfigError(
+            f"expected the class {name}, was the object {shown(given)}; give {name}, and its "
+            f"parameters with the key {key}"
+        )
+    return path_of(given) if isinstance(given, type) else given
 
 
 def refuse_unknown_keys(data: Mapping[str, Any]) -> None:

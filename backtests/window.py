@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig
+from backtests.history.bills import YIELD
 from backtests.history.panel import History
 from signals.errors import ConfigError
 from signals.reading import Reading
@@ -17,12 +18,15 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
     The first decision is on ``start``, or on the next session if ``start`` is not a session. If
     ``start`` is not set, the first decision is on the first session with a regime. If the history
-    has no regime, the first decision is on the first session. A ``start`` outside the history
-    raises ConfigError.
+    has no regime, the first decision is on the first session with a bill yield. A ``start`` outside
+    the history raises ConfigError.
     """
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
-        return index[int(np.argmax(reading.regime.notna())) :]
+        known = reading.regime.notna()
+        if not known.any() and YIELD in history.panel:
+            known = history.panel[YIELD].notna()
+        return index[int(np.argmax(known)) :]
     start = pd.Timestamp(config.start)
     history.session(start, "start")
     return index[index >= start]

@@ -45,7 +45,7 @@ def brief(
     exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> None:
-    """Show on one page the current regime, its reason, its certainty, and what to watch.
+    """Write one page: the regime, its reason, and what to watch.
 
     The command takes only the history from --config. All signals and strategies have default
     parameters, so a file with other signals or another regime model is refused.

@@ -38,15 +38,12 @@ def check(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    start: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="First session of the backtest, like 2015-01-01."),
-    ] = None,
+    start: options.Start = None,
     config: options.Config = None,
     param: options.Param = None,
     json: options.Json = False,
 ) -> None:
-    """Check whether a strategy or signal fits its base class and has no look-ahead."""
+    """Check the form of a strategy or signal, and test for look-ahead."""
     from backtests.pipeline import history_of
     from backtests.plugins.check import check_signal, check_strategy
 

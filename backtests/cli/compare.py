@@ -57,8 +57,8 @@ def compare(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    start: options.Date = None,
-    end: options.Date = None,
+    start: options.Start = None,
+    end: options.End = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +80,7 @@ def compare(
     out: options.OutPage = Path("reports"),
     json: options.Json = False,
 ) -> None:
-    """Compare strategies with baselines, challengers and placebos; write a page.
+    """Compare strategies with simple rules and placebos; write a page.
 
     Give each row as the name of a strategy, as a config file that ends in .toml, or as the folder
     of a finished run. For two rows, the command also shows the settings that differ and the

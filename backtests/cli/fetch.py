@@ -42,7 +42,7 @@ def fetch(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Bring Yahoo, FRED, SEC and New York Fed data into the store, one series at a time.
+    """Download Yahoo, FRED, SEC and New York Fed data into the store.
 
     FRED requires a key (FRED_API_KEY). Without a key, FRED's public CSV supplies only the series
     that are never revised. The SEC requires a contact (DRYPOWDER_CONTACT, 'Name address'). The exit

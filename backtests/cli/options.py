@@ -26,11 +26,25 @@ Source = Annotated[
     ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default: 0.")]
-Date = Annotated[str | None, typer.Option(metavar="DATE", help="A date such as 2015-01-01.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="Day of the first decision, like 2015-01-01; default: the first with a regime.",
+    ),
+]
+End = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE", help="Last day, like 2024-12-31; default: the end of the history."
+    ),
+]
 At = Annotated[
     str | None, typer.Option(metavar="DATE", help="The session; default: the last in the history.")
 ]
-Lag = Annotated[int | None, typer.Option(help="Sessions from decision to fill; at least 1.")]
+Lag = Annotated[
+    int | None, typer.Option(help="Sessions from decision to fill, at least 1; default: 1.")
+]
 Config = Annotated[
     Path | None,
     typer.Option(metavar="FILE.toml", help="A TOML file; other options override its values."),

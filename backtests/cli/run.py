@@ -18,8 +18,8 @@ def run(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    start: options.Date = None,
-    end: options.Date = None,
+    start: options.Start = None,
+    end: options.End = None,
     out: Annotated[
         Path | None,
         typer.Option(

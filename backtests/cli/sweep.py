@@ -46,8 +46,8 @@ def sweep(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    start: options.Date = None,
-    end: options.Date = None,
+    start: options.Start = None,
+    end: options.End = None,
     lag: options.Lag = None,
     out: Annotated[
         Path | None,
@@ -57,7 +57,10 @@ def sweep(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="A TOML file; its table [sweep] may define the sweep.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml", help="A TOML file; its table [sweep] may define the sweep."
+        ),
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -83,10 +86,10 @@ def sweep(
         bool, typer.Option("--verbose", help="Print the time of each stage.")
     ] = False,
 ) -> None:
-    """Try many configurations of a strategy; judge the best one; write a page.
+    """Try many configurations of a strategy, and judge the best one.
 
-    If the history comes from a store, each trial is recorded in the trial log next to the store. To
-    resume an interrupted sweep, run the same command again.
+    The command writes a page. If the history comes from a store, each trial is recorded in the
+    trial log next to the store. To resume an interrupted sweep, run the same command again.
     """
     from backtests.cli.sweep_said import print_sweep
     from backtests.config_file import read_config

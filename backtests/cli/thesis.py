@@ -40,7 +40,7 @@ def thesis(
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
-    end: options.Date = None,
+    end: options.End = None,
     ledger: Ledger = None,
     out: options.OutPage = Path("reports"),
     json: options.Json = False,
@@ -74,7 +74,7 @@ def thesis(
 
 def seal(
     store: options.Store = None,
-    end: options.Date = None,
+    end: options.End = None,
     ledger: Ledger = None,
     json: options.Json = False,
 ) -> None:
@@ -96,7 +96,7 @@ def seal(
 
 def verify(
     store: options.Store = None,
-    end: options.Date = None,
+    end: options.End = None,
     ledger: Ledger = None,
     published: Annotated[
         str | None,

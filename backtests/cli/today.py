@@ -56,9 +56,10 @@ def today(
     exit_code: ExitCode = False,
     json: options.Json = False,
 ) -> None:
-    """Show whether today is a decision day, the target weights, their reason, and the orders.
+    """Show the target weights of a strategy, and the orders of today.
 
-    A backtest would trade to the same weights. Orders appear only on a decision day, and only if a
+    The command says whether today is a decision day, and why the strategy has these weights. A
+    backtest would trade to the same weights. Orders appear only on a decision day, and only if a
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
     limit, orders appear on any day. An asset whose last price is too old is not traded. If missing
     data hide the strategy's state, the last target weights remain in force. If data are missing,

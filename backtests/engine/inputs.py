@@ -178,10 +178,17 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():
-        first = earned.index[earned.isna()][0].date()
+        missing = earned.index[earned.isna()]
+        first, last = missing[0].date(), missing[-1].date()
+        if len(missing) == len(earned) - 1:
+            cure = "add the series DGS3MO to the history"
+        elif missing[-1] < earned.index[-1]:
+            cure = f"add DGS3MO for this date to the history, or start on {last} or later"
+        else:
+            cure = f"add DGS3MO for this date to the history, or end before {first}"
         raise SimulationError(
             f"{name}: expected a bill yield for every session, but found no yield on {first}; "
-            "import DGS3MO for this date, or choose other dates"
+            f"{cure}"
         )
     numbers = earned.to_numpy()
     if (numbers <= -1).any() or np.isinf(numbers).any():

@@ -16,7 +16,7 @@ from backtests.evidence.settings import distinct_labels
 from backtests.evidence.workers import workers_of
 from backtests.pipeline import run_on
 from backtests.runs import Run, check_run, defined_again
-from signals.errors import ConfigError, shown
+from signals.errors import ConfigError
 
 
 def compare_runs(
@@ -50,7 +50,7 @@ def compare_runs(
         again after its run, or if a run is the result of a walk-forward.
     """
     if isinstance(runs, Run):
-        raise ConfigError(f"expected several runs, was {shown(runs)}; pass a list: [run, other]")
+        raise ConfigError("expected several runs, was one run; pass a list: [run, other]")
     labelled = dict(runs) if isinstance(runs, Mapping) else _labelled(list(runs))
     _check_runs(labelled)
     index, notes = common_sessions(labelled)

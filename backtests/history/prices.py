@@ -51,9 +51,11 @@ def benchmark_returns(
     prices = history.closes[ticker].loc[index]
     if prices.isna().any():
         gap = prices.index[prices.isna()][0].date()
+        priced = prices.loc[prices.index[prices.isna()][-1] :].index[1:]
+        later = f", or start on {priced[0].date()} or later" if len(priced) else ""
         raise StaleSeries(
             f"expected a price of the benchmark {ticker} for every session, found none for {gap}; "
-            "import the price or choose other dates"
+            f"add this price to the history{later}"
         )
     returns = prices.pct_change().iloc[1:].rename(ticker)
     returns.iloc[:lag] = bills.reindex(returns.index[:lag])

@@ -141,13 +141,16 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
 
 def summary_of_history(history: History) -> Summary:
     """Return the short form of a history: how many series and prices it has, and their source."""
-    last = history.panel.iloc[-1:].notna().any()
+    last, ever = history.panel.iloc[-1].notna(), history.panel.notna().any()
     prices = [str(id) for id in history.closes]
     series = [str(id) for id in history.panel if id not in prices and "@" not in str(id)]
 
     def counted(ids: Sequence[str]) -> str:
-        known = int(last.reindex(list(ids), fill_value=False).sum())
-        return f"{len(ids):,}, of which {known:,} have a value at the last session"
+        some, now = (
+            int(known.reindex(list(ids), fill_value=False).sum()) for known in (ever, last)
+        )
+        lacking = f"; {len(ids) - some:,} more have no value" if some < len(ids) else ""
+        return f"{some:,}, of which {now:,} have a value at the last session{lacking}"
 
     facts = {"series": counted(series), "prices": counted(prices)}
     if history.vintages:

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from backtests.calendar import all_sessions, known_at
+from backtests.plural import number_of
 from backtests.store.batch import Batch, dated, is_price, rule_of
 from backtests.store.cells import check_values
 from backtests.store.shifts import shifts
@@ -36,7 +37,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     listed = asset(ticker).listed
     if listed is not None:
         early = values.index < pd.Timestamp(listed)
-        notes.append(f"left out {early.sum()} rows before the listing" if early.any() else "")
+        rows = number_of(int(early.sum()), "row")
+        notes.append(f"left out {rows} before the listing" if early.any() else "")
         values = values[~early]
     if values.empty:
         raise DataError(f"expected closes of {ticker} on a session, found none")
@@ -93,6 +95,8 @@ def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
     """
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
-    dropped = int((~inside).sum())
-    note = f"left out {dropped} rows on days without an NYSE session" if dropped else ""
-    return values[inside], note
+    dropped = values.index[~inside]
+    if dropped.empty:
+        return values, ""
+    note = f"left out {number_of(len(dropped), 'row')} on days without an NYSE session"
+    return values[inside], f"{note}, the first on {dropped[0].date()}"

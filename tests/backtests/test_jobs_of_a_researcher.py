@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests import History, Run
+from backtests import History, Run, config_from, run
 from backtests.report.folder import FILES
 from signals.errors import ConfigError
 from strategies.near_cash_flow import NearCashFlow
@@ -169,6 +169,15 @@ def test_own_frames(history: History, tmp_path: Path, monkeypatch: pytest.Monkey
     assert finished.benchmark.iloc[-1] == pytest.approx(
         history.closes["SPY"].pct_change().iloc[-1], rel=1e-12
     )
+
+
+def test_own_frames_without_a_regime_start_when_the_bill_yield_is_known(history: History) -> None:
+    frames = own_frames(history)
+    own = History.from_frames(frames["prices"], {"DGS3MO": frames["yields"]}, known="catalog")
+    basket = {"strategy": "equal-weight", "universe": {"tickers": ["OWN"]}}
+    finished = run(config_from(basket), own)
+    assert not own.panel["DGS3MO"].notna().iloc[0]
+    assert finished.sessions[0] == own.panel["DGS3MO"].first_valid_index()
 
 
 def test_a_run_on_own_frames_says_why_a_command_cannot_repeat_it(

@@ -14,7 +14,9 @@ from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.trial import try_claims
+from signals import DryPowder
 from signals.errors import ConfigError
+from strategies import Spy
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
 
@@ -67,7 +69,16 @@ ANY: Any = SimpleNamespace(
         (lambda h: ANY.read(h), "expected a panel as a DataFrame, was .*give history.panel"),
         (lambda h: ANY.run(SPY, h.panel), "expected a History, was"),
         (lambda h: ANY.config("spy"), "expected a mapping of config keys, was 'spy'"),
-        (lambda h: ANY.compare(ANY.run(SPY, h)), "expected several runs"),
+        (lambda h: ANY.compare(ANY.run(SPY, h)), "expected several runs, was one run; pass"),
+        (lambda h: ANY.config({"strategy": Spy()}), r"the class Spy, was the object .*key params"),
+        (
+            lambda h: ANY.config({"strategy": "spy", "plugin_signals": {DryPowder(): True}}),
+            r"the class DryPowder, was the object .*the key signals",
+        ),
+        (
+            lambda h: ANY.config({"strategy": "spy", "plugin_signals": [DryPowder]}),
+            r"plugin_signals: expected a mapping, .*write it like {YourSignal: True}",
+        ),
         (lambda h: ANY.claims(h, CLAIMS[0]), "expected a list of claims, was .*pass a list"),
         (lambda h: ANY.claims(h, ["crypto-below-spy"]), "expected a list of claims, was 'crypto"),
         (lambda h: ANY.claims(h, []), r"expected a list of claims, was \[\]"),

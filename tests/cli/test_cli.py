@@ -62,6 +62,19 @@ def test_every_command_and_option_is_explained(drypowder: Drypowder) -> None:
         assert "Usage: " in said.out
 
 
+def test_the_help_describes_each_command_in_a_whole_sentence(drypowder: Drypowder) -> None:
+    lines = drypowder("--help").out.partition("Commands:")[2].strip().splitlines()
+    assert len(lines) == 13
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("name", ["run", "compare", "sweep", "check"])
+def test_the_help_states_the_default_of_start(drypowder: Drypowder, name: str) -> None:
+    said = " ".join(drypowder(name, "--help").out.split())
+    option = said.partition("--start DATE ")[2].partition(" --")[0]
+    assert option.endswith("default: the first with a regime.")
+
+
 def test_list_names_every_strategy_and_signal(drypowder: Drypowder) -> None:
     from signals import SIGNALS
     from strategies import STRATEGIES

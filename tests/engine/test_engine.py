@@ -474,6 +474,22 @@ def test_what_cannot_be_simulated_is_refused_on_one_line(message: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("missing", "cure"),
+    [
+        (slice(5, 10), "or start on {9} or later"),
+        (slice(5, None), "or end before {5}"),
+        (slice(1, None), "add the series DGS3MO to the history"),
+    ],
+)
+def test_a_missing_bill_yield_says_which_dates_can_be_simulated(missing: slice, cure: str) -> None:
+    prices, bills = market()
+    bills.iloc[missing] = np.nan
+    said = cure.format(*(day.date() for day in prices.index))
+    with pytest.raises(SimulationError, match=f"{said}$"):
+        Case(decisions(prices), prices, bills).engine()
+
+
 def test_the_gross_limit_bounds_long_and_short_together() -> None:
     prices, bills = market()
     weights = steady(prices, {"SPY": 0.8, "MU": -0.8})

@@ -200,7 +200,11 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         ({"prices": prices().iloc[::-1]}, DataError, "sort_index"),
         ({"prices": spoiled("SPY", "2025-01-03", -1)}, DataError, "2025-01-03: expected a price"),
         ({"prices": spoiled("SPY", "2025-01-03", np.inf)}, DataError, "a finite number"),
-        ({"prices": spoiled("SPY", "2025-01-09", 590)}, DataError, "without an NYSE session"),
+        (
+            {"prices": spoiled("SPY", "2025-01-09", 590)},
+            DataError,
+            "NYSE session, the first on 2025-01-09",
+        ),
         ({"prices": prices().rename(columns={"OWN": "SNDK"})}, DataError, "before the listing"),
         ({"prices": prices()[["SPY"]] * np.nan}, DataError, "SPY"),
     ],

@@ -187,7 +187,7 @@ def test_rows_on_days_without_a_session_are_left_out_and_counted(tmp_path: Path,
     done = take(write(tmp_path, "btc_spot_etf_net_flow_usd_m.csv", text), db)
     assert values(db, "FLOW_BTC_ETF") == {"2024-01-16": 4.0}
     assert [b.note for b in done.parsed.batches] == [
-        "left out 1 rows on days without an NYSE session"
+        "left out 1 row on days without an NYSE session, the first on 2024-01-15"
     ]
 
 

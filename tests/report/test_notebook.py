@@ -107,8 +107,8 @@ def test_a_history_counts_series_and_prices(history: History) -> None:
     blind = history.panel.assign(SPY=float("nan"))
     before, after = repr(history), repr(replace(history, panel=blind))
     count = len(history.closes.columns)
-    assert f"{count}, of which {count} have" in before
-    assert f"{count}, of which {count - 1} have" in after
+    assert f"{count}, of which {count} have a value at the last session\n" in before
+    assert f"{count - 1}, of which {count - 1} have a value at the last session; 1 more" in after
 
 
 def test_an_explanation_says_in_words_what_was_known_and_what_flips_the_flag(
