@@ -67,8 +67,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return all names of the package, including the names that are not loaded yet."""
-    return sorted({*globals(), *_HOMES})
+    """Return the public names, including those that are not loaded yet, for completion."""
+    return sorted(__all__)
 
 
 def _check_neighbours() -> None:

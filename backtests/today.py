@@ -46,12 +46,13 @@ from backtests.history.panel import History
 from backtests.history.prices import check_priced
 from backtests.holdings import CASH, after, check_held, orders_to, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
-from backtests.pipeline import decisions, read
+from backtests.pipeline import check_config, decisions, read
 from backtests.window import followed
 from signals.errors import ConfigError
 from signals.hysteresis import since
 from signals.index import check_session
 from signals.reading import Reading
+from signals.summary import Summarised, Summary
 from signals.universe import asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
@@ -60,8 +61,8 @@ from strategies.base import check_weights
 _REPEATS = 21
 
 
-@dataclass(frozen=True, kw_only=True)
-class Today:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Today(Summarised):
     """A strategy's decision at one session's close, made without later data.
 
     Attributes
@@ -149,9 +150,14 @@ class Today:
         """Whether the strategy decides at this close."""
         return self.decided_because is not None
 
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_today
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+        return summary_of_today(self)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Plan(Summarised):
     """A strategy's weights and decisions at every session of a history.
 
     Attributes
@@ -243,6 +249,11 @@ class Plan:
             state_is_lost=bool(self.lost.loc[session]),
         )
         return decision if holdings is None else self._with_orders(decision, holdings, decimals)
+
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_plan
+
+        return summary_of_plan(self)
 
     def _row(self, session: pd.Timestamp) -> pd.Series:
         return self.weights.iloc[self.weights.index.searchsorted(session)]
@@ -420,8 +431,9 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
     The history must have prices of the strategy's assets and of the holdings. ``reading`` is the
     result of :func:`backtests.pipeline.read`, if it is already known. See
     :func:`backtests.window.followed` for the session of the first decision. A start outside the
-    history raises ConfigError.
+    history raises ConfigError, and so does another object than a configuration.
     """
+    check_config(config)
     strategy = config.build_strategy()
     check_priced(config.universe.classes, history)
     reading = read(config, history) if reading is None else reading

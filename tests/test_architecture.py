@@ -42,7 +42,7 @@ UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 #: the module itself, so that the room is loaded only when a user calls the method.
 SHORTCUT = "backtests.report.notebook"
 RESULTS = {
-    *("backtests/history/panel.py", "backtests/runs.py"),
+    *("backtests/history/panel.py", "backtests/runs.py", "backtests/today.py"),
     *("backtests/evidence/assessment.py", "backtests/evidence/comparison.py"),
     "backtests/thesis/trial.py",
 }
@@ -164,7 +164,7 @@ def test_lazy_names_have_types_and_stand_in_dir() -> None:
     }
     assert homes == backtests._HOMES
     assert set(backtests.__all__) == {*homes, "__version__"}
-    assert set(backtests.__all__) <= set(dir(backtests))
+    assert dir(backtests) == sorted(backtests.__all__)
 
 
 def test_every_public_function_of_the_packages_has_a_docstring() -> None:

@@ -197,8 +197,12 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return remarks on a signal: the components that its score omits, and related numbers."""
-    beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
+    """Return remarks on a signal: the components that its score omits, and related numbers.
+
+    Numbers without a value are left out.
+    """
+    known = {what: value for what, value in s["beside"].items() if value is not None}
+    beside = [f"{what}: {significant(value)}" for what, value in known.items()]
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
 

@@ -23,14 +23,15 @@ from backtests.evidence.own_mix import excess_of_mix
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
+from backtests.plural import number_of
 from backtests.progress import Progress, silent
 from backtests.runs import Run, check_run
 from signals.explanation import Explanation, explain_all
 from signals.summary import Summarised, Summary
 
 
-@dataclass(frozen=True, kw_only=True)
-class Robustness:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Robustness(Summarised):
     """The metrics of a run under other assumptions, in several tables.
 
     The tables come from :func:`backtests.evidence.k_choice.by_k`,
@@ -41,6 +42,13 @@ class Robustness:
     by_k: pd.DataFrame
     by_revision: pd.DataFrame
     by_choice: pd.DataFrame
+
+    def _summary(self) -> Summary:
+        facts = {
+            table: number_of(len(getattr(self, table)), "row")
+            for table in ("by_k", "by_revision", "by_choice")
+        }
+        return Summary(title="Robustness, three tables", facts=facts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -17,6 +17,7 @@ from backtests.evidence.assessment import Assessment, assess, growth_of
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on
 from backtests.history.panel import History
+from backtests.holdings import CASH
 from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import write_comparison
@@ -31,6 +32,7 @@ from backtests.report.notebook_charts import (
 from backtests.report.page import label_of
 from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
+from backtests.today import Plan, Today
 from signals.errors import ConfigError, MissingSeries, shown, unknown
 from signals.evaluations import inputs_of
 from signals.reading import Reading
@@ -202,6 +204,44 @@ def _facts(run: Run) -> dict[str, str]:
         "decided with": f"regime model {run.config.regime_model}, lag {run.config.lag}",
         "run id": run.run_id,
     }
+
+
+def summary_of_plan(plan: Plan) -> Summary:
+    """Return the short form of a plan: its decisions, and the target weights at the end."""
+    last = plan.history.panel.index[-1]
+    title = f"{label_of(plan.history.is_simulated)}Plan of {plan.config.label}"
+    decided = f"{len(plan.decided):,}"
+    if len(plan.decided):
+        decided += f", the last on {plan.decided[-1].date()}"
+    return Summary(
+        title=f"{title}: {described(plan.followed)}",
+        facts={"decisions": decided, **_targets_said(plan.at(last))},
+    )
+
+
+def summary_of_today(today: Today) -> Summary:
+    """Return the short form of a decision: its reason, the target weights and the orders."""
+    orders = {} if today.orders is None else {"orders": f"{len(today.orders)}, see .orders"}
+    return Summary(
+        title=f"Decision at the close of {today.session.date()}",
+        facts={
+            "regime": str(today.regime or "none"),
+            "decided": today.decided_because or "no decision at this close",
+            **_targets_said(today),
+            **orders,
+        },
+    )
+
+
+def _targets_said(today: Today) -> dict[str, str]:
+    """Return the target weights, the next scheduled decision and late prices, as text."""
+    shares = {**today.target, CASH: 1 - today.target.sum()}
+    target = ", ".join(f"{asset} {_PERCENT(share)}" for asset, share in shares.items())
+    after = "unknown" if today.next_decision is None else str(today.next_decision.date())
+    facts = {"target": target, "next decision": after}
+    if today.missing:
+        facts["late"] = ", ".join(map(str, today.missing))
+    return facts
 
 
 def summary_of_comparison(comparison: Comparison) -> Summary:

@@ -14,6 +14,7 @@ from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.trial import try_claims
+from backtests.today import make_plan
 from signals import DryPowder
 from signals.errors import ConfigError
 from strategies import Spy
@@ -59,7 +60,12 @@ def test_the_users_words_for_the_same_store_stay(
 SPY = config_from({"strategy": "spy"})
 #: The functions without their types, so that a test can pass arguments of a wrong type.
 ANY: Any = SimpleNamespace(
-    read=signals.read, run=run, config=config_from, compare=compare_runs, claims=try_claims
+    read=signals.read,
+    run=run,
+    config=config_from,
+    compare=compare_runs,
+    claims=try_claims,
+    plan=make_plan,
 )
 
 
@@ -68,6 +74,7 @@ ANY: Any = SimpleNamespace(
     [
         (lambda h: ANY.read(h), "expected a panel as a DataFrame, was .*give history.panel"),
         (lambda h: ANY.run(SPY, h.panel), "expected a History, was"),
+        (lambda h: ANY.plan("spy", h), "expected a RunConfig, was 'spy'"),
         (lambda h: ANY.config("spy"), "expected a mapping of config keys, was 'spy'"),
         (lambda h: ANY.compare(ANY.run(SPY, h)), "expected several runs, was one run; pass"),
         (lambda h: ANY.config({"strategy": Spy()}), r"the class Spy, was the object .*key params"),

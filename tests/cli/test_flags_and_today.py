@@ -223,7 +223,8 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(
     on_store: Drypowder, page: Page
 ) -> None:
     flat = " ".join(page.table.split())
-    assert "days on with capex halved" in flat
+    assert re.search(r"absorption capex, % of GDP: [\d.]+; days on: \d+; ", flat)
+    assert "days on with capex halved: " in flat
     assert "crypto_forced_selling uses 4 of 5 components since" in flat
     why = on_store("flags", "--why", "absorption", "--at", "2025-06-30").out
     assert "Limits: u says little about capital spending" in why

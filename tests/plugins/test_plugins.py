@@ -321,6 +321,7 @@ def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) ->
         ("{m}:Mine:Mine", ["expected a path like my_module:MyStrategy"]),
         ("{m}:np", ["expected a class derived from strategies.Strategy", "an object of module"]),
         ("{m}:Reading", ["expected a class derived from strategies.Strategy", "was Reading"]),
+        ("__main__:Mine", ["defined in a notebook or a script", "give its path, such as my_file:"]),
         ("json:Mine", ["expected a class Mine in json, found no strategy or signal there"]),
         ("strategies.mine:Mine", ["the name strategies belongs to drypowder's own package"]),
     ],

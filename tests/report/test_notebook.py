@@ -18,6 +18,7 @@ from backtests.evidence.luck import Logged
 from backtests.report.folder import FILES
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.trial import Trial, try_claims
+from backtests.today import Plan, Today, make_plan
 from signals.errors import ConfigError, DataError, MissingSeries
 from signals.explanation import explain, explain_all
 from signals.summary import Summarised
@@ -46,6 +47,22 @@ def trial(history: History) -> Trial:
 # --- short forms ----------------------------------------------------------------------------------
 
 
+def planned(finished: Run) -> tuple[Plan, Today]:
+    """Return the plan of a run's strategy, and its decision at the end with orders."""
+    plan = make_plan(finished.config, finished.history, finished.reading)
+    return plan, plan.at(finished.history.panel.index[-1], {"SPY": 40, "CASH": 50_000})
+
+
+def test_a_decision_shows_its_targets_and_that_it_has_orders(finished: Run) -> None:
+    plan, today = planned(finished)
+    assert today.orders is not None
+    assert f"orders         {len(today.orders)}, see .orders" in repr(today)
+    assert f"target         SPY {100 * today.target['SPY']:.1f} %, " in repr(today)
+    assert f"CASH {100 - 100 * today.target.sum():.1f} %\n" in repr(today)
+    assert f"{len(plan.decided)}, the last on {plan.decided[-1].date()}" in repr(plan)
+    assert plan != planned(finished)[0]
+
+
 def test_every_result_prints_a_few_lines_that_fit_a_terminal(
     history: History, finished: Run, trial: Trial
 ) -> None:
@@ -54,6 +71,7 @@ def test_every_result_prints_a_few_lines_that_fit_a_terminal(
         *(history, finished, finished.reading, assess(finished, robustness=False), trial),
         *(finished.result, *evaluations.values()),
         *explain_all(evaluations, history.panel, history.known).values(),
+        *planned(finished),
     ]
     for result in results:
         lines = repr(result).splitlines()
@@ -65,7 +83,8 @@ def test_every_result_prints_a_few_lines_that_fit_a_terminal(
 def test_simulated_results_say_so_in_text_and_html(
     history: History, finished: Run, trial: Trial
 ) -> None:
-    for result in (history, finished, assess(finished, robustness=False), trial):
+    plan, _ = planned(finished)
+    for result in (history, finished, assess(finished, robustness=False), trial, plan):
         assert repr(result).startswith("SIMULATED: ")
         assert "SIMULATED: " in result._repr_html_()
 
