@@ -278,6 +278,12 @@ def _parameter(row: "Moved") -> str:
     return f"{row.parameter} {base} → {value}" if row.parameter else "default"
 
 
+def _remark(row: "Moved") -> str:
+    if row.on != row.on:
+        return "no view"
+    return "another story" if row.other_story else ""
+
+
 COLUMNS: Columns = (
     (words("signal"), _name),
     (numbers("value"), lambda s: significant(s["value"], s["unit"])),
@@ -297,5 +303,5 @@ _SENSITIVITY: Columns = (
         words("major switches", wraps=True, rank=3),
         lambda row: ", ".join(row.switches[-6:]) or "none",
     ),
-    (words("remark", rank=4), lambda row: "another story" if row.other_story else ""),
+    (words("remark", rank=4), _remark),
 )

@@ -43,7 +43,8 @@ class Moved:
         the end, the date on which it last turned on is always included.
     overlap
         Number of days with both flags on, divided by the number of days with at least one flag on.
-        The overlap is a fraction, and 1 if neither flag is ever on.
+        The overlap is a fraction. It is 1 if neither flag is ever on, and NaN if one of the two
+        flags has no view on any day.
     """
 
     signal: str
@@ -149,6 +150,7 @@ def _moved(
     on, before = flag.fillna(False).astype(bool), as_is.fillna(False).astype(bool)
     either = int((on | before).sum())
     views = int(flag.notna().sum())
+    overlap = int((on & before).sum()) / either if either else 1.0
     return Moved(
         signal=name,
         parameter=parameter,
@@ -156,7 +158,7 @@ def _moved(
         base=base,
         on=100 * int(on.sum()) / views if views else float("nan"),
         switches=_switches(on),
-        overlap=int((on & before).sum()) / either if either else 1.0,
+        overlap=overlap if views and as_is.notna().any() else float("nan"),
     )
 
 

@@ -43,3 +43,13 @@ def test_a_small_whole_number_changes_by_one(panel: pd.DataFrame) -> None:
     """A quarter of 2 sessions is half a session, which rounding would take away."""
     rows = sensitivity(panel, {"dry_powder": DryPowder(confirm=2)})
     assert [row.value for row in rows if row.parameter == "confirm"] == [1, 3]
+
+
+@pytest.mark.parametrize("missing", ["TLAACBW027SBOG", "GDP"])
+def test_a_flag_without_any_view_has_no_overlap(panel: pd.DataFrame, missing: str) -> None:
+    blind = panel.assign(**{missing: float("nan")})
+    rows = sensitivity(blind, {"dry_powder": DryPowder()})
+    scale = next(row for row in rows if row.parameter == "scale")
+    assert pd.isna(scale.overlap)
+    assert not scale.other_story
+    assert pd.isna(scale.on) == (missing == "TLAACBW027SBOG")
