@@ -236,7 +236,7 @@ def summary_of_today(today: Today) -> Summary:
 def _targets_said(today: Today) -> dict[str, str]:
     """Return the target weights, the next scheduled decision and late prices, as text."""
     shares = {**today.target, CASH: 1 - today.target.sum()}
-    target = ", ".join(f"{asset} {_PERCENT(share)}" for asset, share in shares.items())
+    target = ", ".join(f"{asset} {percent_unit(share)}" for asset, share in shares.items())
     after = "unknown" if today.next_decision is None else str(today.next_decision.date())
     facts = {"target": target, "next decision": after}
     if today.missing:
