@@ -217,12 +217,12 @@ def _vintage(row: Any) -> dict[str, Any]:
 def held(store: "Store") -> list[dict[str, Any]]:
     """Return one row per series: title, number of rows, dates, and whether the series is stale.
 
-    A series of events is never stale.
+    A series of events is never stale, and neither is a series that its publisher has ended.
     """
     import pandas as pd
 
     from backtests.calendar import new_york_now
-    from backtests.store.batch import is_event, is_price, rule_of, stale_after, unit_of
+    from backtests.store.batch import is_event, is_over, is_price, rule_of, stale_after, unit_of
     from signals.catalog import CATALOG
     from signals.universe import asset
 
@@ -232,7 +232,7 @@ def held(store: "Store") -> list[dict[str, Any]]:
     for entry in entries:
         id = entry.series_id
         fresh_until = entry.last + pd.Timedelta(days=stale_after(id))
-        stale = fresh_until < today and not is_event(id)
+        stale = fresh_until < today and not is_event(id) and not is_over(id, entry.last)
         title = f"price, {asset(id).asset_class}" if is_price(id) else CATALOG[id].title
         rows.append(
             {

@@ -56,9 +56,14 @@ def _header(text: str) -> list[str]:
         raise UnknownFormat("it holds no table") from None
 
 
-def _lines(text: str) -> list[str]:
-    """Split a text into lines. Lines may end with any usual line ending."""
-    return StringIO(text.lstrip(), newline=None).read().split("\n")
+def _lines(text: str) -> StringIO:
+    """Return the lines of a text, without blanks at its start. Lines may have any usual ending.
+
+    Each line keeps its number, and a line break inside a quoted cell stays in the cell.
+    """
+    whole = StringIO(text, newline=None).read()
+    table = whole.lstrip()
+    return StringIO("\n" * whole[: len(whole) - len(table)].count("\n") + table)
 
 
 Reader = Callable[[pd.DataFrame, str, pd.Timestamp], Iterator[Batch]]
@@ -77,7 +82,8 @@ def _reader(header: list[str], stem: str) -> Reader:
             return table.read
     if first == "Date" and {"Close", "Adj Close"} & set(rest):
         return _read_yahoo
-    if first == "Date" and rest and all(TICKER.fullmatch(cell) for cell in rest):
+    tickers = "CLOSE" not in rest  # a price file of one ticker may have its header in capitals
+    if first == "Date" and rest and tickers and all(TICKER.fullmatch(cell) for cell in rest):
         return _read_prices
     if header[:2] == ["date", "total_net_flow_usd_m"]:
         return _read_flow
@@ -95,15 +101,16 @@ def _table(text: str) -> pd.DataFrame:
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
-        raise DataError(f"line 1: expected each column once, found {twice!r} twice; drop one")
+        at = reader.line_num
+        raise DataError(f"line {at}: expected each column once, found {twice!r} twice; drop one")
     lines: dict[int, list[str]] = {}
+    line = reader.line_num + 1  # a row with line breaks in its cells has the number of its first
     for row in reader:
         if row and len(row) != len(header):
-            raise DataError(
-                f"line {reader.line_num}: expected {len(header)} cells, was {len(row)}; repair it"
-            )
+            raise DataError(f"line {line}: expected {len(header)} cells, was {len(row)}; repair it")
         if row:
-            lines[reader.line_num] = row
+            lines[line] = row
+        line = reader.line_num + 1
     if not lines:
         raise DataError("expected rows below the header, found none; export the file again")
     return pd.DataFrame.from_dict(lines, orient="index", columns=header, dtype=str)

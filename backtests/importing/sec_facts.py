@@ -166,18 +166,18 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
 
     In both batches, the date of a row is the end of a trailing year. The first batch has the sum
     over the trailing year that ends on the row's date. The second batch has the sum over the
-    previous trailing year, or NaN if facts are missing. A value of the second batch counts as known
-    only when both yearly sums are known. This rule lets a growth rate over several companies use
-    the same companies in both years. If the tag of a trailing year lacks the year before, the sum
-    under another tag is used. If no trailing-year sum can be computed, the list is empty.
-    ``entries`` has the same form as in :func:`first_filed`.
+    previous trailing year. Both rows of a date become known at the same moment. If the sum over the
+    previous year is not known at this moment, the second batch has NaN. So a growth rate never
+    compares sums of two different dates, and a growth rate over several companies uses the same
+    companies in both years. If the tag of a trailing year lacks the year before, the sum under
+    another tag is used. If no trailing-year sum can be computed, the list is empty. ``entries`` has
+    the same form as in :func:`first_filed`.
     """
     found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))
     years = _known_first(found)
     if not years:
         return []
     earlier = [_year_before(year, found, years) for year in years]
-    known = [max(y.known, e.known) if e else y.known for y, e in zip(years, earlier, strict=True)]
     now = pd.DataFrame(
         {
             "observed_on": pd.DatetimeIndex([y.end for y in years]).as_unit("us"),
@@ -187,15 +187,18 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
         }
     )
     ago = [float("nan") if e is None else e.value for e in earlier]
-    then = now.assign(value=ago, available_at=pd.DatetimeIndex(known).as_unit("us"))
     return [
         Batch(series_id=ttm_id(concept, ticker), rows=now),
-        Batch(series_id=year_ago_id(concept, ticker), rows=then),
+        Batch(series_id=year_ago_id(concept, ticker), rows=now.assign(value=ago)),
     ]
 
 
 def _year_before(year: Fact, found: list[Fact], years: list[Fact]) -> Fact | None:
-    """Return the sum one year earlier, under the same tag if this tag has the sum."""
+    """Return the sum one year earlier, under the same tag if this tag has the sum.
+
+    A sum that became known later than ``year`` does not count.
+    """
     same = _known_first(each for each in found if each.tag == year.tag)
     end = year.end - FISCAL_YEAR
-    return next((each for each in (*same, *years) if abs(each.end - end) < SLACK), None)
+    before = (each for each in (*same, *years) if abs(each.end - end) < SLACK)
+    return next((each for each in before if each.known <= year.known), None)

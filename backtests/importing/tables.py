@@ -113,8 +113,9 @@ def _since_public(table: pd.DataFrame) -> pd.DataFrame:
 
     The table has no filing dates, and a private company publishes no annual report.
     """
-    first = [str(public_since(ticker) or "") for ticker in table["ticker"]]
-    return table[table["period_end"] >= pd.Series(first, index=table.index)]
+    ends = pd.to_datetime(table["period_end"].str.strip(), errors="coerce", format="%Y-%m-%d")
+    first = pd.to_datetime(pd.Series(map(public_since, table["ticker"]), index=table.index))
+    return table[~(ends < first)]  # keeps a cell that is not a date, so that it is refused later
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from backtests.store.batch import (
     LONGEST_STEP,
     PUBLISHED,
     is_event,
+    is_over,
     is_price,
     rule_of,
     stale_after,
@@ -421,7 +422,7 @@ def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Find
     newest = max(ends.values(), default=today)
     for id, end in ends.items():
         limit = stale_after(id)
-        if newest - end > pd.Timedelta(days=limit) and not _is_over(id, end):
+        if newest - end > pd.Timedelta(days=limit) and not is_over(id, end):
             what = (
                 f"the series ends here, more than {limit} days before the newest data; "
                 f"its staleness limit is {limit} days"
@@ -430,9 +431,3 @@ def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Find
     age = (today.normalize() - newest).days
     if age > min(map(stale_after, named), default=age):
         yield _note("", newest, f"the newest value is {age} days old; add newer data")
-
-
-def _is_over(id: str, end: pd.Timestamp) -> bool:
-    """Return whether a publisher has ended a series, and ``end`` is not before this end."""
-    ended = CATALOG[id].ended if id in CATALOG else None
-    return ended is not None and end >= pd.Timestamp(ended)

@@ -89,6 +89,12 @@ def stale_after(series_id: str) -> int:
     return asset(series_id).stale_after if is_price(series_id) else CATALOG[series_id].stale_after
 
 
+def is_over(series_id: str, last: pd.Timestamp) -> bool:
+    """Return whether a publisher has ended a series, and ``last`` is not before this end."""
+    ended = None if is_price(series_id) else CATALOG[series_id].ended
+    return ended is not None and last >= pd.Timestamp(ended)
+
+
 def dated(
     series_id: str,
     values: pd.Series,

@@ -159,4 +159,4 @@ def _refuse(bad: pd.Series, expected: str, cure: str = "correct it") -> None:
     """
     if len(bad):
         line, cell = bad.index[0], bad.iloc[0]
-        raise DataError(f"line {line}: expected {expected}, was {cell!r}; {cure}")
+        raise DataError(f"line {line}: expected {expected}, was {cell[:60]!r}; {cure}")

@@ -593,6 +593,31 @@ def test_any_line_ends_and_quoted_headers_are_read(tmp_path: Path, db: Path, end
 
 
 @pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('Date,Close\n2025-01-02,"4\n5"\n2025-01-03,46\n', r"line 2: .* was '4\\n5'"),  # not 45
+        ('Date,Close\n2025-01-02,"4\n2025-01-03,5\n', r"line 2: .* was '4\\n2025-01-03,5'"),
+        ("\n \nDate,Close\n2025-01-02,x\n", "line 4: .* was 'x'"),
+        ("\n \nDate,Close\n2025-01-02,4,4\n", "line 4: expected 2 cells, was 3"),
+        ("\n \nDate,Close,Close\n2025-01-02,4,4\n", "line 3: expected each column once"),
+        (f"Date,Close\n2025-01-02,{'x' * 999}\n", f"was '{'x' * 60}'; correct it"),
+    ],
+)
+def test_a_message_names_the_line_of_the_file_and_shows_the_cell(
+    tmp_path: Path, db: Path, content: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        take(write(tmp_path, "MU.csv", content), db)
+
+
+def test_a_header_in_capitals_makes_no_tickers(tmp_path: Path, db: Path) -> None:
+    """The file has the prices of SPY. OPEN and LOW are also tickers of other companies."""
+    text = "Date,OPEN,HIGH,LOW,CLOSE\n2025-01-02,580,581,579,580\n"
+    with pytest.raises(DataError, match="unknown header: 'Date,OPEN,HIGH,LOW,CLOSE'"):
+        take(write(tmp_path, "SPY.csv", text), db)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("DGS10.csv", "Date,Close\n2025-01-02,4\n", "DGS10 is a series of the catalog"),

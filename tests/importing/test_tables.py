@@ -86,6 +86,14 @@ def test_a_fiscal_year_before_the_listing_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_a_fiscal_year_without_an_iso_date_is_refused_not_left_out(tmp_path: Path) -> None:
+    """As text, 12/31/2024 sorts before every listing, for example before 2012-05-18."""
+    header = "ticker,period_end,long_term_debt_usd,debt_issuance_usd,interest_expense_usd,"
+    text = f"{header}operating_cash_flow_usd\nMETA,12/31/2024,1e9,1e9,1e8,1e9\n"
+    with pytest.raises(DataError, match=r"line 2: expected a plain date .*'12/31/2024'"):
+        imported(tmp_path, "annual.csv", text)
+
+
 def test_a_day_to_come_is_no_error(tmp_path: Path) -> None:
     """The file of the end of December states the 25th of January, a day in the future."""
     text = f"{FINRA}2025-12-31,1200000,190000,180000,2026-01-25\n"

@@ -354,8 +354,8 @@ def is_thursday_holiday(day: date) -> bool:
 def _filed(history_dir: Path, series_id: str) -> list[Row]:
     """Return a firm's sums over four quarters, or those of one year earlier, by period end.
 
-    The figure of one year earlier has the date of the current period, and is known when both
-    figures are known. It is NaN if the files do not give it.
+    The figure of one year earlier has the date of the current period, and is known with the current
+    figure. It is NaN if the files do not give it by then.
     """
     concept, rest = series_id.split("_TTM_")
     year_ago, ticker = rest.startswith("YEAR_AGO_"), rest.removeprefix("YEAR_AGO_")
@@ -367,9 +367,8 @@ def _filed(history_dir: Path, series_id: str) -> list[Row]:
         before = [e for e in solved if abs((end - e).days - 365) <= 10]
         if len(before) > 1:
             raise AssertionError(f"{series_id}: {before} are all a year before {end}")
-        if before:
-            both = max(session, solved[before[0]][0])
-            found.append(Row(end, both, solved[before[0]][1]))
+        if before and solved[before[0]][0] <= session:
+            found.append(Row(end, session, solved[before[0]][1]))
         else:
             found.append(Row(end, session, float("nan")))
     return found

@@ -323,6 +323,22 @@ def test_a_series_that_its_publisher_ended_is_no_note_unless_its_end_is_missing(
     only(plant(sound, sql), "note", "IOER", "2021-06-30", "the series ends here")
 
 
+def test_a_series_that_its_publisher_ended_is_stale_only_if_its_end_is_missing(
+    sound: Store, data: Data
+) -> None:
+    """The Board paid IOER until 2021-07-28."""
+
+    def stale_since() -> object:
+        rows = {row["series"]: row for row in json.loads(data("--json").out)["series"]}
+        return rows["IOER"]["stale_since"]
+
+    days = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2021-07-28"))
+    sound.add([dated("IOER", pd.Series(0.1, days[:-20]), "FRED", NOW)], NOW)
+    assert stale_since() == "2021-07-09"
+    sound.add([dated("IOER", pd.Series(0.1, days), "FRED", NOW)], NOW)
+    assert stale_since() is None
+
+
 def test_an_empty_store_is_an_error(tmp_path: Path) -> None:
     sound = Store(tmp_path / "empty.duckdb")
     sound.add([], NOW)
