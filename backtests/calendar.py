@@ -75,15 +75,15 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    On Columbus Day and Veterans Day, the NYSE is open, but the Federal Reserve Banks are closed. A
-    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday stays on
-    Saturday.
+    On Columbus Day and Veterans Day, and until 1997 on Martin Luther King Day, the NYSE is open,
+    but the Federal Reserve Banks are closed. A bank holiday on a Sunday moves to the next Monday. A
+    bank holiday on a Saturday stays on Saturday.
     """
     from pandas.tseries import holiday
 
     index, moved = all_sessions(), holiday.sunday_to_monday
     veterans = holiday.Holiday("Veterans Day", month=11, day=11, observance=moved)
-    rules = [holiday.USColumbusDay, veterans]
+    rules = [holiday.USMartinLutherKingJr, holiday.USColumbusDay, veterans]
     banks = holiday.AbstractHolidayCalendar("Federal Reserve Banks", rules)
     return index[~index.isin(banks.holidays(index[0], index[-1]))]
 

@@ -27,13 +27,13 @@ class Rule:
     kind
         ``close``: at the New York close of the date. ``sessions``: at the open of the n-th NYSE
         session after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on
-        which the Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York
-        exchanges are open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal
-        Reserve's H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a
-        federal holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC
-        day ends, at 19:00 or 20:00 in New York. ``filed``: at the session after the filing.
-        ``stated``: at the open of the first session on or after the value's publication day. The
-        imported table can state the publication day of each value. If the table states no
+        which the Federal Reserve Banks are open. On Columbus Day and Veterans Day, for example, the
+        New York exchanges are open, but the New York Fed and FRED publish nothing. ``h41``: with
+        the Federal Reserve's H.4.1 release, at 16:30 on the next Thursday, or on Friday if that
+        Thursday is a federal holiday. ``days``: n calendar days after the date. ``midnight_utc``:
+        when the UTC day ends, at 19:00 or 20:00 in New York. ``filed``: at the session after the
+        filing. ``stated``: at the open of the first session on or after the value's publication
+        day. The imported table can state the publication day of each value. If the table states no
         publication day, the publication day is n calendar days after the date. ``recorded``: when
         the store recorded the value. The kind ``recorded`` is for series whose publisher changes
         all past values at each release.

@@ -162,6 +162,8 @@ def test_a_session_sees(
         ("SOFR", "2018-11-09", "2018-11-13"),  # Veterans Day, moved from a Sunday
         ("SOFR", "2023-11-09", "2023-11-10"),  # Veterans Day on a Saturday: open on Friday
         ("SOFR", "2021-06-17", "2021-06-18"),  # Juneteenth likewise
+        ("BAA10Y", "1997-01-17", "1997-01-22"),  # New York traded on Martin Luther King Day
+        ("BAA10Y", "1998-01-16", "1998-01-21"),  # and has been closed on it since 1998
         ("BAA10Y", "2024-10-11", "2024-10-16"),
         ("DGS10", "2024-10-11", "2024-10-14"),
         ("RRPONTSYD", "2024-10-11", "2024-10-14"),

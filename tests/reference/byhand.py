@@ -310,7 +310,12 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
 
 
 def fed_is_closed(day: date) -> bool:
-    """Return whether a trading day is Columbus Day or Veterans Day, when the Fed is closed."""
+    """Return whether the Fed is closed on a trading day.
+
+    These days are Columbus Day and Veterans Day, and Martin Luther King Day until 1997.
+    """
+    if day.month == 1:
+        return day.weekday() == 0 and 15 <= day.day <= 21
     if day.month == 10:
         return day.weekday() == 0 and 8 <= day.day <= 14
     moved = day.weekday() == 0 and day.day == 12  # moved from a Sunday
