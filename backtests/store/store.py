@@ -51,6 +51,9 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
 FETCHED = "ok"  # outcome of a successful fetch
+#: Characters with a meaning of their own in the path of a DuckDB file. DuckDB takes the text after
+#: a question mark as options, and a backslash as a separator of folders.
+_SPECIAL = {"?", "\\"} - {os.sep}
 
 
 def _counting(chosen: str) -> str:
@@ -115,7 +118,8 @@ class Store:
     Raises
     ------
     ConfigError
-        When the path is invalid, see :func:`backtests.atomic.writable_name`.
+        When the path is invalid, see :func:`backtests.atomic.writable_name`, or when DuckDB cannot
+        open a file at this path, because the path contains a question mark or a backslash.
     DataError
         Every method that reads or writes the file raises DataError when the file is locked for too
         long, damaged, or not a store of drypowder. Methods that read also raise it when the file is
@@ -127,6 +131,11 @@ class Store:
         if str(path) == ":memory:":
             raise ConfigError("expected a file for the store, was ':memory:'; give a path")
         self.path = writable_name(path)
+        if found := sorted(_SPECIAL & set(str(self.path.absolute()))):
+            raise ConfigError(
+                f"expected a path without {found[0]} for the store, because DuckDB cannot open such a "
+                f"file, was {str(self.path.absolute())!a}; give another path"
+            )
 
     def __repr__(self) -> str:
         """Return a Python expression for a Store object with the same path."""

@@ -245,6 +245,9 @@ def test_a_store_of_a_newer_duckdb_says_so(store: Store) -> None:
         ("~nosuchuser/s.duckdb", "no such user"),
         ("a\0b", "null"),
         ("a" * 300, "too long"),
+        ("what?.duckdb", r"without \? for the store"),
+        ("old?/s.duckdb", r"without \? for the store"),
+        ("a\\b.duckdb", r"without \\ for the store"),
     ],
 )
 def test_a_name_that_no_store_can_have_is_refused(name: str, message: str) -> None:
