@@ -133,8 +133,8 @@ class Store:
         self.path = writable_name(path)
         if found := sorted(_SPECIAL & set(str(self.path.absolute()))):
             raise ConfigError(
-                f"expected a path without {found[0]} for the store, because DuckDB cannot open such a "
-                f"file, was {str(self.path.absolute())!a}; give another path"
+                f"expected a path without {found[0]} for the store, because DuckDB cannot open "
+                f"such a file, was {str(self.path.absolute())!a}; give another path"
             )
 
     def __repr__(self) -> str:
