@@ -38,9 +38,7 @@ def import_(
         "new": done.new,
         "revised": done.revised,
         "assumed_usd": done.assumed,
-        "notes": [
-            f"{batch.series_id}: {batch.note}" for batch in done.parsed.batches if batch.note
-        ],
+        "notes": done.notes,
     }
     print_json(said) if json else _print(said, len(done.parsed.batches))
     for line in done.refused:

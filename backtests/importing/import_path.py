@@ -8,6 +8,7 @@ import pandas as pd
 from backtests.atomic import expanded
 from backtests.calendar import new_york_now
 from backtests.importing.files import Parsed, parse
+from backtests.plural import number_of
 from backtests.progress import Progress, silent
 from backtests.store.append import Added
 from backtests.store.batch import is_price
@@ -43,6 +44,18 @@ class Imported:
     def refused(self) -> list[str]:
         """The messages about refused files and refused series."""
         return [*self.parsed.refused, *(a.refused for a in self.added if a.refused)]
+
+    @property
+    def notes(self) -> list[str]:
+        """One line for each series with values that were left out, or that are known too early."""
+        left_out = [f"{b.series_id}: {b.note}" for b in self.parsed.batches if b.note]
+        early = [
+            f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "
+            "the file, but the store keeps the earlier moment; import the file into a new store"
+            for a in self.added
+            if a.early
+        ]
+        return [*left_out, *early]
 
     @property
     def new(self) -> int:

@@ -27,7 +27,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from backtests.store.batch import ARCHIVE, Batch, is_price
+from backtests.store.batch import ARCHIVE, Batch, is_price, rule_of
 from backtests.store.cells import LEAP, leaps, not_before_first
 from backtests.store.closes import check_shifts
 from signals.errors import DataError
@@ -75,6 +75,9 @@ class Added:
     kept
         Number of stored prices that were copied into a new price history, because the batch lacks
         their days. The copied prices of a share were rescaled. 0 if only new days were added.
+    early
+        Number of stored values that count as known earlier than the batch says. The store cannot
+        change the moment of a stored row.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -83,6 +86,7 @@ class Added:
     new: int = 0
     revised: int = 0
     kept: int = 0
+    early: int = 0
     refused: str = ""
 
 
@@ -225,17 +229,18 @@ def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFra
 def _series(
     connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, Added]:
-    id = batch.series_id
+    id, early = batch.series_id, 0
     if batch.vintages:
         held = _held_vintages(connection, id)
         rows, new, revised = _vintages(batch, held)
     else:
         held = _held_values(connection, id)
         rows, new, revised = _values(batch, held, recorded_at)
+        early = _known_early(batch, held)
     refused = _leaping(id, rows, held)
     if refused:
         return rows.iloc[:0], Added(series_id=id, refused=refused)
-    return rows, Added(series_id=id, new=new, revised=revised)
+    return rows, Added(series_id=id, new=new, revised=revised, early=early)
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
@@ -294,10 +299,11 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the newest stored value of each date; ignore rows from ALFRED."""
+    """Return the newest stored value of each date, and its moment; ignore rows from ALFRED."""
     return connection.execute(
         f"""
-        SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value
+        SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value,
+               arg_max(available_at, (recorded_at, available_at)) AS known
         FROM (SELECT observed_on, coalesce(value, 'nan'::DOUBLE) AS value, recorded_at,
                      available_at FROM observations WHERE series_id = ? AND NOT {ARCHIVED})
         GROUP BY observed_on
@@ -317,3 +323,15 @@ def _values(
     early = differs & (rows["available_at"] < recorded_at)
     rows = rows.assign(available_at=rows["available_at"].mask(early, recorded_at))
     return rows[is_new | differs], int(is_new.sum()), int(differs.sum())
+
+
+def _known_early(batch: Batch, held: pd.DataFrame) -> int:
+    """Return how many stored values count as known earlier than an equal value of the batch.
+
+    A series that counts as known from its recording has none.
+    """
+    if rule_of(batch.series_id).kind == "recorded":
+        return 0
+    rows, stored = batch.rows, held.set_index("observed_on").reindex(batch.rows["observed_on"])
+    equal = same(batch.series_id, rows["value"].to_numpy(), stored["value"].to_numpy())
+    return int((equal & (stored["known"].to_numpy() < rows["available_at"].to_numpy())).sum())

@@ -71,6 +71,27 @@ def test_a_day_before_the_date_is_refused(tmp_path: Path, stated: str, message: 
         imported(tmp_path, "finra.csv", f"{FINRA}2025-10-31,1183653,1,1,{stated}\n")
 
 
+def test_a_later_day_for_a_stored_value_is_told_because_the_store_keeps_the_earlier_day(
+    tmp_path: Path,
+) -> None:
+    """A user finds that a table states a day before the publication, and corrects the table."""
+    store, file = tmp_path / "store.duckdb", tmp_path / "finra.csv"
+
+    def notes(*days: str) -> list[str]:
+        ends = ("2025-08-31", "2025-09-30")
+        rows = [f"{end},1e6,1e5,1e5,{day}" for end, day in zip(ends, days, strict=True)]
+        file.write_text(FINRA + "\n".join(rows) + "\n")
+        return import_path(file, store, recorded_at=NOW).notes
+
+    assert notes("2025-09-25", "2025-09-30") == []
+    assert notes("2025-09-25", "2025-10-27") == [
+        f"{id}: 1 stored value became known later according to the file, but the store keeps the "
+        "earlier moment; import the file into a new store"
+        for id in ("MARGIN_DEBT", "FREE_CREDIT")
+    ]
+    assert notes("2025-09-24", "2025-09-30") == []
+
+
 def test_the_month_of_margin_debt_means_the_end_of_the_month(tmp_path: Path) -> None:
     """Without a stated day, the publication rule must not count from the first of the month."""
     found = imported(tmp_path, "finra.csv", f"{FINRA}2025-09-01,1e6,1e5,1e5,\n")
