@@ -25,6 +25,9 @@ BY_CATALOG = "catalog"
 #: date, a lag, or :data:`BY_CATALOG`.
 Known = pd.Series | datetime.timedelta | str
 _LINE = re.compile(r"^line (\d+): ")
+#: The start of a text that names one day. pandas reads 03/04/2025 as the 4th of March, although the
+#: user may mean the 3rd of April, and reads 2025-03 as the first of March.
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 
 def rows_of_frames(
@@ -166,6 +169,12 @@ def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.Dateti
 def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIndex:
     """Return the user's day or moment from which each value was known, as naive New York time."""
     _check_dates(known.index, f"`known` of {id}")
+    for text in known:
+        if isinstance(text, str) and not _DAY.match(text):
+            raise DataError(
+                f"`known` of {id}: expected days or moments like 2025-10-06, was {text[:60]!r}; "
+                "convert the texts with pd.to_datetime and its parameter `format`"
+            )
     try:
         moments = pd.DatetimeIndex(known.reindex(dates))
     except (TypeError, ValueError) as error:

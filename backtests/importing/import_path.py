@@ -51,7 +51,7 @@ class Imported:
         left_out = [f"{b.series_id}: {b.note}" for b in self.parsed.batches if b.note]
         early = [
             f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "
-            "the file, but the store keeps the earlier moment; import the file into a new store"
+            "this import, but the store keeps the earlier moment; import into a new store"
             for a in self.added
             if a.early
         ]

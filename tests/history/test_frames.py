@@ -176,6 +176,12 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         ({"known": {"WALCL": pd.Timedelta(days=-1)}}, DataError, "2025-01-08 is known on"),
         ({"known": {"WALCL": pd.Timedelta(days=400)}}, DataError, "0 to 366 days after"),
         (
+            {"known": {"WALCL": pd.Series("03/04/2025", WALCL.index)}},  # March or April?
+            DataError,
+            "days or moments like 2025-10-06, was '03/04/2025'; convert",
+        ),
+        ({"known": {"WALCL": pd.Series("2025-03", WALCL.index)}}, DataError, "was '2025-03'"),
+        (
             {"known": {"WALCL": WALCL.iloc[:3]}},
             DataError,
             "WALCL on 2025-01-29, found none; add the day",
