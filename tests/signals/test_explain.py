@@ -11,7 +11,7 @@ import signals
 from backtests.history.panel import History
 from backtests.report.flags_charts import levels_of
 from backtests.report.flags_numbers import _clause
-from backtests.report.tearsheet_page import _move
+from backtests.report.tearsheet_tables import _move
 from signals.base import Signal
 from signals.explanation import AGE, Explanation, explain, gauges_of
 from signals.hysteresis import Threshold, fixed_stay
