@@ -89,7 +89,7 @@ def test_options_override_the_file(drypowder: Drypowder) -> None:
 def test_flags_shows_the_regime_of_the_files_model(
     drypowder: Drypowder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for chart in ("signal_panels", "timeline"):
+    for chart in ("signal_panels", "flags_timeline"):
         monkeypatch.setattr(f"backtests.report.flags_page.{chart}", lambda *_, **__: "")
     page = tmp_path / "flags.html"
     found = said(drypowder, "flags", *SIMULATED, "--config", "model.toml", "--html", page)

@@ -48,7 +48,7 @@ def said_of(kind: type[Signal]) -> signals.Explanation:
 
 def test_a_plain_signal_is_evaluated_and_explained() -> None:
     said = said_of(Plain)
-    assert (said.flag, said.unit, said.flips) == (True, "USD m", "assets below 1e+06 USD m")
+    assert (said.flag, said.unit, said.flips) == (True, "USD m", "assets below 1,000,000 USD m")
 
 
 def fails(self: Signal, *given: object) -> Any:
