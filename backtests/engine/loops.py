@@ -40,9 +40,11 @@ UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
 #: First position of each figure in ``Book.purse``, and number of positions. CASH limits purchases,
 #: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. LEFT, SPENT,
 #: FLOW, TRADED and COSTS are sums of one session. LARGEST, DUE and LAST are the value, the price
-#: with costs, and the leg of the largest purchase. :func:`_want` describes PAYS.
-CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS, FLOW, TRADED, COSTS, EXPOSURE, PURSE = (
-    range(0, 14 * LANES, LANES)
+#: with costs, and the leg of the largest purchase. :func:`_want` describes PAYS. The four figures
+#: that begin with ALL are the figures of ``Room.totals`` so far.
+CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS = range(0, 9 * LANES, LANES)
+FLOW, TRADED, COSTS, ALL_TURNED, ALL_PAID, ALL_FILLED, ALL_EXPOSED, PURSE = range(
+    9 * LANES, 17 * LANES, LANES
 )
 #: Columns of ``Room.totals``, and their number: Σ value traded / equity, costs in USD, number of
 #: sessions with a trade, and Σ gross exposure at each close but the first.
@@ -53,11 +55,10 @@ TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
 TARGETS, WHEN, COLUMNS, DECISIONS, ASSETS, PLACE = range(6)
 #: If a difference exceeds the band by this value, rounding errors cannot change the comparison.
 CLEAR = 1e-9
-#: Columns of ``Book.marks``, and their number: session of the last trade, first session that has no
-#: value yet, position of the oldest waiting decision in ``Book.queue``, number of waiting
-#: decisions, number of decisions so far, number of sessions so far at which a price became stale,
-#: next session to visit, and number of sessions with a trade.
-TRADED_AT, NEXT, OLDEST, WAITING, DECIDED, LOST, DUE_AT, FILLS, MARKS = range(9)
+#: Columns of ``Book.marks``, and their number: session of the last trade, position of the oldest
+#: waiting decision in ``Book.queue``, number of waiting decisions, number of decisions so far,
+#: number of sessions so far at which a price became stale, and next session to visit.
+TRADED_AT, OLDEST, WAITING, DECIDED, LOST, DUE_AT, MARKS = range(7)
 
 
 class Market(NamedTuple):
@@ -344,9 +345,11 @@ def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) 
         at = following
     _value(team, book, room, valued, len(market.growth))
     for lane in lanes:
-        row = team.rows[lane]
-        room.totals[row, FILLED] = book.marks[lane, FILLS]
-        room.totals[row, EXPOSED] = book.purse[EXPOSURE + lane]
+        totals = room.totals[team.rows[lane]]
+        totals[TURNED] = book.purse[ALL_TURNED + lane]
+        totals[PAID] = book.purse[ALL_PAID + lane]
+        totals[FILLED] = book.purse[ALL_FILLED + lane]
+        totals[EXPOSED] = book.purse[ALL_EXPOSED + lane]
 
 
 @inner
@@ -614,8 +617,9 @@ def _trade(market: Market, team: Team, book: Book, room: Room, at: int) -> None:
         if book.trades[lane]:
             _finish(book, lane)
     _worth_after(book.legs, book.purse, lanes)
+    _add_totals(book.purse, market.growth[at], lanes)
     for lane in range(lanes):
-        if book.trades[lane]:
+        if book.trades[lane] and len(room.traded):
             _note(market, team, book, room, lane, at)
         book.trades[lane] = False
 
@@ -760,18 +764,22 @@ def _fill_leg(book: Book, leg: int, lane: int) -> None:
     purse[COSTS + lane] += paid
 
 
+@called
+def _add_totals(purse: np.ndarray, growth: float, lanes: int) -> None:
+    """Add a session's trades and costs to the totals. Without a trade, both are 0."""
+    for lane in range(lanes):
+        traded = purse[TRADED + lane]
+        purse[ALL_TURNED + lane] += traded / purse[WORTH + lane]
+        purse[ALL_PAID + lane] += purse[COSTS + lane] * growth
+        purse[ALL_FILLED + lane] += 1.0 if traded > 0 else 0.0
+
+
 @inner
 def _note(market: Market, team: Team, book: Book, room: Room, lane: int, at: int) -> None:
-    """Add a session's trades and costs to the totals; also write daily figures if requested."""
+    """Write a portfolio's trades and costs of a session."""
     row = team.rows[lane]
-    traded = book.purse[TRADED + lane] / book.purse[WORTH + lane]
-    paid = book.purse[COSTS + lane] * market.growth[at]
-    book.marks[lane, FILLS] += book.purse[TRADED + lane] > 0
-    room.totals[row, TURNED] += traded
-    room.totals[row, PAID] += paid
-    if row < len(room.traded):
-        room.traded[row, at] = traded
-        room.paid[row, at] = paid
+    room.traded[row, at] = book.purse[TRADED + lane] / book.purse[WORTH + lane]
+    room.paid[row, at] = book.purse[COSTS + lane] * market.growth[at]
 
 
 @inner
@@ -890,7 +898,7 @@ def _record(worth: np.ndarray, purse: np.ndarray, value: np.ndarray) -> None:
     """
     for lane in range(len(value)):
         value[lane] = worth[lane]
-        purse[EXPOSURE + lane] += 1 - purse[BOOKED + lane] / worth[lane]
+        purse[ALL_EXPOSED + lane] += 1 - purse[BOOKED + lane] / worth[lane]
 
 
 @called
@@ -909,6 +917,6 @@ def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: 
             worth += long
             gross += abs(net + long)
         room.value[at, row] = worth
-        book.purse[EXPOSURE + lane] += gross / worth if at > 0 else 0.0
+        book.purse[ALL_EXPOSED + lane] += gross / worth if at > 0 else 0.0
         if at < len(room.exposed):
             room.exposed[at, row] = gross / worth
