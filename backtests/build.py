@@ -1,4 +1,4 @@
-"""Build an object with parameters from plain values, with one line for a wrong value."""
+"""Build an object from plain parameters. A wrong value raises an error of one line."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass

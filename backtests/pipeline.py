@@ -79,10 +79,10 @@ def read(config: RunConfig, history: History, earlier: Reading | None = None) ->
     ``earlier`` is an earlier reading of the same history. To save time, unchanged signals are not
     computed again: the function takes their evaluations from ``earlier``. A signal is unchanged if
     its parameters, and the parameters of its component signals, are unchanged. A user's own signal
-    is always computed again, because a function that it calls may have changed. ``earlier`` may
-    have sessions after the end of ``history``. If it has, only the registered signals that the
-    regime model reads are taken from ``earlier``. If the sessions or values of ``earlier`` up to
-    the end of ``history`` differ from ``history``, ConfigError is raised.
+    is always computed again, because a function that the signal calls may have changed. ``earlier``
+    may have sessions after the end of ``history``. In this case, only the registered signals that
+    the regime model reads are taken from ``earlier``. If the sessions or values of ``earlier`` up
+    to the end of ``history`` differ from ``history``, ConfigError is raised.
     """
     chosen, model = config.build_signals(), config.build_model()
     evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)

@@ -20,8 +20,8 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
     """
     if not isinstance(earlier, Reading):
         raise ConfigError(
-            f"expected `earlier` to be a reading, was {shown(earlier)}; of a finished run, give "
-            "run.reading"
+            f"expected `earlier` to be a reading, was {shown(earlier)}; give run.reading "
+            "of a finished run"
         )
     index, sessions = history.panel.index, earlier.regime.index
     _check_same_history(earlier, history)

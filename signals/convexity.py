@@ -63,7 +63,7 @@ class Convexity(CompoundSignal):
         periods in which u was above the knee. Before the first estimate of the regression, score
         and flag are missing. The score also needs 252 sessions with a price. A period above the
         knee ends when u has been below ``leave`` of :class:`Absorption` (0.4 by default) for
-        ``horizon`` weeks. If ``knee`` is lower than this level, the period ends when u has been
+        ``horizon`` weeks. If ``knee`` is lower than ``leave``, the period ends when u has been
         below ``knee`` for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019

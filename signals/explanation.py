@@ -293,7 +293,7 @@ def _binding(
     # If the flag is on, the next flip depends on the condition that is closest to becoming false.
     # If the flag is off, the next flip depends on the condition that is furthest from becoming
     # true. To compare gauges, the function divides each distance by the standard deviation of the
-    # gauge. A condition on a gauge without a value is false, and only a value can make it true.
+    # gauge. If a gauge has no value, its condition is false and stays false until there is a value.
     def slack(t: Threshold) -> float:
         if np.isnan(distances[t]):
             return float("inf")

@@ -46,7 +46,7 @@ def check_panel(panel: object) -> None:
     weekend = days[days.day_of_week >= SATURDAY]
     if len(weekend):
         raise DataError(
-            f"expected the panel with a row for each NYSE session, but it has {weekend[0]:%A} "
+            f"expected only NYSE sessions in the index of the panel, found {weekend[0]:%A} "
             f"{weekend[0].date()}; drop the rows at weekends"
         )
     if not panel.columns.is_unique:

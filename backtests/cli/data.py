@@ -59,7 +59,7 @@ def data(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """List the series in the store; or check, export or copy it.
+    """List the series in the store, or check, export or copy the store.
 
     If there is no store, the command says how to make a store.
     """

@@ -30,7 +30,8 @@ Start = Annotated[
     str | None,
     typer.Option(
         metavar="DATE",
-        help="Day of the first decision, like 2015-01-01; default: the first with a regime.",
+        help="Day of the first decision, like 2015-01-01; default: the first session with a "
+        "regime.",
     ),
 ]
 End = Annotated[

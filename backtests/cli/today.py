@@ -237,8 +237,8 @@ def _print_orders(said: dict[str, Any]) -> None:
         say(f"{worth}; no orders: {_why_none(said)}")
         return
     say(
-        f"{worth}. The units below come from the last known prices. A backtest trades to the "
-        f"target weights at the close of {said['fills_on']}, with the prices of that close:"
+        f"{worth}. A backtest trades to the target weights at the close of {said['fills_on']}, "
+        "with the prices of that close. The units below come from the last known prices:"
     )
     print_records(_ORDERS, said["orders"])
 

@@ -850,8 +850,8 @@ def _value(team: Team, book: Book, room: Room, start: int, end: int) -> None:
 def _pack(legs: np.ndarray, purse: np.ndarray, parts: np.ndarray, lanes: int) -> None:
     """Write the cash and the units of the portfolios to ``parts``.
 
-    ``parts`` contains the cash of all portfolios. For each group of ``STEP`` legs, the units of
-    each leg and room for a sum follow.
+    ``parts`` begins with the cash of all portfolios. Then it contains, for each group of ``STEP``
+    legs, the units of each leg and space for the sums of the portfolios.
     """
     for lane in range(lanes):
         parts[lane] = purse[BOOKED + lane]
@@ -879,9 +879,10 @@ def _value_long(prices: np.ndarray, parts: np.ndarray, lanes: int) -> None:
 def _add_group(
     group: np.ndarray, lanes: int, one: float, two: float, three: float, four: float
 ) -> None:
-    """Add the values of ``STEP`` legs to the first sums of ``group``, and write the last sums.
+    """Add the values of ``STEP`` legs to the sums at the start of ``group``.
 
-    ``group`` contains sums, the units of each leg, and sums. The compiler then knows that they do
+    The new sums are written to the end of ``group``. Between the old and the new sums, ``group``
+    contains the units of each leg. All numbers are in one array, so the compiler knows that they do
     not overlap in memory.
     """
     for lane in range(lanes):

@@ -17,17 +17,18 @@ MEASURES = (
 )
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 ZERO = 1e-15
-#: Largest number of portfolios that are measured side by side.
+#: Largest number of portfolios that are measured together.
 LANES = 32
-#: First position of each figure in the table of ``measure``, and number of positions. Each figure
-#: has one value for each portfolio. BEFORE is the value at the previous session, PEAK the highest
-#: value so far. LOW and HIGH are the value and the earlier peak of the deepest loss so far. BELOW
-#: is the number of sessions with a value of 0 or less. EQUITY is the sum of all values. SUM and
-#: SQUARES are sums over the excess returns of one block, OVER is the sum over all blocks.
+#: First position of each figure in the table of ``measure``. Each figure has one value for each
+#: portfolio. BEFORE is the value at the previous session. PEAK is the highest value so far. LOW and
+#: HIGH are the value at the deepest loss so far, and the peak before this loss. BELOW is the number
+#: of sessions with a value of 0 or less. EQUITY is the sum of all values. SUM and SQUARES are sums
+#: over the excess returns of one block, and OVER is the sum over all blocks.
 BEFORE, PEAK, LOW, HIGH, BELOW, EQUITY, SUM, SQUARES, OVER = range(0, 9 * LANES, LANES)
 #: MEAN is the mean excess return. SECOND, THIRD, FOURTH and PRODUCT are sums over the excess
 #: returns minus MEAN: of squares, cubes, fourth powers, and products of consecutive deviations. OFF
-#: is the last deviation. SPREAD is the sum of squared deviations of returns.
+#: is the last deviation. SPREAD is the sum of squared deviations of returns. TABLE is the number
+#: of positions.
 MEAN, SECOND, THIRD, FOURTH, PRODUCT, OFF, SPREAD, TABLE = range(9 * LANES, 17 * LANES, LANES)
 
 

@@ -33,8 +33,8 @@ class Schedule(Typed):
         The strategy decides on the last session of every ``month``, ``quarter`` or ``week``, or
         on every ``day``.
     offset
-        Number of sessions by which each scheduled decision is delayed, 0 to 60. If the strategy
-        decides on every day, it has no effect.
+        Number of sessions by which each scheduled decision is delayed, 0 to 60. The delay has no
+        effect if the strategy decides on every day.
     """
 
     every: str = "month"

@@ -89,8 +89,8 @@ def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
     twice = [label for label in labels if labels.count(label) > 1]
     if twice:
         raise ConfigError(
-            f"expected runs with different settings, but {twice[0]} is given twice (start and end "
-            "do not count, because all rows have the same sessions); leave one out, or give a "
-            "mapping from labels to runs"
+            f"expected runs with different settings, but {twice[0]} is given twice (another start "
+            "or end is not enough, because all rows have the same sessions); leave one out, or "
+            "give a mapping from labels to runs"
         )
     return dict(zip(labels, runs, strict=True))

@@ -27,8 +27,9 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
-#: If the shares of the sessions in the difference of two Sharpe ratios have a smaller standard
-#: deviation than this, they are rounding errors. For unrelated portfolios, it is about 1.
+#: Each session contributes to the difference of two Sharpe ratios. If the standard deviation of the
+#: contributions is smaller than this value, the contributions are rounding errors. For unrelated
+#: portfolios, the standard deviation is about 1.
 _SAME = 1e-6
 
 
@@ -71,9 +72,9 @@ def sharpe_difference(
     Returns
     -------
     None if there are fewer than 50 returns, if a return is missing, or if the returns of a
-    portfolio do not vary. Also None if one portfolio is a constant multiple of the other, up to
-    differences of a millionth of the standard deviation. Such portfolios have the same Sharpe
-    ratio, so there is nothing to test.
+    portfolio do not vary. Also None if one portfolio is a constant multiple of the other, apart
+    from differences of about a millionth of the standard deviation. Such portfolios have almost the
+    same Sharpe ratio, so there is nothing to test.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):

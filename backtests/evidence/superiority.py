@@ -87,7 +87,8 @@ def superiority(
     test.compute()
     test.spa.subset(np.ones(gains.shape[1], dtype=bool))
     test.spa.compute()
-    # Hansen's statistic is at least 0, but arch's statistic can be negative.
+    # Hansen's statistic is at least 0, but the statistic of arch can be negative. If no strategy is
+    # ahead, Hansen's statistic is 0, so no resample has a smaller statistic.
     is_ahead = float(gains.mean().max()) > 0
     above = round(float(test.spa.pvalues["consistent"]) * reps) if is_ahead else reps
     return Superiority(

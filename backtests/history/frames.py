@@ -26,7 +26,7 @@ BY_CATALOG = "catalog"
 Known = pd.Series | datetime.timedelta | str
 _LINE = re.compile(r"^line (\d+): ")
 #: The start of a text that names one day. pandas reads 03/04/2025 as the 4th of March, although the
-#: user may mean the 3rd of April, and reads 2025-03 as the first of March.
+#: user may mean the 3rd of April. pandas reads 2025-03 as the first of March.
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 

@@ -169,11 +169,11 @@ class History(Summarised):
             values to the day or the moment at which the value became known. If the Series states a
             day, the value is known from the open of the session on that day, or of the next session
             if that day has none. A moment is in New York time, or has a time zone. A text is in the
-            form 2025-10-06 or 2025-10-06 16:00. A ``timedelta`` is added to the date of each value,
-            and the sum is read as such a day or moment. For an id, the string ``"catalog"`` means
-            the publication rule in the catalog. If ``known`` is ``"catalog"``, the publication
-            rules of the catalog apply to all ids. Each date can have only one value; to use
-            revisions, import the data into a store.
+            form 2025-10-06 or 2025-10-06 16:00. A ``timedelta`` is added to the date of each value.
+            The sum has the same meaning as a day or a moment in a Series. For an id, the string
+            ``"catalog"`` means the publication rule in the catalog. If ``known`` is ``"catalog"``,
+            the publication rules of the catalog apply to all ids. Each date can have only one
+            value; to use revisions, import the data into a store.
 
         Raises
         ------

@@ -104,7 +104,7 @@ def _table(text: str) -> pd.DataFrame:
         at = reader.line_num
         raise DataError(f"line {at}: expected each column once, found {twice!r} twice; drop one")
     lines: dict[int, list[str]] = {}
-    line = reader.line_num + 1  # a row with line breaks in its cells has the number of its first
+    line = reader.line_num + 1  # the number of a row is the number of its first line
     for row in reader:
         if row and len(row) != len(header):
             raise DataError(f"line {line}: expected {len(header)} cells, was {len(row)}; repair it")

@@ -47,7 +47,7 @@ class Imported:
 
     @property
     def notes(self) -> list[str]:
-        """One line for each series with values that were left out, or that are known too early."""
+        """Lines about values that were left out, or that the store counts as known too early."""
         left_out = [f"{b.series_id}: {b.note}" for b in self.parsed.batches if b.note]
         early = [
             f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "

@@ -87,7 +87,7 @@ def _flow(entry: Mapping[str, Any]) -> str:
 
 def _drained(now: Numbers) -> str:
     growth = now["growth"]["value"]
-    grown = "" if is_missing(growth) else f", {growth:+z.0f} % on the year"
+    grown = "" if is_missing(growth) else f", {growth:+z.0f} % in one year"
     return f"{_billions(now['drain']['value'])} a year{grown}"
 
 

@@ -157,7 +157,8 @@ NOTES = {
     "minus bills, points": "Mean yearly return minus the mean yearly return of bills, in "
     "percentage points.",
     "minus own mix, points": "Mean yearly return minus the mean yearly return of a mix of SPY and "
-    "bills. The weight of SPY is the strategy's mean net exposure, within 0 % and 100 %.",
+    "bills. The weight of SPY is the strategy's mean net exposure, but at least 0 % and at most "
+    "100 %.",
     "alpha on own assets, points": "Mean yearly return minus the return of a portfolio that holds "
     "the same assets at constant weights. The weights come from a regression.",
     "minus equal weights, points": "Mean yearly return minus the mean yearly return of a portfolio "

@@ -151,7 +151,7 @@ def summary_of_history(history: History) -> Summary:
         some, now = (
             int(known.reindex(list(ids), fill_value=False).sum()) for known in (ever, last)
         )
-        lacking = f"; {len(ids) - some:,} more have no value" if some < len(ids) else ""
+        lacking = f"; {len(ids) - some:,} without a value" if some < len(ids) else ""
         return f"{some:,}, of which {now:,} have a value at the last session{lacking}"
 
     facts = {"series": counted(series), "prices": counted(prices)}

@@ -155,7 +155,7 @@ def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
 def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     run, row = numbers["run"], numbers["regimes"].get("ABSORPTION")
     if _is_blind(numbers):
-        return MISSING, "No regime is known while this run earned returns"
+        return MISSING, "No regime is known for the returns of this run"
     if row is None:
         return MISSING, "ABSORPTION did not occur while this run earned returns"
     seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"

@@ -76,8 +76,8 @@ class Added:
         Number of stored prices that were copied into a new price history, because the batch lacks
         their days. The copied prices of a share were rescaled. 0 if only new days were added.
     early
-        Number of stored values that count as known earlier than the batch says. The store cannot
-        change the moment of a stored row.
+        Number of stored values that count as known earlier than the equal value of the batch. The
+        store cannot change the moment of a stored row.
     refused
         Why nothing was added; empty if the batch was added.
     """
@@ -299,7 +299,10 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the newest stored value of each date, and its moment; ignore rows from ALFRED."""
+    """Return, for each date, the newest stored value and the moment from which it counts as known.
+
+    Rows from ALFRED are left out.
+    """
     return connection.execute(
         f"""
         SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value,
@@ -328,7 +331,7 @@ def _values(
 def _known_early(batch: Batch, held: pd.DataFrame) -> int:
     """Return how many stored values count as known earlier than an equal value of the batch.
 
-    A series that counts as known from its recording has none.
+    The number is 0 for a series whose values count as known when the store records them.
     """
     if rule_of(batch.series_id).kind == "recorded":
         return 0

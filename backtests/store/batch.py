@@ -90,7 +90,7 @@ def stale_after(series_id: str) -> int:
 
 
 def is_over(series_id: str, last: pd.Timestamp) -> bool:
-    """Return whether a publisher has ended a series, and ``last`` is not before this end."""
+    """Return whether a publisher has ended a series, and ``last`` is the end or a later date."""
     ended = None if is_price(series_id) else CATALOG[series_id].ended
     return ended is not None and last >= pd.Timestamp(ended)
 

@@ -51,8 +51,8 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
 FETCHED = "ok"  # outcome of a successful fetch
-#: Characters with a meaning of their own in the path of a DuckDB file. DuckDB takes the text after
-#: a question mark as options, and a backslash as a separator of folders.
+#: Characters that DuckDB does not read as part of a name in a path. DuckDB reads the text after a
+#: question mark as options, and a backslash as a separator of folders.
 _SPECIAL = {"?", "\\"} - {os.sep}
 
 

@@ -135,8 +135,8 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
     The trials with the hashes in ``without`` are left out. The effective number of the other trials
-    is the sum over sweeps, because the log contains no returns. A sweep counts in full if any of
-    its trials is not left out, so the sum is never too small. A sweep does not count if another
+    is the sum over sweeps, because the log contains no returns. A sweep counts in full if at least
+    one of its trials remains, so the sum is never too small. A sweep does not count if another
     counted sweep contains all its trials. If the counted sweeps contain all trials in ``without``,
     the sum already counts these trials, too.
     """
@@ -145,7 +145,7 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     left = _once(measured)
     left = left[~left["trial"].isin(list(own))]
     effective, counted = _counted(measured, own)
-    # A trial without a Sharpe ratio is no chance of luck, so no sweep needs to count it.
+    # A trial without a Sharpe ratio cannot be the best trial, so no sweep has to count this trial.
     unmeasured = frozenset(log["trial"]) - frozenset(measured["trial"])
     return Logged(
         sharpes=left["sharpe"].to_numpy(dtype=np.float64),

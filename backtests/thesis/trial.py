@@ -186,7 +186,7 @@ def try_thesis(
     DataError
         If :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
-    _check_ledger(ledger)  # before a minute of calculations
+    _check_ledger(ledger)  # first, because the claims take a minute
     steps = len(CLAIMS) + len(PARTS)
     claimed = try_claims(history, progress=within(progress, 0, steps))
     sample, lacking = claimed.sample, dict[str, str]()

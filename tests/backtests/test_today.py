@@ -422,8 +422,8 @@ def test_the_command_says_from_which_prices_its_units_come(
     path.write_text("asset,units\nCASH,1000\n")
     said = " ".join(on_store("today", "spy", "--holdings", path).out.split())
     assert (
-        "The units below come from the last known prices. A backtest trades to the target weights "
-        "at the close of 2026-01-02, with the prices of that close:"
+        "A backtest trades to the target weights at the close of 2026-01-02, with the prices of "
+        "that close. The units below come from the last known prices:"
     ) in said
 
 

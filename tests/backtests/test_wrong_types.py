@@ -30,7 +30,7 @@ any_signals: Any = signals
 any_indicator: Any = run_indicator
 
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "expected `earlier` to be a reading, was .*; of a finished run, give run.reading": (
+    "expected `earlier` to be a reading, was .*; give run.reading of a finished run": (
         lambda r: api.run(r.config, r.history, r)
     ),
     "expected a reading and its history, was .*; write it like plot_reading": (

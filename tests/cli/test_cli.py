@@ -72,7 +72,7 @@ def test_the_help_describes_each_command_in_a_whole_sentence(drypowder: Drypowde
 def test_the_help_states_the_default_of_start(drypowder: Drypowder, name: str) -> None:
     said = " ".join(drypowder(name, "--help").out.split())
     option = said.partition("--start DATE ")[2].partition(" --")[0]
-    assert option.endswith("default: the first with a regime.")
+    assert option.endswith("default: the first session with a regime.")
 
 
 def test_list_names_every_strategy_and_signal(drypowder: Drypowder) -> None:

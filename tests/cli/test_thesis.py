@@ -213,7 +213,7 @@ def test_a_part_that_the_history_cannot_give_is_missing_with_its_reason(
 
 
 def test_a_broken_ledger_stops_the_trial_before_its_first_claim(tmp_path: Path) -> None:
-    """The trial takes a minute, and the ledger is known at its start."""
+    """The trial takes a minute, so the ledger is read before the trial."""
     ledger = tmp_path / "ledger.jsonl"
     ledger.write_text("edited\n")
 

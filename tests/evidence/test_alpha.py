@@ -133,7 +133,7 @@ def test_holding_one_asset_has_no_alpha_and_bills_no_regression(history: History
 
 
 def test_less_than_a_year_has_none(history: History) -> None:
-    """The calendar year 2023 has 249 returns, fewer than 252, but it is a year."""
+    """A calendar year counts as a year, although 2023 has only 249 returns."""
     terms = {"strategy": "constant-mix", "start": "2023-01-03"}
     almost, year = (
         own_alpha(run(config_from({**terms, "end": end}), history))

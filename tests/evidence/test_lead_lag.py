@@ -182,7 +182,7 @@ def test_an_active_return_without_variation_has_no_ratio() -> None:
 @pytest.mark.parametrize("at", [0, -1])
 @pytest.mark.parametrize("n", [1000, 2519])
 def test_a_return_lost_on_a_single_session_at_an_end_has_no_t_statistic(n: int, at: int) -> None:
-    """A strategy that changes its weights once, at the end of its run, loses one return."""
+    """With one change of weights, at an end of the run, a delay of a session costs one return."""
     lost = np.zeros(n)
     lost[at] = 0.001
     assert math.isnan(lead_lag_module._lost(pd.Series(lost)))

@@ -196,7 +196,7 @@ def test_a_short_table_or_a_single_row_is_not_tested() -> None:
 
 
 def test_rows_without_a_sharpe_ratio_are_not_tested_for_overfitting() -> None:
-    """All rows rank at the median, so the share of the splits would be 100 %."""
+    """All rows rank at the median, so the probability of overfitting would be 100 %."""
     table = TABLE[["bills"]].assign(cash=0.0)
     found = table_luck(table, {}, [], BENCHMARK)
     assert found.overfitting is None

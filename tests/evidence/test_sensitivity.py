@@ -40,7 +40,7 @@ def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame
 
 
 def test_a_small_whole_number_changes_by_one(panel: pd.DataFrame) -> None:
-    """A quarter of 2 sessions is half a session, which rounding would take away."""
+    """A quarter of 2 sessions is half a session. Rounding alone would leave 2 sessions."""
     rows = sensitivity(panel, {"dry_powder": DryPowder(confirm=2)})
     assert [row.value for row in rows if row.parameter == "confirm"] == [1, 3]
 

@@ -75,10 +75,10 @@ def test_an_amount_that_not_every_statement_contains_is_known_by_its_filing(conc
 def test_the_year_before_is_known_with_the_current_year_or_not_at_all(
     year_ago_filed: str, year_ago: float | None
 ) -> None:
-    """CRWV was not public, so it files its first year late. It files the next year in time.
+    """A company that was not public in 2023 can file its amount of 2023 after its amount of 2024.
 
-    Until 2025-03-14, nobody could compare the two years. A panel without a row of 2025-01-31 for
-    the year before would compare the current year with the year before an older year.
+    Until both amounts are filed, nobody can compare them. If the row of the year before were
+    missing, the panel would repeat an older row, and compare 2024 with a year before 2023.
     """
     entries = [entry(2023, year_ago_filed), entry(2024, "2025-01-30")]
     now, ago = batches("CAPEX", "CRWV", entries)

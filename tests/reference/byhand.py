@@ -357,10 +357,10 @@ def is_thursday_holiday(day: date) -> bool:
 
 
 def _filed(history_dir: Path, series_id: str) -> list[Row]:
-    """Return a firm's sums over four quarters, or those of one year earlier, by period end.
+    """Return a firm's sums over four quarters, or the sums of one year earlier, by period end.
 
-    The figure of one year earlier has the date of the current period, and is known with the current
-    figure. It is NaN if the files do not give it by then.
+    The sum of one year earlier has the date of the current period, and becomes known together with
+    the current sum. If the earlier sum is filed after the current sum, the earlier sum is NaN.
     """
     concept, rest = series_id.split("_TTM_")
     year_ago, ticker = rest.startswith("YEAR_AGO_"), rest.removeprefix("YEAR_AGO_")

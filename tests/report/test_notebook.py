@@ -127,7 +127,7 @@ def test_a_history_counts_series_and_prices(history: History) -> None:
     before, after = repr(history), repr(replace(history, panel=blind))
     count = len(history.closes.columns)
     assert f"{count}, of which {count} have a value at the last session\n" in before
-    assert f"{count - 1}, of which {count - 1} have a value at the last session; 1 more" in after
+    assert f"{count - 1}, of which {count - 1} have a value at the last session; 1 without" in after
 
 
 def test_an_explanation_says_in_words_what_was_known_and_what_flips_the_flag(

@@ -28,7 +28,7 @@ def test_a_signals_chart_is_as_high_as_its_rows() -> None:
 
 
 def test_the_strategy_bills_is_drawn_beside_bills() -> None:
-    """The strategy and bills then have one name."""
+    """The columns of the strategy and of bills then have the same name."""
     equity = pd.DataFrame([[1.0, 1.0, 1.0], [1.1, 1.2, 1.1]], index=INDEX[:2])
     equity.columns = pd.Index(["bills", "SPY", "bills"])
     chart = equity_chart(equity, pd.Series("NEUTRAL", index=INDEX[:2]), "growth")

@@ -80,7 +80,7 @@ def test_a_run_without_a_known_regime_does_not_say_that_a_regime_never_occurred(
     unknown: dict[str, Any] = {"state_episodes": None, "absorption_episodes": 0, "regime": None}
     given = numbers(few=True, **unknown) | {"regimes": {"none": {"sessions": 903}}}
     said = {cell["id"]: cell["note"] for cell in strip(given)}
-    assert said["absorption"] == "No regime is known while this run earned returns"
+    assert said["absorption"] == "No regime is known for the returns of this run"
     assert said["skill"].endswith("; no regime is known")
     assert "never occurred" not in conclusion_said(given)
 

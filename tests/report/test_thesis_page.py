@@ -208,7 +208,7 @@ def test_a_link_without_a_primary_claim_is_mixed_if_its_claims_disagree(trial: T
 
 
 def test_a_claim_that_could_not_be_tested_does_not_make_its_link_mixed(trial: Trial) -> None:
-    """The link has the verdict of its tested claims; an untested claim has no verdict to differ."""
+    """The link has the verdict of its tested claims. A claim without data does not count."""
     names = ("capex-filings-hurt-long-duration", "capex-releases-hurt-long-duration")
     untested = tuple(
         replace(v, outcome="not testable yet", estimate=None) if v.claim.name in names else v
@@ -304,7 +304,7 @@ def test_the_bathtub_shows_its_numbers_and_dates(page: str, trial: Trial) -> Non
         at = said.index(f"{gauges[flow]:+,.0f} bn USD")
         assert said[at + 1] == "in a quarter"
     assert "known 2024-12-26" in said
-    assert "203 bn USD a year, +24 % on the year" in said
+    assert "203 bn USD a year, +24 % in one year" in said
 
 
 def test_other_evidence_has_its_figures(page: str) -> None:

@@ -96,7 +96,7 @@ class Large(Two):
 
 
 def test_levels_and_values_of_seven_digits_are_written_in_full() -> None:
-    """Without the rule, texts say "6.54321e+06" for the level and "1.23e+06" for the value."""
+    """Rounded texts would be "6.54321e+06" for the level and "1.23e+06" for the value."""
     given = panel((1_234_567.0, 0.0))
     said = explain(Large().evaluate(given), given, given.index[-1])
     assert said.flips == "a above 6,543,210.5 points"
@@ -186,7 +186,7 @@ def test_a_flag_that_turns_on_again_at_its_end_counts_its_age_anew() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Blind(Two):
-    """The flag of Two, but the flag is known although b is unknown, and is then off."""
+    """A flag like Two, but off instead of NA while ``b`` has no value."""
 
     name: ClassVar[str] = "blind"
 

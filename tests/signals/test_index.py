@@ -92,7 +92,7 @@ DAILY = PANEL.set_axis(pd.date_range("2024-01-05", periods=30))
     ("panel", "part"),
     [
         (pd.concat([PANEL, PANEL[["WALCL"]]], axis=1), "found WALCL twice; drop one"),
-        (DAILY, "it has Saturday 2024-01-06; drop the rows at weekends"),
+        (DAILY, "found Saturday 2024-01-06; drop the rows at weekends"),
     ],
 )
 def test_a_panel_has_each_id_once_and_no_weekend(panel: pd.DataFrame, part: str) -> None:

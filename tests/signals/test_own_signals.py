@@ -1,4 +1,4 @@
-"""What a user's own signal may answer: a wrong answer gets one line, and harms no other signal."""
+"""A wrong result of a user's own signal raises a clear error, and changes no other signal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -77,7 +77,7 @@ def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said
 
 
 def test_a_condition_that_the_estimator_ignores_is_refused() -> None:
-    """Else the verdict would be about other dates than the claim says."""
+    """Otherwise, the verdict would be about other dates than the dates in the claim."""
     for name in ("capex-filings-hurt-long-duration", "crypto-leads", "price-of-capital-is-convex"):
         declared = next(claim for claim in CLAIMS if claim.name == name)
         with pytest.raises(ConfigError, match="takes no condition, but `condition` is absorption"):
@@ -92,7 +92,7 @@ def test_an_estimator_that_needs_a_condition_names_what_is_missing(name: str) ->
 
 
 def test_the_unit_is_the_estimators_unit() -> None:
-    """A tau of 1 is far below a smallest effect of 10 points a year, whatever the data are."""
+    """Tau is at most 1, so tau can never reach a smallest effect of 10 points a year."""
     with pytest.raises(ConfigError, match="rank_order, expected the unit 'tau', was 'percentage"):
         replace(CRYPTO, estimator="rank_order")
     changed = replace(CRYPTO, estimator="rank_order", unit="tau", smallest=0.5)
