@@ -450,7 +450,7 @@ def test_figures_below_a_year_are_dashes(tmp_path: Path) -> None:
         each["luck"]["table"]["said"] = ""
     text = write(tmp_path, short).read_text("utf-8")
     assert set(rows_of(text, "timing")["trend"]) == {"–"}
-    assert "the choice of the best row is not tested" in text
+    assert "The choice of the best row is not tested." in text
 
 
 # --- The charts --------------------------------------------------------------------------------
