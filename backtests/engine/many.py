@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backtests.engine.loops import Room
     from backtests.engine.measures import Calendar, Figures
 
-#: Number of configurations that a thread simulates at a time.
+#: Number of configurations that a thread simulates at a time, at most ``measures.LANES``.
 TOGETHER = 32
 
 
