@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from backtests.engine import loops, measures
 from backtests.engine.batch import Variant
 from backtests.engine.costs import FREE, Costs
-from backtests.engine.many import Many, simulate_many
+from backtests.engine.many import TOGETHER, Many, simulate_many
 from backtests.engine.simulate import Result
 from backtests.evidence import metrics
 from signals.errors import ConfigError, SimulationError
@@ -151,6 +151,11 @@ def test_a_portfolio_is_the_same_alone_and_side_by_side_with_others() -> None:
         np.testing.assert_array_equal(many.metrics.iloc[row], alone.metrics.iloc[0])
         np.testing.assert_array_equal(many.equity.iloc[row], alone.equity.iloc[0])  # type: ignore[union-attr]
         check(many, row, case)
+
+
+def test_the_loops_have_room_for_all_configurations_that_run_together() -> None:
+    """The compiled loops check no bounds: one configuration more would overwrite other figures."""
+    assert TOGETHER <= measures.LANES
 
 
 @pytest.mark.parametrize("blocks", [1, 7, 16])
