@@ -67,6 +67,8 @@ class Today(Summarised):
 
     Attributes
     ----------
+    simulated
+        Whether the history is simulated.
     regime, since
         The regime at the session's close and the session on which it began; None if there is no
         regime.
@@ -127,6 +129,7 @@ class Today(Summarised):
     """
 
     session: pd.Timestamp
+    simulated: bool
     regime: str | None
     since: pd.Timestamp | None
     decided_because: str | None
@@ -235,6 +238,7 @@ class Plan(Summarised):
         regime = self.reading.regime.loc[:session]
         decision = Today(
             session=session,
+            simulated=self.history.is_simulated,
             regime=regime.iloc[-1],
             since=since(regime),
             decided_because=because,

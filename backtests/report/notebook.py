@@ -223,7 +223,7 @@ def summary_of_today(today: Today) -> Summary:
     """Return the short form of a decision: its reason, the target weights and the orders."""
     orders = {} if today.orders is None else {"orders": f"{len(today.orders)}, see .orders"}
     return Summary(
-        title=f"Decision at the close of {today.session.date()}",
+        title=f"{label_of(today.simulated)}Decision at the close of {today.session.date()}",
         facts={
             "regime": str(today.regime or "none"),
             "decided": today.decided_because or "no decision at this close",

@@ -83,8 +83,8 @@ def test_every_result_prints_a_few_lines_that_fit_a_terminal(
 def test_simulated_results_say_so_in_text_and_html(
     history: History, finished: Run, trial: Trial
 ) -> None:
-    plan, _ = planned(finished)
-    for result in (history, finished, assess(finished, robustness=False), trial, plan):
+    results = (history, finished, assess(finished, robustness=False), trial, *planned(finished))
+    for result in results:
         assert repr(result).startswith("SIMULATED: ")
         assert "SIMULATED: " in result._repr_html_()
 
