@@ -16,7 +16,7 @@ from backtests.cli.out import HTML, check_file
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
-from backtests.report.format import MISSING, fixed, significant, state, text
+from backtests.report.format import MISSING, fixed, is_missing, significant, state, text
 from backtests.simulated import source_said
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def _parameter(row: "Moved") -> str:
 
 
 def _remark(row: "Moved") -> str:
-    if row.on != row.on:
+    if is_missing(row.on):
         return "no view"
     return "another story" if row.other_story else ""
 

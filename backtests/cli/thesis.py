@@ -10,7 +10,7 @@ from backtests.cli.out import page_of
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.plural import number_of
-from backtests.report.format import MISSING, p_value, percent, state, text
+from backtests.report.format import MISSING, p_value, percent, percent_0, state, text
 from backtests.simulated import source_said
 
 if TYPE_CHECKING:
@@ -168,7 +168,9 @@ def _print(said: dict[str, Any], page: Path) -> None:
     for line in _LEGEND:
         say(line)
     if said["by_k"]:
-        say(f"k from 8 to 11 % of GDP: {k_said(said['by_k'])}")
+        chosen = [row["k"] for row in said["by_k"]]
+        low, high = percent_0(min(chosen)), percent_0(max(chosen))
+        say(f"k from {low} to {high} % of GDP: {k_said(said['by_k'])}")
     for part, reason in said["lacking"].items():
         say(f"no {part}: {reason}")
     say(f"page: {page}")

@@ -191,10 +191,10 @@ def _work(batch: Batch, results: _Results, firsts: Iterator[int]) -> None:
 
     All groups of a thread use the same arrays; only the last group can need smaller ones.
     """
-    room = room_of(batch, TOGETHER, daily=False)
+    room = room_of(batch, min(TOGETHER, len(results.refused)), daily=False)
     for first in firsts:
         count = min(TOGETHER, len(results.refused) - first)
-        if count < TOGETHER:
+        if count < len(room.refused):
             room = room_of(batch, count, daily=False)
         _some(batch, results, room, first)
 

@@ -59,7 +59,7 @@ class Trial(Summarised):
     verdicts
         One verdict for each claim, in the order of the claims.
     by_k
-        Verdicts on the primary claims and on two states, for k from 8 to 11 % of GDP, see
+        Verdicts on the primary claims and on two states, for several values of k, see
         :func:`backtests.thesis.other_k.table_of`.
     episodes
         What happened in each dated episode.
