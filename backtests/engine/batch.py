@@ -184,13 +184,17 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     from backtests.engine.loops import Market
 
     growth = (1 + bills.to_numpy()).cumprod()
-    # Before its first price, an asset has the price 1. The asset is not traded at this price.
-    last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
-    deflated = np.array(last / growth[:, None], order="C")
     priced = np.array(closes.notna(), dtype=bool, order="C")
-    # If no price is missing, no price becomes stale.
-    lost = np.zeros(last.shape, dtype=bool) if priced.all() else lost_prices(closes)
-    lost = np.array(lost, dtype=bool, order="C")
+    if priced.all():
+        last, lost = (
+            np.array(closes, dtype=np.float64, order="C"),
+            np.zeros(priced.shape, dtype=bool),
+        )
+    else:
+        # Before its first price, an asset has the price 1. The asset is not traded at this price.
+        last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
+        lost = np.array(lost_prices(closes), order="C")
+    deflated = last / growth[:, None]
     dates = closes.index.to_numpy().astype("datetime64[D]")
     return Market(
         deflated=deflated,
