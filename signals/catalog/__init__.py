@@ -1,15 +1,15 @@
 """The catalog: unit, publication rule and plausible range of every series.
 
-The catalog has one entry for each series. An entry gives the unit in which a series is stored, its
-publication rule, and its plausible range. The entry also gives the number of days after which a
+The catalog has one entry for each series. An entry gives the unit of the stored values, the
+publication rule and the plausible range. The entry also gives the number of days after which a
 value counts as missing. Publication rules follow the publishers' calendars. Times are New York
 times.
 
 :mod:`signals.universe` defines the price series. The publication rule for an asset's prices depends
 on the asset's market (fund, share or coin).
 
-:mod:`signals.catalog.entry` defines the class of an entry. The other modules of the package list
-the entries.
+:mod:`signals.catalog.entry` defines the class of an entry. The other modules of ``signals.catalog``
+list the entries.
 """
 
 from signals.catalog.companies import (
@@ -90,7 +90,7 @@ CATALOG: dict[str, Series] = {
 
 
 def series(id: str) -> Series:
-    """Return the catalog entry of the series with an id.
+    """Return the catalog entry of a series, found by the id of the series.
 
     Raise MissingSeries if the catalog lacks the id. The error message suggests the most similar
     known id, if there is one.

@@ -17,14 +17,15 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of each company that went public after XBRL began and is not in the universe.
+#: First trading day of companies outside the universe that went public after XBRL began.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
-#: Companies that build AI data centres. We read all concepts of :data:`CONCEPTS` for them.
+#: Companies that build AI data centres. For each of these companies, we read all concepts of
+#: :data:`CONCEPTS`.
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
-#: For each XBRL tag, the concept that the tag measures. Filers use different tags, and change them
-#: over time.
+#: For each XBRL tag, the concept that the tag measures. Companies use different tags for one
+#: concept, and change their tags over time.
 CONCEPTS: dict[str, str] = {
     "PaymentsToAcquirePropertyPlantAndEquipment": "CAPEX",
     "PaymentsToAcquireProductiveAssets": "CAPEX",
@@ -41,13 +42,15 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Concepts in every cash-flow or income statement. A company always publishes these amounts in
-#: time. So if one of them first appears late under some tag, the company used another tag before.
-#: If an amount of another concept appears late, the company may really have published it late.
+#: Concepts that are in every cash-flow or income statement. A company always publishes amounts of
+#: these concepts in time. If such an amount first appears late under some tag, the company used
+#: another tag before. An amount of any other concept can appear late because the company published
+#: it late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
-#: Plausible size of one reported amount, in USD. Zero is plausible too. Smaller nonzero values are
-#: probably in millions of USD. AMZN's revenue will exceed 1e12 USD within a few years.
+#: Plausible size of one reported amount, in USD. Zero is also a plausible amount. A nonzero amount
+#: below this range is probably in millions of USD. AMZN's revenue will exceed 1e12 USD within a few
+#: years.
 FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {
@@ -68,7 +71,7 @@ _ANNUAL_TITLES = {
 
 
 def ttm_id(concept: str, ticker: str) -> str:
-    """Return the series id for a company and concept.
+    """Return the id of a company's trailing-year series for a concept such as CAPEX.
 
     Each value of the series is the sum of the amounts of four quarters, in USD.
     """
@@ -76,16 +79,16 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of the series for a company, a concept, and the year before the trailing year.
+    """Return the id of a company's series for the year before the trailing year.
 
-    Each value of the series is the sum of the amounts of four quarters, in USD. Each value becomes
-    known on the same day as the sum of the following four quarters (:func:`ttm_id`).
+    Each value of the series is the sum of the amounts of four quarters, in USD. A value becomes
+    known on the same day as the sum of the next four quarters (:func:`ttm_id`).
     """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
 def annual_id(concept: str, ticker: str) -> str:
-    """Return the id of the annual series for a company and concept.
+    """Return the id of a company's annual series for a concept such as DEBT.
 
     Each value of the series is the amount of one fiscal year, in USD.
     """
@@ -103,9 +106,9 @@ def tags_of(concept: str) -> tuple[str, ...]:
 
 
 #: Number of calendar days for which an amount is used. Capital expenditure and revenue may be known
-#: only for fiscal years, so they are used until the next annual filing. Other amounts are used
-#: until the next quarterly filing is due. This limit prevents a comparison of old cash flow with
-#: new spending.
+#: only for fiscal years, so their amounts are used until the next annual filing. Other amounts are
+#: used until the next quarterly filing is due. The shorter limit prevents a comparison of old cash
+#: flow with new spending.
 _YEAR, _QUARTER = 460, 200
 _ANNUAL_FACTS = ("CAPEX", "REVENUE")
 

@@ -25,18 +25,20 @@ class Rule:
     Attributes
     ----------
     kind
-        ``close``: at the New York close of the date. ``sessions``: at the open of the n-th NYSE
-        session after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on
-        which the Federal Reserve Banks are open. On Columbus Day and Veterans Day, for example, the
-        New York exchanges are open, but the New York Fed and FRED publish nothing. ``h41``: with
-        the Federal Reserve's H.4.1 release, at 16:30 on the next Thursday, or on Friday if that
-        Thursday is a federal holiday. ``days``: n calendar days after the date. ``midnight_utc``:
-        when the UTC day ends, at 19:00 or 20:00 in New York. ``filed``: at the session after the
-        filing. ``stated``: at the open of the first session on or after the value's publication
-        day. The imported table can state the publication day of each value. If the table states no
-        publication day, the publication day is n calendar days after the date. ``recorded``: when
-        the store recorded the value. The kind ``recorded`` is for series whose publisher changes
-        all past values at each release.
+        ``close``: A value is known at the New York close of its date. ``sessions``: A value is
+        known at the open of the n-th NYSE session after its date. ``fed_sessions``: The rule is
+        like ``sessions``, but n counts only sessions on which the Federal Reserve Banks are open.
+        For example, the NYSE is open on Columbus Day and Veterans Day, but the New York Fed and
+        FRED publish nothing. ``h41``: A value is known with the Fed's H.4.1 release, at 16:30 on
+        the next Thursday. If that Thursday is a federal holiday, the release is on Friday.
+        ``days``: A value is known n calendar days after its date. ``midnight_utc``: A value is
+        known at 24:00 UTC of its date, which is 19:00 or 20:00 in New York. ``filed``: A value is
+        known at the open of the session after its filing with the SEC. ``stated``: A value is known
+        at the open of the first session on or after its publication day. The imported table can
+        state the publication day of each value. If the table states no publication day, the
+        publication day is n calendar days after the date. ``recorded``: A value is known when the
+        store recorded the value. The kind ``recorded`` is for series whose publisher changes all
+        past values at each release.
     n
         Number of sessions or calendar days, for the kinds that need a number.
     """
@@ -82,25 +84,26 @@ class Series:
         True when the publisher changes past values.
     low, high
         The plausible range, inclusive. The range contains every value ever published for dates
-        since ``first``. An import rejects a file with a value outside the range, because the values
-        are probably in another unit.
+        since ``first``. If a value is outside the range, an import rejects the file, because the
+        file is probably in another unit.
     stale_after
         Number of calendar days for which a value is used, counted from the date that the value
-        describes. An older value counts as missing.
+        describes. A value older than this number of days counts as missing.
     first
-        First date that an import reads. Every import skips values of earlier dates. None if an
-        import reads all values.
+        First date that an import reads. Every import skips the values before ``first``. If
+        ``first`` is None, an import reads all values.
     steady
-        True for a level that never changes by more than a factor of five between consecutive dates.
-        If a value of such a series changes by more, an import rejects the file, because a decimal
-        point is probably wrong. The plausible range is too wide to find a wrong decimal point.
+        True for a series that never changes by more than a factor of five between consecutive
+        dates. If a steady series changes by more, an import rejects the file, because a decimal
+        point is probably wrong. The plausible range alone is too wide to show a wrong decimal
+        point.
     ended
         Last date of a discontinued series, otherwise None. A discontinued series is never late.
     at_end
         True if the date of a value is the last day of its month, False if it is the first day.
     announced
         True if the publisher announces each value some days before its date. An import leaves out
-        announced values of days to come.
+        announced values whose date is in the future.
     """
 
     id: str
@@ -126,11 +129,11 @@ H41 = Rule(kind="h41")
 UTC_MIDNIGHT = Rule(kind="midnight_utc")
 FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
-#: Rule for dated releases. A release before the open is known on its own date, if the imported
-#: table states this date. Any other release is known at the first session after its date.
+#: Rule for dated releases. If the imported table states that a release came before the open, the
+#: release is known on its own date. Any other release is known at the first session after its date.
 STATED_NEXT_DAY = Rule(kind="stated", n=1)
 #: The H.8 release for a Wednesday appears nine days later, on a Friday at 16:15, after the close.
-#: So the values of that Wednesday are first used on a Monday, twelve days after that Wednesday.
+#: So a Wednesday's values are first used twelve days later, on a Monday.
 H8 = Rule(kind="days", n=12)
 
 MILLIONS = "USD millions"

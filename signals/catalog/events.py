@@ -21,19 +21,20 @@ def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) 
     return new_series(*entry, source="file", frequency="event", known=known, stale_after=1)
 
 
-#: Companies for which a series lists the earnings releases.
+#: Tickers of the companies whose earnings releases are a series.
 REPORTERS = (
     *HYPERSCALERS,
     *("NVDA", "MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
 )
-#: For each issuer name in the imported table of dollar bonds, the ticker of the issuer.
+#: The imported table of dollar bonds names the issuers. This mapping gives the ticker for each
+#: name.
 ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}
 BOND_ISSUERS = tuple(ISSUERS.values())
 
 #: Market changes around a central bank's announcement, and policy surprises estimated from these
-#: changes. The publisher estimates the surprises from the full sample, and publishes all of these
-#: series after the events. So the panel never contains these series. Only tests of the reaction to
-#: an event may use these series.
+#: changes. The publisher estimates the policy surprises from the full sample. All series of
+#: ``_SURPRISES`` are published after the events, so the panel never contains them. Only tests of
+#: the reaction to an event may use the series of ``_SURPRISES``.
 _SURPRISES = (
     *(
         event(

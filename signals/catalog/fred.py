@@ -29,14 +29,15 @@ def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Seri
 
 
 FRED = (
-    # The Federal Reserve's balance sheet, H.4.1. Except for WDTGAL and WLCFLPCL, the ranges reject
-    # all values in billions. In billions, the largest value of WTREGEN is 1,817, which is below the
-    # lower limit.
+    # The Federal Reserve's balance sheet, H.4.1. The series of H.4.1 are in millions, so their
+    # ranges reject values in billions. For example, the largest value of WTREGEN in billions is
+    # 1,817, which is below the lower limit. Only the ranges of WDTGAL and WLCFLPCL also accept
+    # values in billions.
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
     # WTREGEN is read from 2002-12-18 on, the first date of WALCL.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
-    # WRESBAL is read from 2008-10 on. Before, the Fed paid no interest on reserves and kept
-    # reserves scarce.
+    # WRESBAL is read from 2008-10 on. Before that month, the Fed paid no interest on reserves and
+    # kept reserves scarce.
     _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
     _h41("TREAST", "Treasuries held by the Fed, Wednesday level", 3e5, 2e7, steady=True),
     _h41("WDTGAL", "Treasury General Account, Wednesday level", 1e3, 5e6),
@@ -69,13 +70,13 @@ FRED = (
         1e4,
         first=date(2013, 9, 23),  # earlier operations were sporadic tests
     ),
-    # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
-    # which it is open. No holiday delays the other rates and yields. Reverse repo and Treasury
-    # yields of a day are published on the same day. The Board announces its rates in advance. On
-    # Friday, FRED already has IORB up to Monday.
+    # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on its next
+    # business day. A holiday does not delay the other rates and yields. Reverse repo and Treasury
+    # yields of a day are published on the same day. The Board of the Fed announces its rates in
+    # advance. On Friday, FRED already has IORB up to Monday.
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
-    # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
+    # The Fed paid the rate IOER until 2021-07-28, and has paid the rate IORB since 2021-07-29.
     daily("IOER", "Interest on excess reserves", "%", -2, 25, ended=date(2021, 7, 28)),
     daily("IORB", "Interest on reserve balances", "%", -2, 25, announced=True),
     daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25, announced=True),
@@ -88,9 +89,10 @@ FRED = (
     daily("T10YIE", "Breakeven inflation 10 years", "%", -5, 15),
     daily("T10Y2Y", "Treasury 10 years less 2 years", POINTS, -10, 10),
     daily("T10Y3M", "Treasury 10 years less 3 months", POINTS, -10, 10),
-    # The publisher re-estimates the model, and releases daily values once a week.
+    # The publisher of the term premium re-estimates its model, and releases daily values once a
+    # week.
     daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
-    # Credit and volatility. FRED publishes credit spreads on days on which FRED is open.
+    # Credit and volatility. FRED publishes credit spreads only on its business days.
     daily("BAA10Y", "Moody's Baa less Treasury 10 years", POINTS, 0, 25, sessions=2, fed=True),
     daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", POINTS, 0, 50, fed=True),
     daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True),

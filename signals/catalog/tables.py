@@ -15,7 +15,7 @@ from signals.catalog.entry import (
     new_series,
 )
 
-#: A mapping from series names in FRED's file format to catalog ids.
+#: For each series name that a file in FRED's format uses, the catalog id of the series.
 PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
 #: Series of the New York Fed's markets API. Each series is fetched from its date ``first`` on.
@@ -37,7 +37,7 @@ NYFED = (
     ),
 )
 
-#: For each frequency, the number of calendar days for which a value of an imported table is used.
+#: Number of calendar days for which a value of an imported table is used, for each frequency.
 _STALE_TABLES = {"day": 10, "week": 21, "month": 70}
 
 
@@ -56,8 +56,8 @@ def table(
 ) -> Series:
     """Return a series of an imported table. :class:`Series` describes ``at_end``.
 
-    ``stale_after`` is the number of days after which a value counts as missing. The default of
-    ``stale_after`` depends on the frequency.
+    ``stale_after`` is the number of days after which a value counts as missing. By default, the
+    number depends on ``frequency``.
     """
     return new_series(
         *(id, title, unit, low, high),
@@ -72,7 +72,7 @@ def table(
 
 CRYPTO_TABLES = (
     # The panel repeats the last flow for at most four days, the length of a long weekend. The limit
-    # is short, because a sum of flows counts each repeated flow.
+    # of four days is short, because a sum of flows counts each repeated flow.
     *(
         table(
             *(f"FLOW_{coin}_ETF", f"Spot {name} ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
@@ -109,8 +109,9 @@ FLOW_TABLES = (
     ),
     # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
-    # The positions of each Tuesday are published on the next Friday at 15:30. The table states this
-    # Friday for every week. During a government shutdown, however, the publisher was late.
+    # The positions of each Tuesday are published on the next Friday at 15:30. For every week, the
+    # table states this Friday as the publication day. During a government shutdown, however, the
+    # publisher was late.
     table(
         *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
         Rule(kind="stated", n=3),
@@ -131,8 +132,7 @@ FLOW_TABLES = (
 
 #: Rates, yields and a term premium from imported files.
 RATE_TABLES = (
-    # The publisher releases daily values once a week, and each release re-estimates all past
-    # values.
+    # The publisher releases daily values once a week. Each release changes all past values.
     table(
         *("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
         stale_after=24,

@@ -1,10 +1,9 @@
 """Regime models assign one regime to each session. :data:`REGIMES` lists the regime models.
 
-The default regime model is ``votes``. ``quantities`` uses amounts and flows of capital, but no past
-returns. So claims about market timing are tested with ``quantities``. ``hidden_markov``,
-``markov_switching`` and ``jump_model`` use only prices and yields. Comparing ``votes`` with the
-three price-only models shows what information the signals add to prices. ``labels`` uses a user's
-own regimes.
+The default regime model is ``votes``. Tests of market timing use ``quantities``, which reads
+amounts and flows of capital, but no past returns. ``hidden_markov``, ``markov_switching`` and
+``jump_model`` use only prices and yields. Comparing ``votes`` with the three price-only models
+shows what information the signals add to prices. ``labels`` uses a user's own regimes.
 """
 
 from signals.regimes.base import Classification, Regime, RegimeModel

@@ -18,7 +18,7 @@ CONFIRM_FORCED = 2
 
 
 class Regime(StrEnum):
-    """State of the market for capital, such as ample (INJECTION) or scarce (ABSORPTION)."""
+    """State of the market for capital: ample in INJECTION, scarce in ABSORPTION, and so on."""
 
     INJECTION = "INJECTION"
     NEUTRAL = "NEUTRAL"
@@ -106,7 +106,7 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
 
 
 def at_once(model: "RegimeModel", rule: pd.Series) -> Classification:
-    """Return a model's classification in which each session takes the regime of its own rule.
+    """Return a classification in which each session has the regime of its own rule.
 
     The regime changes at once, without the confirmation of :func:`settle`.
     """
@@ -122,7 +122,7 @@ def regime_of_rule(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Serie
 
 
 def rule_in_force(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """For each session, return the rule that most recently gave the regime.
+    """Return, for each session, the rule that most recently gave the regime.
 
     ``regime`` is the confirmed regime of each session. ``rule`` is the rule that is true at each
     session. ``rules`` maps each rule to its regime. The result is None if the session has no

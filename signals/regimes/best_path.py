@@ -1,4 +1,4 @@
-"""The best path of a statistical jump model, as a compiled loop over sessions.
+"""A compiled loop over sessions that finds the best path of a statistical jump model.
 
 The package jumpmodels is slower than the compiled loop, because it makes several NumPy calls for
 each session. The compiled loop gives exactly the path of jumpmodels, and exactly the same sum of
@@ -35,7 +35,8 @@ def best_path(
     loss
         Loss of each session in each state, sessions × states. NaN means an impossible state.
     penalty
-        Penalty of each change from one state (row) to another (column), states × states.
+        Table of states × states: the penalty of a change from the row's state to the column's
+        state.
     return_value_mx
         If True, return a table of sessions × states instead of the path. The cell of session t and
         state s is the smallest sum of losses and penalties over all paths to state s at session t.

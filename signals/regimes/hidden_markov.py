@@ -20,21 +20,21 @@ class HiddenMarkov(Markov):
         normal distributions. Expectation maximisation (hmmlearn) estimates the model from one fixed
         start. :func:`signals.regimes.markov.forward` computes the probability of each state.
     Flag
-        The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
-        and off when it is below ``leave``.
+        The flag means that the market is turbulent. The flag turns on when the probability of the
+        bad state is above ``enter``, and off when the probability is below ``leave``.
     Timing
-        Each feature uses the newest value known at the close: SPY from the same session, DGS10 from
-        one session earlier, and BAA10Y from two sessions earlier. One row contains values of
-        different days, so the model assumes that the columns are independent within a state. A
-        state lasts for weeks, so a lag of up to two sessions does no harm.
+        Each feature uses the newest value known at the close. SPY is from the same session, DGS10
+        is from one session earlier, and BAA10Y is from two sessions earlier. One row contains
+        values of different days, so the model assumes that the columns are independent within a
+        state. A state lasts for weeks, so a lag of up to two sessions does no harm.
     NaN
         See :meth:`probability`.
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). The model differs from the models of Rydén et al. and of Ang and Timmermann
-        in three ways. The features include the Treasury yield and the credit spread. The features
-        have no covariances within a state. The probability of leaving a state has a lower limit
+        Markets" (2012). The model differs from the models in these papers in three ways. The
+        features include the Treasury yield and the credit spread. The features have no covariances
+        within a state. The probability of leaving a state has a lower limit
         (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.

@@ -15,17 +15,17 @@ class JumpModel(PriceOnly):
     """A statistical jump model of SPY's smoothed return and downside risk.
 
     Formula
-        The features are exponentially weighted: the mean return, the log downside deviation, and
-        the mean divided by the downside deviation (Sortino). Each feature is computed with
-        halflives of 5, 20 and 60 sessions. All features are standardised and clipped to ±3. The
-        package jumpmodels chooses two centres and a path of states that minimise Σ ½‖x_t −
+        Three features are computed with exponential weights: the mean return, the log downside
+        deviation, and the mean divided by the downside deviation (Sortino). Each feature is
+        computed with halflives of 5, 20 and 60 sessions. All features are standardised and clipped
+        to ±3. The features of session t are x_t, and the state of session t is s_t. The package
+        jumpmodels chooses two centres and a path of states. The choice minimises Σ ½‖x_t −
         centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last state of
         the best path up to that session.
     Flag
-        The model gives a state of 0 (good) or 1 (bad) instead of a probability. After ``confirm``
-        consecutive sessions in state 1, the flag turns on at the last of these sessions. After
-        ``confirm`` consecutive sessions in state 0, the flag turns off at the last of these
-        sessions.
+        The model gives a state of 0 (good) or 1 (bad) instead of a probability. The flag turns on
+        at the last of ``confirm`` consecutive sessions in state 1. The flag turns off at the last
+        of ``confirm`` consecutive sessions in state 0.
     Timing
         SPY's close of a session is known at that session. The model detects the end of a bad state
         late. With a halflife of 60 sessions, a past return still has a seventh of its initial
@@ -38,9 +38,9 @@ class JumpModel(PriceOnly):
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
         penalty come from the example of the package jumpmodels. The model differs from the models
-        of Nystrup et al. and of Shu et al. in three ways. The penalty is fixed and does not depend
-        on past returns. The return of Treasury bills is not subtracted from SPY's return. The bad
-        state is the state with the higher variance, not the state with the lower cumulative return.
+        in these papers in three ways. The penalty is fixed and does not depend on past returns. The
+        return of Treasury bills is not subtracted from SPY's return. The bad state is the state
+        with the higher variance, not the state with the lower cumulative return.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
-        The search makes at most three iterations from each of ten seeded starting points. After
-        these iterations, the search continues from the best of the ten results, and makes one full
-        search from one seeded starting point. The search takes half the time of ten full searches,
-        and finds an equally good optimum.
+        The search makes at most three iterations from each of ten seeded starting points. The
+        search then continues from the best of the ten results. One more full search begins at a
+        seeded starting point. The search takes half the time of ten full searches, and finds an
+        equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
@@ -105,5 +105,5 @@ def _smooth(x: pd.Series, halflife: int) -> pd.Series:
 
 
 def _clipped(features: np.ndarray) -> np.ndarray:
-    """Return all features except the return (first column), clipped to ±3."""
+    """Return all features except the first one (the return), clipped to ±3."""
     return features[:, 1:].clip(-3, 3)

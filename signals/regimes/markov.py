@@ -11,7 +11,7 @@ from signals.regimes.price_only import Judge, PriceOnly
 
 @dataclass(frozen=True, kw_only=True)
 class TwoStates:
-    """A Markov chain of two states with Gaussian features, independent within a state.
+    """A Markov chain of two states; within a state, the features are independent and Gaussian.
 
     Attributes
     ----------
@@ -33,8 +33,8 @@ class TwoStates:
 
         A state that never ends in the window can end later, so the probability of leaving a state
         is at least 1 / ``sessions``. The probability of staying in a state is also at least 1 /
-        ``sessions``. A variance is at least a thousandth of the window's variance, so that a single
-        value cannot form a state.
+        ``sessions``. A variance is at least a thousandth of the window's variance. Without this
+        limit, a single value could form a state.
         """
         order = np.argsort(variances[:, 0], kind="stable")
         bounded = leave[order].clip(1 / sessions, 1 - 1 / sessions)
@@ -58,9 +58,9 @@ class TwoStates:
 def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the filtered probability of the second state, and the log likelihood.
 
-    p_t = P(second state at t | sessions up to t). The prior for session t follows from p_{t−1} and
-    the transition probabilities. The filter multiplies the prior by the density of session t and
-    normalises the product (Hamilton, 1989).
+    The probability at session t is p_t = P(second state at t | sessions up to t). The prior for
+    session t follows from p_{t−1} and the transition probabilities. The filter multiplies the prior
+    by the density of session t and normalises the product (Hamilton, 1989).
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
     return out, likelihood
 
 
-# Starting values of the estimation, without random numbers. A state lasts about 50 sessions, and
-# one state has four times the variance of the other. Starting values with persistent states avoid
-# an optimum in which one state contains only a single outlier.
+# Fixed starting values of the estimation. A state lasts about 50 sessions, and one state has four
+# times the variance of the other. Starting values with persistent states avoid an optimum in which
+# one state contains only a single outlier.
 LEAVE = 0.02
 VARIANCES = (0.5, 2.0)
 
@@ -98,5 +98,5 @@ class Markov(PriceOnly):
         """Return a chain that is estimated from a table of sessions × standardised features."""
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Estimate a chain; return a function from features to the filtered probability."""
+        """Estimate a chain, and return the function that gives the filtered probabilities."""
         return self.chain(window).probability

@@ -15,13 +15,14 @@ class MarkovSwitching(Markov):
     """A two-state Markov-switching regression of SPY's return on a constant.
 
     Formula
-        r_t = μ(s_t) + σ(s_t) ε_t, where r is SPY's log return in %, standardised. The mean and the
-        variance depend on the state. Maximum likelihood (statsmodels' MarkovRegression) estimates
-        the model from one fixed start. Hamilton's filter, :func:`signals.regimes.markov.forward`,
-        computes the probability of each state.
+        The model is r_t = μ(s_t) + σ(s_t) ε_t. In this formula, r_t is SPY's standardised log
+        return, and s_t is the state. The mean μ and the volatility σ depend on the state. Maximum
+        likelihood (statsmodels' MarkovRegression) estimates the model from one fixed start.
+        Hamilton's filter, :func:`signals.regimes.markov.forward`, computes the probability of each
+        state.
     Flag
-        The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
-        and off when it is below ``leave``.
+        The flag means that the market is turbulent. The flag turns on when the probability of the
+        bad state is above ``enter``, and off when the probability is below ``leave``.
     Timing
         SPY's close of a session is known at that session.
     NaN
@@ -40,7 +41,7 @@ class MarkovSwitching(Markov):
     inputs: ClassVar[tuple[str, ...]] = ("SPY",)
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's return, %."""
+        """Return SPY's log return, in %."""
         return pd.DataFrame({"SPY": log_return(data["SPY"])})
 
     def chain(self, window: np.ndarray) -> TwoStates:

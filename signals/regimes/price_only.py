@@ -37,7 +37,8 @@ MINIMUM = 756
 SEED = 0
 _FLAT = 1e-9  # below this standard deviation, a feature counts as constant
 
-#: Function from standardised features, sessions × features, to the probability of the bad state.
+#: A function that turns standardised features into the probability of the bad state. Its argument
+#: is a table of sessions × features.
 Judge = Callable[[np.ndarray], np.ndarray]
 
 
@@ -45,9 +46,8 @@ Judge = Callable[[np.ndarray], np.ndarray]
 class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    The model never gives INJECTION, because prices alone cannot distinguish a market with ample
-    capital from a calm market. The model raises ConfigError when a package that it needs is
-    missing.
+    The model never gives INJECTION, because prices alone do not show whether capital is ample. The
+    model raises ConfigError when a package that it needs is missing.
 
     Parameters
     ----------

@@ -15,10 +15,11 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 class Quantities(RegimeModel):
     """Regime from the two flags of the signal ``absorption``.
 
-    The regime is ABSORPTION if the flag ``absorption`` is on, INJECTION if only the flag
-    ``injecting`` is on, and NEUTRAL if both flags are off. The regime is None if the flag
-    ``absorption`` is NA. Claims about market timing are tested with ``quantities``. If the regime
-    came from past returns, the regime and the test would use the same returns.
+    If the flag ``absorption`` is on, the regime is ABSORPTION. If only the flag ``injecting`` is
+    on, the regime is INJECTION. If both flags are off, the regime is NEUTRAL. If the flag
+    ``absorption`` is NA, the regime is None. Claims about market timing are tested with
+    ``quantities``. If the regime came from past returns, the regime and the test would use the same
+    returns.
     """
 
     name: ClassVar[str] = "quantities"

@@ -37,8 +37,8 @@ class Votes(RegimeModel):
     min_views
         A session has a regime only if at least this number of votes is known.
     confirm
-        Number of consecutive sessions for which rules must give a new regime before the regime
-        changes; FORCED_SELLING needs 2.
+        Number of consecutive sessions with a new regime before the regime changes; FORCED_SELLING
+        needs 2.
     """
 
     name: ClassVar[str] = "votes"
@@ -78,7 +78,7 @@ class Votes(RegimeModel):
     def _holds(
         self, index: pd.Index, evaluations: Mapping[str, Evaluation]
     ) -> dict[str, pd.Series]:
-        """For each rule, in order, return whether the rule is true at each session."""
+        """Return, for each rule in order, whether the rule is true at each session."""
         flags = {name: evaluations[name].flag for name in self.voters if name in evaluations}
         votes = pd.DataFrame(flags, index=index)
         views = votes.notna().sum(axis=1)
