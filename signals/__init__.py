@@ -1,7 +1,8 @@
 """Signals measure how scarce capital is. Regime models assign a regime to each session.
 
-Signals read a point-in-time panel. They access no file, network or clock. :data:`SIGNALS` lists the
-signals. :data:`signals.regimes.REGIMES` lists the regime models.
+Signals read a point-in-time panel: a table of the values that were known at each session's close.
+Signals access no file, network or clock. :data:`SIGNALS` lists the signals.
+:data:`signals.regimes.REGIMES` lists the regime models.
 """
 
 from signals.absorption import Absorption

@@ -14,7 +14,8 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: u is clipped to the range from ``EDGE`` to 1 − ``EDGE``, so that the logit of u is finite.
+#: Before the logit, u is clipped to the range from ``EDGE`` to 1 − ``EDGE``. The logit of 0 or 1 is
+#: infinite.
 EDGE = 0.01
 
 
@@ -25,19 +26,20 @@ class Absorption(CompoundSignal):
     Formula
         u = A / (A + P), a fraction. A is capital spending from :class:`Capex`, in USD billions. P
         is idle capital from :class:`DryPowder`, in USD billions. The impulse is the growth of
-        capital spending over a year, in %. score = z(logit u), with u clipped to the range from
-        0.01 to 0.99.
+        capital spending over a year, in %. The score is the z-score of logit u. Before the logit, u
+        is clipped to the range from 0.01 to 0.99.
     Flag
         The flag ``absorbing`` turns on when u is above ``enter`` and the impulse is above
-        ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
-        ``impulse_leave``. The flag :attr:`injecting` turns on when u is below ``injecting_enter``,
-        the impulse is above ``impulse_enter``, and idle capital is above ``idle_enter``. It turns
-        off when u is above ``leave``, the impulse is below ``impulse_leave``, or idle capital is
-        below ``idle_leave``.
+        ``impulse_enter``. The flag ``absorbing`` turns off when u is below ``leave`` or the impulse
+        is below ``impulse_leave``. The flag :attr:`injecting` turns on when u is below
+        ``injecting_enter``, the impulse is above ``impulse_enter``, and idle capital is above
+        ``idle_enter``. The flag :attr:`injecting` turns off when u is above ``leave``, the impulse
+        is below ``impulse_leave``, or idle capital is below ``idle_leave``.
     Timing
         u is known as soon as both capital spending and idle capital are known.
     NaN
-        Both flags are NA if u, the impulse or idle capital has no value.
+        The flags ``absorbing`` and ``injecting`` are NA if u, the impulse or idle capital has no
+        value.
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. The levels that
@@ -45,19 +47,20 @@ class Absorption(CompoundSignal):
         turn off the flag ``absorbing``. ``idle_leave`` equals the level at which the flag of
         :class:`DryPowder` turns on.
     Limits
-        u says little about capital spending, because it depends mostly on idle capital. When idle
-        capital is close to zero, u is close to 1 for any spending. In the history to 2025, u has a
-        rank correlation of −0.90 with idle capital over GDP, and of −0.02 with capital spending
-        over GDP. The impulse measures whether spending grows, but not whether spending is large. To
-        show the size of spending, :meth:`beside` returns spending in % of GDP. It also counts the
-        days on which the flag would be on if capital spending were halved or doubled.
+        u depends mostly on idle capital, so u says little about capital spending. When idle capital
+        is close to zero, u is close to 1 for any amount of spending. In the history to 2025, the
+        rank correlation of u with idle capital in % of GDP is −0.90. The rank correlation of u with
+        capital spending in % of GDP is only −0.02. The impulse measures whether spending grows, but
+        not whether spending is large. To show the size of spending, :meth:`beside` returns spending
+        in % of GDP. To test the effect of this size, :meth:`beside` computes the flag with half and
+        with double the actual spending, and counts the days with the flag on.
         :class:`OutsideCapital` compares spending with cash flow instead of idle capital. Reports
-        show its gauges next to u. They do not replace u, for three reasons. First, cash flows
-        become known only from filings, about four months after the quarter began. Second, MSFT
-        reports new debt under an XBRL tag that drypowder does not read, so MSFT's new debt is
-        unknown. Third, ``drypowder thesis`` tests claims that use u, and these claims were stated
-        before they were tested. The results of ``drypowder thesis`` are known, so changing the
-        measure now would be a choice made with hindsight.
+        show the gauges of :class:`OutsideCapital` next to u. The gauges of :class:`OutsideCapital`
+        do not replace u, for three reasons. First, cash flows become known only from filings, about
+        four months after the quarter began. Second, MSFT reports new debt under an XBRL tag that
+        drypowder does not read, so MSFT's new debt is unknown. Third, ``drypowder thesis`` tests
+        claims about u. The claims were stated before any test. Today the test results are known, so
+        a new measure would be chosen with hindsight.
 
     Parameters
     ----------
@@ -69,9 +72,11 @@ class Absorption(CompoundSignal):
     injecting_enter
         The flag ``injecting`` can turn on when u (a fraction) is below this level.
     impulse_enter
-        Both flags can turn on only when the impulse is above this level (in % a year).
+        The flags ``absorbing`` and ``injecting`` can turn on only when the impulse is above this
+        level (in % a year).
     impulse_leave
-        Both flags turn off when the impulse is below this level (in % a year).
+        The flags ``absorbing`` and ``injecting`` turn off when the impulse is below this level (in
+        % a year).
     idle_enter
         The flag ``injecting`` can turn on when the gauge ``share`` of :class:`DryPowder` is above
         this level. ``idle_enter`` has the same unit as ``share``.

@@ -2,10 +2,10 @@
 
 A signal is a frozen dataclass, and its fields are its parameters. A signal reads a point-in-time
 panel: one row for each NYSE session, one column for each series. Each cell contains the value that
-was known at the close of its session. The signal computes its gauges, which are named measures,
-from the panel, and its score from the gauges. The flag turns on and off when gauges cross their
-thresholds. Later rows of the panel never change the results of earlier rows. A test checks every
-registered signal for look-ahead.
+was known at the close of its session. A gauge is a named measure that the signal computes from the
+panel. The signal computes its score from its gauges. The flag turns on and off when gauges cross
+their thresholds. Later rows of the panel never change the results of earlier rows. A test checks
+every registered signal for look-ahead.
 """
 
 from abc import ABC, abstractmethod
@@ -36,15 +36,16 @@ class Evaluation(Summarised):
     gauges
         Table of sessions × gauges. A gauge is a named measure; ``signal.unit`` returns its unit.
     score
-        Z-score of the signal's measure, relative to past values of the same measure. A positive
-        score means that capital is scarcer than in the past. The score is NaN at sessions where the
-        score cannot be computed.
+        Z-score of the signal's measure, computed from past values of the measure. A positive score
+        means that capital is scarcer than in the past. The score is NaN at sessions where the score
+        cannot be computed.
     flag
-        The flag, as a pandas ``boolean``. The flag is NA if a gauge on which it depends has no
+        The flag, as a pandas ``boolean``. The flag is NA if a gauge that the flag uses has no
         value.
     injecting
-        The signal's second flag. For example, the second flag of ``absorption`` describes the
-        opposite state of the market. None if the signal has only one flag.
+        The signal's second flag. For example, the second flag of the signal ``absorption`` is on
+        when idle capital is ample and spending grows. ``injecting`` is None if the signal has only
+        one flag.
     """
 
     signal: "Signal"
@@ -64,7 +65,7 @@ class Evaluation(Summarised):
         )
 
     def until(self, at: pd.Timestamp) -> "Evaluation":
-        """Return the evaluation's rows up to a session, including that session."""
+        """Return the evaluation up to a session, including the row of that session."""
         return self.rows(lambda part: part.loc[:at])
 
     def _summary(self) -> Summary:
@@ -84,15 +85,15 @@ class Evaluation(Summarised):
 
 
 class Pick(Protocol):
-    """A function that chooses the same rows from a series and from a frame."""
+    """A function that chooses rows of a table; the table is a Series or a DataFrame."""
 
     def __call__(self, part: Rows, /) -> Rows:
-        """Return the chosen rows of a series or a frame."""
+        """Return the chosen rows of a Series or a DataFrame."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signal(Typed, ABC):
-    """Base class of signals. A signal measures one link of the thesis, from L1 to L15.
+    """Base class of signals. Each signal measures one link (step) of the thesis, from L1 to L15.
 
     A subclass defines ``inputs``, ``gauges``, ``score`` and ``thresholds``. A parameter outside its
     range raises ConfigError.
@@ -108,8 +109,7 @@ class Signal(Typed, ABC):
         Mapping from the name of each gauge to its unit. If a gauge contains text, the unit is
         ``name``.
     parts
-        The signals from which this signal is computed: a mapping from their names in the registry
-        to their classes.
+        The other signals that this signal uses, as a mapping from registry name to class.
     context
         Gauges of other signals that reports show beside the flag: a mapping from the name of a
         signal to names of gauges. The gauges in ``context`` do not affect the flag or the score.
@@ -140,7 +140,7 @@ class Signal(Typed, ABC):
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gauges, which are named measures, as a table of sessions × gauges.
+        """Return a table of gauges (named measures), with one row for each session.
 
         The columns of the table are the keys of :attr:`units`.
         """
@@ -192,10 +192,10 @@ class Signal(Typed, ABC):
         return turned(gauges, self.thresholds, self.confirm, self.confirm_leave)
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return numbers that reports show beside the flag; empty by default.
+        """Return the numbers that reports show beside the flag; the default is an empty mapping.
 
-        Each key of the mapping contains the name and the unit of a number. A reader of the report
-        uses the numbers to judge the flag at the last session of the evaluation.
+        Each key of the mapping contains the name and the unit of a number. The numbers help a
+        reader of the report to judge the flag at the last session.
         """
         return {}
 
@@ -243,8 +243,8 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. Within one evaluation, a part that several
-    signals share has the same parameters in all of them.
+    A subclass defines ``combine`` instead of ``gauges``. A part is a signal that another signal
+    uses. If several signals use the same part, the part has the same parameters for all of them.
     """
 
     @abstractmethod
@@ -275,11 +275,11 @@ class ScoreSignal(Signal):
     Parameters
     ----------
     enter
-        The flag turns on when its gauge (the score or the mean of the components) is above this
-        level (in standard deviations).
+        The flag turns on when the gauge in :attr:`decides` is above this level (in standard
+        deviations).
     leave
-        The flag turns off when its gauge (the score or the mean of the components) is below this
-        level (in standard deviations).
+        The flag turns off when the gauge in :attr:`decides` is below this level (in standard
+        deviations).
     """
 
     decides: ClassVar[str] = "score"

@@ -15,22 +15,25 @@ class Bathtub(ScoreSignal):
     """Net liquidity, and its change due to Fed assets, the Treasury account and reverse repo.
 
     Formula
-        Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Δ is the change
-        over ``horizon`` sessions. The gauge ``tap`` is Δ WALCL/1000. The gauge ``pipes`` is −Δ
-        RRPONTSYD − Δ WTREGEN/1000. So ΔN = tap + pipes. score = −z(ΔN / N). The score is positive
-        when net liquidity grows less, or shrinks more, than in the past.
+        WALCL is the Fed's assets. WTREGEN is the Treasury's account at the Fed. RRPONTSYD is
+        reverse repo. Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Δ is
+        the change over ``horizon`` sessions. The gauge ``tap`` is Δ WALCL/1000. The gauge ``pipes``
+        is −Δ RRPONTSYD − Δ WTREGEN/1000. So ΔN = tap + pipes. The score is −z(ΔN / N), where z is
+        the z-score. The score is positive when net liquidity grows less, or shrinks more, than in
+        the past.
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        The balance sheet and the Treasury account are known at the session after Thursday's H.4.1
-        release. Reverse repo is known at the session after its date.
+        WALCL and WTREGEN are known at the session after Thursday's H.4.1 release. Reverse repo is
+        known at the session after its date.
     NaN
-        Score and flag are missing if one of the three series has no current value or no value
-        ``horizon`` sessions ago. The score and the flag need 252 values of ΔN / N.
+        Score and flag are missing if WALCL, WTREGEN or RRPONTSYD lacks its current value or its
+        value ``horizon`` sessions ago. The score and the flag need 252 values of ΔN / N.
     Reference
-        Practitioners define net liquidity in this way; see Howell, *Capital Wars* (2020). The
-        signal measures the Fed's assets (tap) and the accounts at the Fed (pipes), but not demand.
-        The thesis claims that the Fed's assets alone do not explain the level of liquidity.
+        The formula for N is common among practitioners; see Howell, *Capital Wars* (2020). The
+        gauge ``tap`` measures the Fed's assets, and the gauge ``pipes`` measures the accounts at
+        the Fed. No gauge measures the demand for liquidity. The thesis claims that the Fed's assets
+        alone do not explain the level of liquidity.
 
     Parameters
     ----------

@@ -18,32 +18,34 @@ class Capex(Signal):
     """Capital expenditure of the hyperscalers over four fiscal quarters, and its growth.
 
     Formula
-        A = Σ trailing-four-quarter capital expenditure of ``firms``, in USD billions.
-        impulse = 100 · (A / A' − 1), in %, where A' is the expenditure of the same firms in the
-        same fiscal quarters a year earlier. score = z(impulse).
+        A is the capital expenditure of ``firms`` over the last four fiscal quarters, in USD
+        billions. A' is the expenditure of the same firms over the same four fiscal quarters one
+        year earlier. The impulse is 100 · (A / A' − 1), in %. The score is the z-score of the
+        impulse.
     Flag
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
-        An amount is known at the session after the SEC received the first filing that contains the
-        amount. A firm can change the XBRL tag of an amount, and then publish old amounts again
-        under the new tag. So an amount that first appears more than 120 days after the end of its
-        period counts as known 45 days after the end of the period, unless the firm was not yet
-        listed on that day.
+        An amount is known at the session after its first filing with the SEC. A firm can change the
+        XBRL tag of an amount, and then publish old amounts again under the new tag. If an amount
+        first appears more than 120 days after the end of its period, drypowder assumes an earlier
+        publication: 45 days after the end of the period. The assumption does not apply if the firm
+        was not yet listed on that day.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
         current amount and an amount a year earlier. The impulse is NaN if fewer than ``minimum``
-        firms have both amounts.
+        firms have a current and an earlier amount.
     Reference
         Link L1 of the thesis. The amounts come from cash-flow statements filed with the SEC (XBRL).
 
     Parameters
     ----------
     firms
-        Tickers of the firms; only companies whose SEC filings drypowder reads are allowed.
-        ``absorption`` uses the same firms, ``outside_capital`` has a list of its own.
+        Tickers of the firms; only companies whose SEC filings drypowder reads are allowed. The
+        signal ``absorption`` uses the firms of the signal ``capex``. The signal ``outside_capital``
+        has its own parameter ``firms``.
     minimum
-        The impulse needs at least this number of firms. Only firms with both a current amount and
-        an amount a year earlier count.
+        The impulse needs at least this number of firms. A firm counts if its current amount and its
+        amount a year earlier are known.
     enter
         The flag turns on when the impulse is above this level (in % a year).
     leave
@@ -74,7 +76,7 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of GDP and of each firm's capital expenditure, current and a year earlier."""
+        """Ids of GDP and of each firm's capital expenditure, now and a year earlier."""
         now, then = (ids_of("CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         return (*now, *then, "GDP")
 

@@ -19,7 +19,7 @@ _ESTIMATES = ("kink", "low", "high", "slope")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kink:
-    """The kink (the estimated change of a regression's slope at the knee) and its bootstrap draws.
+    """Estimate of the kink: the change of a regression's slope at the knee.
 
     ``kink``, ``slope`` and ``draws`` are in percentage points per unit of u. ``y`` contains the
     changes of the cost of capital. ``x`` contains a constant, Δu and Δ max(0, u − knee), with one
@@ -44,14 +44,15 @@ class Convexity(CompoundSignal):
     """How much absorption raises the cost of capital, and whether the effect grows with absorption.
 
     Formula
-        The data are weekly (every fifth session). u is the gauge u of :class:`Absorption`. Δ is the
-        change over ``horizon`` weeks. The dependent variable of the regression is Δ(DGS10 +
-        BAA10Y), in percentage points. The explanatory variables are a constant, Δu and Δ max(0, u −
-        ``knee``). The gauge ``slope`` is the coefficient on Δu, and the gauge ``kink`` is the
-        coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
-        If u is above the knee, price = slope + kink. Otherwise price = slope. The gauge ``price``
-        is in percentage points per unit of u. The gauges ``low`` and ``high`` are the bounds of a
-        bootstrap interval for the kink. score = z(price).
+        The data are weekly: every fifth session. The gauge u comes from :class:`Absorption`. The
+        symbol Δ means the change over ``horizon`` weeks. The dependent variable of the regression
+        is Δ(DGS10 + BAA10Y), in percentage points. The explanatory variables are a constant, Δu and
+        Δ max(0, u − ``knee``). The gauge ``slope`` is the coefficient on Δu, and the gauge ``kink``
+        is the coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the
+        knee. If u is above the knee, price = slope + kink. If u is at or below the knee, price =
+        slope. The gauge ``price`` is in percentage points per unit of u. The gauges ``low`` and
+        ``high`` are the bounds of a bootstrap interval for the kink. The score is the z-score of
+        the price.
     Flag
         The flag turns on when the gauge ``low`` is above zero and u is above the knee. The flag
         turns off when the gauge ``low`` is below zero or u is below the knee.
@@ -59,23 +60,24 @@ class Convexity(CompoundSignal):
         The regression is estimated at the first session of each quarter, from the weeks before that
         session. The session date is the seed of the random numbers, so past estimates never change.
     NaN
-        An estimate needs at least ``minimum`` weeks of data and at least ``excursions`` separate
-        periods in which u was above the knee. Before the first estimate of the regression, score
-        and flag are missing. The score also needs 252 sessions with a price. A period above the
-        knee ends when u has been below ``leave`` of :class:`Absorption` (0.4 by default) for
-        ``horizon`` weeks. If ``knee`` is lower than ``leave``, the period ends when u has been
-        below ``knee`` for ``horizon`` weeks.
+        An estimate needs at least ``minimum`` weeks of data. An estimate also needs at least
+        ``excursions`` separate periods with u above the knee. Before the first estimate of the
+        regression, score and flag are missing. The score also needs 252 sessions with a price. A
+        period above the knee ends when u has been below a lower level for ``horizon`` weeks. The
+        lower level is the smaller of two numbers: ``knee``, and ``leave`` of :class:`Absorption`
+        (0.4 by default).
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The price curve is flat while bank
         reserves are ample, and steep while bank reserves are scarce. The bootstrap interval follows
         Politis, Romano, "The Stationary Bootstrap", JASA (1994). The block length follows Politis,
-        White (2004). Changes that begin less than ``horizon`` weeks apart overlap, so the mean
-        length of the bootstrap blocks is at least ``horizon`` weeks. The bootstrap interval for the
-        kink is too narrow, as is usual for slowly changing series. In simulations without a kink,
-        the gauge ``low`` was above zero in 7 to 14 % of the estimates. A correct interval would put
-        ``low`` above zero in 5 % of these estimates. ``low`` was most often above zero for
-        estimates with only a few weeks more than ``minimum``.
+        White (2004). Two changes overlap if they begin less than ``horizon`` weeks apart. Because
+        of the overlap, the mean length of the bootstrap blocks is at least ``horizon`` weeks. The
+        bootstrap interval for the kink is too narrow, as is usual for slowly changing series. In
+        simulations without a kink, the gauge ``low`` was above zero in 7 to 14 % of the estimates.
+        With a correct interval, ``low`` would be above zero in 5 % of the estimates. In the
+        simulations, ``low`` was above zero most often when an estimate had only a few weeks more
+        than ``minimum``.
 
     Parameters
     ----------
@@ -141,7 +143,7 @@ class Convexity(CompoundSignal):
         return estimates.assign(price=price.where(u.notna()), u=u, excursions=stays.astype(float))
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return z(price); NaN until 252 sessions have a price."""
+        """Return the z-score of the price; NaN until 252 sessions have a price."""
         return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
@@ -200,8 +202,8 @@ def kink_of(x: np.ndarray, y: np.ndarray, horizon: int, draws: int, seed: int) -
 def _kinks(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the coefficient on Δ max(0, u − knee) of each bootstrap sample.
 
-    ``counts`` says how often each week occurs in each sample: samples × weeks. If Δ max(0, u −
-    knee) is 0 in all weeks of a sample, the coefficient of the sample is 0.
+    ``counts`` is a table of samples × weeks: how often each week occurs in each sample. If Δ max(0,
+    u − knee) is 0 in all weeks of a sample, the coefficient of the sample is 0.
     """
     n = x.shape[1]
     squares = counts @ (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
@@ -216,8 +218,8 @@ def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Seri
     Each period begins when u rises above ``enter``. Each period ends when u has been below
     ``leave`` for ``apart`` sessions in a row.
     """
-    # If two periods are less than ``apart`` sessions apart, the changes of u overlap. So these two
-    # periods count as one.
+    # Two periods less than ``apart`` sessions apart count as one period, because their changes of u
+    # overlap.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

@@ -24,40 +24,43 @@ class CostOfCapital(Signal):
     """The cost of capital, and whether Treasury and credit yields rise together.
 
     Formula
-        score = z(m), where m is the mean of three z-scores: z(DFII10), z(THREEFYTP10) and
-        z(BAA10Y). Each of the three z-scores is clipped to ±3. Δ is the change over ``horizon``
+        The score uses three series: the real yield DFII10, the term premium THREEFYTP10 and the
+        credit spread BAA10Y. The z-score of each series is clipped to ±3. The score is the z-score
+        of the mean of the three clipped z-scores. The symbol Δ means the change over ``horizon``
         sessions. The gauge ``treasury`` is Δ DGS10, in percentage points. The gauge ``credit`` is Δ
         (DGS10 + BAA10Y), in percentage points. The signs of Δ DGS10 and Δ BAA10Y give the quadrant:
         scarcity (+, +), growth (+, −), risk-off (−, +), easing (−, −).
     Flag
         The flag turns on when the Treasury yield and the credit yield have both risen by more than
-        ``enter``. The flag turns off when either yield has risen by less than ``leave``. If yields
-        fall and spreads rise, the market is risk-off, and the flag stays off.
+        ``enter``. The flag turns off when the Treasury yield or the credit yield has risen by less
+        than ``leave``. If the Treasury yield falls and the spread rises, the market is risk-off,
+        and the flag cannot turn on.
     Timing
-        Yields are known one session after their date, the Baa spread two sessions after its date,
-        and the term premium seven sessions after its date.
+        Yields are known one session after their date. The Baa spread is known two sessions after
+        its date. The term premium is known seven sessions after its date.
     NaN
         The flag is NA if a yield has no current value or no value ``horizon`` sessions ago. The
-        score needs at least half of its components: two of three, or one of two with
-        ``term_premium=False``. If a component is missing, the score compares the mean of the other
-        components with past means of the same components.
+        score needs at least two of its three components. With ``term_premium=False``, the score
+        needs at least one of two components. If a component is missing, the score is the z-score of
+        the mean of the other components.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
-        premium. With ``term_premium=False``, the score does not use the term premium. We chose 0
-        for ``leave``, so the flag turns off when a yield is lower than it was ``horizon`` sessions
-        ago.
+        premium. With ``term_premium=False``, the score does not use the term premium. The default
+        of ``leave`` is our own choice: at 0, the flag turns off when a yield is lower than
+        ``horizon`` sessions ago.
 
     Parameters
     ----------
     horizon
         Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
-        The flag turns on when both yields have risen by more than this number (in percentage
-        points).
+        The flag turns on when the Treasury yield and the credit yield have both risen by more than
+        this number (in percentage points).
     leave
-        The flag turns off when a yield has risen by less than this number (in percentage points).
+        The flag turns off when the Treasury yield or the credit yield has risen by less than this
+        number (in percentage points).
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """
@@ -87,7 +90,7 @@ class CostOfCapital(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if the score does not use it."""
+        """Id of the term premium if ``term_premium`` is False; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property
@@ -97,7 +100,7 @@ class CostOfCapital(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels for the rises of both yields."""
+        """The ``enter`` and ``leave`` levels for the rises of the Treasury and the credit yield."""
         return tuple(
             Threshold(gauge=gauge, enter=self.enter, leave=self.leave, above=True)
             for gauge in ("treasury", "credit")
@@ -108,7 +111,7 @@ class CostOfCapital(Signal):
         return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the changes of both yields, the quadrant, and the z-scores of the components."""
+        """Return the changes of the yields, the quadrant, and the z-scores of the components."""
         z = {id: zscore(panel[id]) for id in _GAUGES}
         treasury = panel["DGS10"].diff(self.horizon).round(DECIMALS)
         spread = panel["BAA10Y"].diff(self.horizon).round(DECIMALS)

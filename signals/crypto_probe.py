@@ -1,4 +1,4 @@
-"""Link L9: crypto shows changes of liquidity early, because it moves first and most."""
+"""Link L9: crypto moves first and most, so crypto shows changes of liquidity early."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,30 +21,32 @@ class CryptoProbe(Signal):
         drawdown = 100 · (B / H − 1), in %. B is bitcoin's close, and H is bitcoin's highest close
         of the last ``high`` sessions. The gauge ``spy_drawdown`` is SPY's drawdown from its highest
         close of the last ``high`` sessions, in %. The gauge ``strength`` is bitcoin's return minus
-        SPY's return over ``horizon`` sessions, in percentage points. score = z(m), where m is the
-        mean of z(−drawdown) and z(−strength). The gauges ``stablecoins`` and ``fund_flows`` affect
-        neither the flag nor the score. The gauge ``stablecoins`` is the growth of the supply of
-        stablecoins over ``horizon`` sessions, in %. The gauge ``fund_flows`` is the sum of the net
-        flows into spot bitcoin funds over ``month`` sessions, in USD millions.
+        SPY's return over ``horizon`` sessions, in percentage points. The score is the z-score of m,
+        where m is the mean of z(−drawdown) and z(−strength). The gauges ``stablecoins`` and
+        ``fund_flows`` affect neither the flag nor the score. The gauge ``stablecoins`` is the
+        growth of the supply of stablecoins over ``horizon`` sessions, in %. The gauge
+        ``fund_flows`` is the sum of the net flows into spot bitcoin funds over ``month`` sessions,
+        in USD millions.
     Flag
-        The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
-        0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
-        true for ``confirm`` sessions in a row. The flag turns off when at least one condition is
-        false on each of ``confirm_leave`` consecutive sessions.
+        The flag needs three conditions: bitcoin's drawdown is below ``fall``, bitcoin's strength is
+        below 0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions
+        are true for ``confirm`` sessions in a row. The flag turns off when at least one condition
+        is false on each of ``confirm_leave`` consecutive sessions.
     Timing
         At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
         date. The strength uses the closes of bitcoin and SPY on the date of the previous session.
-        With closes of different dates, the correlation of the two assets would be too low. Supply
-        and flows are known at the session after their date.
+        With closes of different dates, the correlation of bitcoin and SPY would be too low. The
+        supply of stablecoins and the fund flows are known at the session after their date.
     NaN
         The flag is NA unless bitcoin and SPY have prices on each of the last ``high`` sessions. A
-        z-score needs 252 values of its component. A component counts for the score when its z-score
-        is known at the current session and on at least 252 of the last 1260 sessions. The score
-        needs at least one of its two components. The gauge ``stablecoins`` needs the supply at the
-        current session and ``horizon`` sessions earlier. The supply data begin on 2017-11-29, and
-        the publisher revises past values. The gauge ``fund_flows`` needs a flow on each of the last
-        ``month`` sessions. If a flow is missing, the newest known flow is used instead, for at most
-        four days. The spot bitcoin funds began on 2024-01-11.
+        z-score needs 252 values of its component. A component counts for the score if its z-score
+        is known at the current session. In addition, the z-score must be known on at least 252 of
+        the last 1260 sessions. The score needs at least one of its two components. The gauge
+        ``stablecoins`` needs the supply at the current session and ``horizon`` sessions earlier.
+        The supply data begin on 2017-11-29, and the publisher revises past values. The gauge
+        ``fund_flows`` needs a flow on each of the last ``month`` sessions. If a flow is missing,
+        the newest known flow is used instead, for at most four days. The spot bitcoin funds began
+        on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.
@@ -52,8 +54,8 @@ class CryptoProbe(Signal):
     Parameters
     ----------
     high
-        A drawdown is measured from the highest close of this number of past sessions, including the
-        current session.
+        A drawdown is the fall from the highest close of this number of sessions, up to the current
+        session.
     horizon
         Number of sessions over which the relative strength and the supply's growth are measured.
     month
@@ -66,8 +68,7 @@ class CryptoProbe(Signal):
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
     confirm_leave
-        The flag turns off after this number of consecutive sessions, if at least one condition is
-        false on each of these sessions.
+        Number of consecutive sessions with at least one false condition that turn the flag off.
     """
 
     name: ClassVar[str] = "crypto_probe"

@@ -24,10 +24,11 @@ class DryPowder(Signal):
     Formula
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
-        need = a · B and share = 100 · P / B, in % of bank assets. B is the assets of all commercial
-        banks (TLAACBW027SBOG). The gauges ``of_gdp`` and ``of_bank_assets`` are the shares for the
-        scales gdp and bank_assets. Both gauges are computed for any value of ``scale``. score =
-        −z(share).
+        need = a · B and share = 100 · P / B, in % of bank assets. B is the total assets of all
+        commercial banks (TLAACBW027SBOG). The gauge ``of_gdp`` is the share on the scale gdp. The
+        gauge ``of_bank_assets`` is the share on the scale bank_assets. The gauges ``of_gdp`` and
+        ``of_bank_assets`` are computed for any value of ``scale``. The score is −z(share), where z
+        is the z-score.
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
@@ -35,8 +36,8 @@ class DryPowder(Signal):
         Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
         the session after its date. GDP is known 180 days after the quarter's first day. Each value
         of bank assets describes a Wednesday, and is known 12 days after this Wednesday. If the
-        store has earlier releases (vintages) of GDP and bank assets, the values known at each date
-        are used. Without vintages, the latest revision is used.
+        store has vintages (earlier releases) of GDP and bank assets, each session uses the values
+        known at that session. Without vintages, each session uses the latest revision.
     NaN
         Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
         value. With ``scale`` gdp, bank assets may be missing. With ``scale`` bank_assets, GDP may
@@ -52,12 +53,11 @@ class DryPowder(Signal):
     Limits
         The literature does not agree on a scale for idle capital, so reports show three scales side
         by side (see :mod:`signals.scales`). GDP stays the default of ``scale`` for three reasons.
-        First, ``drypowder thesis`` tests claims that use idle capital in % of GDP, and these claims
-        were stated before they were tested. The results of ``drypowder thesis`` are known, so
-        changing the default now would be a choice made with hindsight. Second, our history has only
-        the latest revision of bank assets, and this series jumps on 2010-03-31. Third, reserves
-        below 12 % of bank assets are not always scarce. For example, reserves were below 12 % of
-        bank assets in most of 2009 to 2012, during QE.
+        First, ``drypowder thesis`` tests claims about idle capital in % of GDP. The claims were
+        stated before any test. Today the test results are known, so a new default would be chosen
+        with hindsight. Second, our history has only the latest revision of bank assets, and bank
+        assets jump on 2010-03-31. Third, reserves below 12 % of bank assets are not always scarce.
+        For example, reserves were below 12 % of bank assets in most of 2009 to 2012, during QE.
 
     Parameters
     ----------

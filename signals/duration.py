@@ -15,7 +15,8 @@ from signals.summary import over
 from signals.transforms import same_date, zscore
 from signals.universe import DURATION, UNIVERSE, members
 
-#: Asset classes of shorter and of longer duration than the broad market.
+#: ``SHORT`` and ``LONG`` are the asset classes with a shorter or longer duration than the broad
+#: market.
 SHORT = tuple(name for name, rank in DURATION.items() if rank < DURATION["broad"])
 LONG = tuple(name for name, rank in DURATION.items() if rank > DURATION["broad"])
 
@@ -25,23 +26,24 @@ class Duration(ScoreSignal):
     """Return of short-duration asset classes minus the return of long-duration classes.
 
     Formula
-        spread = mean return of the short classes (memory, defensive) minus mean return of the long
-        classes (software, speculative, crypto), over ``horizon`` sessions, in percentage points.
-        The return of a class is the mean over its member assets. All classes have equal weights.
-        score = z(spread).
+        The short classes are memory and defensive. The long classes are software, speculative and
+        crypto. The spread is the mean return of the short classes minus the mean return of the long
+        classes, in percentage points. Returns are measured over ``horizon`` sessions. The return of
+        a class is the mean return of its assets. All classes have equal weights. The score is the
+        z-score of the spread.
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
-        A class member is used if it has a current price and a price ``horizon`` sessions ago. Score
-        and flag are missing at a session if a class has no such member.
+        An asset counts if it has a current price and a price ``horizon`` sessions ago. If no asset
+        of a class counts at a session, score and flag are missing.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was
         fixed before we looked at any return. The regression in :meth:`empirical` hardly confirms
-        this order. The signal is computed from past returns, so it is not used to test claims about
-        returns.
+        the order of the classes. The signal is computed from past returns, so it is not used to
+        test claims about returns.
 
     Parameters
     ----------

@@ -17,9 +17,10 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
 
     Formula
         An asset's weekly returns over the last 156 weeks are regressed (OLS) on a constant, SPY's
-        weekly returns and ΔDFII10. ΔDFII10 is the weekly change of the real yield, as a fraction:
-        0.01 is one percentage point. The duration, in years, is the negated coefficient on ΔDFII10.
-        A duration of 5 means a loss of 5 % when the real yield rises by one percentage point.
+        weekly returns and ΔDFII10. The variable ΔDFII10 is the weekly change of the real yield, as
+        a fraction: 0.01 is one percentage point. The duration, in years, is the negated coefficient
+        on ΔDFII10. A duration of 5 means a loss of 5 % when the real yield rises by one percentage
+        point.
     Timing
         A week is five sessions. The weeks are counted back from the last row of the panel. All
         prices and yields are from dates up to the previous session; see
@@ -35,7 +36,8 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
     Returns
     -------
     pd.DataFrame
-        Assets × ``duration``, ``error`` (one standard error, in years) and ``weeks``.
+        One row for each asset. The columns are ``duration`` in years, its standard ``error`` in
+        years, and the number of ``weeks``.
     """
     recent = panel.tail(_WEEK * WEEKS + 2)  # one more row, because prices are shifted
     prices = same_date(recent, ["SPY", *tickers]).iloc[::-_WEEK].iloc[::-1]

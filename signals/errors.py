@@ -9,8 +9,8 @@ DrypowderError
 ├── SourceError        a data source on the network failed                (exit 3)
 └── SimulationError    the engine cannot simulate its input               (exit 2)
 
-Each message is one line. The message says what was expected, what was found, and how to correct the
-input.
+Each error message is one line. The line says what was expected, what was found, and how to correct
+the input.
 """
 
 import difflib
@@ -55,9 +55,9 @@ class SimulationError(DrypowderError):
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the nearest known name if one is similar.
+    """Return the message for an unknown name; the message suggests a similar known name.
 
-    A value of another type than text is shown as Python shows it.
+    If ``name`` is not text, the message shows the ``repr`` of ``name``.
 
     >>> unknown("strategy", "near-cashflow", ["near-cash-flow", "spy"])
     "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"

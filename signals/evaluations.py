@@ -1,4 +1,4 @@
-"""Evaluate a set of signals on a panel, each signal exactly once."""
+"""Evaluate the signals of a set on a panel, each signal at most once."""
 
 from collections.abc import Iterator, Mapping
 

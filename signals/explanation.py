@@ -38,17 +38,17 @@ class Explanation(Summarised):
     percentile
         Percentage of the main gauge's past values that are at or below the newest value.
     score
-        Z-score of the signal's measure, relative to past values of the same measure. A positive
-        score means that capital is scarcer than in the past.
+        Z-score of the signal's measure, computed from past values of the measure. A positive score
+        means that capital is scarcer than in the past.
     flag
         True, False, or None when the flag is NA.
     since
         First session of the current state of the flag. None if the flag is NA.
     distance, distance_gauge, distance_unit
         ``distance_gauge`` names the gauge that determines the next change of the flag. ``distance``
-        is the signed change of this gauge, in ``distance_unit``, that would flip the flag. While a
-        flag of fixed length is on, this gauge is :data:`AGE`. ``distance`` is NaN if the flag is NA
-        or the gauge has no value.
+        is the signed change of ``distance_gauge`` that would flip the flag, in ``distance_unit``.
+        While a flag of fixed length is on, ``distance_gauge`` is :data:`AGE`. ``distance`` is NaN
+        if the flag is NA or the gauge has no value.
     distance_value
         Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA
         or the gauge has no value.
@@ -65,8 +65,8 @@ class Explanation(Summarised):
         components.
     without, components_since
         ``without`` names the components that the score omits at the session, because data are
-        missing. ``components_since`` is the first session of the current period in which the score
-        omits the components in ``without``.
+        missing. ``components_since`` is the first session of the current period with these omitted
+        components.
     beside
         Numbers that reports show beside the flag. Each key of the mapping contains the name and the
         unit of a number.
@@ -110,7 +110,7 @@ class Explanation(Summarised):
 
     @property
     def reason(self) -> str:
-        """The reason why the flag is NA or why ``distance`` is NaN; empty if both are known."""
+        """The reason for a missing flag or a missing ``distance``; empty if nothing is missing."""
         if self.flag is not None and pd.notna(self.distance):
             return ""
         if self.missing:
@@ -156,8 +156,8 @@ def explain(
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        For each cell of the panel, the moment at which the value was first known: a table with the
-        panel's shape. The times in :attr:`Explanation.known_at` are copied from ``known``.
+        Table with the shape of the panel: for each value of the panel, the moment at which the
+        value was first known. The times in :attr:`Explanation.known_at` are copied from ``known``.
     among
         All evaluations on the panel, by signal name. ``among`` provides the parameters of parts,
         the gauges in ``context``, and idle capital on each scale.
@@ -245,7 +245,7 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
     """Return the main gauge, with NaN at sessions that cannot be compared with the last session.
 
-    A gauge computed from components can be compared only between sessions with the same components.
+    If a gauge is computed from components, only sessions with the same components are comparable.
     """
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
@@ -259,7 +259,7 @@ def ends_by_age(signal: Signal, on: bool | None) -> bool:
 
 
 def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
-    """Return the levels that determine the next flip; ``on`` is the flag, and None if it is NA."""
+    """Return the levels that determine the next flip; ``on`` is the flag, or None for NA."""
     if ends_by_age(signal, on):
         last = float(signal.lasts or 0)
         return (Threshold(gauge=AGE, enter=last, leave=last, above=False),)
@@ -270,7 +270,7 @@ def gauges_of(evaluation: Evaluation) -> pd.DataFrame:
     """Return the gauges of a signal, with :data:`AGE` if its flag has a fixed length.
 
     The age is 0 while the flag is off, and NaN while the flag is NA. If the flag turns on again at
-    the session on which it would turn off, the age is 1 at this session.
+    the session on which it would turn off, the age restarts at 1.
     """
     lasts = evaluation.signal.lasts
     if lasts is None:
@@ -293,7 +293,7 @@ def _binding(
     # If the flag is on, the next flip depends on the condition that is closest to becoming false.
     # If the flag is off, the next flip depends on the condition that is furthest from becoming
     # true. To compare gauges, the function divides each distance by the standard deviation of the
-    # gauge. If a gauge has no value, its condition is false and stays false until there is a value.
+    # gauge. The condition of a gauge without a value is false until the gauge has a value.
     def slack(t: Threshold) -> float:
         if np.isnan(distances[t]):
             return float("inf")

@@ -18,10 +18,11 @@ class FadingMomentum(ScoreSignal):
 
     Formula
         A breakout is a close above the highest close of the previous ``high`` sessions. The signal
-        uses breakouts that happened ``earliest`` to ``latest`` sessions ago. follow_through = the
-        percentage of these breakouts whose asset is still above the breakout price. breadth = the
-        percentage of assets whose close is above its mean over ``mean`` sessions. score = z(−mean
-        of the z-scores of follow_through and breadth).
+        uses breakouts that happened ``earliest`` to ``latest`` sessions ago. A breakout holds if
+        the asset's current close is above its close at the breakout. The gauge ``follow_through``
+        is the percentage of breakouts that hold. The gauge ``breadth`` is the percentage of assets
+        whose close is above its mean over ``mean`` sessions. The score is the z-score of −m, where
+        m is the mean of z(follow_through) and z(breadth).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
@@ -90,7 +91,7 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return two counts: breakouts still above the breakout price, and all breakouts.
+        """Return two counts for each session: the breakouts that hold, and all breakouts.
 
         A breakout whose asset has no current close does not count.
         """

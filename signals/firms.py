@@ -1,4 +1,4 @@
-"""Tables of the trailing-year amounts of several companies, sessions × companies."""
+"""Tables of companies' trailing-year amounts, sessions × companies."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,10 @@ IdOf = Callable[[str, str], str]
 
 
 def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
-    """Raise ConfigError unless all firms are known and different, and ``minimum`` fits them."""
+    """Raise ConfigError for an unknown or repeated firm, or for a wrong ``minimum``.
+
+    ``minimum`` must be from 1 to the number of firms.
+    """
     if not firms:
         raise ConfigError("expected at least one firm, found none; name a firm")
     for firm in firms:
@@ -29,7 +32,7 @@ def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
 
 
 def ids_of(concept: str, firms: tuple[str, ...], id_of: IdOf) -> tuple[str, ...]:
-    """For a concept such as CAPEX, return the series id of each firm, in the order of the firms."""
+    """Return the series id of each firm for a concept such as CAPEX, in the order of ``firms``."""
     return tuple(id_of(concept, firm) for firm in firms)
 
 

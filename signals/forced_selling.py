@@ -19,7 +19,7 @@ FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Parameters and flag rule that :class:`ForcedSelling` and :class:`CryptoForcedSelling` share.
+    """Parameters and flag rule of :class:`ForcedSelling` and :class:`CryptoForcedSelling`.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ class ForcedSelling(_Cascade):
     """Whether volatility jumps, assets fall together and credit underperforms Treasuries.
 
     Formula
-        score = z(mean), where mean is the average of the z-scores of six components. Component 1 is
-        SPY's realised volatility over ``short`` sessions divided by SPY's volatility over ``long``
-        sessions. Component 2 is bitcoin's volatility over ``short`` sessions divided by bitcoin's
-        volatility over ``long`` sessions. Component 3 is the percentage of variance that the first
-        principal component explains. The principal component is computed from the correlations of
-        daily class returns over ``window`` sessions. Component 4 is the percentage of assets in the
-        universe that fell over ``short`` sessions. Component 5 is the change of the VIX over
-        ``short`` sessions. Component 6 is the change of HYG/IEF over ``short`` sessions, in %, with
-        the opposite sign.
+        The mean is the average of the z-scores of six components. The score is the z-score of the
+        mean. Component 1 is SPY's realised volatility over ``short`` sessions divided by SPY's
+        volatility over ``long`` sessions. Component 2 is bitcoin's volatility over ``short``
+        sessions divided by bitcoin's volatility over ``long`` sessions. Component 3 is the
+        percentage of variance that the first principal component explains. The principal component
+        is computed from the correlations of daily class returns over ``window`` sessions. Component
+        4 is the percentage of assets in the universe that fell over ``short`` sessions. Component 5
+        is the change of the VIX over ``short`` sessions. Component 6 is the change of the price
+        ratio HYG/IEF over ``short`` sessions, in %, with the opposite sign.
     Flag
         The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
         off when the mean is below ``leave`` for 2 sessions in a row. During forced sales, most
@@ -68,11 +68,11 @@ class ForcedSelling(_Cascade):
         uses the mean of the components, not the score.
     Timing
         Each component uses the newest closes known at the session. Class returns use closes up to
-        the previous session, so that coins and shares have closes of the same date. The VIX comes
+        the previous session. So the closes of coins and shares have the same date. The VIX comes
         from FRED and is known one session after its date.
     NaN
-        The mean needs at least half of its components. The score needs 252 sessions on which the
-        same components are known.
+        The mean needs at least half of its components. The score needs 252 sessions on which all of
+        its components are known.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The use of the first principal component
@@ -116,13 +116,14 @@ class CryptoForcedSelling(_Cascade):
     """Forced selling among coins, from prices, funding rates and fund flows.
 
     Formula
-        score = z(mean), where mean is the average of the z-scores of five components. Component 1
-        is bitcoin's realised volatility over ``short`` sessions divided by bitcoin's volatility
-        over ``long`` sessions. Component 2 is the negated mean return of the coins over ``short``
-        sessions. Component 3 is the percentage of variance that the first principal component
-        explains. The principal component is computed from the correlations of the coins' daily
-        returns over ``window`` sessions. Component 4 is the negated mean funding rate. Component 5
-        is the negated flow into bitcoin and ether funds over ``short`` sessions.
+        The mean is the average of the z-scores of five components. The score is the z-score of the
+        mean. Component 1 is bitcoin's realised volatility over ``short`` sessions divided by
+        bitcoin's volatility over ``long`` sessions. Component 2 is the mean return of the coins
+        over ``short`` sessions, with the opposite sign. Component 3 is the percentage of variance
+        that the first principal component explains. The principal component is computed from the
+        correlations of the coins' daily returns over ``window`` sessions. Component 4 is the mean
+        funding rate of the coins, with the opposite sign. Component 5 is the flow into bitcoin and
+        ether funds over ``short`` sessions, with the opposite sign.
     Flag
         The flag turns on when the mean is above ``enter`` for 2 sessions in a row. The flag turns
         off when the mean is below ``leave`` for 2 sessions in a row.
@@ -131,8 +132,8 @@ class CryptoForcedSelling(_Cascade):
         known one session after their date.
     NaN
         The mean needs at least three of its five components. Funding rates and flows may both be
-        missing. If a component is missing, the score compares the mean of the other components with
-        past means of the same components.
+        missing. If a component is missing, the score is the z-score of the mean of the other
+        components.
     Reference
         See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses forced sales
         that affect only coins.
@@ -190,7 +191,7 @@ def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
 
 
 def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
-    """Return the largest eigenvalue of the correlation matrix in a window, in % of its trace.
+    """Return the largest eigenvalue of each window's correlation matrix, in % of the trace.
 
     The function omits columns with missing or constant returns in the window. If fewer than two
     columns have complete and varying returns, the result is NaN.
@@ -212,6 +213,6 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
 
 
 def _class_returns(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the daily return of each class: the mean return of its members, for the same date."""
+    """Return the daily return of each class: the mean of its members' returns on the same date."""
     returns = same_date(panel, list(UNIVERSE)).pct_change(fill_method=None)
     return pd.DataFrame({c: returns[list(members(c))].mean(axis=1) for c in _CLASSES})

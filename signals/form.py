@@ -23,7 +23,7 @@ OURS = ("signals", "strategies", "backtests")
 #: The unit of a gauge that contains text.
 TEXT = "name"
 #: Name of the gauge that lists the components missing from a composite score. A composite score
-#: combines several z-scores and omits those without data. See
+#: combines several z-scores, and omits each z-score without data. See
 #: :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
@@ -36,9 +36,9 @@ def author_code(
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
     with ``what``, a name for the user's code. ``names`` is text such as ``inputs``: the class
-    attributes in which a user lists the panel columns that the code reads. After a KeyError, the
-    message says that these attributes must list every such column. If ``names`` is empty, the
-    message omits this advice.
+    attributes that list the panel columns of the user's code. After a KeyError, the message says
+    that the attributes in ``names`` must list every column that the code reads. If ``names`` is
+    empty, the message does not mention attributes.
     """
     try:
         yield
@@ -57,7 +57,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
     """Call a property or method of a signal or strategy, check the result and return it.
 
     ``given`` are the arguments of the method. Raise SimulationError when the user's code fails, or
-    when the result does not have the form that the base class requires.
+    when the result has the wrong form.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
         answer = getattr(thing, name)

@@ -29,10 +29,11 @@ class Funding(Signal):
         ``scarce_days`` is the percentage of the last ``window`` sessions on which ``sofr_spread``
         is above zero. The gauge ``standing_repo`` is the Fed's lending through the standing repo
         facility. The gauge ``discount_window`` is the Fed's lending through the discount window.
-        ``standing_repo`` and ``discount_window`` are means over the last ``window`` sessions, in
-        USD billions. s is the mean of ``sofr_spread`` over the last ``window`` sessions. f is the
-        mean of ``fed_funds_spread`` over the last ``window`` sessions. score = z(m), where m is the
-        average of z(s) and z(f).
+        The gauges ``standing_repo`` and ``discount_window`` are means over the last ``window``
+        sessions, in USD billions. The gauge ``mean_sofr_spread`` is the mean of ``sofr_spread``
+        over the last ``window`` sessions. The gauge ``mean_fed_funds_spread`` is the mean of
+        ``fed_funds_spread`` over the last ``window`` sessions. The score is the z-score of m, where
+        m is the average of z(mean_sofr_spread) and z(mean_fed_funds_spread).
     Flag
         The flag is on when reserves are scarce. The flag turns on when ``scarce_days`` is above
         ``enter``, and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can
@@ -42,24 +43,25 @@ class Funding(Signal):
         The formula does not use GDP, asset prices, or an estimate of how many reserves banks need.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
-        is announced in advance. The panel delays the rate on reserves by one session, so that a
-        spread compares rates of the same date. On Columbus Day and Veterans Day, the Fed publishes
-        no SOFR and no EFFR, so a spread compares the previous SOFR or EFFR with a newer rate on
-        reserves. Lending through the standing repo facility is known at the session after its date.
-        Lending through the discount window is known at the session after the H.4.1 release.
+        is announced in advance. The panel delays the rate on reserves by one session. So a spread
+        compares rates of the same date. On Columbus Day and Veterans Day, the Fed publishes no SOFR
+        and no EFFR. On these two holidays, a spread compares an older SOFR or EFFR with a newer
+        rate on reserves. Lending through the standing repo facility is known at the session after
+        its date. Lending through the discount window is known at the session after the H.4.1
+        release.
     NaN
-        A percentage or mean needs the value of the current session and values on at least half of
-        the sessions in the window. The flag is NA if SOFR or the rate on reserves is missing. SOFR
-        begins on 2018-04-03. The score needs at least one of its two components. A missing amount
-        of lending does not affect the flag or the score.
+        A mean or percentage over the window needs the current value, and values on at least half of
+        the sessions. The flag is NA if SOFR or the rate on reserves is missing. SOFR begins on
+        2018-04-03. The score needs at least one of its two components. A missing amount of lending
+        does not affect the flag or the score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
         Economics (2025): repo rates rise above the rate on reserves when large banks hold few
-        reserves. The default of ``enter``, 50 %, is our own choice: if ``scarce_days`` is higher,
-        SOFR exceeds the rate on reserves on most sessions. The default of ``leave`` is half of the
-        default of ``enter``.
+        reserves. The default of ``enter`` (50 %) is our own choice. If ``scarce_days`` is above 50
+        %, SOFR exceeds the rate on reserves on most sessions. The default of ``leave`` is half of
+        the default of ``enter``.
 
     Parameters
     ----------
@@ -126,7 +128,7 @@ class Funding(Signal):
         return composite({name: zscore(gauges[name]) for name in self.components})
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the z-score of the mean of the components' z-scores."""
+        """Return the score: the z-score of the components' mean z-score."""
         return self._composite(gauges).score
 
 

@@ -44,11 +44,11 @@ class Threshold:
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
-        """Return True for each value above ``enter``, or below ``enter`` if ``above`` is False."""
+        """Return where the values have crossed ``enter``, in the direction that flips the flag."""
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return True for each value below ``leave``, or above ``leave`` if ``above`` is False."""
+        """Return where the values have crossed ``leave``, in the direction that flips the flag."""
         return values < self.leave if self.above else values > self.leave
 
 
@@ -125,7 +125,7 @@ def turned(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return the flag that several gauges turn on together, and that any single gauge turns off.
+    """Return a flag that all gauges together turn on, and that one gauge alone can turn off.
 
     The flag turns on when every gauge has crossed its ``enter`` level. The flag turns off when at
     least one gauge has crossed its ``leave`` level. See :class:`Threshold`. ``thresholds`` must not

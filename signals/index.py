@@ -1,7 +1,7 @@
 """Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. pandas raises no error for a faulty index, but misreads the rows. For example,
+ascending order. If an index is faulty, pandas raises no error, but misreads the rows. For example,
 pandas reads whole numbers as nanoseconds since 1970, and treats two rows with the same date as two
 sessions.
 """
@@ -16,7 +16,7 @@ SATURDAY = 5  # the number of this day in pandas
 def check_sessions(
     index: pd.Index, what: str, error: type[DrypowderError] = DataError, *, empty: bool = False
 ) -> None:
-    """Raise ``error`` unless an index consists of sessions: naive dates, unique and ascending.
+    """Raise ``error`` unless an index consists of unique, ascending dates without a time zone.
 
     ``what`` is the name of the table in the message, for example "the panel". If ``what`` contains
     a colon, the message begins with the text before the colon. If ``empty`` is True, the function

@@ -16,9 +16,10 @@ class InverseQE(ScoreSignal):
     """Whether bonds stop hedging shares while the term premium rises.
 
     Formula
-        correlation = correlation coefficient of the daily returns of SPY and TLT over ``horizon``
-        sessions. term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean
-        = average of the z-scores of correlation and term_premium. score = z(mean).
+        The gauge ``correlation`` is the correlation of the daily returns of SPY and TLT over
+        ``horizon`` sessions. The gauge ``term_premium`` is the change of THREEFYTP10 over
+        ``horizon`` sessions, in percentage points. The gauge ``mean`` is the average of the
+        z-scores of ``correlation`` and ``term_premium``. The score is the z-score of ``mean``.
     Flag
         The flag turns on when the mean is above ``enter`` and the correlation is above zero. The
         flag turns off when the mean is below ``leave`` or the correlation is below zero.
@@ -27,18 +28,19 @@ class InverseQE(ScoreSignal):
         after its date.
     NaN
         The flag is NA if the correlation or the mean is missing. The mean needs at least one of its
-        components. The score needs 252 sessions on which the same components are known.
+        components. The score needs 252 sessions on which all of its components are known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
         past values of the term premium. With ``term_premium=False``, the score and the flag do not
-        use the term premium. The signal does not measure how much duration new bonds bring to the
-        market, because drypowder has no such data.
+        use the term premium. The signal does not measure how much duration new bonds add to the
+        market, because drypowder has no data on the duration of new bonds.
 
     Parameters
     ----------
     horizon
-        Number of sessions over which both components are measured; 63 sessions are a quarter.
+        Number of sessions over which ``correlation`` and ``term_premium`` are measured; 63 sessions
+        are a quarter.
     term_premium
         Whether the score and the flag use the term premium, which its publisher revises.
     """
@@ -63,7 +65,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if the score and the flag do not use it."""
+        """Id of the term premium if ``term_premium`` is False; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property

@@ -17,9 +17,10 @@ class Leverage(Signal):
     """Margin debt at US brokers, the growth of this debt, and the cash that investors can withdraw.
 
     Formula
-        growth = 100 · (M / M' − 1), in %. free_credit = 100 · F / M, in % of margin debt. score =
-        −z(growth). M is the newest known margin debt. M' is the margin debt that was known
-        ``horizon`` sessions earlier. F is the cash that investors can withdraw.
+        M is the newest known margin debt. M' is the margin debt that was known ``horizon`` sessions
+        earlier. F is the cash that investors can withdraw. The growth is 100 · (M / M' − 1), in %.
+        The gauge ``free_credit`` is 100 · F / M, in % of margin debt. The score is −z(growth),
+        where z is the z-score.
     Flag
         The flag is on when margin debt shrinks, because borrowers sell assets to repay debt. The
         flag turns on when the growth is below ``enter``, and off when the growth is above

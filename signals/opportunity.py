@@ -1,4 +1,4 @@
-"""Link L14: rare chances to buy occur, and patient investors profit from these chances."""
+"""Link L14: rare chances to buy occur, and patient investors profit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,29 +24,30 @@ class Opportunity(CompoundSignal):
     """Whether a rare chance to buy is here: forced selling has ended and liquidity improves.
 
     Formula
-        A basket of ARKK, MSTR, COIN and bitcoin has equal weights and is rebalanced daily. drawdown
-        = the basket's fall from its highest past value, in %. decile = the 10th percentile of the
-        drawdowns up to the session. score = −z(drawdown). The score is positive when the drawdown
-        is deeper than in the past.
+        A basket of ARKK, MSTR, COIN and bitcoin has equal weights and is rebalanced daily. The
+        gauge ``drawdown`` is the basket's fall from its highest past value, in %. The gauge
+        ``decile`` is the 10th percentile of all drawdowns up to the session. The score is
+        −z(drawdown), where z is the z-score. The score is positive when the drawdown is deeper than
+        in the past.
     Flag
         The flag turns on only if four conditions are true. Condition 1: within the last ``memory``
         sessions, there was forced selling, and there was a deep drawdown. Forced selling means that
-        the flag ``forced_selling`` is on. A drawdown is deep if it is at or below its decile.
-        Condition 2: the flag ``forced_selling`` is off at the current session. Condition 3: the VIX
-        is at most ``calm`` times its highest value of the last 63 sessions. Condition 4: the score
-        of ``bathtub`` or ``policy`` is lower than 21 sessions ago. Condition 4 ignores ``policy``
-        if its score uses different components than 21 sessions ago. The flag turns on when all four
-        conditions are true for ``confirm`` sessions in a row. The flag stays on for ``stay``
-        sessions, and can then turn on again.
+        the flag ``forced_selling`` is on. A drawdown is deep if it is at or below the gauge
+        ``decile``. Condition 2: the flag ``forced_selling`` is off at the current session.
+        Condition 3: the VIX is at most ``calm`` times its highest value of the last 63 sessions.
+        Condition 4: the score of ``bathtub`` or ``policy`` is lower than 21 sessions ago. If the
+        score of ``policy`` uses other components than 21 sessions ago, condition 4 ignores
+        ``policy``. The flag turns on when all four conditions are true for ``confirm`` sessions in
+        a row. The flag stays on for ``stay`` sessions, and can then turn on again.
     Timing
         The signal is known as soon as its input series and the signals ``forced_selling``,
         ``bathtub`` and ``policy`` are known.
     NaN
         The flag is NA until the basket's drawdown is known on at least 252 sessions. The flag is
         also NA while ``forced_selling`` is NA, or if the VIX is missing on one of the last 63
-        sessions. If the scores of both ``bathtub`` and ``policy`` are unknown, condition 4 is
-        false, and the flag is not NA. After a session at which the flag is NA, the flag is off
-        until it turns on again.
+        sessions. If the scores of ``bathtub`` and ``policy`` are both unknown, condition 4 is
+        false. Condition 4 never makes the flag NA. After a session at which the flag is NA, the
+        flag is off until it turns on again.
     Reference
         Link L14 of the thesis. The levels of the four conditions were fixed in advance and not
         fitted to data.
@@ -105,7 +106,7 @@ class Opportunity(CompoundSignal):
 
     @property
     def lasts(self) -> int:
-        """Number of sessions for which the flag stays on, whatever its gauges do."""
+        """Number of sessions for which the flag stays on; no gauge turns the flag off earlier."""
         return self.stay
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:

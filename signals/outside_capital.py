@@ -26,24 +26,25 @@ class OutsideCapital(Signal):
 
     Formula
         All amounts are sums over ``firms`` for the trailing four quarters. A is capital
-        expenditure, O is operating cash flow, B is shares bought back, D is debt issued, and L is
-        assets from new finance leases. A', O' and B' are A, O and B one year earlier. gap = 100 ·
-        (A − O) / A. ``gap`` is the part of the spending that cash flow does not cover, in %.
-        marginal = 100 · ((A − A') − (O − O')) / (A − A'). ``marginal`` is the part of the
-        additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
-        − B) / (A − A'). ``from_payouts`` is the part of the additional spending that smaller
-        buybacks cover, in %. ``from_payouts`` is negative if buybacks grew. raised = 100 · (D + L −
-        B) / A. ``raised`` is the new debt and leases minus the buybacks, in % of A. ``raised`` uses
-        only the firms that report debt. score = z(gap).
+        expenditure, and O is operating cash flow. B is shares bought back, D is debt issued, and L
+        is assets from new finance leases. A', O' and B' are A, O and B one year earlier. The gauge
+        ``gap`` is 100 · (A − O) / A. ``gap`` is the part of the spending that cash flow does not
+        cover, in %. The gauge ``marginal`` is 100 · ((A − A') − (O − O')) / (A − A'). ``marginal``
+        is the part of the additional spending that additional cash flow does not cover, in %. The
+        gauge ``from_payouts`` is 100 · (B' − B) / (A − A'). ``from_payouts`` is the part of the
+        additional spending that smaller buybacks cover, in %. ``from_payouts`` is negative if
+        buybacks grew. The gauge ``raised`` is 100 · (D + L − B) / A. ``raised`` is the new debt and
+        leases minus the buybacks, in % of A. ``raised`` uses only the firms that report debt. The
+        score is the z-score of ``gap``.
     Flag
         The flag is on when the firms need outside capital. The flag turns on when ``gap`` is above
         ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, spending
         exceeds cash flow, so the firms need other sources of capital. The formula compares spending
-        with cash flow. It uses no idle capital, GDP or price.
+        with cash flow. The formula uses no idle capital, GDP or price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
-        the SEC. Debt, leases and buybacks that first appear in a late filing count as known only
-        after this filing, because it may be their first publication.
+        the SEC. An amount of debt, leases or buybacks that first appears in a late filing counts as
+        known only after the filing. A late filing may be the first publication of such an amount.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow one year earlier must also be known. For ``from_payouts``, the
@@ -60,15 +61,15 @@ class OutsideCapital(Signal):
         two cases. First, a firm can file one of its amounts late. Second, before 2018, some
         spending is known only for fiscal years.
     Reference
-        Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
-        Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
-        amounts come from cash-flow statements filed with the SEC (XBRL). The default levels of
-        ``enter`` and ``leave`` are our own choice. At the default of ``enter``, spending equals
-        cash flow. At the default of ``leave``, cash flow exceeds spending by 10 % of the spending.
-        The default of ``least_growth`` equals the default of ``impulse_enter`` in the signal
-        ``absorption``. ``least_growth`` limits the effect of errors in the amounts. If spending
-        equals cash flow, an error of 1 % in current cash flow changes ``marginal`` by at most 11
-        percentage points.
+        Links L1 and L3 of the thesis. The gap is similar to the financing deficit of Frank, Goyal,
+        "Testing the Pecking Order Theory of Capital Structure", Journal of Financial Economics 67
+        (2003). The amounts come from cash-flow statements filed with the SEC (XBRL). The default
+        levels of ``enter`` and ``leave`` are our own choice. At the default of ``enter``, spending
+        equals cash flow. At the default of ``leave``, cash flow exceeds spending by 10 % of the
+        spending. The default of ``least_growth`` equals the default of ``impulse_enter`` in the
+        signal ``absorption``. ``least_growth`` limits the effect of errors in the amounts. If
+        spending equals cash flow, an error of 1 % in current cash flow changes ``marginal`` by at
+        most 11 percentage points.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ class OutsideCapital(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of the firms' amounts, and of capex, cash flow and buybacks a year earlier."""
+        """Ids of the current amounts, and of capex, cash flow and buybacks a year earlier."""
         now = (id for flow in _FLOWS for id in ids_of(flow, self.firms, ttm_id))
         then = (id for flow in _AGO for id in ids_of(flow, self.firms, year_ago_id))
         return (*now, *then)
@@ -179,7 +180,7 @@ class OutsideCapital(Signal):
 
 
 def _raised(now: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
-    """Return the gauge ``raised`` of the firms that report debt, and the number of these firms."""
+    """Return the gauge ``raised``, and the number of firms that report debt."""
     reports = now["CAPEX"].notna() & now["DEBT_ISSUED"].notna() & now["BUYBACKS"].notna()
     taken = total(now["DEBT_ISSUED"] + now["LEASES"].fillna(0), reports)
     spent = total(now["CAPEX"], reports)

@@ -54,7 +54,7 @@ class Typed:
     must_be_positive
         Names of the parameters that must be positive and finite.
     must_ascend
-        Each tuple contains parameter names and numbers, whose values must be in ascending order.
+        Tuples of parameter names and numbers. The values of each tuple must be in ascending order.
         For example, the tuple ``("leave", "enter", 1)`` means leave < enter < 1.
 
     ``must_be_positive`` and ``must_ascend`` of the base classes also apply. ``__post_init__``
@@ -159,7 +159,7 @@ def in_words(kind: Any) -> str:
 def _shown(value: Any) -> str:
     """Return the repr of a plain value if it is short and printable, else the name of its type.
 
-    A whole number that is too large is described by the limit.
+    For a whole number that is too large, the text names the limit.
     """
     if isinstance(value, int) and abs(value) >= LARGEST:
         return f"a number beyond {LARGEST}"
@@ -201,7 +201,7 @@ def kinds_of_numbers(cls: type) -> dict[str, type]:
 
 
 def choices(cls: type) -> dict[str, tuple[str, ...]]:
-    """Return, for each parameter with a fixed set of choices, the allowed choices."""
+    """Return the allowed choices of each parameter that has a fixed set of choices."""
     kinds = {name: _annotations(cls).get(name) for name in names_of(cls)}
     return {name: get_args(kind) for name, kind in kinds.items() if get_origin(kind) is Literal}
 

@@ -15,9 +15,10 @@ class Policy(ScoreSignal):
     """Whether markets expect tighter policy while the Fed's balance sheet shrinks.
 
     Formula
-        shock = Δ (DGS2 − EFFR) over ``horizon`` sessions, in percentage points. balance =
-        Δ WALCL/1000 over ``balance_horizon`` sessions, in USD billions. score = z(mean of z(shock)
-        and −z(balance)).
+        The gauge ``shock`` is the change of DGS2 − EFFR over ``horizon`` sessions, in percentage
+        points. The gauge ``balance`` is the change of WALCL/1000 over ``balance_horizon`` sessions,
+        in USD billions. The score is the z-score of m, where m is the mean of z(shock) and
+        −z(balance).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
@@ -25,7 +26,7 @@ class Policy(ScoreSignal):
         after Thursday's H.4.1 release.
     NaN
         The score needs at least one of its two components. If one component is missing, the score
-        compares the z-score of the other component with past z-scores of that component.
+        is the z-score of the other component's z-score.
     Reference
         Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
         of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
@@ -64,7 +65,7 @@ class Policy(ScoreSignal):
         return over(self.units[gauge], horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the changes of the 2-year spread and of the balance sheet, and the score."""
+        """Return the change of DGS2 − EFFR, the change of the balance sheet, and the score."""
         shock = (panel["DGS2"] - panel["EFFR"]).diff(self.horizon)
         balance = (panel["WALCL"] / 1e3).diff(self.balance_horizon)
         parts = {"z_shock": zscore(shock), "z_balance": -zscore(balance)}

@@ -49,8 +49,8 @@ class Registered:
     votes: bool
 
 
-#: One fact should have only one vote. The more the regime depends on past returns, the less
-#: suitable it is for testing claims about returns.
+#: One fact should have only one vote. A regime that depends strongly on past returns is unsuitable
+#: for tests of claims about returns.
 SIGNALS: dict[str, Registered] = {
     entry.signal.name: entry
     for entry in (
@@ -115,8 +115,8 @@ def read(
     model
         The regime model; :class:`signals.regimes.Votes` by default.
     earlier
-        Earlier evaluations on the same panel, by name. An evaluation is reused if neither the
-        signal nor a signal that it contains has changed.
+        Earlier evaluations on the same panel, by name. An evaluation is reused if its signal and
+        all parts of the signal are unchanged.
     """
     check_panel(panel)
     if not isinstance(model, RegimeModel | None):

@@ -111,7 +111,7 @@ def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
 def _measured(
     evaluations: Mapping[str, Evaluation],
 ) -> dict[str, tuple[pd.Series, str, pd.Series]]:
-    """For each scale, return the gauge that determines the flag, its unit, and the flag."""
+    """Return, for each scale, the gauge that determines the flag, its unit, and the flag."""
     found: dict[str, tuple[pd.Series, str, pd.Series]] = {}
     powder, funding = evaluations.get(DryPowder.name), evaluations.get(Funding.name)
     if powder is not None and isinstance(powder.signal, DryPowder):

@@ -8,9 +8,9 @@ from html import escape
 
 import pandas as pd
 
-#: Maximum length of a line of text. A terminal with 80 columns does not wrap such a line.
+#: Maximum length of a line of text. A terminal with 80 columns does not wrap a line of this length.
 WIDTH = 79
-#: The HTML table sets no colours, so that it suits light and dark notebooks.
+#: The HTML table sets no colours, because a notebook can be light or dark.
 _LEFT = 'style="text-align:left"'
 
 
@@ -59,7 +59,7 @@ class Summarised(ABC):
 
 
 def with_unit(number: str, unit: str) -> str:
-    """Return a number with its unit; a fraction has none.
+    """Return a number with its unit; a fraction has no unit.
 
     >>> with_unit("14.8", "% of GDP"), with_unit("0.683", "fraction")
     ('14.8 % of GDP', '0.683')
@@ -67,7 +67,7 @@ def with_unit(number: str, unit: str) -> str:
     return number if unit in ("", "fraction") else f"{number} {unit}"
 
 
-#: Numbers of sessions in each period that a unit can name.
+#: For each period that a unit can name, the usual numbers of sessions.
 _PERIODS = {"quarter": (63, 65), "year": (252,)}
 
 
@@ -83,9 +83,9 @@ def over(unit: str, sessions: int) -> str:
 
 
 def amount(value: float, unit: str = "", digits: int = 3) -> str:
-    """Return a number as text, with at least ``digits`` significant digits and its unit.
+    """Return a number as text, rounded to ``digits`` significant digits, with its unit.
 
-    A number that has more digits before the point keeps all of them.
+    If a number has more digits before the point, all digits before the point are kept.
 
     >>> amount(14.83, "% of GDP"), amount(31095.1, "USD"), amount(float("nan"), "%")
     ('14.8 % of GDP', '31,095 USD', 'no value')
@@ -97,7 +97,7 @@ def amount(value: float, unit: str = "", digits: int = 3) -> str:
 
 
 def exact(value: float) -> str:
-    """Return a number that a user chose as text, with all its digits.
+    """Return a number that a user chose as text, with up to 12 significant digits.
 
     >>> exact(0.025), exact(1234567.0), exact(6_500_000.0), exact(-0.1)
     ('0.025', '1,234,567', '6,500,000', '-0.1')

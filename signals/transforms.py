@@ -19,10 +19,10 @@ MINIMUM = 252
 def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Series:
     """Return the z-score of each value, computed from the values up to its session.
 
-    z_t = (x_t − m_t) / s_t. m and s are the mean and the standard deviation (ddof 1) of the values
-    in the last ``window`` sessions, including session t. The unit of z is one standard deviation of
-    past values of the series. z is NaN in three cases: x is NaN, the window contains fewer than
-    ``minimum`` values, or x is constant in the window.
+    The z-score is z_t = (x_t − m_t) / s_t. The mean m_t and the standard deviation s_t (ddof 1)
+    come from the last ``window`` sessions, including session t. The unit of a z-score is one
+    standard deviation of past values. The z-score is NaN in three cases: x is NaN, the window
+    contains fewer than ``minimum`` values, or x is constant in the window.
     """
     rolling = x.rolling(window, min_periods=minimum)
     spread = rolling.std()
@@ -42,7 +42,7 @@ class Composite:
         Mean of the components that are known, each clipped to ±3. With many components, a mean of 1
         is rare, because many components must be high at the same time.
     score
-        Z-score of the mean, relative to past means of the same components.
+        Z-score of the mean, computed from past means of the same components.
     without
         Names of the components that the score omits, joined by ``, ``, or None if the score uses
         all components.
@@ -65,7 +65,7 @@ def composite(
     sessions are known. The score is the z-score of the mean of the valid components. The z-score
     uses only sessions of the window on which all valid components are known. If fewer than half of
     all components are valid, the score is NaN. If a component becomes invalid, the score can jump,
-    because it is computed from the other components.
+    because the score then uses only the other components.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -112,11 +112,10 @@ def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
     """Return prices of shares and coins on the same date: the date of the previous session.
 
-    A row of the panel contains the share prices at its own close, and the coin prices at the close
-    of the previous date. So share returns and coin returns in one row of the panel cover different
-    days. This function takes the share prices of the previous session, and the coin prices of the
-    same date. Raise MissingSeries when the panel lacks a ticker, or the column ``<coin>@session``
-    of a coin.
+    A row of the panel contains share prices of its own session, but coin prices of the previous
+    date. So share returns and coin returns in one row of the panel cover different days. The
+    function takes the share prices of the previous session, and the coin prices of the same date.
+    Raise MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 

@@ -3,7 +3,7 @@
 The order of the classes by duration was fixed before we looked at any return. An asset whose cash
 flows lie in the near future has a short duration. The class of an asset depends on its cash flows,
 not on its returns. The assets of each class were chosen in 2026 with hindsight. Backtest reports
-warn about this hindsight (:data:`HINDSIGHT`).
+warn about the hindsight (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
 the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
@@ -149,7 +149,7 @@ def asset(ticker: str) -> Asset:
 
 
 def public_since(ticker: str) -> date | None:
-    """Return a company's first trading day; None if the day is unknown or before 1984."""
+    """Return a company's first trading day, or None if the day is unknown."""
     return LATE_FILERS.get(ticker) or asset(ticker).listed
 
 
