@@ -1,7 +1,7 @@
 """Strategies turn a regime, signals and a panel of known values into target weights.
 
-They access no file, network or clock. :data:`STRATEGIES` is the registry. A new strategy needs its
-own file, and one import and one line in this file.
+Strategies access no file, network or clock. :data:`STRATEGIES` is the registry. A new strategy
+needs its own file. In ``strategies/__init__.py``, it needs one import and one line in a list.
 """
 
 from strategies.base import Strategy, decide, state_of

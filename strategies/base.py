@@ -1,8 +1,8 @@
 """The base class of strategies, and the checks of a strategy's results.
 
-A strategy is a frozen dataclass, and its fields are its parameters. A strategy reads the signals
-and the values known at each session's close, and returns target weights for this close. The engine
-trades a strategy's target weights at the close of a later session, at a cost.
+A strategy is a frozen dataclass, and its fields are its parameters. At each session's close, a
+strategy reads the signals and the known values, and returns target weights. The engine trades a
+strategy's target weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
@@ -28,8 +28,9 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that turns the data known at a session's close into target weights.
 
-    A strategy decides on each scheduled date. It also decides when its state changes, for example
-    the regime, unless ``only_scheduled`` is True.
+    A strategy decides on each scheduled date. A strategy also decides when its state changes. For
+    many strategies, the state is the regime. If ``only_scheduled`` is True, changes of state cause
+    no decision.
 
     Attributes
     ----------
@@ -39,8 +40,8 @@ class Strategy(Typed, ABC):
         The links of the thesis on which the strategy is based, such as ``L13`` or ``L8, L13``;
         empty for a baseline or a challenger. A link is one of the 15 steps of the thesis.
     follows_regime
-        True if the weights depend on the regime. The strategy's state is then the regime, unless
-        the strategy overrides :meth:`state`.
+        True if the weights depend on the regime. If so, :meth:`state` returns the regime by
+        default.
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
@@ -49,8 +50,8 @@ class Strategy(Typed, ABC):
         are less than a quarter (63 sessions) apart form one episode.
     price_free
         True if the weights depend only on the regime and on the set of listed assets. The timing
-        test compares a strategy with placebos. For a price-free strategy with the regime model
-        ``quantities``, each placebo is a copy of the strategy whose holdings are shifted in time.
+        test compares a strategy with placebos. If a price-free strategy uses the regime model
+        ``quantities``, a placebo is a copy of the strategy with holdings that are shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -85,7 +86,7 @@ class Strategy(Typed, ABC):
         """Return each session's state, such as the regime; each change of state causes a decision.
 
         A state is a string, or None at a session without a state. A strategy without states returns
-        None instead of a series. Row t uses only rows up to t.
+        None instead of a series. Row t of the series uses only rows up to t.
         """
         return reading.regime if self.follows_regime else None
 
@@ -93,9 +94,9 @@ class Strategy(Typed, ABC):
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × :attr:`assets`, as fractions of the portfolio.
 
-        Row t uses only rows up to t of ``reading`` and ``panel``. The weights of a row sum to at
-        most 1, and the remainder is cash in bills. An asset without a price in the panel has weight
-        0.
+        Row t of the weights uses only rows up to t of ``reading`` and ``panel``. The weights of a
+        row sum to at most 1, and the remainder is cash in bills. An asset without a price in the
+        panel has weight 0.
         """
 
 
@@ -149,8 +150,8 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
 def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
     """Return a strategy's state at every session; None for a strategy without states.
 
-    An error in the strategy's own code, or a state that is neither a label nor None, raises
-    SimulationError.
+    Raise SimulationError for an error in the strategy's own code, and for a state that is not a
+    label or None.
     """
     state: pd.Series | None = ask(strategy, "state", reading, panel)
     return state

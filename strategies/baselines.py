@@ -81,7 +81,7 @@ class EqualWeight(SleeveStrategy):
     Parameters
     ----------
     tickers
-        The assets. The default is the assets of ``near-cash-flow``. With this default,
+        The assets. The default is the assets of ``near-cash-flow``. With the default assets,
         ``equal-weight`` and ``near-cash-flow`` differ only in the timing and the size of positions.
     """
 
@@ -103,8 +103,8 @@ class EqualWeight(SleeveStrategy):
 class ConstantMix(Strategy):
     """A constant weight of SPY, and the rest in bills.
 
-    A portfolio with a third in SPY loses a third as much as the market. A strategy's timing added
-    no value if the strategy earns no more than a mix with the same average cash weight.
+    A portfolio with a third in SPY loses a third as much as the market. If a strategy earns no more
+    than a mix with the same average cash weight, the strategy's timing added no value.
 
     Parameters
     ----------

@@ -13,8 +13,8 @@ class CashHeavy(SleeveStrategy):
 
     Rationale
         When capital is scarce, investors sell other assets for cash. The strategy holds only SPY
-        and cash. If the strategy earns more than a constant mix of SPY and cash, timing is the only
-        possible reason.
+        and cash. If the strategy earns more than a constant mix with the same average weight of
+        SPY, the reason is timing.
     Rule
         The regime sets the weight of SPY, and the remainder is cash. The whole portfolio is cash
         while SPY has no price.

@@ -23,8 +23,9 @@ INVESTED, OUT = "invested", "out"
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
     """Return, for each session, the month-end prices of the preceding months, newest first.
 
-    The list has ``months`` frames, sessions × assets, one for each preceding complete month. The
-    price of a month is NaN if the history begins after this month, or if the month has no price.
+    The list has one table of sessions × assets for each of the ``months`` preceding complete
+    months. The price of a month is NaN if the month has no price, or if the history begins after
+    the month.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -33,7 +34,7 @@ def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
 
 
 def in_or_out(held: pd.Series) -> pd.Series:
-    """Return the labels ``invested`` and ``out`` for True and False."""
+    """Return the label ``invested`` for True, and the label ``out`` for False."""
     return held.map({True: INVESTED, False: OUT})
 
 
@@ -45,8 +46,9 @@ class Trend(Strategy):
         The mean is the average of the current price and the month-end prices of the nine preceding
         months. At a month's end, the mean is the average of the last ten month-end closes. Each
         asset of ``tickers`` that has a current price gets the same weight. An asset is held while
-        its price is above its own mean. Its weight is held in cash while its price is at or below
-        the mean, and until it has prices for ten months.
+        its price is above its own mean. While its price is at or below the mean, the asset's weight
+        is held in cash. The asset's weight is also held in cash until the asset has prices for ten
+        months.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -113,15 +115,14 @@ class DualMomentum(Strategy):
 
     Rule
         The rule compares total returns since the month end twelve months ago. If SPY's return is
-        above the return of bills, the strategy holds SPY or EFA, whichever has the higher return.
-        If SPY's return is at or below the return of bills, the strategy holds IEF. The rule chooses
-        only listed assets that had a price twelve months ago. The whole portfolio is cash while
-        the return of SPY or of bills is unknown. The return of bills is the mean of DGS3MO over the
-        last 252 sessions.
+        above the return of bills, the strategy holds the better of SPY and EFA. If SPY's return is
+        at or below the return of bills, the strategy holds IEF. The rule chooses only listed assets
+        that had a price twelve months ago. The whole portfolio is cash while the return of SPY or
+        of bills is unknown. The return of bills is the mean of DGS3MO over the last 252 sessions.
     Reference
-        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
-        replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
-        these funds.
+        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. The strategy differs
+        from the book, because it holds only assets of the universe. EFA replaces the index ACWI ex
+        US, and IEF replaces aggregate bonds.
     """
 
     name: ClassVar[str] = "dual-momentum"
@@ -161,8 +162,9 @@ class VolTarget(Strategy):
         The weight of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
-        index has a target volatility of 10 %. Differences from the paper: the weight is inversely
-        proportional to the volatility instead of the variance, and this strategy uses no leverage.
+        index has a target volatility of 10 %. The strategy differs from the paper in two ways. The
+        weight is inversely proportional to the volatility, not to the variance. The strategy uses
+        no leverage.
 
     Parameters
     ----------

@@ -13,10 +13,11 @@ class Defensive(SleeveStrategy):
     """Hold SPY while capital is ample; when capital is scarce, hold defensive funds and cash.
 
     Rationale
-        Defensive shares (low volatility, staples, utilities, health care) pay cash earlier than
-        other shares, and their prices vary less. Defensive shares therefore lose less than other
-        shares when the price of capital rises. When the strategy ``cash-heavy`` sells its shares
-        for cash, the strategy ``defensive`` still holds defensive shares.
+        Defensive shares are shares of low volatility, and shares of staples, utilities and health
+        care. Defensive shares pay cash earlier than other shares, and their prices vary less. When
+        the price of capital rises, defensive shares therefore lose less than other shares. When the
+        strategy ``cash-heavy`` sells its shares for cash, the strategy ``defensive`` still holds
+        defensive shares.
     Rule
         The regime sets the weight of each sleeve (group of assets).
 

@@ -16,11 +16,11 @@ class MemoryOverCrypto(ScaledSleeves):
     """Buy memory-chip makers and sell bitcoin short while capital is scarce; otherwise hold cash.
 
     Rationale
-        The most precise claim of the thesis says that scarce capital leaves crypto, but stays in
-        assets whose cash flows come soon. The strategy buys memory-chip makers, whose cash flows
-        come soon, and sells crypto short. The strategy's return depends mainly on the difference
-        between the returns of the long leg and the short leg. The direction of the whole market has
-        little influence on the strategy's return.
+        The thesis makes one very precise claim. When capital is scarce, investors sell crypto, but
+        keep assets whose cash flows come soon. The strategy buys memory-chip makers, whose cash
+        flows come soon, and sells crypto short. The strategy's return depends mainly on the
+        difference between the returns of the long leg and the short leg. The direction of the whole
+        market has little influence on the strategy's return.
     Rule
         In ABSORPTION and FORCED_SELLING, the long leg has a weight of +50 %, and the short leg has
         a weight of −50 %. In INJECTION, NEUTRAL and OPPORTUNITY, the whole portfolio is cash. Each

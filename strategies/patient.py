@@ -13,7 +13,7 @@ from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
 #: Smallest weight of each sleeve (group of assets) after all three purchases. Scaling to the target
-#: volatility can reduce this weight.
+#: volatility can reduce the weight.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 
@@ -28,21 +28,21 @@ class Patient(ScaledSleeves):
     Rule
         The regime sets the weight of each sleeve in ``table``. In OPPORTUNITY, the weights of the
         previous regime apply. When the regime changes to OPPORTUNITY, the strategy also begins to
-        buy the portfolio :data:`CHANCE` in three equal parts. It buys the first part at once, the
-        second part after half of ``stage`` sessions, and the third part after ``stage`` sessions.
-        It sells the first part ``hold`` sessions after the third purchase, and the other two parts
-        within the next ``stage`` sessions. n is the number of parts of :data:`CHANCE` that the
-        strategy holds, from 0 to 3. Each sleeve's weight is the larger of two numbers: its weight
-        in ``table``, and n/3 of its weight in :data:`CHANCE`. A purchase therefore never reduces a
-        sleeve's weight. If the regime changes to FORCED_SELLING, the strategy sells all parts of
-        :data:`CHANCE` at once. No other regime causes an early sale. If the regime changes to
-        OPPORTUNITY again, the strategy keeps its parts, and the schedule of purchases and sales
-        restarts at the new change. The memory and crypto sleeves are scaled to the target
-        volatility.
+        buy the portfolio :data:`CHANCE` in three equal parts. The strategy buys the first part at
+        once, the second part after half of ``stage`` sessions, and the third part after ``stage``
+        sessions. The strategy sells the first part ``hold`` sessions after the third purchase. The
+        other two parts are sold within the next ``stage`` sessions. The number n counts the parts
+        of :data:`CHANCE` that the strategy holds, from 0 to 3. Each sleeve's weight is the larger
+        of two numbers: its weight in ``table``, and n/3 of its weight in :data:`CHANCE`. A purchase
+        therefore never reduces a sleeve's weight. If the regime changes to FORCED_SELLING, the
+        strategy sells all parts of :data:`CHANCE` at once. Only FORCED_SELLING causes an early
+        sale. If the regime changes to OPPORTUNITY again, the strategy keeps its parts, and the
+        schedule of purchases and sales restarts at the new change. The memory and crypto sleeves
+        are scaled to the target volatility.
     Turnover
-        The strategy decides on scheduled dates (by default at month ends), and when it buys or
-        sells a part of the portfolio :data:`CHANCE`. While the strategy holds no part of
-        :data:`CHANCE`, each change of regime also causes a decision.
+        The strategy decides on scheduled dates, by default at month ends. The strategy also decides
+        when it buys or sells a part of the portfolio :data:`CHANCE`. While the strategy holds no
+        part of :data:`CHANCE`, each change of regime also causes a decision.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class Patient(ScaledSleeves):
         """Return the weight of each sleeve at each session, sessions × sleeves.
 
         Each weight is the larger of two numbers: the sleeve's weight in ``table``, and n/3 of the
-        sleeve's weight in :data:`CHANCE`. n is the result of :meth:`thirds`.
+        sleeve's weight in :data:`CHANCE`. The number n is the result of :meth:`thirds`.
         """
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()

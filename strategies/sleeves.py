@@ -36,8 +36,8 @@ class SleeveStrategy(Strategy):
         has no entry for a sleeve, the sleeve has weight 0. A session without a regime counts as
         NEUTRAL.
     of_no_class
-        Names of sleeves that share the name of an asset class but hold other tickers. These sleeves
-        keep their tickers when a user replaces the tickers of that class.
+        Names of sleeves that share the name of an asset class but hold other tickers. When a user
+        replaces the tickers of the class, such a sleeve keeps its own tickers.
     """
 
     table: ClassVar[Table] = {}

@@ -10,8 +10,8 @@ from signals.universe import DURATION, OwnClasses, members
 from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
-#: Asset classes between which the weights move, from short to long duration. The weight of SPY,
-#: the sleeve ``broad``, does not move.
+#: Asset classes between which the weights move, from short to long duration. The sleeve ``broad``
+#: (SPY) keeps its weight.
 ORDER = tuple(name for name in DURATION if name != "broad")
 ABSORBING = "absorbing"
 
@@ -22,16 +22,17 @@ class Survival(ScaledSleeves):
 
     Rationale
         The thesis says: if capital is scarce, investors prefer assets whose cash flows come soon.
-        As capital becomes scarcer, the portfolio moves gradually to these assets. Because the
-        change is gradual, the result does not depend on a few dates with large trades.
+        As capital becomes scarcer, the portfolio moves gradually to assets whose cash flows come
+        soon. Because the change is gradual, the result does not depend on a few dates with large
+        trades.
     Rule
-        SPY has a weight of 40 %. Seven asset classes divide the other 60 %: each class has the
-        weight 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
-        falls in equal steps from +1 for the class of shortest duration to −1 for the class of
-        longest duration. If the absorption score is −1 or less, the class of shortest duration has
-        weight 0. If the absorption score is 1 or more, the class of longest duration has weight 0.
-        If the absorption score is unknown, all seven classes have equal weights. The classes
-        ``memory`` and ``crypto`` are scaled to the target volatility.
+        SPY has a weight of 40 %. Seven asset classes divide the other 60 %. Each class has the
+        weight 60 % / 7 · (1 + x·p). The number x is the score of the signal ``absorption``, clipped
+        to ±1. The number p falls in equal steps from +1 for the class of shortest duration to −1
+        for the class of longest duration. If the absorption score is −1 or less, the class of
+        shortest duration has weight 0. If the absorption score is 1 or more, the class of longest
+        duration has weight 0. If the absorption score is unknown, all seven classes have equal
+        weights. The classes ``memory`` and ``crypto`` are scaled to the target volatility.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class Survival(ScaledSleeves):
     own
         Pairs of an asset class and its tickers, for each class whose tickers a user replaces. A
         configuration sets ``own`` from its table ``[universe.classes]``, so ``--param`` cannot set
-        it.
+        ``own``.
     """
 
     name: ClassVar[str] = "survival"
@@ -61,7 +62,7 @@ class Survival(ScaledSleeves):
         """A mapping from the name of each sleeve to its tickers.
 
         The sleeve ``broad`` contains SPY. Each of the seven classes is a sleeve, too. The tickers
-        in ``own`` replace these defaults.
+        in ``own`` replace the default tickers.
         """
         declared = {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
         return declared | {name: held for name, held in self.own if name in declared}
