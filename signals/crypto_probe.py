@@ -105,7 +105,7 @@ class CryptoProbe(Signal):
         )
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        """Return the unit of a gauge, such as ``% over 20 sessions`` if ``horizon`` is 20."""
         return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

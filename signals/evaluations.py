@@ -11,7 +11,7 @@ from signals.index import check_panel
 
 
 class Evaluations(Mapping[str, Evaluation]):
-    """A mapping from signal names to the evaluations of these signals on a panel.
+    """A mapping from the name of each signal to its evaluation on a panel.
 
     The mapping computes each evaluation only once, at the first request. A signal can contain other
     signals, which are its parts. If a part is in the set, every signal uses that part with the same

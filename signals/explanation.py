@@ -65,8 +65,7 @@ class Explanation(Summarised):
         components.
     without, components_since
         ``without`` names the components that the score omits at the session, because data are
-        missing. ``components_since`` is the first session of the current period with these omitted
-        components.
+        missing. ``components_since`` is the session since which ``without`` has not changed.
     beside
         Numbers that reports show beside the flag. Each key of the mapping contains the name and the
         unit of a number.

@@ -26,8 +26,8 @@ def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
             raise ConfigError(f"expected each firm once, but found {firm} twice; drop one")
     if not 1 <= minimum <= len(firms):
         raise ConfigError(
-            f"expected `minimum` from 1 to {len(firms)}, was {minimum}; the number of firms is the "
-            "highest `minimum`, so change one of the two"
+            f"expected `minimum` from 1 to the number of firms ({len(firms)}), was {minimum}; "
+            "change `minimum` or `firms`"
         )
 
 

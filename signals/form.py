@@ -35,10 +35,10 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` is text such as ``inputs``: the class
-    attributes that list the panel columns of the user's code. After a KeyError, the message says
-    that the attributes in ``names`` must list every column that the code reads. If ``names`` is
-    empty, the message does not mention attributes.
+    with ``what``, a name for the user's code. ``names`` names the class attributes that list the
+    panel columns, for example ``inputs``. After a KeyError, the message says that the attributes in
+    ``names`` must list every column that the code reads. If ``names`` is empty, the message does
+    not mention attributes.
     """
     try:
         yield
@@ -93,7 +93,7 @@ def _check_ids(thing: Any, name: str, answer: Any) -> None:
     cure = f'write {name} like ("SPY", "IEF"), and a single {what[:-1]} like ("SPY",)'
     _require(holds, thing, name, f"a tuple of {what}", shown(answer), cure)
     twice = ", ".join(dict.fromkeys(id for id in answer if answer.count(id) > 1))
-    _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop one of them")
+    _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop the duplicate")
 
 
 def _check_rows(thing: Any, name: str, answer: Any, kind: type, index: pd.Index) -> None:

@@ -52,8 +52,8 @@ class Funding(Signal):
     NaN
         A mean or percentage over the window needs the current value, and values on at least half of
         the sessions. The flag is NA if SOFR or the rate on reserves is missing. SOFR begins on
-        2018-04-03. The score needs at least one of its two components. A missing amount of lending
-        does not affect the flag or the score.
+        2018-04-03. The score needs at least one of its two components. Missing data on lending do
+        not affect the flag or the score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.

@@ -40,7 +40,7 @@ class Threshold:
         return with_unit(f"{self.gauge} {beyond} {level}", unit)
 
     def distance(self, value: float, on: bool) -> float:
-        """Return the signed change of the gauge, in the gauge's unit, that flips the flag."""
+        """Return the change of the gauge that flips the flag, with sign and in the gauge's unit."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
@@ -61,14 +61,15 @@ def hysteresis(
 ) -> pd.Series:
     """Return a flag that changes only after a condition has been true for some sessions in a row.
 
-    At the first session the flag is off. If ``enter`` is True on ``confirm`` consecutive sessions,
-    the flag turns on at the last of these sessions. If ``leave`` is True on ``confirm_leave``
-    consecutive sessions, the flag turns off at the last of these sessions. If ``confirm_leave`` is
-    None, ``confirm`` is used instead. ``confirm`` and ``confirm_leave`` are at least 1.
+    Before the first session, the flag counts as off. If ``enter`` is True on ``confirm``
+    consecutive sessions, the flag turns on at the last of these sessions. If ``leave`` is True on
+    ``confirm_leave`` consecutive sessions, the flag turns off at the last of these sessions. If
+    ``confirm_leave`` is None, ``confirm`` is used instead. ``confirm`` and ``confirm_leave`` are at
+    least 1.
 
     ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
-    is pandas ``boolean``. ``view`` is False at sessions with missing data. The flag is NA where
-    ``view`` is False. After missing data, the flag is off until it turns on again.
+    has the pandas type ``boolean``. ``view`` is False at sessions with missing data. The flag is NA
+    where ``view`` is False. After missing data, the flag is off until it turns on again.
     """
     seen = view.to_numpy(dtype=bool)
     on = _confirmed(enter.to_numpy(bool), confirm)
@@ -129,9 +130,9 @@ def turned(
 
     The flag turns on when every gauge has crossed its ``enter`` level. The flag turns off when at
     least one gauge has crossed its ``leave`` level. See :class:`Threshold`. ``thresholds`` must not
-    be empty. The gauge of each threshold must be a column of ``gauges``. The flag is pandas
-    ``boolean``, one value for each session. If the gauge of a threshold is NaN, the flag is NA. See
-    :func:`hysteresis` for confirmation.
+    be empty. The gauge of each threshold must be a column of ``gauges``. The flag has the pandas
+    type ``boolean``, and one value for each session. If the gauge of a threshold is NaN, the flag
+    is NA. See :func:`hysteresis` for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)

@@ -39,7 +39,8 @@ def check_panel(panel: object) -> None:
     """
     if not isinstance(panel, pd.DataFrame):
         raise ConfigError(
-            f"expected a panel as a DataFrame, was {shown(panel)}; of a history, give history.panel"
+            f"expected a panel as a DataFrame, was {shown(panel)}; if you have a history, give "
+            "history.panel"
         )
     check_sessions(panel.index, "the panel")
     days = pd.DatetimeIndex(panel.index)

@@ -33,8 +33,8 @@ class InverseQE(ScoreSignal):
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
         past values of the term premium. With ``term_premium=False``, the score and the flag do not
-        use the term premium. The signal does not measure how much duration new bonds add to the
-        market, because drypowder has no data on the duration of new bonds.
+        use the term premium. The signal does not measure the duration of new bonds, because
+        drypowder has no data on it.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class InverseQE(ScoreSignal):
         )
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge; the unit of a change depends on ``horizon``."""
+        """Return the unit of a gauge, such as ``% over 20 sessions`` if ``horizon`` is 20."""
         return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ class Policy(ScoreSignal):
         after Thursday's H.4.1 release.
     NaN
         The score needs at least one of its two components. If one component is missing, the score
-        is the z-score of the other component's z-score.
+        uses the other component alone.
     Reference
         Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
         of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
@@ -60,7 +60,7 @@ class Policy(ScoreSignal):
     balance_horizon: int = 65
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge; the unit of a change depends on its horizon."""
+        """Return the unit of a gauge, such as ``pp over 20 sessions`` if ``horizon`` is 20."""
         horizon = self.balance_horizon if gauge == "balance" else self.horizon
         return over(self.units[gauge], horizon)
 

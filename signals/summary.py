@@ -67,7 +67,7 @@ def with_unit(number: str, unit: str) -> str:
     return number if unit in ("", "fraction") else f"{number} {unit}"
 
 
-#: For each period that a unit can name, the usual numbers of sessions.
+#: Usual numbers of sessions in a quarter and in a year.
 _PERIODS = {"quarter": (63, 65), "year": (252,)}
 
 

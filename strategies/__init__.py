@@ -1,7 +1,7 @@
 """Strategies turn a regime, signals and a panel of known values into target weights.
 
 Strategies access no file, network or clock. :data:`STRATEGIES` is the registry. A new strategy
-needs its own file. In ``strategies/__init__.py``, it needs one import and one line in a list.
+needs its own file, and an import and a list entry in ``strategies/__init__.py``.
 """
 
 from strategies.base import Strategy, decide, state_of

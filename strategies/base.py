@@ -40,18 +40,18 @@ class Strategy(Typed, ABC):
         The links of the thesis on which the strategy is based, such as ``L13`` or ``L8, L13``;
         empty for a baseline or a challenger. A link is one of the 15 steps of the thesis.
     follows_regime
-        True if the weights depend on the regime. If so, :meth:`state` returns the regime by
-        default.
+        True if the weights depend on the regime. If ``follows_regime`` is True, :meth:`state`
+        returns the regime by default.
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
         The states whose timing is tested. All active states count together as one state. Each
-        episode in the active states counts as one observation. Periods in the active states that
-        are less than a quarter (63 sessions) apart form one episode.
+        episode in the active states counts as one observation. Two periods in the active states
+        form one episode if they are less than a quarter (63 sessions) apart.
     price_free
         True if the weights depend only on the regime and on the set of listed assets. The timing
         test compares a strategy with placebos. If a price-free strategy uses the regime model
-        ``quantities``, a placebo is a copy of the strategy with holdings that are shifted in time.
+        ``quantities``, its placebos have the same holdings, shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """

@@ -54,8 +54,8 @@ class NearCashFlowSmh(NearCashFlow):
     Rationale
         In 2026 we know which makers of memory chips survived and did well. In 2015, nobody knew
         which makers of memory chips would do well. The fund SMH follows an index, whose members
-        were chosen without knowledge of the future. This variant has no hindsight about single
-        firms, but has hindsight about the chip industry.
+        were chosen without knowledge of the future. The strategy ``near-cash-flow-smh`` has no
+        hindsight about single firms, but has hindsight about the chip industry.
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"

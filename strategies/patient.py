@@ -36,9 +36,9 @@ class Patient(ScaledSleeves):
         of two numbers: its weight in ``table``, and n/3 of its weight in :data:`CHANCE`. A purchase
         therefore never reduces a sleeve's weight. If the regime changes to FORCED_SELLING, the
         strategy sells all parts of :data:`CHANCE` at once. Only FORCED_SELLING causes an early
-        sale. If the regime changes to OPPORTUNITY again, the strategy keeps its parts, and the
-        schedule of purchases and sales restarts at the new change. The memory and crypto sleeves
-        are scaled to the target volatility.
+        sale. If the regime changes to OPPORTUNITY again, the strategy keeps its parts. The schedule
+        of purchases and sales then restarts. The memory and crypto sleeves are scaled to the target
+        volatility.
     Turnover
         The strategy decides on scheduled dates, by default at month ends. The strategy also decides
         when it buys or sells a part of the portfolio :data:`CHANCE`. While the strategy holds no

@@ -73,7 +73,7 @@ _ANNUAL_TITLES = {
 def ttm_id(concept: str, ticker: str) -> str:
     """Return the id of a company's trailing-year series for a concept such as CAPEX.
 
-    Each value of the series is the sum of the amounts of four quarters, in USD.
+    Each value of the series is the sum of four quarterly amounts, in USD.
     """
     return f"{concept}_TTM_{ticker}"
 
@@ -81,7 +81,7 @@ def ttm_id(concept: str, ticker: str) -> str:
 def year_ago_id(concept: str, ticker: str) -> str:
     """Return the id of a company's series for the year before the trailing year.
 
-    Each value of the series is the sum of the amounts of four quarters, in USD. A value becomes
+    Each value of the series is the sum of four quarterly amounts, in USD. A value becomes
     known on the same day as the sum of the next four quarters (:func:`ttm_id`).
     """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"

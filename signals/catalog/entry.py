@@ -30,15 +30,15 @@ class Rule:
         like ``sessions``, but n counts only sessions on which the Federal Reserve Banks are open.
         For example, the NYSE is open on Columbus Day and Veterans Day, but the New York Fed and
         FRED publish nothing. ``h41``: A value is known with the Fed's H.4.1 release, at 16:30 on
-        the next Thursday. If that Thursday is a federal holiday, the release is on Friday.
-        ``days``: A value is known n calendar days after its date. ``midnight_utc``: A value is
-        known at 24:00 UTC of its date, which is 19:00 or 20:00 in New York. ``filed``: A value is
-        known at the open of the session after its filing with the SEC. ``stated``: A value is known
-        at the open of the first session on or after its publication day. The imported table can
-        state the publication day of each value. If the table states no publication day, the
-        publication day is n calendar days after the date. ``recorded``: A value is known when the
-        store recorded the value. The kind ``recorded`` is for series whose publisher changes all
-        past values at each release.
+        the next Thursday. If Thursday is a federal holiday, the release is on Friday. ``days``: A
+        value is known n calendar days after its date. ``midnight_utc``: A value is known at 24:00
+        UTC of its date, which is 19:00 or 20:00 in New York. ``filed``: A value is known at the
+        open of the session after its filing with the SEC. ``stated``: A value is known at the open
+        of the first session on or after its publication day. The imported table can state the
+        publication day of each value. If the table states no publication day, the publication day
+        is n calendar days after the date. ``recorded``: A value is known when the store recorded
+        the value. The kind ``recorded`` is for series whose publisher changes all past values at
+        each release.
     n
         Number of sessions or calendar days, for the kinds that need a number.
     """

@@ -21,7 +21,7 @@ def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) 
     return new_series(*entry, source="file", frequency="event", known=known, stale_after=1)
 
 
-#: Tickers of the companies whose earnings releases are a series.
+#: Tickers of the companies with a series of earnings releases.
 REPORTERS = (
     *HYPERSCALERS,
     *("NVDA", "MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),

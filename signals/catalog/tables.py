@@ -109,8 +109,8 @@ FLOW_TABLES = (
     ),
     # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
-    # The positions of each Tuesday are published on the next Friday at 15:30. For every week, the
-    # table states this Friday as the publication day. During a government shutdown, however, the
+    # The positions of each Tuesday are published on the next Friday at 15:30. The table always
+    # states the next Friday as the publication day. During a government shutdown, however, the
     # publisher was late.
     table(
         *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),

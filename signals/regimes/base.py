@@ -18,7 +18,7 @@ CONFIRM_FORCED = 2
 
 
 class Regime(StrEnum):
-    """State of the market for capital: ample in INJECTION, scarce in ABSORPTION, and so on."""
+    """State of the supply of capital, such as INJECTION (ample) or ABSORPTION (scarce)."""
 
     INJECTION = "INJECTION"
     NEUTRAL = "NEUTRAL"

@@ -41,7 +41,7 @@ class HiddenMarkov(Markov):
     """
 
     name: ClassVar[str] = "hidden_markov"
-    description: ClassVar[str] = "two-state Gaussian HMM of SPY, DGS10 and BAA10Y, filtered"
+    description: ClassVar[str] = "two-state hidden Markov model of SPY, DGS10 and BAA10Y"
     inputs: ClassVar[tuple[str, ...]] = ("SPY", "DGS10", "BAA10Y")
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:

@@ -19,9 +19,9 @@ class JumpModel(PriceOnly):
         deviation, and the mean divided by the downside deviation (Sortino). Each feature is
         computed with halflives of 5, 20 and 60 sessions. All features are standardised and clipped
         to ±3. The features of session t are x_t, and the state of session t is s_t. The package
-        jumpmodels chooses two centres and a path of states. The choice minimises Σ ½‖x_t −
-        centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last state of
-        the best path up to that session.
+        jumpmodels chooses two centres and a path of states. The centres and the path minimise Σ
+        ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last
+        state of the best path up to that session.
     Flag
         The model gives a state of 0 (good) or 1 (bad) instead of a probability. The flag turns on
         at the last of ``confirm`` consecutive sessions in state 1. The flag turns off at the last
@@ -50,7 +50,7 @@ class JumpModel(PriceOnly):
     """
 
     name: ClassVar[str] = "jump_model"
-    description: ClassVar[str] = "two-state statistical jump model of SPY, predicted online"
+    description: ClassVar[str] = "two-state statistical jump model of the return of SPY"
     inputs: ClassVar[tuple[str, ...]] = ("SPY",)
     must_be_positive: ClassVar[tuple[str, ...]] = ("penalty",)
 

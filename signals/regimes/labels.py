@@ -1,4 +1,4 @@
-"""Regimes that a user gives as labels. A label has the date of its first use."""
+"""Regimes that a user gives as labels. Each label has the date from which it applies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

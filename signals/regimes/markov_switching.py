@@ -37,7 +37,7 @@ class MarkovSwitching(Markov):
     """
 
     name: ClassVar[str] = "markov_switching"
-    description: ClassVar[str] = "two-state Markov-switching mean and variance of SPY, filtered"
+    description: ClassVar[str] = "two-state Markov-switching model of the return of SPY"
     inputs: ClassVar[tuple[str, ...]] = ("SPY",)
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,7 @@ class Votes(RegimeModel):
     """
 
     name: ClassVar[str] = "votes"
-    description: ClassVar[str] = "the votes of the signals, unless one of three flags decides first"
+    description: ClassVar[str] = "three flags first, then the votes of the signals"
     confirmed: ClassVar[bool] = True
     must_be_positive: ClassVar[tuple[str, ...]] = ("min_views", "confirm")
     #: The regime of each rule, in order. The first true rule decides.

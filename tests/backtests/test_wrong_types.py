@@ -49,10 +49,10 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "expected the evaluation of a signal, was DryPowder.*; make one": (
         lambda r: any_signals.explain(DryPowder(), r.history.panel, r.sessions[-1])
     ),
-    "expected a panel as a DataFrame, was .*; of a history, give history.panel": (
+    "expected a panel as a DataFrame, was .*; if you have a history, give history.panel": (
         lambda r: any_signals.DryPowder().evaluate(r.history)
     ),
-    "expected a panel as a DataFrame, was SIMULATED.*; of a history": (
+    "expected a panel as a DataFrame, was SIMULATED.*; if you have a history": (
         lambda r: any_indicator(r.history, DryPowder, k=0.09)
     ),
     "expected a valid path, was 'None': an object of NoneType": lambda r: api.History.load(None),

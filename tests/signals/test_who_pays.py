@@ -143,7 +143,10 @@ def test_too_few_firms_or_no_spending_give_no_value() -> None:
     [
         ({"firms": ("MSFT", "NOPE")}, "NOPE"),
         ({"firms": ("MSFT", "MSFT", "META", "AMZN")}, "MSFT twice"),
-        ({"minimum": 6}, "`minimum` from 1 to 5, was 6; the number of firms is the highest"),
+        (
+            {"minimum": 6},
+            "`minimum` from 1 to the number of firms .5., was 6; change `minimum`",
+        ),
         ({"firms": ()}, "expected at least one firm, found none"),
     ],
 )
