@@ -33,7 +33,7 @@ class Kink:
     x: np.ndarray
 
     def bounds(self, level: float) -> tuple[float, float]:
-        """Return two bounds that contain the fraction ``level`` of the bootstrap estimates."""
+        """Return the interval that contains the fraction ``level`` of the bootstrap estimates."""
         tail = (1 - level) / 2
         low, high = np.nanquantile(self.draws, [tail, 1 - tail])
         return float(low), float(high)

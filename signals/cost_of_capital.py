@@ -48,7 +48,7 @@ class CostOfCapital(Signal):
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
         premium. With ``term_premium=False``, the score does not use the term premium. The default
-        of ``leave`` is our own choice: at 0, the flag turns off when a yield is lower than
+        of ``leave`` (0) is our own choice. At 0, the flag turns off when a yield is lower than
         ``horizon`` sessions ago.
 
     Parameters

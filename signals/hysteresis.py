@@ -40,7 +40,7 @@ class Threshold:
         return with_unit(f"{self.gauge} {beyond} {level}", unit)
 
     def distance(self, value: float, on: bool) -> float:
-        """Return the change of the gauge that flips the flag, with sign and in the gauge's unit."""
+        """Return the change of the gauge that flips the flag: positive for a rise of the gauge."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:

@@ -63,7 +63,8 @@ class Opportunity(CompoundSignal):
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
         The basket has a return on a session if at least this number of basket assets has a return.
-        With ``members`` = 1, the basket contains only MSTR until another asset has a return.
+        The basket has four assets, so a number above 4 is not allowed. With ``members`` = 1, the
+        basket contains only MSTR until another asset has a return.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -87,7 +88,7 @@ class Opportunity(CompoundSignal):
     }
     inputs: ClassVar[tuple[str, ...]] = (*BASKET, "VIXCLS")
     must_be_positive: ClassVar[tuple[str, ...]] = ("memory", "stay", "calm", "members")
-    must_ascend: ClassVar[Orders] = (("calm", 1),)
+    must_ascend: ClassVar[Orders] = (("calm", 1), ("members", len(BASKET) + 1))
 
     memory: int = 42
     stay: int = 63

@@ -81,12 +81,17 @@ class Typed:
                 for low, high in pairwise(row):
                     self._check_order(low, high)
 
-    def _check_order(self, *names: str | float) -> None:
-        low, high = (getattr(self, x) if isinstance(x, str) else x for x in names)
-        if not low < high:
-            raise ConfigError(
-                f"{names[0]} must be below {names[1]}, but {low!r} is not below {high!r}"
-            )
+    def _check_order(self, low: str | float, high: str | float) -> None:
+        lower, higher = (getattr(self, x) if isinstance(x, str) else x for x in (low, high))
+        if lower < higher:
+            return
+        if not isinstance(low, str):
+            raise ConfigError(f"{high} must be above {low}, was {higher!r}")
+        if not isinstance(high, str):
+            raise ConfigError(f"{low} must be below {high}, was {lower!r}")
+        raise ConfigError(
+            f"{low} must be below {high}, but {low} is {lower!r} and {high} is {higher!r}"
+        )
 
 
 def check_types(cls: type, given: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """A parameter of a wrong type is refused on one line, in every class, also in a user's class."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, get_origin, get_type_hints
@@ -12,13 +12,14 @@ import pytest
 import signals
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import Schedule
-from signals import Absorption, Bathtub, Capex, DryPowder, Opportunity
+from signals import Absorption, Bathtub, Capex, CryptoProbe, DryPowder, Opportunity
 from signals.base import Signal
 from signals.errors import ConfigError
 from signals.hysteresis import Threshold
+from signals.opportunity import BASKET
 from signals.regimes import REGIMES
 from signals.regimes.votes import Votes
-from strategies import STRATEGIES
+from strategies import STRATEGIES, Patient
 from strategies.base import Strategy
 
 CLASSES = [
@@ -83,7 +84,7 @@ def test_what_must_ascend_is_refused_when_it_is_equal(
     for low, high in pairwise(names):
         name, other = (low, high) if isinstance(low, str) else (high, low)
         kind = type(level[name])
-        with pytest.raises(ConfigError, match=r"must be (below|a positive number)"):
+        with pytest.raises(ConfigError, match=r"must be (below|above|a positive number)"):
             cls(**{str(name): kind(level[other])})
 
 
@@ -97,8 +98,33 @@ def test_what_must_ascend_is_refused_when_it_is_equal(
     ],
 )
 def test_a_percent_is_no_fraction(signal: type, name: str, percent: float) -> None:
-    with pytest.raises(ConfigError, match=f"{name} must be below 1, but {percent} is not below 1"):
+    with pytest.raises(ConfigError, match=f"{name} must be below 1, was {percent}"):
         signal(**{name: percent})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: Patient(stage=1), "stage must be above 1, was 1"),
+        (lambda: CryptoProbe(fall=5.0), "fall must be below 0, was 5.0"),
+        (
+            lambda: Bathtub(enter=-1.0),
+            "leave must be below enter, but leave is 0.0 and enter is -1.0",
+        ),
+    ],
+)
+def test_a_wrong_order_is_told_by_the_names_of_the_parameters(
+    wrong: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        wrong()
+    assert str(caught.value) == message
+
+
+def test_an_opportunity_needs_no_more_members_than_the_basket_has() -> None:
+    assert Opportunity(members=len(BASKET)).members == 4
+    with pytest.raises(ConfigError, match="members must be below 5, was 5"):
+        Opportunity(members=5)
 
 
 @pytest.mark.parametrize("name", ["confirm", "min_views"])
