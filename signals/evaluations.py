@@ -49,14 +49,14 @@ class Evaluations(Mapping[str, Evaluation]):
         check_panel(panel)
         if not isinstance(signals, Mapping):
             raise ConfigError(
-                f"expected signals by name, was {shown(signals)}; give a mapping, as with "
+                f"expected a mapping from names to signals, was {shown(signals)}; give one such as "
                 "signals.default_signals()"
             )
         for name, signal in signals.items():
             if not isinstance(signal, Signal):
                 raise ConfigError(
-                    f"expected a signal under the name {name}, was {shown(signal)}; make one, as "
-                    "with signals.DryPowder()"
+                    f"expected a signal under the name {name}, was {shown(signal)}; give one such "
+                    "as signals.DryPowder()"
                 )
             require(panel, ask(signal, "inputs"), signal.name)
         self.panel = panel

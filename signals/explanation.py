@@ -172,7 +172,7 @@ def explain(
     check_panel(panel)
     if not isinstance(evaluation, Evaluation):
         raise ConfigError(
-            f"expected the evaluation of a signal, was {shown(evaluation)}; make one, as with "
+            f"expected the evaluation of a signal, was {shown(evaluation)}; give one such as "
             "signals.DryPowder().evaluate(panel)"
         )
     at = check_session(at, panel.index)

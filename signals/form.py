@@ -167,7 +167,7 @@ def _check_names(thing: Any, name: str, answer: Any) -> None:
     _require(holds, thing, name, "a tuple of names", shown(answer), cure)
     if name == "components" and answer:
         expected = f"a mapping with {WITHOUT!r}, because the signal has components"
-        cure = "add this gauge, as signals.transforms.composite returns it"
+        cure = f"add the gauge {WITHOUT!r}, which signals.transforms.composite returns"
         _require(WITHOUT in thing.units, thing, "units", expected, ", ".join(thing.units), cure)
 
 

@@ -53,13 +53,13 @@ class OutsideCapital(Signal):
         ``from_payouts`` are also NaN if spending grew by ``least_growth`` or less. ``marginal`` and
         ``from_payouts`` are divided by the growth of spending. If spending hardly grew, a small
         error in an amount would become a large error in ``marginal`` and ``from_payouts``.
-        ``raised`` uses only firms with known spending, debt and buybacks. If there is no such firm,
-        ``raised`` is NaN. Unknown leases count as zero, because firms do not report small leases
-        under an XBRL tag. MSFT reports new debt under an XBRL tag that drypowder does not read, so
-        ``raised`` does not include MSFT. An amount of cash flow, buybacks, debt or leases is used
-        for 200 days after the end of its quarter. The amounts of one firm can belong to different
-        quarters in two cases. First, a firm can file one of its amounts late. Second, before 2018,
-        some spending is known only for fiscal years.
+        ``raised`` uses only firms with known spending, debt and buybacks. If no firm has known
+        spending, debt and buybacks, ``raised`` is NaN. Unknown leases count as zero, because firms
+        do not report small leases under an XBRL tag. MSFT reports new debt under an XBRL tag that
+        drypowder does not read, so ``raised`` does not include MSFT. An amount of cash flow,
+        buybacks, debt or leases is used for 200 days after the end of its quarter. The amounts of
+        one firm can belong to different quarters in two cases. First, a firm can file one of its
+        amounts late. Second, before 2018, some spending is known only for fiscal years.
     Reference
         Links L1 and L3 of the thesis. The gap is similar to the financing deficit of Frank, Goyal,
         "Testing the Pecking Order Theory of Capital Structure", Journal of Financial Economics 67

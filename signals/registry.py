@@ -121,7 +121,7 @@ def read(
     check_panel(panel)
     if not isinstance(model, RegimeModel | None):
         raise ConfigError(
-            f"expected a regime model, was {shown(model)}; make one, as with "
+            f"expected a regime model, was {shown(model)}; give one such as "
             "signals.regimes.Quantities()"
         )
     chosen = default_signals() if signals is None else signals

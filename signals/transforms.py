@@ -124,7 +124,7 @@ def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
     coin = asset(ticker).is_coin
     column = session_close_id(ticker) if coin else ticker
     if column not in panel:
-        raise MissingSeries(f"expected a column {column} in the panel; load the panel with History")
+        raise MissingSeries(f"the panel lacks the column {column}; load the panel with History")
     return panel[column] if coin else panel[column].shift(1)
 
 

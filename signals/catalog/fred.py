@@ -103,8 +103,9 @@ FRED = (
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
     # Money, interest rates, output, investment. The ranges contain all values since each series
-    # began. The ranges of M2, GDP and PNFI reject values in trillions. The ranges of all series in
-    # billions reject current values in millions. WM2NS has been released monthly since 2021.
+    # began. The ranges of M2, GDP and PNFI reject values in trillions. The ranges of this group's
+    # series in billions reject current values in millions. WM2NS has been released monthly since
+    # 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly(
         "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True

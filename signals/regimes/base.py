@@ -124,7 +124,7 @@ def regime_of_rule(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Serie
 def rule_in_force(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
     """Return, for each session, the rule that most recently gave the regime.
 
-    ``regime`` is the confirmed regime of each session. ``rule`` is the rule that is true at each
+    ``regime`` is the confirmed regime of each session. ``rule`` is the first true rule of each
     session. ``rules`` maps each rule to its regime. The result is None if the session has no
     regime.
     """

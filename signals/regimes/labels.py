@@ -28,7 +28,7 @@ class Labels(RegimeModel):
     """
 
     name: ClassVar[str] = "labels"
-    description: ClassVar[str] = "labels of your own, from a CSV of dates and labels"
+    description: ClassVar[str] = "your own labels, from a CSV file of dates and labels"
     rules: ClassVar[Mapping[str, str | None]] = {
         "before the first label": None,
         **{regime.value: regime.value for regime in Regime},

@@ -167,7 +167,7 @@ def optional(name: str) -> Iterator[None]:
     except ImportError as missing:
         raise ConfigError(
             f"{name} needs {missing.name}, which cannot be imported; "
-            "pip install 'drypowder[regimes]'"
+            "install it with pip install 'drypowder[regimes]'"
         ) from missing
 
 

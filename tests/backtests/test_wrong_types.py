@@ -46,7 +46,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
         lambda r: api.walk_forward(r.config, ["volatility"], r.history)
     ),
     "unknown config key '5'": lambda r: api.config_from({5: 1}),
-    "expected the evaluation of a signal, was DryPowder.*; make one": (
+    "expected the evaluation of a signal, was DryPowder.*; give one": (
         lambda r: any_signals.explain(DryPowder(), r.history.panel, r.sessions[-1])
     ),
     "expected a panel as a DataFrame, was .*; if you have a history, give history.panel": (

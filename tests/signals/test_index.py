@@ -109,7 +109,7 @@ def test_a_panel_has_each_id_once_and_no_weekend(panel: pd.DataFrame, part: str)
     ("panel", "given", "part"),
     [
         ("WALCL", {}, "expected a panel as a DataFrame, was 'WALCL'"),
-        (PANEL, [Bathtub()], "expected signals by name, was"),
+        (PANEL, [Bathtub()], "expected a mapping from names to signals, was"),
         (PANEL, {"bathtub": Bathtub}, "expected a signal under the name bathtub, was <class"),
     ],
 )
@@ -121,7 +121,7 @@ def test_what_cannot_be_evaluated_gets_one_line(panel: Any, given: Any, part: st
 
 def test_the_name_of_a_regime_model_is_no_model() -> None:
     model: Any = "quantities"
-    with pytest.raises(ConfigError, match="expected a regime model, was 'quantities'; make one"):
+    with pytest.raises(ConfigError, match="expected a regime model, was 'quantities'; give one"):
         signals.read(PANEL, {}, model=model)
 
 
