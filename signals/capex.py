@@ -19,9 +19,8 @@ class Capex(Signal):
 
     Formula
         A is the capital expenditure of ``firms`` over the last four fiscal quarters, in USD
-        billions. A' is the expenditure of the same firms over the same four fiscal quarters one
-        year earlier. The impulse is 100 · (A / A' − 1), in %. The score is the z-score of the
-        impulse.
+        billions. A' is the expenditure of the firms over the same fiscal quarters one year earlier.
+        The impulse is 100 · (A / A' − 1), in %. The score is the z-score of the impulse.
     Flag
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing

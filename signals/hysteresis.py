@@ -44,11 +44,11 @@ class Threshold:
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
-        """Return where the values have crossed ``enter``, in the direction that flips the flag."""
+        """Return whether each value lies beyond ``enter``, where the flag turns on."""
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return where the values have crossed ``leave``, in the direction that flips the flag."""
+        """Return whether each value lies beyond ``leave``, where the flag turns off."""
         return values < self.leave if self.above else values > self.leave
 
 

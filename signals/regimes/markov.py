@@ -33,8 +33,8 @@ class TwoStates:
 
         A state that never ends in the window can end later, so the probability of leaving a state
         is at least 1 / ``sessions``. The probability of staying in a state is also at least 1 /
-        ``sessions``. A variance is at least a thousandth of the window's variance. Without this
-        limit, a single value could form a state.
+        ``sessions``. A variance is at least a thousandth of the window's variance. Without a lower
+        limit of the variance, a single value could form a state.
         """
         order = np.argsort(variances[:, 0], kind="stable")
         bounded = leave[order].clip(1 / sessions, 1 - 1 / sessions)
