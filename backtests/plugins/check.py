@@ -83,7 +83,10 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
         return [*checks, _failed("evaluate", error)]
     questions = (
         ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with a unit"),
-        ("score", lambda: f"known on {evaluation.score.notna().mean():.0%} of the sessions"),
+        (
+            "score",
+            lambda: f"the score is known on {evaluation.score.notna().mean():.0%} of the sessions",
+        ),
         ("flag", lambda: _flag(evaluation.flag)),
         ("thresholds", lambda: f"{len(signal.thresholds)}, each for a gauge"),
         ("explain", lambda: _explain(evaluation, history)),
@@ -127,7 +130,10 @@ def _limits(strategy: Strategy, weights: pd.DataFrame) -> str:
     check_weights(weights, strategy.name, strategy.gross_limit)
     gross = float(weights.abs().sum(axis=1).max())
     limit = strategy.gross_limit
-    return f"all are finite; the largest gross exposure is {gross:.3g}, and the limit is {limit:g}"
+    return (
+        f"all weights are finite; the largest gross exposure is {gross:.3g}, and the limit is "
+        f"{limit:g}"
+    )
 
 
 def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) -> str:
@@ -139,7 +145,7 @@ def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) ->
             f"{weights.index[row].date()}, was {weights.iloc[row, column]:.6g}; the asset has no "
             "price, so give this share to other assets or to cash"
         )
-    return "0 where an asset has no price"
+    return "the weight is 0 where an asset has no price"
 
 
 def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:

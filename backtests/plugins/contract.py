@@ -24,12 +24,12 @@ _NAME = (
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
 _LINK = "L([1-9]|1[0-5])"  # the thesis has 15 links
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
-#: Attributes that a class must define. Each has a description and a type of its values.
+#: Attributes that a class must define. Each attribute has a description and a type.
 _STRATEGY: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "description": ("one line of text", _LINE),
     "link": (
-        "links from L1 to L15, such as 'L8, L13', or as '' for none",
+        "links from L1 to L15, such as 'L8, L13', or as '' for no link",
         Annotated[str, pydantic.Field(pattern=f"^({_LINK}(, {_LINK})*)?$")],
     ),
     "follows_regime": ("True or False", bool),
@@ -41,10 +41,13 @@ _STRATEGY: dict[str, tuple[str, Any]] = {
 _SIGNAL: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "link": (
-        "one of the links L1 to L15, or as '' for none",
+        "one of the links L1 to L15, or as '' for no link",
         Annotated[str, pydantic.Field(pattern=f"^({_LINK})?$")],
     ),
-    "units": ("a unit by gauge", Annotated[dict[str, str], pydantic.Field(min_length=1)]),
+    "units": (
+        "a mapping from gauges to units",
+        Annotated[dict[str, str], pydantic.Field(min_length=1)],
+    ),
     "headline": ("text", str),
     "parts": ("a mapping from names to signal classes", Mapping[str, type[Signal]]),
     "context": (
@@ -55,7 +58,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return a class and its base classes, without drypowder's own classes, object and ABC."""
+    """Of a class and its base classes, return those that a user wrote."""
     return [
         base
         for base in cls.__mro__

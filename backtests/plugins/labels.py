@@ -20,8 +20,8 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     DataError
         If the file cannot be read.
     ConfigError
-        If the file has other columns or no row, if a row is not a date and the name of a regime, or
-        if the dates do not ascend.
+        If the file has other columns or no rows, or if the dates do not ascend. Each row must
+        contain a date and the name of a regime.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:

@@ -20,7 +20,7 @@ from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: A mapping from the name of each loaded module to the working folder when it was loaded.
+#: A mapping from the name of each loaded module to the working folder at the time of loading.
 _loaded: dict[str, Path] = {}
 #: A mapping from dotted path to class, for classes that a user gave as objects, not as paths.
 _given: dict[str, type] = {}
@@ -29,7 +29,8 @@ _given: dict[str, type] = {}
 def is_plugin(name: str) -> bool:
     """Return whether a name is a path such as ``package.module:Name``.
 
-    The name of a Python file also counts, so that :func:`load_class` can say how to write the path.
+    A name that ends in ``.py`` also counts, because :func:`load_class` then says how to write the
+    path.
     """
     return ":" in name or name.endswith(".py")
 
@@ -114,7 +115,7 @@ def source_of(cls: type) -> str:
 
 
 def _methods(cls: type) -> Iterator[Any]:
-    """Yield the methods and the property getters that a class defines, without inherited ones."""
+    """Yield the methods and the property getters that a class itself defines."""
     for value in vars(cls).values():
         function = value.fget if isinstance(value, property) else value
         if inspect.isfunction(function) and function.__code__.co_filename != "<string>":
@@ -156,16 +157,16 @@ def _module_of(path: str) -> str:
 
 
 def loaded() -> dict[str, Path]:
-    """Return a mapping from each loaded module to the working folder when it was loaded."""
+    """For each loaded module, return the working folder at the time of loading."""
     return dict(_loaded)
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A worker may live on while its user changes the code. So modules in the folder of a user's
-    module, also those that the module imports, are imported again from their files. A module that
-    cannot be imported is skipped, because it may belong to an earlier run.
+    A worker may keep running while its user changes the code. So the function first removes all
+    modules of the user's folder from Python's memory. Python then reads their files again. A module
+    that cannot be imported is skipped, because it may belong to an earlier run.
     """
     for folder in set(modules.values()):
         _forget(folder)
@@ -175,7 +176,7 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """Remove the modules and packages that lie in a folder from Python's imported modules."""
+    """Make Python forget the imported modules and packages of a folder."""
     for name, module in list(sys.modules.items()):
         root = name.partition(".")[0]
         file = Path(getattr(module, "__file__", None) or "")
@@ -200,7 +201,7 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return an error about a module that is missing or whose import raised SystemExit.
+    """Return an error for a missing module, or for a module whose import raised SystemExit.
 
     If the import failed for another reason, ``error`` is returned.
     """
@@ -232,7 +233,7 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if Python loaded another module with the name of the user's module."""
+    """Raise ConfigError if Python loaded another module of the same name, not the user's module."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

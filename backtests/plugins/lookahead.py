@@ -33,7 +33,7 @@ from strategies import Strategy, decide, state_of
 #: Largest number of cuts of each kind: evenly spread, random, at changes of a result, at ends of
 #: gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Largest number of cuts that are followed by replaced rows, and largest number of these rows.
+#: Largest number of histories with replaced rows, and largest number of replaced rows.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
@@ -114,9 +114,9 @@ def truncation_faults(
     check compares all rows up to the cut, including missing values.
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. The check of a
-    strategy skips the registered signals, because drypowder's own tests check them. On a changed
-    history, the strategy reads signals that were computed on the whole history: the check removes
-    or replaces the rows after the cut, in the panel and in the signals' results.
+    strategy skips the registered signals, because drypowder's own tests check them. The signals are
+    computed once, on the whole history. On a changed history, the check removes or replaces the
+    rows after the cut, both in the panel and in the signals' results.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield a description of each changed history: its cut, a function, and its kind.
+    """For each changed history, yield its cut, the function that makes the change, and its kind.
 
     The cut is the last session on which the changed history equals the whole history. The function
     removes or replaces a table's rows after the cut. The kind is a possible value of
@@ -223,8 +223,8 @@ def _compare(
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     """Return the row and the column of the first difference between two tables.
 
-    If several columns differ in the first differing row, the function returns the first of these
-    columns. Numbers are compared without tolerance. Two missing values are equal.
+    If several columns of this row differ, the function returns the first of these columns. Numbers
+    are compared without tolerance. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)

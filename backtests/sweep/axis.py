@@ -11,13 +11,13 @@ from signals.errors import ConfigError
 
 #: A value of a swept parameter.
 Value = bool | int | float | str
-#: Values of a range are rounded to this number of significant digits: 0.1100…01 becomes 0.11.
+#: Number of significant digits of values in a range. Rounding turns 0.1100…01 into 0.11.
 _DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A swept parameter with a list of values, or with a range from which values are drawn.
+    """A swept parameter, with a list of values or a range of values.
 
     Attributes
     ----------
@@ -119,7 +119,10 @@ def _number(path: str, text: str) -> float:
 
 
 def _scalar(text: str) -> Value:
-    """Return the TOML value of a text if it is a boolean, number or quoted text, else the text."""
+    """Convert a text such as ``0.5``, ``true`` or ``"name"`` to the value that it has in TOML.
+
+    A text that is not valid TOML stays a text.
+    """
     try:
         found = tomllib.loads(f"x = {text}")["x"]
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):

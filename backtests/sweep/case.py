@@ -84,10 +84,10 @@ def case_of(
 
 
 def assets_of(base: Setting, made: Design) -> tuple[str, ...]:
-    """Return the assets of the strategies of all configurations.
+    """Return all assets that the strategies of a sweep need.
 
-    A user's strategy can derive its assets from a parameter. Invalid parameters are left out here,
-    and refused later.
+    A user's strategy can derive its assets from a parameter. Parameters that the strategy rejects
+    add no assets.
     """
     chosen = [at for at, kind in enumerate(made.kinds) if kind.stage == "strategy"]
     found = dict.fromkeys(base.strategy.assets)

@@ -82,7 +82,9 @@ def _lists(values: np.ndarray) -> Any:
 
 
 def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
-    """Return, for each configuration, a hash of its parameters, its own code and its sessions.
+    """Return a hash for each configuration; equal trials have equal hashes.
+
+    The hash depends on the parameters, the sessions, and the source code of the user's classes.
 
     Equal parameters on equal sessions have the same hash in every sweep. So the trial log counts a
     configuration once, even if several sweeps try it. A different start or end gives a different
@@ -110,7 +112,7 @@ def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
 def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
     """Return the missing configurations as chunks that each fit in ``memory`` bytes.
 
-    If one configuration needs more memory, ConfigError is raised.
+    If one configuration needs more than ``memory`` bytes, ConfigError is raised.
     """
     fixed, each = _needs(case)
     size = min(int((memory - fixed) // each), LARGEST)
@@ -129,7 +131,7 @@ def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
 
 
 def _needs(case: Case) -> tuple[int, int]:
-    """Return the memory of the shared tables and of one configuration, in bytes."""
+    """Return two amounts in bytes: memory for the shared tables, and for one configuration."""
     sessions, assets = case.closes.shape
     shared = 2 * case.panel.size + 8 * len(case.panel) * assets
     months = len(pd.DatetimeIndex(case.index).to_period("M").unique())
@@ -139,7 +141,7 @@ def _needs(case: Case) -> tuple[int, int]:
 
 
 def _decisions(case: Case) -> int:
-    """Return an estimate of the largest number of decision sessions of a configuration."""
+    """Estimate the number of decisions of the configuration that decides most often."""
     every = case.base.schedule.every
     if "schedule.every" in case.design.paths:
         named = case.design.levels[case.design.paths.index("schedule.every")]

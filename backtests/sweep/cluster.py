@@ -15,7 +15,7 @@ from signals.errors import ConfigError, DrypowderError
 
 #: Seconds that a connection to a scheduler may take.
 PATIENCE = 10
-#: Number of times that work is sent again after a worker or its data have been lost.
+#: If a worker is lost, its unfinished work is sent again, at most this number of times.
 RETRIES = 5
 _CURE = 'install it with: pip install "drypowder[cluster]"'
 
@@ -24,8 +24,9 @@ _CURE = 'install it with: pip install "drypowder[cluster]"'
 def connected(address: str | None, workers: int) -> Iterator[Any]:
     """Yield a client of the scheduler at ``address``, or of a new local cluster.
 
-    ConfigError is raised if ``distributed`` is not installed, if the cluster cannot be reached or
-    has no workers, or if a worker has another version of drypowder.
+    ConfigError is raised if ``distributed`` is not installed, or if the cluster cannot be reached.
+    ConfigError is also raised if the cluster has no workers. Each worker must have the same version
+    of drypowder as this process.
     """
     try:
         import distributed
@@ -54,13 +55,13 @@ def _client(distributed: Any, address: str | None, workers: int) -> Iterator[Any
 
 
 def _client_at(distributed: Any, address: str) -> Any:
-    """Return a client of the scheduler at ``address``; ConfigError if it cannot be reached."""
+    """Return a client of the scheduler at ``address``, or raise ConfigError."""
     try:
         return distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         said = str(error).partition("\n")[0] or type(error).__name__
-    # Dask closes the failed client when Python deletes it. Python must delete it now: while Dask
-    # starts another client, Dask holds a lock that closing also needs.
+    # Python deletes the failed client now, and Dask closes it. Closing needs a lock. Later, Dask
+    # could hold this lock while it starts another client.
     gc.collect()
     raise ConfigError(
         f"expected a Dask scheduler at {address}, but it cannot be reached: {said}; start it "

@@ -137,7 +137,7 @@ def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
 
 
 def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...], np.ndarray]:
-    """Return the values of an axis, and for each draw the position of the drawn value."""
+    """Return the values of an axis, and the position of the drawn value for each draw."""
     if axis.ends is None:
         level = _sorted(axis.values)
         return level, np.minimum((unit * len(level)).astype(np.int64), len(level) - 1)
@@ -152,5 +152,5 @@ def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...],
 
 
 def _sorted(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Return numbers in ascending order, and names in the order in which they were given."""
+    """Sort numbers in ascending order; leave names in the given order."""
     return values if any(isinstance(v, str) for v in values) else tuple(sorted(values))

@@ -39,9 +39,10 @@ class Findings:
     ----------
     table
         One row for each configuration. The columns are parameters, such as ``set.dry_powder.k``,
-        metrics, and ``refused``: the reason why a configuration cannot be simulated.
+        and metrics. The column ``refused`` gives the reason if a configuration cannot be simulated.
     refused
-        Number of configurations that cannot be simulated. Their metrics are NaN.
+        Number of configurations that cannot be simulated. The metrics of these configurations are
+        NaN.
     best
         Row number in ``table`` of the configuration with the highest Sharpe ratio.
     run
@@ -49,18 +50,18 @@ class Findings:
     base_sharpe
         Yearly Sharpe ratio of the base configuration.
     beaten
-        Among the configurations that have a Sharpe ratio, the fraction with a lower Sharpe ratio
-        than the base configuration.
+        Fraction of configurations whose Sharpe ratio is lower than that of the base configuration.
+        Configurations without a Sharpe ratio are left out.
     luck
-        Two tests of the best configuration. The first test compares the best configuration with the
-        best result that the trials would give without skill. The second test compares the best
+        Two tests of the best configuration. The first test asks whether the best of all trials
+        would reach the same Sharpe ratio without skill. The second test compares the best
         configuration with a constant mix of SPY and bills. The mix of SPY and bills has the same
         mean exposure as the best configuration.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
-        ``compared`` contains the row numbers of some configurations in ``table``. ``neighbours``
-        contains, for each configuration in ``compared``, the mean Sharpe ratio of its neighbours.
+        ``compared`` contains row numbers of ``table``. For each row in ``compared``, ``neighbours``
+        contains the mean Sharpe ratio of the neighbouring configurations.
         :mod:`backtests.sweep.plateau` defines neighbours.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN if it has no
@@ -90,7 +91,10 @@ class Findings:
 
     @property
     def alike(self) -> bool:
-        """Whether several Sharpe ratios are finite and all are equal, so that none is best."""
+        """Whether all configurations with a Sharpe ratio have the same Sharpe ratio.
+
+        If fewer than two configurations have a Sharpe ratio, the result is False.
+        """
         return _alike(self.sharpes)
 
 
@@ -103,10 +107,10 @@ def find(swept: Swept, progress: Progress = silent) -> Findings:
     progress("results")
     table, sharpes = _rows(swept)
     best = int(np.nanargmax(sharpes))
-    progress("best configuration by vectorbt")
+    progress("simulating the best configuration with vectorbt")
     run = _run_of(swept, best)
     _check(run, sharpes[best])
-    progress("luck of all trials")
+    progress("testing whether the best result is luck")
     base, effective = _sharpe(swept.base), independent_trials(swept)
     compared = _compared(sharpes)
     near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
@@ -169,11 +173,11 @@ def _check(run: Run, compiled: float) -> None:
 def independent_trials(swept: Swept) -> float:
     """Return the effective number of independent trials among the configurations.
 
-    The function uses each configuration's monthly return minus the return of bills.
+    The function uses monthly returns minus the return of bills.
     :mod:`backtests.evidence.effective_trials` describes the method. If the sweep covers less than
-    three years, the number is too small: for 1,000 independent trials, it is about 370 with 12
-    months of returns, and about 650 with 24 months. The rows are read in groups, so more rows do
-    not need more memory.
+    three years, the number of independent trials is too small. For example, the function finds
+    about 370 of 1,000 independent trials with 12 months of returns. With 24 months of returns, it
+    finds about 650. The rows are read in groups, so more rows do not need more memory.
     """
     best: BestWithoutSkill | None = None
     for group in groups_of(swept.path, ["monthly"]):
@@ -184,7 +188,10 @@ def independent_trials(swept: Swept) -> float:
 
 
 def _moments(swept: Swept) -> np.ndarray:
-    """Return count, sum and sum of squares of returns minus bills, configurations × blocks × 3.
+    """Return the count, the sum and the sum of squares of returns in each block of sessions.
+
+    A return is the configuration's return minus the return of bills. The array has the shape
+    configurations × blocks × 3.
 
     Configurations that cannot be simulated are left out.
     """
@@ -220,8 +227,7 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
 def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
     """Add the trials of a sweep to the log, and return the logged trials of other sweeps.
 
-    A logged trial that this sweep has repeated is left out. On a simulated history, nothing is
-    added or returned.
+    Logged trials that this sweep has repeated are left out. A simulated history has no log.
     """
     if swept.base.simulated:
         return NO_LOG

@@ -20,10 +20,10 @@ FILES = (REQUEST, SUMMARY, PAGE, BEST, FILE, PARTS, f"{REQUEST}{_LOCK}")
 
 @contextmanager
 def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> Iterator[Path]:
-    """Open and lock the folder of a sweep: a new folder, or the folder of the same sweep.
+    """Open and lock a new folder, or the folder of the same sweep.
 
-    A folder of another sweep raises ConfigError. A folder with other files, or a folder that
-    another process uses, raises DataError.
+    A folder of another sweep raises ConfigError. A folder with files that no sweep writes raises
+    DataError. A folder that another process uses also raises DataError.
     """
     folder = resolved(out)
     check_out(folder)
@@ -37,7 +37,7 @@ def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> It
 
 
 def check_out(folder: Path) -> None:
-    """Raise DataError if the path is a file, or if the folder contains other files."""
+    """Raise DataError if the path is a file, or if the folder has files that no sweep writes."""
     if folder.exists() and not folder.is_dir():
         raise DataError(f"expected a folder at {folder}, was a file; give a folder with --out")
     held = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []

@@ -9,11 +9,12 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
     """Return the mean value of the neighbours of each configuration in ``at``.
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
-    are equal. If the design is not a full grid, the neighbours are the nearest configurations: 2 n
-    neighbours for n numeric parameters. Neighbours have equal values of all parameters that are not
-    numbers, such as the name of a scale. For distances between configurations, each value is
-    replaced by its rank, scaled to the range from 0 to 1. Undefined values are left out of the
-    mean. If there is no neighbour, the mean is NaN.
+    are equal. If the design is not a full grid, the neighbours are the nearest configurations. A
+    configuration then has two neighbours for each numeric parameter. Neighbours have equal values
+    of all parameters that are not numbers, such as the name of a scale. Distances between
+    configurations use ranks: each value is replaced by its rank, from 0 (lowest value) to 1
+    (highest value). Undefined values are left out of the mean. If there is no neighbour, the mean
+    is NaN.
 
     ``values`` has one number for each configuration of the design. ``at`` contains row numbers of
     configurations in the design.
@@ -34,7 +35,10 @@ def _is_numeric(level: tuple[object, ...]) -> bool:
 
 
 def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the row numbers of neighbours in a full grid; −1 for a neighbour beyond an edge."""
+    """Return the row numbers of neighbours in a full grid.
+
+    A neighbour beyond an edge of the grid has the row number −1.
+    """
     sizes = [len(level) for level in made.levels]
     strides = [int(np.prod(sizes[i + 1 :], dtype=np.int64)) for i in range(len(sizes))]
     near = np.full((len(at), 2 * len(numeric)), -1, dtype=np.int64)
@@ -47,7 +51,7 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the row numbers of the nearest configurations to each configuration in ``at``.
+    """For each configuration in ``at``, return the row numbers of the nearest configurations.
 
     Neighbours have equal values of all parameters that are not numbers. The row number of a missing
     neighbour is −1.

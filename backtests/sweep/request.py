@@ -55,8 +55,8 @@ class Request:
     def identity(self, history: History) -> str:
         """Return the id of the sweep; equal settings, votes, version and data give equal ids.
 
-        The order of the axes changes the id, because it also changes the numbers and the draws of
-        the configurations.
+        The id also depends on the order of the axes, because the order decides how configurations
+        are numbered and drawn.
         """
         parts = (run_id(self.config, history), json.dumps(self.data()))
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE, PARTS = "results.parquet", "parts"
-#: Number of rows in a row group of the final file; it does not depend on the parts.
+#: Number of rows in each row group of the final file.
 GROUP = 4096
 _NAME = re.compile(r"(\d{9})-(\d{9})\.parquet")
 

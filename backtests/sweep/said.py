@@ -55,9 +55,9 @@ def _chosen(found: Findings) -> str:
         return ALIKE if found.alike else ALONE
     return (
         f"The history is split into two halves in many ways. In {100 * probability:.0f} of 100 "
-        "cases, the best configuration in one half of the history is not better than the median in "
-        "the other half (probability of overfitting). At a probability of overfitting of 50 %, "
-        "choosing the best configuration is no better than a random choice."
+        "cases, the best configuration of one half is at or below the median in the other half. "
+        "The share of these cases is the probability of overfitting. At a probability of "
+        "overfitting of 50 %, choosing the best configuration is no better than a random choice."
     )
 
 

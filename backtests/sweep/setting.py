@@ -27,8 +27,8 @@ FIELDS = ("strategy", *TABLES)
 class Setting:
     """The objects of one configuration that a sweep can change.
 
-    ``fixed`` is a text of everything else that a Sharpe ratio depends on: the spread of bills, the
-    user's asset classes, and the source code of the user's strategy and signals.
+    ``fixed`` describes in a text what a sweep cannot change: the spread of bills, the user's asset
+    classes, and the source code of the user's strategy and signals.
     """
 
     signals: Mapping[str, Signal]
@@ -58,8 +58,8 @@ class Setting:
     def owners(self) -> dict[str, Any]:
         """A mapping from the first part of a path to the object that has the parameter.
 
-        The strategy's parameters have paths without a dot. Here the strategy has the key
-        ``strategy``.
+        The strategy's parameters have paths without a dot. The mapping contains the strategy under
+        the key ``strategy``.
         """
         return {**self.signals, **{name: getattr(self, name) for name in FIELDS}}
 
@@ -67,9 +67,9 @@ class Setting:
         """Return a copy with other values of some parameters; ``values`` maps paths to values.
 
         All new values of an object are set together. An invalid value raises ConfigError, but
-        ``lag`` and ``band`` are not checked. ``made`` contains the objects that earlier calls of
-        this method have made for this setting. The method reuses the objects in ``made``, and adds
-        each new object to ``made``.
+        ``lag`` and ``band`` are not checked. ``made`` is a cache of the objects that this method
+        has made for this setting. The method reuses objects from the cache, and adds each new
+        object to the cache.
         """
         made = {} if made is None else made
         by_owner: dict[str, dict[str, Value]] = {}
@@ -124,7 +124,7 @@ def paths_of(setting: Setting) -> tuple[str, ...]:
 class Kind:
     """What a parameter accepts: a type of number, or one of several names.
 
-    ``stage`` is the first of :data:`STAGES` that depends on the parameter.
+    ``stage`` is the first stage of a run that depends on the parameter.
     """
 
     stage: str

@@ -55,9 +55,8 @@ class Stages:
     def decided(self, setting: Setting) -> pd.DataFrame:
         """Return the target weights of a configuration at its decision sessions.
 
-        The weights are those that :func:`backtests.pipeline.decided_on` gives for the same
-        configuration. Configurations that differ only in lag, band or costs share one table of
-        target weights.
+        :func:`backtests.pipeline.decided_on` gives the same weights. Configurations that differ
+        only in lag, band or costs share one table of target weights.
         """
         state, weights = self._weighed(setting)
         if setting.schedule not in self._decided:

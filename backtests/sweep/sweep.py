@@ -31,13 +31,13 @@ MEMORY = 250_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Processes and memory for a sweep, which change its speed but not its results.
+    """Processes and memory of a sweep; they affect its speed, but not its results.
 
     Attributes
     ----------
     workers
-        Number of processes of a local Dask cluster. If 0, and if ``address`` is None, this process
-        computes with all its cores.
+        Number of processes of a local Dask cluster. If ``workers`` is 0 and ``address`` is None,
+        this process computes with all its cores.
     address
         Address of a running Dask scheduler, or None.
     memory
@@ -71,8 +71,8 @@ class Swept:
     resumed
         Number of configurations that earlier commands had computed.
     seconds
-        Computing time of each stage, summed over all processes, and time of the whole sweep, in
-        seconds.
+        Seconds of computing for each stage, summed over all processes. The key ``all`` gives the
+        duration of the whole sweep in seconds.
     """
 
     request: Request
@@ -183,7 +183,7 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
 
 
 def _check_resumed(case: Case, folder: Path) -> None:
-    """Raise ConfigError unless the current code repeats a stored row of an unfinished sweep.
+    """Raise ConfigError if the current code gives a different result for a stored row.
 
     The id of a sweep depends on the file of a user's class, but not on other files that the class
     imports.
@@ -204,7 +204,7 @@ def _check_resumed(case: Case, folder: Path) -> None:
 
 
 def _check_length(case: Case) -> None:
-    """Raise ConfigError if there is less than a year of returns, too few for a Sharpe ratio."""
+    """Raise ConfigError if a sweep has less than a year of returns."""
     returns = len(case.index) - 1
     if returns < FULL_YEAR:
         raise ConfigError(

@@ -57,7 +57,7 @@ def check_base(case: Case, base: Run) -> None:
 
     The base configuration goes through all stages of the sweep. ``base`` is the run that vectorbt
     has simulated. The sweep's target weights must equal the target weights of ``base``. At each
-    close, sweep and vectorbt may differ by at most 1e-9 of vectorbt's equity.
+    close, the sweep's equity may differ from vectorbt's equity by at most a fraction of 1e-9.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)
@@ -67,8 +67,8 @@ def check_base(case: Case, base: Run) -> None:
     gap = (many.equity.iloc[0] / base.result.equity - 1).abs()
     if not (decided.equals(base.decided) and (gap <= AGREEMENT).all()):
         raise SimulationError(
-            f"{base.label}: expected vectorbt and the compiled engine to give the base "
-            "configuration the same equity from the same target weights, but the weights differ, "
-            f"or the equity differs by up to {gap.max():.2g}; install the declared versions of "
-            "numba and vectorbt, or report this defect"
+            f"{base.label}: expected vectorbt and the compiled engine to agree on the base "
+            "configuration, but the target weights differ, or the equity differs by up to "
+            f"{gap.max():.2g}; install the declared versions of numba and vectorbt, or report this "
+            "defect"
         )

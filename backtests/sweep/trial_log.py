@@ -134,11 +134,11 @@ def _all_of(store: Path) -> pd.DataFrame:
 def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
-    The trials with the hashes in ``without`` are left out. The effective number of the other trials
-    is the sum over sweeps, because the log contains no returns. A sweep counts in full if at least
-    one of its trials remains, so the sum is never too small. A sweep does not count if another
-    counted sweep contains all its trials. If the counted sweeps contain all trials in ``without``,
-    the sum already counts these trials, too.
+    The trials with the hashes in ``without`` are left out. The log contains no returns, so the
+    effective numbers of trials of all counted sweeps are added up. A sweep counts in full if at
+    least one of its trials remains, so the sum is never too small. A sweep does not count if
+    another counted sweep contains all its trials. If the counted sweeps contain all trials in
+    ``without``, the attribute ``includes_own`` of the result is True.
     """
     own, log = frozenset(without), _all_of(store)
     measured = log[np.isfinite(log["sharpe"])]
@@ -155,7 +155,10 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
 
 
 def _counted(log: pd.DataFrame, without: frozenset[str]) -> tuple[float, frozenset[str]]:
-    """Return the sum of the effective numbers of all sweeps that count, and their trials."""
+    """Return the sum of the effective numbers of all counted sweeps, and their trials.
+
+    A sweep is not counted if ``without`` or another counted sweep contains all its trials.
+    """
     sweeps = [
         (float(rows["effective"].sum()), frozenset(rows["trial"]))
         for _, rows in log.groupby("sweep")
@@ -170,7 +173,7 @@ def _counted(log: pd.DataFrame, without: frozenset[str]) -> tuple[float, frozens
 
 
 def other_trials(*runs: Run) -> Logged:
-    """Return the trials in the log of the runs' store, except trials that repeat one of the runs.
+    """Return the trials in the store's log, without trials that repeat one of ``runs``.
 
     All runs have the same history. A simulated history has no log, so it has no other trials. A
     trial repeats a run if both have the same parameters and the same sessions.

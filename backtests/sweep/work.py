@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Done = tuple[Span, "pa.Table", dict[str, float]]
-#: The :class:`Stages` of each thread of this worker, by the key of the command and the thread. All
-#: are of one command. Threads cannot share one object, because each changes what it stores.
+#: A mapping from the key of the command and the thread to the :class:`Stages` of this thread. All
+#: entries belong to the same command. Threads cannot share a :class:`Stages`, because each
+#: computation changes its caches.
 _held: dict[tuple[str, int], Stages] = {}
 _preparing = Lock()
 
@@ -58,7 +59,7 @@ def _work(
 
 
 def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str, str]) -> Stages:
-    """Return the stages of this thread for a command; a worker may have several threads.
+    """Return the :class:`Stages` of this thread; a worker may have several threads.
 
     If the worker has other code of a user's class, ConfigError is raised.
     """
@@ -84,8 +85,8 @@ def _check_code(found: dict[str, str], expected: dict[str, str]) -> None:
     for name, code in expected.items():
         if found[name] != code:
             raise ConfigError(
-                f"expected the same code of {name} on each worker as here, found other code; copy "
-                "the file to the worker"
+                f"expected the same code of {name} on each worker and in this process, found other "
+                "code; copy the file to the worker"
             )
 
 

@@ -486,7 +486,7 @@ def test_a_link_that_the_thesis_does_not_have_is_refused(
 ) -> None:
     line = f'window: int = 50\n    link: ClassVar[str] = "{link}"'
     said = drypowder("check", f"{write(STRATEGY, ('window: int = 50', line))}:Mine")
-    refused(said, "links from L1 to L15, such as 'L8, L13', or as '' for none", link)
+    refused(said, "links from L1 to L15, such as 'L8, L13', or as '' for no link", link)
     name = write(SIGNAL, ('"L9"', f'"{link}"'))
     refused(drypowder("check", f"{name}:Fear"), "one of the links L1 to L15, or as ''", link)
 

@@ -212,7 +212,7 @@ def test_engines_that_disagree_stop_the_sweep(
         return exact(self, setting) * 0.999
 
     monkeypatch.setattr(Stages, "decided", wrong)
-    with pytest.raises(SimulationError, match="to give the base configuration the same equity"):
+    with pytest.raises(SimulationError, match="to agree on the base configuration"):
         swept(tmp_path / "out", "lag=1,2")
     assert not (tmp_path / "out").exists()
 
