@@ -86,8 +86,8 @@ def case_of(
 def assets_of(base: Setting, made: Design) -> tuple[str, ...]:
     """Return all assets that the strategies of a sweep need.
 
-    A user's strategy can derive its assets from a parameter. Parameters that the strategy rejects
-    add no assets.
+    A user's strategy can derive its assets from a parameter. If the strategy rejects a set of
+    parameters, the assets of this set are left out.
     """
     chosen = [at for at, kind in enumerate(made.kinds) if kind.stage == "strategy"]
     found = dict.fromkeys(base.strategy.assets)

@@ -155,7 +155,7 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
 
 
 def _counted(log: pd.DataFrame, without: frozenset[str]) -> tuple[float, frozenset[str]]:
-    """Return the sum of the effective numbers of all counted sweeps, and their trials.
+    """Add up the effective numbers of trials of all counted sweeps; also return their trials.
 
     A sweep is not counted if ``without`` or another counted sweep contains all its trials.
     """

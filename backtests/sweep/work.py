@@ -76,7 +76,7 @@ def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str,
 
 
 def _code(case: Case) -> dict[str, str]:
-    """Return the source code of the user's modules, by the name of the class that uses them."""
+    """Return a mapping from the name of a class to the source code of the user's modules."""
     parts = (case.base.strategy, *case.base.signals.values())
     return {type(part).__qualname__: source_of(type(part)) for part in parts}
 
