@@ -1,6 +1,7 @@
 """Compute a chunk of a sweep: consecutive configurations that are written to one file."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,9 +118,9 @@ def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
     fixed, each = _needs(case)
     size = min(int((memory - fixed) // each), LARGEST)
     if size < 1:
-        least = (fixed + each) / 1e6
+        least = math.ceil((fixed + each) / 1e6)
         raise ConfigError(
-            f"expected a memory limit of at least {least:.0f}MB for each process, was "
+            f"expected a memory limit of at least {least}MB for each process, was "
             f"{memory / 1e6:,.3g}MB; raise --memory, because a process needs this much for one "
             "configuration"
         )

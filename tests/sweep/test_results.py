@@ -1,6 +1,8 @@
 """The results of a sweep: the content of a row, and that only the request determines it."""
 
+import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -172,6 +174,18 @@ def test_memory_bounds_a_chunk(done: Swept) -> None:
 def test_a_limit_below_one_configuration_is_refused(done: Swept) -> None:
     with pytest.raises(ConfigError, match=r"memory limit of at least \d+MB for each process"):
         chunks(done.case, [Span(0, 32)], 10**5)
+
+
+def test_the_memory_that_a_refusal_names_is_enough(done: Swept) -> None:
+    """The need of one configuration is not a whole number of megabytes, so it is rounded up."""
+    history = done.base.history
+    for years in range(1, 6):
+        shorter = replace(done.case, panel=history.panel.iloc[: 252 * years])
+        with pytest.raises(ConfigError) as refused:
+            chunks(shorter, [Span(0, 1)], 10**3)
+        least = re.search(r"at least (\d+)MB", str(refused.value))
+        assert least is not None
+        assert chunks(shorter, [Span(0, 1)], int(least[1]) * 10**6) == [Span(0, 1)]
 
 
 def test_a_folder_of_another_sweep_is_refused(done: Swept) -> None:
