@@ -164,9 +164,9 @@ def _check(run: Run, compiled: float) -> None:
     gap = abs(_sharpe(run) - compiled)
     if not gap <= SAME_SHARPE:
         raise SimulationError(
-            f"{run.label}: expected vectorbt and the compiled engine to give the best "
-            f"configuration the same Sharpe ratio, but the two ratios differ by {gap:.2g}; delete "
-            "the folder and run the sweep again, or report this defect"
+            f"{run.label}: expected vectorbt and the compiled engine to agree on the best "
+            f"configuration, but their Sharpe ratios differ by {gap:.2g}; delete the folder and "
+            "run the sweep again, or report this defect"
         )
 
 

@@ -116,7 +116,7 @@ def test_a_result_that_vectorbt_does_not_repeat_stops_the_command(
     done: Swept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backtests.sweep.findings.SAME_SHARPE", -1.0)
-    with pytest.raises(SimulationError, match="the best configuration the same Sharpe ratio"):
+    with pytest.raises(SimulationError, match="to agree on the best configuration"):
         find(done)
 
 
