@@ -1,4 +1,4 @@
-"""The numbers for a picture of liquidity as a bathtub: tap, pipes, water level and drain."""
+"""Numbers for the bathtub chart, which shows liquidity as water in a bathtub."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: A mapping from each number of the picture to its signal, its gauge and its input series.
+#: For each number of the bathtub chart: its signal, its gauge and its input series.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),
@@ -22,11 +22,12 @@ _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
-    """Return the value, unit and date of each number in the picture of the bathtub.
+    """Return the value, unit and date of each number in the bathtub chart.
 
-    The date is the day on which the newest input of the number became known. ``level`` also has the
-    highest value so far and the date of this value. If the gauge has no value at the last session,
-    the value is NaN. If the reading lacks the signal, the value is None.
+    The date of a number is the day on which its newest input became known. The entry ``level`` also
+    contains the highest net liquidity so far, and the date of this maximum. If a gauge has no value
+    at the last session, its number is NaN. If the reading lacks a signal, the number of this signal
+    is None.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
     found["level"] |= _highest(sample)

@@ -1,4 +1,4 @@
-"""The bathtub as a picture: tap, pipes, water level and drain, each with its number and date."""
+"""Draw liquidity as water in a bathtub, with a number and a date at each part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ Numbers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Size of the picture, and the places of the bathtub and of the four texts.
+    """Size of the bathtub chart, and positions of the bathtub and of four texts.
 
-    ``width`` and ``height`` are the size of the picture. ``x`` and ``y`` are the position of the
-    bathtub's upper left corner, and ``w`` and ``h`` are the size of the bathtub. ``texts`` maps the
-    name of each text to the position at which the text starts.
+    ``width`` and ``height`` are the size of the chart. ``x`` and ``y`` are the position of the
+    bathtub's upper left corner. ``w`` and ``h`` are the width and the height of the bathtub.
+    ``texts`` maps the name of each text to the position at which the text starts.
     """
 
     width: float
@@ -49,7 +49,7 @@ NARROW = Layout(
 
 
 def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
-    """Return the picture of the numbers of :func:`backtests.report.bathtub.bathtub_now`."""
+    """Return the bathtub chart. ``now`` comes from :func:`backtests.report.bathtub.bathtub_now`."""
     texts = {
         "tap": ("THE FED'S ASSETS", _flow(now["tap"]), "in a quarter"),
         "pipes": ("TREASURY AND REPO", _flow(now["pipes"]), "in a quarter"),
@@ -111,7 +111,7 @@ def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> lis
 
 
 def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
-    """Return the drawing of the water; a full tub means the highest net liquidity so far."""
+    """Return the water of the bathtub. A full bathtub means the highest net liquidity so far."""
     if is_missing(level["value"]) or is_missing(level["highest"]):
         return [words(at.x + at.w / 2, at.y + at.h / 2, "no water level", "s", "middle")]
     top = at.y + 22
@@ -146,7 +146,7 @@ def _tub(at: Layout) -> list[str]:
 
 
 def _flows(now: Numbers, at: Layout) -> list[str]:
-    """Return three arrows: the flow of liquidity through the tap, the pipes and the drain."""
+    """Return three arrows for the flow of liquidity: at the tap, at the pipes and at the drain."""
     right, foot = at.x + at.w, at.y + at.h
     absorbed = now["absorbed"]["value"]
     wide = 6.0 if is_missing(absorbed) else 6.0 + 22.0 * absorbed
@@ -158,7 +158,7 @@ def _flows(now: Numbers, at: Layout) -> list[str]:
 
 
 def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:
-    """Return the drawing of a flow's arrow.
+    """Return an arrow that shows a flow of liquidity.
 
     The arrow of a positive flow points down, and the arrow of a negative flow points up. If the
     flow is zero or missing, there is no arrow.

@@ -1,4 +1,4 @@
-"""Three charts of the brief: the regimes, the deciding flag, and idle capital with AI spending.
+"""Three charts for the brief: past regimes, the deciding flag or the votes, and the bathtub.
 
 The second chart shows the gauge of the flag that decided the regime. If no single flag decided the
 regime, the second chart shows the percentage of votes that are on.
@@ -21,9 +21,10 @@ _YEARS = 10  # length of the chart of regimes and of the chart of the gauge
 
 
 def brief_charts(brief: Brief, label: str) -> dict[str, str]:
-    """Return the charts by title, as SVG pictures; a chart without data is left out.
+    """Return a mapping from title to SVG chart. A chart without data is left out.
 
-    The name of each picture begins with ``label``, which is SIMULATED for a simulated history.
+    The name of each picture begins with ``label``. For a simulated history, ``label`` contains the
+    word SIMULATED.
     """
     drawn = {
         f"Regimes of {_YEARS} years": _regimes(brief, label),
@@ -53,11 +54,12 @@ def _title(brief: Brief) -> str:
 
 
 def _deciding(brief: Brief, label: str) -> str | None:
-    """Return a chart of the flag that decided the regime, or of the votes if no flag decided.
+    """Return a chart of the flag that decided the regime, or a chart of the votes.
 
-    The chart of a flag shows the gauge that decides the next change of the flag. The chart of the
-    votes shows the percentage of votes that are on. If the last ten years have fewer than two
-    values, or if the level of the next change is unknown, the result is None.
+    The chart of a flag shows the gauge that can flip the flag next. If no single flag decided the
+    regime, the result is a chart of the votes. The chart of the votes shows the percentage of votes
+    that are on. If the last ten years have fewer than two values, the result is None. If the level
+    of the flag's next flip is unknown, the result is also None.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

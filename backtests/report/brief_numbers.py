@@ -1,4 +1,4 @@
-"""The brief as plain data, for ``brief --json``, for both pages and for the terminal."""
+"""The brief as plain data, for ``brief --json``, for pages and for the terminal."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""The pages of the brief: one page for a screen and for paper, and one page for a mail."""
+"""Write the brief as a page for screen and paper, or as a page for a mail."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from backtests.report.page import label_of, page, render
 from backtests.report.theme import FLAGS, PAGE
 from backtests.simulated import source_said
 
-#: Largest numbers of rows, so that the page fits on one sheet of paper.
+#: Largest number of rows in each list. A page with more rows would not fit on one sheet of paper.
 MOST_FLIPS, MOST_CHANGES, MOST_DATES, MOST_LATE, MOST_GROUPS = 6, 10, 8, 5, 5
 
 
@@ -26,7 +26,7 @@ def write_brief_page(
     """Write one self-contained page without scripts. An existing page is replaced.
 
     ``numbers`` comes from :func:`backtests.report.brief_numbers.brief_numbers`. If ``newest`` is
-    True, the page warns about a stale history. A file that cannot be written raises DataError.
+    True, the page warns about an outdated history. A file that cannot be written raises DataError.
     """
     label = label_of(numbers["simulated"])
     section = render(
@@ -72,7 +72,7 @@ def _values(brief: Brief, numbers: Mapping[str, Any], newest: bool) -> dict[str,
 
 
 def _cut(items: list[str], most: int) -> list[str]:
-    """Return the first ``most`` items, and a text that says how many items are left out."""
+    """Return the first ``most`` items, and a text with the number of further items."""
     left = len(items) - most
     return items if left <= 0 else [*items[:most], f"and {left} more, see drypowder brief --json"]
 

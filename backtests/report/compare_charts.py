@@ -1,9 +1,9 @@
 """Charts that compare strategies: growth, drawdowns, risk and return, lags, correlations.
 
-The charts are SVG and need no library. The page has its own legend, whose buttons show and hide
-lines. A legend inside the chart, with thirty names, would fill half of a narrow screen. A
-:class:`Style` gives a line and its button the same look. If the history is simulated, the caller
-must pass a name that begins with SIMULATED.
+The charts are SVG and need no library. The legend is outside the charts, because thirty names would
+fill half of a narrow screen. The buttons of the legend show and hide lines. A line and its button
+have the same :class:`Style`. If the history is simulated, the caller must pass a name that begins
+with SIMULATED.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,20 +29,20 @@ FEW_ROWS = 6
 _SOLID, _DASH, _DASHDOT = "", "6 4", "6 3 2 3"
 _DASHES = {"thesis": _SOLID, "own": _SOLID, "baseline": _DASH, "challenger": _DASHDOT}
 _VARIANTS = ("2 3", "10 4", _DASH, _DASHDOT, "10 3 2 3")
-#: A mapping from kinds of strategies to the colours of their points.
+#: Colours of the points of strategies, by the kind of the strategy.
 KINDS = {
     "thesis": "var(--c0)",
     "baseline": "var(--soft)",
     "challenger": "var(--c1)",
     "own": "var(--c3)",
 }
-#: Width and height of a chart, and the edges of its plot, in units of the drawing.
+#: Width and height of a chart, and its four margins, in units of the SVG drawing.
 _WIDTH, _HIGH = 1080.0, 470.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 14.0, 26.0, 44.0
 _LETTER, _LINE = 6.3, 13  # width of a letter and height of a line
-#: Places of a label beside its point. The first number shifts the label's left edge from the point,
-#: in label widths. The second number shifts the label's top edge, in label heights. The last two
-#: numbers shift both edges further, in units of the drawing.
+#: Possible places of a label beside its point. The first number shifts the label's left edge from
+#: the point, in label widths. The second number shifts the label's top edge, in label heights. The
+#: last two numbers shift both edges further, in units of the SVG drawing.
 _PLACES = (
     (0.0, -0.5, 8, 0),
     (-1.0, -0.5, -8, 0),
@@ -59,12 +59,15 @@ Points = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """The look of a strategy's line.
+    """Colour, dash pattern and visibility of a strategy's line.
 
-    A strategy has the same colour under every regime model. The lines of each regime model
-    have their own dash pattern; the lines of ``votes`` are solid. ``colour`` is a CSS colour.
-    ``dash`` is an SVG dash pattern; an empty text means a solid line. If ``shown`` is True, the
-    line is visible when the page opens.
+    A strategy has the same colour under every regime model. With the regime model ``votes``,
+    strategies of the thesis, strategies of the user and :data:`FIRST` have solid lines. The lines
+    of all challengers, and of most baselines, are dashed. All lines of another regime model have
+    the same dash pattern.
+
+    ``colour`` is a CSS colour. ``dash`` is an SVG dash pattern; an empty text means a solid line.
+    If ``shown`` is True, the line is visible when the page opens.
     """
 
     colour: str
@@ -73,13 +76,13 @@ class Style:
 
 
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
-    """Return a mapping from name to style, in the order of ``kinds``.
+    """Return the style of each strategy's line, in the order of ``kinds``.
 
     ``kinds`` maps the name of each strategy to its kind. If ``kinds`` has at most :data:`FEW_ROWS`
-    strategies, all lines are visible when the page opens. If ``kinds`` has more strategies, only
-    three groups are visible: strategies of the thesis, strategies of a user, and :data:`FIRST`.
-    Among more than :data:`FEW_ROWS` strategies, a variant ``name@model`` is hidden if ``kinds``
-    also contains ``name``.
+    strategies, all lines are visible when the page opens. If ``kinds`` has more than
+    :data:`FEW_ROWS` strategies, only three groups are visible: thesis strategies, user strategies,
+    and :data:`FIRST`. A large comparison hides the line of ``name@model`` if ``kinds`` also
+    contains ``name``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -106,11 +109,12 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
 def curves_chart(
     growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], name: str
 ) -> str:
-    """Return a chart of each strategy's growth of 1 (log scale) and drawdown, shaded by regime.
+    """Return a chart of each strategy's growth and drawdown, shaded by regime.
 
-    ``growth`` has a row for each session and a column for each strategy. ``regime`` gives the
-    regime under which each session's return was earned; None means no regime. ``looks``, from
-    :func:`styles`, sets the look and the order of the lines.
+    ``growth`` has a row for each session and a column for each strategy. For each session,
+    ``regime`` contains the regime under which the session's return was earned. In ``regime``, None
+    means no regime. ``looks`` comes from :func:`styles` and sets the style and the order of the
+    lines.
     """
     states = regime.reindex(growth.index).fillna("none")
     fall = 100 * fall_from_peak(growth)
@@ -150,10 +154,10 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 
     If the pointer is on a point, the chart shows the point's numbers. ``numbers`` maps the name of
     each strategy to its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are
-    fractions. The chart leaves out strategies without volatility or CAGR, and the strategies that
-    :func:`far_points` returns. Some points have no label, because labels must not overlap. A
-    dotted line joins the points of SPY and bills, if both are present. Constant mixes of SPY and
-    bills lie near the dotted line.
+    fractions. The chart leaves out strategies without volatility or CAGR. The chart also leaves out
+    the strategies that :func:`far_points` returns. Some points have no label, because labels must
+    not overlap. A dotted line joins the points of SPY and bills, if both are present. Constant
+    mixes of SPY and bills lie near the dotted line.
     """
     points, far = _points(numbers), far_points(numbers)
     near = {name: point for name, point in points.items() if name not in far}
@@ -176,11 +180,12 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, object]]) -> dict[str, tuple[float, float]]:
-    """Return volatility and CAGR, in percent, of the strategies that :func:`risk_chart` leaves out.
+    """Return the strategies whose volatility is too high for :func:`risk_chart`.
 
-    The chart leaves out strategies with more than three times the median volatility, because a
-    point far to the right would push all other points into a small corner. If more than a tenth of
-    the strategies have more than three times the median volatility, no strategy is left out.
+    The values are volatility and CAGR in percent. A volatility is too high if it is more than three
+    times the median volatility. A point far to the right would push all other points into a small
+    corner. If more than a tenth of the strategies have a volatility that is too high, the result is
+    empty.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -207,11 +212,11 @@ def _scales(points: Points) -> tuple[Scale, Scale]:
 
 
 def place_labels(points: Points) -> dict[str, tuple[float, float]]:
-    """Return the left and the top edge of each label.
+    """Return the position of each label's upper left corner.
 
-    ``points`` maps names to positions in units of the drawing. No label covers a point or another
-    label. If no place beside a point is free, the point has no label. The function places the
-    labels in the order of ``points``.
+    ``points`` maps names to positions in units of the SVG drawing. No label covers a point or
+    another label. If no place beside a point is free, the point has no label. The function places
+    the labels in the order of ``points``.
     """
     taken: list[_Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in points.values()]
     places: dict[str, tuple[float, float]] = {}
@@ -243,12 +248,12 @@ def _overlap(a: _Box, b: _Box) -> bool:
 def lead_lag_lines(
     ratios: Mapping[str, Mapping[str, float | None]], looks: Mapping[str, Style], name: str
 ) -> str:
-    """Return a line of information ratios by lag for each strategy.
+    """Return a chart of information ratios by lag, with one line for each strategy.
 
     The background is grey at impossible lags: an order cannot be filled at or before its decision.
 
     ``ratios`` maps the name of each strategy to its ratios by lag, as in ``compare --json``.
-    ``looks`` sets the look of each line. A strategy without ratios has no line.
+    ``looks`` sets the style of each line. A strategy without ratios has no line.
     """
     known = {name: _ratios(ratios[name]) for name in looks if name in ratios}
     lags = [lag for points in known.values() for lag in points] or [-1, 1]
@@ -304,11 +309,11 @@ def _upward(y: Scale, title: str) -> list[str]:
 
 
 def correlation_chart(growth: pd.DataFrame, name: str) -> str:
-    """Return a map of the correlations of daily returns between strategies.
+    """Return a heat map of the correlations between the strategies' daily returns.
 
-    ``growth`` holds the value of 1 invested at the start, with a row for each session and a column
-    for each strategy. A blue cell is a positive correlation, and an orange cell is a negative
-    correlation. A strategy with constant returns has empty cells.
+    ``growth`` holds the value of 1 invested at the start. ``growth`` has a row for each session and
+    a column for each strategy. A blue cell is a positive correlation, and an orange cell is a
+    negative correlation. A strategy with constant returns has empty cells.
     """
     table = correlations(growth)
     names = [str(column) for column in table.columns]
@@ -321,7 +326,7 @@ def correlation_chart(growth: pd.DataFrame, name: str) -> str:
 
 
 def correlations(growth: pd.DataFrame) -> pd.DataFrame:
-    """Return the correlations of daily returns between strategies; NaN for constant returns."""
+    """Return the correlations between the strategies' daily returns; NaN for constant returns."""
     return growth.pct_change(fill_method=None).corr()
 
 

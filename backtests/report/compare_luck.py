@@ -1,4 +1,4 @@
-"""Three sections of the page of ``compare``: luck, lead and lag, and tilt and timing."""
+"""Three sections of the page of ``compare``: luck, lead and lag, tilt and timing."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def _told(luck: Entry) -> str:
     return MISSING if luck["hurdle"] is None else "yes" if luck["told_from_luck"] else "no"
 
 
-#: Columns of the table of luck: heading, and function that returns the cell.
+#: Columns of the table on luck: the heading, and the function that returns a cell.
 LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
     ("Sharpe", lambda luck: fixed(luck["sharpe"])),
     ("standard error", lambda luck: fixed(luck["standard_error"])),
@@ -34,7 +34,7 @@ LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
     ("may be best, p", lambda luck: fixed(luck["confidence_set_p"])),
     ("better than", lambda luck: luck["superior_to"] or MISSING),
 )
-#: Columns of the table of tilt and timing: heading, and key in the numbers.
+#: Columns of the table on tilt and timing: the heading, and the key in ``compare --json``.
 TIMING = {
     "bills": "bills",
     "tilt": "tilt",

@@ -1,6 +1,7 @@
 """Read docstrings: their sections and parameters, as plain text without markup.
 
-The functions remove the indentation of docstrings, which Python keeps before version 3.13.
+Before version 3.13, Python keeps the indentation of docstrings. The functions of this module remove
+the indentation.
 """
 
 import re
@@ -24,9 +25,9 @@ def plain_text(docstring: str) -> str:
 def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
-    The first pair contains the text ``"what"`` as heading and the docstring's first line as text.
-    In the docstring, the text below a heading must be indented. The result has no markup. It ends
-    before the first of the sections Parameters, Attributes and Raises.
+    The heading of the first pair is ``"what"``, and its text is the docstring's first line. In the
+    docstring, the text below a heading must be indented. The result has no markup. The sections
+    Parameters, Attributes and Raises, and all sections after them, are left out.
     """
     first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
@@ -42,7 +43,7 @@ def sections(cls: type) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return a description of each parameter of a class, including those from its base classes.
+    """Return a description of each parameter of a class and of its base classes.
 
     The keys are names of parameters, and each value is one line of text. The lines come from the
     docstring of a dataclass, or from the fields of a pydantic model.
@@ -72,7 +73,7 @@ def _parameters(docstring: str) -> dict[str, str]:
 def _remark(text: str) -> str:
     """Return a text without markup, without its full stop, and with a lower-case first letter.
 
-    If the second character is a capital letter, as in ``USD``, the first letter is kept.
+    If the second letter is a capital letter, as in ``USD``, the first letter does not change.
     """
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -1,4 +1,4 @@
-"""The first fields of JSON answers about a history."""
+"""The fields at the start of each JSON answer about a history."""
 
 from typing import Any
 
@@ -12,9 +12,8 @@ from backtests.version import __version__
 def envelope(history: History, sessions: pd.DatetimeIndex | None = None) -> dict[str, Any]:
     """Return the session, the source and the window of an answer, and the version of drypowder.
 
-    ``as_of`` is the last session of ``sessions``, and ``window`` contains the first session, the
-    last session and the number of sessions. By default, ``sessions`` has all sessions of the
-    history.
+    ``as_of`` is the last session of ``sessions``. ``window`` contains the first session, the last
+    session and the number of sessions. By default, ``sessions`` has all sessions of the history.
     """
     index = history.panel.index if sessions is None else sessions
     return plain(

@@ -16,9 +16,9 @@ TABLES = (".csv", ".parquet")
 def readings_table(history: History, reading: Reading) -> pd.DataFrame:
     """Return the regime, all flags, all scores and all gauges, with a row for each session.
 
-    The columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``. Each signal defines the units of its gauges. A simulated history adds the
-    column ``source``.
+    The columns are ``regime``, ``<signal>.flag``, ``<signal>.score`` and ``<signal>.<gauge>``. A
+    flag is 1, 0 or missing. Each signal defines the units of its gauges. If the history is
+    simulated, the column ``source`` is added.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():
@@ -32,7 +32,10 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
 
 
 def write_table(history: History, reading: Reading, path: Path) -> None:
-    """Write :func:`readings_table` to a file; the file's ending decides between CSV and parquet."""
+    """Write :func:`readings_table` to a CSV file or a parquet file.
+
+    The name of the file must end in ``.csv`` or ``.parquet``.
+    """
     table = readings_table(history, reading)
     if path.suffix == ".csv":
         with replacing(path) as fresh:

@@ -1,4 +1,4 @@
-"""The charts of the page of flags: a timeline of all flags, and each signal with its thresholds.
+"""Charts for the page of ``flags``: a timeline of all flags, and one chart for each signal.
 
 The charts are SVG and need no library. If the history is simulated, the caller must pass a name
 that begins with SIMULATED.
@@ -19,19 +19,19 @@ from signals.hysteresis import Threshold
 from signals.reading import Reading
 from signals.summary import exact, with_unit
 
-#: Largest number of sessions with values that the page shows at the mouse pointer.
+#: Largest number of sessions whose values the page shows at the mouse pointer.
 _POINTED = 1000
 #: Largest number of names in the title of a panel.
 _NAMED = 4
-#: Largest ratio of two inputs in one panel; the line of a smaller input would be flat.
+#: Largest ratio of two inputs in one panel. With a larger ratio, one line would look flat.
 _RATIO = 8.0
 
 
 def first_regime(reading: Reading) -> pd.Timestamp:
     """Return the first session with a regime.
 
-    If there is no regime, return the first session with a known flag. If there is no known flag
-    either, return the first session of the reading.
+    If there is no regime, return the first session with a known flag. If no flag is known, return
+    the first session of the reading.
     """
     for known in (reading.regime.notna(), reading.flags.notna().any(axis=1)):
         if known.any():
@@ -45,7 +45,10 @@ def deciding_gauges(signal: Signal) -> list[str]:
 
 
 def _first(known: pd.Series) -> pd.Timestamp:
-    """Return the first session at which a series is True, or the first session if none is True."""
+    """Return the first session at which a series is True.
+
+    If the series is never True, return its first session.
+    """
     return pd.Timestamp(known.index[int(np.argmax(known.to_numpy(dtype=bool)))])
 
 
@@ -70,9 +73,10 @@ def signal_panels(
 ) -> str:
     """Return a chart of a signal: its main gauge, gauges with thresholds, and inputs.
 
-    ``inputs`` holds the known values of the series that the signal reads, sessions × ids. The chart
-    begins at ``start``, or at the first value of a gauge, whichever is later. The background is
-    coloured while the flag is on. Units with more than 12 inputs are left out.
+    ``inputs`` has a row for each session, and a column for each series that the signal reads. The
+    chart begins at ``start``. If no drawn gauge has a value at ``start``, the chart begins at the
+    first value of these gauges. The background is coloured while the flag is on. If more than 12
+    inputs have the same unit, the chart leaves these inputs out.
     """
     signal, gauges = evaluation.signal, evaluation.gauges
     deciding = deciding_gauges(signal)
@@ -103,7 +107,7 @@ def signal_panels(
 
 
 def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
-    """Return the levels at which a flag turns on and turns off, each with its name and value.
+    """Return the name and the value of each level at which a flag turns on or off.
 
     If both levels are equal, the list has one entry.
 
@@ -143,7 +147,7 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
 
 
 def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
-    """Return groups of ids; in a group, the largest values differ by at most the factor 8."""
+    """Return groups of inputs. In a group, the maxima differ by a factor of at most 8."""
     sizes = inputs.abs().max().fillna(0.0)
     groups: list[list[str]] = []
     for id in sizes.sort_values(ascending=False, kind="stable").index:

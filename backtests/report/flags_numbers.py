@@ -65,7 +65,7 @@ def regime_numbers(reading: Reading) -> dict[str, Any]:
 def said_of_scales(said: Mapping[str, Explanation]) -> dict[str, Any] | None:
     """Return each measure of idle capital as plain data.
 
-    The module :mod:`signals.scales` explains the measures, called scales. ``said`` maps names of
+    The measures are called scales, and :mod:`signals.scales` explains them. ``said`` maps names of
     signals to their explanations at one session. If ``said`` lacks the signal ``dry_powder``, the
     result is None.
     """
@@ -91,11 +91,11 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return a sentence with the regime, its start, and the rule that decided the regime.
 
-    If a flag or half of the votes decided the regime, the sentence also says at which level these
-    flags would flip. It also says how many measures of idle capital (:mod:`signals.scales`) are
-    depleted, and whether another regime waits for confirmation. If the regime model is not
-    ``votes``, the sentence contains only the regime, its start and its rule. The reading and the
-    explanations ``said`` must end at the same session.
+    If a flag decided the regime, the sentence gives the level at which this flag flips. If half of
+    the votes decided, the sentence gives the level for each vote that is on. The sentence also says
+    how many measures of idle capital are depleted. If another regime waits for confirmation, the
+    sentence names it. If the regime model is not ``votes``, the sentence contains only the regime,
+    its start and its rule. The reading and the explanations ``said`` must end at the same session.
     """
     if not isinstance(reading.model, Votes):
         return _sentence_of_model(reading)
@@ -114,7 +114,7 @@ def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
 
 
 def _sentence_of_model(reading: Reading) -> str:
-    """Return a sentence on the regime, its start and its rule, if the model is not ``votes``."""
+    """Return a sentence on the regime of a model other than ``votes``."""
     model = reading.model.name
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
@@ -157,7 +157,7 @@ def _rule_said(rule: str, applies: bool, said: Mapping[str, Explanation]) -> str
 
 
 def _pending(waiting: dict[str, Any] | None) -> str:
-    """Return a clause on the result of :func:`pending`, or an empty text if the result is None."""
+    """Return a clause on the result of :func:`pending`. If the result is None, return ""."""
     if waiting is None:
         return ""
     return (

@@ -15,7 +15,7 @@ from signals.evaluations import inputs_of
 from signals.form import WITHOUT
 from signals.reading import Reading
 
-#: Largest number of periods with a missing component that the page lists for a signal.
+#: For each signal, the page lists at most this many periods without a component.
 STRETCHES = 5
 
 
@@ -29,7 +29,7 @@ def write_flags_page(
     """Write one self-contained page: the votes, and a section on each signal.
 
     An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
-    shows. If ``newest`` is True, the page warns about a stale history. No chart begins before
+    shows. If ``newest`` is True, the page warns about an outdated history. No chart begins before
     :func:`backtests.report.flags_charts.first_regime`.
     """
     label, said = label_of(history.is_simulated), flags_numbers(history, reading)
@@ -77,7 +77,7 @@ def _legend(reading: Reading) -> dict[str, str]:
 
 
 def _reason(sentence: str) -> str:
-    """Return the part of a sentence after its first colon, which is the reason for the regime.
+    """Return the reason for the regime, which follows the first colon of a sentence.
 
     The page's heading shows the part before the colon. A sentence without a colon is returned
     whole.
@@ -87,7 +87,7 @@ def _reason(sentence: str) -> str:
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return texts on the last five periods in which the score lacks a component, newest first."""
+    """Return texts on the last five periods in which a component was missing, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

@@ -1,4 +1,4 @@
-"""The flips that the last fetch or import caused, as plain data and in one line."""
+"""Flips that the last fetch or import caused, as plain data and as a line of text."""
 
 from dataclasses import asdict
 from typing import Any

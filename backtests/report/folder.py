@@ -37,8 +37,8 @@ def check_folder(out: Path, label: str, cure: str = "give another folder") -> No
     """Raise DataError if a run with the label ``label`` cannot be written into ``out``.
 
     The folder must be missing, be empty, or hold an earlier run with the same label. The label of a
-    run is its strategy, with ``@model`` for a regime model other than ``votes``. ``cure`` is the
-    end of each message.
+    run is the name of its strategy. If the regime model is not ``votes``, the label ends with ``@``
+    and the name of the model. Each error message ends with ``cure``.
     """
     if out.exists() and not out.is_dir():
         raise DataError(f"expected a folder at {out}, was a file; {cure}")
@@ -78,9 +78,9 @@ def write_run(
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
     An earlier run with the same label is replaced. The files appear in the folder only when all
-    seven files are complete. If the folder cannot be written, or holds other files or a run of
-    another label, DataError is raised. Another object than an assessment raises ConfigError. After
-    an error, the folder is unchanged.
+    seven files are complete. If the folder cannot be written, DataError is raised. If the folder
+    holds other files or a run with another label, DataError is also raised. If ``assessment`` is
+    not an Assessment, ConfigError is raised. After an error, the folder is unchanged.
     """
     if not isinstance(assessment, Assessment):
         raise ConfigError(

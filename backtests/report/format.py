@@ -53,7 +53,7 @@ percent_2_unit: Form = partial(percent, digits=2, unit="%")
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """Return the text of :func:`signals.summary.amount`, or :data:`MISSING`.
+    """Return a number as text, with ``digits`` significant digits and its unit.
 
     >>> significant(14.83, "% of GDP"), significant(0.0001234), significant(31095.1)
     ('14.8 % of GDP', '0.000123', '31,095')

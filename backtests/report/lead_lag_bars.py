@@ -1,4 +1,4 @@
-"""Bars of a strategy's information ratio by the lag of its fills, as SVG.
+"""Draw bars of a strategy's information ratios, one bar for each lag of fills.
 
 If the history is simulated, the caller must pass a name that begins with SIMULATED.
 """
@@ -27,8 +27,8 @@ def kind_of(at: int, lag: int) -> str:
 def lead_lag_bars(ratios: Mapping[str, float | None], lag: int, name: str) -> str:
     """Return bars of a strategy's information ratios.
 
-    ``ratios`` maps the lag to the information ratio, as in metrics.json. The bar at ``lag``, the
-    lag of the run, has a colour of its own. A missing ratio has no bar.
+    ``ratios`` maps the lag to the information ratio, as in metrics.json. ``lag`` is the lag of the
+    run, and the bar at this lag has a different colour. A missing ratio has no bar.
     """
     low, high = padded([0.0, *(ratio for ratio in ratios.values() if ratio is not None)])
     y = Scale(low=low, high=high, start=_HEIGHT - _BOTTOM, end=_TOP)

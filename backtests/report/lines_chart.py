@@ -35,7 +35,7 @@ def lines_chart(
     """Return a chart with a line for each column, at most four.
 
     Columns ``name low`` and ``name high`` become a shaded band around the line ``name``. With
-    ``log``, the vertical axis is logarithmic. ``level`` draws a dashed horizontal line at a number.
+    ``log``, the vertical axis is logarithmic. A dashed horizontal line marks the number ``level``.
     """
     table = _thinned(table)
     bands = {c: [f"{c} low", f"{c} high"] for c in table.columns if f"{c} low" in table}
@@ -65,7 +65,7 @@ def lines_chart(
 
 
 def _leaves_room_at_right(lines: pd.DataFrame, level: float) -> bool:
-    """Return whether the lines are at least as far from a level at the right end as at the left."""
+    """Return False if the lines are nearer to the level at the right end than at the left end."""
     part = max(1, len(lines) // 10)
     gaps = (lines - level).abs().min(axis=1)
     return float(gaps.iloc[-part:].min()) >= float(gaps.iloc[:part].min())
@@ -80,7 +80,7 @@ def _range(values: np.ndarray, log: bool, level: float | None) -> tuple[float, f
 
 
 def _thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the last row and every n-th row before it, so that a line has few points."""
+    """Return every n-th row, counted back from the last row, to limit the number of points."""
     every = max(1, -(-len(table) // _MOST_POINTS))
     return table.iloc[::-every].iloc[::-1]
 
@@ -99,7 +99,7 @@ def _across(index: pd.Index) -> tuple[list[float], list[tuple[float, str]]]:
 
 
 def _ends(x: Scale, index: pd.DatetimeIndex) -> list[tuple[float, str]]:
-    """Return labels of a span within one year: its first and its last day."""
+    """Return the first and the last day as labels, for a chart within one year."""
     return [(x.start + 30, str(index[0].date())), (x.end - 30, str(index[-1].date()))]
 
 

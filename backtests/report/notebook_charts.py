@@ -26,9 +26,10 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     """Return a chart of growth and drawdowns. The background shows the regime.
 
     Growth is the value of 1 invested at the start, and its axis is logarithmic. The columns of
-    ``equity`` are the strategy, its benchmark and bills. ``regime`` gives the regime under which
-    each session's return was earned; None means no regime. A session's return is the return since
-    the previous close. Two columns may have the same name, as for the strategy ``bills``.
+    ``equity`` are the strategy, its benchmark and bills. For each session, ``regime`` contains the
+    regime under which the session's return was earned. In ``regime``, None means no regime. A
+    session's return is the return since the previous close. Two columns may have the same name, as
+    for the strategy ``bills``.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -71,9 +72,9 @@ def regime_chart(reading: Reading, title: str) -> Any:
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
     """Return a chart of a signal: its main gauge, gauges with thresholds, flag and inputs.
 
-    ``inputs`` holds the known values of the series that the signal reads, one row for each session.
-    A line of more than 1,500 sessions shows only every n-th session. The shading shows every
-    session at which the flag is on.
+    ``inputs`` has a row for each session, and a column for each series that the signal reads. A
+    line of more than 1,500 sessions shows only every n-th session. The shading shows every session
+    at which the flag is on.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = deciding_gauges(signal)
@@ -106,7 +107,10 @@ def values_chart(values: pd.DataFrame, title: str) -> Any:
 
 
 def _titles(by_unit: Mapping[str, list[str]]) -> list[str]:
-    """Return the ids and the unit of each row; several ids have the colours of their lines."""
+    """Return the title of each chart row: its ids and its unit.
+
+    If a row has several ids, each id has the colour of its line.
+    """
     return [f"{_ids_said(ids)}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
 
 
@@ -169,7 +173,7 @@ def thinning(values: pd.Series | pd.DataFrame) -> int:
 
 
 def thin(values: pd.Series) -> pd.Series:
-    """Return the last value and every n-th value before it; :func:`thinning` gives n."""
+    """Return every n-th value, counted back from the last value; :func:`thinning` gives n."""
     return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
@@ -198,7 +202,7 @@ def shade(
     *,
     of_returns: bool = False,
 ) -> None:
-    """Shade the background of a figure, over its whole height, by state.
+    """Colour the background of a figure by the state of each session.
 
     ``names`` holds the state of each session. ``palette`` maps states to colours; a state without a
     colour is not shaded. ``opacity`` is a fraction. Consecutive sessions with the same state form
@@ -206,7 +210,7 @@ def shade(
     period.
 
     If ``of_returns`` is True, each state describes the return since the previous close. The shading
-    of a period then begins at the close before the period and ends at the period's last close.
+    of a period then begins one session earlier and ends at the period's last session.
     """
     shapes = [
         {
@@ -272,7 +276,7 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Group inputs by unit, without units that have more than 12 inputs."""
+    """Group inputs by unit. If more than 12 inputs have one unit, leave these inputs out."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

@@ -24,9 +24,9 @@ def label_of(simulated: bool) -> str:
 def page(title: str, section: str) -> str:
     """Return a self-contained page that has one section.
 
-    A page with panels (:func:`backtests.report.panels.panels`) gets the script that shows their
-    values. A page with links to terms (:mod:`backtests.report.glossary`) gets the script that shows
-    definitions. No other script is added, but ``section`` may contain its own scripts.
+    If the section contains panels, the page gets the script that shows the values of a day. If the
+    section contains links to terms, the page gets the script that shows definitions. No other
+    script is added, but ``section`` may contain its own scripts.
     """
     needed = {POINTED: "pointer.js", EXPLAINED: "terms.js"}
     script = "\n".join(_read(name) for mark, name in needed.items() if mark in section)

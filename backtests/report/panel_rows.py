@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: Width of a row in units of its drawing, which the page stretches to the width of the screen.
+#: Width of a row in units of its drawing. The page stretches the drawing to the screen's width.
 WIDTH = 1000.0
 
 
@@ -30,24 +30,19 @@ class Line:
 class Panel:
     """One row of a chart; the row has its own vertical axis.
 
-    Attributes
-    ----------
-    title, unit
-        The title is above the row. The unit follows each value at the mouse pointer.
-    lines, areas, bars
-        Lines are not stacked. Areas are stacked: positive values upward from zero, negative values
-        downward. Bars begin at zero. A missing value of an area or of a bar counts as zero.
-    digits
-        Number of decimals of values at the mouse pointer; None means four significant digits.
-    levels
-        Names and values of horizontal lines, such as thresholds. The chart writes each name at its
-        horizontal line. The mouse pointer does not show the values of horizontal lines.
-    log
-        True for a logarithmic axis. All values on such an axis must be positive.
-    low, high
-        Ends of the axis, or None for the range of the values.
-    height
-        Height in pixels.
+    ``title`` is above the row. ``unit`` follows each value at the mouse pointer.
+
+    ``lines`` are not stacked. ``areas`` are stacked: positive values upward from zero, negative
+    values downward. ``bars`` begin at zero. A missing value of an area or of a bar counts as zero.
+
+    ``digits`` is the number of decimals of values at the mouse pointer. If ``digits`` is None,
+    values have four significant digits.
+
+    ``levels`` contains names and values of horizontal lines, such as thresholds. The chart writes
+    each name at its horizontal line. The mouse pointer does not show the values of these lines.
+
+    If ``log`` is True, the axis is logarithmic, and all values must be positive. ``low`` and
+    ``high`` are the ends of the axis; None means the range of the values. ``height`` is in pixels.
     """
 
     title: str

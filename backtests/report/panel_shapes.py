@@ -38,9 +38,9 @@ def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
 
 
 def _plotted(panel: Panel) -> tuple[str, str]:
-    """Return the drawing of a panel, and the numbers of its axis with the names of its levels.
+    """Return the drawing of a panel as SVG, and the texts at its vertical axis as HTML.
 
-    A panel without a value has no axis, because its range would be invented.
+    A panel without values has no axis, because the range of the axis is unknown.
     """
     if not any(line.values.notna().any() for line in panel.drawn()):
         return "", '<span class="named" style="top:60%">no values</span>'
@@ -73,7 +73,7 @@ def _scale(panel: Panel) -> Scale:
 
 
 def _with_names(panel: Panel, low: float, high: float) -> tuple[float, float]:
-    """Return the ends of an axis, extended so that the panel contains the names of its levels."""
+    """Return the ends of an axis, with enough space for the names of the levels."""
     levels, share = [level for _, level in panel.levels], _NAME_HEIGHT / panel.height
     if levels:
         high = max(high, (max(levels) - share * low) / (1 - share))
@@ -83,9 +83,9 @@ def _with_names(panel: Panel, low: float, high: float) -> tuple[float, float]:
 
 
 def _numbers(panel: Panel, y: Scale) -> list[float]:
-    """Return the numbers of the vertical axis, far enough from each other to be read.
+    """Return the numbers of the vertical axis, with enough distance between them.
 
-    The axis has at least two numbers if two numbers fit, because one number shows no scale.
+    If two numbers fit, the axis has at least two, because one number shows no scale.
     """
     if panel.log:
         return _apart(log_ticks(y.low, y.high), panel, y)
@@ -116,7 +116,7 @@ def _names(panel: Panel, y: Scale) -> str:
     """Return the names of levels.
 
     A name is above the line of its level. If there are several levels, the name of the lowest level
-    is below the line instead.
+    is below its line.
     """
     lowest = min((level for _, level in panel.levels), default=0.0)
     below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
@@ -165,7 +165,7 @@ def _outline(values: np.ndarray) -> np.ndarray:
 
     A line with at most 1,000 values is drawn with all values. A line with more values is divided
     into 500 buckets of consecutive values. The result keeps the lowest, the highest and the first
-    missing value of each bucket; a missing value becomes a gap in the line. The first and the last
+    missing value of each bucket. A missing value becomes a gap in the line. The first and the last
     value of a line are always kept.
     """
     n = len(values)
@@ -184,7 +184,7 @@ def _outline(values: np.ndarray) -> np.ndarray:
 
 
 def _stacked(areas: Sequence[Line]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inner and the outer edge of each area, sessions × areas."""
+    """Return the inner and the outer edges of areas, with a row for each session."""
     values = np.column_stack([area.values.fillna(0.0).to_numpy(dtype=np.float64) for area in areas])
     up, down = np.clip(values, 0, None).cumsum(axis=1), np.clip(values, None, 0).cumsum(axis=1)
     outer = np.where(values >= 0, up, down)

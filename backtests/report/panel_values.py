@@ -1,4 +1,4 @@
-"""The values that a chart shows under the pointer, in the form that ``pointer.js`` reads."""
+"""The values of a chart at the mouse pointer, in the format of ``pointer.js``."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Panels: rows of a chart that share one date axis, drawn as SVG with the values of each day.
+"""Draw panels, which are rows of a chart with one common date axis.
 
 A panel is as wide as its page, and its height is in pixels. The script ``pointer.js`` shows the day
 and all values under the pointer. The arrow keys move to the previous and to the next day.
@@ -18,7 +18,7 @@ from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, x_of
 from backtests.report.panel_shapes import backdrop_of, drawn_row
 from backtests.report.panel_values import pointed
 
-#: The class of a chart with panels. A page with such a chart needs ``pointer.js``.
+#: The HTML class of a chart with panels. A page with charts of this class needs ``pointer.js``.
 POINTED = 'class="panels"'
 _LETTER = 16.0  # width of a letter of a date on a narrow screen, in units of the drawing
 
@@ -34,22 +34,16 @@ def panels(
 ) -> str:
     """Return rows that share one date axis, as HTML for a page.
 
-    Parameters
-    ----------
-    name
-        The title of the chart; it also names the chart for readers who cannot see it.
-    rows
-        Panels and strips with equal sessions, top row first.
-    shading
-        States that colour the background of every panel.
-    of_returns
-        True if the states in ``shading`` describe the returns of the sessions. If True, the colour
-        of a period begins one session earlier, because a return begins at the previous close.
-    most
-        Largest number of sessions whose values the page shows at the mouse pointer. If the history
-        has more sessions than ``most``, the page shows the values of every n-th session.
-    heading
-        Level of the title as a heading: 2 or 3.
+    ``name`` is the title of the chart, and names the chart for readers who cannot see it. ``rows``
+    contains panels and strips with the same sessions, top row first. ``heading`` is the level of
+    the title as a heading: 2 or 3.
+
+    ``shading`` contains the states that colour the background of every panel. If ``of_returns`` is
+    True, these states describe the returns of the sessions. The colour of a period then begins one
+    session earlier, because a return begins at the previous close.
+
+    The page shows the values of at most ``most`` sessions at the mouse pointer. If the history has
+    more sessions, the page shows the values of every n-th session.
     """
     index = _index_of(rows)
     backdrop = "" if shading is None else backdrop_of(shading, of_returns=of_returns)
@@ -94,9 +88,9 @@ def _entries(row: Panel | Strip) -> dict[str, str]:
 def _legends(rows: Sequence[Panel | Strip], shading: Strip | None) -> list[str]:
     """Return the legend above the rows, and one legend for each row.
 
-    If several rows contain a name, only the first of these rows has the name in its legend. The
-    legend above the rows explains the background colours. A name in a row's legend is left out of
-    the legend above the rows.
+    If a name occurs in several rows, only the legend of the first row contains the name. The legend
+    above the rows explains the background colours. The legend above the rows leaves out names that
+    the legend of a row contains.
     """
     by_row = [_entries(row) for row in rows]
     in_rows = {name for entries in by_row for name in entries}
@@ -124,7 +118,7 @@ def _sample(line: Line) -> str:
 
 
 def _dates(index: pd.DatetimeIndex) -> str:
-    """Return the labels of the date axis: years, or months or days for a short history."""
+    """Return the labels of the date axis: years, months or days."""
     spans = "".join(
         f'<span class="{"" if place % 2 == 0 else "odd"}" '
         f'style="left:{100 * at / max(len(index) - 1, 1):.2f}%">{said}</span>'
@@ -136,9 +130,9 @@ def _dates(index: pd.DatetimeIndex) -> str:
 def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
     """Return the position and the label of each tick of the date axis.
 
-    A position counts the sessions from zero. Each tick marks the first session of a year. With
-    fewer than three yearly ticks, each tick marks the first session of a month. With fewer than
-    three monthly ticks, each tick marks one day.
+    A position counts the sessions from zero. Each tick marks the first session of a year. If there
+    are fewer than three yearly ticks, each tick marks the first session of a month. If there are
+    fewer than three monthly ticks, each tick marks one day.
     """
     for unit in ("Y", "M", "D"):
         periods = pd.Series(index.to_period(unit))

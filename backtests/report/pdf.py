@@ -44,12 +44,8 @@ def find_browser() -> str:
 def write_pdf(page: Path, path: Path) -> None:
     """Print an HTML file to a PDF file. An existing PDF file is replaced.
 
-    Raises
-    ------
-    ConfigError
-        If no Chromium is installed.
-    DataError
-        If Chromium writes no file, or if the PDF cannot be written.
+    ConfigError is raised if no Chromium is installed. DataError is raised if Chromium writes no
+    file, or if the PDF cannot be written.
     """
     browser = find_browser()
     with replacing(path) as fresh, tempfile.TemporaryDirectory() as profile:

@@ -2,10 +2,10 @@
 
 The page uses quantstats only for plots that drypowder does not draw itself. The page does not use
 the tables of quantstats, because quantstats defines several metrics differently from drypowder. The
-tables of quantstats also show a recovery date for a drawdown without a recovery.
+tables of quantstats also show a recovery date for a drawdown that has not recovered.
 
 quantstats draws with matplotlib. Each plot becomes SVG. The colours of the SVG are CSS variables,
-so that a plot follows the page's light or dark theme.
+so a plot has the page's light or dark theme.
 """
 
 import logging
@@ -25,7 +25,7 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 
 #: Length of a rolling window in sessions, and the name of this window.
 _WINDOW, _WINDOW_NAME = 126, "6 months"
-#: Titles of the plots over this window.
+#: Titles of the plots with a rolling window.
 _VOLATILITY = f"Yearly volatility over {_WINDOW_NAME}"
 _SHARPE = f"Yearly Sharpe ratio over {_WINDOW_NAME}"
 _FONT = "DejaVu Sans"  # a font that matplotlib contains; the page's own font replaces it
@@ -61,13 +61,13 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str) -> dict[str, str]:
-    """Return the plots by title, as SVG pictures.
+    """Return a mapping from title to plot. Each plot is an SVG picture.
 
     The columns ``strategy``, ``benchmark`` and ``bills`` of ``returns`` hold simple daily returns
     as fractions. ``names`` maps ``strategy`` and ``benchmark`` to their names. The name of each
-    picture begins with ``label``, which is SIMULATED for a simulated history. If no window of six
-    months has a value, a plot over six months is left out. If the returns are constant, quantstats
-    fails.
+    picture begins with ``label``. For a simulated history, ``label`` contains the word SIMULATED.
+    If no window of six months has a value, a plot over six months is left out. If the returns are
+    constant, quantstats fails.
     """
     own = returns["strategy"].rename(names["strategy"])
     other = returns["benchmark"].rename(names["benchmark"])
@@ -133,10 +133,10 @@ def _drawing(title: str) -> Iterator[None]:
 
 
 def _without_cash(figure: Any, over_bills: pd.Series) -> Any:
-    """Return a figure of the Sharpe ratio without windows in which the portfolio holds only cash.
+    """Return a figure of the Sharpe ratio without the windows that hold only cash.
 
-    In such a window the ratio is undefined, and quantstats draws a rounding error. The dashed line
-    becomes the mean of the other windows.
+    If a window holds only cash, the ratio is undefined, and quantstats draws a rounding error. The
+    dashed line shows the mean of the remaining windows.
     """
     curve, mean, *_ = figure.axes[0].get_lines()
     drawn = pd.Series(curve.get_ydata(), index=pd.DatetimeIndex(curve.get_xdata()))
@@ -192,7 +192,7 @@ def _coloured(figure: Any, index: pd.Index) -> Any:
 
 
 def _svg(figure: Any, name: str) -> str:
-    """Return a figure as an SVG picture, without its title, which the page already shows."""
+    """Return a figure as an SVG picture without a title, because the page shows the title."""
     figure.suptitle("")
     for axes in figure.axes:
         axes.set_title("")

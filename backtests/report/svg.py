@@ -1,8 +1,8 @@
 """Build SVG pictures. A picture has scales, ticks and shapes, and a name for screen readers.
 
 Pages do not use plotly, because the plotly library is too large for a page. Colours are CSS
-variables, so that a picture follows the page's light or dark theme. Lengths are in units of the
-picture's ``viewBox``.
+variables, so a picture has the page's light or dark theme. Lengths are in units of the picture's
+``viewBox``.
 """
 
 import math
@@ -42,7 +42,10 @@ class Scale:
         return self.start + (self.end - self.start) * (value - low) / ((high - low) or 1.0)
 
     def inside(self, value: float) -> float:
-        """Return the position of a number; for a number outside the scale, the nearest end."""
+        """Return the position of a number.
+
+        A number outside the scale is placed at the nearest end.
+        """
         return min(max(self(value), self.start), self.end)
 
     def _level(self, value: float) -> float:
@@ -61,7 +64,7 @@ class Scale:
 
 
 def apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
-    """Return every n-th tick, so that labels do not touch."""
+    """Return every n-th tick, with enough distance between the labels."""
     widest = max((len(number(tick)) for tick in ticks), default=0) * CHARACTER + 8
     every = 1
     while len(ticks) > every and every * abs(x(ticks[1]) - x(ticks[0])) < widest:
@@ -77,8 +80,8 @@ def _decades(low: float, high: float) -> list[float]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Return ticks of a log axis between two positive numbers: 1, 2 and 5 times powers of ten.
 
-    If a range contains fewer than three such ticks, the result is roughly five evenly spaced round
-    numbers.
+    If the range contains fewer than three of these ticks, the result is roughly five round numbers
+    at equal distances.
     """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
@@ -100,7 +103,10 @@ def _round_step(step: float) -> float:
 
 
 def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
-    """Return the range of the finite values, extended at both ends by a fraction of its length."""
+    """Return the range of the finite values, extended at both ends.
+
+    ``share`` is the extension at each end, as a fraction of the range.
+    """
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     room = share * (high - low) or 0.5
@@ -108,9 +114,11 @@ def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
 
 
 def number(value: float) -> str:
-    """Return a tick as text: no decimals from 10,000 on, else up to four significant digits.
+    """Return the text of a tick.
 
-    From 100 million on, the text is in billions (bn), because an axis has no space for all digits.
+    Below 10,000, the text has up to four significant digits. From 10,000 on, the text has no
+    decimals. From 100 million on, the text is in billions (bn), because an axis has no space for
+    all digits.
 
     >>> number(2_000_000), number(0.25), number(150_000_000_000)
     ('2,000,000', '0.25', '150 bn')
@@ -124,7 +132,8 @@ def picture(name: str, width: float, height: float, parts: Iterable[str], kind: 
     """Return an SVG picture.
 
     ``name`` describes the picture to a reader who cannot see it. A wide screen enlarges the picture
-    by at most 30 %. The text of the picture is then not much larger than the text of the page.
+    by at most 30 %. With this limit, the text of the picture is about as large as the text of the
+    page.
     """
     frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)

@@ -45,7 +45,7 @@ def distribution_chart(sharpes: np.ndarray, marks: Mapping[str, float], name: st
 
 
 def rank_chart(ranks: np.ndarray, name: str) -> str:
-    """Return a histogram of the relative ranks out of sample, with the median marked."""
+    """Return a histogram of the relative ranks out of sample, with a line at the median."""
     x = _scale_across((0.0, 1.0))
     parts = _histogram(ranks, x, _TOP + 15)
     parts.append(line(x(0.5), _TOP - 4, x(0.5), HEIGHT - _BOTTOM, "rule c1"))
@@ -58,8 +58,8 @@ def scatter_chart(
 ) -> str:
     """Return a chart of points, with a line where both values are equal.
 
-    The point ``best`` is marked. Both axes have the same range, so that equal distances mean equal
-    differences. Points with a missing value are left out.
+    The point ``best`` is marked. Both axes have the same range. Points with a missing value are
+    left out.
     """
     known = np.isfinite(x_values) & np.isfinite(y_values)
     low, high = padded([*x_values[known].tolist(), *y_values[known].tolist()])
@@ -85,9 +85,9 @@ def parallel_chart(
     """Return a chart of parallel coordinates, with one drawn line for each configuration.
 
     Each item of ``axes`` contains the label of an axis and the labels of its values. ``positions``
-    contains a height from 0 to 1 for each configuration and axis. The Sharpe ratios divide the
-    lines into fifths, from ``q0`` (lowest) to ``q4`` (highest). The lines of ``q4`` are drawn on
-    top.
+    contains a height from 0 to 1 for each configuration and axis. The lines are divided into fifths
+    by their Sharpe ratios. ``q0`` is the lowest fifth, and ``q4`` is the highest fifth. The lines
+    of ``q4`` are drawn on top.
     """
     width, high = 2 * WIDTH, 300.0
     x = Scale(low=0, high=max(len(axes) - 1, 1), start=70, end=width - 70)

@@ -1,8 +1,8 @@
-"""The data of a sweep's heat maps and parallel coordinates, small enough for a page.
+"""Data for two parts of a sweep's page: the heat maps, and the best configurations.
 
 A page cannot hold every configuration of a large sweep. A heat map uses every configuration that
-can be simulated, but shows only the mean, the lowest or the highest value in each cell. The chart
-of parallel coordinates shows only some configurations.
+can be simulated. Each cell shows only the mean, the lowest or the highest value of its
+configurations. The table of the best configurations has 20 rows.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,8 @@ def _grouped(path: str, level: Sequence[Value], rows: np.ndarray) -> Grouped:
 def shown_value(value: Value) -> str:
     """Return the value of a parameter as text.
 
-    A number has up to four significant digits; a larger number keeps all digits before the point.
+    A number has up to four significant digits. A number above 9,999 keeps all digits before the
+    decimal point.
     """
     if isinstance(value, bool | str):
         return str(value).lower() if isinstance(value, bool) else value
@@ -80,8 +81,8 @@ def shown_value(value: Value) -> str:
 def heat_maps(found: Findings, groups: Sequence[Grouped]) -> dict[str, Any]:
     """Return the heat map of each pair of parameters, for each metric and statistic.
 
-    A map is a list of rows. A cell is None if none of its configurations has a value of the metric.
-    If only one parameter has several values, each heat map has a single row.
+    A map is a list of rows. If no configuration of a cell has a value of the metric, the cell is
+    None. If only one parameter has several values, each heat map has a single row.
     """
     one = Grouped(path="", labels=("all",), at=np.zeros(len(found.table), dtype=np.int64))
     pairs = list(combinations(groups, 2)) or [(one, group) for group in groups]

@@ -19,8 +19,7 @@ def sweep_numbers(swept: Swept, found: Findings) -> dict[str, Any]:
     """Return the numbers of a sweep.
 
     Returns are fractions, Sharpe ratios are yearly, and undefined numbers are None. The numbers do
-    not depend on the number of processes. A sweep that was interrupted and continued gives the same
-    numbers as a sweep without an interruption.
+    not depend on the number of processes. An interruption of the sweep does not change the numbers.
     """
     at = found.best
     return plain(

@@ -1,4 +1,4 @@
-"""Charts of a run's page: growth and holdings, votes, and results with other settings.
+"""Charts for the page of a run: growth and holdings, votes, and positions in a dot plot.
 
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """

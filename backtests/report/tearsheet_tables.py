@@ -1,4 +1,4 @@
-"""The tables of a run's page, as texts from the numbers of ``metrics.json``."""
+"""The tables of a run's page, with the numbers of ``metrics.json`` as texts."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from backtests.report.tearsheet_charts import places
 from backtests.report.tearsheet_numbers import growth_key
 from signals.explanation import Explanation
 
-#: The text in place of the recovery date of a drawdown that has not ended.
+#: Text in place of a recovery date, for a drawdown that has not recovered.
 OPEN = "open"
 SIDES = ("strategy", "benchmark", "bills")
 
@@ -30,8 +30,8 @@ SIDES = ("strategy", "benchmark", "bills")
 class Metric(NamedTuple):
     """A row of the table of metrics.
 
-    ``key`` is the metric's name in metrics.json. ``term`` is the term of the glossary that explains
-    the label, or None if the label needs no explanation.
+    ``key`` is the metric's name in metrics.json. ``term`` is the glossary's term for the label, or
+    None if the label needs no explanation.
     """
 
     key: str
@@ -66,7 +66,7 @@ ROWS = (
     Metric("turnover", "Turnover, a year", percent_2_unit, "turnover"),
     Metric("costs", "Trading costs, a year", percent_2_unit),
 )
-#: A mapping from key in metrics.json to the format of a cell, for the other tables.
+#: Formats of table cells, by the key in metrics.json. The table of metrics has its own formats.
 Forms = Mapping[str, Callable[[Any], str]]
 _DRAWDOWN: Forms = {
     "depth": percent_2,
@@ -85,9 +85,9 @@ _REGIME: Forms = {
     "volatility": percent_2,
     "hit_rate": percent_2,
 }
-#: A mapping from key in metrics.json to heading and format of a column.
+#: Headings and formats of columns, by the key in metrics.json.
 Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
-#: The columns before the headline metrics, in the table on revised series.
+#: Columns of the table on revised series that come before the headline metrics.
 _REVISION: Columns = {
     "series": ("series", text),
     "case": ("case", text),
@@ -95,7 +95,7 @@ _REVISION: Columns = {
     "absorption_episodes": ("episodes of ABSORPTION", text),
     "absorption_entered": ("ABSORPTION entered", text),
 }
-#: The headline metrics, in the tables of other cases.
+#: Columns with headline metrics, for the tables in which each row has one changed setting.
 _HEADLINE: Columns = {
     "cagr": ("CAGR, %", percent_2),
     "total_return": ("total return, %", percent_2),
@@ -127,7 +127,7 @@ def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def tables_of(assessment: Assessment, numbers: dict[str, Any]) -> dict[str, Any]:
-    """Return the tables of the page, by their names in its template.
+    """Return a mapping from name to table. The page's template uses these names.
 
     ``numbers`` is the content of ``metrics.json``. The votes and scales at the end come from
     ``assessment``.
@@ -161,7 +161,7 @@ def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of the table on revised series, each a mapping from heading to cell."""
+    """Return the rows of the table on revised series. Each row maps headings to cells."""
     columns = {**_REVISION, **_case_forms(numbers)}
     return [
         {heading: form(row[key]) for key, (heading, form) in columns.items()}
@@ -229,6 +229,6 @@ def _votes(assessment: Assessment) -> list[dict[str, str]]:
 
 
 def _move(e: Explanation) -> str:
-    """Return the gauge that would flip a flag, and the move of the gauge with its sign."""
+    """Return the gauge that can flip a flag, and the distance that the gauge must move."""
     plus = "+" if e.distance > 0 else ""
     return f"{e.distance_gauge} {plus}{significant(e.distance, e.distance_unit)}"

@@ -15,7 +15,7 @@ _NAVY, _CLAY, _GREEN, _SAND = "#1f4e79", "#e07a5f", "#7fb069", "#c2a45a"
 _PLUM, _BLUE, _RED, _GREY, _AMBER = "#6d597a", "#3d85c6", "#9b2226", "#8a8f98", "#b5651d"
 _INK, PAPER = "#23272e", "#fff"
 
-#: A mapping from CSS variables to colours of the pages.
+#: Colours of pages, by CSS variable.
 PAGE = {
     "ink": _INK,
     "soft": "#6b7280",
@@ -29,8 +29,8 @@ PAGE = {
     "note": "#fff8e6",
     "note-edge": _SAND,
 }
-#: A mapping from CSS variables to colours of the SVG charts. Colour-blind readers can tell the
-#: lines apart (Okabe and Ito 2008). Other colours are for bars, bands and areas.
+#: Colours of SVG charts, by CSS variable. Colour-blind readers can tell the lines apart (Okabe and
+#: Ito 2008). Other colours are for bars, bands and areas.
 DRAWN = {
     "c0": "#0072b2",
     "c1": "#d55e00",
@@ -42,8 +42,8 @@ DRAWN = {
     "shade": "#e2f0e8",
     "water": "#b9dcf2",
 }
-#: The CSS variables of PAGE and DRAWN, and of some states, with the colours for a dark screen. A
-#: variable that is not in this mapping has the same colour on a light and on a dark screen.
+#: Colours on a dark screen, by CSS variable. A variable that is not in this mapping has the same
+#: colour on a light and on a dark screen.
 DARK = {
     "ink": "#e6e8eb",
     "soft": "#a7afba",
@@ -79,7 +79,7 @@ REGIMES = {
     Regime.OPPORTUNITY.value: _BLUE,
     "none": "#e9e4da",
 }
-#: A mapping from the states of a flag to colours.
+#: Colours of the states of a flag.
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: Colours of the asset classes (:data:`signals.universe.CLASSES`) and of cash, for areas.
 CLASSES = {
@@ -97,11 +97,11 @@ CLASSES = {
     "cash": "var(--track)",
 }
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: Largest number of inputs of one unit, such as USD, that a chart shows.
+#: If more inputs than this have the same unit, such as USD, a chart leaves these inputs out.
 MOST_LINES = 12
 #: Colours of the lines of plotly's charts, in order.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
-#: A mapping from strategy to CSS colour, for strategies with a fixed colour.
+#: CSS colours of the strategies that always have the same colour.
 FIXED_LINES = {"spy": "var(--ink)", "sixty-forty": "var(--soft)", "bills": "var(--note-edge)"}
 #: Colours of many lines, in order, on a light and on a dark screen.
 _MANY_LIGHT = (
@@ -115,7 +115,7 @@ _MANY_DARK = (
 
 
 def present(names: pd.Series) -> dict[str, str]:
-    """Return a mapping from each regime that occurs to its colour, in the order of the legend."""
+    """Return the colour of each regime that occurs, in the order of the legend."""
     found = set(names)
     return {name: colour for name, colour in REGIMES.items() if name in found}
 
@@ -128,7 +128,7 @@ def css_light_and_dark() -> str:
 
 
 def css_states(names: Iterable[str]) -> dict[str, str]:
-    """Return a mapping from each name to its CSS colour, for light and dark screens.
+    """Return the CSS colour of each name, for light and dark screens.
 
     Each name is a regime or a state of a flag.
     """

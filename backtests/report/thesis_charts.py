@@ -45,7 +45,7 @@ class Mark:
 
 
 def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, name: str) -> str:
-    """Return a chart of an estimate against zero and the smallest interesting effect.
+    """Return a chart that compares an estimate with zero and with the smallest interesting effect.
 
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
     claim says that the estimand is above zero, else −1. In the shaded area, effects are large
@@ -67,10 +67,10 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
 
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
-    """Return a chart of the intervals in ``estimate.beside``, or None if there are at most four.
+    """Return a chart of the intervals in ``estimate.beside``.
 
-    The intervals in ``estimate.beside`` need a separate axis, because their values can be much
-    larger than the main estimate.
+    If there are at most four intervals, the result is None. The intervals in ``estimate.beside``
+    need a separate axis, because their values can be much larger than the main estimate.
     """
     if not _has_many(estimate):
         return None
@@ -129,7 +129,7 @@ def _ruled_below(x: Scale, bottom: float, unit: str) -> list[str]:
 
 
 def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
-    """Return a chart of the data behind an estimate, or None if there are no such data.
+    """Return a chart of the data behind an estimate, or None if there are no data.
 
     If the index of the table contains dates or numbers, the chart draws a line for each column. If
     the index contains names, the chart has one row for each name. For a table of episodes, the
@@ -168,7 +168,7 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 def rows_chart(
     rows: Mapping[str, Sequence[Mark]], names: Sequence[str], name: str, unit: str = ""
 ) -> str:
-    """Return a chart with a row for each key of ``rows``; each row has a mark for each name."""
+    """Return a chart with one row for each key of ``rows``. Each row has a mark for each name."""
     left, longest = _space_for(rows)
     legend, top = _mark_legend(names, left)
     marks = [m for row in rows.values() for m in row]

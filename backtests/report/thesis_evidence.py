@@ -1,4 +1,4 @@
-"""The evidence that is not part of a claim, as texts and charts for the page of the trial."""
+"""Texts and charts for the page of the trial, with evidence that does not decide a claim."""
 
 import math
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ DEALS = 12
 #: Words for a confidence set that is not an interval.
 NO_BOUNDS = "[no bounds]"
 _FIRST = 3  # number of classes that the list names for each episode, by date of peak
-#: Classes whose path around a filing or a release is drawn, from short to long duration.
+#: Asset classes whose responses are drawn by session, from short to long duration.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
 
 def timelines(trial: Trial, label: str) -> list[str]:
     """Return a wide and a narrow timeline of the regime, of flags and of dated episodes.
 
-    If no session has a regime or a known flag among :data:`QUANTITY_FLAGS`, the list is empty.
+    If no regime and no flag of :data:`QUANTITY_FLAGS` is known, the list is empty.
     """
     lanes = _lanes(trial.sample.reading)
     if not lanes:
@@ -53,12 +53,11 @@ def timelines(trial: Trial, label: str) -> list[str]:
 
 
 def _lanes(reading: Reading) -> dict[str, pd.Series]:
-    """Return a series of True and False for each regime and for each of :data:`QUANTITY_FLAGS`.
+    """Return a series of True and False for each regime and each flag of :data:`QUANTITY_FLAGS`.
 
-    The series of a regime is True at sessions at which the regime applies. The series of a flag is
-    True at sessions at which the flag is on. All series begin at the first session at which the
-    regime or one of the flags is known. If no session has a known regime or flag, the result is
-    empty.
+    The series of a regime is True while the regime applies. The series of a flag is True while the
+    flag is on. All series begin at the first session at which the regime or one of the flags is
+    known. If no session has a known regime or flag, the result is empty.
     """
     flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
     seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
@@ -117,7 +116,7 @@ def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
 
 
 def _bounded(mark: Mark, digits: int = 1) -> str:
-    """Return a number with its interval, as text; an unbounded interval is described in words."""
+    """Return a number with its interval, as text. An unbounded interval is described in words."""
     if is_missing(mark.value):
         return MISSING
     bounds = f"[{fixed(mark.low, digits)}, {fixed(mark.high, digits)}]"
@@ -248,7 +247,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
 
 
 def rivals_said(rivals: Rivals | None) -> list[str]:
-    """Return sentences on the method of the comparison with rivals, and on what was left out."""
+    """Return sentences on how the trial compares rival models, and on what was left out."""
     if rivals is None:
         return []
     return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]
@@ -310,8 +309,8 @@ def _tallied(found: Calibration, name: str) -> list[str]:
     """Return how often a claim was supported, and how often it could be judged, as percentages.
 
     The first two percentages are for simulated economies in which the thesis is false. The last two
-    percentages are for simulated economies in which the thesis is true. If the simulations do not
-    contain the claim, because the claim is newer, the result is empty.
+    percentages are for simulated economies in which the thesis is true. If the claim is newer than
+    the simulations, the result is empty.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []

@@ -70,10 +70,11 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of the scoreboard for one link of the thesis.
 
-    If the link has a primary claim, its verdict is the verdict of this claim. A link without a
-    primary claim has the common verdict of its tested claims, or the verdict ``mixed`` if these
-    verdicts differ. A claim that is not testable yet counts only if no claim of the link could be
-    tested. If the link has only claims about states, its verdict is the state of its flag.
+    If the link has a primary claim, its verdict is the verdict of this claim. If the link has no
+    primary claim, its verdict is the verdict of its tested claims. If the tested claims have
+    different verdicts, the verdict of the link is ``mixed``. A claim that is not testable yet
+    counts only if no claim of the link could be tested. If the link has only claims about states,
+    its verdict is the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
@@ -190,7 +191,7 @@ def _rivals(rivals: Rivals) -> dict[str, Any]:
 
 
 def seal_numbers(seal: Seal) -> dict[str, Any]:
-    """Return a line of the ledger (the file of sealed claims) without its long lists."""
+    """Return a seal, which is a line of the ledger, without its long lists."""
     return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
 
 

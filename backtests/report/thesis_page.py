@@ -31,7 +31,7 @@ from backtests.thesis.power import DETECTABLE, LEVEL
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
 
-#: Largest number of unbroken periods of a state that the page lists.
+#: For each state, the page lists at most this many unbroken periods.
 STAYS = 6
 _LATE = ", after the verdicts on earlier claims were known"
 _LARGE = 5.0  # if the smallest interesting effect is at least this, one decimal is enough
@@ -43,7 +43,7 @@ def write_thesis_page(
     """Write one self-contained page without scripts. An existing page is replaced.
 
     ``numbers`` comes from :func:`backtests.report.thesis_numbers.thesis_numbers`. If ``newest`` is
-    True, the page warns about a stale history. A file that cannot be written raises DataError.
+    True, the page warns about an outdated history. A file that cannot be written raises DataError.
     """
     label = label_of(numbers["simulated"])
     section = render("thesis.html.j2", **_values(trial, numbers, label, newest))
@@ -104,7 +104,7 @@ def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_k(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of the table of other values of k as texts."""
+    """Return the rows of the table on other values of k, as texts."""
     return [_of_k(trial.of(row["claim"]), row) for row in rows]
 
 

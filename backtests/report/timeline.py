@@ -26,9 +26,8 @@ def timeline(
 ) -> str:
     """Return a chart with one lane for each state, and with numbered spans.
 
-    Spans before the first or after the last session are left out. A bar shows the sessions at
-    which the state was true. ``lanes`` maps names to series of booleans, one value for each
-    session.
+    Spans outside the sessions of the chart are left out. A bar shows the sessions at which the
+    state was true. ``lanes`` maps names to series of booleans, one value for each session.
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
