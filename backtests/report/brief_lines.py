@@ -1,4 +1,4 @@
-"""The lines of the brief on the terminal."""
+"""The brief as lines of text for the terminal."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _NAMED = ("on", "off", "no view", "no flag")
 
 
 def brief_lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return the lines on the terminal: a term, and the items of its line.
+    """Return each line of the brief as a heading and a list of items.
 
     ``said`` is the content of ``brief --json``.
     """
@@ -46,8 +46,8 @@ def _waiting(said: dict[str, Any]) -> list[str]:
     waiting = said["pending"]
     if waiting is None:
         return []
-    sessions = f"{waiting['sessions']} of {waiting['needed']} needed sessions"
-    return [f"the rules have pointed to {waiting['regime']} for {sessions}"]
+    sessions = f"{waiting['sessions']} of {waiting['needed']} sessions so far"
+    return [f"a change to {waiting['regime']} waits for confirmation: {sessions}"]
 
 
 def _decided(said: dict[str, Any]) -> str:
@@ -56,10 +56,10 @@ def _decided(said: dict[str, Any]) -> str:
 
 
 def fitted(items: list[str], room: int) -> str:
-    """Return the first items that fit in ``room`` characters, and how many are left out.
+    """Return the first items that fit in ``room`` characters, and the number of further items.
 
-    The first item is never shortened, even if it is longer than ``room``. Without items, the result
-    is ``none``.
+    The first item is never shortened, even if it is longer than ``room``. If ``items`` is empty,
+    the result is ``none``.
 
     >>> fitted(["one", "two", "three"], 13)
     'one; +2 more'

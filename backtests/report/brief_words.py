@@ -1,4 +1,4 @@
-"""The sentences of the brief: the reasons for the regime, its certainty, and what to watch."""
+"""Sentences of the brief: the reason for the regime, the state of the claims, what to watch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,12 +15,12 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.scales import Scales
 
-#: A mapping from each gauge whose name is not self-explanatory to a clause that explains it.
+#: Some gauges in plain words.
 _MEANINGS = {
-    "u": ", AI spending as a fraction of AI spending plus idle capital",
+    "u": ", where u = AI spending / (AI spending + idle capital)",
     AGE: " since the flag turned on",
 }
-#: A mapping from each rule of the regime model ``votes`` to a clause that explains the rule.
+#: The rules of the regime model ``votes`` in plain words.
 _RULES = {
     "too few views": "Too few signals have data for a regime",
     "forced_selling": "Investors are forced to sell the assets that they trust least",
@@ -33,24 +33,27 @@ _RULES = {
 
 
 def regime_words(brief: Brief) -> str:
-    """Return the regime and its first session as text, or ``no regime``."""
+    """Return text such as ``ABSORPTION since 2022-03-01``, or ``no regime``."""
     name, start = brief.regime, brief.since
     return "no regime" if name is None or start is None else f"{name} since {start.date()}"
 
 
 def why(brief: Brief) -> str:
-    """Return sentences on the deciding rule and its flag's gauge, the votes, and idle capital."""
+    """Return sentences on the rule that decided the regime, on the votes, and on idle capital."""
     reading, rule = brief.sample.reading, brief.rule
-    votes = f"{votes_words(reading)} are on (a vote is a signal's flag; on means scarce capital)"
+    votes = f"{votes_words(reading)} are on. A vote is on if its signal says that capital is scarce"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
     agree = f" {_scales_words(scales)}" if scales and scales.views else ""
     return f"{_RULES[rule]}{_gauge(brief.said.get(rule))}. {votes}.{agree}"
 
 
 def _scales_words(scales: Scales) -> str:
-    """Return a sentence on idle capital on all scales; at least one scale must have a view."""
-    counted = f"{scales.depleted} of {scales.views} scales (ways to measure it)"
-    return f"Idle capital is depleted on {counted}."
+    """Return a sentence on how many measures (scales) say that idle capital is depleted.
+
+    At least one scale must have a view.
+    """
+    depleted, views = scales.depleted, scales.views
+    return f"{depleted} of {views} measures of idle capital say that it is depleted."
 
 
 def votes_words(reading: Reading) -> str:
@@ -60,20 +63,23 @@ def votes_words(reading: Reading) -> str:
 
 
 def _gauge(e: Explanation | None) -> str:
-    """Return text on the deciding flag's gauge and level, or an empty text if no flag decided."""
+    """Return text on the gauge and the level of the flag that decided the regime.
+
+    If no single flag decided the regime, the text is empty.
+    """
     if e is None or e.flag is None:
         return ""
     now = f"{e.distance_gauge} is {significant(e.distance_value, e.distance_unit)}"
     now += _MEANINGS.get(e.distance_gauge, "")
     state = "turns off" if e.flag else "is off now. The flag turns on again"
-    return f". The flag {e.signal} decided the regime ({now}). The flag {state} at {e.flips}"
+    return f". The flag {e.signal} decided the regime: {now}. The flag {state} at {e.flips}"
 
 
 def watch(brief: Brief) -> str:
     """Return sentences on an unconfirmed regime, on flips, and on the next release.
 
-    The sentences on flips name the nearest flip, and each flag whose flip alone would change the
-    regime.
+    One sentence names the flag that is nearest to a flip. Another sentence names the flags that can
+    change the regime with a single flip.
     """
     said = [_waiting(brief.sample.reading), _nearest(brief.flips), _alone(brief), _next(brief)]
     return " ".join(sentence for sentence in said if sentence)
@@ -94,21 +100,20 @@ def _nearest(flips: Sequence[NextFlip]) -> str:
 
 
 def flip_words(flip: NextFlip) -> str:
-    """Return text on a flag: the current value of its gauge, and the level of the next flip."""
+    """Return text on a flag: the value of its gauge now, and the level at which the flag flips."""
     turns = "off" if flip.on else "on"
     now = significant(flip.value, flip.unit)
     return f"{flip.signal} ({flip.gauge} is {now}; the flag turns {turns} at {flip.flips})"
 
 
 def _alone(brief: Brief) -> str:
-    """Return a sentence that names each flag whose flip alone would change the regime."""
+    """Return a sentence on the flags that can change the regime with a single flip."""
     pointed = Votes.rules[str(brief.sample.reading.rule.iloc[-1])]
     others = [flip for flip in brief.flips if flip.regime != pointed]
     if not others:
-        return "No single flag would change the regime."
+        return "The flip of a single flag would not change the regime."
     said = [f"{flip.signal} (to {flip.regime or 'no regime'})" for flip in others]
-    only = "" if len(others) == len(brief.flips) else "only "
-    return f"By itself, {only}a flip of {' or '.join(said)} would change the regime."
+    return f"The regime would change if one of these flags flipped: {', '.join(said)}."
 
 
 def _next(brief: Brief) -> str:
@@ -121,9 +126,9 @@ def _next(brief: Brief) -> str:
 
 
 def sure_words(brief: Brief) -> str:
-    """Return a short text: how many main claims of the thesis are supported or contradicted.
+    """Return text that counts the supported and the contradicted main claims of the thesis.
 
-    If known, the text also gives the fewest episodes behind one of these claims.
+    If known, the text also gives the smallest number of episodes of a claim.
     """
     outcomes = [verdict.outcome for verdict in brief.verdicts]
     good, bad = outcomes.count("supported"), outcomes.count("contradicted")
@@ -134,10 +139,11 @@ def sure_words(brief: Brief) -> str:
 
 
 def weights_words(weights: Mapping[str, float], most: int | None = None) -> str:
-    """Return weights as text, with equal weights of several assets in one group.
+    """Return weights as text.
 
-    If ``most`` is given, the text shows only the first ``most`` groups. The text ends with the
-    number of assets that are left out, if any.
+    Assets with equal weights form one group, such as ``MU SNDK each 5.0 %``. If ``most`` is given,
+    the text shows only the first ``most`` groups. If assets are left out, the text ends with their
+    number.
     """
     groups: dict[str, list[str]] = {}
     for asset, weight in weights.items():
@@ -161,7 +167,7 @@ def moves_words(holding: Holding) -> str:
 
 
 def change_words(change: Mapping[str, Any]) -> str:
-    """Return one line of text about a change since the session with which the brief compares.
+    """Return one line of text about a change in the brief since an earlier session.
 
     ``change`` is an item of the list ``changes`` in ``brief --json``.
     """
@@ -173,7 +179,7 @@ def change_words(change: Mapping[str, Any]) -> str:
 
 
 def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one line of text for each expected release or decision, and one for all estimates.
+    """Return a line for each expected release or decision, and one line for all estimated dates.
 
     The last line lists the estimated dates, which are 52 weeks after earlier releases.
     """
@@ -187,8 +193,7 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 def late_words(late: Mapping[str, Any]) -> str:
     """Return a text on late data: the name, the date of the last value, and the effect.
 
-    ``late`` is an item of ``late`` in the result of
-    :func:`backtests.report.brief_numbers.brief_numbers`.
+    ``late`` is an item of the list ``late`` in ``brief --json``.
     """
     last = f" (last value known on {late['last']})" if late["last"] else ""
     last = " (no value so far)" if late["unseen"] else last

@@ -44,8 +44,8 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the label of each finished run to the result of repeating this run on current
-    data. If there are two rows, the entry ``pair`` of the first row compares the two rows.
+    ``repeated`` maps the label of a finished run to its repetition on current data. If there are
+    two rows, the entry ``pair`` of the first row compares the two rows.
     """
     pair = comparison.pair
     return {
@@ -75,7 +75,7 @@ def _pair(pair: Pair, row: Compared, repeated: Mapping[str, Repeated]) -> dict[s
 
 
 def _windows(pair: Pair, repeated: Mapping[str, Repeated]) -> tuple[SettingChange, ...]:
-    """Return the start and the end of two finished runs where they differ.
+    """Return the dates that differ between two finished runs: the start, the end, or both.
 
     The two rows are compared on the sessions that both runs have.
     """
@@ -195,7 +195,7 @@ def _has_no_default(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-#: A mapping from interval keys to names for the sentence on coverage.
+#: Names of intervals in the sentence on coverage, by the key of the interval.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
@@ -205,9 +205,9 @@ def coverage_said() -> str:
     return (
         "Simulated markets show how many of the 95 % intervals contain the true value. The "
         "simulated market A has no regimes. The simulated market B has regimes of about 400 "
-        "sessions. In the simulated market C, the mean returns of the regimes differ twice as much "
-        "as in market B. Percentage of intervals that contain the true value, in the markets A, B "
-        f"and C: {parts} ({COVERAGE_SOURCE})."
+        "sessions. In the simulated market C, the mean returns of the regimes are twice as far "
+        "apart as in market B. Percentage of intervals that contain the true value, in the markets "
+        f"A, B and C: {parts} ({COVERAGE_SOURCE})."
     )
 
 
@@ -216,7 +216,10 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return estimate and bounds of each interval; None if the run is shorter than a year."""
+    """Return the estimate and the bounds of each interval.
+
+    If the run is shorter than a year, the estimate and the bounds are None.
+    """
     return {name: _ends(i, short=row.below_a_year) for name, i in row.intervals.items()}
 
 

@@ -1,4 +1,4 @@
-"""The page of ``compare``: its conclusion, all strategies in charts, and one sortable table."""
+"""Write the page of ``compare``: the conclusion, charts of strategies, and a sortable table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ def _placebo(entry: Entry) -> Cell:
 
 
 def _growth(entry: Entry) -> Cell:
-    """Return the CAGR or, for a run shorter than a year, the total return in grey."""
+    """Return the CAGR. If a run is shorter than a year, return the total return in grey."""
     if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
         return _cell(entry["cagr"], percent)
     return Cell(soft=f"{percent(entry['total_return'])} in total")
@@ -124,7 +124,7 @@ def _conclusion(entry: Entry) -> Cell:
     return Cell(value=said, shown=said)
 
 
-#: The columns after the name: heading, kind of sorting, and function that returns the cell.
+#: Columns after the strategy's name: heading, kind of sorting, and function that returns a cell.
 COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
     ("CAGR, %", "number", _growth),
@@ -145,12 +145,12 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
 )
 
 
-#: A mapping from headings to explanations, which the page shows under the pointer.
+#: Explanations of headings. The page shows an explanation under the mouse pointer.
 NOTES = {
     "volatility, %": "Standard deviation of daily returns, scaled to a year of 252 sessions.",
-    "Sharpe": "Yearly mean of the excess return (return minus bills), divided by the yearly "
-    "standard deviation of the excess return. The interval of the ratio is in brackets.",
-    "exposure, %": "Mean gross weight outside cash.",
+    "Sharpe": "Mean excess return divided by its standard deviation, both yearly. The excess "
+    "return is the return minus the return of bills. The interval of the ratio is in brackets.",
+    "exposure, %": "Mean sum of absolute weights, without cash.",
     "turnover, % a year": "Half of the value traded in a year, divided by equity.",
     "minus SPY, points": "Mean yearly return minus the mean yearly return of SPY, in percentage "
     "points.",
@@ -159,11 +159,12 @@ NOTES = {
     "minus own mix, points": "Mean yearly return minus the mean yearly return of a mix of SPY and "
     "bills. The weight of SPY is the strategy's mean net exposure, but at least 0 % and at most "
     "100 %.",
-    "alpha on own assets, points": "Mean yearly return minus the return of a portfolio that holds "
-    "the same assets at constant weights. The weights come from a regression.",
-    "minus equal weights, points": "Mean yearly return minus the mean yearly return of a portfolio "
-    "that holds the strategy's assets at equal weights.",
-    "placebo rank": "Share of placebos with random timing that the strategy beats.",
+    "alpha on own assets, points": "Mean yearly return minus the mean yearly return of the same "
+    "assets at constant weights. The weights come from a regression.",
+    "minus equal weights, points": "Mean yearly return minus the mean yearly return of the same "
+    "assets at equal weights.",
+    "placebo rank": "Share of placebos that the strategy beats. A placebo is the same strategy "
+    "with random timing.",
     "episodes": "Number of episodes of the states in which the strategy acts.",
 }
 
@@ -173,8 +174,7 @@ def write_comparison(
 ) -> dict[str, dict[str, Any]]:
     """Write the page of a comparison, and return the numbers of ``compare --json``.
 
-    ``repeated`` maps the label of each finished run to the result of repeating this run on current
-    data.
+    ``repeated`` maps the label of a finished run to its repetition on current data.
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])
@@ -192,10 +192,11 @@ def write_compare_page(
     """Write one self-contained page: a table, charts, and a section on each strategy.
 
     An existing page is replaced. ``numbers`` and ``about`` come from
-    :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close,
-    with a row for each session and a column for each strategy. ``regime`` gives the regime under
-    which each session's return was earned; None means no regime. DataError is raised if ``growth``
-    and ``numbers`` have different strategies, or if the file cannot be written.
+    :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close.
+    ``growth`` has a row for each session and a column for each strategy. For each session,
+    ``regime`` contains the regime under which the session's return was earned. In ``regime``, None
+    means no regime. If ``growth`` and ``numbers`` have different strategies, DataError is raised.
+    If the file cannot be written, DataError is also raised.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])
@@ -207,7 +208,7 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     if odd or not numbers:
         found = f"only in one of them: {', '.join(odd)}" if odd else "none"
         raise DataError(
-            "expected at least one strategy, and the same strategies in numbers and in growth, "
+            "expected at least one strategy, with the same strategies in numbers and in growth, "
             f"found {found}; give numbers and growth of each strategy"
         )
 
@@ -258,7 +259,7 @@ def _section(
 def _charts(
     numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, label: str
 ) -> dict[str, Any]:
-    """Return the charts, and the line style that a strategy has in all of them."""
+    """Return the charts, and the style of each strategy's line."""
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     title = f"{label}Drawdown and growth of 1, shaded by the regime of each return"
     correlations = f"{label}Correlations of daily returns"
@@ -272,7 +273,7 @@ def _charts(
 
 
 def _regimes(growth: pd.DataFrame, regime: pd.Series) -> dict[str, str]:
-    """Return a mapping from each regime that occurs to its CSS colour."""
+    """Return the CSS colour of each regime that occurs."""
     return css_states(present(regime.reindex(growth.index).fillna("none")))
 
 
@@ -299,7 +300,7 @@ def _details(at: int, name: str, entry: Entry) -> dict[str, Any]:
         bounds = entry["intervals"]["excess_equal_weight"]
         points = f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
         beside.append(("equal weights", _performance(twin)))
-        more.append(f"mean return minus the return of equal weights: {points} points a year")
+        more.append(f"mean return minus the mean return of equal weights: {points} points a year")
     if baskets:
         more.append(
             f"the memory makers have a higher Sharpe ratio than {percent(baskets['rank'], 0)} % of "

@@ -1,4 +1,4 @@
-"""The sentences of a comparison: conclusion, difference of two rows, and finished runs.
+"""Sentences about a comparison: its conclusion, the difference of two rows, finished runs.
 
 The terminal and the page show the same sentences. All numbers come from ``compare --json``.
 """
@@ -17,7 +17,7 @@ _MOST_NAMES = 3
 
 
 def conclusion(numbers: Mapping[str, Entry]) -> list[str]:
-    """Return sentences on what the comparison shows, in one or two texts."""
+    """Return the conclusion of a comparison as one or two texts."""
     first = next(iter(numbers.values()))
     if first["pair"] is not None:
         return pair_words(next(iter(numbers)), first["pair"])
@@ -55,7 +55,7 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
     other = "other row" if len(p_values) == len(tested) else "other tested row"
     if not alike:
         return [f"{said}. At the 90 % level, every {other} is worse."]
-    return [f"{said}, but {alike} of {len(p_values)} {other}s may be as good."]
+    return [f"{said}, but {alike} of {len(p_values)} {other}s may be equally good."]
 
 
 def _names(names: list[str]) -> str:
@@ -85,20 +85,21 @@ def pair_words(name: str, pair: Entry) -> list[str]:
 
 
 def _sharpe_told(pair: Entry) -> str:
-    """Return a clause on the test of two Sharpe ratios, also if test and interval disagree."""
+    """Return a clause that says whether a test finds a difference between two Sharpe ratios.
+
+    If the test and the interval disagree, the clause says so.
+    """
     low, high = pair["sharpe"]["low"], pair["sharpe"]["high"]
     significant, p = pair["p_value"] <= SIGNIFICANT, p_said(pair["p_value"])
     if is_missing(low) or significant != (low <= 0 <= high):
         return f"{'does not look like luck' if significant else 'may be luck'} ({p})"
     if significant:
-        return f"is a close case: its interval contains zero, but a test finds a difference ({p})"
-    return (
-        f"is a close case: its interval does not contain zero, but a test finds no difference ({p})"
-    )
+        return f"is unclear: its interval contains zero, but a test finds a difference ({p})"
+    return f"is unclear: its interval does not contain zero, but a test finds no difference ({p})"
 
 
 def settings_words(pair: Entry) -> str:
-    """Return text on each setting that differs: the first row's and the second row's value."""
+    """Return text on each setting that differs between two rows, with both values."""
     if not pair["settings"]:
         return "no setting differs"
     return "; ".join(
@@ -123,8 +124,8 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
     window = f"{saved['start']} to {saved['end']}"
     if saved["again"] is None:
         return (
-            f"{name}: the history no longer has the sessions of {saved['folder']} ({window}), so "
-            f"its returns cannot be checked. {_cure(saved)}"
+            f"{name}: the history no longer has the sessions of {saved['folder']} ({window}). The "
+            f"saved returns cannot be checked. {_cure(saved)}"
         )
     if not saved["same"]:
         return (
@@ -137,8 +138,8 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
     if (entry["start"], entry["end"]) != (saved["start"], saved["end"]):
         return (
             f"{name}: the current data give the same returns as {saved['folder']}. Saved numbers, "
-            f"{window}: {_figures(saved['own'])}. The table shows only sessions that all its rows "
-            "have in common."
+            f"{window}: {_figures(saved['own'])}. The table shows only sessions that all rows have "
+            "in common."
         )
     return f"{name}: the row shows the numbers saved in {saved['folder']} (run {saved['run_id']})."
 
@@ -166,7 +167,7 @@ def _signed(value: float) -> str:
 
 
 def luck_words(numbers: Mapping[str, Entry]) -> list[str]:
-    """Return lines on rows that reach the hurdle, on tests of the best row, and on look-ahead."""
+    """Return lines on the rows that reach the hurdle, on the best row, and on look-ahead."""
     told = [name for name, entry in numbers.items() if entry["luck"]["told_from_luck"]]
     first = next(iter(numbers.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
@@ -174,7 +175,7 @@ def luck_words(numbers: Mapping[str, Entry]) -> list[str]:
     rows = "one row" if len(numbers) == 1 else f"{len(numbers)} rows"
     return [
         f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle "
-        f"counts {rows} and {log} logged trials.",
+        f"depends on {rows} and {log} logged trials.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),
     ]

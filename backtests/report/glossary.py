@@ -1,4 +1,4 @@
-"""The terms that pages explain, each in one sentence, and links to them.
+"""Definitions of the terms on pages, and links to these definitions.
 
 A link leads to the list of terms at the end of the page. If the pointer or the keyboard's focus is
 on a link, ``terms.js`` shows the definition.
@@ -6,45 +6,45 @@ on a link, ``terms.js`` shows the definition.
 
 from markupsafe import Markup
 
-#: The class of a link to a term. A page with such a link needs ``terms.js``.
+#: The HTML class of a link to a term. A page with links of this class needs ``terms.js``.
 EXPLAINED = 'class="term"'
 
 #: A mapping from term to definition. If CONTRIBUTING.md also defines a term, both definitions have
 #: the same words.
 TERMS: dict[str, str] = {
-    "alpha": "mean return of a strategy minus the return of a portfolio of the same assets; a "
+    "alpha": "mean return of a strategy minus the return of a portfolio of the same assets. A "
     "regression gives the constant weights of this portfolio",
     "beta": "mean move of the portfolio, in percent, when the benchmark moves by 1 percent",
     "bills": "3-month Treasury bills; cash earns their return",
     "CAGR": "constant yearly growth rate that gives the total return when it is compounded",
     "Calmar": "CAGR divided by the depth of the deepest drawdown",
-    "CVaR": "mean return of the days on which the loss is at least the value at risk",
-    "capture": "mean return on the benchmark's rising days (up) or falling days (down), divided by "
-    "the benchmark's mean return on the same days",
+    "CVaR": "mean return on days with a loss of at least the value at risk",
+    "capture": "mean return divided by the benchmark's mean return. Up capture uses only days on "
+    "which the benchmark rises. Down capture uses only days on which the benchmark falls",
     "drawdown": "loss from the highest value so far; it ends when the value is back at this peak",
     "episode": "one unbroken period in a state, or several such periods with less than a quarter "
     "(63 sessions) between them",
     "entered": "the number of times that a state began",
     "excess": "return minus the return of bills",
     "exposure": "sum of the absolute weights of all holdings except cash",
-    "hindsight": "knowledge that nobody had at the time; a test on the same history cannot correct "
+    "hindsight": "knowledge that nobody had at the time. A test on the same history cannot correct "
     "for hindsight",
-    "hurdle": "smallest Sharpe ratio that counts as skill; without skill, even the best of all "
+    "hurdle": "smallest Sharpe ratio that counts as skill. Without skill, even the best of all "
     "counted trials reaches the hurdle in only 5 of 100 cases",
-    "information ratio": "mean of the strategy's return minus the return of its mean weights, "
-    "divided by the standard deviation of the same difference; both numbers are yearly",
-    "interval": "range of results that resampled histories give in 95 of 100 cases; it is too "
-    "narrow if regimes last for years",
+    "information ratio": "mean of a difference divided by its standard deviation, both yearly. The "
+    "difference is the strategy's return minus the return of its mean weights",
+    "interval": "range that contains the results of 95 of 100 resampled histories. The range is "
+    "too narrow if regimes last for years",
     "own mix": "the constant mix of SPY and bills with a strategy's mean net exposure",
     "p": "probability that a strategy without skill has a result at least this good",
     "regime": "the state of the supply of capital: INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING "
     "or OPPORTUNITY",
     "session": "a trading day of the NYSE",
-    "Sharpe": "yearly mean of the excess return (return minus bills), divided by the yearly "
-    "standard deviation of the excess return",
+    "Sharpe": "mean excess return divided by its standard deviation, both yearly. The excess "
+    "return is the return minus the return of bills",
     "sleeve": "a group of assets to which a strategy gives one common weight",
-    "Sortino": "yearly mean of the excess return (return minus bills), divided by the yearly "
-    "downside deviation of the excess return",
+    "Sortino": "mean excess return divided by its downside deviation, both yearly. The excess "
+    "return is the return minus the return of bills",
     "tilt, timing": "tilt is the return of constant mean weights minus the return of bills; timing "
     "is the return that changes of weights add",
     "turnover": "half of the value traded in a year, divided by equity",

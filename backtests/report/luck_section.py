@@ -21,8 +21,8 @@ from backtests.report.page import label_of, render
 ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     (
         *("sharpe", "Sharpe ratio", fixed),
-        "mean excess return (return minus bills), divided by the standard deviation of the excess "
-        "return",
+        "mean excess return divided by its standard deviation. The excess return is the return "
+        "minus the return of bills",
     ),
     (
         *("standard_error", "Standard error", fixed),
@@ -38,12 +38,13 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("probabilistic_sharpe", "Probabilistic Sharpe ratio", fixed_3),
-        "1 minus the p-value of the test for a Sharpe ratio above 0; ignores all other trials",
+        "1 minus the p-value of the test for a Sharpe ratio above 0. The test ignores all other "
+        "trials",
     ),
     (
         *("deflated_sharpe", "Deflated Sharpe ratio, 2026", fixed_3),
-        "1 minus the p-value of a test that corrects for many trials; the standard error comes "
-        "from the variance among the trials' Sharpe ratios",
+        "1 minus the p-value of a test that corrects for many trials. The standard error is "
+        "computed from the variance of the trials' Sharpe ratios",
     ),
     (
         *(
@@ -51,12 +52,12 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
             "Deflated Sharpe ratio, own standard error",
             fixed_3,
         ),
-        "1 minus the p-value of a test that corrects for many trials; the standard error comes "
-        "from this strategy's returns",
+        "1 minus the p-value of a test that corrects for many trials. The standard error is "
+        "computed from this strategy's returns",
     ),
     (
         *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", fixed_3),
-        "1 minus the p-value of an older test that corrects for many trials; the older test rarely "
+        "1 minus the p-value of an older test that corrects for many trials. The older test rarely "
         "finds skill",
     ),
     (
@@ -65,17 +66,16 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("power", "Power", percent_unit),
-        f"probability that the test finds a true Sharpe ratio of {fixed(SKILLED, 1)} in this many "
-        "sessions",
+        f"probability that this number of sessions is enough to detect a true Sharpe ratio of "
+        f"{fixed(SKILLED, 1)}",
     ),
     (
         *("planned_false_discovery", "False discoveries, planned", percent_unit),
-        "percentage of strategies without skill, among all strategies that pass the test",
+        "of all strategies that pass the test, the percentage without skill",
     ),
     (
         *("observed_false_discovery", "False discoveries, observed", percent_unit),
-        "percentage of strategies without skill, among all strategies that have at least this "
-        "Sharpe ratio",
+        "of all strategies with at least this Sharpe ratio, the percentage without skill",
     ),
 )
 
@@ -107,7 +107,7 @@ def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
     if mix is not None:
         shown = f"{fixed(mix['estimate'])} (p {p_value(mix['p_value'])})"
         hint = (
-            "Sharpe ratio minus the Sharpe ratio of a constant mix of SPY and bills; the p-value "
+            "Sharpe ratio minus the Sharpe ratio of a constant mix of SPY and bills. The p-value "
             "follows Ledoit and Wolf"
         )
         rows.append({"key": "own_mix", "label": "Minus own mix", "shown": shown, "hint": hint})

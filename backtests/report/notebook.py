@@ -71,8 +71,8 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     Raises
     ------
     ConfigError
-        If the reading lacks the signal, if the history lacks sessions of the reading, or if an
-        argument has a wrong type.
+        If the reading lacks the signal, or if the history lacks sessions of the reading.
+        ConfigError is also raised if an argument has a wrong type.
     """
     if not isinstance(reading, Reading) or not isinstance(history, History):
         raise ConfigError(
@@ -133,16 +133,15 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
 
     if run.spliced:
         raise ConfigError(
-            "expected a run that can be repeated from its configuration, but the decisions of "
-            f"{run.label} come from a walk-forward; save its tables, such as run.returns, or save "
-            "another run"
+            "expected a run that can be repeated from its configuration, was the walk-forward "
+            f"{run.label}; save its tables, such as run.returns"
         )
     check_folder(folder, run.label)
     return write_run(assess(run, robustness=robustness, log=other_trials(run)), folder)
 
 
 def summary_of_history(history: History) -> Summary:
-    """Return the short form of a history: how many series and prices it has, and their source."""
+    """Return a summary of a history: the number of series, the number of prices, and the source."""
     last, ever = history.panel.iloc[-1].notna(), history.panel.notna().any()
     prices = [str(id) for id in history.closes]
     series = [str(id) for id in history.panel if id not in prices and "@" not in str(id)]
@@ -164,12 +163,12 @@ def summary_of_history(history: History) -> Summary:
 
 
 def summary_of_run(run: Run) -> Summary:
-    """Return the short form of a run: the headline numbers of the run and of the benchmark."""
+    """Return a summary of a run: the headline numbers of the run and of the benchmark."""
     return Summary(title=_title("Run", run), facts=_facts(run))
 
 
 def summary_of_assessment(assessment: Assessment) -> Summary:
-    """Return the short form of an assessment: the facts of its run, and of its tests."""
+    """Return a summary of an assessment: facts about its run and about its tests."""
     run, cases = assessment.run, assessment.robustness
     few = "; too few for a conclusion about timing" if assessment.inconclusive else ""
     facts = {
@@ -207,7 +206,7 @@ def _facts(run: Run) -> dict[str, str]:
 
 
 def summary_of_plan(plan: Plan) -> Summary:
-    """Return the short form of a plan: its decisions, and the target weights at the end."""
+    """Return a summary of a plan: its decisions, and the target weights at the end."""
     last = plan.history.panel.index[-1]
     title = f"{label_of(plan.history.is_simulated)}Plan of {plan.config.label}"
     decided = f"{len(plan.decided):,}"
@@ -220,7 +219,7 @@ def summary_of_plan(plan: Plan) -> Summary:
 
 
 def summary_of_today(today: Today) -> Summary:
-    """Return the short form of a decision: its reason, the target weights and the orders."""
+    """Return a summary of a decision: its reason, the target weights and the orders."""
     orders = {} if today.orders is None else {"orders": f"{len(today.orders)}, see .orders"}
     return Summary(
         title=f"{label_of(today.simulated)}Decision at the close of {today.session.date()}",
@@ -245,7 +244,7 @@ def _targets_said(today: Today) -> dict[str, str]:
 
 
 def summary_of_comparison(comparison: Comparison) -> Summary:
-    """Return the short form of a comparison: its conclusion, and a line for each row."""
+    """Return a summary of a comparison: its conclusion, and a line for each row."""
     numbers = comparison_numbers(comparison)
     run = next(iter(comparison.rows.values())).run
     counted = number_of(len(numbers), "row")
@@ -269,7 +268,7 @@ def save_comparison(comparison: Comparison, page: Path) -> None:
 
 
 def summary_of_trial(trial: "Trial") -> Summary:
-    """Return the short form of a trial: primary claims with verdicts, and counts of verdicts."""
+    """Return a summary of a trial: the verdicts on primary claims, and counts of all verdicts."""
     label = label_of(trial.sample.is_simulated)
     counted = Counter(verdict.outcome for verdict in trial.verdicts)
     primary = {v.claim.name: _said(v) for v in trial.verdicts if v.claim.primary}
@@ -289,7 +288,7 @@ def _said(verdict: "Verdict") -> str:
 
 
 def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
-    """Return the metrics of runs side by side, as texts with the labels of the tearsheet.
+    """Return a table with the metrics of several runs as texts.
 
     Parameters
     ----------
@@ -298,11 +297,11 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
 
     Returns
     -------
-    A table with a row for each metric and a column for each run. The last column is the benchmark
-    of the first run, on the sessions of the first run. If a run has the name of the benchmark as
-    heading, there is no column for the benchmark. An undefined metric is a dash. For example, a run
-    shorter than a year has no yearly metrics. If any history is simulated, the name of the index
-    begins with SIMULATED.
+    A table with a row for each metric and a column for each run. The labels of the rows are the
+    labels of the tearsheet. The last column is the benchmark of the first run, and covers the
+    sessions of the first run. If the heading of a run is already the name of the benchmark, the
+    benchmark has no column. An undefined metric is a dash. For example, a run shorter than a year
+    has no yearly metrics. If any history is simulated, the name of the index begins with SIMULATED.
 
     Raises
     ------

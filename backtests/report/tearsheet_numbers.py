@@ -22,11 +22,11 @@ from signals.hysteresis import since
 from signals.params import parameters
 
 LEFT_OUT = (
-    "Three kinds of tests are left out: the robustness tests, the test of lead and lag, and the "
-    "comparison with a constant mix of SPY and bills. A robustness test repeats the run with one "
-    "change: another lag, other costs, another rebalance day, or one asset or year left out. "
-    "Other robustness tests change k (needed bank reserves as a share of GDP) or the values of a "
-    "revised series. Run again without --no-robustness to see all tests."
+    "The robustness tests are left out. The test of lead and lag, and the comparison with a "
+    "constant mix of SPY and bills, are also left out. A robustness test repeats the run with one "
+    "change, such as another lag, other costs, one asset less or one year less. Two further "
+    "robustness tests change k or the values of a revised series. The parameter k is the share of "
+    "GDP that banks need as reserves. Run again without --no-robustness to see all tests."
 )
 
 
@@ -34,10 +34,10 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
     Returns and weights are fractions. Dates are ISO strings. An undefined metric is null. Yearly
-    metrics are null if the run is shorter than a year. If the robustness tests are left out,
-    ``by_k``, ``by_revision``, ``robustness``, ``lead_lag`` and ``own_mix`` in ``luck`` are null,
-    and a note of the run says so. ``lead_lag`` is also null for a strategy without timing, and for
-    a run that is too short for this test.
+    metrics are null if the run is shorter than a year. If the robustness tests are left out, these
+    items are null: ``by_k``, ``by_revision``, ``robustness``, ``lead_lag``, and ``own_mix`` in
+    ``luck``. A note of the run then says that tests are left out. ``lead_lag`` is also null for a
+    strategy without timing, and for a run that is too short for this test.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(
@@ -67,7 +67,7 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
 
 
 def growth_key(run: Mapping[str, Any]) -> str:
-    """Return the key of the metric that shows a run's growth, in ``metrics.json``.
+    """Return the key in ``metrics.json`` of the metric that shows a run's growth.
 
     The metric is CAGR, or the total return if the run is shorter than a year. ``run`` is the result
     of :func:`description`.
@@ -80,7 +80,7 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def notes_of(run: Run) -> list[str]:
-    """Return the notes of a run's simulation, of missing regimes and of a missing comparison."""
+    """Return notes on the simulation of a run, on missing regimes and on a missing comparison."""
     notes = list(run.result.notes)
     if unknown := unknown_said(run):
         notes.append(f"{unknown}; the returns of these sessions say nothing about the regimes")

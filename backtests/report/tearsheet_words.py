@@ -1,4 +1,4 @@
-"""The verdict of a run's page, in words: one conclusion, and a strip of five answers."""
+"""Sentences at the top of a run's page: the conclusion, and five short answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ from backtests.report.format import MISSING, fixed, is_missing, percent, percent
 from backtests.report.tearsheet_numbers import growth_key
 from backtests.simulated import SIMULATED
 
-#: If the yearly difference from the benchmark is below this fraction, it counts as zero.
+#: A yearly difference smaller than this fraction counts as zero.
 NONE = 0.0005
 
 
 def conclusion_said(numbers: Mapping[str, Any]) -> str:
-    """Return the conclusion of a run in two sentences: the result, and how much to trust it.
+    """Return the conclusion of a run in three sentences: returns, losses, and the role of luck.
 
     ``numbers`` is the content of ``metrics.json``.
     """
@@ -24,7 +24,7 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
     other_verb = "" if own[key] * other[key] > 0 else f"{_verb(other[key])} "
     earned = (
         f"{where}{run['strategy']} {_verb(own[key])} {_size(own[key])} %{a_year} after costs, and "
-        f"{run['benchmark']} {other_verb}{_size(other[key])} %; the deepest loss was "
+        f"{run['benchmark']} {other_verb}{_size(other[key])} %. The deepest loss was "
         f"{_size(own['max_drawdown'])} % for {run['strategy']} and "
         f"{_size(other['max_drawdown'])} % for {run['benchmark']}."
     )
@@ -32,7 +32,7 @@ def conclusion_said(numbers: Mapping[str, Any]) -> str:
 
 
 def _a_year(run: Mapping[str, Any]) -> str:
-    """Return the text after the percent sign of a run's growth."""
+    """Return " a year" for a CAGR, and an empty text for a total return."""
     return "" if run["below_a_year"] else " a year"
 
 
@@ -169,7 +169,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _is_blind(numbers: Mapping[str, Any]) -> bool:
-    """Return whether no return of the run was earned under a known regime."""
+    """Return True if all returns of the run were earned while no regime was known."""
     return bool(numbers["regimes"].keys() == {"none"})
 
 

@@ -35,7 +35,8 @@ def test_a_table_without_timing_says_so_first() -> None:
     rows = {"a": row(0.5, may=0.4), "b": row(0.8, may=1.0), "c": row(0.2), "d": row(None)}
     assert conclusion(rows) == [
         "The timing of each of the 4 ranked rows may be luck.",
-        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90], but 1 of 3 other rows may be as good.",
+        "b has the highest Sharpe ratio, 0.80 [0.10, 0.90], but 1 of 3 other rows may be equally "
+        "good.",
     ]
 
 
@@ -104,12 +105,12 @@ def test_a_pair_says_whether_its_interval_contains_zero() -> None:
 def test_a_pair_says_if_the_test_and_the_interval_of_the_sharpe_ratios_disagree() -> None:
     contains = pair(sharpe=ends(-0.35, -0.71, 0.03), p_value=0.04)
     assert pair_words("a", contains)[1] == (
-        "The difference of the Sharpe ratios, -0.35 [-0.71, 0.03], is a close case: its interval "
+        "The difference of the Sharpe ratios, -0.35 [-0.71, 0.03], is unclear: its interval "
         "contains zero, but a test finds a difference (p 0.04)."
     )
     excludes = pair(sharpe=ends(0.35, 0.01, 0.71), p_value=0.07)
     assert pair_words("a", excludes)[1] == (
-        "The difference of the Sharpe ratios, +0.35 [0.01, 0.71], is a close case: its interval "
+        "The difference of the Sharpe ratios, +0.35 [0.01, 0.71], is unclear: its interval "
         "does not contain zero, but a test finds no difference (p 0.07)."
     )
 
@@ -160,7 +161,7 @@ def test_a_run_on_another_window_shows_the_numbers_of_its_folder() -> None:
     assert saved_words("a", SAVED, WINDOW | {"start": "2016-01-04"}) == (
         "a: the current data give the same returns as out/run-7. Saved numbers, 2015-01-02 to "
         "2020-01-02: CAGR 10.1 %, Sharpe 0.90, drawdown -20.0 %. The table shows only sessions "
-        "that all its rows have in common."
+        "that all rows have in common."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backtests.evidence.luck import PRIOR, SKILLED
 from backtests.report.lead_lag_bars import IMPOSSIBLE, OTHER, OWN, kind_of, lead_lag_bars
 from backtests.report.luck_section import ROWS, luck_section, luck_sentences, split_said
 from tests.lucky import lucky
@@ -58,6 +59,13 @@ def test_undefined_figures_are_dashes() -> None:
     page = luck_section(NUMBERS | {"luck": nothing})
     assert set(shown(page).values()) == {"–"}
     assert "own_mix" not in shown(page)
+
+
+def test_the_page_says_what_power_and_false_discoveries_assume() -> None:
+    said = html.unescape(luck_section(NUMBERS))
+    assert f"Power assumes a yearly Sharpe ratio of {SKILLED}." in said
+    assert PRIOR == 0.1
+    assert "one in ten tried strategies has this Sharpe ratio, and that the others have no" in said
 
 
 def test_the_sentences_stand_on_the_page() -> None:

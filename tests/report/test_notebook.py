@@ -236,7 +236,7 @@ def test_save_counts_the_trials_in_the_log_of_the_runs_store(
 
 def test_a_run_of_a_walk_forward_is_not_saved_as_a_plain_run(finished: Run, tmp_path: Path) -> None:
     spliced = replace(finished, spliced=True)
-    with pytest.raises(ConfigError, match="come from a walk-forward; save its tables"):
+    with pytest.raises(ConfigError, match=r"was the walk-forward .*; save its tables"):
         spliced.save(tmp_path / "out", robustness=False)
     assert not (tmp_path / "out").exists()
     assert spliced.run_id != finished.run_id

@@ -58,7 +58,7 @@ def numbers(
 
 def test_a_loss_of_the_benchmark_beside_a_gain_has_its_own_verb() -> None:
     given = numbers() | {"benchmark": BENCHMARK | {"cagr": -0.03}}
-    assert "tilt earned 10.1 % a year after costs, and SPY lost 3.0 %;" in conclusion_said(given)
+    assert "tilt earned 10.1 % a year after costs, and SPY lost 3.0 %." in conclusion_said(given)
 
 
 def test_below_a_year_the_card_shows_total_returns() -> None:
@@ -85,9 +85,9 @@ def test_a_run_without_a_known_regime_does_not_say_that_a_regime_never_occurred(
     assert "never occurred" not in conclusion_said(given)
 
 
-def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
+def test_the_first_two_sentences_say_the_result_beside_the_benchmark() -> None:
     assert conclusion_said(numbers()).startswith(
-        "tilt earned 10.1 % a year after costs, and SPY 14.3 %; the deepest loss was 15.4 % for "
+        "tilt earned 10.1 % a year after costs, and SPY 14.3 %. The deepest loss was 15.4 % for "
         "tilt and 33.7 % for SPY. "
     )
 
@@ -130,7 +130,7 @@ def test_the_first_sentence_says_the_result_beside_the_benchmark() -> None:
         ),
     ],
 )
-def test_the_second_sentence_says_what_can_be_luck(given: dict[str, Any], said: str) -> None:
+def test_the_last_sentence_says_what_can_be_luck(given: dict[str, Any], said: str) -> None:
     assert trust(**given) == said
 
 
@@ -140,7 +140,7 @@ def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
         "luck": {"sharpe": -0.14, "hurdle": 0.46},
     }
     assert conclusion_said(lost) == (
-        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %; the deepest loss was 15.4 % "
+        "tilt lost 0.4 % a year after costs, and SPY earned 14.3 %. The deepest loss was 15.4 % "
         "for tilt and 33.7 % for SPY. Do not rely on this result: its timing may be luck, and it "
         "earned significantly less than SPY, and it earned less than bills."
     )
@@ -149,7 +149,7 @@ def test_a_loss_is_called_a_loss_and_its_sharpe_ratio_is_no_luck() -> None:
 
 def test_a_short_run_concludes_nothing() -> None:
     said = conclusion_said(numbers(interval=None, sharpe=None, timing=None, below_a_year=True))
-    assert said.startswith("tilt earned 2.0 % after costs, and SPY 3.0 %; ")
+    assert said.startswith("tilt earned 2.0 % after costs, and SPY 3.0 %. ")
     assert said.endswith("The run is shorter than a year, so nothing can be concluded.")
 
 
