@@ -1,4 +1,4 @@
-"""Texts of the trial: its verdict in two sentences, and the strength of each result."""
+"""Texts of the trial: its verdict, and the strength of each result."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ SIGNS = {
 }
 #: What each outcome means.
 MEANINGS = {
-    "supported": "the data speak for the claim, after adjustment for the number of claims",
+    "supported": "the data support the claim, even after adjustment for the number of claims",
     "contradicted": "the data rule out an effect that is large enough to be interesting",
     "inconclusive": "the true effect may be zero, or it may be large enough to be interesting",
     "mixed": "the claims of this link have different verdicts",
@@ -50,7 +50,7 @@ EVEN = 0.5  # with less power, a test misses most interesting effects
 
 
 def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
-    """Return two sentences: whether the thesis holds, and how sure one can be.
+    """Return two texts: whether the thesis holds, and how sure one can be.
 
     Only the primary claims among ``verdicts`` count. ``start`` and ``end`` are the first and last
     day of the history.
@@ -99,10 +99,11 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
         )
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < EVEN else sure
-    seen = f"capital was absorbed in {fewest} episodes, and " if counts else ""
+    seen = f"capital was absorbed in {fewest} episodes. " if counts else ""
+    test = "The test" if counts else "the test"
     return (
-        f"{sure}: {seen}the test of a single main claim would detect the smallest interesting "
-        f"effect in {_of(powers)}."
+        f"{sure}: {seen}{test} of a single main claim would detect the smallest interesting effect "
+        f"in {_of(powers)}."
     )
 
 
@@ -112,7 +113,7 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def k_said(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return sentences: which verdicts, and which signs of estimates, change with k.
+    """Return sentences on the verdicts, and on the signs of estimates, that change with k.
 
     ``rows`` is the value ``by_k`` of :func:`backtests.report.thesis_numbers.thesis_numbers`.
     """

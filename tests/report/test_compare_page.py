@@ -272,7 +272,7 @@ def test_the_page_says_what_it_cannot_know(page: str) -> None:
         "out of sample",
         "Capacity and tax are not modelled. Research, not investment advice.",
         "mine@jump_model is left out",
-        "95 % intervals. Except for alpha, the intervals come from the stationary bootstrap (1,000",
+        "95 % intervals. The intervals come from the stationary bootstrap, with 1,000 resamples of",
         "ABSORPTION had 2 episodes and began 4 times.",
         "Nothing can be concluded about timing from fewer than 3 episodes.",
     ):
