@@ -65,7 +65,7 @@ def test_the_page_says_what_power_and_false_discoveries_assume() -> None:
     said = html.unescape(luck_section(NUMBERS))
     assert f"Power assumes a yearly Sharpe ratio of {SKILLED}." in said
     assert PRIOR == 0.1
-    assert "one in ten tried strategies has this Sharpe ratio, and that the others have no" in said
+    assert "False discoveries assume that one in ten tried strategies has this Sharpe ratio" in said
 
 
 def test_the_sentences_stand_on_the_page() -> None:
