@@ -10,7 +10,7 @@ The test may end at any time.
 
 import numpy as np
 
-#: Largest bet: the fraction of the wealth that the bettor loses at the worst outcome.
+#: Largest bet, as a fraction of the wealth. At the worst outcome, the bettor loses the whole bet.
 LARGEST_BET = 0.75
 #: Assumed variance of gains before the first week. With this variance, a gain of 1 is three
 #: standard deviations.
@@ -22,15 +22,16 @@ STAKES = (0.1, 0.2, 0.4, 0.8)
 def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
-    ``gains`` has numbers from −1 to 1, and its last axis is the week. The bet of a week is m / (v +
-    m²), clipped to the range from 0 to :data:`LARGEST_BET`. m is the mean of the gains in earlier
-    weeks. v is the mean of the squared deviations in these weeks. The deviation of a week is its
-    gain minus the mean gain up to this week. An additional week, with gain 0 and squared deviation
-    :data:`PRIOR_VARIANCE`, is added before the first week. The first bet is 0.
+    ``gains`` contains numbers from −1 to 1. The last axis of ``gains`` is the week. The bet of a
+    week is m / (v + m²), clipped to the range from 0 to :data:`LARGEST_BET`. The number m is the
+    mean gain of the earlier weeks. The number v is the mean squared deviation of the earlier weeks.
+    The deviation of a week is its gain minus the mean gain, and the mean gain includes the week
+    itself. The function adds one week before the first week, with gain 0 and squared deviation
+    :data:`PRIOR_VARIANCE`. The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
-        JRSS B 86: the approximate GRAPA bets, with the authors' limit of 3/4.
+        JRSS B 86. The bets are the approximate GRAPA bets of the authors, with their limit of 3/4.
     """
     weeks = np.arange(1, gains.shape[-1] + 1)
     total = gains.cumsum(axis=-1)
@@ -42,26 +43,27 @@ def bets(gains: np.ndarray) -> np.ndarray:
 
 
 def wealth(gains: np.ndarray) -> np.ndarray:
-    """Return the wealth after each week: the product of 1 + bet · gain up to this week.
+    """Return the wealth after each week: the product of (1 + bet · gain) over all weeks so far.
 
-    Under the null hypothesis, the expected gain of each week, conditional on earlier weeks, is at
-    most zero. ``gains`` has numbers from −1 to 1, and its last axis is the week.
+    Under the null hypothesis, each week's expected gain, given the earlier weeks, is at most zero.
+    ``gains`` contains numbers from −1 to 1. The last axis of ``gains`` is the week.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
 
 
 def outperformance(differences: np.ndarray) -> np.ndarray:
-    """Return the e-value of "this forecaster is better than the other" after each week.
+    """Return, after each week, the e-value that this forecaster is better than the other.
 
-    Each week's difference has an expected value, conditional on the earlier weeks. Under the null
-    hypothesis, the average of these expected values, from the first week to the current week, is at
-    most zero. The expected value of a single week may still be positive.
+    Each week's difference has an expected value, given the earlier weeks. Under the null
+    hypothesis, the mean of all expected values so far is at most zero. The expected value of a
+    single week may be positive.
 
     Formula
-        E = mean over the stakes λ of exp(λ S − ψ(λ) V), where S is the sum of the differences, V is
-        the sum of their squared deviations, and ψ(λ) = −log(1 − λ) − λ. A deviation is a difference
-        minus the mean of the earlier differences. The first deviation equals the first difference.
+        The e-value is the mean of exp(λ S − ψ(λ) V) over the stakes λ. S is the sum of the
+        differences. V is the sum of the squared deviations. The function ψ is ψ(λ) = −log(1 − λ) −
+        λ. A deviation is a difference minus the mean of the earlier differences. The first
+        deviation equals the first difference.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
         2110.00115: the sub-exponential e-process. Choe and Ramdas average over all stakes. This
@@ -70,8 +72,8 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of this forecaster, scaled so that all differences
-        lie between −½ and ½. The last axis is the week.
+        Loss of the other forecaster minus loss of this forecaster. All differences must lie between
+        −½ and ½. The last axis is the week.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

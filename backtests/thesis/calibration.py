@@ -22,8 +22,8 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
     judged
         Number of economies in which the claim could be tested.
     decidable
-        Number of economies in which the claim could be tested and had enough episodes for a verdict
-        other than inconclusive.
+        Number of economies in which the claim could be tested and had enough episodes. A claim that
+        counts episodes needs at least three episodes.
     supported, contradicted
         ``supported`` is the number of economies in which the claim gets the verdict “supported”.
         ``contradicted`` is the number of economies in which the claim gets the verdict
@@ -40,7 +40,7 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """Outcomes in economies of one kind: the thesis is true in all of them, or false in all.
+    """Outcomes in simulated economies: the thesis is true in all economies, or false in all.
 
     Attributes
     ----------
@@ -49,8 +49,7 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
     any_primary
         Number of economies in which at least one primary claim is supported.
     e_values
-        Mapping from a claim or a strategy to the number of economies in which its e-value ever
-        reached 20.
+        For each claim or strategy, the number of economies in which the e-value ever reached 20.
     """
 
     claims: dict[str, Tally]
@@ -66,8 +65,8 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     economies, years
         Number of economies of each kind, and number of years in each economy.
     off, on
-        ``off``: outcomes in economies with a false thesis (quantities do not move prices). ``on``:
-        outcomes in economies with a true thesis (quantities move prices).
+        ``off``: outcomes in economies in which quantities do not move prices, so the thesis is
+        false. ``on``: outcomes in economies in which quantities move prices, so the thesis is true.
     """
 
     economies: int

@@ -10,8 +10,8 @@ from signals.errors import ConfigError
 def committed_claims(path: Path | None = None) -> str | None:
     """Return the hash of the last git commit, if this commit contains the current claims.
 
-    The result is None if git is missing, or if git does not track the file, for example in an
-    installed package. ``path`` is the file with the claims. By default, ``path`` is the file
+    The result is None if git is missing or does not track the file. Git does not track the files of
+    an installed package. ``path`` is the file with the claims. By default, ``path`` is the file
     ``claims.py`` of this package.
 
     Raises

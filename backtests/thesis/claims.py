@@ -1,15 +1,15 @@
 """The claims of the thesis; each claim was declared before it was estimated.
 
-A claim is a sentence that can be false. The declaration of a claim states what is measured and
-when, the estimator, and the result that speaks against the claim. All numbers in this module were
-chosen before any estimate was seen. If a declaration changes later, the changelog states the
-reason.
+A claim is a sentence that can be false. The declaration of a claim states what is measured, and
+when. The declaration also names the estimator, and the result that speaks against the claim. All
+numbers in this module were chosen before any estimate was seen. If a declaration changes later, the
+changelog states the reason.
 
-The condition of a claim is a signal whose flag must be on. If such a flag depended on past returns,
-the test of a claim about returns would not be fair. So the flags of conditions are computed only
-from quantities, such as bank reserves. The claim of link L14 is an exception, because its flag is
-computed from prices. To test this claim, prices are resampled, and the flag is computed again from
-the resampled prices.
+The condition of a claim is a signal whose flag must be on. If the flag depended on past returns,
+the test of a claim about returns would not be fair. So the flag of a tested claim must belong to
+one of :data:`QUANTITY_FLAGS`. These flags use quantities such as bank reserves, and overnight
+rates, but no asset prices. The claim of link L14 is an exception: its flag is computed from prices.
+To test the claim of link L14, the trial resamples prices and computes the flag again.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorpti
 #: Estimators that need a condition. The estimator ``mean`` needs a condition for claims about
 #: assets, and takes none for claims about strategies. All other estimators take no condition.
 NEEDS_CONDITION = ("status", "difference_of_means", "rank_order", "follow_through", "after_flag")
-#: Units of the estimators whose result always has the same unit.
+#: The unit of each estimator whose results all have the same unit.
 UNITS: dict[str, str] = {
     "rank_order": "tau",
     "cascade_order": "tau",
@@ -67,8 +67,7 @@ class Claim(Typed):
     name
         Name of the claim in commands and files.
     link
-        Each claim belongs to one step of the thesis. ``link`` is the label of this step, from L1 to
-        L15.
+        Label of the step of the thesis to which the claim belongs, from L1 to L15.
     statement
         The claim in one sentence.
     estimand
@@ -78,15 +77,14 @@ class Claim(Typed):
         Unit of the estimand and of ``smallest``; empty for the estimator ``status``.
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
-        at every session, or if ``estimand`` says when the claim applies. Each return ends at a
-        close. The return is used if the flag was on at an earlier close, ``1 + lag`` sessions
-        before the end of the return.
+        at every session, or if ``estimand`` says when the claim applies. A return is used if the
+        flag was on ``1 + lag`` sessions before the close at which the return ends.
     estimator
-        How the number is estimated. ``status`` estimates no number and gives no p-value. It reports
-        whether the flag is on, and the dates between which the flag was on. ``mean`` is the mean
-        over the sessions with the flag on. If the claim has no condition, ``mean`` is the mean over
-        all sessions. ``difference_of_means`` is the mean over the sessions with the flag on minus
-        the mean over all other sessions.
+        How the number is estimated. ``status`` estimates no number and gives no p-value. ``status``
+        reports whether the flag is on, and the periods in which the flag was on. ``mean`` is the
+        mean over the sessions with the flag on. If the claim has no condition, ``mean`` is the mean
+        over all sessions. ``difference_of_means`` is the mean with the flag on minus the mean with
+        the flag off.
     direction
         ``above`` if the claim says that the estimand is above zero; ``below`` if the claim says
         that the estimand is below zero.
@@ -100,8 +98,8 @@ class Claim(Typed):
     declared
         Date of the declaration.
     after_verdicts
-        True if the verdicts on earlier claims were known when this claim was declared. Such a claim
-        is never primary.
+        True if the verdicts on earlier claims were known when this claim was declared. If True, the
+        claim is never primary.
     primary
         Whether the claim is one of the three claims that decide the verdict on the thesis. Holm's
         method adjusts the p-values of primary claims. The p-values of all other claims are adjusted
@@ -153,9 +151,8 @@ class Claim(Typed):
         self._check_estimator()
         if self.condition not in (None, *QUANTITY_FLAGS) and self.estimator != "after_flag":
             raise ConfigError(
-                f"{self.name}: expected a condition computed from quantities "
-                f"({', '.join(QUANTITY_FLAGS)}), was {self.condition}, whose flag contains "
-                "prices or yields"
+                f"{self.name}: expected `condition` to be one of {', '.join(QUANTITY_FLAGS)}, was "
+                f"{self.condition}, whose flag depends on prices or yields; choose one of them"
             )
 
     def _check_estimator(self) -> None:
@@ -185,7 +182,7 @@ class Claim(Typed):
 
     @property
     def sign(self) -> int:
-        """1 if the claim says that the estimand is above zero, −1 if below."""
+        """1 if the claim says that the estimand is above zero; −1 if it says below zero."""
         return 1 if self.direction == "above" else -1
 
 

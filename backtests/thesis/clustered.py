@@ -1,12 +1,12 @@
 """Estimate the slope of a response on a surprise, for events that come in clusters.
 
-Responses to events of one calendar quarter are correlated, because they depend on the same markets,
-and because their windows may overlap. So all events of a quarter form one cluster, and only
-different clusters are assumed to be independent. With few clusters, the usual standard error (CR1
-with ``clusters − 1`` degrees of freedom) is too small. In simulations with 9 clusters of 5 events,
-the CR1 interval at 95 % contains the true slope in about 91 % of cases. The standard error here is
-CR2, a bias-reduced variance, with Bell and McCaffrey's degrees of freedom. In the same simulations,
-the CR2 interval contains the true slope in about 95 % of cases.
+Responses to events of one calendar quarter are correlated: they depend on the same markets, and
+their windows may overlap. So all events of a quarter form one cluster. Different clusters are
+assumed to be independent. With few clusters, the usual standard error (CR1 with ``clusters − 1``
+degrees of freedom) is too small. In simulations with 9 clusters of 5 events, the 95 % interval from
+CR1 contained the true slope in about 91 % of cases. This module uses the bias-reduced variance CR2,
+with Bell and McCaffrey's degrees of freedom. In simulations with 9 clusters of 5 events, the 95 %
+interval from CR2 contained the true slope in about 95 % of cases.
 
 Reference
     Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal
@@ -31,8 +31,7 @@ _TINY = 1e-10
 class Slope:
     """A slope, with its standard error and degrees of freedom.
 
-    If there are too few clusters, or if x is constant, the slope and the error are NaN, and ``df``
-    is 0.
+    With too few clusters, or with a constant x, ``value`` and ``error`` are NaN, and ``df`` is 0.
     """
 
     value: float
@@ -43,7 +42,7 @@ class Slope:
 
 
 def quarters(sessions: pd.DatetimeIndex) -> np.ndarray:
-    """Return an integer for each session that identifies the session's calendar quarter."""
+    """Return one integer for each session; it is the same for all sessions of a quarter."""
     return (sessions.year * 4 + sessions.quarter).to_numpy()
 
 

@@ -3,9 +3,8 @@
 The claims use a declared order of asset classes by duration, see :data:`signals.universe.DURATION`.
 This module estimates the duration of single shares from data. The estimates use all shares of the
 history, but no funds. The measure of duration is
-:func:`signals.empirical_duration.empirical_durations`. The measure is noisy: the standard error of
-one share's duration is often as large as the difference between two neighbouring thirds of the
-shares.
+:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. Often, the standard
+error of a share's duration equals the difference between two neighbouring thirds of the shares.
 
 Two other measures of duration cannot be computed, because the data store has no market values of
 firms:
@@ -49,17 +48,17 @@ class CrossSection:
         The shares are ranked by duration at the last close of each month. ``first`` and ``last``
         are the sessions of the first and of the last ranking.
     correlations
-        One row for each state of :data:`STATES`. ``estimate`` is the mean over months of the rank
-        correlation (Spearman) between the duration of shares and their return in the month. ``low``
-        and ``high`` bound the 95 % interval of ``estimate``. Each episode is one cluster, and so is
-        each gap between two episodes. ``months`` and ``clusters`` are the numbers of months and of
-        clusters. ``shares`` is the mean number of shares in a month. The state of a month is the
-        flag of absorption at the last close before the month. The bounds are NaN if there are fewer
-        than two clusters.
+        One row for each state of :data:`STATES`. ``estimate`` is a mean over months. The value of a
+        month is the Spearman rank correlation between the durations and the returns of the shares.
+        ``low`` and ``high`` bound the 95 % interval of ``estimate``. Each episode is one cluster.
+        Each gap between episodes is also one cluster. ``months`` and ``clusters`` are the numbers
+        of months and of clusters. ``shares`` is the mean number of shares in a month. The state of
+        a month is the flag of absorption at the last close before the month. The bounds are NaN if
+        there are fewer than two clusters.
     now
         One row for each share with a duration at the last ranking, the longest duration first.
-        ``duration`` is this duration in years, and ``error`` its standard error. ``third`` is
-        ``long``, ``middle`` or ``short``.
+        ``duration`` is in years. ``error`` is the standard error of ``duration``, in years.
+        ``third`` is ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -106,7 +105,7 @@ def month_ends(sample: Sample) -> pd.DatetimeIndex:
 
 
 def thirds(known: pd.DataFrame) -> pd.DataFrame:
-    """Return 1.0 for shares in the longest third by duration, −1.0 in the shortest, else 0.0.
+    """Return each share's third by duration: 1.0 (longest), 0.0 (middle) or −1.0 (shortest).
 
     ``known`` contains durations of shares in years, dates × shares. The durations are ranked within
     each row. If a row has n durations, the longest and the shortest third have n // 3 shares each.

@@ -14,7 +14,7 @@ from backtests.thesis.returns import class_returns
 from backtests.thesis.sample import Sample
 from strategies import STRATEGIES
 
-#: Classes in the order in which forced selling should hit them according to the thesis.
+#: According to the thesis, forced selling hits these classes in this order.
 CASCADE = ("crypto", "speculative", "software", "broad")
 #: Number of sessions after a one-day episode that also belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
@@ -30,16 +30,15 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        For each signal, how many sessions before the start of the episode the signal's flag turned
-        on, see :func:`flag_lead`. Signals whose flag is always NaN are left out.
+        How many sessions before the episode each signal's flag turned on, see :func:`flag_lead`.
+        Signals whose flag is always NaN are left out.
     falls
         One row for each asset class. ``peak``: session of the class's highest close in the 63
-        sessions before the common trough of the classes, see :func:`common_trough`. ``trough``:
-        session of the class's lowest close from the peak to the end of the episode. ``drawdown``:
-        return from the peak to the trough, a fraction, zero or negative. ``recovered``: the first
-        later session that closes at the level of the peak or above; NaT if there is no such
-        session. A class is left out if it lacks a return in the episode or in the 63 sessions
-        before.
+        sessions before :func:`common_trough`. ``trough``: session of the class's lowest close from
+        the peak to the end of the episode. ``drawdown``: return from the peak to the trough, a
+        fraction, zero or negative. ``recovered``: the first session after the trough with a close
+        at or above the peak; NaT if there is none. A class is left out if it lacks a return in the
+        episode or in the 63 sessions before the episode.
     order
         The classes in the order of their peaks, the earliest first.
     strategies
@@ -58,10 +57,9 @@ class EpisodeAccount:
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
-    An episode is left out unless the history contains the whole episode and the 63 sessions before
-    the episode. An episode is also left out if every class of :data:`CASCADE` lacks a return in the
-    episode or in the 63 sessions before. A simulated history has no dated episodes, so the result
-    is empty.
+    An episode is left out if the history does not contain the whole episode and the 63 sessions
+    before it. At least one class of :data:`CASCADE` must have a return at each of these sessions. A
+    simulated history has no dated episodes, so the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -74,8 +72,8 @@ def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | N
     """Return the positions of an episode's first and last session.
 
     If an episode lasts one day, the :data:`WIDENED` sessions after this day are added to the
-    episode. The result is None unless the history contains the whole episode and the 63 sessions
-    before the episode.
+    episode. The result is None if the history does not contain the whole episode and the 63
+    sessions before it.
     """
     start, end = pd.Timestamp(episode.start), pd.Timestamp(episode.end)
     first = int(sessions.searchsorted(start))
@@ -100,7 +98,7 @@ def levels_of(returns: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
 def common_trough(levels: pd.DataFrame) -> pd.Timestamp:
     """Return the session of the episode at which the mean level of :data:`CASCADE` is lowest.
 
-    ``levels`` come from :func:`levels_of`. A class without a level is left out of the mean.
+    ``levels`` is the result of :func:`levels_of`. A class without a level is left out of the mean.
     """
     held = [name for name in CASCADE if name in levels]
     level = levels[held].mean(axis=1).iloc[QUARTER:]
@@ -114,16 +112,15 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return how long before the start of an episode a flag turned on, in sessions.
+    """Return how many sessions before the start of an episode a flag turned on.
 
-    The function takes the last period with the flag on in the 252 sessions before the episode, and
-    counts from the session at which this period began. This session may lie more than 252 sessions
-    before the episode.
+    The function looks for the last period with the flag on in the 252 sessions before the episode.
+    The count begins at the first session of the period. The period may have begun more than 252
+    sessions before the episode.
 
-    If the flag was off at all 252 sessions before the episode, the function searches the 252
-    sessions from the start of the episode, and takes the first session at which the flag turned on.
-    The result is then zero or negative. If the flag did not turn on in these sessions either, the
-    result is None. NaN counts as off.
+    If the flag was off at all 252 sessions, the function searches the 252 sessions from the start
+    of the episode. It takes the first session at which the flag turned on, so the result is zero or
+    negative. If the flag did not turn on there either, the result is None. NaN counts as off.
 
     Parameters
     ----------

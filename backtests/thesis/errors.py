@@ -4,4 +4,4 @@ from signals.errors import DataError
 
 
 class NotTestable(DataError):  # noqa: N818 - it is also a verdict, not only an error
-    """A history is too short for a claim, or lacks data; the message gives the reason."""
+    """A history is too short to test a claim, or lacks data; the message gives the reason."""

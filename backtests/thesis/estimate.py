@@ -32,22 +32,24 @@ class Estimate:
         in ``tests``. The null hypothesis is that the claim is false: the estimated number is zero,
         or has the opposite sign.
     error, df
-        Standard error in the unit of the claim, and degrees of freedom of its t distribution;
-        ``df`` is infinite for a normal distribution. The power of the test follows from ``error``
-        and ``df``, see :mod:`backtests.thesis.power`.
+        ``error`` is the standard error, in the unit of the claim. ``df`` is the number of degrees
+        of freedom of the t distribution; infinite for a normal distribution. The power of the test
+        follows from ``error`` and ``df``, see :mod:`backtests.thesis.power`.
     observations
         Number of observations. ``counted`` is the kind of observation, for example sessions, weeks,
         filings or breakouts.
     episodes
         Number of separate episodes in which the claim applied; None if the claim counts no
-        episodes. Each claim has its own kind of episode: a period in which a certain state lasts.
-        The state is one of these: the claim's flag is on, idle capital is depleted, idle capital is
-        ample, a strategy is in an active state, or the absorbed share u is above one half. For the
-        claim about the order in which asset classes fall, each listed period of market stress is an
-        episode. For the claim about returns after a flag turns on, an episode is a group of
-        entries, see :attr:`backtests.thesis.estimators.after_flag.Entries.episodes`.
+        episodes. For most claims, an episode is a period in which the claim's flag is on. For a
+        claim about a strategy, an episode is a period in which the strategy is in an active state.
+        For a claim about AI capex, an episode is a period in which idle capital is depleted, or
+        ample. For the claim about convexity, an episode is a period in which the absorbed share u
+        is above one half. For the claim about the order in which asset classes fall, each listed
+        period of market stress is an episode. For the claim about returns after a flag turns on, an
+        episode is a group of entries, see
+        :attr:`backtests.thesis.estimators.after_flag.Entries.episodes`.
     method
-        A few sentences that say how interval and tests were computed, with the reference.
+        A few sentences about the computation of the interval and the tests, with the reference.
     beside
         Mapping from a name to a further interval, in the unit of the claim. A further interval is
         computed by another method, or for another asset. The verdict does not depend on further

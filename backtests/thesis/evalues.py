@@ -1,8 +1,8 @@
 """E-values: evidence for claims, computed only from the weeks after a given date.
 
-An e-value is the wealth of a bettor who starts with 1. In every week after the date in which the
-claim applies, the bettor bets that the claim is true, see :mod:`backtests.thesis.betting`. A bet
-depends only on data that are known before the week of the bet begins.
+An e-value is the wealth of a bettor who starts with 1. If the claim applies to a week after the
+date, the bettor bets that the claim is true, see :mod:`backtests.thesis.betting`. A bet depends
+only on data that are known before the week of the bet begins.
 
 Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. An
 e-value is evidence about the mean of clipped returns. The mean of clipped returns differs from the
@@ -29,9 +29,8 @@ from strategies import STRATEGIES, kind_of
 #: after this date.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
-    "The definitions of signals and claims were written after the essay of 2026-02-06. Weeks "
-    "before the claims were first sealed are therefore not out of sample for the signals and "
-    "claims."
+    "The definitions of signals and claims were written after the essay of 2026-02-06. So the "
+    "weeks before the first seal of the claims are not out of sample."
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
@@ -113,8 +112,8 @@ def accumulate(
     """Return e-values of primary claims and thesis strategies, from the weeks after a date.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
-    and the note gives the reason. Data also count as missing if a standard deviation for clipping
-    is needed and there are fewer than 52 weeks before the date.
+    and the note gives the reason. A standard deviation for clipping needs at least 52 weeks before
+    the date. If there are fewer weeks, data count as missing.
 
     Parameters
     ----------
@@ -231,9 +230,9 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     assumption, a strategy of SPY and bills can beat the mix only by timing. A strategy with other
     assets can also beat the mix because these assets earn more than SPY.
 
-    The limit for clipping is at least as large as the limit for SPY's return over bills. If the
-    strategy held only bills before the date, a clipping limit from the strategy's own weekly values
-    would be too small.
+    The limit for clipping is at least as large as the limit for SPY's return over bills. A strategy
+    that held only bills before the date has very small weekly values. A limit from the values of
+    such a strategy would be too small.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns

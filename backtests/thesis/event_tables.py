@@ -91,9 +91,9 @@ def surprise_study(sample: Sample) -> SurpriseStudy:
     """Return the response of each class to policy surprises.
 
     See :func:`backtests.thesis.estimators.instrumented.instrumented`. The study uses an FOMC
-    statement if its surprise, its change of DGS2, and the returns of all long-duration and
-    short-duration classes are known. Raises NotTestable if the history lacks surprises, yields, or
-    the prices of one of these classes.
+    statement if its surprise and its change of DGS2 are known. The returns of all long-duration and
+    short-duration classes must also be known. Raises NotTestable if the history lacks surprises,
+    yields, or the prices of one of these classes.
     """
     id, events = surprises(sample)
     at = sample.sessions.get_indexer(pd.DatetimeIndex(events.table.index))

@@ -128,9 +128,9 @@ def read_events(path: Path | None = None) -> Events:
     DataError
         If the file cannot be read.
     ConfigError
-        If the file is not TOML, if a key is missing, if a key or a kind is unknown, if a date lies
-        after today in New York, if an episode ends before it starts, or if a name or a date occurs
-        twice.
+        If the contents of the file are not valid. The file must be TOML with all required keys and
+        no unknown key or kind. A name or a date must not occur twice. An episode must not end
+        before it starts. No date may lie after today in New York.
     """
     file = FILE if path is None else expanded(path)
     try:

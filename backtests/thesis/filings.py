@@ -3,15 +3,16 @@
 An event is the first filing of a new amount, or the earnings release before the filing, see
 :mod:`backtests.thesis.releases`.
 
-From one filing to the next, the trailing-year expenditure gains the new quarter and loses the same
-quarter of the previous year. A seasonal random walk is assumed: each quarter is expected to equal
-the same quarter of the previous year. Under a seasonal random walk, the whole change of the
-trailing-year expenditure counts as a surprise. The surprise is the relative change divided by the
-standard deviation of the firm's earlier relative changes.
+Each filing adds a new quarter to the trailing-year expenditure, and removes the same quarter of the
+previous year. A seasonal random walk is assumed: each quarter is expected to equal the same quarter
+of the previous year. Under a seasonal random walk, the whole change of the trailing-year
+expenditure counts as a surprise. The surprise is the relative change divided by the standard
+deviation of the firm's earlier relative changes.
 
 Reference
-    Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, divide
-    earnings surprises, relative to a seasonal random walk, by their standard deviation.
+    Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51. The authors
+    measure earnings surprises against a seasonal random walk, and divide each surprise by the
+    standard deviation of the firm's surprises.
 """
 
 from collections.abc import Callable, Iterable
@@ -144,8 +145,8 @@ def filings(history: History) -> tuple[Filing, ...]:
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. The standard deviations include the change to such an amount, but the function
-    does not return it as a filing.
+    became known. A change to an amount without a known moment counts in the standard deviations.
+    The function returns no filing for the change.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -170,8 +171,9 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events, each moved 30 sessions back to a date without news of the firm.
 
-    A moved event is left out if the firm has an event or a new amount in the sessions −5 to 20
-    around the moved event. A moved event before the start of the history is left out.
+    The sessions −5 to 20 around a moved event must contain no event and no new amount of the firm.
+    Otherwise the moved event is left out. A moved event before the start of the history is left
+    out.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)
@@ -204,9 +206,8 @@ def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filin
 
     ``dated`` is the function that finds the events: :func:`filings`, or
     :func:`backtests.thesis.releases.releases`. The state is the flag of dry_powder two sessions
-    before the session of the event, so the state was known before the event. Raises NotTestable if
-    no event has a known state and all sessions of its event window, or if the flag of dry_powder is
-    always NaN.
+    before the event. So the state was known before the event. Raises NotTestable if no event is
+    usable, see ``n`` of :class:`FilingStudy`, or if the flag of dry_powder is always NaN.
     """
     real = dated(sample.history)
     events = _events(sample, real)
@@ -235,8 +236,8 @@ def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
     """Return events as a table by session: firm, surprise, ``at`` (position), state, quarter.
 
-    The state, as known before the event, is 1.0 if idle capital was depleted, 0.0 if idle capital
-    was ample, and NaN if the flag is unknown.
+    The state is 1.0 if idle capital was depleted before the event, and 0.0 if idle capital was
+    ample. The state is NaN if the flag was unknown.
     """
     rows = [(filing.session, filing.firm, filing.surprise) for filing in real]
     events = pd.DataFrame(rows, columns=["session", "firm", "surprise"]).set_index("session")

@@ -39,7 +39,7 @@ def hac_interval(fit: Fit, value: float, error: float) -> Interval:
 def t_p_value(value: float, error: float, df: float, sign: int) -> float:
     """Return an estimate's p-value from a t distribution.
 
-    The p-value is 1 unless the standard error is positive and finite.
+    If the standard error is not a positive finite number, the p-value is 1.
     """
     if not error > 0 or not math.isfinite(error):
         return 1.0
@@ -223,7 +223,7 @@ def shifted(
         function returns one statistic for each row of the table. If the function returns NaN for a
         shift, the shift is left out.
     shifts
-        Number of shifts, evenly spaced over the sessions. If there are n sessions, and n is at most
+        Number of shifts, evenly spaced over the sessions. With n sessions, and n at most
         ``shifts``, the condition is shifted by 1, 2, … and n − 1 sessions.
     """
     n = len(values)
@@ -237,8 +237,8 @@ def shifted(
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
     """Return Welch's t statistic of the values, for each row of ``on``.
 
-    The statistic is positive if the mean value is higher while the condition is on than while the
-    condition is off.
+    The statistic is positive if the mean with the condition on is above the mean with the condition
+    off.
     """
     total, n = values.sum(), len(values)
     squares = (values**2).sum()
@@ -267,7 +267,7 @@ def timing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def too_narrow(coverage: float) -> str:
-    """Return the note that an interval of 95 % contains the true value less often.
+    """Return the note that a 95 % interval contains the true value in fewer than 95 % of cases.
 
     ``coverage`` is the measured fraction of intervals that contain the true value.
     """

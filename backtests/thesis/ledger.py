@@ -5,10 +5,11 @@ hashes of the data. Each line also contains the hash of the previous line, so an
 moved line breaks the chain. The times of the seals must be in order, and a seal must not be older
 than its data.
 
-Anybody can compute the hashes, and the times of the seals come from the computer's clock. The chain
-stays unbroken if somebody removes the last lines, or changes a line and writes all later lines
-again. So an unbroken chain does not prove that a ledger is genuine. Publish the hash of a seal: it
-proves later that the seal and all earlier seals are unchanged, see ``published`` of :func:`verify`.
+Anybody can compute the hashes, and the times of the seals come from the computer's clock. If
+somebody removes the last lines, the chain stays unbroken. Somebody can also change a line and write
+all later lines again. So an unbroken chain does not prove that a ledger is genuine. The published
+hash of a seal proves that this seal and all earlier seals are unchanged, see ``published`` of
+:func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -56,9 +57,9 @@ class Seal:
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if git is missing, or if git does not track the
-        claims, for example in an installed package. If ``commit`` is None, nothing shows that the
-        claims were committed.
+        Git commit whose claims were sealed. None if git is missing or does not track the claims.
+        Git does not track the claims of an installed package. If ``commit`` is None, nothing shows
+        that the claims were committed.
     claims
         Every field of every claim.
     parameters
@@ -119,9 +120,9 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
         If the claims have uncommitted changes (see
         :func:`backtests.thesis.checkout.committed_claims`), or if the path is invalid.
     DataError
-        If the chain is broken, if the clock shows a time before the last seal or before the end of
-        the data, if another program does not finish its seal in time, or if the file cannot be
-        written.
+        If the chain is broken, if the file cannot be written, or if another program does not finish
+        its seal in time. DataError is also raised if the clock shows a time before the last seal or
+        before the end of the data.
     """
     path = writable_name(ledger)
     contents = _contents(sample)
@@ -182,9 +183,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing or empty, if a line was edited, removed, moved or cut, or if a seal
-        is older than its data or older than the previous seal. The error message names the faulty
-        line. Missing lines at the end are not detected.
+        If the file is missing or empty, or if a line was edited, removed, moved or cut. DataError
+        is also raised if a seal is older than its data or older than the previous seal. The error
+        message names the faulty line. Missing lines at the end are not detected.
     """
     path = writable_name(ledger)
     try:
@@ -234,7 +235,7 @@ def _check_clock(made: Seal, before: Seal | None) -> None:
 
 
 def _wrong_moment(found: Seal, before: Seal | None) -> tuple[str, str] | None:
-    """Return what is expected of the moment of a seal, and what was found; None if it is right.
+    """Return the expected moment and the found moment, in words; None if the moment is right.
 
     The moment must not be before the last session of the sealed data, or before the previous seal.
     """

@@ -37,9 +37,9 @@ class Measure:
         ``sessions`` or ``weeks``.
     held, excess
         ``held`` is a strategy's weight of SPY at the close before each session. ``excess`` is SPY's
-        return over bills. ``held`` and ``excess`` are given only for a strategy whose weight of SPY
-        depends only on quantities, not on prices. For all other claims, ``held`` and ``excess`` are
-        None.
+        return over bills. Only the claim about ``cash-heavy@quantities`` has ``held`` and
+        ``excess``, because this strategy computes its weight of SPY from quantities alone. For all
+        other claims, ``held`` and ``excess`` are None.
     """
 
     values: pd.Series
@@ -59,7 +59,8 @@ def measure(claim: Claim, sample: Sample) -> Measure:
     """Return the values whose mean a claim describes; raise NotTestable if data are missing.
 
     The values are looked up by the name of the claim. An unknown name raises ConfigError. A claim
-    about a strategy takes no condition, and any other claim needs one; otherwise ConfigError.
+    about a strategy must have no condition. Any other claim must have a condition. If not,
+    ConfigError is raised.
     """
     if claim.name not in MEASURES:
         raise ConfigError(f"{unknown('claim', claim.name, MEASURES)}; keep the claim's name")

@@ -1,4 +1,4 @@
-"""The verdicts on the primary claims, and two states, for other values of k.
+"""The verdicts on the primary claims, and the states of two flags, for several values of k.
 
 Reserves above k, a fraction of GDP, count as idle capital. The default of k is our choice and not
 an estimate. Idle capital decides when capital is absorbed, so every primary claim depends on k.
@@ -46,7 +46,7 @@ def with_k(sample: Sample, k: float) -> Sample:
 
 
 def table_of(verdicts: Mapping[float, Sequence[Verdict]]) -> pd.DataFrame:
-    """Return one row for each claim and each k, from the verdicts on claims for each k.
+    """Return a table with one row for each claim and each k.
 
     ``outcome`` is the verdict, and ``adjusted`` is the adjusted p-value. ``episodes`` is the number
     of episodes. ``estimate``, ``low`` and ``high`` are the estimate and the bounds of its 95 %

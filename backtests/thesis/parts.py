@@ -32,8 +32,8 @@ BY_DAY = (
     "Least squares with Newey–West errors and fixed-b critical values (Kiefer, Vogelsang 2005)."
 )
 BY_EPISODE = (
-    "Each episode is one cluster: variance CR2, Bell–McCaffrey degrees of freedom (Imbens, Kolesár "
-    "2016)."
+    "Each episode is one cluster. The variance is CR2, with Bell and McCaffrey's degrees of "
+    "freedom (Imbens and Kolesár 2016)."
 )
 BY_SHIFT = (
     "The dates are shifted up to 1,000 times; dates that move past the end continue at the start. "

@@ -18,10 +18,10 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
 
     A statement on a day without a session belongs to the next session. The yield of a date is
     published one session later. ``change`` is the yield known one session after the statement minus
-    the yield known at the statement's session. ``change`` is NaN if no newer yield became known,
-    because the yield is late. Columns: ``change``, ``at`` (position), ``state``
-    (always 0.0, because claims about policy have no condition), ``quarter``, ``row`` and
-    ``column``. Raises NotTestable if the history lacks DGS2.
+    the yield known at the statement's session. ``change`` is NaN if the newer yield is late. The
+    columns are ``change``, ``at`` (position), ``state``, ``quarter``, ``row`` and ``column``.
+    ``state`` is always 0.0, because claims about policy have no condition. Raises NotTestable if
+    the history lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))
     sessions = sample.sessions[at]

@@ -4,7 +4,8 @@ import math
 
 from scipy import stats
 
-#: One-sided level of the test, the counterpart of a two-sided 95 % interval.
+#: One-sided significance level of the test. A two-sided 95 % interval has the same level on each
+#: side.
 LEVEL = 0.025
 #: An effect counts as detectable if the test finds it with this probability.
 DETECTABLE = 0.8
@@ -13,8 +14,8 @@ DETECTABLE = 0.8
 def power(error: float, df: float, effect: float) -> float:
     """Return the probability that a one-sided t-test finds a true effect of the given size.
 
-    ``error`` and ``effect`` have the same unit. ``df`` may be infinite. The result is NaN
-    unless ``error`` is positive and finite, and ``df`` is at least 1.
+    ``error`` and ``effect`` have the same unit. ``df`` may be infinite. The result is NaN if
+    ``error`` is not a positive finite number, or if ``df`` is below 1.
     """
     if not error > 0 or not math.isfinite(error) or df < 1:
         return float("nan")

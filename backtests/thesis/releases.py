@@ -25,15 +25,15 @@ def releases(history: History) -> tuple[Filing, ...]:
     """Return the surprises of filings, each at the session of the firm's earnings release.
 
     Formula
-        A release is matched to the firm's first filing within 10 days after the release, and gets
-        the surprise of this filing. The market can compute the surprise at the release, because the
-        release contains the capital expenditure. The surprise uses the standard deviation of
-        earlier changes only.
+        A release is matched to the firm's first filing within 10 days after the release. The
+        release gets the surprise of the matched filing. The market can compute the surprise at the
+        release, because the release contains the capital expenditure. The surprise uses the
+        standard deviation of earlier changes only.
     Timing
         The session is the first one that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
-        filing is assumed to be known one session after its date. To find the date of a filing, the
-        function goes back one session from the session at which the filing is known.
+        filing is assumed to be known one session after its date. So the date of a filing is one
+        session before the session at which the filing is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """

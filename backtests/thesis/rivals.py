@@ -25,7 +25,7 @@ from signals.regimes import REGIMES, Regime
 
 TARGETS = ("SPY", "BTC-USD")
 #: The forecaster whose forecast is the mean of all past returns. All other forecasters are compared
-#: with this one.
+#: with :data:`CONSTANT`.
 CONSTANT = "constant"
 #: The gauges (measures of signals) that each forecaster uses, as pairs of signal and gauge.
 GAUGES = {
@@ -59,10 +59,10 @@ class Rivals:
     table
         One row for each target and forecaster. ``loss`` is the mean squared error of the forecasts,
         in squared percentage points. ``r2`` is the reduction of the loss in %, compared with the
-        loss of the forecaster ``constant``. ``in_set`` says whether the 90 % model confidence set
-        contains the forecaster, and ``mcs_p`` is the forecaster's p-value in this set. ``e_value``
-        is the evidence that the forecaster is better than ``constant``. ``weeks`` is the number of
-        forecasts, and ``start`` is the session of the first forecast.
+        loss of the forecaster ``constant``. ``in_set`` is True if the 90 % model confidence set
+        contains the forecaster. ``mcs_p`` is the forecaster's p-value in the model confidence set.
+        ``e_value`` is the evidence that the forecaster is better than ``constant``. ``weeks`` is
+        the number of forecasts, and ``start`` is the session of the first forecast.
     notes
         One sentence for each forecaster or target that was left out.
     method
@@ -114,7 +114,7 @@ def gauge_predictors(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]
 
 
 def _price_only(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return 1.0 in ABSORPTION, else 0.0, for each regime model that uses only prices.
+    """Return, for each price-only regime model, 1.0 in the regime ABSORPTION and 0.0 in others.
 
     The result is NaN if the regime is unknown.
     """
@@ -247,10 +247,10 @@ def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
 def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
-    ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
-    White's rule gives a block length for the difference between each forecaster's losses and the
-    losses of the last forecaster, :data:`CONSTANT`. The mean block length of the bootstrap is the
-    longest of these block lengths. The seed is fixed.
+    ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. The
+    function subtracts the losses of the last forecaster, :data:`CONSTANT`, from the losses of each
+    forecaster. Politis and White's rule gives a block length for each difference. The mean block
+    length of the bootstrap is the longest of these block lengths. The seed is fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated

@@ -19,8 +19,7 @@ from signals.errors import DataError, DrypowderError
 from signals.reading import Reading
 from signals.universe import members
 
-#: Number of sessions from the close at which a flag is known to the close at which a trader can act
-#: on the flag.
+#: A trader can act on a flag this number of sessions after the close at which the flag is known.
 LAG = 1
 #: The result for an event series that the history lacks.
 NO_EVENT = pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
@@ -64,10 +63,10 @@ class Sample:
         return self.history.closes.pct_change(fill_method=None)
 
     def asset(self, ticker: str) -> pd.Series:
-        """Return an asset's simple returns, as fractions, between the closes of session dates.
+        """Return an asset's simple return from the previous close to each session's close.
 
-        A return is NaN if one of its two closes is missing. Raises NotTestable if the history has
-        no return of the asset.
+        Returns are fractions. Both closes are closes of session dates. A return is NaN if one of
+        its two closes is missing. Raises NotTestable if the history has no return of the asset.
         """
         if ticker not in self._asset_returns or self._asset_returns[ticker].isna().all():
             raise NotTestable(f"the history has no price of {ticker}")
@@ -137,8 +136,8 @@ class Sample:
     def run(self, strategy: str) -> Run:
         """Return the backtest of a strategy (``name`` or ``name@model``) with default parameters.
 
-        Raises NotTestable if the history is too short for the backtest, lacks an asset of the
-        strategy, or has no regime that the strategy could follow.
+        Raises NotTestable if the strategy cannot be run. For example, the history is too short,
+        lacks an asset, or has no known regime.
         """
         if strategy not in self._runs:
             self._runs[strategy] = self._simulate(strategy)

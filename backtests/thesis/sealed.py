@@ -94,9 +94,9 @@ def _sources() -> Iterator[tuple[str, str]]:
 def series_digests(history: History, end: pd.Timestamp) -> dict[str, str]:
     """Return a hash of each series of a history up to a session.
 
-    The name ``known WALCL`` means the values of WALCL known at each close; ``close SPY`` means the
-    prices of SPY by date. A hash depends on all values and their dates. A series without any value
-    is left out.
+    The name ``known WALCL`` means the values of WALCL as known at each close. The name ``close
+    SPY`` means the prices of SPY by date. A hash depends on all values and their dates. A series
+    without any value is left out.
     """
     found = {}
     for kind, frame in (("known", history.panel), ("close", history.closes)):

@@ -33,11 +33,11 @@ class Status:
     at
         The last session at which the flag is known.
     current
-        Whether ``at`` is the last session of the history. If not, data of the flag's signal are
+        True if ``at`` is the last session of the history. If False, data of the flag's signal are
         missing since ``at``.
     since
-        First session of the state at ``at``. The flag is known at each session from ``since`` to
-        ``at``.
+        First session of the state that the flag has at ``at``. The flag is known at each session
+        from ``since`` to ``at``.
     stays
         All periods in which the flag was on, in order of time.
     """

@@ -10,10 +10,10 @@
   claim is always inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
-Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
-adjusts all other p-values for the false discovery rate. Benjamini and Hochberg's method is valid if
-the tests are independent or positively dependent. We expect positively dependent tests, because all
-tests use the same few episodes.
+Holm's method adjusts the p-values of the primary claims. Benjamini and Hochberg's method adjusts
+the p-values of all other claims for the false discovery rate. Benjamini and Hochberg's method is
+valid if the tests are independent or positively dependent. We expect positively dependent tests,
+because all tests use the same few episodes.
 
 Reference
     Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;

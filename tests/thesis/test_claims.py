@@ -61,7 +61,7 @@ def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"condition": "crypto_probe"}, "condition computed from quantities"),
+        ({"condition": "crypto_probe"}, "expected `condition` to be one of dry_powder, funding"),
         ({"condition": "absorbtion"}, "did you mean 'absorption'"),
         ({"smallest": None}, "expected `smallest` above zero"),
         ({"smallest": -1.0}, "expected `smallest` above zero"),

@@ -70,8 +70,8 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
 
     Formula
         value = mean of R over the entries − mean of R over all sessions whose flag is not NaN. R is
-        the compounded simple return of SPY in 126 sessions minus that of bills, × 100. An entry is
-        a session with the flag on directly after a session with the flag off.
+        SPY's compounded return in 126 sessions minus the compounded return of bills, × 100. An
+        entry is a session with the flag on directly after a session with the flag off.
     Timing
         The flag is known at close t. The return begins at the close of session t +
         :data:`backtests.thesis.sample.LAG`. A return is left out if the history ends before the 126
@@ -83,15 +83,15 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         The flag depends on prices, so shifting its dates would not be a valid test. For a valid
         test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
         again from the resampled prices. If the real history has n entries, n entries are drawn at
-        random from each resampled history, or all its entries if it has fewer. The p-value is the
-        rank of the true value among the resampled values. The interval is the true value minus the
-        percentiles of the resampled values. The interval assumes that a true effect only shifts the
-        distribution of the value. A t-interval over episodes is also shown. With few episodes, the
-        t-interval is very wide.
+        random from each resampled history. A resampled history with fewer than n entries uses all
+        its entries. The p-value is the rank of the true value among the resampled values. The
+        interval is the true value minus the percentiles of the resampled values. The interval
+        assumes that a true effect only shifts the distribution of the value. A t-interval over
+        episodes is also shown. With few episodes, the t-interval is very wide.
     Errors
-        NotTestable if no entry has a known return, if SPY has no prices, if the flag is always NaN,
-        or if the flag turns on in fewer than half of the resampled histories or in fewer than two
-        of them.
+        NotTestable if no entry has a known return, if SPY has no prices, or if the flag is always
+        NaN. NotTestable is also raised if too few resampled histories have an entry, see
+        :func:`null_values`.
     Reference
         Politis and Romano (1994), JASA 89; Davison and Hinkley (1997), Bootstrap Methods, 5.2.
 
@@ -163,12 +163,12 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
-    """Return the mean return after the entries of each resampled history, minus its usual return.
+    """Return, for each resampled history, the mean return after its entries minus its usual return.
 
     An entry is a session at which the flag turned on. The usual return of a history is the mean
-    over all sessions whose flag is not NaN. The function chooses ``entries`` entries of each
-    history at random, or all entries if the history has fewer. A mean of many entries varies less
-    than a mean of few entries, so the true value and the resampled values should use the same
+    over all sessions whose flag is not NaN. The function draws ``entries`` entries at random from
+    each history. A history with fewer entries uses all its entries. A mean of many entries varies
+    less than a mean of few entries. So the true value and the resampled values should use the same
     number of entries. A history without an entry is left out.
 
     Raises

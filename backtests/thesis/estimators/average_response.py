@@ -18,8 +18,7 @@ from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarte
 from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
 
-#: An FOMC statement, or an earnings release of the firm, counts as other news if it comes within
-#: this time of the deal.
+#: An FOMC statement or an earnings release counts as other news if it is this close to a deal.
 NEAR = pd.Timedelta(days=1)
 _SEED = 6
 _NAMED = 5  # largest number of deals that a note names
@@ -29,9 +28,9 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the mean response of the duration spread to bond deals.
 
     Formula
-        The response is the compounded return of the spread from the close before the deal to the
-        close 5 sessions after the deal. The estimate is the mean response over all deals, with
-        equal weights.
+        The response is the compounded return of the spread. The response begins at the close before
+        the deal, and ends at the close 5 sessions after the deal. The estimate is the mean response
+        over all deals, with equal weights.
     Timing
         A deal is announced in the morning, so the response includes the session of the deal. A deal
         on a day without a session belongs to the next session.
@@ -43,8 +42,8 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         test compares the mean response to the deals with mean responses at random dates, see
         :func:`random_means`.
     Errors
-        NotTestable if there is no deal, if the deals lie in fewer than four quarters, or if an
-        asset class of the duration spread has no prices.
+        NotTestable if the deals lie in fewer than four calendar quarters. NotTestable is also
+        raised if an asset class of the duration spread has no prices.
     Reference
         Imbens and Kolesár (2016), REStat 98; MacKinnon and Webb (2020), "Randomization Inference
         for Difference-in-Differences with Few Treated Clusters", Journal of Econometrics 218.
@@ -139,11 +138,10 @@ def random_means(
 ) -> np.ndarray:
     """Return the mean response at random dates, one for each draw.
 
-    All deals of one calendar quarter move by the same random number of sessions. The sessions of a
-    year form a circle: after the last session of a year, a deal moves on to the first session of
-    the same year. The random dates of one week's deals are usually only a few sessions apart.
-    Random dates do not change the number of deals in each year. A random date is always a session
-    with a known response.
+    All deals of one calendar quarter move by the same random number of sessions. A deal that moves
+    past the last session of its year continues at the first session of the same year. The random
+    dates of one week's deals are usually only a few sessions apart. Random dates do not change the
+    number of deals in each year. A random date is always a session with a known response.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)
@@ -176,8 +174,8 @@ def _notes(found: pd.DataFrame) -> tuple[str, ...]:
         f"{len(found)} deals of {found['issuer'].nunique()} firms in "
         f"{found['quarter'].nunique()} calendar quarters. {int(found['reported'].sum())} of them "
         "came within a day of the firm's own earnings release.",
-        "Firms choose the days of their deals, and avoid days of turmoil. The mean response is "
-        "therefore no proof that deals cause the response.",
+        "Firms choose the days of their deals, and avoid days of turmoil. So the mean response "
+        "does not prove that deals cause the response.",
         *(
             [f"{len(near)} of the deals came within a day of an FOMC statement (latest: {said})."]
             if said

@@ -25,13 +25,13 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     Kendall's tau-b compares the order of peaks in an episode with the declared order of the
     classes. The estimate is the mean tau-b over all episodes.
 
-    The trough of an episode is the session within the episode at which the mean level of the four
-    classes is lowest. The peak of a class is its highest close in the 63 sessions before the
-    trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. Two
-    episodes with troughs less than 63 sessions apart count as one fall, so the second episode is
-    left out. An episode is left out if a class lacks a return in the episode or in the 63 sessions
-    before. Raises NotTestable if the history is simulated, if a class has no price, or if there are
-    fewer than two usable episodes.
+    The trough of an episode is the session of the episode with the lowest mean level of the four
+    classes. The peak of a class is its highest close in the 63 sessions before the trough. Classes
+    with equal dates of peaks are tied; if all four classes are tied, tau is 0. Two episodes with
+    troughs less than 63 sessions apart count as one fall, so the second episode is left out. An
+    episode is left out if a class lacks a return in the episode or in the 63 sessions before the
+    episode. Raises NotTestable if the history is simulated, if a class has no price, or if fewer
+    than two episodes remain.
     """
     if sample.is_simulated:
         raise NotTestable("a simulated history has no dated episodes")
@@ -71,7 +71,7 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
         return ()
     return (
         f"Left out: {', '.join(repeated)}. If the troughs of two episodes are less than {QUARTER} "
-        "sessions apart, both episodes belong to one fall, and the later episode is left out.",
+        "sessions apart, both episodes belong to one fall. Only the earlier episode is used.",
     )
 
 

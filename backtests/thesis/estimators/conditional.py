@@ -64,9 +64,9 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     episode in which the strategy is in an active state. If there is only one cluster, the interval
     assumes that distant sessions are independent.
 
-    If a strategy's weight of SPY depends on quantities alone, not on prices, the test does not use
-    clusters, but shifts the dates of the holdings. A test with shifted holdings is exact if the
-    holdings do not depend on prices.
+    For some strategies, the weight of SPY depends on quantities alone, not on prices. The test of
+    such a strategy shifts the dates of the holdings, and uses no clusters. A test with shifted
+    holdings is exact if the holdings do not depend on prices.
     """
     kept = _kept(measured, claim)
     if claim.condition is None:
@@ -88,11 +88,12 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
 def difference_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean while the claim's condition is on, minus the mean while it is off.
 
-    The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
-    the t statistic of the true dates. The test with shifted dates is exact if the condition does
-    not depend on the values. Two further intervals are shown. The first interval treats each
-    episode, and each gap between episodes, as one cluster; it is left out if there is only one
-    episode or only one gap. The second interval assumes that distant sessions are independent.
+    The test shifts the dates of the condition. The test compares Welch's t statistic of the true
+    dates with the t statistics of the shifted dates. The test with shifted dates is exact if the
+    condition does not depend on the values. Two further intervals are shown. The first interval
+    treats each episode and each gap between episodes as one cluster. The first interval needs at
+    least two episodes and two gaps. The second interval assumes that distant sessions are
+    independent.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())

@@ -37,10 +37,10 @@ from signals.errors import ConfigError, unknown
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if events, yields or prices of the classes are missing, or if the events lie
-    in fewer than four calendar quarters. A claim about filings or releases needs events in at least
-    four quarters for each state of idle capital (depleted or ample). NotTestable is also raised if
-    all surprises are equal. A claim without dated events raises ConfigError.
+    Raises NotTestable if events, yields or prices of the classes are missing, or if all surprises
+    are equal. NotTestable is also raised if the events lie in fewer than four calendar quarters. A
+    claim about filings or releases needs four quarters in each state of idle capital. If this
+    module does not know the claim's name, ConfigError is raised.
     """
     if claim.name not in _MEASURES:
         raise ConfigError(f"{unknown('claim', claim.name, _MEASURES)}; keep the claim's name")
@@ -112,10 +112,10 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
-            "The estimate measures a reaction and is not a trading rule, because the change of "
-            "DGS2 on the date of a statement is published a session later.",
-            "The first day of a Fed operation that was announced earlier, such as the end of "
-            "runoff, is left out, because the day brings no news.",
+            "The change of DGS2 on the date of a statement is published a session later. So the "
+            "estimate measures a reaction and is not a trading rule.",
+            "Some Fed operations, such as the end of runoff, were announced before their first "
+            "day. The first days of these operations bring no news and are left out.",
         ),
     )
 
@@ -161,10 +161,10 @@ def _estimate(
         episodes=episodes,
         start=events.table.index[0],
         end=events.table.index[-1],
-        method="The slope comes from least squares. The interval uses CR2 standard errors, with "
-        "one cluster for each calendar quarter, and Bell and McCaffrey's degrees of freedom "
-        "(Imbens and Kolesár, REStat 98, 2016). The t statistic is compared with those of "
-        f"{DRAWS:,} permutations of the surprises.",
+        method="The slope comes from least squares. All events of a calendar quarter form one "
+        "cluster. The interval uses CR2 standard errors with Bell and McCaffrey's degrees of "
+        "freedom (Imbens and Kolesár, REStat 98, 2016). A second test compares the t statistic "
+        f"with the t statistics of {DRAWS:,} permutations of the surprises.",
         shown=shown,
         notes=notes,
     )

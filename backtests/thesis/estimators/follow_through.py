@@ -52,9 +52,9 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     The flag is known at the close of the breakout. The test shifts the dates of the flag, see
     :func:`backtests.thesis.estimators.conditional.difference_of`. The tested value of a session is
     the number of its breakouts that keep their gain, minus the expected number. The expected number
-    is the number of breakouts times the overall fraction that keep their gain. A second interval,
-    which treats each episode and each gap between episodes as one cluster, is also shown, unless
-    there is only one episode or only one gap.
+    is the number of breakouts times the overall fraction that keep their gain. A second interval
+    treats each episode and each gap between episodes as one cluster. The second interval needs at
+    least two episodes and two gaps.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")
@@ -62,8 +62,8 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     on = table["on"] == 1.0
     if table["count"][on].sum() < FEWEST or table["count"][~on].sum() < FEWEST:
         raise NotTestable(
-            f"expected at least {FEWEST} breakouts with the condition on, and at least {FEWEST} "
-            f"with the condition off, found {table['count'][on].sum():.0f} and "
+            f"expected at least {FEWEST} breakouts with the condition on and {FEWEST} with the "
+            f"condition off, found {table['count'][on].sum():.0f} and "
             f"{table['count'][~on].sum():.0f}; add history"
         )
     return _estimate(claim, table)

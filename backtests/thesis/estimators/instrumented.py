@@ -5,12 +5,12 @@ classes. On the day of a statement, the yield changes for many reasons. The surp
 window around the announcement is news about policy alone. The surprise is therefore an instrument
 for the change of the yield on the day of the statement.
 
-The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
-press conference together. Since 2019, much of the news has come in the press conference. Like
-MPS_ME, the response in the claim covers both the statement and the press conference. MPS_ME
-combines several interest rate futures, so MPS_ME does not depend on the trading of a single note.
-If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used. MPS_BS covers the
-statement, but not the press conference.
+The instrument is the San Francisco Fed's series MPS_ME. MPS_ME measures the surprise in the
+statement and the press conference together. Since 2019, much of the news has come in the press
+conference. Like MPS_ME, the response in the claim covers both the statement and the press
+conference. MPS_ME combines several interest rate futures, so MPS_ME does not depend on the trading
+of a single note. If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used.
+MPS_BS covers the statement, but not the press conference.
 """
 
 import math
@@ -42,7 +42,7 @@ class Ratio:
     ----------
     reduced, first
         ``reduced`` is the slope in the regression of the response on the instrument. ``first`` is
-        the slope in the first stage, which is the regression of the yield change on the instrument.
+        the slope in the regression of the yield change on the instrument (the first stage).
     covariance
         Covariance of the two slopes (CR2).
     """
@@ -74,8 +74,8 @@ class Ratio:
     def bounds(self, level: float) -> tuple[float, float]:
         """Return Anderson and Rubin's confidence set for the ratio.
 
-        A ratio β belongs to the confidence set if a regression of (response − β · change) on the
-        instrument has no significant slope. A t-test at the significance level 1 − ``level``
+        For a ratio β, (response − β · change) is regressed on the instrument. If the slope is not
+        significant, the confidence set contains β. A t-test at the significance level 1 − ``level``
         decides whether a slope is significant. The bounds of the confidence set solve a quadratic
         equation. If the confidence set is not a bounded interval, the result is (−∞, ∞).
         """
@@ -102,8 +102,9 @@ class Ratio:
 def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
     """Return the slopes of y and of x on z; the columns have no NaN.
 
-    The estimate is the slope of y divided by the slope of x. The covariance of the two slopes is
-    computed from the variances of the slopes of y + x and of y − x.
+    The estimate is the slope of y divided by the slope of x. The covariance of the two slopes is a
+    quarter of a difference: the variance of the slope of y + x minus the variance of the slope of y
+    − x.
     """
     plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
     return Ratio(
@@ -123,8 +124,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         5 sessions after the statement. The change of DGS2 is the change on the date of the
         statement. Unscheduled statements are included.
     Timing
-        The estimate measures a reaction and is not a trading rule, because the surprise was
-        estimated on the full sample and published later.
+        The surprise was estimated on the full sample and published later. So the estimate measures
+        a reaction and is not a trading rule.
     NaN
         A statement is left out if its surprise, its change of DGS2 or its response is unknown.
     Interval
@@ -132,8 +133,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         calendar quarter. Anderson and Rubin's set is also valid if the instrument is weak. If the
         confidence set has no bounds, the verdict is inconclusive.
     Errors
-        NotTestable if surprises, yields, or the prices of an asset class of the duration spread are
-        missing, if the statements lie in fewer than four quarters, or if all surprises are equal.
+        NotTestable if surprises, yields, or prices of a class of the duration spread are missing.
+        NotTestable is also raised if the statements lie in fewer than four quarters, or if all
+        surprises are equal.
     Reference
         Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
         (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and
@@ -165,7 +167,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         method="The estimate comes from two-stage least squares. Anderson and Rubin's interval "
         "uses CR2 standard errors with one cluster for each calendar quarter. Anderson and Rubin's "
         "interval is also valid if the instrument is weak (Andrews, Stock and Sun 2019). A second "
-        f"test compares the t statistic with those of {DRAWS:,} permutations of the surprises.",
+        "test compares the t statistic with the t statistics of "
+        f"{DRAWS:,} permutations of the surprises.",
         beside={
             "delta method": t_interval(found.value, found.error, reduced.df),
             "least squares": _least_squares(slope(y, x, quarter)),
@@ -208,8 +211,8 @@ def _notes(id: str, found: Ratio) -> tuple[str, ...]:
     return (
         f"Instrument: {id}. F statistic of the first stage: {found.strength:.1f}. A surprise of 10 "
         f"basis points goes with a change of DGS2 of {10 * found.first.value:.1f} basis points.",
-        "The estimate measures a reaction and is not a trading rule, because the surprise was "
-        "estimated on the full sample and published later.",
+        "The surprise was estimated on the full sample and published later. So the estimate "
+        "measures a reaction and is not a trading rule.",
         *(
             ["The instrument is too weak: Anderson and Rubin's set has no bounds."]
             if unbounded

@@ -13,7 +13,7 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interv
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples. The signal itself uses fewer samples, which are too few for a 2.5th
+#: Number of bootstrap samples. The signal itself uses fewer samples, too few for a 2.5th
 #: percentile.
 REPS = 1000
 #: Fraction of 95 % intervals that contained the true value in 200 SIMULATED economies, see
@@ -25,9 +25,9 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
     """Return how much faster the cost of capital rises when the absorbed share is above one half.
 
     Formula
-        The signal regresses 13-week changes of the cost of capital, DGS10 + BAA10Y, on 13-week
-        changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is the coefficient on
-        the change of max(0, u − 0.5).
+        The absorbed share is u. The cost of capital is DGS10 + BAA10Y. The signal regresses 13-week
+        changes of the cost of capital on 13-week changes of u and of max(0, u − 0.5). The kink is
+        the coefficient on the change of max(0, u − 0.5).
     Timing
         The estimate uses only weeks before the start of the last calendar quarter. At the last
         session of the history, the signal convexity uses an estimate from the same weeks.
@@ -38,8 +38,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         block is at least 13 weeks. The interval is too narrow (:data:`COVERAGE`), so the claim must
         also pass a test with Newey–West errors.
     Errors
-        NotTestable if fewer than 104 weeks have known 13-week changes, if u rose above 0.5 on fewer
-        than 3 occasions, or if data are missing.
+        NotTestable if fewer than 104 weeks have known 13-week changes, or if data are missing.
+        NotTestable is also raised if u rose above 0.5 on fewer than 3 occasions.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """

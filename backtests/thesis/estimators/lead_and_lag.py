@@ -23,20 +23,20 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     """Return corr(crypto, SPY a week later) minus corr(SPY, crypto a week later).
 
     Formula
-        corr(c_t, s_t+1) − corr(s_t, c_t+1). c_t is the return of the crypto class in week t, and
-        s_t is SPY's return in the same week. Both correlations use the same pairs of weeks.
+        The value is corr(c_t, s_t+1) − corr(s_t, c_t+1). In week t, the crypto class returns c_t,
+        and SPY returns s_t. Both correlations use the same pairs of weeks.
     Timing
         Both returns of a week end at closes of the same date, the last session of the week. A
-        coin's date ends at 24:00 UTC, three or four hours after the US stock market closes. News in
-        the hours after the stock market's last close of the week moves crypto in that week, and
-        shares only in the next week. So crypto seems to lead, and the estimate is slightly too
-        high.
+        coin's date ends at 24:00 UTC, three or four hours after the US stock market closes. After
+        the last stock market close of a week, news can still move crypto in the same week. The same
+        news moves shares only in the next week. So crypto seems to lead, and the estimate is
+        slightly too high.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
-        The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule,
-        applied to the influence of each pair on the estimate, gives the mean length of a block,
-        which is at least 5 weeks.
+        The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule
+        gives the mean length of a block, at least 5 weeks. The rule uses the influence of each pair
+        on the estimate.
     Errors
         NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference
@@ -59,8 +59,9 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         start=pairs.index[0],
         end=pairs.index[-1],
-        method="Percentiles of the stationary bootstrap of pairs of weeks (Politis and Romano "
-        "1994; block length by Politis and White 2004, at least 5 weeks).",
+        method="The bounds are percentiles from a stationary bootstrap of pairs of weeks (Politis "
+        "and Romano 1994). Politis and White's rule (2004) gives the mean length of a block, at "
+        "least 5 weeks.",
         shown=_by_lead(weeks),
         notes=(
             "A coin's day ends three or four hours after the US stock market closes, so the "
@@ -121,7 +122,7 @@ def _correlations(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarra
 
 
 def _by_lead(weeks: pd.DataFrame) -> pd.DataFrame:
-    """Return the correlations of each asset's return with the other's return 0 to 8 weeks later."""
+    """Return correlations of one asset's return with the other's return 0 to 8 weeks later."""
     first, second = weeks.iloc[:, 0], weeks.iloc[:, 1]
     leads = range(LONGEST + 1)
     return pd.DataFrame(

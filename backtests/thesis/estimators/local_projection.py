@@ -27,8 +27,8 @@ WEEKS, LONGEST = 13, 26
 #: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
 #: additional lag of a lag-augmented projection.
 LAGS = 4
-#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state: one
-#: year, because each firm files four times a year.
+#: Smallest number of weeks for a standard deviation, and smallest number of weeks in a state. In 52
+#: weeks, each firm files four times.
 FEWEST = 52
 #: The states of dry_powder that a claim compares, with their signs.
 CONTRASTS: Mapping[str, Mapping[State, int]] = {
@@ -36,8 +36,9 @@ CONTRASTS: Mapping[str, Mapping[State, int]] = {
     "capex-drains-without-slack": {"off": -1, "on": 1},
 }
 METHOD = (
-    "Lag-augmented local projections (Jordà 2005; Montiel Olea and Plagborg-Møller 2021), weekly, "
-    "with Newey–West errors and fixed-b critical values (Kiefer and Vogelsang 2005)."
+    "The response comes from a weekly lag-augmented local projection (Jordà 2005; Montiel Olea and "
+    "Plagborg-Møller 2021). The interval uses Newey–West errors and fixed-b critical values "
+    "(Kiefer and Vogelsang 2005)."
 )
 
 
@@ -94,25 +95,25 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
 
     Formula
         For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e. In both sums, k
-        runs from 1 to 4. y_t is SPY's log return over bills in the 13 weeks after week t, × 100. s
-        is the flag of dry_powder at the end of week t. x_t is the impulse at the end of week t. The
-        impulse is a gauge of the signal capex. x_t−k is the impulse k weeks earlier. x_t and all
-        x_t−k are divided by the same number: the standard deviation of the impulse up to week t.
-        r_t is SPY's log return over bills in week t. The sum Σ d_k r_t+1−k contains the returns of
-        the weeks t, t − 1, t − 2 and t − 3. b_s is the response to a rise of the impulse by one
-        standard deviation. Log returns add up, so the response after 13 weeks is the sum of 13
-        weekly responses.
+        runs from 1 to 4. The target y_t is SPY's log return over bills in the 13 weeks after week
+        t, × 100. The state s is the flag of dry_powder at the end of week t. The impulse x_t is a
+        gauge of the signal capex at the end of week t. The lag x_t−k is the impulse k weeks
+        earlier. The impulse and its lags are divided by the standard deviation of the impulse up to
+        week t. The return r_t is SPY's log return over bills in week t. The second sum contains the
+        returns of the weeks t, t − 1, t − 2 and t − 3. The coefficient b_s is the response to a
+        rise of the impulse by one standard deviation. Log returns add up, so the response after 13
+        weeks is the sum of 13 weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
-        t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
+        t. The target y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
-        A week with a missing value is left out. The weeks of a state that the claim does not need
-        are left out if the state has fewer than 52 weeks. The standard deviation of the impulse is
+        A week with a missing value is left out. If the claim does not need a state, and the state
+        has fewer than 52 weeks, these weeks are left out. The standard deviation of the impulse is
         NaN until 52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The impulses of a state are zero in the weeks of
         the other state. So the fixed-b critical values use the number of weeks in the claim's
-        state, or in the rarer state if the claim compares two states.
+        state. If the claim compares two states, they use the number of weeks in the rarer state.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
         ConfigError if :data:`CONTRASTS` lacks the claim.
@@ -162,8 +163,8 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     x
         The regressors, see :func:`regressors`.
     signs
-        A mapping from state to sign: ``{"on": 1, "off": -1}`` means the response while dry_powder
-        is on minus the response while it is off.
+        Mapping from state to sign. For example, ``{"on": 1, "off": -1}`` means the response with
+        dry_powder on minus the response with dry_powder off.
     weeks
         Length of the period over which the return is measured, in weeks. The Newey–West errors have
         at least ``weeks`` lags.

@@ -18,7 +18,7 @@ from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 WEEKS = 4
 #: Number of weeks after an origin until the return of the forecast is known for certain. The return
 #: begins LAG sessions after the origin. A week has at least one session, so LAG additional weeks
-#: contain these sessions.
+#: contain at least LAG sessions.
 DELAY = WEEKS + LAG
 #: Number of known returns that the first forecast needs: one a week for five years.
 FIRST = 260
@@ -90,7 +90,7 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         The bounds are percentiles from a stationary bootstrap. The bootstrap resamples the losses
         of the three forecasts in blocks. The mean length of a block is at least 5 weeks. The
         bootstrap does not estimate the regressions again, so the interval is too narrow
-        (:data:`COVERAGE`). The test is the test of Clark and West, with Newey–West errors for
+        (:data:`COVERAGE`). The test comes from Clark and West, with Newey–West errors for
         overlapping returns.
     Errors
         NotTestable if there are fewer than 52 forecasts, or if data are missing.
@@ -112,8 +112,8 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         start=frame.index[0],
         end=frame.index[-1],
-        method="Expanding-window forecasts. Test by Clark and West (2007) with Newey–West errors; "
-        "interval by the stationary bootstrap of losses.",
+        method="The forecasts use an expanding window. The test is by Clark and West (2007), with "
+        "Newey–West errors. The interval comes from a stationary bootstrap of the losses.",
         beside={
             "gain adjusted for the noise of the larger model": t_interval(
                 value, error, float("inf")
@@ -121,10 +121,10 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         },
         shown=_accumulated(made),
         notes=(
-            "The interval and the test can disagree. The interval shows how much the absorbed "
-            "share improved the forecasts, net of the losses that errors in the estimated "
-            "coefficients cause. The test removes these losses, and asks whether the absorbed "
-            "share has any forecasting power.",
+            "The interval and the test can disagree. Errors in the estimated coefficients make "
+            "forecasts worse. The interval includes the losses from these errors. The test "
+            "removes the losses from these errors, and asks whether the absorbed share has any "
+            "forecasting power.",
             too_narrow(COVERAGE),
         ),
     )
@@ -154,8 +154,8 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
     frame = pd.DataFrame({"return": y, **made}).dropna()
     if len(frame) < FEWEST:
         raise NotTestable(
-            f"expected {FEWEST} forecasts of returns, found {len(frame)}; before the first "
-            f"forecast, net liquidity and the absorbed share must be known in {FIRST} weeks"
+            f"expected {FEWEST} forecasts of returns, found {len(frame)}; add history: the first "
+            f"forecast needs {FIRST} earlier weeks with net liquidity and the absorbed share"
         )
     return Forecasts(frame=frame)
 
@@ -214,10 +214,10 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return by how much ``small`` and ``large`` reduce the total loss of ``mean`` so far, in %.
+    """Return the loss that ``small`` and ``large`` saved up to each origin, in %.
 
-    At each origin, the reduction is the total loss of ``mean`` so far minus the total loss of the
-    other rule so far. A reduction of 100 % equals the total loss of ``mean`` over all origins.
+    The saved loss is the total loss of ``mean`` minus the total loss of the other rule. Both totals
+    begin at the first origin. 100 % is the total loss of ``mean`` over all origins.
     """
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()

@@ -138,9 +138,9 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     wrong direction. All pairs have the same critical value, which comes from the resamples. A
     deviation is a resample's difference of two means minus the sample's difference, in standard
     errors. Each resample contributes one number: the largest deviation among all pairs. The
-    critical value is the quantile ``level`` of the resamples' largest deviations. The probability
-    that at least one pair with true means in the right order counts as wrong is about 1 −
-    ``level``.
+    critical value is the quantile ``level`` of the resamples' largest deviations. A pair can count
+    as wrong although its true means are in the right order. The probability of at least one such
+    mistake is about 1 − ``level``.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def resampled_means(returns: np.ndarray) -> np.ndarray:
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
     """Return the p-value of a permutation test over all possible rankings of the classes.
 
-    The p-value is the fraction of rankings whose tau-b with the mean returns is at least as large,
-    in the direction of ``sign``, as the tau-b of the declared ranking.
+    For each ranking, the statistic is ``sign`` times the tau-b with the mean returns. The p-value
+    is the fraction of rankings whose statistic is not below that of the declared ranking.
     """
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
