@@ -12,7 +12,7 @@ import numpy as np
 
 #: Largest bet, as a fraction of the wealth. At the worst outcome, the bettor loses the whole bet.
 LARGEST_BET = 0.75
-#: Assumed variance of gains before the first week. With this variance, a gain of 1 is three
+#: Assumed variance of gains before the first week. With a variance of 1/9, a gain of 1 is three
 #: standard deviations.
 PRIOR_VARIANCE = 1 / 9
 #: Stakes of :func:`outperformance`, which averages the results of all four stakes.
@@ -25,13 +25,13 @@ def bets(gains: np.ndarray) -> np.ndarray:
     ``gains`` contains numbers from −1 to 1. The last axis of ``gains`` is the week. The bet of a
     week is m / (v + m²), clipped to the range from 0 to :data:`LARGEST_BET`. The number m is the
     mean gain of the earlier weeks. The number v is the mean squared deviation of the earlier weeks.
-    The deviation of a week is its gain minus the mean gain, and the mean gain includes the week
-    itself. The function adds one week before the first week, with gain 0 and squared deviation
-    :data:`PRIOR_VARIANCE`. The first bet is 0.
+    A week's deviation is its gain minus the mean of all gains so far. The function adds one week
+    before the first week, with gain 0 and squared deviation :data:`PRIOR_VARIANCE`. The first bet
+    is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
-        JRSS B 86. The bets are the approximate GRAPA bets of the authors, with their limit of 3/4.
+        JRSS B 86. The function uses the authors' approximate GRAPA bets, and their limit of 3/4.
     """
     weeks = np.arange(1, gains.shape[-1] + 1)
     total = gains.cumsum(axis=-1)
@@ -53,7 +53,7 @@ def wealth(gains: np.ndarray) -> np.ndarray:
 
 
 def outperformance(differences: np.ndarray) -> np.ndarray:
-    """Return, after each week, the e-value that this forecaster is better than the other.
+    """Return, after each week, the evidence (e-value) that one forecaster is better than another.
 
     Each week's difference has an expected value, given the earlier weeks. Under the null
     hypothesis, the mean of all expected values so far is at most zero. The expected value of a
@@ -72,8 +72,8 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of this forecaster. All differences must lie between
-        −½ and ½. The last axis is the week.
+        Loss of the second forecaster minus loss of the first, which may be better. All differences
+        must lie between −½ and ½. The last axis is the week.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

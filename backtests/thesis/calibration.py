@@ -40,7 +40,7 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """Outcomes in simulated economies: the thesis is true in all economies, or false in all.
+    """Outcomes in simulated economies of one kind: with a true thesis, or with a false thesis.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ changelog states the reason.
 
 The condition of a claim is a signal whose flag must be on. If the flag depended on past returns,
 the test of a claim about returns would not be fair. So the flag of a tested claim must belong to
-one of :data:`QUANTITY_FLAGS`. These flags use quantities such as bank reserves, and overnight
+one of :data:`QUANTITY_FLAGS`. The flags of :data:`QUANTITY_FLAGS` use quantities and overnight
 rates, but no asset prices. The claim of link L14 is an exception: its flag is computed from prices.
 To test the claim of link L14, the trial resamples prices and computes the flag again.
 """

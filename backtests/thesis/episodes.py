@@ -58,8 +58,8 @@ def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
     An episode is left out if the history does not contain the whole episode and the 63 sessions
-    before it. At least one class of :data:`CASCADE` must have a return at each of these sessions. A
-    simulated history has no dated episodes, so the result is empty.
+    before it. An episode is also left out if no class of :data:`CASCADE` has a return at every
+    session. A simulated history has no dated episodes, so the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -119,8 +119,9 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
     sessions before the episode.
 
     If the flag was off at all 252 sessions, the function searches the 252 sessions from the start
-    of the episode. It takes the first session at which the flag turned on, so the result is zero or
-    negative. If the flag did not turn on there either, the result is None. NaN counts as off.
+    of the episode. A result of zero or below means that the flag turned on at or after the start of
+    the episode. If the flag does not turn on within 252 sessions, the result is None. NaN counts as
+    off.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ from signals.universe import DURATION
 from strategies import STRATEGIES, kind_of
 
 #: Date of the essay that states the thesis. The definitions of signals and claims were written
-#: after this date.
+#: after the essay.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
     "The definitions of signals and claims were written after the essay of 2026-02-06. So the "
@@ -34,11 +34,11 @@ REMARK = (
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
-#: Smallest number of weeks before the date from which a standard deviation is computed.
+#: A standard deviation needs at least this number of weeks before the date.
 FEWEST_WEEKS = 52
 #: Returns are clipped at this number of standard deviations.
 CLIP = 3.0
-#: The null hypothesis for a strategy allows a premium of SPY over bills from 0 to this fraction a
+#: The null hypothesis for a strategy: SPY's premium over bills lies between 0 and this fraction a
 #: year. In the long run, US shares earned about 6 % a year over bills.
 PREMIUM = 0.10
 WEEKS_A_YEAR = 52
@@ -226,13 +226,13 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     A strategy with a higher exposure than the mix earns a higher premium without any timing. If the
     strategy's exposure is above the exposure of the mix, the function subtracts :data:`PREMIUM`
     times the difference of the exposures. The strategy's exposure is known before the week begins.
-    SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`. Under this
-    assumption, a strategy of SPY and bills can beat the mix only by timing. A strategy with other
+    SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`. If the assumption
+    is true, a strategy of SPY and bills can beat the mix only by timing. A strategy with other
     assets can also beat the mix because these assets earn more than SPY.
 
-    The limit for clipping is at least as large as the limit for SPY's return over bills. A strategy
-    that held only bills before the date has very small weekly values. A limit from the values of
-    such a strategy would be too small.
+    The limit for clipping is never below the limit for SPY's return over bills. If a strategy held
+    only bills before the date, its weekly values were very small. A limit from very small values
+    would be too small.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -268,8 +268,8 @@ _MIX = (
 )
 
 #: Mapping from the name of a claim or strategy to two items. The first item describes the weekly
-#: number. The bettor bets that this number will be above zero. The second item is the function that
-#: returns the weekly numbers.
+#: number. The bettor bets that the weekly number will be above zero. The second item is the
+#: function that returns the weekly numbers.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
     "crypto-below-spy": (
         "weekly return of SPY minus weekly return of crypto, in weeks in which capital is "

@@ -74,7 +74,7 @@ class SurpriseStudy:
     Attributes
     ----------
     instrument
-        Id of the series of policy surprises, which is the instrument.
+        Id of the series of policy surprises that serves as the instrument.
     responses
         One row for each class. If a policy surprise raises DGS2 by 10 basis points, the class
         returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` are the bounds of
@@ -93,7 +93,7 @@ def surprise_study(sample: Sample) -> SurpriseStudy:
     See :func:`backtests.thesis.estimators.instrumented.instrumented`. The study uses an FOMC
     statement if its surprise and its change of DGS2 are known. The returns of all long-duration and
     short-duration classes must also be known. Raises NotTestable if the history lacks surprises,
-    yields, or the prices of one of these classes.
+    yields, or the prices of a class.
     """
     id, events = surprises(sample)
     at = sample.sessions.get_indexer(pd.DatetimeIndex(events.table.index))

@@ -154,7 +154,10 @@ def _parsed(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise DataError(f"expected a file of events at {file}: {error.strerror}") from None
+        raise DataError(
+            f"expected a file of events at {file}, but the system reports: "
+            f"{error.strerror or error}; correct the path"
+        ) from None
     except (ValueError, RecursionError) as error:  # ValueError includes decoding errors
         raise ConfigError(f"expected TOML in {file}: {error}; correct it") from None
 

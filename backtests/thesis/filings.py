@@ -145,8 +145,8 @@ def filings(history: History) -> tuple[Filing, ...]:
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. A change to an amount without a known moment counts in the standard deviations.
-    The function returns no filing for the change.
+    became known. The function returns no filing for an amount without a known moment. The change to
+    the amount still counts in the standard deviations.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -171,9 +171,8 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events, each moved 30 sessions back to a date without news of the firm.
 
-    The sessions −5 to 20 around a moved event must contain no event and no new amount of the firm.
-    Otherwise the moved event is left out. A moved event before the start of the history is left
-    out.
+    A moved event is left out if the firm has an event or a new amount in the event window around it
+    (sessions −5 to 20). A moved event before the start of the history is left out.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)

@@ -223,8 +223,8 @@ def shifted(
         function returns one statistic for each row of the table. If the function returns NaN for a
         shift, the shift is left out.
     shifts
-        Number of shifts, evenly spaced over the sessions. With n sessions, and n at most
-        ``shifts``, the condition is shifted by 1, 2, … and n − 1 sessions.
+        Number of shifts, evenly spaced over the sessions. For n ≤ ``shifts`` sessions, the
+        condition is shifted by 1, 2, … and n − 1 sessions.
     """
     n = len(values)
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))

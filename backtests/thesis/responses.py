@@ -14,7 +14,8 @@ from signals.duration import LONG, SHORT
 
 #: Number of random draws of a test: permutations of the surprises, or sets of random dates.
 DRAWS = 4999
-#: The response ends at the close this number of sessions after a policy statement or a bond deal.
+#: Number of sessions from a policy statement or a bond deal to the close at which the response
+#: ends.
 AFTER_NEWS = 5
 
 

@@ -35,11 +35,10 @@ GAUGES = {
 }
 #: Number of returns that must be known before the first forecast.
 FEWEST_WEEKS = 104
-#: The e-value uses this number of forecasts at the start only to compute a limit. Later differences
-#: of losses are clipped at this limit.
+#: Number of forecasts at the start that the e-value uses only to compute a limit. Later differences
+#: of losses are clipped at the limit.
 CALIBRATION = 52
-#: Level of the model confidence set, a fraction. The set contains the best forecaster with this
-#: probability.
+#: Level of the model confidence set: the probability that the set contains the best forecaster.
 LEVEL = 0.90
 RESAMPLES = 1000
 SEED = 0
@@ -249,8 +248,8 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
 
     ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. The
     function subtracts the losses of the last forecaster, :data:`CONSTANT`, from the losses of each
-    forecaster. Politis and White's rule gives a block length for each difference. The mean block
-    length of the bootstrap is the longest of these block lengths. The seed is fixed.
+    forecaster. Politis and White's rule gives a block length for each difference. The bootstrap
+    uses the longest block length as its mean block length. The seed is fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated

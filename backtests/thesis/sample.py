@@ -65,8 +65,8 @@ class Sample:
     def asset(self, ticker: str) -> pd.Series:
         """Return an asset's simple return from the previous close to each session's close.
 
-        Returns are fractions. Both closes are closes of session dates. A return is NaN if one of
-        its two closes is missing. Raises NotTestable if the history has no return of the asset.
+        Returns are fractions. A return is NaN if one of its two closes is missing. Raises
+        NotTestable if the history has no return of the asset.
         """
         if ticker not in self._asset_returns or self._asset_returns[ticker].isna().all():
             raise NotTestable(f"the history has no price of {ticker}")

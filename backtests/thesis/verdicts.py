@@ -3,9 +3,9 @@
 - Contradicted: all effects in the 90 % interval are smaller than the smallest interesting effect.
   An effect against the claimed direction counts as negative. A wide interval does not contradict a
   claim.
-- Supported: the adjusted one-sided p-value is at most 2.5 %, and all values in the 95 % interval
-  have the sign that the claim states. If an effect is significant but too small to matter, the
-  claim is contradicted.
+- Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval has the
+  sign that the claim states. If an effect is significant but too small to matter, the claim is
+  contradicted.
 - Inconclusive: everything else. If a claim counts episodes and has fewer than three episodes, the
   claim is always inconclusive.
 - Not testable yet: the history is too short, or lacks data.

@@ -36,7 +36,7 @@ class Entries:
     returns
         For each entry, the return over bills in the next 126 sessions, in %. An entry is a session
         at which the flag turned on. The index contains the sessions of the entries. An entry is
-        left out if the return of one of these 126 sessions is missing.
+        left out if the return of one of its 126 sessions is missing.
     places
         The positions of the entries in the history.
     usual

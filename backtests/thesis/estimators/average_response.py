@@ -119,9 +119,8 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 def spread_at_each_session(sample: Sample) -> np.ndarray:
     """Return compounded returns of the duration spread, in percentage points, by start session.
 
-    The result has one row for each session of the history. The six columns are returns from the
-    close before the session. The returns end at the closes 0, 1, 2, 3, 4 and 5 sessions after the
-    session.
+    The result has one row for each session of the history. All returns of a row begin at the close
+    before the session. Column k, from 0 to 5, ends at the close k sessions after the session.
     """
     return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
 
@@ -156,8 +155,8 @@ def random_means(
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
     """Return the interval from the deals that are not near an FOMC statement.
 
-    The result is empty if no deal is near a statement, or if the other deals lie in fewer than four
-    calendar quarters.
+    The result is empty if no deal is near a statement. The other deals must lie in at least four
+    calendar quarters, or the result is empty.
     """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)

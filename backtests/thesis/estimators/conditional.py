@@ -64,9 +64,8 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     episode in which the strategy is in an active state. If there is only one cluster, the interval
     assumes that distant sessions are independent.
 
-    For some strategies, the weight of SPY depends on quantities alone, not on prices. The test of
-    such a strategy shifts the dates of the holdings, and uses no clusters. A test with shifted
-    holdings is exact if the holdings do not depend on prices.
+    If ``measured`` has holdings (``held``), the test shifts the dates of the holdings and needs no
+    clusters. A test with shifted holdings is exact if the holdings do not depend on prices.
     """
     kept = _kept(measured, claim)
     if claim.condition is None:
@@ -123,8 +122,8 @@ def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) ->
 
     For shifted holdings, the statistic is the t statistic of the gain from timing, see
     :func:`backtests.thesis.inference.timing`. For the true holdings, the statistic is ``value``
-    divided by the standard error of the gain from timing. The shifted holdings would pay the same
-    costs as the true holdings, so the statistics of shifted holdings leave out costs.
+    divided by the standard error of the gain from timing. Shifted holdings would pay the same costs
+    as the true holdings. So the statistics of shifted holdings leave out costs.
     """
     both = pd.DataFrame({"held": held, "excess": excess}).dropna()
     drawn = shifted(both["excess"], both["held"], timing)

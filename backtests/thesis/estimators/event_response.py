@@ -8,9 +8,9 @@ filings and earnings releases compare the responses in two states of idle capita
 releases, the estimate is the response with depleted idle capital minus the response with ample idle
 capital. For policy statements, the estimate is the response over all statements.
 
-The estimate for policy uses the change of a yield on the date of the statement. This change is
-published one session later, after the response has begun. The estimate for policy therefore
-measures a reaction and is not a trading rule.
+The estimate for policy uses the change of a yield on the date of the statement. The change of the
+yield is published one session later, after the response has begun. The estimate for policy
+therefore measures a reaction and is not a trading rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -115,7 +115,7 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
             "The change of DGS2 on the date of a statement is published a session later. So the "
             "estimate measures a reaction and is not a trading rule.",
             "Some Fed operations, such as the end of runoff, were announced before their first "
-            "day. The first days of these operations bring no news and are left out.",
+            "day. The first days of announced operations bring no news and are left out.",
         ),
     )
 

@@ -50,11 +50,11 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     """Return the % of breakouts that keep their gain with a flag on, minus the % with the flag off.
 
     The flag is known at the close of the breakout. The test shifts the dates of the flag, see
-    :func:`backtests.thesis.estimators.conditional.difference_of`. The tested value of a session is
-    the number of its breakouts that keep their gain, minus the expected number. The expected number
-    is the number of breakouts times the overall fraction that keep their gain. A second interval
-    treats each episode and each gap between episodes as one cluster. The second interval needs at
-    least two episodes and two gaps.
+    :func:`backtests.thesis.estimators.conditional.difference_of`. For each session, the tested
+    value is the number of breakouts that keep their gain minus the expected number. The expected
+    number is the number of breakouts times the overall fraction that keep their gain. A second
+    interval treats each episode and each gap between episodes as one cluster. The second interval
+    needs at least two episodes and two gaps.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -102,9 +102,8 @@ class Ratio:
 def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
     """Return the slopes of y and of x on z; the columns have no NaN.
 
-    The estimate is the slope of y divided by the slope of x. The covariance of the two slopes is a
-    quarter of a difference: the variance of the slope of y + x minus the variance of the slope of y
-    − x.
+    The estimate is the slope of y divided by the slope of x. The covariance of the two slopes is (P
+    − M) / 4. P is the variance of the slope of y + x. M is the variance of the slope of y − x.
     """
     plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
     return Ratio(

@@ -28,8 +28,8 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     Timing
         Both returns of a week end at closes of the same date, the last session of the week. A
         coin's date ends at 24:00 UTC, three or four hours after the US stock market closes. After
-        the last stock market close of a week, news can still move crypto in the same week. The same
-        news moves shares only in the next week. So crypto seems to lead, and the estimate is
+        the last stock market close of a week, news can still move crypto in the same week. Shares
+        can react to late news only in the next week. So crypto seems to lead, and the estimate is
         slightly too high.
     NaN
         A pair is left out if one of its four returns is missing.

@@ -21,7 +21,7 @@ from signals.universe import DURATION
 
 State = Literal["off", "on"]
 
-#: Number of weeks of the response in the claims, and of the longest response in the chart.
+#: Length of the claims' response, and of the longest response in the chart, in weeks.
 WEEKS, LONGEST = 13, 26
 #: Number of lags of the impulse, and number of past weekly returns. The five firms file within
 #: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
@@ -107,13 +107,14 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. The target y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
-        A week with a missing value is left out. If the claim does not need a state, and the state
-        has fewer than 52 weeks, these weeks are left out. The standard deviation of the impulse is
-        NaN until 52 weeks are known.
+        A week with a missing value is left out. The weeks of a rare state (fewer than 52 weeks) are
+        left out if the claim does not need the state. The standard deviation of the impulse is NaN
+        until 52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The impulses of a state are zero in the weeks of
         the other state. So the fixed-b critical values use the number of weeks in the claim's
-        state. If the claim compares two states, they use the number of weeks in the rarer state.
+        state. If the claim compares two states, the critical values use the number of weeks in the
+        rarer state.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
         ConfigError if :data:`CONTRASTS` lacks the claim.
