@@ -12,6 +12,7 @@ rates, but no asset prices. The claim of link L14 is an exception: its flag is c
 To test the claim of link L14, the trial resamples prices and computes the flag again.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -89,7 +90,7 @@ class Claim(Typed):
         ``above`` if the claim says that the estimand is above zero; ``below`` if the claim says
         that the estimand is below zero.
     smallest
-        Smallest interesting effect, a positive number in ``unit``; None for the estimator
+        Smallest interesting effect, a positive finite number in ``unit``; None for the estimator
         ``status``.
     argument
         Why a smaller effect does not matter.
@@ -143,10 +144,11 @@ class Claim(Typed):
                     "fields, or choose another estimator"
                 )
             return
-        if not (self.smallest and self.smallest > 0 and self.unit and self.argument):
+        if not (self.smallest and 0 < self.smallest < math.inf and self.unit and self.argument):
             raise ConfigError(
-                f"{self.name}: expected `smallest` above zero, a `unit` and an `argument`, were "
-                f"{self.smallest}, {self.unit!r} and {self.argument!r}; state all three"
+                f"{self.name}: expected `smallest` above zero and finite, a `unit` and an "
+                f"`argument`, were {self.smallest}, {self.unit!r} and {self.argument!r}; state all "
+                "three"
             )
         self._check_estimator()
         if self.condition not in (None, *QUANTITY_FLAGS) and self.estimator != "after_flag":

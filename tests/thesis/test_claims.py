@@ -69,6 +69,7 @@ def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
         ({"estimator": "status"}, "expected `condition` to name a signal"),
         ({"estimator": "meen"}, "expected estimator as"),
         ({"smallest": float("nan")}, "expected `smallest` above zero"),
+        ({"smallest": float("inf")}, "expected `smallest` above zero and finite"),
     ],
 )
 def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said: str) -> None:
