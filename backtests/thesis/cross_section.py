@@ -3,9 +3,9 @@
 The claims use a declared order of asset classes by duration, see :data:`signals.universe.DURATION`.
 This module estimates the duration of single shares from data. The estimates use all shares of the
 history, but no funds. The measure of duration is
-:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. Often, the standard
-error of a share's duration reaches the difference in duration between two neighbouring thirds of
-the shares.
+:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. Often, two
+neighbouring thirds of the shares differ in duration by no more than the standard error of one
+share.
 
 Two other measures of duration cannot be computed, because the data store has no market values of
 firms:

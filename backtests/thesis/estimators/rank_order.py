@@ -175,7 +175,7 @@ def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> floa
     """Return the p-value of a permutation test over all possible rankings of the classes.
 
     For each ranking, the statistic is ``sign`` times the tau-b with the mean returns. The p-value
-    is the fraction of rankings whose statistic is not below that of the declared ranking.
+    is the fraction of rankings with a statistic at or above the statistic of the declared ranking.
     """
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
