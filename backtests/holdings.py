@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.atomic import expanded
 from backtests.engine.costs import Costs
 from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
 from signals.params import fits
@@ -25,6 +26,7 @@ def read_holdings(path: Path) -> dict[str, float]:
     The units of the asset CASH are USD. DataError is raised for an invalid line, and for a path
     that is not a regular file of at most :data:`LARGEST_FILE` bytes.
     """
+    path = expanded(path)
     lines = _text(path).splitlines() or [""]
     if _cells(lines[0]) != ["asset", "units"]:
         raise DataError(

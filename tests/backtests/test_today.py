@@ -803,6 +803,20 @@ def test_a_file_beyond_the_bound_is_refused_and_not_read_whole(tmp_path: Path) -
         read_holdings(path)
 
 
+def test_a_tilde_stands_for_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "h.csv").write_text("asset,units\nSPY,40.5\n")
+    assert read_holdings(Path("~/h.csv")) == {"SPY": 40.5}
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/h.csv", "a\0b.csv"])
+def test_a_path_that_cannot_be_a_file_is_one_line(path: str) -> None:
+    with pytest.raises(ConfigError, match="expected a valid path"):
+        read_holdings(Path(path))
+
+
 def test_a_cell_of_the_file_may_be_in_quotes(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text('"asset","units"\n"SPY", "40.5"\nCASH,"-100"\n')
