@@ -1,4 +1,4 @@
-"""Backtests: history → regime and signals → weights → simulation → evidence → report.
+"""Backtests of strategies, from the history to the report.
 
 Importing the package is fast, because each public name is loaded on its first use.
 """
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from backtests.report.notebook import metrics_table, plot_reading
     from backtests.runs import Run
 
-#: A mapping from each public name to the module that defines it. Type checkers and editors read the
-#: imports above instead.
+#: The module of each public name. Type checkers and editors read the imports above, not this
+#: mapping.
 _HOMES = {
     "assess": "backtests.evidence.assessment",
     "compare_runs": "backtests.evidence.compare_runs",
@@ -60,14 +60,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return the object with a public name, and import its module if necessary."""
+    """Return a public object by its name, and import its module if necessary."""
     if name not in _HOMES:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Return the public names, including those that are not loaded yet, for completion."""
+    """Return all public names, also the names that are not loaded yet."""
     return sorted(__all__)
 
 

@@ -25,9 +25,8 @@ _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 def expanded(path: Path | str) -> Path:
     """Return a path to read from, with ``~`` or ``~name`` replaced by a home folder.
 
-    ``~`` stands for the home folder of the current user, and ``~name`` for the home folder of the
-    user ``name``. ConfigError is raised for an unknown user, for a null character in the path, and
-    for a character that the system cannot encode.
+    ``~`` is the home folder of the current user. ``~name`` is the home folder of the user ``name``.
+    ConfigError is raised if the user is unknown, or if the path contains a forbidden character.
     """
     try:
         found = Path(path).expanduser()
@@ -44,9 +43,9 @@ def expanded(path: Path | str) -> Path:
 def writable_name(path: Path | str) -> Path:
     """Return a path to write to, with ``~`` or ``~name`` replaced by a home folder.
 
-    ConfigError is raised for a path that :func:`expanded` rejects, for a name that is not UTF-8,
-    and for a path that the system rejects. The system rejects a path that is too long, has symbolic
-    links in a circle, or lies in a folder without access.
+    ConfigError is raised if :func:`expanded` or the system rejects the path, or if the path is not
+    UTF-8. The system rejects a path that is too long or that lies in a folder without access. The
+    system also rejects symbolic links that lead in a circle.
     """
     found = expanded(path)
     try:
@@ -61,7 +60,10 @@ def writable_name(path: Path | str) -> Path:
 
 
 def resolved(path: Path | str) -> Path:
-    """Return the result of :func:`writable_name` as an absolute path with all links resolved."""
+    """Return an absolute path to write to, with symbolic links replaced by their targets.
+
+    ConfigError is raised if :func:`writable_name` rejects the path.
+    """
     return Path(os.path.realpath(writable_name(path)))
 
 
@@ -79,10 +81,11 @@ def write_text(path: Path, text: str) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to, and move it to ``path`` when the block succeeds.
 
-    An existing file is replaced. An existing folder is replaced only if the block writes a folder.
-    Missing parent folders are created. A path that :func:`writable_name` rejects raises
+    An existing file is replaced. An existing folder is replaced only if the ``with`` block writes a
+    folder. Missing parent folders are created. A path that :func:`writable_name` rejects raises
     ConfigError. A path that cannot be written raises DataError. After an error, the file or folder
-    at ``path`` is unchanged, unless the error says that ``path`` is new.
+    at ``path`` is usually unchanged. If the error message says that ``path`` is new, the new file
+    or folder is already at ``path``.
     """
     target, moved = resolved(path), False
     try:
@@ -100,8 +103,8 @@ def replacing(path: Path) -> Iterator[Path]:
         if moved:
             raise DataError(
                 f"expected {path} to be saved on the disk, but the system reports: "
-                f"{error.strerror or error}; {path} is new, but a crash of the system may undo "
-                "this; check the disk, then write it again"
+                f"{error.strerror or error}. {path} is new, but a crash of the system may remove "
+                "the new content; check the disk, then write the file again"
             ) from error
         raise DataError(
             f"expected to write to {path}, but the system reports: {error.strerror or error}; free "
@@ -156,7 +159,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Restore the earlier files from the folders of killed programs, then remove these folders."""
+    """Put back the files that killed programs moved away, and remove their temporary folders."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue
@@ -201,7 +204,7 @@ def _move(fresh: Path, target: Path, earlier: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file, or the entries of a folder, are on the disk."""
+    """Wait until the disk has stored a file, or the list of the files in a folder."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open a folder
         return
     handle = os.open(path, os.O_RDONLY)

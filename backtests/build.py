@@ -1,4 +1,4 @@
-"""Build an object from plain parameters. A wrong value raises an error of one line."""
+"""Build an object from plain parameters. A wrong value raises an error with a one-line message."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
@@ -14,7 +14,7 @@ from signals.params import names_of
 T = TypeVar("T")
 
 
-#: pydantic's names of the errors for a value that should be a list or a table.
+#: Error types of pydantic for a value that should be a list or a table.
 _SEVERAL = ("tuple_type", "dict_type", "model_type", "dataclass_type")
 
 
@@ -46,7 +46,7 @@ def _kinds(cls: type) -> dict[str, Any]:
 
 @cache
 def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
-    """Return pydantic's validator of a class's parameters, cached to save time."""
+    """Return the pydantic validator for the parameters of a class, cached to save time."""
     return pydantic.TypeAdapter(cls)
 
 
@@ -59,7 +59,10 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> Non
 
 
 def first_fault(error: pydantic.ValidationError, what: str) -> str:
-    """Return one line about the first wrong value that pydantic found. ``what`` begins the line."""
+    """Return one line about the first wrong value that pydantic found.
+
+    The line begins with ``what``.
+    """
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))
     if isinstance(cause := fault.get("ctx", {}).get("error"), Exception):

@@ -45,15 +45,15 @@ def session_after(
 ) -> pd.DatetimeIndex:
     """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Sessions are counted in ``index``. By default, ``index`` is all NYSE sessions up to a year from
-    now. A result after the last session of ``index`` raises ConfigError.
+    Sessions are counted in ``index``. By default, ``index`` contains all NYSE sessions up to a year
+    from now. If a result would be after the last session of ``index``, ConfigError is raised.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
     if len(position) and np.max(position) >= len(index):
         raise ConfigError(
-            f"expected at least {number_of(n, 'session')} after {dates.max().date()}, but the last "
-            f"session in the calendar is {index[-1].date()}; choose an earlier date"
+            f"expected at least {number_of(n, 'session')} after {dates.max().date()}, but the "
+            f"calendar ends on {index[-1].date()}; choose an earlier date"
         )
     return index[position]
 
@@ -75,9 +75,9 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    On Columbus Day and Veterans Day, and until 1997 on Martin Luther King Day, the NYSE is open,
-    but the Federal Reserve Banks are closed. A bank holiday on a Sunday moves to the next Monday. A
-    bank holiday on a Saturday stays on Saturday.
+    On Columbus Day and Veterans Day, the NYSE is open, but the Federal Reserve Banks are closed.
+    Until 1997, the NYSE was also open on Martin Luther King Day, a holiday of the Banks. A bank
+    holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday stays on Saturday.
     """
     from pandas.tseries import holiday
 
@@ -93,8 +93,8 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
     ``dates`` are filing dates. With rule ``stated``, an imported table can state the day from which
-    a value is known, and this day replaces the function's result. ``recorded_at`` is the moment at
-    which the store records the values; only rule ``recorded`` uses it.
+    a value is known. A stated day replaces the result of this function. ``recorded_at`` is the
+    moment at which the store records the values; only rule ``recorded`` uses it.
     """
     match rule.kind:
         case "close":

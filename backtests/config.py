@@ -1,4 +1,4 @@
-"""The configuration of a run: typed and checked settings with which the run can be repeated."""
+"""The settings of a run, and the check of each setting."""
 
 import json
 import re
@@ -37,13 +37,13 @@ SOURCE = {"source", "store", "seed", "years", "thesis"}
 
 
 class Universe(pydantic.BaseModel):
-    """The tickers of a run: one list for each sleeve of the strategy, and ``classes``.
+    """The tickers of a run: one list for each sleeve, and one for each changed asset class.
 
     Attributes
     ----------
     classes
-        Asset classes whose tickers differ from drypowder's universe. A sleeve with the name of a
-        class gets the tickers of the class.
+        Asset classes whose tickers differ from drypowder's universe. If a sleeve has the name of an
+        asset class, the sleeve gets the tickers of this class.
     """
 
     model_config = pydantic.ConfigDict(extra="allow", frozen=True)
@@ -87,7 +87,7 @@ class RunConfig(pydantic.BaseModel):
     @pydantic.field_validator("seed", "years", "lag", mode="before")
     @classmethod
     def _a_whole(cls, given: Any) -> Any:
-        """Return a whole number of numpy, such as an element of ``np.arange``, as an int."""
+        """Return a numpy integer, such as an element of ``np.arange``, as an int."""
         return given if isinstance(given, bool) or not isinstance(given, Integral) else int(given)
 
     @pydantic.field_validator("store", "labels", mode="before")
@@ -119,8 +119,8 @@ class RunConfig(pydantic.BaseModel):
     """'store', 'simulated', or 'frames' for DataFrames given in Python. The default is 'store' if
     the store contains data, otherwise 'simulated'."""
     store: Path | None = None
-    """File of the store; default: in commands, the file that DRYPOWDER_STORE names, else a file in
-    the platform's data folder."""
+    """File of the store; default: a file in the platform's data folder. In commands, the variable
+    DRYPOWDER_STORE can name another default file."""
     seed: int = pydantic.Field(default=0, strict=True)
     """Seed of the simulated economy, 0 or above."""
     years: int = pydantic.Field(default=20, strict=True)
@@ -164,8 +164,8 @@ class RunConfig(pydantic.BaseModel):
     def build_strategy(self) -> Strategy:
         """Return the strategy with its parameters and its universe.
 
-        An unknown name or an invalid value raises ConfigError. If ``assets`` or ``reads`` is not a
-        tuple of names, SimulationError is raised.
+        An unknown name or an invalid value raises ConfigError. If the strategy's ``assets`` or
+        ``reads`` is not a tuple of names, SimulationError is raised.
         """
         cls = self.strategy_class()
         if cls.name == self.benchmark:
@@ -176,10 +176,10 @@ class RunConfig(pydantic.BaseModel):
         self._check_model(cls)
         sleeves, classes = self.universe.sleeves, self.universe.classes
         refuse_unknown(sleeves, ticker_fields(cls), f"sleeve of {cls.name}")
-        _refuse_twice(sleeves, self.params, "universe or in params")
+        _refuse_twice(sleeves, self.params, "universe", "params")
         defaults = {f.name: f.default for f in fields(cls)}
         chosen = {n for n, v in {**sleeves, **self.params}.items() if v != defaults.get(n)}
-        _refuse_twice(chosen, classes, "universe or in universe.classes")
+        _refuse_twice(chosen, classes, "universe", "universe.classes")
         built = build(cls, {**sleeves, **self.params}, f"parameter of {cls.name}")
         with author_code(f"{cls.name}: setting its classes"):
             built = built.with_classes(classes) if classes else built
@@ -218,12 +218,12 @@ class RunConfig(pydantic.BaseModel):
         if name != Votes.name and not cls.follows_regime:
             raise ConfigError(
                 f"expected regime model {name} only with a strategy that follows the regime, but "
-                f"{cls.name} does not follow the regime; leave the regime model out"
+                f"{cls.name} follows no regime; leave the regime model out"
             )
         if (name == Labels.name) != (self.labels is not None):
             raise ConfigError(
-                f"expected the regime model {Labels.name} together with a file of labels, but the "
-                f"regime model is {name} and the file of labels is "
+                f"expected regime model {Labels.name} together with a file of labels, but "
+                f"regime_model is {name} and labels is "
                 f"{'not set' if self.labels is None else self.labels}; change one of the two"
             )
 
@@ -240,12 +240,12 @@ class RunConfig(pydantic.BaseModel):
         if isinstance(model, Votes) and model.min_views > len(model.voters):
             raise ConfigError(
                 f"expected regime.min_views up to {len(model.voters)}, the number of signals that "
-                f"vote, was {model.min_views}; with it, no session would have a regime"
+                f"vote, was {model.min_views}; choose a smaller number"
             )
         return model
 
     def _fixed_of_model(self) -> dict[str, Any]:
-        """Return the parameters of the regime model whose values come from other settings."""
+        """Return the parameters of the regime model that other settings determine."""
         if self.regime_model == Votes.name:
             return {"voters": (*voters(), *self.more_voters())}
         return {} if self.labels is None else {"dated": read_labels(self.labels)}
@@ -283,8 +283,8 @@ class RunConfig(pydantic.BaseModel):
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
-        # These settings are left out here. run_id hashes the objects that are built from them,
-        # because the objects include defaults.
+        # run_id hashes the objects that are built from these settings, because the objects include
+        # default values. So the settings themselves are left out here.
         built = {"params", "universe", "signals", "labels", "regime"}
         data = self.model_dump(mode="json", exclude=SOURCE | built)
         if self.universe.classes:
@@ -314,9 +314,8 @@ def _is_day(given: Any) -> bool:
 def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
-    In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes instead of dotted
-    paths, for example classes defined in a notebook. A command can repeat a run with a class only
-    if the command can import this class.
+    In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes, for example classes
+    of a notebook. A command can repeat the run only if the command can import these classes.
 
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
     the most similar valid key.
@@ -349,7 +348,8 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
 def check_options(given: Mapping[str, Any]) -> None:
     """Raise ConfigError if an option such as ``start`` has an invalid value.
 
-    The message names the option. The message of :func:`config_from` names the key of a file.
+    The message names the option, such as ``--start``. A message of :func:`config_from` names the
+    key of the config file instead.
     """
     try:
         RunConfig.model_validate({"strategy": "", **given})
@@ -378,8 +378,8 @@ def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
 def _with_path(given: object, key: str) -> object:
     """Return the dotted path of a class, and any other value unchanged.
 
-    An object of a strategy or of a signal raises ConfigError; ``key`` names the config key for its
-    parameters.
+    If ``given`` is an object of a strategy or of a signal, ConfigError is raised. ``key`` is the
+    config key for the object's parameters.
     """
     if isinstance(given, Strategy | Signal):
         name = type(given).__name__
@@ -399,7 +399,7 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data, with the strategy and the regime model under separate keys.
 
     A strategy like ``name@model`` is split into the strategy and the regime model. A strategy like
-    ``name@file.csv`` is split into the strategy and the file of labels, and sets the regime model
+    ``name@file.csv`` is split into the strategy and the file of labels. The regime model is then
     ``labels``.
     """
     name, at, model = str(data.get("strategy", "")).partition("@")
@@ -415,9 +415,10 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "strategy": name, "regime_model": model}
 
 
-def _refuse_twice(one: Iterable[str], other: Iterable[str], where: str) -> None:
+def _refuse_twice(one: Iterable[str], other: Iterable[str], here: str, there: str) -> None:
     twice = sorted({*one} & {*other})
     if twice:
         raise ConfigError(
-            f"expected {twice[0]} either in {where}, found {twice[0]} in both; delete one of them"
+            f"expected {twice[0]} either in {here} or in {there}, found {twice[0]} in both; delete "
+            "one of them"
         )

@@ -1,8 +1,8 @@
 """Find out whether the last fetch changed the regime, or flags on which the regime depends.
 
 The module compares an earlier state with the current state. The earlier state is computed from the
-data before the last fetch or import, for the last session of these data. The current state is
-computed from all data in the store, for the last session of the store. A flip is a difference
+data that the store held before the last fetch or import. The current state is computed from all
+data in the store. Each state belongs to the last session of its data. A flip is a difference
 between the earlier and the current state. A state that changed and later changed back is not a
 flip. A fetch that adds no data causes no flip.
 
@@ -36,15 +36,19 @@ class Flipped:
     ----------
     what
         ``regime``, or the name of a signal.
+
     was, now
         ``was`` is the state before the fetch, and ``now`` is the current state. The state of the
         regime is its name or ``none``. The state of a flag is ``on``, ``off`` or ``no view``.
+
     since
         The session on which the current state began. None if the regime is ``none`` or the flag has
         ``no view``.
+
     revised
-        True if the state at the earlier session, computed again from the current data, differs from
-        ``was``. If True, late or revised data caused at least a part of the flip.
+        The current data give a new state for the earlier session. ``revised`` is True if the new
+        state differs from ``was``. If ``revised`` is True, late or revised data caused at least a
+        part of the flip.
     """
 
     what: str
@@ -63,9 +67,11 @@ class SinceFetch:
     began
         The moment at which the last fetch or import began, New York time. None if the store has no
         record of this moment, or had no data before this moment.
+
     session
         The last session in the store just before ``began``. None if ``began`` is None, or if the
         store had too little data for the signals at that time.
+
     flipped
         The flip of the regime, followed by the flips of primary flags.
     """
@@ -81,10 +87,10 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     Parameters
     ----------
     config
-        The configuration, with the source of the history, the signals and the regime model.
+        The configuration, which names the store, the signals and the regime model.
+
     history, reading
-        The current history up to its last session, and the regime and the evaluations of the
-        signals on this history.
+        The current history, and the reading of the current history.
 
     Raises
     ------
@@ -112,7 +118,7 @@ def store_of(config: RunConfig) -> Store:
     if source != "store":
         raise ConfigError(
             f"expected a history from a store, but the history is {source_said(source)}; give a "
-            "store, or remove --exit-code, because only a fetch into a store can flip a state"
+            "store or remove --exit-code. Only a fetch or import can flip a state"
         )
     return Store(config.store_path())
 
@@ -120,8 +126,8 @@ def store_of(config: RunConfig) -> Store:
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
     """Return a history of the series in ``now``, from the rows recorded before ``began``.
 
-    The last session of a history is the last day with a price. Series outside ``now`` are left out,
-    because their prices could change the last session.
+    The last session of a history is the last day with a price. A series that ``now`` does not
+    contain is left out, because its prices could change the last session.
     """
     until = began - _JUST_BEFORE
     series = {*now.panel.columns, *now.closes.columns}

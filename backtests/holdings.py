@@ -15,7 +15,7 @@ from signals.params import fits
 from signals.universe import UNIVERSE
 
 CASH = "CASH"
-#: Largest size of a file of holdings, bytes; such a file usually has a few kilobytes.
+#: Largest size of a file of holdings, bytes. A file of holdings usually has a few kilobytes.
 LARGEST_FILE = 1_000_000
 _SHOWN = 60
 
@@ -23,8 +23,9 @@ _SHOWN = 60
 def read_holdings(path: Path) -> dict[str, float]:
     """Return a mapping from asset to units, from a CSV file with the header ``asset,units``.
 
-    The units of the asset CASH are USD. DataError is raised for an invalid line, and for a path
-    that is not a regular file of at most :data:`LARGEST_FILE` bytes.
+    The units of the asset CASH are USD. ConfigError is raised if :func:`backtests.atomic.expanded`
+    rejects the path. DataError is raised if the file cannot be read, is larger than
+    :data:`LARGEST_FILE` bytes, or has an invalid line.
     """
     path = expanded(path)
     lines = _text(path).splitlines() or [""]
@@ -39,14 +40,14 @@ def read_holdings(path: Path) -> dict[str, float]:
             asset, units = _holding(path.name, number, line)
             if asset in holdings:
                 raise DataError(
-                    f"{path.name}: line {number}: expected each asset once, but {asset} is on an "
-                    "earlier line, too; write one line with the sum of the units"
+                    f"{path.name}: line {number}: expected each asset once, but {asset} is also on "
+                    "an earlier line; write one line with the sum of the units"
                 )
             holdings[asset] = units
     if not holdings:
         raise DataError(
             f"{path.name}: expected a line for each holding, but the file has only a header; add "
-            "one, such as CASH,1000 for 1,000 USD"
+            "a line, such as CASH,1000 for 1,000 USD"
         )
     return holdings
 
@@ -66,8 +67,8 @@ def _text(path: Path) -> str:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise DataError(
-                f"expected a file of at most {LARGEST_FILE:,} bytes with holdings, but {path} is "
-                "larger; give a CSV file with one line for each holding"
+                f"expected a file of holdings with at most {LARGEST_FILE:,} bytes, but {path} is "
+                "larger; write one line for each holding"
             )
         return content.decode("utf-8-sig")
     except FileNotFoundError:
@@ -83,7 +84,7 @@ def _text(path: Path) -> str:
 
 
 def _cells(line: str) -> list[str]:
-    """Return the cells of a line of CSV; an invalid line has no cells."""
+    """Return the cells of a CSV line, or an empty list if the line is invalid."""
     try:
         return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True), [])]
     except csv.Error:  # a cell is too long
@@ -108,8 +109,8 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
 def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
     """Raise :class:`MissingSeries` if a held asset has no price.
 
-    ``held`` contains tickers, without :data:`CASH`. ``priced`` contains closes, sessions × assets,
-    USD.
+    ``held`` contains tickers, without :data:`CASH`. ``priced`` contains the closes in USD, with one
+    row per session and one column per asset.
     """
     for ticker in held:
         if ticker not in priced:
@@ -118,14 +119,14 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
         if not priced[ticker].notna().any():
             raise MissingSeries(
                 f"expected a price of the holding {ticker} on or before the session, found none; "
-                "import its prices or correct the ticker in the holdings"
+                "import its prices or correct the ticker"
             )
 
 
 def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
     """Return the total value of holdings in USD.
 
-    Units that are not a finite number, or a value of 0 or below, raise ConfigError.
+    ConfigError is raised if units are not a finite number, or if the total value is 0 USD or less.
     """
     for name, units in holdings.items():
         if not fits(units, float) or not math.isfinite(units):
@@ -159,12 +160,13 @@ def orders_to(
     """Return the orders that lead from holdings to target weights, by the rules of a backtest.
 
     Sales are filled first. Purchases follow in ascending order of their value. A purchase is
-    reduced if the remaining cash cannot pay for it and its costs.
+    reduced if the remaining cash cannot pay for the purchase and its costs.
 
-    ``target`` contains the weight of each asset, a fraction of the value before costs. An asset
-    without a target is sold. ``holdings`` contains the units of each asset, and USD for
+    ``target`` contains the weight of each asset, as a fraction of the total value before costs. An
+    asset without a target is sold. ``holdings`` contains the units of each asset, and USD for
     :data:`CASH`. ``prices`` contains the price of each asset, USD. Units are rounded toward zero to
-    the given ``decimals``. Assets in ``untraded``, and assets with a NaN price, have no orders.
+    the given ``decimals``. An asset has no order if the asset is in ``untraded`` or has a NaN
+    price.
 
     Returns
     -------
@@ -191,7 +193,10 @@ def orders_to(
 
 
 def after(holdings: Mapping[str, float], orders: pd.DataFrame) -> dict[str, float]:
-    """Return the holdings after the orders in a table of :func:`orders_to` are filled."""
+    """Return the holdings after all orders are filled.
+
+    ``orders`` is a table that :func:`orders_to` returned.
+    """
     changed = dict(holdings)
     for order in orders.to_dict("records"):
         changed[order["asset"]] = changed.get(order["asset"], 0.0) + order["units"]

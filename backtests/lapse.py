@@ -1,10 +1,12 @@
 """Find the sessions on which a strategy's state cannot be trusted because data are late.
 
-Late data alone can change the regime: a signal without data has no influence, and the remaining
+Late data alone can change the regime. A signal without data has no influence, so the remaining
 signals may give another regime. A strategy's state is called lost at a session if late data make
-the state unreliable. The state is lost while a flag that determines the state is NA and an input of
-this flag is late. The state is also lost while the state itself is NA. A flag that was never known
-does not make the state lost, and a state that was never known is not lost.
+the state unreliable.
+
+A deciding flag is a flag on which the state depends. The state is lost while a deciding flag is NA
+and an input of this flag is late. The state is also lost while the state itself is NA. A flag that
+was never known does not make the state lost. A state that was never known is not lost.
 """
 
 from collections.abc import Mapping
@@ -20,10 +22,10 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs of each signal that determines a strategy's state, by the signal's name.
+    """Return the inputs of each signal on which a strategy's state depends, by signal name.
 
-    If the strategy follows the regime, only the signals of its regime model determine its state.
-    Otherwise, any configured signal may determine its state.
+    If the strategy follows the regime, only the signals of its regime model determine its state. If
+    the strategy does not follow the regime, any configured signal may determine its state.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -46,11 +48,13 @@ def lost(
         A strategy's state at each session, computed from the history and the reading. If the state
         is NA and was known earlier, the result is True. If the strategy has no states, ``state`` is
         None, and the result is False at each session.
+
     late
         Result of :func:`stale` for the history.
+
     rests
-        The inputs of each signal that determines the state, by the signal's name. If ``rests`` is
-        empty, the result depends only on ``state``.
+        The inputs of each signal that determines the state, by signal name. If ``rests`` is empty,
+        the result depends only on ``state``.
     """
     if state is None:
         return pd.Series(False, index=late.index)
@@ -61,10 +65,13 @@ def lost(
 
 
 def stale(history: History) -> pd.DataFrame:
-    """Return a table, sessions × ids: True if an id had a value, but its next value is late.
+    """Return a table that is True where the next value of an id is late.
 
-    A missing value is not late if the source states that no value exists, or if the publisher has
-    ended the series.
+    The table has one row per session and one column per id. A value is late if an id has no value
+    at a session, but had a value earlier.
+
+    A missing value is not late if the source states that no value exists, or if the series has
+    ended.
     """
     late = _is_missing_again(history.panel)
     for id in history.withheld:
@@ -77,7 +84,7 @@ def stale(history: History) -> pd.DataFrame:
 
 
 def _is_missing_again(values: pd.DataFrame) -> pd.DataFrame:
-    """Return True where a column has no value, but had one at an earlier session."""
+    """Return True where a column has no value, but had a value at an earlier session."""
     missing = values.isna().to_numpy()
     again = missing & ~np.logical_and.accumulate(missing)
     return pd.DataFrame(again, index=values.index, columns=values.columns)

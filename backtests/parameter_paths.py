@@ -1,18 +1,14 @@
 """Set a parameter of a run by its path, such as ``dry_powder.k``.
 
-=====================  ==========================================================
-path                   parameter
-=====================  ==========================================================
-``volatility``         of the strategy
-``dry_powder.k``       of the signal ``dry_powder``
-``regime.confirm``     of the regime model that the run uses
-``schedule.offset``    of the schedule
-``costs.etf_bp``       of the costs
-``lag``, ``band``      settings of the run itself
-=====================  ==========================================================
+The path of a strategy's parameter is the parameter's name, such as ``volatility``. The settings
+``lag`` and ``band`` of a run also have a path without a dot. Any other path begins with a prefix.
+The prefix is the name of a signal, as in ``dry_powder.k``, or one of these three names:
 
-The prefix ``regime`` means the regime model that a run uses. So ``regime.confirm`` is a valid path
-for every regime model with the parameter ``confirm``.
+- ``regime`` is the regime model that a run uses, as in ``regime.confirm``.
+
+- ``schedule`` is the schedule, as in ``schedule.offset``.
+
+- ``costs`` are the costs, as in ``costs.etf_bp``.
 """
 
 from collections.abc import Mapping
@@ -25,7 +21,8 @@ from signals.errors import ConfigError, unknown
 
 #: Settings of a run that have a path without a dot.
 SETTINGS = ("lag", "band")
-#: Tables of a configuration whose name is the first part of a path.
+#: Tables of a configuration. The name of a table is the first part of a path, as in
+#: ``costs.etf_bp``.
 TABLES = ("regime", "schedule", "costs")
 
 
@@ -57,8 +54,8 @@ def config_with(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 def put(data: dict[str, Any], path: str, value: Any) -> None:
     """Set the parameter at a path in the data of a configuration.
 
-    An unknown owner raises ConfigError. :func:`backtests.config.config_from` later reports an
-    unknown name or an invalid value.
+    If no table and no signal has the name before the dot, ConfigError is raised.
+    :func:`backtests.config.config_from` later reports an unknown parameter or an invalid value.
     """
     owner, name = split(path)
     if path in SETTINGS:
@@ -73,7 +70,7 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _check_owner(owner: str, data: Mapping[str, Any]) -> None:
-    """Raise ConfigError unless a configuration has an owner of parameters with this name."""
+    """Raise ConfigError if a configuration has no table and no signal with the name ``owner``."""
     plugins = data.get("plugin_signals", {})
     if not owner or owner in (*TABLES, *SIGNALS) or not isinstance(plugins, Mapping):
         return

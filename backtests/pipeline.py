@@ -33,6 +33,7 @@ def run(config: RunConfig, history: History | None = None, earlier: Reading | No
     history
         By default, the configuration chooses the history. The history is cut at the end date of the
         configuration.
+
     earlier
         An earlier reading of the same history. To save time, pass ``Run.reading`` of a first run to
         later runs on the same history.
@@ -43,7 +44,7 @@ def run(config: RunConfig, history: History | None = None, earlier: Reading | No
 
 
 def check_config(config: object) -> None:
-    """Raise ConfigError for another object than a configuration."""
+    """Raise ConfigError if an object is not a configuration."""
     if not isinstance(config, RunConfig):
         raise ConfigError(
             f"expected a RunConfig, was {shown(config)}; make one with backtests.config_from"
@@ -55,7 +56,7 @@ def history_of(
 ) -> History:
     """Return the history of a run, up to the end of the run.
 
-    If ``history`` already ends before the end date of the configuration, all its sessions are
+    If ``history`` already ends before the end date of the configuration, the whole history is
     returned. If no history is given, ``ids`` are read from the configuration's source. If ``ids``
     is empty, all ids and tickers that the run needs are read.
     """
@@ -79,10 +80,10 @@ def read(config: RunConfig, history: History, earlier: Reading | None = None) ->
     ``earlier`` is an earlier reading of the same history. To save time, unchanged signals are not
     computed again: the function takes their evaluations from ``earlier``. A signal is unchanged if
     its parameters, and the parameters of its component signals, are unchanged. A user's own signal
-    is always computed again, because a function that the signal calls may have changed. ``earlier``
-    may have sessions after the end of ``history``. In this case, only the registered signals that
-    the regime model reads are taken from ``earlier``. If the sessions or values of ``earlier`` up
-    to the end of ``history`` differ from ``history``, ConfigError is raised.
+    is always computed again, because a function that the signal calls may have changed. If
+    ``earlier`` ends after ``history``, only the registered signals that the regime model reads are
+    taken from ``earlier``. ConfigError is raised if ``earlier`` and ``history`` have different
+    sessions or values up to the end of ``history``.
     """
     chosen, model = config.build_signals(), config.build_model()
     evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)

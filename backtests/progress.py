@@ -30,8 +30,7 @@ def silent(step: str, done: int | None = None, total: int | None = None) -> None
 def counted(items: Iterable[T], progress: Progress, step: str | Callable[[T], str]) -> Iterator[T]:
     """Yield items one by one, and report the number of finished items before each item.
 
-    ``step`` is a name that all reports show, or a function that returns the name to show for an
-    item.
+    ``step`` is the name of the step, or a function that returns a name for each item.
     """
     whole = list(items)
     for done, item in enumerate(whole):

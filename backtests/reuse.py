@@ -15,8 +15,8 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
     """Return the evaluations of an earlier reading, for the sessions of a history.
 
     A user's own signals are left out, so that they are always evaluated again. If the reading ends
-    after the history, the evaluations are cut at the end of the history. After such a cut, the
-    result contains only the signals in ``names``.
+    after the history, the evaluations are cut at the end of the history. If the evaluations are
+    cut, the result contains only the signals in ``names``.
     """
     if not isinstance(earlier, Reading):
         raise ConfigError(
@@ -27,8 +27,8 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
     _check_same_history(earlier, history)
     if sessions.equals(index):
         return _registered(earlier.evaluations)
-    # No row of a registered signal's evaluation depends on a later row. So cutting the evaluation
-    # gives the same result as evaluating the cut panel. A user's signal may look ahead.
+    # No row of a registered signal's evaluation depends on a later row. So an evaluation can be
+    # cut at the end of the history. A user's signal may look ahead.
     held = [name for name in names if name in earlier.evaluations and name in SIGNALS]
     return {
         name: earlier.evaluations[name].rows(lambda part: part.loc[: index[-1]]) for name in held
@@ -36,10 +36,10 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
 
 
 def _registered(earlier: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
-    """Return evaluations without those of a user's own signals.
+    """Return only the evaluations of registered signals.
 
-    The class of an own signal stays the same if a function that it calls is defined again, so the
-    class does not show whether the evaluation is still valid.
+    A user can change a function that an own signal calls. The class of the signal then stays the
+    same, although the earlier evaluation is no longer valid.
     """
     if not isinstance(earlier, Evaluations):
         return {name: earlier[name] for name in earlier if name in SIGNALS}
@@ -51,7 +51,7 @@ def _check_same_history(earlier: Reading, history: History) -> None:
     """Raise ConfigError unless a reading and a history have the same sessions and values.
 
     The reading may end after the history. If the reading has no panel, only its sessions are
-    checked. A reading lacks a panel if it was made by selecting rows of another reading.
+    checked. A reading that was made from some rows of another reading has no panel.
     """
     index, sessions = history.panel.index, earlier.regime.index
     if not sessions[: len(index)].equals(index):

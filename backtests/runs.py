@@ -28,21 +28,27 @@ class Run(Summarised):
     ----------
     config, strategy
         The configuration, and the strategy with its parameters.
+
     history, reading
         The history, and its regime and signals, up to the end of the run.
+
     state
         The strategy's state at each session of the history, from :meth:`strategies.Strategy.state`;
         None if the strategy has no states.
+
     decided
         Target weights (fractions) at the sessions on which the strategy made a decision.
+
     result
         The simulation: equity, returns, weights, orders, and vectorbt's portfolio.
+
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
         strategy's first possible trade, ``benchmark`` contains the returns of bills.
+
     spliced
-        Whether the decisions come from a walk-forward. The configuration of such a run cannot
-        repeat the run, so its id also depends on the decisions.
+        Whether the decisions come from a walk-forward. The configuration is not enough to repeat a
+        walk-forward. So the id of a walk-forward also depends on the decisions.
     """
 
     config: RunConfig
@@ -83,7 +89,7 @@ class Run(Summarised):
 
     @property
     def excess(self) -> pd.Series:
-        """Simple daily returns of the strategy minus those of bills, fractions."""
+        """Simple daily returns of the strategy minus the returns of bills, fractions."""
         return self.result.returns - self.bills
 
     @property
@@ -99,12 +105,15 @@ class Run(Summarised):
 
     @property
     def orders(self) -> pd.DataFrame:
-        """The orders: ``date, asset, units, price, cost``, as in :attr:`Result.orders`."""
+        """The orders, with the columns ``date, asset, units, price, cost``.
+
+        See :attr:`Result.orders`.
+        """
         return self.result.orders.copy(deep=False)
 
     @property
     def metrics(self) -> pd.Series:
-        """The metrics of ``strategy`` in ``metrics.json``, with the same names, as float64.
+        """The metrics of the strategy as float64, with the names that ``metrics.json`` uses.
 
         Rates are fractions, not percent. An undefined metric is NaN. Metrics that are dates are
         left out.
@@ -130,8 +139,9 @@ class Run(Summarised):
         """Write the seven files of ``drypowder run`` into a folder, and return the metrics.
 
         If ``robustness`` is False, robustness checks that need another simulation are left out, as
-        with ``--no-robustness``. Trials in the log of the run's store are counted. A folder with
-        other files raises DataError. A run of a walk-forward raises ConfigError.
+        with ``--no-robustness``. The hurdle of the Sharpe ratio depends on the other trials in the
+        log of the run's store. A folder with other files raises DataError. A run of a walk-forward
+        raises ConfigError.
         """
         from backtests.report.notebook import save_run
 
@@ -144,9 +154,9 @@ class Run(Summarised):
 
 
 def check_run(run: object, what: str) -> None:
-    """Raise ConfigError for a value that is not a run, or if an own signal was defined again.
+    """Raise ConfigError if ``run`` is not a run, or if a user's signal was defined again later.
 
-    A notebook can define a signal again. New evaluations for an earlier run would then use the new
+    If a notebook defines a signal again, new evaluations for an earlier run would use the new
     class. ``what`` names the run in the message.
     """
     if not isinstance(run, Run):
@@ -158,7 +168,10 @@ def check_run(run: object, what: str) -> None:
 
 
 def defined_again(what: str, path: str) -> ConfigError:
-    """Return the error that a user's class at ``path`` was defined again after a run."""
+    """Return the error for a user's class that was defined again after a run.
+
+    ``path`` is the dotted path of the class.
+    """
     return ConfigError(
         f"expected {what} to use the current class of {path}, but the class was defined again "
         f"after this run; run {what} again"
@@ -168,9 +181,8 @@ def defined_again(what: str, path: str) -> ConfigError:
 def run_id(config: RunConfig, history: History, *others: str) -> str:
     """Return the id of a run.
 
-    Two runs have the same id if their parameters, their data, the version of drypowder, and the
-    registry of signals with its votes are the same. ``others`` are further strings on which the run
-    depends.
+    Two runs have the same id if they have the same parameters, data and version of drypowder. The
+    id also depends on the registered signals, their votes, and the strings in ``others``.
     """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())

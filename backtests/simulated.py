@@ -1,6 +1,6 @@
 """The label of simulated data.
 
-The module loads no library, so that commands that only read it start fast.
+The module loads no library, so a command that needs only the label starts fast.
 """
 
 from pathlib import Path
@@ -15,5 +15,5 @@ def source_said(source: str) -> str:
 
 
 def in_reports(name: str, *, simulated: bool) -> Path:
-    """Return the folder ``reports/NAME``; if its data are simulated, the label precedes NAME."""
+    """Return the folder ``reports/NAME``, or ``reports/SIMULATED-NAME`` for simulated data."""
     return Path("reports") / (f"{SIMULATED}-{name}" if simulated else name)

@@ -11,13 +11,13 @@ the target weights and the prices at the fill. So the units of a backtest differ
 before the fill. If prices rise before the fill, the ordered units can cost more than the cash.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to weights that start at the target, change with prices, and ignore
-costs. If the costs move a weight across the band or the limit, the orders of :meth:`Plan.at` and of
-a backtest may differ.
+applies the band and the limit to model weights. Model weights start at the target, change with
+prices, and ignore costs. Costs can move a weight across the band or the limit. The orders of
+:meth:`Plan.at` and of a backtest may then differ.
 
-If the lag is longer than the time between two decisions, orders of an earlier decision can still
-wait for their fill. :meth:`Plan.at` does not place these orders again. It finds out from the
-holdings whether the earlier decision was traded. With daily decisions and a long lag, the orders of
+If the lag is longer than the time between two decisions, earlier orders can still wait for their
+fill. :meth:`Plan.at` does not place these orders again. :meth:`Plan.at` finds out from the holdings
+whether the earlier decision was traded. With daily decisions and a long lag, the orders of
 :meth:`Plan.at` and of a backtest may therefore differ.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
@@ -25,11 +25,13 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
 - If a price is older than its staleness limit, a backtest closes the holding at the last price.
   :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists it in
   :attr:`Today.missing`.
+
 - If late data make the strategy's state unreliable, the state is called lost, see
-  :mod:`backtests.lapse`. A backtest then uses the regime from the remaining signals, or NEUTRAL if
-  these signals give no regime. :meth:`Plan.at` lists the stale inputs, and makes no decision until
-  the state is known again. A decision that was due on the schedule is then made at once, and so is
-  a decision on a state that has changed.
+  :mod:`backtests.lapse`. While the state is lost, a backtest uses the regime that the remaining
+  signals give, or NEUTRAL. :meth:`Plan.at` lists the stale inputs, and
+  makes no decision until the state is known again. As soon as the state is known again,
+  :meth:`Plan.at` makes the decision that was due while the state was lost. If the state has
+  changed, :meth:`Plan.at` also decides at once.
 """
 
 from collections.abc import Mapping
@@ -57,7 +59,7 @@ from signals.universe import asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
 
-#: Largest number of unfilled trades in a row that are counted back from a session.
+#: A search for an unfilled trade goes back over at most this number of trades.
 _REPEATS = 21
 
 
@@ -69,63 +71,78 @@ class Today(Summarised):
     ----------
     simulated
         Whether the history is simulated.
+
     regime, since
-        The regime at the session's close and the session on which it began; None if there is no
-        regime.
+        The regime at the session's close, and the session on which the regime began. None if there
+        is no regime.
+
     decided_because
         Reason for the decision: ``start``, ``schedule``, ``change of state from A to B``, or ``due
-        on`` an earlier date on which the state was lost. Several reasons are joined by ``; ``. If
-        there is no decision at this close, the reason is None.
+        on DATE, but delayed by late data``. Several reasons are joined by ``; ``. If there is no
+        decision at this close, the reason is None.
+
     next_decision
-        The next session on which the schedule has a decision. If the state changes before the next
-        scheduled session, the strategy decides earlier, unless it decides only on its schedule. The
-        calendar of sessions ends a year from now. None if the next scheduled session is after the
-        end of the calendar.
+        The next session on which the schedule has a decision. A change of the state can lead to an
+        earlier decision. The calendar of sessions ends a year from now. None if the next scheduled
+        session is after the end of the calendar.
+
     fills_on
         The session at whose close a backtest fills the orders. None if the orders would be filled
         after the end of the calendar.
+
     target
         Target weight of each asset from this close on, a fraction. The rest of the portfolio is
         cash in bills. If there is no decision at this session, the weights come from the last
         earlier decision.
+
     if_decided
-        The weights that the strategy would choose at this close. ``if_decided`` is also given if
+        The weights that a decision at this close would give. ``if_decided`` is never None, even if
         there is no decision at this close.
+
     decided_on, before
         The session and the weights of the last decision before this session. If there is no earlier
         decision, ``decided_on`` is this session, and ``before`` contains the weights at this close.
+
     missing
         A mapping that gives a date for each id with late data. The data of an id are late if its
         last value is older than its staleness limit. The mapping covers held assets, assets in
         ``target`` or ``if_decided``, and ids that the strategy reads. If the state is lost, the
-        mapping also covers the inputs of each signal that determines the state and whose flag is
-        NA. The date of an asset is the date of its last price. The date of a series is the day on
-        which its last value became known.
+        mapping also covers the inputs of each deciding flag that is NA; see :mod:`backtests.lapse`.
+        The date of an asset is the date of its last price. The date of a series is the day on which
+        its last value became known.
+
     older
-        A mapping from each share or fund without a close at this session to the date of its last
-        price. The mapping covers held assets and assets in ``target`` or ``if_decided``, except
-        those in ``missing``. Their weights and orders use the last price.
+        The date of the last price, by ticker. Only shares and funds without a close at this session
+        are listed. The mapping covers held assets and assets in ``target`` or ``if_decided``,
+        except those in ``missing``. The weights and orders of these assets use the last price.
+
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
         follow ``regime``.
+
     waiting
-        The session of the newest earlier decision whose orders are not filled yet; None without
-        such orders, or if no holdings are given. Orders can be unfilled if the lag is longer than
-        the time between two decisions.
+        The session of the newest earlier decision whose orders are not filled yet. None if all
+        earlier orders are filled, or if no holdings are given. Orders can be unfilled if the lag is
+        longer than the time between two decisions.
+
     value
         Value of the holdings, USD; None if no holdings are given.
+
     beyond_band
         Assets whose weight differs from the target by more than the drift band. If orders wait for
-        their fill, the weights are those that these orders lead to. None if no holdings are given.
+        their fill, ``beyond_band`` uses the weights after these orders. None if no holdings are
+        given.
+
     beyond_limit
         Whether holdings with a short position have drifted beyond the strategy's gross limit. If
         ``beyond_limit`` is True, a backtest trades even without a decision. None if no holdings are
         given.
+
     orders
         Orders from :func:`backtests.holdings.orders_to`, with units from the prices at this close.
-        The orders begin at the holdings after the orders of ``waiting``. The table is empty if a
-        backtest would not trade. None if no holdings are given.
+        The orders assume that the orders of the session ``waiting`` are already filled. The table
+        is empty if a backtest would not trade. None if no holdings are given.
     """
 
     session: pd.Timestamp
@@ -167,18 +184,23 @@ class Plan(Summarised):
     ----------
     state
         The strategy's state at each session, from :meth:`strategies.Strategy.state`. While the
-        state is lost, the last known state.
+        state is lost, ``state`` contains the last known state.
+
     weights
         Weights that a decision would give at each session. If an asset's price is older than its
         staleness limit, the weights use the last price.
+
     rests, lost, stale
         Results of :func:`backtests.lapse.rests_on`, :func:`backtests.lapse.lost` and
         :func:`backtests.lapse.stale`.
+
     due
         The sessions on which the strategy would decide if no state were lost.
+
     decided
-        The sessions on which the strategy decides. A decision that is due while the state is lost
-        is made at the first session at which the state is known again.
+        The sessions on which the strategy decides. If the state is lost when a decision is due, the
+        decision is delayed until the state is known again.
+
     followed
         The sessions from the first decision on.
     """
@@ -209,10 +231,12 @@ class Plan(Summarised):
         ----------
         session
             A session of the history. Later data are not read.
+
         holdings
             Units of each asset, and USD for ``CASH``. A coin is priced at its close on the
             session's date, as in a backtest. If the history lacks the coin's close on this date, an
             earlier close is used.
+
         decimals
             Number of decimals to which units are rounded, toward zero.
 
@@ -221,8 +245,8 @@ class Plan(Summarised):
         MissingSeries
             If a holding has no price.
         ConfigError
-            If the holdings are worth 0 USD or less, if the history lacks the session, or if the
-            session is before the start.
+            If the holdings are worth 0 USD or less. Also if the session is not in the history, or
+            is before the start.
         """
         session = check_session(session, self.history.panel.index, "the history")
         if session < self.followed[0]:
@@ -267,7 +291,7 @@ class Plan(Summarised):
         if session not in self.decided:
             return None
         delayed = self.due[(self.due > self._known_before(session)) & (self.due < session)]
-        reasons = [f"due on {day.date()}, but late data lost the state" for day in delayed]
+        reasons = [f"due on {day.date()}, but delayed by late data" for day in delayed]
         at_start = session == self.followed[0]
         reasons += ["start"] if at_start else []
         if self.config.schedule.sessions(pd.DatetimeIndex([session]))[0]:
@@ -279,7 +303,7 @@ class Plan(Summarised):
         return "; ".join(reasons)
 
     def _known_before(self, session: pd.Timestamp) -> pd.Timestamp:
-        """Return the last session before a session at which the state was not lost."""
+        """Return the last session before ``session`` on which the state was not lost."""
         known = self.lost.index[~self.lost.to_numpy(dtype=bool)]
         earlier = known[known < session]
         return pd.Timestamp(earlier[-1]) if len(earlier) else pd.Timestamp.min
@@ -309,9 +333,9 @@ class Plan(Summarised):
     def _after_waiting(
         self, session: pd.Timestamp, holdings: Mapping[str, float], decimals: int
     ) -> tuple[pd.Timestamp | None, Mapping[str, float]]:
-        """Return the holdings after earlier orders that are not filled yet.
+        """Return the holdings as if all unfilled earlier orders were filled.
 
-        The first result is the session of the newest of these orders, or None.
+        The first result is the session of the newest unfilled orders, or None.
         """
         waiting, expected = None, holdings
         for day in self._unfilled(session):
@@ -330,11 +354,11 @@ class Plan(Summarised):
     def _waits_for_limit(
         self, session: pd.Timestamp, holdings: Mapping[str, float]
     ) -> pd.Timestamp | None:
-        """Return the earlier session whose trade back to the gross limit is not filled yet.
+        """Return the earlier session of an unfilled trade back to the gross limit, or None.
 
-        The same holdings were beyond the limit at several closes in a row before the session. The
-        trade of the first of these closes is filled ``lag`` sessions later. If the holdings are
-        unchanged then, the trade is placed again.
+        The same holdings may be beyond the limit at several closes in a row. The first of these
+        closes places a trade, which is filled ``lag`` sessions later. While the holdings stay
+        beyond the limit, a new trade is placed every ``lag`` sessions.
         """
         earlier = self.followed[self.followed < session][::-1][: self.config.lag * _REPEATS]
         beyond = takewhile(lambda day: self._is_beyond_limit(holdings, day), earlier)
@@ -344,8 +368,8 @@ class Plan(Summarised):
     def _is_beyond_limit(self, holdings: Mapping[str, float], session: pd.Timestamp) -> bool:
         """Return whether holdings with a short position exceed the gross limit at a close.
 
-        After a trade to exactly the limit, the costs of the trade may push exposure beyond the
-        limit, so the limit is a little higher here.
+        After a trade to the limit, the costs of the trade may leave exposure a little beyond the
+        limit. So the limit is raised here by the highest cost rate.
         """
         prices = self._prices(holdings, session)
         values = prices * pd.Series(holdings, dtype="float64").reindex(prices.index)
@@ -355,12 +379,15 @@ class Plan(Summarised):
         return bool((values < 0).any() and values.abs().sum() > limit * worth)
 
     def _target(self, session: pd.Timestamp) -> pd.Series:
-        """Return the target of the last decision up to a session; its own weights before one."""
+        """Return the target of the last decision up to ``session``.
+
+        Before the first decision, return the weights that a decision at ``session`` would give.
+        """
         decided = self.decided[self.decided <= session]
         return self._row(decided[-1] if len(decided) else session)
 
     def _unfilled(self, session: pd.Timestamp) -> pd.DatetimeIndex:
-        """Return the earlier decisions that a backtest fills after the close of a session."""
+        """Return the earlier decisions whose orders are not filled at the close of ``session``."""
         at = int(self.weights.index.searchsorted(session))
         recent = self.weights.index[max(at - self.config.lag + 1, 0) : at]
         return self.decided[self.decided.isin(recent)]
@@ -432,10 +459,10 @@ def _differences(target: pd.Series, now: pd.Series) -> pd.Series:
 def make_plan(config: RunConfig, history: History, reading: Reading | None = None) -> Plan:
     """Return a strategy's plan for every session of a history.
 
-    The history must have prices of the strategy's assets and of the holdings. ``reading`` is the
-    result of :func:`backtests.pipeline.read`, if it is already known. See
-    :func:`backtests.window.followed` for the session of the first decision. A start outside the
-    history raises ConfigError, and so does another object than a configuration.
+    The history must have prices of the strategy's assets and of the holdings. To save time, pass
+    the result of :func:`backtests.pipeline.read` as ``reading``. See
+    :func:`backtests.window.followed` for the session of the first decision. ConfigError is raised
+    if ``config`` is not a configuration, or if its start is outside the history.
     """
     check_config(config)
     strategy = config.build_strategy()
@@ -469,13 +496,13 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
 
 
 def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | None:
-    """Return the next scheduled session after a session, or None after the end of the calendar."""
+    """Return the next scheduled session after ``session``, or None if the calendar ends earlier."""
     later = _sessions_after(session)
     return _first(later[schedule.sessions(later)])
 
 
 def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
-    """Return, for each due decision, the first session from then on with a known state."""
+    """Return the first session with a known state on or after each due decision."""
     known = pd.DatetimeIndex(lost.index[~lost])
     at = np.unique(known.searchsorted(due))
     return known[at[at < len(known)]]

@@ -9,7 +9,7 @@ from backtests.history.panel import History
 from signals.errors import ConfigError
 from signals.reading import Reading
 
-#: Smallest number of sessions in a run; this is about a month.
+#: Smallest number of sessions in a run, about a month.
 SHORTEST = 21
 
 
@@ -33,7 +33,7 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of :func:`followed`; raise ConfigError if there are too few for a run.
+    """Return the sessions of :func:`followed`; raise ConfigError if they are too few for a run.
 
     A run needs :data:`SHORTEST` sessions, and a session on which its first order can be filled.
     """
@@ -46,7 +46,7 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
         )
     if len(index) <= config.lag:
         raise ConfigError(
-            f"expected a lag below the {len(index)} sessions {days}, was {config.lag}; no order "
-            "would be filled, so choose a smaller lag or an earlier start"
+            f"expected a lag below the {len(index)} sessions {days}, was {config.lag}; choose a "
+            "smaller lag or an earlier start"
         )
     return index

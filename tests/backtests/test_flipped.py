@@ -193,5 +193,5 @@ def test_data_without_any_session_before_the_fetch_are_no_earlier_state(
 @pytest.mark.parametrize("source", ["simulated", "frames"])
 def test_a_history_without_a_store_is_refused(source: str) -> None:
     config = config_from({"strategy": "cash-heavy", "source": source})
-    with pytest.raises(ConfigError, match="only a fetch into a store can flip a state"):
+    with pytest.raises(ConfigError, match="Only a fetch or import can flip a state"):
         since_fetch(config, None, reading([N], [True]))  # type: ignore[arg-type]

@@ -590,7 +590,7 @@ def without_reserves(history: History, first: str, last: str) -> Plan:
             "2025-11-26",
             "2025-12-02",
             "2025-12-03",
-            "due on 2025-11-28, but late data lost the state",
+            "due on 2025-11-28, but delayed by late data",
         ),
         (
             "2025-04-07",
@@ -622,7 +622,7 @@ def test_a_state_that_came_and_went_while_the_state_was_lost_is_not_decided_on(
     assert plan.state is not None
     assert "FORCED_SELLING" not in set(plan.state.loc["2025-04-07":])
     assert plan.at(at("2025-05-13")).decided_because == (
-        "due on 2025-04-30, but late data lost the state; change of state from INJECTION to NEUTRAL"
+        "due on 2025-04-30, but delayed by late data; change of state from INJECTION to NEUTRAL"
     )
 
 

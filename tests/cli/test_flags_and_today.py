@@ -517,7 +517,7 @@ def test_today_prints_weights_reason_and_orders(on_store: Drypowder, tmp_path: P
         ("asset,units\n", "has only a header"),
         ("asset,units\nSPY,many\n", "line 2: expected an asset and a number of units"),
         ("asset,units\nSPY,nan\n", "line 2: expected an asset and a number of units"),
-        ("asset,units\nSPY,1\nSPY,2\n", "line 3: expected each asset once, but SPY is on"),
+        ("asset,units\nSPY,1\nSPY,2\n", "line 3: expected each asset once, but SPY is also on"),
         ("asset,units\nSPY,1,2\n", "line 2: expected"),
         ("asset,units\nNOPE,1\n", "NOPE"),
         ("asset,units\nSPY,-1\n", "worth more than 0 USD"),
