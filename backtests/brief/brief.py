@@ -33,16 +33,21 @@ class Brief:
     sample
         The history up to the session, with flags and regime. Signals and regime model have their
         default parameters.
+
     before
         The earlier session with which the brief compares the last session.
+
     said
-        A mapping from the name of each signal to the explanation of its flag at the session.
+        The explanation of each signal's flag at the session, by signal name.
+
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
-        also tests other claims, but gives the main claims the same verdicts, because the p-value of
-        a main claim is adjusted only for the tests of the other main claims.
+        also tests other claims, but gives the main claims the same verdicts. The p-values of the
+        main claims are adjusted as one group, without the other claims.
+
     links, changes, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
+
     flips
         The results of :mod:`backtests.brief.next_flips`.
     """
@@ -84,8 +89,7 @@ class Brief:
     def rule(self) -> str:
         """The name of the rule that decided the regime.
 
-        If there is no regime, the result is the regime model's first rule whose condition is true
-        at the session.
+        If there is no regime, the result is the first rule whose condition is true at the session.
         """
         reading = self.sample.reading
         decided = reading.decided_by.iloc[-1]
@@ -107,6 +111,7 @@ def make_brief(
         ``compared`` is not a session, the brief takes the last session before ``compared``. By
         default, ``compared`` is one week before the last session. If the history is shorter than a
         week, the default is the history's first session.
+
     progress
         Receives the name of each step before the step begins.
 

@@ -22,10 +22,12 @@ class Change:
     kind, name
         ``kind`` says what changed: the regime, its rule, a flag or a link. ``name`` is the name of
         the signal or the link, or empty for a regime or a rule.
+
     was, now
         The states at the earlier session and at the last session. A missing regime or rule is
         ``none``, and a flag without a state has ``no view``. ``was`` and ``now`` are equal if the
         state changed between the two sessions and then changed back.
+
     when
         The first session of the current state, or None if there is no current state.
     """
@@ -41,8 +43,8 @@ def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
     """Return the changes from the session ``before`` to the last session of the reading.
 
     ``before`` is a session of the reading. The result includes a flag that changed after ``before``
-    and then changed back. The state of a link at ``before`` is compared only with its state at the
-    last session.
+    and then changed back. The result includes a link only if its states at ``before`` and at the
+    last session differ.
     """
     return (
         *_of("regime", "", reading.regime, before, missing="none"),

@@ -13,11 +13,11 @@ from backtests.today import next_scheduled
 from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
-#: Pandas frequency of each frequency in the catalog whose releases follow a publication rule, for
-#: series whose dates are first days. The Fed's weeks end on Wednesdays.
+#: Pandas frequency of the dates of a weekly, monthly or quarterly series. A month or a quarter has
+#: the date of its first day. A week has the date of its last day, a Wednesday.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
-#: A year that keeps the day of the week.
+#: Almost a year. After 52 weeks, the day of the week is the same.
 FIFTY_TWO_WEEKS = pd.Timedelta(weeks=52)
 
 
@@ -31,9 +31,11 @@ class Expected:
     ----------
     day
         The expected day.
+
     what, short, ids
         ``what`` is a phrase for the expected data or decision. ``short`` is a short form of
         ``what``, in one or two words. ``ids`` contains the ids of the series.
+
     basis
         How the day is computed. ``rule``: the publication rule of the series in the catalog gives
         the day. ``a year ago``: a past release took place 52 weeks before the expected day.
@@ -50,13 +52,17 @@ class Expected:
 def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     """Return the next decision day and the next release of each series in ``ids``, by date.
 
-    The dates are after the last close of the history. The next filing of each hyperscaler is also
-    included, 52 weeks after the firm's earliest filing of the past 52 weeks. If the store has
-    vintages (published versions) of a series, its next release is expected 52 weeks after its
-    earliest release of the past 52 weeks. The publication rule of a series with vintages is not
-    used, because each value has several releases and the rule gives only one date. Daily series are
-    left out, because their next values come within days. A series without vintages is also left out
-    if it contains events, if it is yearly, or if its rule has no release dates.
+    The dates are after the last close of the history. The result also contains the next filing of
+    each hyperscaler. The next filing is expected 52 weeks after the firm's earliest filing of the
+    past 52 weeks.
+
+    A vintage is a published version of a series. The next release of a series with vintages is
+    expected 52 weeks after a past release. The past release is the earliest release of the past 52
+    weeks. The publication rule of a series with vintages is not used. The rule gives one date for
+    each value, but a value with vintages has several releases.
+
+    Daily series are left out, because their next values come within days. A series without vintages
+    is also left out if it is yearly, contains events, or has no release dates.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG and CATALOG[id].frequency != "day"]
@@ -100,7 +106,7 @@ def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> E
 
 
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
-    """Return the next release, which is expected 52 weeks after a past release.
+    """Return the next release of a series, which is expected 52 weeks after a past release.
 
     If the past 52 weeks contain no release of the series, the result is None.
 

@@ -18,11 +18,14 @@ class Late:
     ----------
     what
         The id of the series, or the names of a score's components.
+
     last
         The date on which the last value became known. ``last`` is None if no value was ever known,
         or if the data are components of a score.
+
     affects
         What the missing data affect, in words.
+
     unseen
         True if no value of the series was ever known, so the series is missing, not late.
     """
@@ -42,8 +45,8 @@ def late_data(
 
     ``said`` maps the name of each signal to its explanation at the last session. ``held`` contains
     the holdings at the last session. A strategy of the thesis needs only prices and its state. If
-    its state is lost, the strategy keeps its last target. If only a price is late, the strategy
-    does not trade this asset.
+    its state is lost, the strategy keeps its last target. If only the price of an asset is late,
+    the strategy does not trade the asset.
     """
     affected: dict[str, list[str]] = {}
     for e in said.values():
