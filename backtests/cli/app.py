@@ -92,8 +92,7 @@ def main() -> None:
 def _flush() -> None:
     """Flush stdout and stderr.
 
-    If a stream cannot be flushed, its text is dropped. Otherwise Python would print a traceback at
-    exit.
+    If a stream cannot be flushed, its text is dropped, so that Python prints no traceback at exit.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -194,7 +193,7 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _path_of(context: Any) -> str:
-    """Return the command of a context with the commands before it: ``drypowder thesis seal``."""
+    """Return the full command of a context, such as ``drypowder thesis seal``."""
     names: list[str] = []
     while context is not None and context.parent is not None:
         names.insert(0, str(context.info_name))

@@ -26,7 +26,7 @@ def brief(
         str | None,
         typer.Option(
             metavar="DATE",
-            help="Show what changed since DATE; without the option, since one week earlier.",
+            help="Show what changed since DATE; default: one week before the session.",
         ),
     ] = None,
     store: options.Store = None,
@@ -36,11 +36,15 @@ def brief(
     out: options.OutPage = Path("reports"),
     pdf: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pdf", help="Print the page on one sheet of A4; needs Chromium."),
+        typer.Option(
+            metavar="FILE.pdf", help="Write the page as a PDF on one A4 sheet; needs Chromium."
+        ),
     ] = None,
     mail: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write the page for a mail, with inline styles."),
+        typer.Option(
+            metavar="FILE.html", help="Write the page as HTML for a mail, with inline styles."
+        ),
     ] = None,
     exit_code: ExitCode = False,
     json: options.Json = False,
@@ -74,7 +78,7 @@ def brief(
 
 
 def _config(config: Path | None, asked: history_choice.HistoryOptions) -> "RunConfig":
-    """Return a configuration with the chosen history and default parameters, as in the brief.
+    """Return the configuration of the brief: the chosen history, and default parameters.
 
     Raise ConfigError if the file would change a signal or the regime.
     """
@@ -86,17 +90,17 @@ def _config(config: Path | None, asked: history_choice.HistoryOptions) -> "RunCo
     shown = (default.build_signals(), default.build_model())
     if (given.build_signals(), given.build_model()) != shown:
         raise ConfigError(
-            "expected a file with the default signals and regime model in --config, because the "
-            "brief shows these; for other ones, use drypowder flags --config"
+            "expected a file with the default signals and regime model in --config; for other "
+            "signals, use drypowder flags --config"
         )
     kept = {key: value for key, value in data.items() if key in (*SOURCE, "end")}
     return config_of(without_strategy(kept))
 
 
 def _check_files(page: Path, pdf: Path | None, mail: Path | None) -> None:
-    """Before the brief is computed, raise ConfigError if ``pdf`` or ``mail`` cannot be written.
+    """Raise ConfigError if ``pdf`` or ``mail`` cannot be written, or if ``mail`` is the page.
 
-    The mail may not replace the page.
+    The check comes before the brief is computed.
     """
     from backtests.atomic import resolved
     from backtests.report.pdf import find_browser
@@ -134,9 +138,9 @@ def _write(
 
 
 def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
-    """Print ten lines, one more if series are missing, and one more with ``--exit-code``.
+    """Print ten lines, and further lines for missing series and for ``--exit-code``.
 
-    A line that begins with a term shows only the items that fit, and counts the others.
+    If not all items of a line fit, the line ends with the number of hidden items.
     """
     from backtests.report.brief_lines import brief_lines, fitted
 

@@ -1,4 +1,7 @@
-"""Turn the arguments of ``compare`` into configurations: names, config files and run folders."""
+"""Turn the arguments of ``compare`` into configurations.
+
+An argument is the name of a strategy, a config file, or the folder of a finished run.
+"""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,10 +33,13 @@ class Candidate:
     ----------
     given
         The argument.
+
     config
         The configuration.
+
     states_source
         True if the argument itself chooses the source of the history.
+
     saved
         The finished run, if the argument is a folder.
     """
@@ -52,26 +58,30 @@ def candidates_of(
 ) -> list[Candidate]:
     """Return the configuration of each argument.
 
+    Options and assignments do not change a finished run. A finished run keeps its own parameters.
+
     Parameters
     ----------
     arguments
         Names of strategies, config files, and folders of finished runs.
+
     defaults
         Settings for arguments that are names of strategies. The parameters and the universe apply
-        only to the strategy in ``defaults``. The regime model applies only to strategies that
-        follow the regime and whose name contains no model.
+        only to the strategy in ``defaults``. The regime model applies only to a strategy that
+        follows the regime. An argument such as ``name@model`` keeps its own regime model.
+
     options
         Keys that override defaults and config files, such as ``start``.
+
     assignments
         Texts such as ``dry_powder.k=0.11``. An assignment sets its parameter in every configuration
-        that has the parameter, except in finished runs.
+        that has the parameter.
 
     Raises
     ------
     ConfigError
         If an argument cannot be used, or if an assignment names a parameter that no configuration
-        has. Neither options nor assignments change a finished run, because it keeps its own
-        parameters.
+        has.
     """
     found = [_read(argument, defaults, options) for argument in arguments]
     used: set[str] = set()
@@ -135,8 +145,9 @@ def _path(assignment: str) -> str:
 def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
-    Any configuration can have a parameter of a signal. It can have a parameter of a strategy or of
-    a regime model only if its own strategy or regime model has this parameter.
+    Any configuration can have a parameter of a signal. A parameter without a prefix must belong to
+    the configuration's strategy. A parameter with the prefix ``regime`` must belong to the
+    configuration's regime model.
     """
     owner, name = split(path)
     if path in SETTINGS or owner not in ("", "regime"):
@@ -148,14 +159,16 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError for the first assignment; no row uses any of ``assignments``."""
+    """Raise ConfigError if ``assignments`` is not empty.
+
+    The list ``assignments`` contains the assignments that no row uses.
+    """
     for text in assignments:
         names_assigned([text])  # raises ConfigError if the text has no name or no value
         if not rows:
             raise ConfigError(
-                f"expected a strategy name or a config file with --param {text}, but every row is "
-                "a finished run with fixed parameters; give the config.toml of a run instead of "
-                "the run's folder"
+                f"expected a row that --param {text} can change, but every row is a finished run; "
+                "give a run's config.toml instead of its folder"
             )
         path = _path(text)
         if path.startswith("regime."):

@@ -72,8 +72,8 @@ def _what(
     """Return the configuration for the check, and the signal to check (None for a strategy).
 
     ``data`` contains the settings of a configuration, as in a TOML file, and ``param`` sets
-    parameters. A checked strategy replaces the strategy in ``data``. For a checked signal, a
-    strategy that follows the regime replaces the strategy in ``data``.
+    parameters. A checked strategy replaces the strategy in ``data``. If a signal is checked, the
+    default strategy replaces the strategy in ``data``.
     """
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 #: Explanations of the columns, one line for each.
 _LEGEND = (
     "[low, high] is the 95 % interval of the number to its left, by the stationary bootstrap.",
-    "'over SPY', 'over bills' and 'over mix' are the strategy's mean yearly return minus the mean "
-    "yearly return of SPY, of bills and of a mix. The mix holds SPY and bills in constant shares. "
-    "The mix has the strategy's mean net exposure, which is known only afterwards.",
-    "alpha is the strategy's mean yearly return minus the mean yearly return of a portfolio that "
-    "holds the strategy's assets at constant weights. t is the t-statistic of alpha (Newey–West).",
+    "The columns 'over SPY', 'over bills' and 'over mix' show differences of mean yearly returns. "
+    "A difference is the strategy's return minus the return of SPY, of bills or of a mix. The mix "
+    "holds SPY and bills in constant shares. The mix has the strategy's mean net exposure, which "
+    "is known only afterwards.",
+    "alpha is the strategy's mean yearly return minus the mean yearly return of its assets at "
+    "constant weights. The number t is the t-statistic of alpha (Newey–West).",
     "placebo is the share of placebos that the strategy's timing beats. The letter after the share "
     "is s for placebos with shifted dates, and r for placebos with resampled returns. The share of "
     "beaten placebos is not adjusted for the number of rows.",
@@ -82,10 +83,10 @@ def compare(
 ) -> None:
     """Compare strategies with simple rules and placebos; write a page.
 
-    Give each row as the name of a strategy, as a config file that ends in .toml, or as the folder
-    of a finished run. For two rows, the command also shows the settings that differ and the
-    difference of the returns. If no row is given, the command compares all strategies except the
-    constant mix, and three strategies with other regime models.
+    Each row is the name of a strategy, a config file that ends in .toml, or the folder of a
+    finished run. For two rows, the command also shows the settings that differ and the difference
+    of the returns. If no row is given, the command compares every strategy except the constant mix.
+    The command also compares three strategies that use other regime models.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.config import check_options
@@ -116,13 +117,13 @@ def compare(
 
 
 def _refuse_unused(given: Mapping[str, Any], candidates: Mapping[str, "Candidate"]) -> None:
-    """Raise ConfigError for an option of runs if every row is a finished run."""
+    """Raise ConfigError if an option would change the runs, but every row is a finished run."""
     from signals.errors import ConfigError
 
     if given and all(candidate.saved is not None for candidate in candidates.values()):
         raise ConfigError(
             f"expected --{next(iter(given))} with a strategy or a config file, but all rows are "
-            "finished runs, which keep their own settings; leave it out"
+            "finished runs; leave the option out"
         )
 
 
@@ -239,7 +240,7 @@ def _over(side: str, entry: dict[str, Any]) -> str:
 
 
 def _growth(entry: dict[str, Any]) -> str:
-    """Return the CAGR in percent or, for rows shorter than a year, the total return."""
+    """Return the CAGR in percent; for a row shorter than a year, return the total return."""
     if entry["cagr"] is None:
         return f"{percent(entry['total_return'])} in total"
     return percent(entry["cagr"])

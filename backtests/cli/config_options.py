@@ -28,18 +28,20 @@ def config_data(
     ----------
     config
         A TOML file, or None. The table ``[sweep]`` of the file is ignored.
+
     param
         Strings such as ``dry_powder.k=0.11``.
+
     asked
         The options that choose the history.
+
     given
-        Values of other options, by the key of the configuration.
+        Values of other options, by configuration key.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, a key is unknown, an option is not valid, or an assignment has
-        the wrong form.
+        If the file cannot be read, or if a key, an option or an assignment is not valid.
     """
     from backtests.config import check_options
 
@@ -124,15 +126,15 @@ def names_assigned(assignments: Iterable[str] | None) -> list[str]:
 
 
 def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
-    """Raise ConfigError if an assignment would change neither a signal nor the regime."""
+    """Raise ConfigError for an assignment that changes no signal and no regime."""
     from backtests.parameter_paths import split
     from signals.errors import ConfigError
 
     for path in names_assigned(assignments):
         if split(path)[0] in ("", "schedule", "costs"):
             raise ConfigError(
-                f"expected a parameter of a signal or of the regime model, like dry_powder.k or "
-                f"regime.confirm, was {path!r}, on which no flag depends; remove it"
+                f"expected a parameter on which a flag depends, like dry_powder.k or "
+                f"regime.confirm, was {path!r}; remove {path!r}"
             )
 
 
@@ -152,7 +154,6 @@ def _parsed(text: str) -> tuple[str, Any]:
     if isinstance(found, dict):
         raise ConfigError(
             f"expected one value or a list in --param {name.strip()}=VALUE, was the table "
-            f"{value.strip()}; set each parameter alone, like dry_powder.k=0.11, or write the "
-            "table into a file for --config"
+            f"{value.strip()}; set each parameter alone, like dry_powder.k=0.11"
         )
     return name.strip(), found

@@ -129,8 +129,8 @@ def _check(store: "Store", json: bool) -> None:
 def _write(store: "Store", path: Path, as_of: str | None, json: bool) -> None:
     """Write the rows of the store to ``path`` and print their number.
 
-    If ``as_of`` is None, the file is parquet with all rows. If ``as_of`` is a date, the file is a
-    new store with only the rows recorded until this date.
+    If ``as_of`` is None, the file is a parquet file with all rows. If ``as_of`` is a date, the file
+    is a new store with only the rows recorded until this date.
     """
     from backtests.history.panel import recorded_by
 
@@ -217,7 +217,7 @@ def _vintage(row: Any) -> dict[str, Any]:
 def held(store: "Store") -> list[dict[str, Any]]:
     """Return one row per series: title, number of rows, dates, and whether the series is stale.
 
-    A series of events is never stale, and neither is a series that its publisher has ended.
+    A series is never stale if it contains events, or if its publisher has ended the series.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The option ``--exit-code``: whether the last fetch or import flipped the regime or a flag."""
+"""The option ``--exit-code``, which reports a flip by the last fetch or import."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -38,7 +38,7 @@ def fetch(
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option(min=1, max=86_400, help="Limit of the whole fetch, seconds; default: 1800."),
+        typer.Option(min=1, max=86_400, help="Time limit of the fetch, seconds; default: 1800."),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -103,10 +103,10 @@ def _as_data(outcomes: list["Outcome"], errors: list["Finding"], store: str) -> 
 
 
 def grouped_outcomes(outcomes: list["Outcome"]) -> list["Outcome"]:
-    """Return the outcomes, but one row for many series of a source that have the same remark.
+    """Return the outcomes; many series of one source with the same remark share one row.
 
-    Only series without values are put into one row. For example, without a network, every series of
-    a source fails for the same reason.
+    Only series without values share a row. For example, without a network, every series of a source
+    fails for the same reason.
     """
     alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for o in outcomes:

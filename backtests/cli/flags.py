@@ -61,8 +61,9 @@ def flags(
         bool,
         typer.Option(
             "--sensitivity",
-            help="Show how the flags react if one parameter changes by 25 % or to another choice, "
-            "or if one revised series changes by up to 2 % or is left out.",
+            help="Show how the flags react if one parameter or one revised series changes. The "
+            "parameter changes by 25 % or to another choice. The series changes by up to 2 % or is "
+            "left out.",
         ),
     ] = False,
     json: options.Json = False,
@@ -239,7 +240,7 @@ def _why(
 
 
 def _inputs(known_at: dict[str, str | None], values: "pd.Series") -> dict[str, dict[str, Any]]:
-    """For each input, return its value, its unit, when it was known and its publication rule."""
+    """Return the value, unit, moment of publication and publication rule of each input."""
     from backtests.store.batch import rule_of, unit_of
 
     return {

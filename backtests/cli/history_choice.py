@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions:
-    """The options ``--source``, ``--store`` and ``--seed`` of a command; None if not given."""
+    """The options ``--source``, ``--store`` and ``--seed`` of a command.
+
+    An option that the user does not give is None.
+    """
 
     source: str | None = None
     store: Path | None = None
@@ -79,7 +82,7 @@ def refuse_seed(store: Path | None) -> None:
     from signals.errors import ConfigError
 
     raise ConfigError(
-        f"expected --seed with the simulated economy, but the history comes from the store "
+        f"expected --seed only with the simulated economy, but the history comes from the store "
         f"{store_path(store)}; add --source simulated or remove --seed"
     )
 
@@ -114,7 +117,7 @@ def one_history(
     defaults: "HistorySource | None",
     asked: HistoryOptions,
 ) -> "HistorySource":
-    """Return the source of history that all candidates share; they are the rows of ``compare``.
+    """Return the source of history that all rows of ``compare`` share.
 
     Options override ``defaults`` and config files, but not finished runs. Without options, the
     history comes from config files, ``defaults`` and finished runs. A strategy that is given by its

@@ -20,10 +20,10 @@ def import_(
 ) -> None:
     """Read CSV and JSON files into the store.
 
-    The command reads FRED's CSV, Yahoo-like CSV (the file name is the ticker), a price table (Date
-    and one column per ticker), SEC companyconcept JSON, and tables of flows, amounts and dated
-    events. The page 'Import files' lists all formats. Files may be gzipped. A second import of a
-    file adds nothing.
+    The command reads CSV files of FRED and Yahoo, tables of prices, and SEC companyconcept JSON.
+    The command also reads tables of flows, amounts and dated events. The name of a Yahoo file is
+    the ticker. A table of prices has the column Date and one column per ticker. The page 'Import
+    files' lists all formats. Files may be gzipped. A second import of a file adds nothing.
     """
     from backtests.importing.import_path import import_path
 

@@ -24,8 +24,7 @@ _WIDTH = 44
 #: Types of the signal parameters that a configuration file can hold.
 _WRITABLE = (bool, int, float, str, tuple)
 
-#: A mapping from section of the file to keys of RunConfig that have a single value. RunConfig
-#: describes each key.
+#: The keys of RunConfig with a single value, by section of the file. RunConfig describes each key.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "What is run": ("strategy", "regime_model", "labels", "benchmark"),
     "When": ("start", "end", "lag"),
@@ -34,7 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 #: The keys of RunConfig that are tables, in the order of the file.
 TABLES = ("params", "universe", "regime", "schedule", "costs", "signals", "plugin_signals")
-#: A request for 'drypowder sweep', which reads the same file.
+#: Example settings for 'drypowder sweep', which reads the same file.
 _SWEEP = (
     "--- Settings of a sweep; start the sweep with: drypowder sweep --config THIS-FILE",
     "[sweep]",
@@ -87,7 +86,7 @@ def template(strategy: str) -> str:
     document.add(tomlkit.comment("A run of drypowder: drypowder run --config THIS-FILE"))
     document.add(
         tomlkit.comment(
-            "A setting without a leading # has its default. Remove a leading # to use a setting."
+            "A line without a leading # sets the default. Remove a leading # to use the setting."
         )
     )
     for title, keys in SECTIONS.items():
@@ -133,9 +132,9 @@ def _table(config: "RunConfig", key: str) -> "Table":
 def _classes(strategy: "Strategy") -> "Table":
     """Return the table of asset classes, with one comment for each asset class.
 
-    The comment lists the tickers of the strategy's sleeve for the class. If the strategy has no
-    such sleeve, the comment lists all tickers of the class. If a user uncomments a line, the
-    strategy still trades the same assets.
+    The comment lists the tickers that the strategy holds for the class. If the strategy has no
+    sleeve for the class, the comment lists all tickers of the class. If a user removes the ``#`` of
+    a line, the strategy still trades the same assets.
     """
     import tomlkit
 

@@ -7,7 +7,7 @@ import typer
 
 from backtests.cli import completion
 
-#: The strategy of a command if the user names none. It follows the regime.
+#: The default strategy of a command. The default strategy follows the regime.
 DEFAULT_STRATEGY = "near-cash-flow"
 
 STRATEGY = typer.Argument(
@@ -41,7 +41,8 @@ End = Annotated[
     ),
 ]
 At = Annotated[
-    str | None, typer.Option(metavar="DATE", help="The session; default: the last in the history.")
+    str | None,
+    typer.Option(metavar="DATE", help="The session; default: the last session of the history."),
 ]
 Lag = Annotated[
     int | None, typer.Option(help="Sessions from decision to fill, at least 1; default: 1.")
@@ -57,11 +58,11 @@ Param = Annotated[
     ),
 ]
 OutPage = Annotated[
-    Path, typer.Option(metavar="FOLDER|FILE.html", help="Folder of the page, or the page's file.")
+    Path, typer.Option(metavar="FOLDER|FILE.html", help="Folder or file of the page.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """Return a mapping from name to value of the options that are not None."""
+    """Return the options that are not None, by name."""
     return {name: value for name, value in options.items() if value is not None}

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 HTML = ".html"
-#: Endings of file names; a path with such an ending is probably not meant as a folder.
+#: Endings of file names. A path with one of these endings is probably not meant as a folder.
 _FILES = (HTML, ".htm", ".pdf", ".csv", ".json", ".toml", ".parquet", ".txt", ".md")
 
 
@@ -51,14 +51,17 @@ def check_file(path: Path, option: str, *endings: str) -> None:
         raise _wrong(f"expected {option} to be a file, but '{path}' is a folder; give another name")
     if _is_database(target):
         raise _wrong(
-            f"expected {option} to name another file than a store, but '{path}' is a store, which "
-            "would be lost; give another name"
+            f"expected {option} to name another file, but '{path}' is a store, which would be "
+            "lost; give another name"
         )
     _check_parent(target, option)
 
 
 def _is_database(path: Path) -> bool:
-    """Return whether a path is a file of DuckDB, which has a mark after its first eight bytes."""
+    """Return whether a path is a DuckDB file.
+
+    A DuckDB file contains ``DUCK`` after its first eight bytes.
+    """
     if not path.is_file():
         return False
     try:

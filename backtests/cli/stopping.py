@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: For this number of seconds after a signal, further signals do not interrupt the command, so that
-#: the command can clean up.
+#: For this number of seconds after a signal, further signals do not interrupt the cleanup.
 GRACE = 2.0
 _AGAIN = 0.05
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -72,7 +72,7 @@ def sweep(
         str,
         typer.Option(
             metavar="SIZE",
-            help="Memory for configurations computed together; the program itself needs more.",
+            help="Memory for configurations computed together; the program needs more than this.",
         ),
     ] = "250MB",
     workers: Annotated[

@@ -9,7 +9,7 @@ from backtests.simulated import SIMULATED, source_said
 
 #: Stages of a sweep, in the order in which they are printed.
 _STAGES = {
-    "preparation": "history, base run by two engines",
+    "preparation": "history, and the base run with two engines",
     "signals": "signals",
     "regime": "regime",
     "strategy": "strategy and decisions",
@@ -17,7 +17,7 @@ _STAGES = {
     "table": "rows",
     "writing": "files",
     "all": "sweep",
-    "luck": "best run by vectorbt, tests of luck, page",
+    "luck": "best run with vectorbt, tests for luck, page",
 }
 
 

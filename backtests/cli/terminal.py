@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Types that other modules import from here, so that they do not load the printing parts of
-    #: rich.
+    #: Other modules import these types from here. So they do not load rich for a type alone.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
-#: Control characters except tab and newline, invisible marks, marks of text direction, line
-#: separators, and surrogates.
+#: The characters that are escaped: control characters and invisible characters. Tab and newline
+#: are not escaped.
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -61,8 +60,8 @@ class Escaping:
     def write(self, text: str) -> int:
         """Escape and write a text, and return its length before escaping.
 
-        After the command has ended, the method writes nothing. Otherwise the user would see an
-        escape sequence that the package colorama, which numba loads, writes when Python exits.
+        After the command has ended, the method writes nothing. When Python exits, the package
+        colorama writes an escape sequence, which the user would see. Numba loads colorama.
         """
         if not self.over:
             self.stream.write(escaped(text))
@@ -77,7 +76,7 @@ class Escaping:
         """Do nothing, so that stdout or stderr stays open."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream; access to its bytes raises AttributeError."""
+        """Return an attribute of the stream; raise AttributeError if the attribute writes bytes."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)

@@ -26,9 +26,9 @@ _STYLES = {"supported": "green", "contradicted": "red", "mixed": "yellow"}
 #: Explanations of the columns, one line for each.
 _LEGEND = (
     "* marks a link with a main claim.",
-    "p is the adjusted one-sided p-value. power is the probability that the test finds the "
-    "smallest interesting effect. p and power belong to the link's main claim. If the link has no "
-    "main claim, p and power belong to its first tested claim.",
+    "The column p shows the adjusted one-sided p-value. The column power shows the probability "
+    "that the test finds the smallest interesting effect. Both columns belong to the link's main "
+    "claim. If the link has no main claim, both columns belong to its first tested claim.",
     "epi is the number of episodes. If a link has several tested claims, epi belongs to the claim "
     "with the fewest episodes. Nothing can be concluded from fewer than three episodes.",
 )
@@ -49,7 +49,7 @@ def thesis(
 
     Each of the fifteen links of the thesis gets a verdict: supported, contradicted, inconclusive,
     not testable yet, or mixed. A mixed link has no main claim, and the verdicts on its claims
-    differ. If a link has no tested claim, the command shows instead whether its flag is on.
+    differ. If a link has no tested claim, the command shows whether the flag of the link is on.
     """
     if context.invoked_subcommand is not None:
         _refuse_options(context)

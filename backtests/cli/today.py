@@ -63,8 +63,8 @@ def today(
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
     limit, orders appear on any day. An asset whose last price is too old is not traded. If missing
     data hide the strategy's state, the last target weights remain in force. If data are missing,
-    the exit code is 3, and the command lists each missing series with the date of its last value.
-    Without a strategy, the command shows near-cash-flow.
+    the exit code is 3, and the command lists each missing series. Without a strategy, the command
+    shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings
@@ -209,8 +209,8 @@ def _print_weights(said: dict[str, Any]) -> None:
     """Print two sets of weights side by side.
 
     On a decision day, the table shows the target weights and the weights of the previous decision.
-    On any other day, the table shows the weights of the last decision, and the weights that a
-    decision now would give.
+    On any other day, the table shows the weights of the last decision, and the weights of a
+    decision made now.
     """
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:

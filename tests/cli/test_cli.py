@@ -184,7 +184,10 @@ def test_an_earlier_run_of_another_strategy_is_not_lost(
         (["run", "spy", "--start", "2025-12-31"], ["at least 21 sessions"]),
         (
             ["run", "spy", "--start", "2025-11-03", "--lag", "41"],
-            ["a lag below the 41 sessions from 2025-11-03 to 2025-12-31, was 41", "no order"],
+            [
+                "a lag below the 41 sessions from 2025-11-03 to 2025-12-31, was 41",
+                "choose a smaller lag",
+            ],
         ),
         (["run", "spy", "--lag", "0"], ["error: --lag: ", "greater than or equal to 1", "was 0"]),
         (["run", "spy", "--lag", "two"], ["--lag"]),
@@ -214,7 +217,7 @@ def test_an_earlier_run_of_another_strategy_is_not_lost(
             ["flags", "--param", "regime.min_views=11"],
             ["regime.min_views up to 10, the number of signals that vote, was 11"],
         ),
-        (["flags", "--seed", "3"], ["expected --seed with the simulated economy"]),
+        (["flags", "--seed", "3"], ["expected --seed only with the simulated economy"]),
         (
             ["flags", "--why", "dry_powder", "--sensitivity"],
             ["only one of --why and --sensitivity"],
@@ -277,7 +280,7 @@ def test_a_seed_is_refused_when_the_config_file_chooses_a_store(
     config = tmp_path / "my.toml"
     config.write_text(f"strategy = 'spy'\n{chosen}")
     said = drypowder("run", "--config", config, "--seed", 3)
-    refused(said, "expected --seed with the simulated economy", "--source simulated")
+    refused(said, "expected --seed only with the simulated economy", "--source simulated")
 
 
 def test_an_output_folder_with_other_content_is_left_alone(

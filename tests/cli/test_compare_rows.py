@@ -290,7 +290,7 @@ def test_two_rows_say_first_what_differs(folder: str, drypowder: Drypowder) -> N
     [
         (("--source", "simulated", "--seed", "7"), "the options name the SIMULATED economy (seed"),
         (("--store", "x.duckdb"), "the options name the store"),
-        (("--param", "volatility=0.2"), "every row is a finished run with fixed parameters"),
+        (("--param", "volatility=0.2"), "can change, but every row is a finished run"),
         (("--end", "2020-01-02"), "starts on 2020-06-01, after spy ends on 2020-01-02"),
     ],
 )
@@ -320,6 +320,6 @@ def test_compare_counts_the_logged_trials_that_are_no_row(
 
 
 def test_the_seed_of_a_store_is_refused(here: Path) -> None:
-    with pytest.raises(ConfigError, match="expected --seed with the simulated economy"):
+    with pytest.raises(ConfigError, match="expected --seed only with the simulated economy"):
         one_history([stated("a", store="x.duckdb")], None, HistoryOptions(seed=3))
     assert history_choice.named_store(None) is None

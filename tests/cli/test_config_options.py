@@ -160,9 +160,9 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("flags", "--param", "volatility=0.2"), "was 'volatility', on which no flag depends"),
-        (("flags", "--param", "costs.etf_bp=2"), "was 'costs.etf_bp', on which no flag depends"),
-        (("flags", "--param", "lag=2"), "was 'lag', on which no flag depends"),
+        (("flags", "--param", "volatility=0.2"), "expected a parameter on which a flag depends"),
+        (("flags", "--param", "costs.etf_bp=2"), "was 'costs.etf_bp'; remove 'costs.etf_bp'"),
+        (("flags", "--param", "lag=2"), "was 'lag'; remove 'lag'"),
         (("flags", "--param", "dry_powder.kk=2"), "did you mean 'k'?"),
         (("flags", "--param", "foo.bar=1"), "policy, regime, schedule"),
         (("run", "spy", "--param", "cost.etf_bp=2"), "did you mean 'costs'?"),
@@ -172,7 +172,10 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
             "expected --param dry_powder.k once, found it twice; keep one",
         ),
         (("flags", "--config", "none.toml"), "expected a config file at none.toml"),
-        (("check", "dry_powder", "--param", "volatility=2"), "on which no flag depends"),
+        (
+            ("check", "dry_powder", "--param", "volatility=2"),
+            "was 'volatility'; remove 'volatility'",
+        ),
         (("check", "near-cash-flow", "--param", "volatility=9"), "volatility must be above 0"),
         (("check", "dry_powder", "--param", "k=2"), "was 'k'; write dry_powder.k"),
         (("today", "spy", "--param", "volatility=0.2"), "unknown parameter of spy 'volatility'"),

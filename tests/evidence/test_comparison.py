@@ -817,7 +817,7 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
         (["cash-heavy@"], ["unknown regime model ''"]),
         (
             ["spy@quantities"],
-            ["follows the regime", "but spy does not", "leave the regime model out"],
+            ["follows the regime", "but spy follows no regime", "leave the regime model out"],
         ),
         (["spy", "gold", "spy"], ["each strategy once, but spy is given twice", "leave one out"]),
         (["cash-heavy", "cash-heavy@votes"], ["but cash-heavy is given twice"]),
@@ -834,7 +834,10 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
         (["spy", "--lag", "two"], ["--lag"]),
         (["spy", "--source", "simulatd"], ["did you mean 'simulated'?"]),
         (["spy", "--store", "none.duckdb"], ["none.duckdb"]),
-        (["spy", "--store", "none.duckdb", "--seed", "1"], ["expected --seed with the simulated"]),
+        (
+            ["spy", "--store", "none.duckdb", "--seed", "1"],
+            ["expected --seed only with the simulated"],
+        ),
         (["spy", "--store", "x.duckdb", "--source", "simulated"], ["both", "leave one out"]),
         (["spy", "--sede", "1"], ["--sede"]),
     ],
