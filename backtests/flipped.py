@@ -36,15 +36,12 @@ class Flipped:
     ----------
     what
         ``regime``, or the name of a signal.
-
     was, now
         ``was`` is the state before the fetch, and ``now`` is the current state. The state of the
         regime is its name or ``none``. The state of a flag is ``on``, ``off`` or ``no view``.
-
     since
         The session on which the current state began. None if the regime is ``none`` or the flag has
         ``no view``.
-
     revised
         The current data give a new state for the earlier session. ``revised`` is True if the new
         state differs from ``was``. If ``revised`` is True, late or revised data caused at least a
@@ -67,11 +64,9 @@ class SinceFetch:
     began
         The moment at which the last fetch or import began, New York time. None if the store has no
         record of this moment, or had no data before this moment.
-
     session
         The last session in the store just before ``began``. None if ``began`` is None, or if the
         store had too little data for the signals at that time.
-
     flipped
         The flip of the regime, followed by the flips of primary flags.
     """
@@ -88,7 +83,6 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     ----------
     config
         The configuration, which names the store, the signals and the regime model.
-
     history, reading
         The current history, and the reading of the current history.
 

@@ -48,10 +48,8 @@ def lost(
         A strategy's state at each session, computed from the history and the reading. If the state
         is NA and was known earlier, the result is True. If the strategy has no states, ``state`` is
         None, and the result is False at each session.
-
     late
         Result of :func:`stale` for the history.
-
     rests
         The inputs of each signal that determines the state, by signal name. If ``rests`` is empty,
         the result depends only on ``state``.

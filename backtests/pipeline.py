@@ -33,7 +33,6 @@ def run(config: RunConfig, history: History | None = None, earlier: Reading | No
     history
         By default, the configuration chooses the history. The history is cut at the end date of the
         configuration.
-
     earlier
         An earlier reading of the same history. To save time, pass ``Run.reading`` of a first run to
         later runs on the same history.

@@ -28,24 +28,18 @@ class Run(Summarised):
     ----------
     config, strategy
         The configuration, and the strategy with its parameters.
-
     history, reading
         The history, and its regime and signals, up to the end of the run.
-
     state
         The strategy's state at each session of the history, from :meth:`strategies.Strategy.state`;
         None if the strategy has no states.
-
     decided
         Target weights (fractions) at the sessions on which the strategy made a decision.
-
     result
         The simulation: equity, returns, weights, orders, and vectorbt's portfolio.
-
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
         strategy's first possible trade, ``benchmark`` contains the returns of bills.
-
     spliced
         Whether the decisions come from a walk-forward. The configuration is not enough to repeat a
         walk-forward. So the id of a walk-forward also depends on the decisions.

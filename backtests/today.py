@@ -71,38 +71,30 @@ class Today(Summarised):
     ----------
     simulated
         Whether the history is simulated.
-
     regime, since
         The regime at the session's close, and the session on which the regime began. None if there
         is no regime.
-
     decided_because
         Reason for the decision: ``start``, ``schedule``, ``change of state from A to B``, or ``due
         on DATE, but delayed by late data``. Several reasons are joined by ``; ``. If there is no
         decision at this close, the reason is None.
-
     next_decision
         The next session on which the schedule has a decision. A change of the state can lead to an
         earlier decision. The calendar of sessions ends a year from now. None if the next scheduled
         session is after the end of the calendar.
-
     fills_on
         The session at whose close a backtest fills the orders. None if the orders would be filled
         after the end of the calendar.
-
     target
         Target weight of each asset from this close on, a fraction. The rest of the portfolio is
         cash in bills. If there is no decision at this session, the weights come from the last
         earlier decision.
-
     if_decided
         The weights that a decision at this close would give. ``if_decided`` is never None, even if
         there is no decision at this close.
-
     decided_on, before
         The session and the weights of the last decision before this session. If there is no earlier
         decision, ``decided_on`` is this session, and ``before`` contains the weights at this close.
-
     missing
         A mapping that gives a date for each id with late data. The data of an id are late if its
         last value is older than its staleness limit. The mapping covers held assets, assets in
@@ -110,35 +102,28 @@ class Today(Summarised):
         mapping also covers the inputs of each deciding flag that is NA; see :mod:`backtests.lapse`.
         The date of an asset is the date of its last price. The date of a series is the day on which
         its last value became known.
-
     older
         The date of the last price, by ticker. Only shares and funds without a close at this session
         are listed. The mapping covers held assets and assets in ``target`` or ``if_decided``,
         except those in ``missing``. The weights and orders of these assets use the last price.
-
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
         follow ``regime``.
-
     waiting
         The session of the newest earlier decision whose orders are not filled yet. None if all
         earlier orders are filled, or if no holdings are given. Orders can be unfilled if the lag is
         longer than the time between two decisions.
-
     value
         Value of the holdings, USD; None if no holdings are given.
-
     beyond_band
         Assets whose weight differs from the target by more than the drift band. If orders wait for
         their fill, ``beyond_band`` uses the weights after these orders. None if no holdings are
         given.
-
     beyond_limit
         Whether holdings with a short position have drifted beyond the strategy's gross limit. If
         ``beyond_limit`` is True, a backtest trades even without a decision. None if no holdings are
         given.
-
     orders
         Orders from :func:`backtests.holdings.orders_to`, with units from the prices at this close.
         The orders assume that the orders of the session ``waiting`` are already filled. The table
@@ -185,22 +170,17 @@ class Plan(Summarised):
     state
         The strategy's state at each session, from :meth:`strategies.Strategy.state`. While the
         state is lost, ``state`` contains the last known state.
-
     weights
         Weights that a decision would give at each session. If an asset's price is older than its
         staleness limit, the weights use the last price.
-
     rests, lost, stale
         Results of :func:`backtests.lapse.rests_on`, :func:`backtests.lapse.lost` and
         :func:`backtests.lapse.stale`.
-
     due
         The sessions on which the strategy would decide if no state were lost.
-
     decided
         The sessions on which the strategy decides. If the state is lost when a decision is due, the
         decision is delayed until the state is known again.
-
     followed
         The sessions from the first decision on.
     """
@@ -231,12 +211,10 @@ class Plan(Summarised):
         ----------
         session
             A session of the history. Later data are not read.
-
         holdings
             Units of each asset, and USD for ``CASH``. A coin is priced at its close on the
             session's date, as in a backtest. If the history lacks the coin's close on this date, an
             earlier close is used.
-
         decimals
             Number of decimals to which units are rounded, toward zero.
 

@@ -33,21 +33,16 @@ class Brief:
     sample
         The history up to the session, with flags and regime. Signals and regime model have their
         default parameters.
-
     before
         The earlier session with which the brief compares the last session.
-
     said
         The explanation of each signal's flag at the session, by signal name.
-
     verdicts
         The verdicts on the main claims of the thesis, tested on this history. ``drypowder thesis``
         also tests other claims, but gives the main claims the same verdicts. The p-values of the
         main claims are adjusted as one group, without the other claims.
-
     links, changes, dates, holdings, late
         The results of the modules with the same names in :mod:`backtests.brief`.
-
     flips
         The results of :mod:`backtests.brief.next_flips`.
     """
@@ -111,7 +106,6 @@ def make_brief(
         ``compared`` is not a session, the brief takes the last session before ``compared``. By
         default, ``compared`` is one week before the last session. If the history is shorter than a
         week, the default is the history's first session.
-
     progress
         Receives the name of each step before the step begins.
 

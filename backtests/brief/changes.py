@@ -22,12 +22,10 @@ class Change:
     kind, name
         ``kind`` says what changed: the regime, its rule, a flag or a link. ``name`` is the name of
         the signal or the link, or empty for a regime or a rule.
-
     was, now
         The states at the earlier session and at the last session. A missing regime or rule is
         ``none``, and a flag without a state has ``no view``. ``was`` and ``now`` are equal if the
         state changed between the two sessions and then changed back.
-
     when
         The first session of the current state, or None if there is no current state.
     """

@@ -31,11 +31,9 @@ class Expected:
     ----------
     day
         The expected day.
-
     what, short, ids
         ``what`` is a phrase for the expected data or decision. ``short`` is a short form of
         ``what``, in one or two words. ``ids`` contains the ids of the series.
-
     basis
         How the day is computed. ``rule``: the publication rule of the series in the catalog gives
         the day. ``a year ago``: a past release took place 52 weeks before the expected day.

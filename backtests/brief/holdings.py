@@ -26,23 +26,18 @@ class Holding:
     ----------
     strategy, description
         Name and one-line description of the strategy.
-
     weights, before
         Target weights of each asset and of cash, as fractions. ``weights`` is for the last session,
         and ``before`` is for an earlier session. ``before`` is None if the strategy made no
         decision up to the earlier session. If the strategy cannot be followed, ``weights`` is empty
         and ``before`` is None.
-
     decided_on
         The session of the decision that gave ``weights``, or None.
-
     missing
         The late series that the weights need, with a date for each id; see
         :attr:`backtests.today.Today.missing`.
-
     state_is_lost
         Whether the strategy keeps its last target, because late data make its state unreliable.
-
     reason
         The reason why the strategy cannot be followed; empty if it can be followed.
     """

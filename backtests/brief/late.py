@@ -18,14 +18,11 @@ class Late:
     ----------
     what
         The id of the series, or the names of a score's components.
-
     last
         The date on which the last value became known. ``last`` is None if no value was ever known,
         or if the data are components of a score.
-
     affects
         What the missing data affect, in words.
-
     unseen
         True if no value of the series was ever known, so the series is missing, not late.
     """

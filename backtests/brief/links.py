@@ -21,12 +21,10 @@ class LinkState:
     ----------
     link, statement
         Name of the link, such as ``L3``, and its statement.
-
     word
         ``on`` if a flag of the link is on. ``off`` if at least one flag of the link is known, but
         no flag is on. ``no view`` if no flag of the link is known. ``no flag`` if no signal
         measures the link.
-
     flags
         The flags of the link's signals.
     """

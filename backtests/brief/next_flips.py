@@ -22,21 +22,16 @@ class NextFlip:
     signal, on, votes
         ``signal`` is the name of the signal. ``on`` is True if its flag is on. ``votes`` is True if
         the flag is a vote.
-
     gauge, unit, value
         ``gauge`` names the gauge that must cross a level before the flag flips. ``value`` is the
         current value of the gauge, and ``unit`` is the unit of this value.
-
     flips
         The level, in words, that the gauge must cross.
-
     distance
         The signed move that brings the gauge to the level, in the unit ``unit``. The gauge must
         stay beyond the level for some sessions before the flag flips.
-
     beyond
         True if the gauge is already beyond the level, so that only the confirmation is missing.
-
     frequency
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
         change over :data:`MONTH` sessions. A past move is enough if it has the direction of
@@ -45,7 +40,6 @@ class NextFlip:
         flag is the flag's age, which always grows by :data:`MONTH`. If ``beyond`` is True,
         ``frequency`` is 1, because the gauge needs no further move. If the gauge has no past move,
         ``frequency`` is NaN.
-
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
         actual regime would change only some sessions later, after its confirmation. If too few

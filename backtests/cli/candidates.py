@@ -33,13 +33,10 @@ class Candidate:
     ----------
     given
         The argument.
-
     config
         The configuration.
-
     states_source
         True if the argument itself chooses the source of the history.
-
     saved
         The finished run, if the argument is a folder.
     """
@@ -64,15 +61,12 @@ def candidates_of(
     ----------
     arguments
         Names of strategies, config files, and folders of finished runs.
-
     defaults
         Settings for arguments that are names of strategies. The parameters and the universe apply
         only to the strategy in ``defaults``. The regime model applies only to a strategy that
         follows the regime. An argument such as ``name@model`` keeps its own regime model.
-
     options
         Keys that override defaults and config files, such as ``start``.
-
     assignments
         Texts such as ``dry_powder.k=0.11``. An assignment sets its parameter in every configuration
         that has the parameter.

@@ -28,13 +28,10 @@ def config_data(
     ----------
     config
         A TOML file, or None. The table ``[sweep]`` of the file is ignored.
-
     param
         Strings such as ``dry_powder.k=0.11``.
-
     asked
         The options that choose the history.
-
     given
         Values of other options, by configuration key.
 

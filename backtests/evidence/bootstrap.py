@@ -119,7 +119,6 @@ def compare_returns(
     ConfigError, DataError
         ConfigError if ``reps`` or ``level`` is out of range. DataError if sessions differ, if a
         return is missing, or if the sample has fewer than 20 returns.
-
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
         with Patton's correction (2009), Econometric Reviews. The bounds of the intervals are

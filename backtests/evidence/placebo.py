@@ -95,7 +95,6 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         first return of bills is not used.
     costs
         Costs of trading and borrowing.
-
     NaN
         If an asset has no price at a close, its weight becomes cash. The timing gain is NaN if the
         excess returns of the strategy, or of its mean weights, do not vary. For example, the excess
@@ -148,7 +147,6 @@ def shift_placebo(
         sessions − 1, all shifts are used. If ``shifts`` is below 1, ConfigError is raised.
     seed
         Equal seeds give equal shifts.
-
     NaN
         Weights that never change have no timing, so their rank and p-value are NaN.
     """
