@@ -1,22 +1,26 @@
-"""Find the rows of a batch that the store must add, by a rule for each kind of series.
+"""Find the rows of a batch that the store must add.
 
-Two values count as equal when their difference is within a small tolerance, see :func:`same`.
+Each kind of series has its own rule. Two values count as equal when their difference is within a
+small tolerance, see :func:`same`.
 
 - Ordinary series: the store adds new dates and revisions. A revision is a value that differs from
   the stored value of the same date.
-- Vintages from ALFRED: the store adds a value unless the same value was stored last for the same
-  date and moment.
-- Prices: a vintage is a whole price history. If one closing price differs from the stored price,
-  the store adds the new vintage, because splits and dividends change all adjusted prices. If no
-  stored price changes and all new days are later than the stored days, the store adds only the new
-  days. A new vintage may lack days of the stored vintage. The store copies the stored prices of the
-  missing days into the new vintage. If a share's new vintage lacks more than :data:`HOLES` stored
-  days, or a stored day before its first or after its last day, the store refuses the vintage. The
-  copied prices of a share are rescaled to the level of the new vintage. For a coin, the missing
-  days are not limited, and the copied prices are not rescaled, because a coin has neither splits
-  nor dividends.
 
-Other modules check the values of a batch without the store. This module compares the batch with the
+- Vintages from ALFRED: each row has a date and a moment. The store compares the row with the last
+  stored value of the same date and moment. The store adds the row if the values differ, or if no
+  such value is stored.
+
+- Prices: a vintage is a whole price history. A split or a dividend changes all adjusted prices. If
+  one closing price differs from the stored price, the store adds the whole new vintage. The store
+  adds only the new days if they come after the stored days and no stored price changes. A new
+  vintage may lack days of the stored vintage. The store copies the stored prices of the missing
+  days into the new vintage. The store refuses a share's new vintage that lacks more than
+  :data:`HOLES` stored days. The store also refuses a share's new vintage that begins later or ends
+  earlier than the stored vintage. The copied prices of a share are rescaled to the level of the new
+  vintage. A coin's new vintage may lack any number of days. A coin has no splits and no dividends,
+  so its copied prices are not rescaled.
+
+Checks that need no stored values are in other modules. This module compares the batch with the
 stored values, and refuses a jump that looks like a misplaced decimal point.
 """
 
@@ -35,10 +39,10 @@ from signals.universe import asset
 
 ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 
-#: Largest relative difference at which two adjusted closes count as the same. Yahoo keeps closes
-#: in single precision, and its servers differ in the last bits. Ten requests gave one close of AAPL
-#: as 71.696625, 71.696648 and 71.696655 (yfinance issues 1057 and 1871): a difference of 4e-7. The
-#: smallest dividend changes a close a hundred times as much.
+#: Largest relative difference at which two adjusted closes count as the same. Yahoo keeps closes in
+#: single precision, and its servers differ in the last bits. Ten requests gave one close of AAPL as
+#: 71.696625, 71.696648 and 71.696655 (yfinance issues 1057 and 1871): a difference of 4e-7. Even
+#: the smallest dividend changes a close by about a hundred times this difference.
 JITTER = 1e-6
 #: Largest relative difference at which two values of any other series count as the same. Sums in a
 #: table have rounding errors of this size. The publishers in the catalog give fewer digits, so a
@@ -59,27 +63,28 @@ END_OF_TIME = pd.Timestamp("9999-12-31")
 class Added:
     """The changes that a batch made in the store, or why the store refused the batch.
 
-    A new price history of a share may lack dates that the store has. If too many dates are missing,
-    or if a missing date is outside the new history, the store refuses the new history, because the
-    prices of these dates would be lost. The prices of a coin on missing dates are taken from the
-    store. If the new and the stored prices together have a shift that is surely an error, the store
-    refuses the new history. The store refuses a series that the catalog calls steady, such as GDP,
-    if one value is too far from the previous value.
+    A new price history of a share may lack dates that the store has. The store refuses a share's
+    history that lacks more than :data:`HOLES` stored dates. The store also refuses a share's
+    history that begins later or ends earlier than the stored history. For a coin, the prices of
+    missing dates are copied from the store. The store refuses the history of a coin if the copied
+    prices create a sudden shift that is surely an error. The store refuses a steady series, such as
+    GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`.
 
     Attributes
     ----------
     new, revised
         ``new`` is the number of new dates. ``revised`` is the number of stored dates for which the
-        batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
-        ``revised`` is the number of new values for stored dates.
+        batch has a different value. In rows from ALFRED, ``new`` counts the values for new dates,
+        and ``revised`` counts the new values for stored dates.
     kept
         Number of stored prices that were copied into a new price history, because the batch lacks
-        their days. The copied prices of a share were rescaled. 0 if only new days were added.
+        their days. The copied prices of a share were rescaled. The number is 0 if only new days
+        were added.
     early
-        Number of stored values that count as known earlier than the equal value of the batch. The
+        Number of stored values that equal the new value, but have an earlier ``available_at``. The
         store cannot change the moment of a stored row.
     refused
-        Why nothing was added; empty if the batch was added.
+        Why the store refused the batch; empty if the store added the batch.
     """
 
     series_id: str
@@ -173,9 +178,10 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a batch, plus the stored rows of the days that are missing in the batch.
 
-    ``lacking`` contains the stored rows of the missing days. DataError is raised if a share's price
-    history lacks too many days, or a day before its first or after its last day. DataError is also
-    raised if the prices of a coin then have a shift that is surely an error.
+    ``lacking`` contains the stored rows of the missing days. Raise DataError if a share's batch
+    lacks more than :data:`HOLES` stored days. Also raise DataError if a share's batch begins later
+    or ends earlier than the stored history. Also raise DataError if the copied prices of a coin
+    create a sudden shift that is surely an error.
     """
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).is_coin
@@ -199,9 +205,10 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
     """Return the stored prices of missing days, rescaled to the level of the new vintage.
 
-    For each missing day, this function computes the ratio of new price to old price on the nearest
-    earlier day and on the nearest later day. The stored price of the missing day is multiplied by
-    the geometric mean of the earlier and the later ratio.
+    The ratio of a day is the new price divided by the stored price. A missing day has no new price,
+    so its ratio is computed from two other days: the nearest earlier day and the nearest later day.
+    The ratio of the missing day is the geometric mean of the ratios of these two days. The rescaled
+    price is the stored price times the ratio of the missing day.
     """
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
@@ -218,7 +225,8 @@ def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFra
     fresh = known[place] != days
     equal = same(id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
     revised = int((~fresh & ~equal).sum())
-    # If no close differs and all new days are later, only these days are added.
+    # If no close differs and all new days are later than the stored days, only the new days are
+    # added.
     extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised
 
@@ -244,7 +252,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message about the first jump to or from a new value, else ""."""
+    """Return a message about the first jump before or after a new value; "" without a jump."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -274,7 +282,7 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
 
 
 def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the last recorded value of each date and moment in the rows from ALFRED."""
+    """For each ``observed_on`` and ``available_at`` from ALFRED, return the last recorded value."""
     return connection.execute(
         f"""
         SELECT observed_on, available_at, arg_max(value, recorded_at) AS value
@@ -287,7 +295,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows from ALFRED, how many have new dates, and how many have stored dates."""
+    """Return the new rows from ALFRED, and how many have new dates and how many stored dates."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
@@ -299,7 +307,7 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return, for each date, the newest stored value and the moment from which it counts as known.
+    """Return the newest stored value of each date, and the moment at which the value became known.
 
     Rows from ALFRED are left out.
     """
@@ -329,7 +337,7 @@ def _values(
 
 
 def _known_early(batch: Batch, held: pd.DataFrame) -> int:
-    """Return how many stored values count as known earlier than an equal value of the batch.
+    """Return how many stored values equal the new value, but have an earlier ``available_at``.
 
     The number is 0 for a series whose values count as known when the store records them.
     """

@@ -1,10 +1,10 @@
 """Check a store: list its errors and notes.
 
 An error is a defect of the data that makes a backtest wrong. Examples of errors are a value known
-too early, a repeated value, a value in the wrong unit, and an unadjusted price. A note reports a
-gap, a late value, a series that ended, old data, a price on a day without a session, or a price
-shift that may be real. In a gap, a backtest uses the last value until this value is too old. A
-value is late if it became known after the value of a newer date. Backtests ignore late values.
+too early, a repeated value, a value in the wrong unit, and an unadjusted price. Examples of notes
+are a gap, a late value, old data, a price on a day without a session, and a price shift that may be
+real. In a gap, a backtest uses the last value until this value is too old. A value is late if it
+became known after the value of a newer date. Backtests ignore late values.
 """
 
 import datetime
@@ -42,7 +42,7 @@ Severity = Literal["error", "note"]
 #: Largest number of consecutive NYSE sessions that a daily series may lack. Bond markets have more
 #: holidays than the NYSE, so their series lack some sessions.
 MOST_SESSIONS = 5
-_FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads this id"
+_FOREIGN = "expected a series of the catalog or a ticker, was an unknown id; no signal reads it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,8 @@ class Finding:
     """One error or note about a store.
 
     An error is a defect of the data that makes a backtest wrong. ``series`` is empty for a finding
-    about the whole store. ``what`` is one line: it says what was expected and what was found.
-    ``where`` is the first date with the problem. ``where`` is None if the finding has no date.
+    about the whole store. ``what`` says in one line what was expected and what was found. ``where``
+    is the first date with the problem. ``where`` is None if the finding has no date.
     """
 
     severity: Severity
@@ -109,7 +109,7 @@ _error, _note = partial(_finding, "error"), partial(_finding, "note")
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """Return the earliest ``available_at`` and ``recorded_at`` of each date of each series.
+    """Return the earliest ``available_at`` and ``recorded_at`` for each series and date.
 
     The columns ``by_rule`` and ``recorded_at`` leave out rows from ALFRED.
     """
@@ -136,7 +136,7 @@ def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
 
 
 def _foreign_ids(store: Store) -> list[str]:
-    """Return each id that is neither a series of the catalog nor a ticker."""
+    """Return each unknown id: an id that is not in the catalog and is not a ticker."""
     sources = store.query(
         """
         SELECT series_id, bool_or(list_contains(?, regexp_extract(source, '^[A-Za-z]+')))
@@ -237,7 +237,7 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error if a wrong clock recorded rows with a moment in the future."""
+    """Yield an error if rows have a recording moment in the future."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -250,15 +250,15 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
             None,
             f"expected no row recorded after today, {now:%Y-%m-%d}, found {number_of(n, 'row')}, "
             f"the last recorded on {last:%Y-%m-%d}; copy the earlier rows with --copy NEW.duckdb "
-            f"--as-of {now:%Y-%m-%d}, and import the later rows again. A clock was wrong when rows "
-            "got a recording date in the future",
+            f"--as-of {now:%Y-%m-%d}, and import the later rows again. The computer's "
+            "clock was wrong when these rows were recorded",
         )
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield one error for each way in which values were known too early, and a note on late values.
+    """Yield errors about values that were known too early, and a note about late values.
 
-    Each finding has the first date and the number of dates.
+    Each finding names the first date and the number of dates.
     """
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
@@ -279,8 +279,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         (
             _note,
             known < np.maximum.accumulate(known),
-            "the values of {} became known before the value of an older date; the panel ignores "
-            "the value of the older date",
+            "the values of {} became known before a value of an older date; the panel ignores the "
+            "older date's value",
         ),
     ):
         if bad.any():
@@ -290,8 +290,9 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
-    Rows from ALFRED are ignored. A series is not checked if its values become known on a filing
-    date, or on a day that the imported table states, because the store does not contain these days.
+    Rows from ALFRED are ignored. A series with the rule ``filed`` or ``stated`` is not checked.
+    Such values become known on a filing date, or on a day stated in the imported table. The store
+    does not contain filing dates and stated days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
@@ -414,7 +415,7 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
     """Yield a note about each series without recent values, and a note if the whole store is old.
 
-    Series of events are left out, because nobody knows when the next event is due. A series that
+    A series of events gets no note, because nobody knows when the next event is due. A series that
     its publisher has ended needs no recent values.
     """
     named = {id: part for id, part in named.items() if not is_event(id)}

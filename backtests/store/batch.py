@@ -36,9 +36,9 @@ class Batch:
     note
         Which rows were left out, as text for the user.
     vintages
-        True if the rows are vintages from ALFRED. A date may then have several rows, each with the
-        moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`. If two
-        rows have the same date and moment, the store uses the last row.
+        True if the rows are vintages from ALFRED. A date may have several vintages. Each vintage
+        has the moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`.
+        If two rows have the same date and moment, the store uses the last row.
     """
 
     series_id: str
@@ -90,7 +90,7 @@ def stale_after(series_id: str) -> int:
 
 
 def is_over(series_id: str, last: pd.Timestamp) -> bool:
-    """Return whether a publisher has ended a series, and ``last`` is the end or a later date."""
+    """Return True if the publisher ended the series on or before the date ``last``."""
     ended = None if is_price(series_id) else CATALOG[series_id].ended
     return ended is not None and last >= pd.Timestamp(ended)
 
@@ -107,16 +107,17 @@ def dated(
 
     ``values`` are in the unit of the catalog. The index contains the dates that the values
     describe. The dates are ascending and unique. ``recorded_at`` is the moment of recording, New
-    York time. ``stated`` maps the date of a value to the day from which the value is known, if the
-    imported table states this day. The value counts as known from the open of the first session on
-    or after the day in ``stated``. For a value without a day in ``stated``, the publication rule
-    determines when the value is known.
+    York time. Some imported tables state the day from which a value is known. ``stated`` maps each
+    value's date to the day that the table states. The value counts as known from the open of the
+    first session on or after the day in ``stated``. For a value without a day in ``stated``, the
+    publication rule determines when the value is known.
 
     Raises
     ------
     DataError
-        If the publication rule would be wrong for the values: the dates are farther apart than the
-        frequency of the series allows, or the values are known from filing dates.
+        If the publication rule would be wrong for the values. The rule would be wrong if the dates
+        are farther apart than the frequency of the series allows. The rule would also be wrong for
+        values that are known from filing dates.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     if stated is None:
@@ -132,7 +133,7 @@ def dated(
 def batch_of(
     series_id: str, values: pd.Series, known: pd.DatetimeIndex, source: str, note: str = ""
 ) -> Batch:
-    """Return a batch of values indexed by date, each known from a given moment on."""
+    """Return a batch of values; ``known`` gives the moment from which each value is known."""
     rows = pd.DataFrame(
         {
             "observed_on": pd.DatetimeIndex(values.index).as_unit("us"),
@@ -147,8 +148,8 @@ def batch_of(
 def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
     """Raise DataError if a series' publication rule cannot be right for values with these dates.
 
-    A file of monthly averages often has the header of the daily series, and dates each average on
-    the first day of its month. Under the rule of the daily series, the average would be known
+    A file of monthly averages often has the header of the daily series. The file dates each average
+    on the first day of the month. Under the rule of the daily series, the average would be known
     before the month ends.
     """
     if rule_of(series_id).kind == "filed":

@@ -18,8 +18,8 @@ LONGEST_DELAY = 366
 HIGHEST_PRICE = 1e9
 #: Largest factor between two successive values of a series that the catalog calls steady.
 LEAP = 5.0
-#: Longest plausible time from the announcement of a value to its date. FRED has a rate up to the
-#: next business day, so a weekend with holidays needs less than this time.
+#: Longest plausible time from the announcement of a value to its date. FRED already lists the rate
+#: of the next business day. Even a weekend with holidays is shorter than this time.
 ADVANCE = pd.Timedelta(days=7)
 
 
@@ -43,15 +43,15 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
 
 
 def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
-    """Return a Series that maps the date of each value to the day from which it is known.
+    """Return a Series that maps each value's date to the day from which the value is known.
 
     Blank cells are left out.
 
     Raises
     ------
     DataError
-        When a cell is not an ISO date, or when a value would be known before its date or more than
-        :data:`LONGEST_DELAY` days after its date.
+        When a cell is not an ISO date. Also when a cell's date is before the date of the value, or
+        more than :data:`LONGEST_DELAY` days after the date of the value.
     """
     text = column.str.strip()
     given = (text != "").to_numpy()
@@ -75,8 +75,7 @@ def _days(text: pd.Series) -> pd.Series:
 def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     """Return the numbers of a column, indexed by date.
 
-    Blank cells are left out. Cells before ``first``, the first date that the catalog accepts, are
-    not read.
+    Blank cells are left out. Cells of dates before the catalog's first date are not read.
 
     Raises
     ------
@@ -95,13 +94,13 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Check numbers, indexed by date, as if they were the cells of a file, and return them.
+    """Check numbers with the rules for the cells of a file, and return the numbers.
 
     Raises
     ------
     DataError
-        When ``values`` is empty, when a date is after ``now``, or when a check of :func:`dates_of`
-        or :func:`values_of` fails.
+        When ``values`` is empty, or when a date is after ``now``. Also when a check of
+        :func:`dates_of` or :func:`values_of` fails.
     """
     dates = pd.DatetimeIndex(values.index)
     text = pd.Series(dates.strftime("%Y-%m-%d"), index=range(1, len(dates) + 1))
@@ -114,20 +113,20 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
     """Mark each date on or after the first date that the catalog accepts for a series.
 
-    For prices, every date is marked.
+    For prices, every date from 1900 on is marked.
     """
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 
 
 def announced(id: str, dates: pd.DatetimeIndex, now: pd.Timestamp) -> np.ndarray:
-    """Mark each date to come whose value the publisher of a series may have announced by now."""
+    """Mark each future date whose value the publisher may already have announced."""
     return np.asarray((dates > now) & (dates <= now + ADVANCE) & CATALOG[id].announced)
 
 
 def announced_note(rows: int) -> str:
-    """Return a note about announced values that were left out; "" without such values."""
-    return f"left out {number_of(rows, 'announced value')} of days to come" if rows else ""
+    """Return a note about announced values that were left out; "" if no value was left out."""
+    return f"left out {number_of(rows, 'announced value')} for future days" if rows else ""
 
 
 def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
@@ -145,7 +144,7 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
     """Mark each value that differs from the previous value by more than a factor of :data:`LEAP`.
 
-    Only values of a steady series, such as GDP, are marked, and only after a value above zero.
+    Only values of a steady series, such as GDP, are marked. The previous value must be above zero.
     """
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)

@@ -28,8 +28,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When ``ticker`` is a series of the catalog, when no price is left, when a date or a number
-        is invalid, or when :func:`check_shifts` finds an error.
+        When ``ticker`` is a series of the catalog, or when a date or a number is invalid. Also when
+        no price is left, or when :func:`check_shifts` finds an error.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -57,8 +57,8 @@ def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
     """Return the closing prices of finished sessions, and notes about the prices left out.
 
-    For a coin, every day counts as a session. For a day that has not ended, a source may give the
-    current price as if it were the close.
+    For a coin, every day counts as a session. Before a day ends, a source may give the current
+    price in place of the close.
     """
     notes = []
     if not asset(ticker).is_coin:
@@ -71,7 +71,7 @@ def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.
 
 
 def check_shifts(ticker: str, closes: pd.Series) -> str:
-    """Return a note about sudden price shifts that may be real; "" without such shifts.
+    """Return a note about sudden price shifts that may be real; "" if no shift was found.
 
     Raises
     ------

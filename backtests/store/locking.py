@@ -1,18 +1,20 @@
 """Open the store's file for reading or writing, one operation at a time.
 
-In DuckDB, either one program writes a file, or several programs read it. So every operation waits
-for its turn, and closes the file as soon as it is done. Three lock files in the store's folder
+In DuckDB, either one program writes a file, or several programs read it. Every operation waits
+until the file is free, and closes the file at the end. Three lock files in the store's folder
 control which operation may start:
 
 - ``.lock`` allows one writer at a time.
+
 - ``.fetch.lock`` allows one fetch at a time.
-- A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
-  closed the store. A new reader waits until the lock file ``.door`` is unlocked, at most
+
+- A writer locks ``.door`` before it waits for the readers. The writer unlocks ``.door`` after it
+  has closed the store. A new reader waits until the lock file ``.door`` is unlocked, at most
   :data:`PATIENCE` seconds. Without the lock file ``.door``, a steady stream of new readers could
   block a writer for ever.
 
-A store from an untrusted person may be malicious. So while a store is open, DuckDB refuses to read
-or write any other file. SQL inside the store cannot give DuckDB access to other files.
+A store from an untrusted person may be malicious. While a store is open, DuckDB refuses to read or
+write any other file. SQL inside the store cannot give DuckDB access to other files.
 """
 
 import os
@@ -78,7 +80,8 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     ------
     DataError
         When the file cannot be written, or other programs do not close the file in time. After a
-        DataError, the rows of the store are unchanged, but a missing store may have been created.
+        DataError, the stored rows are unchanged. If the store was missing, an empty store may have
+        been created.
     """
     check_writable(path)
     busy = (
@@ -194,7 +197,8 @@ def connect(
 
     The function also waits if another thread uses the file with other settings of DuckDB.
     """
-    # DuckDB takes an absolute path as a file, but not names such as ":memory:" and "md:x".
+    # DuckDB treats every absolute path as a file. DuckDB gives names such as ":memory:" and "md:x"
+    # another meaning.
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -212,7 +216,7 @@ def connect(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """After Ctrl-C, raise KeyboardInterrupt instead of the error that DuckDB raises."""
+    """After Ctrl-C, raise KeyboardInterrupt instead of DuckDB's error."""
     try:
         yield
     except (duckdb.Error, RuntimeError) as error:

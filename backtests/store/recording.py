@@ -27,10 +27,10 @@ SELECT max(moment) FROM (
 def recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return the moment that the store writes as ``recorded_at`` of new rows.
+    """Return the value of ``recorded_at`` for new rows.
 
-    The moment is later than ``recorded_at`` of every stored row, and never earlier than the start
-    of the last fetch or import.
+    The moment is later than ``recorded_at`` of every stored row. The moment is not earlier than the
+    start of the last fetch or import.
     """
     # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
     # the moment is one microsecond after the newest row. If the clock is further behind, it is
@@ -71,6 +71,6 @@ def note_recordings(
 def note_fetches(
     connection: duckdb.DuckDBPyConnection, fetches: Sequence[tuple[str, datetime.datetime, str]]
 ) -> None:
-    """Record for each fetched series the moment and the outcome of its fetch."""
+    """Record the moment and the outcome of each series' fetch."""
     if fetches:
         connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", fetches)

@@ -1,10 +1,10 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-Three facts separate an error from a real move: the size of the shift, whether the price returns to
-the old level, and whether the sessions before and after the shift are calm. A shift that is surely
-an error in the data is called an alarm. The store refuses prices that contain an alarm. ``drypowder
-data --check`` reports the alarms in a store. For a shift that may be a real move, the user only
-gets a message, called a note. The user should look at each note.
+Three questions separate an error from a real move. How large is the shift? Does the price return to
+the old level? Are the sessions before and after the shift calm? A shift that is surely an error in
+the data is called an alarm. The store refuses prices that contain an alarm. ``drypowder data
+--check`` reports the alarms in a store. A shift that may be a real move causes only a note. The
+user should check each note.
 """
 
 from collections.abc import Iterator
@@ -56,22 +56,25 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
     These shifts are alarms:
 
-    - A price is far above both neighbours, or far below both neighbours, see :func:`spikes`. The
-      first day and the last day are compared with their only neighbour.
+    - A price is far above the previous and the next price, or far below them, see :func:`spikes`.
+      The first day and the last day are compared with their only neighbour.
+
     - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
       :data:`AROUND` sessions.
-    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. A
-      lasting fall of this size is not an alarm for a coin outside the universe, as such a coin may
-      lose everything in a day (LUNA, May 2022).
-    - The shift has the size of a split, the sessions before and after it are calm, and the share
-      was listed long before. After a real loss of half the value, the price keeps moving strongly
-      in the next sessions.
+
+    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. For
+      a coin outside the universe, a lasting fall is not an alarm. A small coin may lose everything
+      in a day, like LUNA in May 2022.
+
+    - The shift has the size of a split, the sessions before and after it are calm, and the share is
+      not newly listed. After a real loss of half the value, the next sessions have large moves.
 
     The function also returns shifts that may be real moves. For these shifts, ``alarm`` is False:
 
     - The level shifts by more than a factor of :data:`OFF`, and the shift does not reverse.
-    - The shift of a share has the size of a split, is large compared with the moves before it, and
-      the moves after it are not much larger than those before it.
+
+    - The shift of a share has the size of a split, and is much larger than the moves before it. The
+      usual move after the shift is at most twice the usual move before the shift.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """
@@ -96,11 +99,11 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
 
 def spikes(closes: pd.Series) -> list[pd.Timestamp]:
-    """Return the days whose price is far above both neighbours, or far below both neighbours.
+    """Return the days whose price is far above, or far below, the previous and the next price.
 
-    A price is far above or far below a neighbour if the two differ by more than a factor of
-    :data:`OFF`. The first day and the last day are compared with their only neighbour. The first
-    day is judged only if the second day and the third day are on the same level.
+    A price is far above or below another price if they differ by more than a factor of :data:`OFF`.
+    The first day and the last day are compared with their only neighbour. The first day is judged
+    only if the second day and the third day are on the same level.
     """
     if len(closes) < 2:
         return []
@@ -130,7 +133,7 @@ def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
 
 
 def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> tuple[bool, str]:
-    """Return two items: True if a move is an alarm, and a message ("" if the move is usual)."""
+    """Return whether a move is an alarm, and a message; the message is "" for a usual move."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
     said = f"but this close was {np.exp(move):.4g} times the previous close"
     coin = asset(ticker).is_coin

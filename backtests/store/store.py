@@ -5,14 +5,16 @@ value describes. ``available_at`` is the first moment at which the value could b
 ``recorded_at`` is the moment at which the store recorded the value. The store never changes or
 removes a row.
 
-- A different value for a stored date is a revision. A revision is available from the moment of its
-  recording, or later if the publication rule gives a later moment.
+- A different value for a stored date is a revision. A revision is available from the later of two
+  moments: the moment of its recording, and the moment that the publication rule gives.
+
 - Splits and dividends rewrite all adjusted prices. If one new price differs from the stored price,
-  the store adds the whole new price history. A vintage of prices is a whole price history with the
+  the store adds the whole new price history. A vintage of prices is a whole price history, plus the
   days that the store added later. A panel is the table of values that a backtest reads. For prices,
   a panel uses only the newest vintage.
-- ALFRED states when each value was published. If a series has rows from ALFRED, a panel uses only
-  these rows, because other sources give values that were revised later.
+
+- ALFRED states when each value was published. For a series with rows from ALFRED, a panel uses only
+  these rows. Other sources give only the latest revised values.
 """
 
 import datetime
@@ -57,7 +59,7 @@ _SPECIAL = {"?", "\\"} - {os.sep}
 
 
 def _counting(chosen: str) -> str:
-    """Return an SQL query for the rows of the series that the condition ``chosen`` selects.
+    """Return an SQL query for the rows of all series that meet the SQL condition ``chosen``.
 
     If a series has rows from ALFRED, the query returns only its rows from ALFRED.
     """
@@ -100,7 +102,7 @@ ORDER BY series_id, available_at, observed_on, recorded_at
 
 
 def environment_store() -> Path | None:
-    """Return the store that the environment variable DRYPOWDER_STORE names, or None if unset."""
+    """Return the path in the variable DRYPOWDER_STORE, or None if the variable is not set."""
     named = os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 
@@ -118,13 +120,12 @@ class Store:
     Raises
     ------
     ConfigError
-        When the path is invalid, see :func:`backtests.atomic.writable_name`, or when DuckDB cannot
-        open a file at this path, because the path contains a question mark or a backslash.
+        When the path is invalid, see :func:`backtests.atomic.writable_name`. Also when the path
+        contains a question mark or a backslash, which DuckDB cannot open.
     DataError
         Every method that reads or writes the file raises DataError when the file is locked for too
-        long, damaged, or not a store of drypowder. Methods that read also raise it when the file is
-        missing, unless their documentation says otherwise. Methods that write also raise it when
-        the file is read-only.
+        long, damaged, or not a store of drypowder. Most methods that read also raise DataError when
+        the file is missing. Methods that write also raise DataError when the file is read-only.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -159,8 +160,8 @@ class Store:
         batches
             For each series, at most one ordinary batch and one batch of vintages.
         recorded_at
-            The moment of recording, New York time. A revision is not available before this moment.
-            A vintage from ALFRED is available from the moment in its batch.
+            The moment of recording, New York time. A revision is not available before
+            ``recorded_at``. A vintage from ALFRED is available from the moment in its batch.
         wait
             The time to wait for another writer, in seconds.
         fetched
@@ -172,9 +173,9 @@ class Store:
         ------
         DataError
             For the reasons listed in :class:`Store`, or when another program still writes after
-            ``wait`` seconds. Also when ``recorded_at`` is more than
-            :data:`~backtests.store.recording.CLOCK_BACK` before the newest row or the start of the
-            last fetch or import. After an error, nothing is added.
+            ``wait`` seconds. Also when ``recorded_at`` is too early: more than
+            :data:`~backtests.store.recording.CLOCK_BACK` before the newest row, or before the start
+            of the last fetch or import. After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = recording_moment(connection, recorded_at, self.path)
@@ -202,7 +203,10 @@ class Store:
             note_fetches(connection, [(id, at, outcome) for id in series_ids])
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
-        """Map each series to the moment of its last fetch, failed or not; {} without a store."""
+        """Map each series to the moment of its last fetch; failed fetches count, too.
+
+        Without a store file, the result is empty.
+        """
         fetches = sorted(self._fetches("true"))
         return {id: pd.Timestamp(at).as_unit("us") for id, at, _ in fetches}
 
@@ -218,9 +222,9 @@ class Store:
     def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
         """Record the moment ``at`` (New York time) at which a fetch or an import begins.
 
-        If a stored row is not earlier than ``at``, the moment just after the newest row is
-        recorded. If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait
-        for another writer, in seconds.
+        If the newest row is from ``at`` or later, the moment just after the newest row is recorded.
+        If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait for
+        another writer, in seconds.
         """
         if not self.exists():
             return
@@ -231,9 +235,9 @@ class Store:
     def last_recording(self) -> pd.Timestamp | None:
         """Return the moment at which the last fetch or import began, New York time.
 
-        Every row that was stored before this moment has an earlier ``recorded_at``. The fetch or
-        import that creates the store does not count. Return None if no other fetch or import has
-        begun.
+        Every row that was stored before the fetch or import began has an earlier ``recorded_at``.
+        The fetch or import that creates the store does not count. The result is None if no later
+        fetch or import has begun.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
@@ -256,8 +260,8 @@ class Store:
         ------
         DataError
             When another fetch is running, or when the store cannot be written. Also when ``at`` is
-            more than :data:`~backtests.store.recording.CLOCK_BACK` before the newest row or the
-            start of the last fetch or import.
+            too early: more than :data:`~backtests.store.recording.CLOCK_BACK` before the newest
+            row, or before the start of the last fetch or import.
         """
         locking.check_writable(self.path)
         busy = (
@@ -275,8 +279,8 @@ class Store:
 
         For prices, only the rows of the newest vintage are returned. If a series has rows from
         ALFRED, only the rows from ALFRED are returned. A value from ALFRED is left out if the value
-        of a later date was already known. If a series has neither prices nor rows from ALFRED, all
-        its rows are returned. A series that is not in the store has no row. The columns are
+        of a later date was already known. For a series of the catalog without rows from ALFRED, all
+        rows are returned. A series that is not in the store has no row. The columns are
         ``series_id, observed_on, available_at, value, recorded_at``. The rows are sorted by
         ``series_id``, ``available_at``, ``observed_on`` and ``recorded_at``.
         """
@@ -323,11 +327,11 @@ class Store:
     def archived_since(
         self, ids: Sequence[str], as_of: pd.Timestamp | None
     ) -> dict[str, pd.Timestamp]:
-        """Map each id in ``ids`` with rows from ALFRED to the moment at which its archive begins.
+        """Map each series with rows from ALFRED to the moment at which its archive begins.
 
         If a series has rows from ALFRED, a panel uses only these rows, see :meth:`rows`. Before the
-        archive begins, the panel shows the values of the first vintage, which may be revised values
-        already. Rows recorded after ``as_of`` are ignored.
+        archive begins, the panel shows the values of the first vintage. The values of the first
+        vintage may already be revised. Rows recorded after ``as_of`` are ignored.
         """
         found = self.query(
             "SELECT series_id, "
@@ -418,8 +422,8 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`, or when the path does not end in ``.parquet``,
-            is a folder or the store itself, or cannot be written.
+            For the reasons listed in :class:`Store`. Also when the path does not end in
+            ``.parquet``, is a folder, is the store itself, or cannot be written.
         """
         target = checked_export(path, self.path)
         with replacing(target) as fresh, locking.reading(self.path, also=fresh) as connection:

@@ -83,7 +83,7 @@ def test_a_rate_announced_for_the_next_days_is_imported_up_to_today(
     """On a Monday evening, FRED has the rate on reserves for Tuesday."""
     text = "observation_date,SOFR,IORB\n2026-01-05,3.7,3.65\n2026-01-06,.,3.65\n"
     (batch,) = [b for b in read_csv("graph", text, NOW) if b.series_id == "IORB"]
-    assert batch.note == "left out 1 announced value of days to come"
+    assert batch.note == "left out 1 announced value for future days"
     take(write(tmp_path, "graph.csv", text), db)
     assert values(db, "IORB") == {"2026-01-05": 3.65}
     assert values(db, "SOFR") == {"2026-01-05": 3.7}
@@ -254,7 +254,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "x.json",
             json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
-            "fact 1: expected a string in each of the fields 'end', 'filed'",
+            "fact 1: expected a number in the field 'val', and a string in each",
         ),
     ],
 )
@@ -551,7 +551,7 @@ def fact(**changes: object) -> str:
         (json.dumps(SEC | {"units": {"USD": 5}}), "facts under units/USD, found none"),
         (
             json.dumps(SEC | {"units": {"USD": [None]}}),
-            "fact 1: expected a string in each of the fields 'end', 'filed'",
+            "fact 1: expected a number in the field 'val', and a string in each",
         ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
         (fact(filed="9999-12-31"), "end ≤ filed ≤ today"),
@@ -560,7 +560,7 @@ def fact(**changes: object) -> str:
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
         (
             fact(val=True),
-            "fields 'end', 'filed', 'accn' and (if given) 'start', and a number in the field 'val'",
+            "and a string in each of the fields 'end', 'filed', 'accn' and 'start', was",
         ),
         (fact(val=float("inf")), "fact 1: expected USD"),
         ("{" * 50_000, "expected whole JSON"),

@@ -206,13 +206,13 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INSERT INTO observations SELECT * REPLACE ('UNRATE' AS series_id) FROM observations "
             "WHERE series_id = 'DGS2'",
             "UNRATE",
-            ("neither",),
+            ("unknown id",),
         ),
         (
             "INSERT INTO observations SELECT * REPLACE ('my_series' AS series_id) "
             "FROM observations WHERE series_id = 'SPY'",
             "my_series",
-            ("neither",),
+            ("unknown id",),
         ),
         (
             "UPDATE observations SET value = value * 6 "
@@ -242,7 +242,11 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET recorded_at = '2099-01-01', available_at = greatest("
             "available_at, '2099-01-01') WHERE series_id = 'NFCI'",
             "",
-            ("53 rows, the last recorded on 2099-01-01", "A clock was wrong", "--as-of"),
+            (
+                "53 rows, the last recorded on 2099-01-01",
+                "The computer's clock was wrong",
+                "--as-of",
+            ),
         ),
     ],
 )
@@ -286,7 +290,7 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            ("2025-01-01", "the values of 1 date became known before the value of an older date"),
+            ("2025-01-01", "the values of 1 date became known before a value of an older date"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",
