@@ -33,8 +33,8 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
 
     Some formats state the ticker, or the kind of table, only in the file's ``name``.
     ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
-    ``recorded_at`` are refused. The price of a coin, whose day is in UTC, may be one day later; it
-    is left out, not refused.
+    ``recorded_at`` are refused. The days of a coin are in UTC, so a file may have a coin's price
+    with tomorrow's date. The price with tomorrow's date is left out, not refused.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def _table(text: str) -> pd.DataFrame:
 
 
 def _id_of(name: str) -> str:
-    """Return the catalog id of a series, given the name that its publisher uses."""
+    """Return the catalog id of a series that has a given name at its publisher."""
     return PUBLISHERS_NAMES.get(name, name)
 
 
@@ -134,7 +134,7 @@ def _read_fred(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
 
 
 def _announced(table: pd.DataFrame, recorded_at: pd.Timestamp) -> np.ndarray:
-    """Mark the rows of days to come in which each value was announced in advance."""
+    """Mark the rows of future dates whose values were all announced in advance."""
     days = pd.to_datetime(table.iloc[:, 0].str.strip(), errors="coerce", format="%Y-%m-%d")
     names = table.columns[1:]
     ahead = [announced(_id_of(name), pd.DatetimeIndex(days), recorded_at) for name in names]
@@ -179,7 +179,7 @@ def _prices(
     if listed is not None and len(values) and values.index[0] < pd.Timestamp(listed):
         raise DataError(
             f"expected no price of {ticker} before its listing on {listed}, found one on "
-            f"{values.index[0].date()}: it belongs to another company; delete the earlier rows"
+            f"{values.index[0].date()}, which belongs to another company; delete the earlier rows"
         )
     notes.append(check_shifts(ticker, values))
     return dated(ticker, values, PRICES, recorded_at, "; ".join(filter(None, notes)))

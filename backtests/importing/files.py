@@ -1,12 +1,15 @@
 """Turn files into batches for the store, and report the files that were skipped or refused.
 
 - A file in an unknown format is skipped.
+
 - If a file in a known format has a wrong cell, the whole file is refused. The message names the
   file and the line, and says how to correct the error.
+
 - A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
   empty, binary or a broken link.
-- A file or folder that cannot be read, for lack of permission for example, is refused with a
-  message, so that the user notices the missing data.
+
+- An unreadable file or folder is refused with a message, so the user learns about the missing data.
+
 - A link to a folder is skipped, because reading a link to a parent folder would never end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside the
@@ -81,7 +84,7 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     Raises
     ------
     DataError
-        When the path does not exist, or when no batch was read and nothing was refused.
+        When the path does not exist, or when the path contains nothing to import.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -144,7 +147,11 @@ def _system_says(error: OSError) -> str:
 
 def _nothing_to_import(path: Path, parsed: Parsed) -> str:
     skipped = "; ".join(parsed.skipped.values()) or "the file contains no series to store"
-    what = "no file in it has a known format and a series to store" if path.is_dir() else skipped
+    what = (
+        "no file in the folder has a known format and a series to store"
+        if path.is_dir()
+        else skipped
+    )
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
         f"({what}); the page 'Import files' of the documentation lists the formats"
@@ -158,7 +165,10 @@ def _read(
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Read one file into ``parsed``, or its SEC facts into ``facts``; add nothing on error."""
+    """Read one file into ``parsed``, or its SEC facts into ``facts``.
+
+    After an error, nothing is added.
+    """
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)
@@ -199,9 +209,14 @@ def _text(file: Path) -> str:
 
 
 def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
-    """Return the error for a file without text: DataError if the file should have data."""
+    """Return the error for a file without text.
+
+    The error is DataError for the name of a data file, and UnknownFormat for any other name.
+    """
     if _DATA.search(file.name):
-        return DataError(f"expected {expected}, was damaged or of another kind: {why}; repair it")
+        return DataError(
+            f"expected {expected}, was damaged or of another kind: {why}; repair the file"
+        )
     return UnknownFormat(f"no readable text: {kind}")
 
 
@@ -221,6 +236,7 @@ def _bytes(file: Path) -> bytes:
             raw = unpacked.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise DataError(
-            f"expected at most {MOST_BYTES / 2**20:g} MiB of text, was more; split it by columns"
+            f"expected at most {MOST_BYTES / 2**20:g} MiB of text, was more; split the file by "
+            "columns"
         )
     return raw

@@ -30,9 +30,9 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Tickers outside the universe whose prices were stored and are assumed to be in USD.
+        """Tickers outside the universe whose stored prices are assumed to be in USD.
 
-        If the user stated the currency of the prices, no ticker is listed. A ticker without new or
+        If the user stated the currency of the prices, the list is empty. A ticker without new or
         revised rows is left out.
         """
         if self.currency is not None:
@@ -47,7 +47,7 @@ class Imported:
 
     @property
     def notes(self) -> list[str]:
-        """Lines about values that were left out, or that the store counts as known too early."""
+        """Messages about values left out, and about stored values that count as known too early."""
         left_out = [f"{b.series_id}: {b.note}" for b in self.parsed.batches if b.note]
         early = [
             f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "
@@ -77,8 +77,9 @@ def import_path(
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
 
-    Correct files and series are stored even if others are refused. :attr:`Imported.refused` lists
-    the refused files and series. If the store does not exist, it is created.
+    Correct files and series are stored even if other files or series are refused.
+    :attr:`Imported.refused` lists the refused files and series. If the store does not exist, it is
+    created.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
     Raises
     ------
     UnknownFormat
-        When the text is JSON but not a ``companyconcept`` document, or when its company or tag is
-        not in the catalog.
+        When the text is JSON but not a ``companyconcept`` document, or when the document's company
+        or tag is not in the catalog.
     DataError
         When the text is not JSON, or when a field of the document is wrong.
     """
@@ -63,7 +63,9 @@ def identity_of(document: Any) -> tuple[int, str]:
 
 
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return a document's facts about periods, each with its ``tag``.
+    """Return a document's facts about periods.
+
+    Each fact contains the ``tag`` of the document.
 
     Facts about single days are left out.
 
@@ -92,9 +94,9 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected a string in each of the fields 'end', 'filed', 'accn' and "
-            f"(if given) 'start', and a number in the field 'val', was {str(entry)[:80]}; fetch "
-            "the file again"
+            f"fact {number}: expected a number in the field 'val', and a string in each of the "
+            f"fields 'end', 'filed', 'accn' and 'start', was {str(entry)[:80]}; fetch the file "
+            "again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end

@@ -1,29 +1,30 @@
-"""Compute sums over trailing years from SEC facts, which are sums since the start of a fiscal year.
+"""Compute sums over trailing years from the cash-flow facts that companies file with the SEC.
 
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
 companies also file facts about single quarters and trailing years. A trailing year is the twelve
 months up to the end of a period. If a fact covers the whole trailing year, its amount is used. If
 no fact covers the trailing year, three facts give the amount:
 
-    year to date  +  previous fiscal year  −  year to date one year earlier.
+    year to date + previous fiscal year − year to date one year earlier.
 
 If a fact is filed several times, the first filing counts, and restatements are left out. A company
-can file an item under several XBRL tags, with different definitions. So a trailing year and the
-year before it come from facts under one tag, if one tag has both years.
+can file an item under several XBRL tags, with different definitions. If one tag covers a trailing
+year and the year before, both sums come from this tag.
 
 A fact is known from the open of the first session after the filing date. A fact is late if it is
-filed more than :data:`LATE` days after the end of its period. When a late fact counts as known
-depends on its item:
+filed more than :data:`LATE` days after the end of its period. The item of a late fact determines
+when the fact counts as known:
 
 - Some items are in every cash-flow or income statement
-  (:data:`~signals.catalog.IN_EVERY_STATEMENT`). The company published an amount of such an item in
-  time, under another tag. The two amounts can differ, because the tags can have different
-  definitions. A late fact about the item counts as known :data:`ASSUMED` days after the end of its
-  period. If the company was not yet public on this day, the fact counts as known only after its
-  filing.
-- Some statements lack items such as debt, leases, buybacks or dividends. A late fact about such an
-  item counts as known only after its filing, because the filing may be the first publication of the
-  amount.
+  (:data:`~signals.catalog.IN_EVERY_STATEMENT`). For an item in every statement, the company
+  published an amount in time, under another tag. The two amounts can differ, because the tags can
+  have different definitions. A late fact about an item in every statement counts as known
+  :data:`ASSUMED` days after the end of its period. If the company was not yet public on the assumed
+  day, the fact counts as known only after its filing.
+
+- Some statements lack items such as debt, leases, buybacks or dividends. For an item that some
+  statements lack, a late fact counts as known only after its filing. The filing may be the first
+  publication of the amount.
 """
 
 from collections.abc import Iterable
@@ -114,8 +115,8 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
 def trailing_years(facts: list[Fact]) -> list[Fact]:
     """Return all trailing-year sums that the facts allow, sorted by the end of the year.
 
-    If the facts allow several sums for one year, the sum that was known first counts. If several
-    were known first, a fact about the whole year is preferred to a sum of three facts.
+    If the facts allow several sums for one year, the sum that was known first counts. If a fact
+    about the whole year and a sum of three facts became known at the same moment, the fact counts.
     """
     whole = [fact for fact in facts if fact.is_year]
     solved = [_solve(fact, facts) for fact in facts if not fact.is_year]
@@ -153,7 +154,10 @@ def _years_by_tag(concept: str, ticker: str, entries: list[dict[str, Any]]) -> l
 
 
 def _known_first(years: Iterable[Fact]) -> list[Fact]:
-    """Return, for each year end, the fact that became known first; among equals, the first one."""
+    """For each year end, return the fact that became known first.
+
+    If several facts became known at the same moment, the first of these facts in ``years`` counts.
+    """
     first: dict[pd.Timestamp, Fact] = {}
     for year in years:
         if year.end not in first or year.known < first[year.end].known:
@@ -167,8 +171,8 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     In both batches, the date of a row is the end of a trailing year. The first batch has the sum
     over the trailing year that ends on the row's date. The second batch has the sum over the
     previous trailing year. Both rows of a date become known at the same moment. If the sum over the
-    previous year is not known at this moment, the second batch has NaN. So a growth rate never
-    compares sums of two different dates, and a growth rate over several companies uses the same
+    previous year becomes known later than the row, the second batch has NaN. So a growth rate
+    always uses the two sums of one date. A growth rate over several companies uses the same
     companies in both years. If the tag of a trailing year lacks the year before, the sum under
     another tag is used. If no trailing-year sum can be computed, the list is empty. ``entries`` has
     the same form as in :func:`first_filed`.

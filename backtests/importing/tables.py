@@ -33,12 +33,13 @@ class Table:
         The column of the dates that the values describe.
     columns
         A mapping from the id of a series to its columns. If a series has several columns, its value
-        is their sum. In a row where one of these columns is blank, the series has no value.
+        is their sum. If one column of a series is blank in a row, the series has no value in this
+        row.
     known
-        The name of the column with the day from which a value is known. If ``known`` is empty, or
-        a cell of the column is blank, the publication rule in the catalog determines this day.
+        The name of the column with the day from which a value is known. If ``known`` is empty, or a
+        cell of the column is blank, the day comes from the publication rule in the catalog.
     by
-        In a table with several companies or rates, the column with their names. The ids in
+        In a table with several companies or rates, ``by`` is the column with the names. The ids in
         ``columns`` contain ``{}`` in place of the name of the company or rate. Rows with a name
         outside the catalog are left out.
     names
@@ -101,7 +102,8 @@ class Table:
 def _at_month_end(table: pd.DataFrame) -> pd.DataFrame:
     """Move each date in the column ``month`` to the last day of its month.
 
-    The values are those of the end of the month, and the publication rule counts from this day.
+    The values describe the end of the month. The publication rule counts from the last day of the
+    month.
     """
     days = pd.to_datetime(table["month"].str.strip(), errors="coerce", format="%Y-%m-%d")
     ends = (days + pd.offsets.MonthEnd(0)).dt.strftime("%Y-%m-%d")
@@ -143,7 +145,10 @@ def _without_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
-    """Add up the surprises of all statements of a date; the sum is blank if a surprise is blank."""
+    """For each date, add up the surprises of all statements.
+
+    The sum is blank if a surprise is blank.
+    """
 
     def added(cells: pd.Series) -> str:
         return "" if (cells == "").any() else str(sum(map(float, cells)))
@@ -159,8 +164,9 @@ def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
 def _reactions(window: str, file: str) -> Table:
     """Return the format of a San Francisco Fed table with market changes around news of the Fed.
 
-    ``window`` says which news: ``ST`` is the statement (a change over 30 minutes), ``PC`` is the
-    press conference (70 minutes), and ``ME`` covers both.
+    ``window`` is ``ST``, ``PC`` or ``ME``. ``ST`` is the market change over 30 minutes around the
+    statement. ``PC`` is the market change over 70 minutes around the press conference. ``ME``
+    covers the statement and the press conference.
     """
     moved = ("UST2Y", "UST10Y", "SP500")
     return Table(
