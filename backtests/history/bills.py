@@ -2,8 +2,8 @@
 
 From one session to the next, cash grows by the factor (1 + y/2)^(2·d/365). Here d is the number of
 calendar days between the sessions, and y is a yield minus a spread. The yield is bond-equivalent.
-The calculation uses the yield known at the earlier of the two sessions. The yield compounds every
-half year. The simpler factor 1 + y·d/365 would give cash a higher return than bill funds have paid.
+The yield is the yield known at the close of the earlier session. The yield compounds every half
+year. The simpler factor 1 + y·d/365 would give cash a higher return than bill funds have paid.
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ SPREAD = 0.10
 
 
 def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
-    """Return the simple return of bills from the previous session to each session, a fraction.
+    """Return the simple return of bills from the previous session to each session, as a fraction.
 
     ``known_yield`` is the DGS3MO yield known at each session's close, bond-equivalent, in % a year.
     ``spread``, in percentage points a year, is subtracted from the yield. The bill return of a

@@ -1,7 +1,7 @@
 """Turn a user's DataFrames into the rows of a history, with the same checks as for an import.
 
 For each series, the user states when each value became known, or chooses the publication rule of
-the catalog. drypowder makes no other assumption about publication.
+the catalog. The package makes no other assumption about publication.
 """
 
 import datetime
@@ -150,9 +150,8 @@ def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.Dateti
     else:
         raise ConfigError(
             f"expected `known` to state when the values of {id} became known, was {shown(known)}; "
-            "give a Series that maps the date of each value to a day, give a lag like "
-            f"pd.Timedelta(days=8), or give {BY_CATALOG!r} for the catalog's publication rule "
-            f"({rule_of(id)})"
+            "give a Series of days or moments, a lag like pd.Timedelta(days=8), or "
+            f"{BY_CATALOG!r} for the catalog's publication rule ({rule_of(id)})"
         )
     late = (moments < dates) | (moments > dates + pd.Timedelta(days=LONGEST_DELAY))
     if late.any():
@@ -167,7 +166,7 @@ def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.Dateti
 
 
 def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIndex:
-    """Return the user's day or moment from which each value was known, as naive New York time."""
+    """Return the day or moment that the user gave for each value, in New York time."""
     _check_dates(known.index, f"`known` of {id}")
     for text in known:
         if isinstance(text, str) and not _DAY.match(text):

@@ -16,10 +16,10 @@ NO_ROWS = pd.DataFrame({"observed_on": [], "available_at": [], "value": []}).ast
 def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     """Return the sessions of a history.
 
-    Series with one value for each event, such as an earnings release, are ignored. The first
-    session is the first one on or after the day on which the first value became known. The last
-    session is the session of the last price of a share or fund. If no share or fund has a price,
-    the last session is the last one on or before the date of the last value.
+    Series with one value for each event, such as an earnings release, are ignored. The history
+    begins at the first session on or after the day on which the first value became known. The
+    history ends at the session of the last price of a share or fund. If no share or fund has a
+    price, the history ends at the last session on or before the date of the last value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}
     if not dated:
@@ -43,7 +43,7 @@ def by_date(rows: pd.DataFrame) -> pd.Series:
 
 
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Return the value known at each session's close, and the moment when it was first known.
+    """Return the value known at each close, and the moment when the value was first known.
 
     Value and moment are missing if no value is known, if the newest value is too old, or if the
     newest value is NaN. ``rows`` are sorted by ``available_at``, ``observed_on`` and

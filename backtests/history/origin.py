@@ -26,10 +26,10 @@ class HistorySource:
     ----------
     source
         ``store``, ``simulated`` or ``frames``. ``frames`` means that a user made the history from
-        DataFrames. :meth:`open` raises ConfigError for ``frames``. If None, :meth:`decided` chooses
-        ``store`` or ``simulated``.
+        DataFrames. :meth:`open` raises ConfigError for ``frames``. If ``source`` is None,
+        :meth:`decided` chooses ``store`` or ``simulated``.
     store
-        The store's file. If None, the default store is used.
+        The store's file. If ``store`` is None, the default store is used.
     seed, years, thesis
         Parameters of the simulated economy, as in :meth:`History.simulated`.
     """
@@ -43,8 +43,9 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the name of the source to use.
 
-        The result is ``source`` if given, else ``store`` if a store is given or the default store
-        contains data, else ``simulated``.
+        If ``source`` is not None, the result is ``source``. Otherwise the result is ``store`` if
+        the user gave a store, or if the default store contains data. In all other cases, the result
+        is ``simulated``.
 
         Raises
         ------
@@ -74,7 +75,7 @@ class HistorySource:
         Raises
         ------
         ConfigError, DataError
-            If the history cannot be opened, or if ``end`` lies outside it.
+            If the history cannot be opened, or if ``end`` lies outside the history.
         """
         if self.decided() == "frames":
             raise ConfigError(
@@ -91,10 +92,10 @@ class HistorySource:
 def default_history() -> History:
     """Return the history that commands use by default, with every series and price.
 
-    The history comes from the store that DRYPOWDER_STORE names, else from the default store if it
-    contains data, else from the simulated economy. If the economy is simulated, the attribute
-    ``source`` of the history is ``simulated``. If DRYPOWDER_STORE names a missing or empty store,
-    DataError is raised.
+    The history comes from the store in the variable DRYPOWDER_STORE. If DRYPOWDER_STORE is not set,
+    the history comes from the default store. If the default store is missing or empty, the history
+    comes from the simulated economy. The attribute ``source`` of a simulated history is
+    ``simulated``. If DRYPOWDER_STORE names a missing or empty store, DataError is raised.
     """
     return HistorySource(store=environment_store()).open()
 

@@ -1,15 +1,14 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
 The panel has one row for each session, and one column for each series or asset. A cell contains the
-value with the latest date among the values known at the session's close. If this value was revised,
-the cell contains the latest revision known at that close. The day of a coin ends at 24:00 UTC, some
-hours after the New York session. So a session's row has each coin's close of the previous calendar
-day. Trades and portfolio values use :attr:`History.closes`, where each price is in the row of its
-own date.
+newest value that was known at the session's close. The newest value is the value with the latest
+date. If the newest value was revised, the cell contains the latest revision known at the session's
+close. The day of a coin ends at 24:00 UTC, some hours after the New York session. So a session's
+row has each coin's close of the previous calendar day. Trades and portfolio values use
+:attr:`History.closes`, where each price is in the row of its own date.
 
 No value is copied to an earlier session. A known value is repeated at later sessions until a newer
-value is known. If the value is older than the staleness limit of the series (in days), the cell is
-NaN.
+value is known. If the value is older than the series' staleness limit, in days, the cell is NaN.
 """
 
 import datetime
@@ -58,13 +57,12 @@ class History(Summarised):
         The true regime of each session in a simulated history; None for a real history.
     vintages
         For each series with past vintages in the store, the moment at which its archive begins.
-        From this moment on, each cell contains the number known at its session, without later
-        revisions. Earlier cells contain the values of the first vintage.
+        After the archive begins, each cell contains the value known at its session, without later
+        revisions. Before the archive begins, each cell contains a value of the first vintage.
     withheld
         Sessions × ids: True where the source states that no value exists, for example because a
         filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
-        but the data are not late. Only ids with such a statement for at least one date have a
-        column.
+        but the data are not late. Only ids with a stated missing value have a column.
     events
         The values of each event series, by id and by the date of the event. The panel contains no
         event series. Only studies of reactions to events may use ``events``, because some values
@@ -116,7 +114,7 @@ class History(Summarised):
             If the store is missing, empty or damaged, if all rows were recorded after ``as_of``, or
             if ``only`` names an unknown id.
         ConfigError
-            If ``as_of`` is neither a date nor a moment, or if ``only`` is a text.
+            If ``as_of`` is not a date or a moment, or if ``only`` is a text.
         """
         if isinstance(only, str):
             raise ConfigError(f"expected a list of ids in `only`, was {only!r}; write [{only!r}]")
@@ -152,8 +150,8 @@ class History(Summarised):
     ) -> "History":
         """Return a history made from a user's own DataFrames, with the same checks as a store.
 
-        The history has the same panel as a store into which the same rows were imported. A run
-        needs the series DGS3MO, the 3-month Treasury yield, because idle cash earns this yield.
+        An import of the same rows into a store gives the same panel. A run needs the series DGS3MO,
+        the 3-month Treasury yield, because idle cash earns this yield.
 
         Parameters
         ----------
@@ -167,13 +165,13 @@ class History(Summarised):
         known
             When each value became known, as a mapping by catalog id. A Series maps each date of the
             values to the day or the moment at which the value became known. If the Series states a
-            day, the value is known from the open of the session on that day, or of the next session
-            if that day has none. A moment is in New York time, or has a time zone. A text is in the
-            form 2025-10-06 or 2025-10-06 16:00. A ``timedelta`` is added to the date of each value.
-            The sum has the same meaning as a day or a moment in a Series. For an id, the string
-            ``"catalog"`` means the publication rule in the catalog. If ``known`` is ``"catalog"``,
-            the publication rules of the catalog apply to all ids. Each date can have only one
-            value; to use revisions, import the data into a store.
+            day, the value is known from the open of the first session on or after that day. A
+            moment without a time zone is in New York time. A text is in the form 2025-10-06 or
+            2025-10-06 16:00. A ``timedelta`` is added to the date of each value. The sum is the day
+            or the moment at which the value became known. For an id, the string ``"catalog"`` means
+            the publication rule in the catalog. If ``known`` is ``"catalog"``, the publication
+            rules of the catalog apply to all ids. Each date can have only one value; to use
+            revisions, import the data into a store.
 
         Raises
         ------
@@ -305,7 +303,7 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00, because other
     forms can be read as two different days.
 
-    Raise :class:`ConfigError` if ``as_of`` is neither a date nor a moment.
+    Raise :class:`ConfigError` if ``as_of`` is not a date or a moment.
     """
     try:
         given = datetime.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of

@@ -37,11 +37,11 @@ def check_priced(own: OwnClasses, history: History) -> None:
 def benchmark_returns(
     ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
 ) -> pd.Series:
-    """Return the benchmark's daily returns before costs, fractions, from the second session on.
+    """Return the benchmark's daily returns before costs, as fractions, from the second session on.
 
-    The benchmark is bought ``lag`` sessions after the strategy's first decision, on the session on
-    which this decision is filled. Until the benchmark is bought, the money is in bills. ``bills``
-    contains the simple return of bills from the previous session to each session.
+    The benchmark is bought ``lag`` sessions after the strategy's first decision. On the same
+    session, the strategy's first decision is filled. Until the benchmark is bought, the money is in
+    bills. ``bills`` contains the simple return of bills from the previous session to each session.
 
     Raises
     ------
