@@ -1,9 +1,9 @@
 """Loadings of each asset on the factors of the simulated returns.
 
 In :data:`EXPOSURES`, an asset has the loadings of its class. Some assets differ from their class in
-a few loadings. All loadings are round numbers. In the order memory, hyperscalers, semiconductors,
-software, speculative shares and crypto, cash flows come later and later, and the loading on
-speculation rises.
+a few loadings. All loadings are round numbers. Assets whose cash flows come later have a higher
+loading on speculation. The loading rises from memory to hyperscalers, semiconductors, software,
+speculative shares and crypto.
 """
 
 from dataclasses import dataclass, replace
@@ -34,8 +34,8 @@ class Exposure:
     own
         Idiosyncratic volatility per year, as a fraction.
     cascade
-        Factor for the asset's loss on the third day of a cascade, on which the cascade hits every
-        asset with a factor above 0. If the factor is 0, no cascade hits the asset.
+        On the third day of a cascade, the asset's loss is multiplied by ``cascade``. If ``cascade``
+        is 0, no cascade hits the asset.
     first_price
         First price, in USD.
     """

@@ -17,8 +17,9 @@ def events(
     """Return the values of each event series, by id and by the date of the event.
 
     ``filed`` contains the filing dates of each company's capital expenditure, by ticker. A company
-    releases its earnings a day or two before it files. A policy surprise of the Federal Reserve is
-    a fraction of the change in a yield or in share prices on a meeting day.
+    releases its earnings a day or two before it files. A policy surprise is a fraction of the
+    market's move on a meeting day of the Federal Reserve. The market's move is the change in a
+    yield or in share prices.
     """
     index = pd.DatetimeIndex(prices.closes.index)
     meetings = _third_wednesdays(index)

@@ -29,10 +29,10 @@ a year:
     N            0        0         50           −20            10
     C           45       35          0           −60            70
 
-Forced selling comes in cascades. A cascade hits coins on its first session, speculative shares and
-software on its second session, and all coins, shares and other assets with a loading ``cascade``
-above 0 on its third session. A crisis starts with a cascade, and more cascades may follow. About
-every fifteen months, there is a cascade that hits only coins.
+Forced selling comes in cascades. On its first session, a cascade hits coins. On its second session,
+a cascade hits speculative shares and software. On its third session, a cascade hits every asset
+with a loading ``cascade`` above 0. A crisis starts with a cascade, and more cascades may follow.
+About every fifteen months, there is a cascade that hits only coins.
 """
 
 from dataclasses import dataclass
@@ -62,9 +62,9 @@ _TAIL = 6.0
 class Prices:
     """Yields (% a year) and prices (USD); coins have a price on every calendar day.
 
-    ``yields`` and ``closes`` have a row for each session, ``coins`` for each calendar day. The
-    columns of ``yields`` are ids of FRED series. A further column, ``stress``, goes from 0 (calm)
-    to 1 (crisis). The columns of ``closes`` and ``coins`` are tickers.
+    ``yields`` and ``closes`` have a row for each session. ``coins`` has a row for each calendar
+    day. The columns of ``yields`` are ids of FRED series. A further column, ``stress``, goes from 0
+    (calm) to 1 (crisis). The columns of ``closes`` and ``coins`` are tickers.
     """
 
     yields: pd.DataFrame
@@ -161,10 +161,10 @@ def _yields(
 
 
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return, for each session, a number that multiplies the volatility of every factor.
+    """For each session, return the multiplier of every factor's volatility.
 
     The multiplier of volatility depends on the phase. The multiplier also changes slowly at random,
-    so that volatility clusters.
+    so volatility clusters.
     """
     base = _smooth(np.array(_AGITATION)[phase], 4)
     clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2
@@ -177,7 +177,7 @@ def _t(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return a mapping from asset class to each session's loss from forced selling, a fraction."""
+    """For each asset class, return each session's loss from forced selling, as a fraction."""
     n = len(phase)
     losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
     crisis = phase == 3

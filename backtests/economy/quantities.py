@@ -19,14 +19,14 @@ also has a small random part:
     R      = W − C − T − V
     P      = V + (R − 0.09 G)⁺
 
-The central bank's mode sets p, the yearly change of the central bank's assets as a fraction of G. p
-is 0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In the mode LEAN, p keeps the ratio of
-idle capital to output, P/G, near 0.005:
+The central bank's assets change by p G a year. The central bank's mode sets p. The value of p is
+0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In the mode LEAN, p keeps the ratio of idle
+capital to output, P/G, near 0.005:
 
     dW     = p G dt
 
-a is capital spending at an annual rate. g is the growth rate of a. g returns to the level g*. b is
-0.33 in a boom and −0.05 in a bust:
+Capital spending a is an annual rate. The growth rate g of a returns to the level g*. The value of b
+is 0.33 in a boom and −0.05 in a bust:
 
     d ln a = g dt
     dg     = 2 (g* − g) dt + 0.10 dB
@@ -40,18 +40,21 @@ Phases:
 
 - Absorption begins when u is above 0.5 and A grows by more than 10 % a year. Absorption ends when u
   is below 0.4, or when A grows by less than 5 % a year.
+
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
   Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below
   1 %.
+
 - Crises begin at random, with a hazard rate of 0.06 a year. During absorption, the yearly hazard
   rate of crises is higher by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. The
   start of a crisis lowers g by 0.12.
+
 - After a crisis, the recovery lasts 126 to 252 sessions. No crisis begins during the recovery or in
-  the 252 sessions after it.
+  the 252 sessions after the recovery.
 
 The central bank starts QE 16 sessions after the first session of a crisis. QE continues until the
 recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN. From
-LEAN, it changes to EASE at random, and from EASE to HOLD.
+LEAN, the central bank changes to EASE at random. From EASE, the central bank changes to HOLD.
 """
 
 from dataclasses import dataclass
@@ -81,8 +84,8 @@ class Quantities:
     state
         INJECTION, ABSORPTION or NEUTRAL.
     phase
-        FORCED_SELLING in a crisis, OPPORTUNITY in the recovery after a crisis, else equal to
-        ``state``.
+        FORCED_SELLING in a crisis, OPPORTUNITY in the recovery after a crisis. In all other
+        sessions, ``phase`` equals ``state``.
     mode
         The central bank's mode: QE, HOLD, QT, LEAN or EASE.
     """
