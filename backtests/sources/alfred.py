@@ -1,4 +1,4 @@
-"""Read the vintages that the store lacks from ALFRED, FRED's archive of vintages.
+"""Read missing vintages from ALFRED, FRED's archive of vintages.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
 already has. If the archive and the store have different values for the first requested vintage, the
@@ -51,11 +51,13 @@ def days(column: pd.Series) -> pd.Series:
 
 
 def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    """Return the rows of ``table`` (date, vintage, value) in which a value changed.
+    """Return the rows of ``table`` in which a value changed.
+
+    The columns are ``date, vintage, value``.
 
     NaN means that the archive lists a date without a value. The result leaves out rows that repeat
-    the value of the previous vintage, and NaN before the first value of a date. The result also
-    leaves out dates before ``first``, the first date that the catalog accepts.
+    the value of the previous vintage. If the first vintages of a date have no value, their rows are
+    left out, too. Dates before the catalog's first date are also left out.
 
     Raises
     ------
@@ -87,11 +89,11 @@ def vintage_batch(
     """Return the batch of a revised series, with the moment at which each value became known.
 
     A vintage has a date, but no time of day, so its values count as known when the next session
-    opens. Many values in the archive's first vintage were published before the archive began. So a
-    value of the first vintage counts as known at the earlier of two moments: the moment of the
-    catalog's publication rule, and the moment of the vintage. If the publication rule gives the
-    earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule
-    ``recorded`` is ignored, because it gives no moment of publication.
+    opens. Many values in the archive's first vintage were published before the archive began. For a
+    value of the first vintage, the catalog's publication rule gives a second possible moment. The
+    value counts as known at the earlier moment. If the publication rule gives the earlier moment,
+    the ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule ``recorded`` is
+    ignored, because it gives no moment of publication.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -144,9 +146,9 @@ def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None
     """Return the last vintage that is certainly complete in the store.
 
     Several vintages may become known at the same moment, for example two vintages of one weekend.
-    The store may lack one of the vintages that became known at its newest moment. The result is the
-    last vintage that became known before the newest moment in the store. If no vintage became known
-    before the newest moment in the store, the result is None.
+    The store may lack some of the vintages that became known at its newest moment. The result is
+    the last vintage that became known before the newest moment in the store. If no vintage became
+    known before the newest moment in the store, the result is None.
     """
     if not store.exists():
         return None

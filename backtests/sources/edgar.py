@@ -1,7 +1,7 @@
 """Fetch cash-flow facts from SEC EDGAR for the companies of the catalog.
 
-The SEC requires a User-Agent with a contact, and allows at most 10 requests a second. For one
-concept, such as capital expenditure, companies use different XBRL tags, and they change their tags
+The SEC requires a User-Agent with a contact, and allows at most 10 requests a second. Companies use
+different XBRL tags for one concept, such as capital expenditure. Companies also change their tags
 over the years. This module requests every known tag of a concept. If several facts cover the same
 period, only the fact that was filed first is used.
 """
@@ -42,15 +42,17 @@ class EdgarSource:
         Raises
         ------
         Absent
-            When the company uses none of the concept's tags, or when the company's facts are not
-            enough to compute the sum over a trailing year.
+            When the company uses none of the concept's tags, or has too few facts for a sum over a
+            trailing year.
         SourceError
             When a document cannot be fetched or is wrong.
         """
         cik = next(cik for cik, name in FILERS.items() if name == ticker)
         entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]
         if not entries:
-            raise Absent(f"no facts under any of its {len(tags_of(concept))} known tags")
+            raise Absent(
+                f"no facts under any of the {len(tags_of(concept))} known tags of {concept}"
+            )
         found = sec_facts.batches(concept, ticker, entries)
         if not found:
             raise Absent(
@@ -67,7 +69,10 @@ class EdgarSource:
 
 
 def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts in the SEC's answer; raise an error for another company or tag."""
+    """Return the facts in the SEC's answer.
+
+    Raise SourceError if the answer is about another company or another tag.
+    """
     document = json_of("the SEC", text)
     try:
         found = identity_of(document)

@@ -1,4 +1,4 @@
-"""Fetch all series, one after another. A failure of one series does not affect the others."""
+"""Fetch all series, one after another. A failure of one series does not affect the other series."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -37,8 +37,7 @@ class Outcome:
         Which values were left out, how many missing days use stored prices, or why the series was
         not fetched.
     unforeseen
-        The exception if the fetch ended in an error that drypowder did not expect, probably because
-        of a bug; None after any other fetch.
+        The exception after an unexpected error, which is probably a bug; otherwise None.
     """
 
     name: str
@@ -61,21 +60,21 @@ def fetch(
 ) -> list[Outcome]:
     """Fetch data of all publishers into a store; return the outcomes in the order of the fetch.
 
-    If the store does not exist, it is created. Each series is written in its own transaction, so it
-    stays in the store if a later series fails. The series that was requested longest ago comes
-    first, so that a new fetch continues an interrupted fetch. If one value is implausible, its
-    whole series is left out.
+    If the store does not exist, it is created. If a series fails, the series that were fetched
+    earlier stay in the store. The series that was requested longest ago comes first. In this way, a
+    new fetch continues an interrupted fetch. If one value is implausible, its whole series is left
+    out.
 
     Parameters
     ----------
     start
         First day of the prices; by default, 1990-01-01. If the store has earlier prices of a
-        ticker, the fetch of this ticker starts at the first stored day.
-        Every dividend changes all earlier adjusted prices, so stored prices must be fetched again.
+        ticker, the fetch of this ticker starts at the first stored day. Every dividend changes all
+        earlier adjusted prices, so stored prices must be fetched again.
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
-        Receives the name of each series, and the number of series that are done.
+        Receives the name of each series, and the number of finished series.
 
     Raises
     ------
@@ -149,8 +148,8 @@ def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -
 def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool) -> Outcome:
     """Return the outcome for a series that its publisher does not have.
 
-    If the store already has the series, or if the user asked for the series by name, the outcome is
-    a failure. Otherwise the outcome contains only a note that says why the series is absent.
+    The outcome is a failure if the store already has the series, or if the user asked for the
+    series by name. In all other cases, the outcome contains only a note about the absent series.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

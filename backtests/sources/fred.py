@@ -3,9 +3,9 @@
 Without a key, this module reads FRED's public CSV files, which contain only the latest values. With
 a key, fredapi reads the latest values of a series that is never revised. For a revised series, this
 module reads all vintages from ALFRED, FRED's archive of vintages. fredapi cannot read vintages
-correctly: with vintages, a date has several rows, and FRED gives at most 2,000 vintages at once.
-Every request uses drypowder's own client. The client has timeouts and retries, and it sends at most
-120 requests a minute, as FRED demands. The client never shows the key.
+correctly. With vintages, a date has several rows. FRED gives at most 2,000 vintages in one answer.
+Every request uses drypowder's own client. The client has timeouts and retries. FRED allows at most
+120 requests a minute, so the client limits its requests. The client never shows the key.
 """
 
 from collections import Counter
@@ -77,8 +77,8 @@ def _xml(text: str) -> ElementTree.Element:
 class FredSource:
     """Fetches series from FRED, with or without a key.
 
-    Without a key, only the latest values are available, from a public CSV file. Usually only
-    the newest of the vintages in ``store`` are requested again, see
+    Without a key, only the latest values are available, from a public CSV file. If ``store``
+    already has vintages, usually only the last stored vintage and later vintages are requested, see
     :mod:`backtests.sources.alfred`. If the file of ``store`` is missing, all vintages are
     requested.
     """
@@ -157,7 +157,7 @@ class FredSource:
     def _pages(
         self, path: str, params: dict[str, str], key: str, limit: int
     ) -> Iterator[list[Any]]:
-        """Yield the entries of each page, because FRED splits a long answer into pages."""
+        """Yield the entries of each page; FRED splits a long answer into pages."""
         offset, count = 0, 1
         while offset < count:
             asked = {**params, "limit": str(limit), "offset": str(offset)}

@@ -1,9 +1,9 @@
-"""Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
+"""Send HTTP requests with timeouts, a rate limit, retries and a deadline.
 
 A request ends with a complete answer or with an error. A request is repeated if the source cannot
 be reached, or if the answer is incomplete or late. A request is also repeated after status 429 or
-5xx, and after status 403 if the SEC says that it got too many requests. The retry policy limits the
-number of attempts of each request. The final error is one line.
+5xx. After status 403, a request is repeated only if the SEC reports too many requests. The retry
+policy limits the number of attempts of each request. The error message is one line.
 """
 
 import json
@@ -43,17 +43,17 @@ class RetryPolicy:
     Attributes
     ----------
     connect, read, answer
-        Timeouts: to connect, to receive the next part of an answer, and to receive the whole
+        Time limits to connect, to receive the next part of an answer, and to receive the whole
         answer.
     attempts, reach
         If the source is busy or fails, a request is tried at most ``attempts`` times. If the source
         is unreachable, the request is tried at most ``reach`` times.
     wait, longest
-        ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
-        jitter. If the server sends a Retry-After header, the pause has the length in the header. No
-        pause is longer than ``longest``.
+        ``wait`` is the pause before the second attempt. The pause doubles with each attempt, and a
+        random time is added. If the server sends a Retry-After header, the pause has the length in
+        the header. No pause is longer than ``longest``.
     budget
-        Time limit for the whole fetch, which covers all series together.
+        Time limit for the fetch of all series.
     """
 
     connect: float = 4.0
@@ -88,7 +88,7 @@ class Absent(SourceError):  # noqa: N818
 
 @dataclass
 class Deadline:
-    """The time at which the whole fetch, with all its series, must end."""
+    """The time at which the fetch of all series must end."""
 
     policy: RetryPolicy
     start: float = field(default_factory=time.monotonic)
@@ -300,7 +300,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _said(text: str) -> str:
-    """Return why a source refused: FRED's message, a page's title, or the start of the text."""
+    """Return the reason of a refusal: FRED's message, the page's title, or the first words."""
     found = _MESSAGE.search(text)
     return one_line((found[1] or found[2] or "") if found else text, 200)
 

@@ -27,9 +27,9 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 class Job:
     """A request for one series, or for one SEC concept of a company.
 
-    ``ids`` are the series that the job fetches, and ``name`` is the first of them. The function
-    ``ask`` takes the moment of fetching and returns the batches for the store. If the series cannot
-    be fetched, ``ask`` is None, and ``why_not`` gives the reason.
+    ``ids`` are the series that the job fetches. ``name`` is the first id. The function ``ask``
+    takes the moment of fetching and returns the batches for the store. If the series cannot be
+    fetched, ``ask`` is None, and ``why_not`` gives the reason.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Fetch a reference rate and the standing repo facility from the New York Fed's markets API.
 
 The API needs no key, and its documentation states no request limit:
-https://markets.newyorkfed.org/static/docs/markets-api.html. One request covers one year, so that an
-answer stays short. The API's filter for the kind of operation is not reliable, so this module
+https://markets.newyorkfed.org/static/docs/markets-api.html. One request covers one year, which
+keeps each answer short. The API's filter for the kind of operation is not reliable, so this module
 filters the operations again.
 """
 
@@ -29,10 +29,9 @@ Row = dict[str, Any]
 class Endpoint:
     """The address of a series in the API.
 
-    The path of a request's URL is ``/api/``, ``path`` and ``/search.json``. The query of the URL
-    contains ``query``, and the first and the last date of the request. ``rows`` are the JSON keys
-    that lead to the list of rows in an answer. The function ``values`` converts the rows into
-    values by date.
+    The path of a request's URL is ``/api/{path}/search.json``. The query of the URL contains
+    ``query``, and the first and the last date of the request. ``rows`` are the JSON keys that lead
+    to the list of rows in an answer. The function ``values`` converts the rows into values by date.
     """
 
     path: str
@@ -70,7 +69,10 @@ class NewYorkFedSource:
         return [dated(id, check_values(id, values, now), NYFED, now)]
 
     def _rows(self, endpoint: Endpoint, start: date, end: date, *, may_be_empty: bool) -> list[Row]:
-        """Return the rows of a time span; an empty answer is an error unless ``may_be_empty``."""
+        """Return the rows of a time span.
+
+        If ``may_be_empty`` is False, an empty answer is an error.
+        """
         asked = dict(endpoint.query) | {"startDate": str(start), "endDate": str(end)}
         url = f"{self.root}/api/{endpoint.path}/search.json"
         rows = self.client.get(url, asked, read=partial(_read, endpoint.rows))

@@ -61,7 +61,7 @@ def how_to_get_a_key() -> str:
 
 
 def contact() -> str | None:
-    """Return the name and e-mail address for requests to the SEC, or None if not set.
+    """Return the name and e-mail address for the SEC, or None if the user has set no contact.
 
     Raises
     ------

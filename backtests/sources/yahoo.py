@@ -1,13 +1,13 @@
-"""Fetch a ticker's adjusted closing prices since a first day from Yahoo, with yfinance.
+"""Fetch a ticker's adjusted closing prices from Yahoo, with yfinance.
 
 yfinance hides errors, and it accepts an answer without adjusted prices. So this module checks every
 answer about a ticker before yfinance reads it. The price of a session that has not closed is left
 out. Prices before the ticker's listing are left out, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
-time. yfinance keeps both in memory until the process ends, and also keeps the cookie on disk. If
-Yahoo refuses the crumb, this module deletes both, so that yfinance requests a new crumb and a new
-cookie.
+time. yfinance keeps the crumb and the cookie in memory until the process ends, and also keeps the
+cookie on disk. If Yahoo refuses the crumb, this module deletes the crumb and the cookie. Then
+yfinance requests a new crumb and a new cookie.
 """
 
 import warnings
@@ -169,14 +169,14 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
 
 
 def _early_dates(ticker: str, zone: str, stamps: list[Any]) -> SourceError | None:
-    """Return an error if the time zone gives closes of a coin a date before their UTC date."""
+    """Return an error if the time zone gives the closes of a coin earlier dates than UTC."""
     moments = pd.DatetimeIndex(pd.to_datetime(stamps, unit="s", utc=True))
     dates, right = (m.tz_localize(None).normalize() for m in (moments.tz_convert(zone), moments))
     if not asset(ticker).is_coin or not (dates < right).any():
         return None
     return SourceError(
-        f"expected dates of {ticker} in UTC from Yahoo, were dates in {zone}, which are earlier; "
-        "the answer was discarded"
+        f"expected dates of {ticker} in UTC from Yahoo, were earlier dates in the time zone "
+        f"{zone}; the answer was discarded"
     )
 
 
