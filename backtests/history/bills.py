@@ -1,9 +1,10 @@
 """Returns of idle cash, which is held in 3-month Treasury bills.
 
-From one session to the next, cash grows by the factor (1 + y/2)^(2·d/365). Here d is the number of
-calendar days between the sessions, and y is a yield minus a spread. The yield is bond-equivalent.
-The yield is the yield known at the close of the earlier session. The yield compounds every half
-year. The simpler factor 1 + y·d/365 would give cash a higher return than bill funds have paid.
+From one session to the next, cash grows by the factor (1 + y/2)^(2·d/365). In the formula, d is the
+number of calendar days between the sessions, and y is a yield minus a spread. The yield is
+bond-equivalent. The yield is the yield known at the close of the earlier session. The yield
+compounds every half year. The simpler factor 1 + y·d/365 would give cash a higher return than bill
+funds have paid.
 """
 
 import pandas as pd

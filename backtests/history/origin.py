@@ -114,6 +114,6 @@ def notice(origin: HistorySource) -> str | None:
     if origin.source is not None or origin.decided() == "store":
         return None
     return (
-        f"no history in {default_store()}: running on the {SIMULATED} economy (seed {origin.seed});"
-        " real history: drypowder import PATH"
+        f"no history in {default_store()}, so the {SIMULATED} economy (seed {origin.seed}) is "
+        "used; for real history: drypowder import PATH"
     )

@@ -173,9 +173,9 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     previous trailing year. Both rows of a date become known at the same moment. If the sum over the
     previous year becomes known later than the row, the second batch has NaN. So a growth rate
     always uses the two sums of one date. A growth rate over several companies uses the same
-    companies in both years. If the tag of a trailing year lacks the year before, the sum under
-    another tag is used. If no trailing-year sum can be computed, the list is empty. ``entries`` has
-    the same form as in :func:`first_filed`.
+    companies in both years. If the tag of a trailing year has no sum for the year before, the sum
+    under another tag is used. If no trailing-year sum can be computed, the list is empty.
+    ``entries`` has the same form as in :func:`first_filed`.
     """
     found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))
     years = _known_first(found)

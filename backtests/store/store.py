@@ -173,9 +173,10 @@ class Store:
         ------
         DataError
             For the reasons listed in :class:`Store`, or when another program still writes after
-            ``wait`` seconds. Also when ``recorded_at`` is too early: more than
-            :data:`~backtests.store.recording.CLOCK_BACK` before the newest row, or before the start
-            of the last fetch or import. After an error, nothing is added.
+            ``wait`` seconds. Also when ``recorded_at`` is more than
+            :data:`~backtests.store.recording.CLOCK_BACK` before the last moment in the store. The
+            last moment is the moment of the newest row, or the start of the last fetch or import.
+            After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = recording_moment(connection, recorded_at, self.path)
@@ -260,8 +261,9 @@ class Store:
         ------
         DataError
             When another fetch is running, or when the store cannot be written. Also when ``at`` is
-            too early: more than :data:`~backtests.store.recording.CLOCK_BACK` before the newest
-            row, or before the start of the last fetch or import.
+            more than :data:`~backtests.store.recording.CLOCK_BACK` before the last moment in the
+            store. The last moment is the moment of the newest row, or the start of the last fetch
+            or import.
         """
         locking.check_writable(self.path)
         busy = (
