@@ -224,9 +224,15 @@ class History(Summarised):
     def until(self, at: pd.Timestamp | datetime.date | str) -> "History":
         """Return the history without the sessions after a given date.
 
-        A value that is not a date like 2025-10-06 raises ConfigError.
+        A value that is not a date like 2025-10-06 raises ConfigError. A date before the first
+        session also raises ConfigError.
         """
-        last = _timestamp(at, "at")
+        last, first = _timestamp(at, "at"), self.panel.index[0]
+        if last < first:
+            raise ConfigError(
+                f"expected a date on or after {first.date()}, when the history begins, was "
+                f"{last.date()}; give a later date"
+            )
         return replace(
             self,
             panel=self.panel.loc[:last],

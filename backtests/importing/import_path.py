@@ -1,5 +1,6 @@
 """Import a file or folder into a store, and summarise the result."""
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from backtests.progress import Progress, silent
 from backtests.store.append import Added
 from backtests.store.batch import is_price
 from backtests.store.store import Store
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError
 from signals.universe import asset
 
 
@@ -84,7 +85,8 @@ def import_path(
     Parameters
     ----------
     recorded_at
-        The moment of recording, New York time. The default is now.
+        The moment of recording. A moment without a time zone is in New York time. The default is
+        now.
     progress
         A function that receives the name of each file, and the number of files already read. After
         the last file is read, ``progress`` receives a message with the number of series to store.
@@ -94,21 +96,35 @@ def import_path(
 
     Raises
     ------
+    ConfigError
+        When ``recorded_at`` is not a moment, or the path of the store is invalid.
     DataError
-        When no file can be read, the currency is not USD, or the store cannot be written. If
-        DataError is raised, no data are added to the store.
+        When no file can be read, the currency is not USD, or the store cannot be written. After a
+        DataError, no data are added to the store.
     """
     if not str(path):
         raise DataError("expected the path of a file or folder, was empty; give a path")
+    currency = None if currency is None else currency.upper()
     if currency not in (None, "USD"):
         raise DataError(
             f"expected prices in USD, were in {currency}; convert the file to USD first"
         )
     target = store if isinstance(store, Store) else Store(store)
-    now = recorded_at if recorded_at is not None else new_york_now()
+    now = new_york_now() if recorded_at is None else _new_york(recorded_at)
     parsed = parse(expanded(path), now, progress)
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
     target.note_recording(now)
     progress(f"storing {len(parsed.batches)} series")
     return Imported(parsed=parsed, added=target.add(parsed.batches, now), currency=currency)
+
+
+def _new_york(moment: pd.Timestamp) -> pd.Timestamp:
+    """Return a moment as New York time without a time zone."""
+    if not isinstance(moment, datetime.datetime) or pd.isna(moment):
+        raise ConfigError(
+            f"expected recorded_at as a Timestamp, was {moment!r}; write it like "
+            "pd.Timestamp('2025-10-06 16:00')"
+        )
+    at = pd.Timestamp(moment)
+    return at if at.tz is None else at.tz_convert("America/New_York").tz_localize(None)

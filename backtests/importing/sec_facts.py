@@ -171,10 +171,10 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     In both batches, the date of a row is the end of a trailing year. The first batch has the sum
     over the trailing year that ends on the row's date. The second batch has the sum over the
     previous trailing year. Both rows of a date become known at the same moment. If the sum over the
-    previous year becomes known later than the row, the second batch has NaN. So a growth rate
-    always uses the two sums of one date. A growth rate over several companies uses the same
-    companies in both years. If the tag of a trailing year has no sum for the year before, the sum
-    under another tag is used. If no trailing-year sum can be computed, the list is empty.
+    previous year becomes known later than the sum over the trailing year, the second batch has NaN.
+    So a growth rate always uses the two sums of one date. A growth rate over several companies uses
+    the same companies in both years. If the tag of a trailing year has no sum for the year before,
+    the sum under another tag is used. If no trailing-year sum can be computed, the list is empty.
     ``entries`` has the same form as in :func:`first_filed`.
     """
     found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))

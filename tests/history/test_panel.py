@@ -15,6 +15,7 @@ from backtests.history.panel import History
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
 from signals.catalog import CATALOG
+from signals.errors import ConfigError
 from tests.open_stores import keeping_open
 from tests.reference import byhand
 
@@ -507,3 +508,11 @@ def test_nothing_is_filled_backwards(sources: Sources) -> None:
     panel = sources.history("COIN", "GDP").panel
     assert panel["COIN"].first_valid_index() == pd.Timestamp("2024-03-01")
     assert panel["GDP"].first_valid_index() == pd.Timestamp("2024-07-01")
+
+
+def test_a_history_cannot_end_before_its_first_session() -> None:
+    history = History.simulated(0, 2)
+    first = history.panel.index[0]
+    assert list(history.until(first).panel.index) == [first]
+    with pytest.raises(ConfigError, match=f"on or after {first.date()}, when .* was 1980-01-01;"):
+        history.until("1980-01-01")

@@ -15,7 +15,7 @@ from backtests.cli.app import command
 from backtests.importing.csv_readers import read_csv
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError
 
 NOW = pd.Timestamp("2026-01-05 12:00")
 FRED = "observation_date,WALCL\n2025-01-01,6853000\n2025-01-08,6850000\n"
@@ -508,6 +508,30 @@ def test_another_currency_is_refused(
     path = str(write(tmp_path, "005930.KS.csv", "Date,Close\n2025-01-02,53400\n"))
     assert command(["import", path, "--store", str(db), "--currency", "KRW"]) == 2
     assert "expected prices in USD, were in KRW" in capsys.readouterr().err
+    assert not db.exists()
+
+
+def test_the_currency_may_be_in_small_letters(tmp_path: Path, db: Path) -> None:
+    done = import_path(write(tmp_path, "t.csv", TABLE), db, NOW, currency="usd")
+    assert done.currency == "USD"
+    assert done.assumed == []
+
+
+# --- the moment of recording --------------------------------------------------------------------
+
+
+def test_a_moment_of_recording_may_have_a_time_zone(tmp_path: Path, db: Path) -> None:
+    path = write(tmp_path, "walcl.csv", FRED)
+    import_path(path, db, NOW.tz_localize("America/New_York").tz_convert("UTC"))
+    assert set(Store(db).rows(["WALCL"])["recorded_at"]) == {NOW}
+
+
+@pytest.mark.parametrize("moment", ["2026-01-05", pd.NaT, 20260105])
+def test_another_moment_of_recording_is_refused_without_blaming_the_file(
+    tmp_path: Path, db: Path, moment: Any
+) -> None:
+    with pytest.raises(ConfigError, match="expected recorded_at as a Timestamp, was"):
+        import_path(write(tmp_path, "walcl.csv", FRED), db, moment)
     assert not db.exists()
 
 
