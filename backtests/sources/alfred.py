@@ -91,9 +91,9 @@ def vintage_batch(
     A vintage has a date, but no time of day, so its values count as known when the next session
     opens. Many values in the archive's first vintage were published before the archive began. For a
     value of the first vintage, the catalog's publication rule gives a second possible moment. The
-    value counts as known at the earlier moment. If the publication rule gives the earlier moment,
-    the ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule ``recorded`` is
-    ignored, because it gives no moment of publication.
+    value counts as known at the earlier of the two moments. If the publication rule gives the
+    earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule
+    ``recorded`` is ignored, because it gives no moment of publication.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.

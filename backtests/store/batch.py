@@ -59,8 +59,7 @@ class Batch:
             begin = "to begin" if self.vintages else "not to begin"
             raise DataError(
                 f"expected the source of {self.series_id} {begin} with {ARCHIVE}, was "
-                f"{strange[0]!r}; the source of "
-                f"vintages begins with {ARCHIVE}, and the source of other rows does not"
+                f"{strange[0]!r}; only the source of vintages begins with {ARCHIVE}"
             )
 
 
@@ -162,5 +161,5 @@ def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
     if usual > LONGEST_STEP.get(frequency, np.inf):
         raise DataError(
             f"expected a value of {series_id} for each {frequency}, found one in {usual:.0f} days; "
-            "export the series at its own frequency, without averages or longer periods"
+            "export the series at its own frequency, without averages"
         )
