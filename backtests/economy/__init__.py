@@ -1,12 +1,12 @@
 """The simulated economy: a small stochastic model of the thesis that needs no data.
 
-- :mod:`.quantities` models idle capital as stocks and flows.
+:mod:`.quantities` models idle capital as stocks and flows.
 
-- :mod:`.prices` models the cost of capital and the returns of each asset. The cost of capital is
-  convex in the absorption share u.
+:mod:`.prices` models the cost of capital and the returns of each asset. The cost of capital is
+convex in the absorption share u.
 
-- :mod:`.publish` turns the results into series with the ids, assets and publication lags of real
-  history. So signals, strategies and reports treat simulated and real history alike.
+:mod:`.publish` turns the results into series with the ids, assets and publication lags of real
+history. So signals, strategies and reports treat simulated and real history alike.
 
 With ``thesis=False``, the prices come from a second, independent economy. Each single series has
 the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict

@@ -1,18 +1,18 @@
 """Simulate the price of reserves, and the funds that pay for capital spending.
 
-- The price of reserves is SOFR minus the rate on reserves. The price of reserves depends on the
-  idle capital P and the output G of the published economy. Asset prices can come from a second
-  simulated economy. The price of reserves is −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006). The
-  random number ε is standard normal. The Fed lends in repo on days on which SOFR is high.
+The price of reserves is SOFR minus the rate on reserves. The price of reserves depends on the idle
+capital P and the output G of the published economy. Asset prices can come from a second simulated
+economy. The price of reserves is −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006). The random
+number ε is standard normal. The Fed lends in repo on days on which SOFR is high.
 
-- Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of these assets.
+Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of these assets.
 
-- Operating cash flow is 1.25 times an exponential average of capital spending, with a half-life of
-  two years. So in a long boom, spending grows faster than cash flow. Buybacks take a tenth of the
-  cash flow, and half of the cash flow that remains after spending. If spending exceeds cash flow,
-  debt pays for most of the gap.
+Operating cash flow is 1.25 times an exponential average of capital spending, with a half-life of
+two years. So in a long boom, spending grows faster than cash flow. Buybacks take a tenth of the
+cash flow, and half of the cash flow that remains after spending. If spending exceeds cash flow,
+debt pays for most of the gap.
 
-- Margin debt follows share prices. The supply of stablecoins follows idle capital.
+Margin debt follows share prices. The supply of stablecoins follows idle capital.
 """
 
 from functools import lru_cache

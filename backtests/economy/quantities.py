@@ -36,21 +36,20 @@ A is the mean of capital spending a over 252 sessions. u is the absorption share
 
     u      = A / (A + P)
 
-Phases:
+The phases depend on u, on A and on P/G, and crises begin at random.
 
-- Absorption begins when u is above 0.5 and A grows by more than 10 % a year. Absorption ends when u
-  is below 0.4, or when A grows by less than 5 % a year.
+Absorption begins when u is above 0.5 and A grows by more than 10 % a year. Absorption ends when u
+is below 0.4, or when A grows by less than 5 % a year.
 
-- Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
-  Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below
-  1 %.
+Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
+Injection ends when u is above 0.4, when A grows by less than 5 % a year, or when P/G is below 1 %.
 
-- Crises begin at random, with a hazard rate of 0.06 a year. During absorption, the yearly hazard
-  rate of crises is higher by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. The
-  start of a crisis lowers g by 0.12.
+Crises begin at random, with a hazard rate of 0.06 a year. During absorption, the yearly hazard rate
+of crises is higher by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. The start of
+a crisis lowers g by 0.12.
 
-- After a crisis, the recovery lasts 126 to 252 sessions. No crisis begins during the recovery or in
-  the 252 sessions after the recovery.
+After a crisis, the recovery lasts 126 to 252 sessions. No crisis begins during the recovery or in
+the 252 sessions after the recovery.
 
 The central bank starts QE 16 sessions after the first session of a crisis. QE continues until the
 recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN. From

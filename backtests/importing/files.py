@@ -1,16 +1,11 @@
 """Turn files into batches for the store, and report the files that were skipped or refused.
 
-- A file in an unknown format is skipped.
-
-- If a file in a known format has a wrong cell, the whole file is refused. The message names the
-  file and the line, and says how to correct the error.
-
-- A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
-  empty, binary or a broken link.
-
-- An unreadable file or folder is refused with a message, so the user learns about the missing data.
-
-- A link to a folder is skipped, because reading a link to a parent folder would never end.
+A file in an unknown format is skipped. If a file in a known format has a wrong cell, the whole file
+is refused. The message names the file and the line, and says how to correct the error. A damaged
+file is refused. A file counts as damaged if it has the name of a data file, but is empty, binary or
+a broken link. An unreadable file or folder is refused with a message, so the user learns about the
+missing data. A link to a folder is skipped, because reading a link to a parent folder would never
+end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside the
 plausible range, the file probably uses another unit and is refused.

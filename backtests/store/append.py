@@ -3,22 +3,22 @@
 Each kind of series has its own rule. Two values count as equal when their difference is within a
 small tolerance, see :func:`same`.
 
-- Ordinary series: the store adds new dates and revisions. A revision is a value that differs from
-  the stored value of the same date.
+Ordinary series: the store adds new dates and revisions. A revision is a value that differs from the
+stored value of the same date.
 
-- Vintages from ALFRED: each row has a date and a moment. The store compares the row with the last
-  stored value of the same date and moment. The store adds the row if the values differ, or if no
-  such value is stored.
+Vintages from ALFRED: each row has a date and a moment. The store compares the row with the last
+stored value of the same date and moment. The store adds the row if the values differ, or if no such
+value is stored.
 
-- Prices: a vintage is a whole price history. A split or a dividend changes all adjusted prices. If
-  one closing price differs from the stored price, the store adds the whole new vintage. The store
-  adds only the new days if they come after the stored days and no stored price changes. A new
-  vintage may lack days of the stored vintage. The store copies the stored prices of the missing
-  days into the new vintage. The store refuses a share's new vintage that lacks more than
-  :data:`HOLES` stored days. The store also refuses a share's new vintage that begins later or ends
-  earlier than the stored vintage. The copied prices of a share are rescaled to the level of the new
-  vintage. A coin's new vintage may lack any number of days. A coin has no splits and no dividends,
-  so its copied prices are not rescaled.
+Prices: a vintage is a whole price history. A split or a dividend changes all adjusted prices. If
+one closing price differs from the stored price, the store adds the whole new vintage. The store
+adds only the new days if they come after the stored days and no stored price changes. A new vintage
+may lack days of the stored vintage. The store copies the stored prices of the missing days into the
+new vintage. The store refuses a share's new vintage that lacks more than :data:`HOLES` stored days.
+The store also refuses a share's new vintage that begins later or ends earlier than the stored
+vintage. The copied prices of a share are rescaled to the level of the new vintage. A coin's new
+vintage may lack any number of days. A coin has no splits and no dividends, so its copied prices are
+not rescaled.
 
 Checks that need no stored values are in other modules. This module compares the batch with the
 stored values, and refuses a jump that looks like a misplaced decimal point.

@@ -8,10 +8,12 @@ control which operation may start:
 
 - ``.fetch.lock`` allows one fetch at a time.
 
-- A writer locks ``.door`` before it waits for the readers. The writer unlocks ``.door`` after it
-  has closed the store. A new reader waits until the lock file ``.door`` is unlocked, at most
-  :data:`PATIENCE` seconds. Without the lock file ``.door``, a steady stream of new readers could
-  block a writer for ever.
+- ``.door`` stops new readers while a writer waits or writes.
+
+A writer locks ``.door`` before it waits for the readers. The writer unlocks ``.door`` after it has
+closed the store. A new reader waits until the lock file ``.door`` is unlocked, at most
+:data:`PATIENCE` seconds. Without the lock file ``.door``, a steady stream of new readers could
+block a writer for ever.
 
 A store from an untrusted person may be malicious. While a store is open, DuckDB refuses to read or
 write any other file. SQL inside the store cannot give DuckDB access to other files.

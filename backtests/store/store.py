@@ -5,16 +5,16 @@ value describes. ``available_at`` is the first moment at which the value could b
 ``recorded_at`` is the moment at which the store recorded the value. The store never changes or
 removes a row.
 
-- A different value for a stored date is a revision. A revision is available from the later of two
-  moments: the moment of its recording, and the moment that the publication rule gives.
+A different value for a stored date is a revision. A revision is available from the later of two
+moments: the moment of its recording, and the moment that the publication rule gives.
 
-- Splits and dividends rewrite all adjusted prices. If one new price differs from the stored price,
-  the store adds the whole new price history. A vintage of prices is a whole price history, plus the
-  days that the store added later. A panel is the table of values that a backtest reads. For prices,
-  a panel uses only the newest vintage.
+Splits and dividends rewrite all adjusted prices. If one new price differs from the stored price,
+the store adds the whole new price history. A vintage of prices is a whole price history, plus the
+days that the store added later. A panel is the table of values that a backtest reads. For prices, a
+panel uses only the newest vintage.
 
-- ALFRED states when each value was published. For a series with rows from ALFRED, a panel uses only
-  these rows. Other sources give only the latest revised values.
+ALFRED states when each value was published. For a series with rows from ALFRED, a panel uses only
+these rows. Other sources give only the latest revised values.
 """
 
 import datetime
