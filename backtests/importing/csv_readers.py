@@ -117,7 +117,7 @@ def _table(text: str) -> pd.DataFrame:
 
 
 def _id_of(name: str) -> str:
-    """Return the catalog id of a series that has a given name at its publisher."""
+    """Return the catalog id for the name that a publisher gives to a series."""
     return PUBLISHERS_NAMES.get(name, name)
 
 

@@ -291,8 +291,8 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
     Rows from ALFRED are ignored. A series with the rule ``filed`` or ``stated`` is not checked.
-    Such values become known on a filing date, or on a day stated in the imported table. The store
-    does not contain filing dates and stated days.
+    Under these two rules, values become known on a filing date, or on a day stated in the imported
+    table. The store does not contain filing dates and stated days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
