@@ -2,8 +2,8 @@
 
 numba stores a compiled loop next to its source file. If this folder is read-only, numba stores the
 loop in the user's cache folder. Later Python processes load the stored loop. If the source file
-changes, numba compiles the loop again. numba does not notice a change of an inner loop in another
-file. So a stored loop and its inner loops must be in the same file.
+changes, numba compiles the loop again. A change of an inner loop in another file does not start a
+new compilation. So a stored loop and its inner loops must be in the same file.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-#: Division by zero gives NaN or infinity, as in numpy. The loop allocates no memory, so numba
-#: counts no references to arrays. This saves much time.
+#: Division by zero gives NaN or infinity, as in numpy. The loop allocates no memory, so numba need
+#: not count references to arrays. Counting references would take much time.
 _CALLED: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 #: An inner loop is also inlined into its caller.
 _INNER: dict[str, Any] = {"forceinline": True, **_CALLED}

@@ -7,8 +7,8 @@
     grid.flag, grid.share, grid.k_loc[0.08].score
 
 Each column of an output contains the results for one combination of parameters. Each value is in
-the row of the session at whose close the value is known. vectorbt fills an order at the same close
-from which the flag is computed. So shift a flag by one session before you trade on it.
+the row of the session at whose close the value is known. An order in vectorbt is filled at the
+close from which the flag is computed. So shift a flag by one session before you trade on it.
 """
 
 import inspect
@@ -48,14 +48,14 @@ def as_indicator(
         inputs are frames with several columns, the signal is evaluated for each column separately.
     Fields
         Each numeric or boolean field of the signal becomes a parameter with the same default. A
-        list of values gives one column for each value. vectorbt pairs lists of equal length;
+        list of values gives one column for each value. Lists of equal length are paired;
         ``param_product=True`` gives all combinations. Fields that are neither numeric nor boolean,
         such as ``Capex.firms``, are set in the signal object:
         ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         The outputs are ``flag``, ``score`` and all other numeric gauges. ``flag`` is 1, 0, or NaN
-        where the signal's flag is NA. An output has the name of its gauge; the rules for an
-        input's name also apply to this name. Each output is float64, sessions × combinations of
+        where the signal's flag is NA. An output has the name of its gauge. The rules for names of
+        inputs also apply to names of outputs. Each output is float64, sessions × combinations of
         parameters.
 
     Parameters
@@ -63,6 +63,7 @@ def as_indicator(
     signal
         A signal class or a signal object. The values of a signal object become the default
         parameters of the indicator.
+
     among
         A mapping from names to signals. The signals that ``signal`` uses are taken from ``among``.
         A signal that ``among`` lacks has its default parameters.
@@ -71,8 +72,8 @@ def as_indicator(
     -------
     A class with vectorbt's method ``run(*inputs, **parameters)``. ``run`` checks all combinations
     of parameters before it computes the first one. ``run`` raises ConfigError when a parameter is
-    unknown or not a number, or when the signal rejects its value. vectorbt raises ValueError when
-    lists or sessions differ in length.
+    unknown or not a number, or when the signal rejects a value. ValueError is raised when lists or
+    sessions differ in length.
     """
     from vectorbt.indicators.factory import IndicatorBase, IndicatorFactory
 

@@ -1,7 +1,7 @@
 """Check the inputs of a simulation.
 
-The simulation with vectorbt and the compiled simulation use the same checks, so both accept the
-same inputs and raise the same errors.
+The simulation with vectorbt and the compiled simulation use the same checks. So both simulations
+accept the same inputs and raise the same errors.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,10 @@ class Inputs:
     ----------
     targets
         Target weights: decision sessions × assets, fractions.
+
     closes
         Closes in USD: sessions × assets. A missing price is NaN.
+
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
         return of bills at the first session is 0.

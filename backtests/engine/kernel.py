@@ -1,7 +1,7 @@
 """The kernel: a compiled and fast simulation for the variations of a run.
 
-A variation repeats a run with changed decisions or settings. It needs the daily figures of the
-portfolio, but no list of orders. :func:`simulate_curves` follows the rules of
+A variation repeats a run with changed decisions or settings. A variation needs the daily figures of
+the portfolio, but no list of orders. :func:`simulate_curves` follows the rules of
 :func:`backtests.engine.simulate.simulate`, but takes about a tenth of the time. The headline
 numbers of a run always come from ``simulate``. Before a command uses the kernel,
 :func:`check_agreement` compares the kernel with ``simulate`` on one portfolio.
@@ -36,9 +36,11 @@ class Curves:
     ----------
     equity, returns, exposure, bills
         Four series, as described in :class:`backtests.engine.simulate.Result`.
+
     traded
         Value of all orders of a session divided by equity at its close, a fraction. The turnover is
         half of the sum of ``traded`` over all sessions.
+
     costs
         Costs of all orders of a session, USD.
     """
@@ -81,7 +83,7 @@ def simulate_variants(
     capital: float = CAPITAL,
     name: str = "weights",
 ) -> list[Curves]:
-    """Return the daily figures of each variant, in order; all variants trade in one market.
+    """Return the daily figures of each variant, in the order of the variants.
 
     The arrays of the market are built once for all portfolios. The other parameters and the errors
     are those of :func:`simulate_curves`.
@@ -109,8 +111,8 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
     if len(apart):
         raise SimulationError(
             f"{name}: expected equity of the compiled simulation within {AGREEMENT:g} of "
-            f"vectorbt's, but the difference is up to {gap.max():.2g}, first on "
-            f"{apart[0].date()}; install the declared versions of numba and vectorbt, or report "
+            f"vectorbt's, but the largest difference is {gap.max():.2g} (first on "
+            f"{apart[0].date()}); install the declared versions of numba and vectorbt, or report "
             "this defect"
         )
 

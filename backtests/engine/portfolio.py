@@ -1,10 +1,10 @@
 """The simulated portfolio as an object of vectorbt, in USD.
 
-The simulation divides every price by the growth of bills, so that idle cash keeps its value. Its
-vectorbt object therefore has deflated metrics, and yearly metrics that assume 365 sessions a year.
-This module repeats the orders of the simulation at prices in USD, with 252 sessions a year. Cash
-becomes the column ``BILLS``. The price of ``BILLS`` starts at 1 USD and grows by the return of
-bills. Trades of ``BILLS`` cost nothing.
+The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
+metrics of the simulation's vectorbt object are therefore deflated. The yearly metrics of this
+object also assume 365 sessions a year. This module repeats the orders of the simulation at prices
+in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` starts
+at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: A year of 252 sessions, as a string for vectorbt. vectorbt counts each session as a day.
+#: A year of 252 sessions, as a string for vectorbt. Each session counts as a day in vectorbt.
 YEAR_FREQ = f"{SESSIONS_A_YEAR} days"
 #: A change of cash below this fraction of the capital counts as a rounding error.
 ROUNDING = 1e-13
@@ -31,10 +31,13 @@ class Account:
     deflated
         vectorbt's portfolio, in deflated prices. A deflated price is a price in USD divided by
         ``bill_index``. None if the portfolio has no assets.
+
     bill_index
         Growth of bills since the first session, one value per session of ``index``.
+
     fees
         Cost rate of each column of the deflated portfolio, a fraction of the value traded.
+
     capital
         Initial cash, USD.
     """

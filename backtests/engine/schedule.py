@@ -32,6 +32,7 @@ class Schedule(Typed):
     every
         The strategy decides on the last session of every ``month``, ``quarter`` or ``week``, or
         on every ``day``.
+
     offset
         Number of sessions by which each scheduled decision is delayed, 0 to 60. The delay has no
         effect if the strategy decides on every day.
@@ -41,7 +42,7 @@ class Schedule(Typed):
     offset: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ConfigError if the period is unknown or the offset is not 0 to 60 sessions."""
+        """Raise ConfigError if the period is unknown or the offset is outside 0 to 60 sessions."""
         if self.every not in PERIODS:
             raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
@@ -73,8 +74,7 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session with a
     new state. The end of a month comes from the exchange's calendar, which is known in advance. So
-    with the default schedule, the last session of a history is scheduled only if it is also the
-    last session of its month.
+    the last session of a history is not scheduled if the month has further sessions.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -93,13 +93,12 @@ class Trades:
     targets
         Target weights of the executed decisions, as fractions. The shape is decision sessions ×
         assets. A trade that restores the gross limit counts as an executed decision.
-    sizes
-        Target weights of the trades, as fractions. The shape is sessions × assets, and a trade is
-        in the row of the session at which it is filled. If an asset is not traded at a session, its
-        target weight is NaN.
-    notes
-        One line for each order that differs from the strategy's decision, because a price is
-        missing.
+
+    sizes, notes
+        ``sizes`` contains the target weights of the trades, as fractions: sessions × assets. A
+        trade is in the row of the session at which it is filled. If an asset is not traded at a
+        session, its target weight is NaN. ``notes`` has one line for each order that a missing
+        price prevented, changed or caused.
     """
 
     targets: pd.DataFrame
@@ -118,17 +117,16 @@ def choose_trades(
     """Return the executed decisions and the target weight of each trade.
 
     :func:`backtests.engine.simulate.simulate` describes the parameters. ``closes`` has the same
-    assets as ``weights``. A decision is executed when at least one target weight differs from the
-    drifted weight by more than ``band``, a fraction. If an earlier decision is not filled yet, its
-    target weights replace the drifted weights in this comparison. A decision whose fill would come
-    after the last session is not executed. If a portfolio with short positions exceeds
-    ``gross_limit`` at a close and no decision waits for its fill, a trade restores the last target
-    weights ``lag`` sessions later.
+    assets as ``weights``. A decision is executed if a target weight differs from the drifted weight
+    by more than ``band``, a fraction. If an earlier decision is not filled yet, its target weights
+    replace the drifted weights in this comparison. A decision whose fill would come after the last
+    session is not executed. If a portfolio with short positions exceeds ``gross_limit``, a trade
+    restores the last target weights ``lag`` sessions later. While a decision waits for its fill,
+    the limit is not enforced.
 
-    An asset without a price on the day of the fill is not traded until the next decision. If its
-    sale was meant to pay for purchases, the cash can be too small. The purchases are then reduced,
-    the largest first. If the last price of a holding is older than the asset's staleness limit, the
-    holding is closed at this last price.
+    An asset without a price on the day of the fill is not traded until the next decision. If a sale
+    without a price leaves too little cash, purchases are reduced, the largest purchase first. A
+    holding is closed at its last price if this price is older than the asset's staleness limit.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -265,8 +263,8 @@ class _Chooser:
 def _affordable(wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Return the weights after trades from ``before`` to ``wanted``, without debt.
 
-    If the sum of the wanted weights is above 1, purchases are reduced, the largest first. A
-    purchase that turns a short position into a long position counts as two purchases.
+    If the sum of the wanted weights is above 1, purchases are reduced, the largest purchase first.
+    A purchase that turns a short position into a long position counts as two purchases.
     """
     held, missing = wanted.copy(), wanted.sum() - 1
     if missing <= 1e-9:

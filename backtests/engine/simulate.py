@@ -1,21 +1,22 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
-vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. To add all
-three exactly, the simulation changes the prices that vectorbt receives:
+vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. The simulation
+therefore changes the prices that vectorbt receives, in three ways:
 
 - Idle cash earns the return of bills. Every price is deflated: it is divided by the growth of bills
   since the start. At deflated prices, idle cash earns nothing. Afterwards, the results are
   multiplied by the growth of bills, so idle cash has earned the return of bills.
-- Borrowing has a cost. A short position has its own column. The price in a short position's column
-  also grows by the borrowing cost since the previous session: debt · rate · days / 365.
+
+- Borrowing has a cost. A short position has its own column. At each session, the price in the
+  column of a short position also grows by the borrowing cost: debt · rate · days / 365.
+
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
 
 :mod:`backtests.engine.schedule` chooses the trades before the simulation. Orders are filled at the
 close, sorted by value: the largest sale first, the largest purchase last. Orders of equal value are
 filled in the order of their columns. Target weights are fractions of the portfolio's value before
-costs. If a purchase and its cost exceed the cash, the purchase is reduced to the amount that the
-cash can pay.
+costs. If a purchase and its cost exceed the cash, the purchase is reduced until the cash is enough.
 """
 
 import sys
@@ -43,33 +44,37 @@ class Result(Summarised):
 
     Attributes
     ----------
-    equity
-        Value at each close after trading and costs, USD; the first value is the initial capital.
-    returns
-        Simple return from the previous close to each session's close, a fraction. The first return
-        belongs to the second session.
+    equity, returns
+        ``equity`` is the value at each close after trading and costs, in USD. The first value is
+        the initial capital. ``returns`` contains the simple return from the previous close to each
+        session's close, a fraction. The first return belongs to the second session.
+
     weights
         Value of each holding as a fraction of equity at each close, after the session's trades. The
         remaining equity is cash, which includes the proceeds of short sales.
+
     owed
         Weights of the short positions, fractions of equity, at most 0. ``weights`` includes the
         short positions.
+
     targets
         Target weights of the executed decisions, as fractions, one row per decision session.
+
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
-        equity can be recomputed from orders, prices, bills and borrowing rates. There is one
-        exception: the cash is too small to buy back a short position whose target becomes long. The
-        asset then has both a long and a short side, but ``orders`` does not show to which side an
-        order belongs.
+        equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
+        recomputed if a short position becomes long but the cash cannot buy back all of it.
+        ``orders`` does not show whether an order belongs to the long or the short side of an asset.
+
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
-    bills
-        Simple return of bills from the previous close to each session's close, a fraction.
-    notes
-        One line for each order that differs from the strategy's decision, because a price is
-        missing.
+
+    bills, notes
+        ``bills`` is the simple return of bills from the previous close to each session's close, a
+        fraction. ``notes`` has one line for each order that a missing price prevented, changed or
+        caused.
+
     account
         The data for :attr:`portfolio`, or None to save memory.
     """
@@ -91,15 +96,15 @@ class Result(Summarised):
 
         Each access to :attr:`portfolio` simulates the orders again. Idle cash is the column
         ``BILLS``, and vectorbt counts the orders of this column as trades. A year has 252 sessions.
-        vectorbt's Sharpe ratio subtracts the mean return of bills. drypowder's Sharpe ratio
-        subtracts the return of bills of each session. So the Sharpe ratios of vectorbt and
+        The Sharpe ratio of vectorbt subtracts the mean return of bills. The Sharpe ratio of
+        drypowder subtracts each session's return of bills. So the Sharpe ratios of vectorbt and
         drypowder differ in the fourth digit. The price in a short position's column grows by the
         borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
 
     def _summary(self) -> Summary:
-        """Return the value at both ends, and the number of orders and of notes."""
+        """Return the first and the last value, and the numbers of orders and notes."""
         equity, notes = self.equity, len(self.notes)
         facts = {
             "equity": f"{equity.iloc[0]:,.0f} USD at the start, {equity.iloc[-1]:,.0f} at the end",
@@ -128,34 +133,43 @@ def simulate(
     weights
         Target weights: one row per decision session, one column per asset, fractions of the
         portfolio. The sum of a row is at most 1; the remainder is cash in bills.
+
     prices
         Closes in USD, sessions × assets, from the first decision to the end. Each value is the
         close on the session's date. A missing price is NaN. Columns are matched by name.
+
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
         ``bills`` has the same sessions as ``prices``. The first return is not used.
+
     costs
         Costs of trading and borrowing.
+
     lag
         Number of sessions from decision to fill, at least 1. A decision uses a session's close, so
         the trade cannot take place at the same close.
+
     band
         The drift band of :func:`backtests.engine.schedule.choose_trades`, a fraction.
+
     capital
         Initial cash, USD.
+
     gross_limit
         Largest sum of the absolute weights of long and short positions. If a portfolio with short
-        positions exceeds ``gross_limit`` at a close, a trade restores the last target weights
-        ``lag`` sessions later.
+        positions exceeds ``gross_limit``, a trade restores the last target weights ``lag`` sessions
+        later.
+
     name
         Name for the weights, used in messages.
 
     Raises
     ------
     SimulationError
-        If a weight is not finite or exceeds its limit, a price is not above zero, or a bill return
-        is missing. Also if columns or sessions do not match, if the lag, the band or the capital is
-        out of range, or if the portfolio's value falls to 0 USD or below.
+        Raised if a weight is not finite or exceeds its limit. Raised if a price is not above zero,
+        or if a bill return is missing. Raised if columns or sessions do not match, or if the lag,
+        the band or the capital is out of range. Raised if the portfolio's value falls to 0 USD or
+        below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)

@@ -1,10 +1,10 @@
 """The alpha of a strategy: its mean return above a constant-weight portfolio of the same assets.
 
 A constant mix of SPY and bills can have the same mean exposure as the strategy, but another beta.
-The betas differ, for example, if the strategy holds other assets than SPY, or holds SPY only in
-calm times. The regression therefore finds the portfolio of constant weights whose returns are
-closest to the strategy's returns. Alpha is the strategy's mean return minus the portfolio's mean
-return. Well-timed changes of weights raise alpha. Costs lower alpha.
+For example, the betas differ if the strategy holds SPY only in calm times. The regression therefore
+finds the constant weights whose returns are closest to the strategy's returns. Alpha is the
+strategy's mean return minus the mean return of the constant weights. Well-timed changes of weights
+raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,13 @@ class Alpha:
         The estimate is 252 times the mean daily return that the regressors do not explain. ``low``
         and ``high`` are the bounds of the 95 % interval. The estimate and its bounds are fractions
         a year.
+
     t
         The estimate divided by its standard error.
+
     lags
         Number of autocovariances in the standard error.
+
     betas
         A mapping from each regressor's name to its coefficient.
     """
@@ -53,10 +56,9 @@ def own_alpha(run: Run) -> Alpha | None:
 
     The dependent variable is the strategy's return after costs, minus the return of bills. Each
     regressor is an asset's return before costs, minus the return of bills. The regression starts
-    with the first return after the first possible fill. An asset has no return on a session if its
-    price is missing on this session or on the session before. If an asset has no return, the return
-    of bills is used instead. The result is None if no asset's return minus bills varies, or if the
-    run has too few returns.
+    with the first return after the first possible fill. An asset has no return if its price is
+    missing on the session or on the session before. The return of bills replaces a missing return.
+    The result is None if the run has too few returns, or if no regressor varies.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
@@ -82,11 +84,10 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
 
     Notes
     -----
-    The number of lags in the standard error follows a published rule. A rule that estimates the
-    number of lags from the data would choose too few, because daily returns are almost
-    uncorrelated. Many lags are needed, because portfolio weights stay constant for months.
-    :data:`backtests.evidence.bootstrap.COVERAGE` says how often intervals of alpha contain the true
-    value.
+    The number of lags in the standard error follows a published rule. Many lags are needed, because
+    portfolio weights stay constant for months. A rule that uses the data would choose too few lags,
+    because daily returns are almost uncorrelated. :data:`backtests.evidence.bootstrap.COVERAGE`
+    says how often intervals of alpha contain the true value.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):

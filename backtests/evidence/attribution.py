@@ -5,8 +5,10 @@ the previous close. Let p and p₋₁ be the last known prices at the session's 
 previous close. Let b be the return of bills between the two closes. The three terms are:
 
 - The price profit of each asset, w · E · (p / p₋₁ − 1). If the position is short, its borrowing
-  cost is subtracted. The borrowing cost is debt · borrow · days / 365.
+  cost is subtracted: debt · yearly rate · days / 365.
+
 - The interest on cash, (1 − Σw) · E · b, which belongs to the sleeve ``cash``.
+
 - The trading costs of the session's orders, with a minus sign. Costs belong to the sleeve of the
   traded asset.
 
@@ -20,15 +22,15 @@ are:
     Profit divided by initial capital. The returns of all groups of a table add up to the total
     return.
 ``volatility``
-    Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return; c̄
-    and r̄ are their means. In one session, a sleeve contributes (c − c̄)(r − r̄) / Σ(r − r̄)², times
-    the yearly volatility. The sleeve's contribution over all sessions is
-    cov(c, r) / std(r) · √252, which is negative for a hedge. In one session, all sleeves together
-    contribute (r − r̄)² / Σ(r − r̄)², times the yearly volatility.
+    Let c be the sleeve's profit divided by the previous equity. Let r be the portfolio's return.
+    Let c̄ and r̄ be the means of c and r. In one session, a sleeve contributes
+    (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sleeve's contribution over all
+    sessions is cov(c, r) / std(r) · √252, which is negative for a hedge. In one session, all
+    sleeves together contribute (r − r̄)² / Σ(r − r̄)², times the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
-    amounts of all groups of a table add up to the depth of the deepest drawdown, or to zero without
-    a drawdown.
+    amounts of all groups of a table add up to the depth of the deepest drawdown. If there is no
+    drawdown, all amounts are 0.
 ``turnover``
     Half the sum of |order value| / equity, per year. ``equity`` is the portfolio's value at the
     close at which the order is filled.
@@ -68,6 +70,7 @@ class Attribution:
         appearance. Years are in ascending order. Sleeves are in the order of
         :data:`signals.universe.CLASSES`, with ``cash`` last. A sleeve that was never held has no
         row.
+
     total
         The same measures for the whole backtest. The sum of each column of a table equals the value
         with the same name in ``total``.
@@ -93,28 +96,31 @@ def attribution(
     ----------
     result
         The simulation of the backtest.
+
     closes
-        Prices in USD, sessions × assets: the prices of the simulation, or a longer table that
-        contains them.
+        Prices in USD, sessions × assets. The table can have more sessions than the simulation.
+
     costs, lag
         The costs and the lag of the simulation. Only the borrowing rates of ``costs`` are used,
         because ``result`` contains the trading costs.
+
     regime
-        Name of the regime known at each close; None if no regime is known. The series should begin
-        before the run, because a return belongs to a regime that was known 1 + ``lag`` sessions
-        earlier.
+        Name of the regime known at each close; None if no regime is known. A return belongs to the
+        regime that was known 1 + ``lag`` sessions earlier. So the series should begin before the
+        run.
+
     classes
-        A mapping from each class that the user changed to the user's tickers; None if the user
-        changed no class.
+        A mapping from the name of a class to its tickers, for the classes that the user changed.
+        None if the user changed no class.
 
     Notes
     -----
     After a change of regime, orders are filled one session before the first return of the new
     regime. So the trading costs of a change of regime belong to the old regime. A holding without a
-    price on a session keeps its last price. An undefined metric is NaN in the total and in every
-    group; the volatility of a single return is an example. If the profits do not add up to the
-    change in equity, SimulationError is raised. For example, the profits do not add up if the
-    prices, borrowing rates or orders belong to another result.
+    price on a session keeps its last price. An undefined metric, such as the volatility of a single
+    return, is NaN in the total and in every group. If the profits do not add up to the change in
+    equity, SimulationError is raised. For example, the profits do not add up if the prices,
+    borrowing rates or orders belong to another result.
 
     References
     ----------

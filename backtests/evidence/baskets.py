@@ -2,7 +2,7 @@
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces the
 memory-chip makers with the same number of other stocks of the universe. The stocks of a basket are
-drawn without replacement. The strategy's rule sets the weight of each basket, and reduces this
+drawn without replacement. The strategy's rule sets the weight of each basket. The rule reduces the
 weight if the basket's volatility is above the strategy's target. If the memory-chip makers are a
 good choice, the strategy's Sharpe ratio is above most Sharpe ratios with random baskets. The stocks
 in the baskets were also chosen in 2026, so a high rank does not prove foresight. If the rank is
@@ -29,10 +29,10 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
     A random basket replaces the makers of memory chips in the run. Each Sharpe ratio uses returns
     after costs, minus the return of bills. The portfolios are rebalanced daily to the target
-    weights. The result is None unless the strategy's parameter ``memory`` lists exactly the tickers
-    of the universe's class ``memory``. The result is also None if the run's target weights of these
-    tickers are always 0, if the run has too few sessions, or if the history has too few other
-    stocks. Equal seeds give equal baskets.
+    weights. The result is None if the strategy's parameter ``memory`` is not equal to the
+    universe's class ``memory``. The result is None if the run's target weights of the memory-chip
+    makers are always 0. The result is None if the run has too few sessions, or if the history has
+    too few other stocks. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

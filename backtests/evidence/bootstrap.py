@@ -26,8 +26,8 @@ LEVEL = 0.95
 SHORTEST_BLOCK = 5
 #: The sample needs at least this many returns.
 FEWEST = 20
-#: A resample counts as constant if its standard deviation is at most this fraction of the original
-#: sample's standard deviation.
+#: A resample counts as constant if its standard deviation is at most this fraction of the sample's
+#: standard deviation.
 NO_VARIATION = 1e-6
 
 
@@ -63,7 +63,7 @@ COVERAGE: dict[str, Coverage] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """An estimate, and an interval between two percentiles of the resampled estimates.
+    """An estimate and its interval, which lies between two percentiles of the resampled estimates.
 
     The bounds ``low`` and ``high`` have the unit of the estimate. ``block`` is the mean length of a
     block, in sessions. ``reps`` is the number of resamples.
@@ -91,28 +91,30 @@ def compare_returns(
     ----------
     strategy, bills
         Simple daily returns on the same sessions, as fractions.
+
     others
-        A mapping from the name of each other portfolio to its simple daily returns on the same
-        sessions. Other portfolios are, for example, the benchmark, a constant mix and bills.
+        A mapping from a portfolio's name to its simple daily returns on the same sessions. These
+        portfolios are, for example, the benchmark, a constant mix and bills.
+
     reps, level, seed
-        Number of resamples of the stationary bootstrap, level of the intervals as a fraction, and
-        seed. Equal seeds give equal intervals.
+        ``reps`` is the number of resamples of the stationary bootstrap. ``level`` is the level of
+        the intervals, a fraction. Equal seeds give equal intervals.
 
     Returns
     -------
     A mapping from the name of a metric to its interval. ``sharpe`` is the yearly Sharpe ratio of
-    the strategy's returns minus bills: their mean divided by their standard deviation (ddof 1),
-    times √252. Each portfolio in ``others`` has two intervals. ``excess_<name>`` is 252 times the
-    mean of the strategy's daily return minus the portfolio's daily return, a fraction per year.
-    ``sharpe_<name>`` is the strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All
-    intervals use the same resamples. Politis and White's rule sets the mean length of a block from
-    the strategy's returns minus bills. The mean length of a block is rounded up to whole sessions,
-    and is at least 5 sessions.
+    the strategy: mean(excess) / std(excess) · √252, with ddof 1. Excess is the strategy's return
+    minus the return of bills. Each portfolio in ``others`` has two intervals. Let d be the
+    strategy's daily return minus the portfolio's daily return. ``excess_<name>`` is 252 times the
+    mean of d, a fraction per year. ``sharpe_<name>`` is the strategy's Sharpe ratio minus the
+    portfolio's Sharpe ratio. All intervals use the same resamples. The rule of Politis and White
+    sets the mean length of a block, from the strategy's returns minus bills. The mean length is
+    rounded up to whole sessions, and is at least 5 sessions.
 
     NaN
-        The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
-        portfolio holds only bills. The estimate and bounds of an undefined Sharpe ratio are NaN. A
-        resample is left out if its returns do not vary.
+        The Sharpe ratio is undefined if returns minus bills do not vary. For example, a portfolio
+        that holds only bills has no Sharpe ratio. The estimate and bounds of an undefined Sharpe
+        ratio are NaN. A resample is left out if its returns do not vary.
 
     Raises
     ------
@@ -128,9 +130,9 @@ def compare_returns(
 
     Notes
     -----
-    If the sample contains only a few long regimes, the intervals contain the true value less often
-    than ``level`` says (:data:`COVERAGE`). Longer blocks do not bring the coverage closer to
-    ``level``, because a sample contains only a few regimes.
+    If the sample contains only a few long regimes, the coverage of the intervals is below ``level``
+    (:data:`COVERAGE`). Longer blocks do not raise the coverage, because the sample still contains
+    only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}

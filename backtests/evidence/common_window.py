@@ -61,9 +61,10 @@ def in_common_window(
 ) -> tuple[dict[str, RunConfig], tuple[str, ...]]:
     """Return the configurations with a common window: from the latest start to the earliest end.
 
-    If a configuration has no start or no end, it gets the start or the end of the common window.
-    The second element of the result contains a note if the common window differs from the window
-    of a configuration. If the latest start is after the earliest end, ConfigError is raised.
+    A configuration without a start gets the start of the common window. A configuration without an
+    end gets the end of the common window. The second element of the result has a note if the window
+    of a configuration changes. If the latest start is after the earliest end, ConfigError is
+    raised.
     """
     starts = {label: config.start for label, config in configs.items() if config.start}
     ends = {label: config.end for label, config in configs.items() if config.end}

@@ -39,15 +39,17 @@ def compare_runs(
         The runs. If ``runs`` is a mapping, its keys are the labels. If ``runs`` is a sequence, each
         label is :attr:`backtests.runs.Run.label`. If several runs have the same strategy and regime
         model, their labels also contain the settings that differ.
+
     reps, shifts, draws, workers, log
-        As for :func:`backtests.evidence.comparison.compare`.
+        Parameters of :func:`backtests.evidence.comparison.compare`.
 
     Raises
     ------
     ConfigError
-        If there is no run, if the runs have different prices, different series or too few common
-        sessions, if two runs without labels have equal settings, if a user's class was defined
-        again after its run, or if a run is the result of a walk-forward.
+        Raised if there is no run, or if the runs have too few common sessions. Raised if the runs
+        have different prices or different series. Raised if two runs without labels have equal
+        settings. Raised if a user's class was defined again after its run. Raised if a run comes
+        from a walk-forward.
     """
     if isinstance(runs, Run):
         raise ConfigError("expected several runs, was one run; pass a list: [run, other]")
@@ -76,8 +78,8 @@ def _check_runs(runs: Mapping[str, Run]) -> None:
         check_run(run, label)
         if run.spliced:
             raise ConfigError(
-                "expected runs that can be repeated from their configurations, but the decisions "
-                f"of {label} come from a walk-forward; compare it with backtests.metrics_table"
+                "expected runs of one configuration each, but the decisions of "
+                f"{label} come from a walk-forward; use backtests.metrics_table"
             )
         if run.config.strategy_class() is not type(run.strategy):
             raise defined_again(label, run.config.strategy)
@@ -89,8 +91,8 @@ def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
     twice = [label for label in labels if labels.count(label) > 1]
     if twice:
         raise ConfigError(
-            f"expected runs with different settings, but {twice[0]} is given twice (another start "
-            "or end is not enough, because all rows have the same sessions); leave one out, or "
-            "give a mapping from labels to runs"
+            f"expected runs with different settings, but {twice[0]} is given twice; leave one out, "
+            "or give a mapping from labels to runs. A different start or end is not enough: all "
+            "rows have the same sessions"
         )
     return dict(zip(labels, runs, strict=True))

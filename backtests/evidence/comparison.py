@@ -3,8 +3,8 @@
 All strategies run on the same sessions. Strategies with equal signals share one evaluation of the
 signals. Each strategy is compared with a constant mix and with an equal-weight portfolio. The
 constant mix of SPY and bills has the strategy's mean net exposure, and needs no skill. The
-equal-weight portfolio holds the strategy's assets, so it has the same hindsight about assets as the
-strategy.
+equal-weight portfolio holds the strategy's assets, so both portfolios have the same hindsight about
+assets.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -43,10 +43,10 @@ from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
-#: A mapping from the key of each price-only regime model to the model and its pending regimes.
+#: A mapping from the key of a price-only regime model to the model and its pending result.
 Fits = Mapping[str, tuple[RegimeModel, Future[Classification]]]
-#: A function that receives finished runs. It returns the logged trials, except trials that
-#: equal one of these runs.
+#: A function that receives finished runs and returns the logged trials. Trials that equal one of
+#: these runs are left out.
 TrialLog = Callable[..., Logged]
 UNPLACED = PlaceboRank(placebo=None, method="not_drawn")
 
@@ -60,17 +60,22 @@ class Compared:
     mix
         A constant mix of SPY and bills with the strategy's mean net exposure. The mean net exposure
         is known only at the end of the backtest.
+
     equal_weight
         Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
+
     intervals
-        Intervals of the strategy's Sharpe ratio, and of the strategy's advantage over ``spy``,
-        ``bills``, ``mix`` and ``equal_weight``.
-        :func:`backtests.evidence.bootstrap.compare_returns` describes the intervals.
+        Intervals of the strategy's Sharpe ratio, and of its advantage over ``spy``, ``bills``,
+        ``mix`` and ``equal_weight``. :func:`backtests.evidence.bootstrap.compare_returns` describes
+        the intervals.
+
     alpha, baskets, observed
         The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
         strategy.
+
     lead_lag, timing
         The results of :func:`lead_lag` and :func:`timing_split` for the strategy.
+
     placebo_rank
         The rank of the strategy's timing among placebos.
     """
@@ -95,8 +100,8 @@ class Compared:
     def kind(self) -> str:
         """The kind of the strategy: ``thesis``, ``baseline``, ``challenger`` or ``own``.
 
-        A challenger follows a published rule that does not use the thesis, or uses a regime model
-        that reads only prices. An ``own`` strategy comes from the user.
+        A challenger follows a published rule that does not use the thesis. A strategy is also a
+        challenger if its regime model reads only prices. An ``own`` strategy comes from the user.
         """
         if self.run.config.strategy not in STRATEGIES:
             return "own"
@@ -121,16 +126,20 @@ class Comparison(Summarised):
     ----------
     rows
         A mapping from label to strategy, in the requested order.
+
     regime
-        The regime at each close from the default regime model, in which signals vote. The regime
-        uses the signals of the first row.
-    level, reps
-        Level of the intervals as a fraction, and number of resamples.
-    notes
-        One note for each regime model that was left out, with the reason. If the rows had different
-        windows, a note states the common window.
+        The regime at each close, by the votes of the first row's signals (the default regime
+        model).
+
+    level, reps, notes
+        ``level`` is the level of the intervals, a fraction. ``reps`` is the number of resamples.
+        ``notes`` has a note for each regime model that was left out, with the reason. If the rows
+        had different windows, a note states the common window. If a row has sessions without a
+        regime, a note counts these sessions.
+
     luck
         Tests whether luck can explain the Sharpe ratios of the rows.
+
     pair
         The direct comparison of two rows; None unless there are exactly two rows.
     """
@@ -161,7 +170,7 @@ class Comparison(Summarised):
 
 
 def no_log(*runs: Run) -> Logged:
-    """Return an empty trial log, whatever the runs are."""
+    """Return an empty trial log. The runs are ignored."""
     return NO_LOG
 
 
@@ -206,20 +215,26 @@ def compare(
         A mapping from label to configuration. All rows use the same sessions, from the latest start
         date to the earliest end date in ``configs``. If no configuration has a start, the sessions
         begin with the first regime of the default regime model.
+
     history
-        The history. All configurations use this history, even if they name another source. Sessions
-        after the earliest end date in ``configs`` are left out.
+        The market data for all configurations, even if a configuration names another source.
+        Sessions after the earliest end date in ``configs`` are left out.
+
     reps, shifts, draws
-        Number of resamples for the intervals, number of placebos with shifted dates, and number of
-        placebos with resampled returns.
+        ``reps`` is the number of resamples for the intervals. ``shifts`` is the number of placebos
+        with shifted dates. ``draws`` is the number of placebos with resampled returns.
+
     workers
         Number of processes that estimate regime models and resample returns, as in
         :func:`backtests.evidence.workers.workers_of`.
+
     optional
         If True, a regime model whose package is not installed is left out, with a note.
+
     log
-        A function that receives the finished runs and returns the logged trials, without trials
-        that equal a finished run. :func:`backtests.sweep.trial_log.other_trials` is an example.
+        A function that receives the finished runs and returns the logged trials. Trials that equal
+        a finished run are left out. :func:`backtests.sweep.trial_log.other_trials` is an example.
+
     progress
         A function that receives the name of each step and the number of completed parts.
     """
@@ -318,9 +333,10 @@ def _readings(configs: Mapping[str, RunConfig], history: History) -> dict[str, R
 def _sessions(
     configs: Mapping[str, RunConfig], history: History, voted: Mapping[str, Reading]
 ) -> pd.DatetimeIndex:
-    """Return the shortest of the windows that the readings in ``voted`` allow.
+    """Return the sessions of the comparison.
 
-    If no order of the configuration with the longest lag could be filled, ConfigError is raised.
+    Each reading in ``voted`` allows a window of sessions, and the shortest window is returned. If
+    a window is too short to fill an order after the longest lag, ConfigError is raised.
     """
     slowest = max(configs.values(), key=lambda config: config.lag)
     windows = [window(slowest, history, reading) for reading in voted.values()]

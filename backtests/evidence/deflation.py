@@ -2,27 +2,27 @@
 
 The best of many trials without skill has a positive Sharpe ratio. Let N be the number of
 independent trials, V the variance of their Sharpe ratios, and γ Euler's constant. If no trial has
-skill, the expected best Sharpe ratio is
+skill, the expected best Sharpe ratio is SR₀:
 
     SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
 ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). Here SR is the Sharpe ratio of the chosen
-trial. The rescaled ratio estimates the uncertainty of SR only from V, the variance among the
-trials' Sharpe ratios. If the trials are variants of one strategy, their Sharpe ratios are almost
-equal, and V is close to 0. If V is close to 0, any positive Sharpe ratio passes the test of the
-rescaled ratio. A second test therefore uses σ, the standard error of the chosen trial's Sharpe
-ratio if the trial has no skill. The best of N independent trials without skill stays below SR with
-the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio that passes the test of the
-rescaled ratio and the test of Φ(SR / σ)^N.
+trial. The rescaled ratio measures the uncertainty of SR only by V, the variance of the trials'
+Sharpe ratios. If the trials are variants of one strategy, their Sharpe ratios are almost equal, and
+V is close to 0. If V is close to 0, the rescaled ratio accepts any positive Sharpe ratio as skill.
+A second test therefore uses σ, the standard error of the chosen trial's Sharpe ratio. The standard
+error assumes that the trial has no skill. The best of N independent trials without skill stays
+below SR with the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio at which the
+rescaled ratio and Φ(SR / σ)^N are at least 95 %.
 
 All Sharpe ratios are per session.
 
 Reference
     Bailey and López de Prado (2014), "The deflated Sharpe ratio", JPM 40(5), for SR₀ and for
     :func:`deflated_2014`. López de Prado, Lipton and Zoonekynd (2026), "How to use the Sharpe
-    ratio", SSRN 5520741, for :attr:`Deflation.probability`. Šidák (1967), JASA 62, for
-    :attr:`Deflation.of_own_error`.
+    ratio", SSRN 5520741, for :attr:`Deflation.probability`. For :attr:`Deflation.of_own_error`:
+    Šidák (1967), JASA 62.
 """
 
 import math
@@ -48,27 +48,36 @@ class Deflation:
     ----------
     trials, effective
         Number of trials, and the effective number of independent trials among them.
+
     sharpe
         Sharpe ratio of the chosen trial.
+
     variance
-        V: the variance of the trials' Sharpe ratios (ddof 1), but at least the variance without the
-        logged trials. 0 if there is a single trial.
+        V: the variance of the trials' Sharpe ratios (ddof 1). V is at least the variance without
+        the logged trials. V is 0 for a single trial.
+
     expected_maximum
         SR₀: the expected best Sharpe ratio of ``effective`` trials without skill.
+
     standard_error
         √(V v): the standard error of the best Sharpe ratio. 0 if there is a single trial.
+
     probability
         The rescaled deflated Sharpe ratio, as published in 2026: 1 minus the p-value. NaN if there
         is a single trial.
+
     of_own_error
-        Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
-        the standard error σ of the chosen track record.
+        Φ(SR / σ)^N: the probability that the best trial without skill stays below SR. Here σ is the
+        standard error of the chosen trial's Sharpe ratio.
+
     probability_2014
         The deflated Sharpe ratio, as published in 2014. The 2014 version uses the standard error of
         a single Sharpe ratio. Even a strategy with skill rarely has a probability near 1 in the
         2014 version.
+
     hurdle
-        Smallest Sharpe ratio that passes both tests at the 5 % level.
+        Smallest Sharpe ratio that passes the tests of ``probability`` and ``of_own_error`` at the 5
+        % level.
     """
 
     trials: int
@@ -101,14 +110,16 @@ def deflate(
     ----------
     track
         The track record of the chosen trial.
+
     trials
-        Sharpe ratios per session of the trials from which the chosen one was selected, including
-        the chosen one. NaN values are left out.
+        Sharpe ratio per session of each trial, including the chosen trial. NaN values are left out.
+
     effective
-        Effective number of independent trials among all trials, at least 1, for example from
-        :func:`backtests.evidence.effective_trials.effective_trials`.
+        Effective number of independent trials, at least 1.
+        :func:`backtests.evidence.effective_trials.effective_trials` estimates this number.
+
     logged
-        Sharpe ratios per session of further trials in the log of earlier sweeps. Many similar
+        Sharpe ratio per session of each further trial in the log of earlier sweeps. Many similar
         trials in the log would make V small. V is therefore at least the variance of ``trials``
         alone, so that logged trials never lower the hurdle.
 
@@ -197,8 +208,8 @@ def variance_of_maximum(trials: float) -> float:
 def deflated_2014(track: TrackRecord, hurdle: float) -> float:
     """Return the deflated Sharpe ratio, as published in 2014; NaN if it is undefined.
 
-    ``hurdle`` is a Sharpe ratio per session, against which the track record is tested. The standard
-    error uses the estimated Sharpe ratio and √(T − 1), and ignores serial correlation.
+    The track record is tested against ``hurdle``, a Sharpe ratio per session. The standard error
+    uses the estimated Sharpe ratio and √(T − 1), and ignores serial correlation.
     """
     sharpe = track.sharpe
     inner = 1 - track.skewness * sharpe + (track.kurtosis - 1) / 4 * sharpe**2

@@ -1,12 +1,12 @@
 """The effective number of independent trials among correlated trials.
 
-Among N variants of one strategy, the best Sharpe ratio owes less to luck than among N unrelated
-strategies. Two functions count the independent trials. :func:`effective_trials` gives the number K
-that is used for the hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the
-same 95 % quantile as the best Sharpe ratio of the N trials. :func:`effective_rank` gives another
-number, the effective rank of Roy and Vetterli. The effective rank depends only on the correlation
-matrix. If there are many correlated trials, the effective rank is too small for a test of luck.
-``benchmarks/luck.py`` measures how often a test with the effective rank finds skill in noise.
+The best of N variants of one strategy has had less luck than the best of N unrelated strategies.
+Two functions count the independent trials. :func:`effective_trials` gives the number K, which sets
+the hurdle of a Sharpe ratio. K independent trials and the N trials have the same 95 % quantile of
+the best Sharpe ratio. :func:`effective_rank` gives another number, the effective rank of Roy and
+Vetterli. The effective rank depends only on the correlation matrix. If there are many correlated
+trials, the effective rank is too small for a test of luck. ``benchmarks/luck.py`` measures how
+often a test with the effective rank finds skill in noise.
 
 References
 ----------
@@ -41,6 +41,7 @@ class BestWithoutSkill:
     ----------
     sessions
         Number of returns of each trial.
+
     draws, seed
         Number of draws, and seed. Equal seeds give equal results, in any order of the trials.
     """
@@ -80,17 +81,18 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
     """Return the effective number of independent trials, at least 1.
 
     Formula
-        K = ln 0.95 / ln Φ(q), where q is the 95 % quantile of the largest standardised Sharpe
-        ratio. A draw of the Sharpe ratios is Σ g x / √n, with standardised returns x and one
-        standard normal number g for each session.
+        K = ln 0.95 / ln Φ(q). Here q is the 95 % quantile of the largest standardised Sharpe ratio.
+        A draw of a trial's Sharpe ratio is Σ g x / √n. Here x are the trial's standardised returns,
+        and g is a standard normal number for each session.
 
     Parameters
     ----------
     returns
         Daily excess returns, trials × sessions. Constant trials are left out.
+
     draws, seed
-        Number of draws, and seed. With 4,000 draws, the standard error of K is about 7 %, which
-        moves a hurdle by about 1 %.
+        Number of draws, and seed. With 4,000 draws, the standard error of K is about 7 %. An error
+        of 7 % moves a hurdle by about 1 %.
     """
     values = np.atleast_2d(returns)
     best = BestWithoutSkill(values.shape[1], draws=draws, seed=seed)

@@ -37,17 +37,18 @@ TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """How often a state occurred among the labels of a run's returns.
+    """How often a state occurred in a run.
 
     Attributes
     ----------
     episodes
         Number of episodes of the state. An episode also counts if it begins before the first return
         or ends after the last return.
+
     entered
         Number of times that the state begins between the first and the last return. If the first
-        labelled return is already in the state, the beginning of the state is not counted, because
-        the date of this beginning is unknown.
+        labelled return is in the state, the state began at an unknown date, and its beginning is
+        not counted.
     """
 
     episodes: int
@@ -68,10 +69,10 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
     Serial numbers start at 0. ``on`` has the value 1.0, 0.0 or NaN (or True or False) at every
-    session. Two sessions with ``on`` equal to 1.0 belong to the same episode if they are at most a
-    quarter of a year apart. A session with 0.0 or NaN belongs to no episode, even if the sessions
-    before and after it belong to the same episode. ``quarter`` is the number of rows in a quarter
-    of a year, for example 13 for weekly rows.
+    session. Two consecutive sessions with 1.0 belong to the same episode if they are at most a
+    quarter of a year apart. A session with 0.0 or NaN belongs to no episode, even if it lies
+    between two sessions of one episode. ``quarter`` is the number of rows in a quarter of a year,
+    for example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)

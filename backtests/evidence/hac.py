@@ -22,6 +22,7 @@ class Fit:
     ----------
     coefficients, covariance
         The coefficients, and their HAC covariance matrix.
+
     lags, n
         Number of autocovariances, and number of observations.
     """
@@ -47,8 +48,7 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error under a normal distribution.
 
-        Before, t is multiplied by the normal 97.5 % critical value, and divided by the fixed-b
-        97.5 % critical value.
+        First, t is multiplied by the ratio of two 97.5 % critical values: normal / fixed-b.
         """
         if not error > 0:
             return 1.0
@@ -58,8 +58,7 @@ class Fit:
     def widened(self, error: float) -> float:
         """Return a wider standard error for 95 % intervals with the normal critical value 1.96.
 
-        The interval with the wider standard error equals the interval with the fixed-b critical
-        value of :meth:`critical`.
+        1.96 times the result equals ``error`` times the fixed-b critical value of :meth:`critical`.
         """
         return error * self.critical(0.975) / _FIXED_B[0.975][0]
 

@@ -62,7 +62,7 @@ def read_again(
     """Return the regime and the signals on a panel, from chosen signals and a run's regime model.
 
     ``earlier`` maps names of signals to earlier evaluations that remain valid on ``panel``. An
-    earlier evaluation is used again if its signal, and the signals that it contains, are unchanged.
+    earlier evaluation is used again if its signal and the parts of its signal are unchanged.
     """
     evaluations = Evaluations(panel, chosen, earlier)
     classification = run.config.build_model().classify(panel, evaluations)

@@ -2,9 +2,9 @@
 
 If a strategy has real timing skill, its information ratio falls slowly as the delay of fills grows.
 If a strategy uses future data, its information ratio collapses after one more session of delay. The
-reason is that the advantage comes from a single future return, which a later fill misses. Fills
-before a decision, or at the close of a decision, are impossible. The information ratios at lags of
-0 or less show what a trader with foresight would have earned.
+advantage of future data comes from a single return, which a later fill misses. Fills before a
+decision, or at the close of a decision, are impossible. The information ratios at lags of 0 or less
+show what a trader with foresight would have earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
 active return is the portfolio's return minus the return of a reference portfolio. The reference
@@ -45,18 +45,20 @@ class LeadLag:
     ----------
     lag
         The lag of the run, in sessions.
-    ratios
-        A mapping from lag to information ratio; NaN if the active return does not vary. Lags of 0
-        or less are impossible.
-    error
-        Standard error of a ratio: 1 / √years.
+
+    ratios, error
+        ``ratios`` is a mapping from lag to information ratio; NaN if the active return does not
+        vary. Lags of 0 or less are impossible. ``error`` is the standard error of a ratio:
+        1 / √years.
+
     lost
-        A mapping from lag to the HAC t-statistic of the mean lost return. The lost return is the
-        daily return at this lag minus the daily return at a lag one session longer.
+        A mapping from lag to the HAC t-statistic of the mean lost return. The lost return at lag n
+        is the daily return at lag n minus the daily return at lag n + 1.
+
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. The
-        tested lags are 0 to 9, but none above the run's lag, and the run's lag itself. None if
-        there is no collapse. A collapse of the information ratio is a sign of look-ahead.
+        run's lag is tested, and each lag from 0 to 9 that is below the run's lag. None if there is
+        no collapse. A collapse of the information ratio is a sign of look-ahead.
     """
 
     lag: int
@@ -71,8 +73,8 @@ def lead_lag(run: Run) -> LeadLag | None:
 
     For each lag, the decided weights are simulated with the run's costs. All lags are measured on
     the same sessions, which begin after the longest lag of :func:`lags_of`. The result is None if
-    the weights change only when an asset is listed or delisted, or if the measured sessions cover
-    less than a year.
+    the measured sessions cover less than a year. The result is None if the weights change only when
+    an asset is listed or delisted.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
@@ -155,7 +157,7 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
 
 
 def lags_of(lag: int) -> tuple[int, ...]:
-    """Return the measured lags of a run with a given lag, in ascending order.
+    """Return the lags to measure for a run whose lag is ``lag``, in ascending order.
 
     The lags are :data:`LAGS`. If ``lag`` is 10 or more, ``lag`` and ``lag`` + 1 are also measured.
     """
@@ -171,7 +173,7 @@ def _returns(run: Run, lags: tuple[int, ...]) -> dict[int, pd.Series]:
 
 
 def _lost(difference: pd.Series) -> float:
-    """Return the HAC t-statistic of a mean; NaN if the values, or all but one, do not vary."""
+    """Return the HAC t-statistic of a mean; NaN if all values, or all but one, are equal."""
     values = difference.to_numpy(dtype=np.float64)
     if not min(values[1:].std(), values[:-1].std()) >= ROUNDING:
         return float("nan")

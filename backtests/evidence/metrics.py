@@ -4,9 +4,9 @@ Returns are simple daily returns as fractions. A year has 252 sessions. Excess i
 the return of bills. Losses are negative numbers. An undefined metric is NaN, for example if returns
 do not vary or if there are no returns.
 
-A function for a single metric accepts any number of returns. The functions :func:`of_returns`,
-:func:`of_trading`, :func:`headline` and :func:`by_regime` give NaN for yearly metrics if the
-returns cover less than a year (:func:`is_short`).
+A function for a single metric accepts any number of returns. If the returns cover less than a year
+(:func:`is_short`), four functions give NaN for yearly metrics: :func:`of_returns`,
+:func:`of_trading`, :func:`headline` and :func:`by_regime`.
 """
 
 import math
@@ -35,9 +35,9 @@ YEARLY = (
 )
 #: If the standard deviation of daily returns is below this fraction, it is a rounding error.
 ROUNDING = 1e-12
-#: If a denominator is below this value, it counts as zero and the metric is NaN. The compiled loops
-#: of :mod:`backtests.engine.measures` state the same value, because numba does not notice a change
-#: in another file.
+#: If a denominator is below this value, it counts as zero and the metric is NaN.
+#: :mod:`backtests.engine.measures` repeats this value, because numba does not notice a change in
+#: another file.
 ZERO = 1e-15
 
 
@@ -48,12 +48,14 @@ class Drawdown:
     Attributes
     ----------
     depth
-        The largest loss from the peak, a negative fraction; 0 if the value never drops below a
-        peak.
+        The largest loss from the peak, a negative fraction; 0 if there is no drawdown.
+
     peak, trough
-        Sessions of the peak and of the lowest value; None if the value never drops below a peak.
+        Sessions of the peak and of the lowest value. None if there is no drawdown.
+
     recovered
         The first later session whose value is back at the peak; None if there is no recovery.
+
     sessions
         Number of sessions from the peak to the recovery, or to the last session.
     """
@@ -85,13 +87,13 @@ def volatility(returns: pd.Series) -> float:
 
 
 def sharpe(returns: pd.Series, bills: pd.Series) -> float:
-    """Return mean excess divided by its standard deviation (ddof 1), × √252; see Sharpe (1994)."""
+    """Return mean(excess) / std(excess) · √252, with ddof 1; see Sharpe (1994)."""
     excess = returns - bills
     return _ratio(excess.mean(), excess.std()) * math.sqrt(YEAR)
 
 
 def sortino(returns: pd.Series, bills: pd.Series) -> float:
-    """Return the mean excess divided by its downside deviation √mean(min(excess, 0)²), × √252."""
+    """Return mean(excess) / √mean(min(excess, 0)²) · √252, with the downside deviation."""
     excess = returns - bills
     downside = float(np.sqrt((excess.clip(upper=0) ** 2).mean()))
     return _ratio(excess.mean(), downside) * math.sqrt(YEAR)
@@ -115,8 +117,8 @@ def worst_drawdowns(
 
     Of two drawdowns with equal depth, the earlier one comes first. A drawdown lasts from a peak to
     the first session whose value is back at the peak. ``start`` is the session of the initial
-    capital, one session before the first return. If the value peaks at the initial capital,
-    ``peak`` is ``start``. Without ``start``, ``peak`` is then the session of the first return.
+    capital, one session before the first return. A drawdown from the initial capital has the peak
+    ``start``. If ``start`` is None, the session of the first return is used in place of ``start``.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -156,7 +158,8 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
 def is_short(returns: pd.Series) -> bool:
     """Return whether returns cover less than a year, which is too short for yearly metrics.
 
-    Annualised, a gain of 44 % over 119 sessions is 116 % a year, but the investor earned only 44 %.
+    For example, a gain of 44 % over 119 sessions is 116 % a year, but the investor earned only 44
+    %.
     """
     return len(returns) < FULL_YEAR
 
@@ -308,6 +311,7 @@ def by_regime(
     ----------
     returns, bills, benchmark
         Simple daily returns on the same sessions.
+
     regime, lag
         ``regime`` is the regime known at each close, with one row per session of the history. A
         session without a regime has a missing value. ``lag`` is the number of sessions from
@@ -317,7 +321,7 @@ def by_regime(
     Returns
     -------
     One row per regime, sorted by first appearance. The row ``none`` covers returns without a
-    regime. ``sessions`` counts a regime's sessions; ``share`` divides this count by all sessions.
+    regime. ``sessions`` counts a regime's sessions; ``share`` is their share of all sessions.
     :class:`backtests.evidence.entries.Observed` defines ``episodes`` and ``entered``.
     ``mean_excess`` and ``benchmark_excess`` are the mean excess × 252. ``volatility`` is yearly.
     ``hit_rate`` is the share of days with a return above zero. All columns except ``sessions``,

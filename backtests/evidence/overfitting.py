@@ -2,8 +2,8 @@
 
 The sessions are cut into an even number of consecutive blocks. Each way to choose half of the
 blocks gives one sample. The trial with the best Sharpe ratio in the sample is chosen. The blocks
-outside the sample show how the chosen trial ranks out of sample. If the chosen trial ranks below
-the median for half of all samples, the choice has no value.
+outside the sample show how the chosen trial ranks out of sample. A choice has no value if the
+chosen trial ranks below the median in half of all samples.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 So the returns of all trials need not be in memory at once.
@@ -39,17 +39,21 @@ class Overfitting:
     Attributes
     ----------
     probability
-        Share of the combinations in which the best trial in sample is at or below the median out of
-        sample. NaN if there are fewer than two trials. ``probability`` is near one half for trials
-        without skill.
+        Share of the combinations whose chosen trial ranks at or below the median out of sample. NaN
+        if there are fewer than two trials. ``probability`` is near one half for trials without
+        skill.
+
     logits
         ln(rank / (1 − rank)) for each combination.
+
     chosen
         For each combination, the index of the chosen trial. The chosen trial has the best Sharpe
         ratio in sample.
+
     in_sample, out_of_sample
         For each combination, the chosen trial's Sharpe ratio per session. ``in_sample`` uses the
         blocks of the combination, and ``out_of_sample`` uses all other blocks.
+
     ranks
         For each combination, the chosen trial's relative rank out of sample. The relative rank is
         r / (N + 1), where r is 1 for the worst of N trials. Trials with equal Sharpe ratios get the
@@ -65,7 +69,7 @@ class Overfitting:
 
     @property
     def probability_of_loss(self) -> float:
-        """Share of the combinations in which the best trial has a negative Sharpe out of sample."""
+        """Share of combinations whose chosen trial has a negative Sharpe ratio out of sample."""
         return float((self.out_of_sample < 0).mean()) if len(self.chosen) else float("nan")
 
 
@@ -76,20 +80,21 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
     ----------
     returns
         Daily excess returns as fractions, trials × sessions.
+
     blocks
         Even number of blocks. If the sessions do not divide evenly, the first sessions are left
         out.
 
     Returns
     -------
-    An array of trials × blocks × 3: the count, the sum and the sum of squares of the returns in
-    each block.
+    An array of trials × blocks × 3. For each block, the array contains the count of returns, their
+    sum, and the sum of their squares.
 
     Raises
     ------
     DataError
-        If a return is missing, if the number of blocks is odd, or if a block would have fewer than
-        two sessions.
+        Raised if a return is missing, or if the number of blocks is odd. Raised if a block would
+        have fewer than two sessions.
     """
     values = np.atleast_2d(np.asarray(returns, dtype=np.float64))
     _check_blocks(blocks)
@@ -114,20 +119,19 @@ def overfitting(moments: np.ndarray) -> Overfitting:
     Parameters
     ----------
     moments
-        Trials × blocks × 3: the count, the sum and the sum of squares of daily excess returns in
-        each block, as from :func:`block_moments`.
+        An array of trials × blocks × 3, as from :func:`block_moments`.
 
     Notes
     -----
-    If the excess returns of a trial do not vary in a half, the trial has the Sharpe ratio 0 in this
-    half. The excess returns of a trial that holds only bills do not vary. Trials with equal returns
-    have equal ranks. If all trials are equal, their rank out of sample is the median.
+    A trial has the Sharpe ratio 0 in a half in which its excess returns do not vary. The excess
+    returns of a trial that holds only bills do not vary. Trials with equal returns have equal
+    ranks. If all trials are equal, their rank out of sample is the median.
 
     Raises
     ------
     DataError
-        If the array has another shape, an odd number of blocks, a missing value, or a block with
-        fewer than two returns.
+        Raised if the array has a wrong shape, an odd number of blocks, or a missing value. Raised
+        if a block has fewer than two returns.
     """
     given = _checked(moments)
     trials, blocks, _ = given.shape

@@ -28,7 +28,7 @@ class Beside:
 
 
 def mix_of(run: Run) -> Beside:
-    """Return a constant mix of SPY and bills; the weight of SPY is a run's mean net exposure.
+    """Return a constant mix of SPY and bills. The weight of SPY is a run's mean net exposure.
 
     If the mean net exposure is below 0, the weight of SPY is 0. If the mean net exposure is above
     1, the weight of SPY is 1. The mix has the run's sessions, costs and lag. The weight of SPY is
@@ -41,7 +41,7 @@ def mix_of(run: Run) -> Beside:
 
 
 def excess_of_mix(run: Run) -> pd.Series | None:
-    """Return the daily returns of a run's mix minus those of bills, or None if SPY has no price."""
+    """Return a run's mix: daily returns minus the return of bills; None if SPY has no price."""
     return mix_of(run).returns - run.bills if has_spy(run.history) else None
 
 

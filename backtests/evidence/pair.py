@@ -17,11 +17,14 @@ class Pair:
     first, second
         Labels of the runs. Each difference is the value of the first run minus the value of the
         second run.
+
     settings
         The settings that differ.
+
     excess, sharpe
-        The difference of the mean yearly returns, as a fraction, and the difference of the yearly
-        Sharpe ratios, both with an interval.
+        ``excess`` is the difference of the mean yearly returns, a fraction. ``sharpe`` is the
+        difference of the yearly Sharpe ratios. Each difference has an interval.
+
     test
         Ledoit and Wolf's test of equal Sharpe ratios; None if the test is not defined.
     """
@@ -37,7 +40,7 @@ class Pair:
 def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int, level: float) -> Pair:
     """Return the comparison of two runs on the same sessions.
 
-    Each of ``first`` and ``second`` is a tuple of a run's label and the run.
+    ``first`` and ``second`` are tuples: the label of a run, and the run.
     :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps`` and ``level``. The bill
     returns of the first run are subtracted from the returns of both runs.
     """

@@ -1,16 +1,18 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
 A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
-(:func:`timing_gain`). The timing is made random in two ways, depending on the inputs of the flags:
+(:func:`timing_gain`). There are two ways to make the timing random. The inputs of the flags decide
+which way is used:
 
-- Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
-  shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
-  The number of episodes, their length and the market's prices stay the same. A shifted episode
-  coincides with the prices of other, random dates.
-- Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
-  (:mod:`backtests.evidence.resampling`). Balance sheets and other quantities keep their dates. For
-  flags computed from prices, shifted holdings would be a wrong placebo. If a flag reacts to a fall
-  in prices, a shifted holding could come before this fall.
+- If flags are computed from quantities, such as balance sheets, the dates of the holdings are
+  shifted (:func:`shift_placebo`). Holdings that are shifted beyond the last date continue at the
+  first date. The number of episodes, their length and the market's prices stay the same. Each
+  shifted episode meets the prices of other, random dates.
+
+- If flags are computed from prices, market moves are resampled in blocks, and the flags are
+  computed again (:mod:`backtests.evidence.resampling`). Balance sheets and other quantities keep
+  their dates. For flags computed from prices, shifted holdings would be a wrong placebo. If a flag
+  reacts to a fall in prices, a shifted holding could come before this fall.
 """
 
 from collections.abc import Iterator
@@ -27,7 +29,7 @@ from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
-#: Number of cells of each array in a chunk of shifts, small enough for the processor's cache.
+#: Number of cells in a chunk of shifted weights, chosen for the processor's cache.
 CHUNK = 60_000
 
 
@@ -39,15 +41,20 @@ class Placebo:
     ----------
     others
         The statistic of each placebo, without undefined values.
+
     rank
         Share of placebos with a lower statistic, plus half the share of placebos with an equal
-        statistic. 1 is the best rank and 0 the worst. NaN for a strategy without timing, for an
-        undefined statistic, or without placebos.
+        statistic. 1 is the best rank and 0 the worst. NaN if the strategy has no timing, if its
+        statistic is undefined, or if there are no placebos.
+
     p_value
-        (1 + number of placebos whose statistic is at least as high) / (1 + n); NaN if the rank is
-        NaN.
+        (1 + m) / (1 + n). Here m is the number of placebos whose statistic is not below the
+        strategy's statistic. NaN if the rank is NaN.
+
     kind
-        ``shifts`` or ``resampled`` for random timing, ``baskets`` for a random choice of assets.
+        ``shifts`` and ``resampled`` are placebos with random timing. ``baskets`` are placebos with
+        random assets.
+
     n
         Number of placebos in ``others``.
     """
@@ -75,7 +82,7 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return a strategy's Sharpe ratio minus the Sharpe ratio of its mean weights.
 
-    A constant exposure needs no skill, yet it earns a return and limits drawdowns. For example, a
+    A constant exposure needs no skill, but also earns a return and limits drawdowns. For example, a
     portfolio with 30 % in shares has about a third of the drawdown of shares. The mean weight of an
     asset is computed over the sessions on which the asset has a price. So the gain comes only from
     the times at which the strategy holds each asset. The Sharpe ratios of the strategy and of its
@@ -85,14 +92,17 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     Parameters
     ----------
     held
-        Target weights that are in force at each close, after the lag: sessions × assets, as
-        fractions. The rest of the portfolio is in bills. The first row is the session of the first
-        fill. Weights at a close apply to the returns of the next session.
+        Target weights at each close, as fractions: sessions × assets. A target weight is in force
+        from the session of its fill. The rest of the portfolio is in bills. The first row is the
+        session of the first fill. Weights at a close apply to the returns of the next session.
+
     closes
         Closes in USD on the same sessions, for all assets of ``held``; NaN if there is no price.
+
     bills
         Simple returns of bills from the previous close to each session's close, as fractions. The
         first return of bills is not used.
+
     costs
         Costs of trading and borrowing.
     NaN
@@ -103,15 +113,15 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     Raises
     ------
     DataError
-        If sessions or assets do not match, if a weight is not finite, if a bill return is missing,
-        or if there are fewer than 3 sessions or no asset.
+        Raised if sessions or assets do not match, or if there are fewer than 3 sessions or no
+        asset. Raised if a weight is not finite, or if a bill return is missing.
     """
     market = _market(held, closes, bills, costs)
     return float(_timing(market, held.to_numpy(dtype=np.float64).T[:, None, :])[0])
 
 
 def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
-    """Return the yearly Sharpe ratio, after costs, of a portfolio rebalanced daily to ``held``.
+    """Return the yearly Sharpe ratio of the weights ``held``, rebalanced daily, after costs.
 
     :func:`timing_gain` uses this ratio, and describes the parameters, timing and errors.
     """
@@ -133,18 +143,20 @@ def shift_placebo(
 
     Each placebo has the same weights as the strategy, but at shifted dates. A shift by s sessions
     moves the weights of session t − s to session t. The weights of the last s sessions move to the
-    beginning. The test is exact if the weights depend neither on prices nor on listings. The test
-    is not exact if the weights depend on prices. Some shifts would place a weight before the price
-    move that caused this weight. A shift adds at most one trade: from the strategy's last weights
-    to its first weights. At usual costs, the trade that a shift adds costs only a few basis points.
+    beginning. The test is exact if the weights do not depend on prices or listings. The test is not
+    exact if the weights depend on prices. Some shifts place a weight before the price move that
+    caused this weight. A shift adds at most one trade: from the strategy's last weights to its
+    first weights. At usual costs, the trade that a shift adds costs only a few basis points.
 
     Parameters
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
+
     shifts
         Number of different shifts, drawn at random from 1 to sessions − 1. If ``shifts`` is above
         sessions − 1, all shifts are used. If ``shifts`` is below 1, ConfigError is raised.
+
     seed
         Equal seeds give equal shifts.
     NaN
@@ -232,7 +244,7 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
     np.subtract(bought, traded, out=traded)
     np.abs(traded, out=traded)
     paid = np.einsum("a,ast->st", market.rates, traded)
-    # Cash that paid for the previous trade no longer earns bill returns.
+    # The cash that paid for the previous session's trades no longer earns the return of bills.
     left = np.ones_like(paid)
     left[:, 1:] -= paid[:, :-1]
     interest = 1 + market.bills

@@ -26,7 +26,7 @@ from signals.regimes import Labels, Quantities
 from signals.registry import SIGNALS
 from strategies import decide, state_of
 
-#: How a strategy's timing is ranked, or why it is not ranked; :data:`NOTES` explains each method.
+#: How a strategy's timing is ranked, or why it is not ranked. :data:`NOTES` explains each method.
 Method = Literal[
     "shifted", "labelled", "resampled", "no_timing", "too_short", "not_drawn", "not_refitted"
 ]
@@ -38,12 +38,12 @@ NOTES: Mapping[Method, str] = {
     ),
     "labelled": (
         "the regime comes from a file of labels, which has no labels for resampled returns. "
-        "Placebos therefore shift the dates of the holdings. The rank is exact if neither the "
-        "weights nor the labels depend on prices"
+        "Placebos therefore shift the dates of the holdings. The rank is exact if the weights and "
+        "the labels do not depend on prices"
     ),
     "resampled": (
         "the weights depend on prices, so a shifted weight could come before the price move that "
-        "it reacts to. Placebos therefore resample returns in blocks of a year and compute the "
+        "caused it. Placebos therefore resample returns in blocks of a year and compute the "
         "flags again. The rank is too high on average"
     ),
     "no_timing": (
@@ -68,8 +68,8 @@ def leaning_said() -> str:
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
         "If placebos resample returns, the rank of a strategy is too high on average. An unbiased "
-        f"rank has a mean of 0.50. The measured mean rank is {low:.2f} to {high:.2f}, depending on "
-        "the strategy, in simulated economies in which quantities do not move prices "
+        f"rank has a mean of 0.50. Measured mean ranks of strategies are {low:.2f} to {high:.2f}. "
+        "These ranks come from simulated economies in which quantities do not move prices "
         "(benchmarks/placebo.py)."
     )
 
@@ -78,7 +78,7 @@ def leaning_said() -> str:
 class PlaceboRank:
     """The rank of a strategy's timing among placebos, and how it was ranked.
 
-    ``placebo`` is None if ``method`` is a reason why the strategy has no rank.
+    If the strategy has no rank, ``placebo`` is None, and ``method`` gives the reason.
     """
 
     placebo: Placebo | None
@@ -98,8 +98,8 @@ def draw_gains(
     Only runs that depend on prices are included. All runs must have the same history, sessions and
     signals. Equal seeds give equal resampled histories. If ``draws`` is increased, new histories
     are added and the earlier histories stay the same. The draws are divided among the returned
-    ``Future`` objects. Each ``Future`` returns a list with one mapping per draw, from a run's label
-    to the run's timing gain.
+    ``Future`` objects. Each ``Future`` returns a list with one mapping for each draw. A mapping has
+    labels of runs as keys, and the timing gains of the runs as values.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == "resampled"}
     if not chosen or not draws:
@@ -213,8 +213,8 @@ def fixed_evaluations(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
     """Return the evaluations of the signals that read no resampled series.
 
     A signal that reads no resampled series has the same evaluation on each resampled history. A
-    user's signal is evaluated on each history, because it could read a series that its ``inputs``
-    do not name.
+    user's signal is evaluated on each history. A user's signal could read a series that its
+    ``inputs`` do not name.
     """
     panel, closes = run.history.panel, run.history.closes
     moved = {id for id in panel if is_resampled(str(id), closes)}
@@ -233,6 +233,6 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run with only the data that worker processes need, so that sending it is fast."""
+    """Return a run with only the data that worker processes need, for a fast transfer."""
     history = replace(run.history, known=run.history.known.iloc[:, :0])
     return replace(run, history=history, result=replace(run.result, account=None))

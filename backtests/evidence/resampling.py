@@ -7,8 +7,8 @@ patterns shorter than a block, such as volatility clusters, remain in the resamp
 strategy can therefore adjust its weights to volatility even in a resampled history.
 
 Shortly after the start of a block, a look-back window still contains sessions of the previous
-block. A look-back window that covers two blocks makes the timing of a placebo worse. Because
-placebos have worse timing, a strategy's rank among placebos is too high on average
+block. A look-back window that covers two blocks makes the timing of a placebo worse. Placebos with
+worse timing make a strategy's rank too high on average
 (:data:`backtests.evidence.placebo_rank.MEAN_RANKS`).
 """
 
@@ -27,7 +27,7 @@ BLOCK = 252
 #: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
 #: A quoted series is pulled toward its original level at the source session. This number is the
-#: pull per session, as a fraction of the distance.
+#: pull per session, as a fraction of the distance to the original level.
 PULL = 1 / 252
 #: Daily series that a central bank sets or reports. All other downloaded daily series are market
 #: quotes.
@@ -48,28 +48,31 @@ def resample_prices(
 
     Whole sessions are drawn in blocks, so that all market moves of a session stay together. Each
     session gets the market moves of a drawn session, which is called the source session. Market
-    moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
-    dollar. Series without market moves keep their original dates: balance sheets, output, capital
-    spending, ETF flows, funding rates, and interest rates that an authority sets. Values before the
-    earliest price in the history are not resampled.
+    moves are log returns of assets, changes of yields and spreads, and log changes of VIX and of
+    the dollar. Series without market moves keep their original dates. These series are balance
+    sheets, output, capital spending, ETF flows, funding rates, and interest rates that an authority
+    sets. Values before the earliest price of any asset are not resampled.
 
-    A block lasts one year on average. The most important look-backs (volatility, correlation,
-    changes of yields) have 63 sessions or fewer. With blocks of one year, a window of 63 sessions
-    lies within one block at 78 % of sessions. With blocks of one quarter, a window of 63 sessions
-    lies within one block at only 37 % of sessions. Blocks much longer than one year would make all
-    resampled histories similar. Each block is moved to a random date, so market moves lose their
-    link with quantities.
+    A block lasts one year on average. The most important look-back windows, such as that of
+    volatility, have 63 sessions or fewer. With blocks of one year, a window of 63 sessions lies
+    within one block at 78 % of sessions. With blocks of one quarter, a window of 63 sessions lies
+    within one block at only 37 % of sessions. Blocks much longer than one year would make all
+    resampled histories similar. Each block moves to a random date, so market moves lose their link
+    with quantities.
 
     Parameters
     ----------
     panel, closes
         Panel and closes, as in :class:`backtests.history.panel.History`.
+
     block
         Mean length of a block, in sessions. The length of a block follows a geometric distribution
         (stationary bootstrap). A block that reaches the last session continues at the first
         session.
+
     seed
         Equal seeds give equal draws.
+
     since
         The first session of the backtest. Changes up to ``since`` are drawn only from sessions up
         to ``since``. Changes after ``since`` are drawn only from sessions after ``since``. So the
@@ -79,11 +82,12 @@ def resample_prices(
     Returns
     -------
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
-    starts at the first value of the original column. In the panel, the price of a coin is the last
-    close before the session's close, so it lags by one session. Coins also trade on weekends and
-    holidays, which have no session. After a weekend or holiday, the resampled price of a coin
-    includes the coin's weekend or holiday move before the source session. The weekend or holiday
-    move is 0 if no weekend or holiday precedes the source session.
+    starts at the first value of the original column. In the panel, a coin's price at a session is
+    its last close before this session's close. So a coin's price in the panel lags by one session.
+    Coins also trade on weekends and holidays, which have no session. A weekend move is a coin's
+    move on a weekend or holiday. After a weekend or holiday, the resampled price contains the
+    weekend move before the source session. The weekend move is 0 if no weekend or holiday precedes
+    the source session.
 
     Timing
         The changes of a series are drawn from the point-in-time panel, so each series keeps its
@@ -101,18 +105,20 @@ def resample_prices(
 
     Raises
     ------
-    ConfigError, DataError
-        ConfigError if the block is shorter than one session. DataError if sessions differ, if no
-        asset has a price, or if an asset of the panel has no closes.
+    ConfigError
+        If the block is shorter than one session.
+
+    DataError
+        If sessions differ, if no asset has a price, or if an asset of the panel has no closes.
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. To prevent drift, a resampled market
-    quote, such as a yield, moves toward its original level at the source session. At each session,
-    the resampled quote moves by 1/252 of its distance to the original level. Each resampled quote
-    also stays between its lowest and highest original value since the first price. Apart from these
-    two rules, the difference between two yields changes by the same amount as at the source
-    session.
+    A sum of drawn yield changes could drift without limit. To prevent drift, a resampled yield (or
+    other quote) is pulled toward its original level at the source session. At each session, the
+    resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
+    stays between its lowest and highest original value since the earliest price of any asset.
+    Without the pull and the two limits, the difference between two yields would change as at the
+    source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -138,10 +144,10 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """Draws of the sessions that provide the market moves, for each session after the first."""
+    """Random numbers that choose the source session of each session after the first."""
 
     joint: np.ndarray  # the draws, tries × sessions
-    # For an asset whose return is missing in all draws:
+    # If an asset's return is missing in all draws, these arrays choose its source session.
     place: np.ndarray  # the position of a session in its block
     lot: np.ndarray  # the block's random number, 0 to 1
 
@@ -219,7 +225,7 @@ def _shown(
 
 
 def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.ndarray:
-    """Return a coin's log change from the previous session's close to its price in the panel."""
+    """Return log(p / c): p is a coin's price in the panel, c its close on the previous session."""
     if coin not in panel:
         return np.zeros(len(panel))
     last = closes[coin].ffill().shift(1).to_numpy(dtype=np.float64)
@@ -255,7 +261,7 @@ def is_resampled(id: str, closes: pd.DataFrame) -> bool:
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
-    """Return the new value where both values exist, and the original value elsewhere."""
+    """Return the new values; the original value is kept where one of the two values is missing."""
     old = original.to_numpy(dtype=np.float64)
     return np.where(np.isnan(old) | np.isnan(new), old, new)
 

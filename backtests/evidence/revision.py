@@ -1,17 +1,17 @@
 """The results of a run if revised series are lower, higher or left out.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days, on which nobody knew them. If the results of a run depend on a series
-in USD without vintages, the module changes all values of the series by −2 % to +2 %, and computes
-the results again. For comparison, GDP of 2017Q3 was first published 1 % below its current value. A
-new definition of a series can change its values by more than 2 %, which is not tested.
+values even on earlier days, on which nobody knew them. A series in USD without vintages is
+multiplied by factors from 0.98 to 1.02. For each factor, the results of the run are computed again.
+For comparison, GDP of 2017Q3 was first published 1 % below its current value. A new definition of a
+series can change its values by more than 2 %, which is not tested.
 
-A series in another unit, such as a term premium in percent, is not multiplied, because a factor
-does not change a z-score. The results are then computed again without this series.
+A series in another unit, such as a term premium in percent, is left out, because a factor would not
+change its z-score.
 
 A series with vintages shows the values known at the time, so it needs no test. Before its archive
-begins, however, the series shows the values of the first vintage, which may already be revised. So
-if the archive begins after the start of the run, the series is also tested.
+of vintages begins, a series shows its first vintage, which may already be revised. So a series is
+also tested if its archive begins after the start of the run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,10 +39,10 @@ LEFT_OUT = "left out"
 def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tuple[str, ...]:
     """Return the series in ``ids`` for which a history may contain revised values after ``since``.
 
-    Only series that the catalog marks as revised are returned. Three kinds of series are left out:
-    series whose vintages begin at or before the close of the session ``since``, series whose values
-    become known when a store records them, and series without a value. The result is empty for a
-    simulated history.
+    Only series that the catalog marks as revised are returned. A series is left out if its vintages
+    begin at or before the close of the session ``since``. A series is left out if it has no value.
+    A series is also left out if its values become known when a store records them. The result is
+    empty for a simulated history.
     """
     if history.is_simulated:
         return ()
@@ -72,7 +72,11 @@ class Case:
 
     @property
     def parameter(self) -> str:
-        """Name of the change: ``GDP ×``, or ``with THREEFYTP10`` for a series that is left out."""
+        """Name of the changed quantity.
+
+        The name of a factor is, for example, ``GDP ×``. The quantity ``with THREEFYTP10`` is 1 with
+        the series THREEFYTP10, and 0 without this series.
+        """
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 
@@ -94,12 +98,12 @@ def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
 
     Returns
     -------
-    One row for each case, index ``(series, case)``. The cases are ``× 0.98`` to ``× 1.02`` for a
-    series in USD, and ``left out`` for a series in another unit. The first column,
+    One row for each case, index ``(series, case)``. A series in USD has the cases ``× 0.98`` to ``×
+    1.02``. A series in another unit has the case ``left out``. The first column,
     ``sessions_changed``, is the fraction of the run's sessions whose regime changes.
     :func:`backtests.evidence.k_choice.by_k` describes the other columns. The table is empty if the
-    strategy does not follow the regime, if the regime model reads no signal, or if
-    :func:`revised_in` finds no series.
+    strategy does not follow the regime, or if the regime model reads no signal. The table is also
+    empty if :func:`revised_in` finds no series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

@@ -42,15 +42,19 @@ def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
     :func:`backtests.evidence.metrics.headline`, as fractions; NaN if a metric is undefined. The
     choices are:
 
-    - ``as it is``: the run without a change;
-    - ``lag``: 1, 2, 3, 5 or 10 sessions;
-    - ``costs``: all costs × 0, 1, 2 or 5;
-    - ``rebalance day``: 0, 2, … or 20 sessions after the last session of the period, such as the
-      month. If the strategy decides daily, nothing changes;
-    - ``asset left out``: one asset at a time. The strategy treats the left-out asset as unlisted,
-      but flags still use the asset's prices. If the strategy has no rule for a left-out
-      asset, the table has no row for this asset;
-    - ``year left out``: one calendar year at a time is left out of the metrics.
+    - ``as it is`` is the run without a change.
+
+    - ``lag`` sets the lag to 1, 2, 3, 5 or 10 sessions.
+
+    - ``costs`` multiplies all costs by 0, 1, 2 or 5.
+
+    - ``rebalance day`` delays each scheduled decision by 0, 2, 4, … or 20 sessions. A daily
+      schedule does not change.
+
+    - ``asset left out`` treats one asset as unlisted. Flags still use the prices of this asset. If
+      the strategy has no rule for a missing asset, the table has no row for this asset.
+
+    - ``year left out`` leaves one calendar year out of the metrics.
 
     A case with the same settings as the run repeats the metrics of the run.
     """

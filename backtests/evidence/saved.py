@@ -43,13 +43,15 @@ class SavedRun:
     ----------
     folder
         The folder.
-    config
-        The configuration, with the start and the end of the run, so a longer history does not
-        extend the run.
-    returns
-        Simple daily returns: ``strategy``, ``benchmark`` and ``bills``, as fractions.
+
+    config, returns
+        ``config`` is the configuration, with the start and the end of the run. So a longer history
+        does not extend the run. ``returns`` has the columns ``strategy``, ``benchmark`` and
+        ``bills``: simple daily returns, as fractions.
+
     described
         The section ``run`` of ``metrics.json``, such as ``run_id`` and ``version``.
+
     numbers
         The section ``strategy`` of ``metrics.json``. Rates are fractions; an undefined value is
         None.
@@ -68,7 +70,7 @@ class SavedRun:
 
     @property
     def label(self) -> str:
-        """The folder's name; if it does not contain the strategy's name, ``strategy (folder)``."""
+        """The folder's name, or ``strategy (folder)`` if this name lacks the strategy's name."""
         base = self.config.label
         return self.name if base in self.name else f"{base} ({self.name})"
 
@@ -81,12 +83,16 @@ class Repeated:
     ----------
     saved
         The finished run.
+
     again
-        A mapping from the names in :data:`SHOWN` to metrics of the new run on the same sessions;
-        NaN if a metric is undefined. None if the history no longer has these sessions.
+        A mapping from the names in :data:`SHOWN` to metrics of the new run. The new run has the
+        sessions of the stored run. An undefined metric is NaN. None if the history no longer has
+        these sessions.
+
     changed_from
-        The first session on which a return of the strategy, of its benchmark or of bills differs;
+        The first session on which a stored and a new return differ: strategy, benchmark or bills.
         None if all returns are equal.
+
     largest
         The largest difference between a stored and a new daily return of the strategy, as a
         fraction.

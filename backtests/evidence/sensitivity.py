@@ -1,7 +1,7 @@
 """The sensitivity of flags to their parameters and to revised series, one change at a time.
 
-Each parameter is raised and lowered by a quarter of its value, and a whole number by at least 1.
-:mod:`backtests.evidence.revision` describes the changes of revised series.
+Each parameter is raised and lowered by a quarter of its value. A whole number changes by at least
+1. :mod:`backtests.evidence.revision` describes the changes of revised series.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import choices, numbers, with_parameter
 
 STEP = 0.25
-#: A date on which a flag turns on is listed if the flag stays on for at least this many sessions.
+#: ``switches`` lists a date if the flag turns on and stays on for at least this many sessions.
 MAJOR = 63
 #: A changed flag counts as similar to the original flag if the overlap is at least this fraction.
 SAME_STORY = 0.5
@@ -34,17 +34,21 @@ class Moved:
         Name of the changed parameter or series. A parameter of an input signal has a name of the
         form ``signal.parameter``. For a changed series, the name is
         :attr:`backtests.evidence.revision.Case.parameter`.
+
     value, base
         The changed and the original value of the parameter.
+
     on
         Days on which the flag is on, in percent of the days on which the flag is defined.
+
     switches
         Dates on which the flag turns on for at least :data:`MAJOR` sessions. If the flag is on at
-        the end, the date on which it last turned on is always included.
+        the last session, the latest date is always included.
+
     overlap
         Number of days with both flags on, divided by the number of days with at least one flag on.
-        The overlap is a fraction. It is 1 if neither flag is ever on, and NaN if one of the two
-        flags has no view on any day.
+        The overlap is a fraction. The overlap is 1 if both flags are always off. The overlap is NaN
+        if one of the flags is undefined on all days.
     """
 
     signal: str
@@ -69,15 +73,15 @@ def sensitivity(
 ) -> list[Moved]:
     """Return every flag after each single change of a parameter or of a revised series.
 
-    Each numeric parameter is changed by ±25 %, and a whole number by at least 1. A parameter with
-    named choices is set to each of its other choices.
+    Each numeric parameter is changed by ±25 %. A whole number changes by at least 1. A parameter
+    with named choices is set to every other choice.
 
     The first result of each signal describes the original flag, and has the parameter ``""``.
-    Changes that the signal does not allow are left out; for example, a change may not raise a lower
-    threshold above the upper threshold. A parameter of 0 has no change. A whole number stays whole.
-    The flag stays the same if the signal's current settings do not use the changed parameter. For
-    example, the signal ``dry_powder`` uses its parameter ``a`` only if its ``scale`` is
-    bank_assets.
+    Changes that the signal does not allow are left out. For example, a lower threshold may not be
+    raised above the upper threshold. A numeric parameter with the value 0 is not changed. A whole
+    number stays whole. The flag stays the same if the signal's current settings do not use the
+    changed parameter. For example, the signal ``dry_powder`` uses its parameter ``a`` only if its
+    ``scale`` is bank_assets.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains the
     catalog ids of the series to change, as from :func:`backtests.evidence.revision.revised_in`.

@@ -14,8 +14,8 @@ from signals.summary import exact
 
 #: Fields of a configuration that are settings themselves.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
-#: A label shows at most this number of settings, and the number of further settings. If two labels
-#: would then be equal, they show all settings that differ.
+#: A label shows at most this number of settings, and the number of further settings. If this limit
+#: makes two labels equal, these labels show all settings that differ.
 MOST = 2
 
 
@@ -48,7 +48,8 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     for prefix, part in parts.items():
         found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
     found.pop("regime.dated", None)  # the file of labels is the setting
-    # All configurations have the registry's voters, so only the voters of the user are a setting.
+    # Only voters that the user added are a setting, because all configurations have the other
+    # voters.
     if found.pop("regime.voters", None) is not None:
         found["plugin_voters"] = config.more_voters()
     return found
@@ -71,8 +72,8 @@ def changes(first: RunConfig, second: RunConfig) -> tuple[SettingChange, ...]:
 def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
     """Return a label for each configuration: its strategy and, if necessary, its settings.
 
-    If several configurations have the same strategy and regime model, their labels also contain the
-    settings that differ, such as ``near-cash-flow (dry_powder.k 0.11)``. Configurations with equal
+    The labels of configurations with the same strategy and regime model also contain the settings
+    that differ. An example is ``near-cash-flow (dry_powder.k 0.11)``. Configurations with equal
     settings have equal labels.
     """
     tables = [settings_of(config) for config in configs]

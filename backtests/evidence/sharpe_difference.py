@@ -9,9 +9,9 @@ the bootstrap p-value is more reliable than the HAC p-value.
 Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
-    Andrews and Monahan (1992), Econometrica 60. The rule of Politis and White gives the length of a
-    block, which is at most a tenth of the sessions. The calibration of block lengths by Ledoit and
-    Wolf is not used, because this calibration repeats the test hundreds of times.
+    Andrews and Monahan (1992), Econometrica 60. The length of a block follows the rule of Politis
+    and White, and is at most a tenth of the sessions. Ledoit and Wolf calibrate the length of a
+    block. This calibration is not used here, because it repeats the test hundreds of times.
 """
 
 import math
@@ -23,13 +23,13 @@ import numpy as np
 from backtests.evidence.bootstrap import block_length
 from backtests.evidence.metrics import ROUNDING, YEAR
 
-#: Upper limit of the singular values of the coefficient matrix in the prewhitening autoregression.
+#: The singular values of the prewhitening autoregression's coefficients are limited to this value.
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
 #: Each session contributes to the difference of two Sharpe ratios. If the standard deviation of the
 #: contributions is smaller than this value, the contributions are rounding errors. For unrelated
-#: portfolios, the standard deviation is about 1.
+#: portfolios, the standard deviation of the contributions is about 1.
 _SAME = 1e-6
 
 
@@ -41,10 +41,13 @@ class SharpeDifference:
     ----------
     estimate, error
         Difference of the yearly Sharpe ratios, and its HAC standard error.
+
     p_value
         Two-sided p-value of the bootstrap.
+
     p_value_hac
         Two-sided p-value from the HAC standard error.
+
     block, reps
         Length of a block in sessions, and number of resamples.
     """
@@ -66,15 +69,17 @@ def sharpe_difference(
     ----------
     first, second
         Simple daily returns of two portfolios on the same sessions, minus bills, as fractions.
+
     reps, seed
         Number of resamples, and seed. Equal seeds give equal p-values.
 
     Returns
     -------
-    None if there are fewer than 50 returns, if a return is missing, or if the returns of a
-    portfolio do not vary. Also None if one portfolio is a constant multiple of the other, apart
-    from differences of about a millionth of the standard deviation. Such portfolios have almost the
-    same Sharpe ratio, so there is nothing to test.
+    None if there are fewer than 50 returns, or if a return is missing. Also None if the returns of
+    a portfolio do not vary. Also None if the returns of one portfolio are a constant multiple of
+    the returns of the other portfolio. The tolerance is about a millionth of the standard
+    deviation. The Sharpe ratios of two such portfolios are almost equal, so there is nothing to
+    test.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):

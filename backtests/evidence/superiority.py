@@ -1,13 +1,13 @@
 """Tests whether a strategy is better than a benchmark, and which strategies may be the best.
 
 Each test compares mean excess returns over bills. All excess returns are first divided by their
-standard deviation over the whole period, so that means become Sharpe ratios. A standard deviation
-over the whole period is known only at the end of the period. In tests with unscaled returns, the
-most volatile strategies would dominate.
+standard deviation over the whole period. The mean of the scaled returns is a Sharpe ratio. A
+standard deviation over the whole period is known only at the end of the period. In tests with
+unscaled returns, the most volatile strategies would dominate.
 
 SPA and StepM then divide each strategy's difference from the benchmark by the standard deviation of
 this difference. Without the second division, the strategies that are least like the benchmark would
-dominate, and a small but steady advantage would never be found.
+dominate. A small but steady advantage would not be found.
 
 References
 ----------
@@ -37,12 +37,15 @@ class Superiority:
     ----------
     benchmark
         Name of the benchmark.
+
     p_value
         Consistent p-value of the SPA test of "no strategy is better than the benchmark". The true
         sample counts as one of the resamples, so the p-value is never 0. If no strategy has a
         higher mean than the benchmark, the test statistic is 0, and the p-value is 1.
+
     superior
         Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
+
     block, reps
         Mean length of a block of the stationary bootstrap in sessions, and number of resamples.
     """
@@ -63,15 +66,18 @@ def superiority(
     ----------
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
+
     benchmark
-        Simple daily returns of the benchmark minus bills. The Series has the name of the benchmark.
+        Simple daily returns of the benchmark minus bills. ``benchmark.name`` is the name of the
+        benchmark.
+
     reps, seed
         Number of resamples of the stationary bootstrap, and seed.
 
     Returns
     -------
-    None if the benchmark is constant, or if every strategy is constant or equals the benchmark
-    after scaling.
+    None if the benchmark is constant. Also None if every strategy is constant, or equals the
+    benchmark after scaling.
     """
     from arch.bootstrap import StepM
 
@@ -87,8 +93,8 @@ def superiority(
     test.compute()
     test.spa.subset(np.ones(gains.shape[1], dtype=bool))
     test.spa.compute()
-    # Hansen's statistic is at least 0, but the statistic of arch can be negative. If no strategy is
-    # ahead, Hansen's statistic is 0, so no resample has a smaller statistic.
+    # Hansen's statistic is at least 0, but the statistic of the package arch can be negative. If no
+    # strategy is ahead, Hansen's statistic is 0, so no resample has a smaller statistic.
     is_ahead = float(gains.mean().max()) > 0
     above = round(float(test.spa.pvalues["consistent"]) * reps) if is_ahead else reps
     return Superiority(

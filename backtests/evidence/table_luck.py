@@ -1,8 +1,8 @@
 """Tests whether luck can explain the Sharpe ratios of the strategies in a table.
 
 A reader usually picks the best strategy of a table. So each strategy is compared with a Sharpe
-ratio that the best of all strategies could reach by luck. Three other tests judge the choice of the
-best strategy: overfitting, superior ability and the Model Confidence Set.
+ratio that the best strategy could reach by luck. Three other tests judge the choice of the best
+strategy: overfitting, superior ability and the Model Confidence Set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,17 +29,21 @@ class TableLuck:
     ----------
     rows
         A mapping from each label to the tests of the strategy.
+
     effective
         Effective number of independent trials among the rows.
+
     overfitting
         The test for overfitting. The sessions are split into two halves in many ways. For each
-        split, the test chooses the strategy with the best Sharpe ratio in one half. The result says
-        in which share of the splits this strategy is at or below the median in the other half. None
-        if there is too little data, or if no strategy has a Sharpe ratio.
+        split, the test chooses the strategy with the best Sharpe ratio in one half. The test counts
+        the splits in which the chosen strategy is at or below the median in the other half. None if
+        there is too little data, or if no strategy has a Sharpe ratio.
+
     superiority
-        The SPA and StepM tests of whether a row is better than the best challenger. The best
+        The SPA and StepM tests: whether a row is better than the best challenger. The best
         challenger itself is not tested. If no challenger has a Sharpe ratio, SPY takes the place of
         the best challenger. None if there is too little data.
+
     confidence
         P-value of each row in the Model Confidence Set.
     """
@@ -65,23 +69,26 @@ def table_luck(
     ----------
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
+
     mixes
-        A mapping from label to daily returns: the return of the strategy's own mix minus the return
-        of bills. The own mix is a constant mix of SPY and bills with the strategy's mean net
-        exposure.
+        A mapping from label to the daily returns of the strategy's own mix, minus the returns of
+        bills. The own mix is a constant mix of SPY and bills with the strategy's mean net exposure.
+
     challengers
         Labels of the rows that are challengers. The challenger with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
+
     benchmark
         Daily returns of SPY minus bills. SPY is the benchmark if no challenger has a Sharpe ratio.
+
     log
         The trials in the log of earlier sweeps.
 
     Notes
     -----
     The best challenger is chosen with hindsight, so it is harder to beat than a benchmark chosen in
-    advance. The probability of overfitting, SPA and the Model Confidence Set need at least a year
-    of returns and two rows.
+    advance. Some tests need at least a year of returns and two rows: overfitting, SPA, and the
+    Model Confidence Set.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)

@@ -1,22 +1,21 @@
 """A strategy's mean return, split into tilt and timing.
 
-Let w be an asset's weight at the previous close, and x the asset's return minus bills. Over the
-sessions after the asset's first price and after the first possible fill, the mean of w · x is
+Let w be an asset's weight at the previous close, and x the asset's return minus bills. The mean of
+w · x has two terms:
 
-    w̄ · x̄ + cov(w, x).
+    w̄ · x̄ + cov(w, x)
 
-The term w̄ · x̄ is called the tilt: the return from a constant holding of the mean weight. The term
+Each mean is over the sessions after the asset's first price and after the first possible fill. The
+term w̄ · x̄ is called the tilt: the return from a constant holding of the mean weight. The term
 cov(w, x) is called the timing. Timing is positive if the weight was large before good returns. The
-mean return of the portfolio is the return of bills, plus tilt and timing of all assets, less
-trading and borrowing costs.
+mean return of the portfolio is bills + Σ (tilt + timing) − costs. The sum Σ is over all assets.
 
 The tilt uses hindsight for two reasons. The mean weights are known only at the end of the run, and
-the assets were chosen after the sample period. The timing uses neither kind of hindsight. If
-weights change rarely, the timing is estimated from few observations.
+the assets were chosen after the sample period. The timing does not use these two kinds of
+hindsight. If weights change rarely, the timing is estimated from few observations.
 
 Reference
-    Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and
-    the passive component of a portfolio's return.
+    Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2).
 """
 
 from dataclasses import dataclass
@@ -37,12 +36,16 @@ class TimingSplit:
     ----------
     bills
         Mean return of bills.
+
     tilt, timing
         Sums of tilt and of timing over all assets.
+
     trading, borrowing
         Costs of orders and of short positions, as negative numbers or 0.
+
     total
         252 times the mean daily return of the run: the sum of the other five parts.
+
     by_asset
         Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
         after the asset's first price and after the first possible fill.
@@ -58,10 +61,10 @@ class TimingSplit:
 
 
 def timing_split(run: Run) -> TimingSplit:
-    """Split a run's mean return into parts, from the run's own weights, orders and prices.
+    """Return the parts of a run's mean return, from the run's weights, orders and prices.
 
-    An asset without a price on a session keeps its last price. No asset can be held before the
-    first decision is filled, so these sessions say nothing about timing.
+    An asset without a price on a session keeps its last price. Sessions before the first fill say
+    nothing about timing, because no asset can be held on them.
     """
     result = run.result
     weights = result.weights.shift().iloc[1:]

@@ -3,18 +3,19 @@
 All Sharpe ratios in this module are per session: mean excess over bills divided by its standard
 deviation. Multiply by √252 for a yearly Sharpe ratio.
 
-The standard error allows for skewness, fat tails and serial correlation. Let ρ be the lag-1
-autocorrelation of excess returns, γ₃ their skewness, γ₄ their kurtosis (3 for normal returns), T
-their number, and SR the true Sharpe ratio. The variance of the estimated Sharpe ratio is
+The standard error allows for skewness, fat tails and serial correlation. Let SR be the true Sharpe
+ratio, and T the number of excess returns. Let ρ be the lag-1 autocorrelation of the excess returns,
+γ₃ their skewness and γ₄ their kurtosis. Normal returns have γ₄ = 3. The variance of the estimated
+Sharpe ratio has this formula:
 
     (a − b γ₃ SR + c (γ₄ − 1) / 4 SR²) / T
 
 with a = (1 + ρ) / (1 − ρ), b = (1 + ρ + ρ²) / (1 − ρ²) and c = (1 + ρ²) / (1 − ρ²).
 
 Reference
-    López de Prado, Lipton and Zoonekynd (2026), "How to use the Sharpe ratio", SSRN 5520741. With
-    ρ = 0, the variance is that of Mertens (2002) and of Bailey and López de Prado (2012), "The
-    Sharpe ratio efficient frontier", Journal of Risk 15(2).
+    López de Prado, Lipton and Zoonekynd (2026), "How to use the Sharpe ratio", SSRN 5520741. For ρ
+    = 0: Mertens (2002); Bailey and López de Prado (2012), "The Sharpe ratio efficient frontier",
+    Journal of Risk 15(2).
 """
 
 import math
@@ -39,11 +40,14 @@ class TrackRecord:
     ----------
     n
         Number of returns.
+
     sharpe
         Sharpe ratio per session.
+
     skewness, kurtosis
         Third and fourth standardised moments. Normally distributed returns have skewness 0 and
         kurtosis 3.
+
     autocorrelation
         Correlation between the return of a session and the return of the session before.
     """
@@ -59,8 +63,9 @@ class TrackRecord:
         """Return the track record of simple daily returns minus bills, as fractions.
 
         The Sharpe ratio uses a standard deviation with ddof 1. Skewness, kurtosis and
-        autocorrelation use ddof 0. If there are fewer than three returns, if a return is missing,
-        or if returns do not vary, the autocorrelation is 0 and the other moments are NaN.
+        autocorrelation use ddof 0. The moments are undefined if returns do not vary, if a return is
+        missing, or if there are fewer than three returns. Undefined moments are NaN, but an
+        undefined autocorrelation is 0.
         """
         values = np.asarray(excess, dtype=np.float64)
         n, nothing = len(values), float("nan")
@@ -78,7 +83,7 @@ class TrackRecord:
     def standard_error(self, true: float | None = None) -> float:
         """Return the standard error of the Sharpe ratio per session; NaN if it is undefined.
 
-        ``true`` is the true Sharpe ratio per session, by default the estimated one.
+        ``true`` is the true Sharpe ratio per session. The default is the estimated Sharpe ratio.
         """
         sharpe, rho = self.sharpe if true is None else true, self.autocorrelation
         if not abs(rho) < 1 or self.n < 1:
@@ -136,7 +141,7 @@ class TrackRecord:
         return planned_false_discovery(prior, size, self.power(alternative, threshold, size=size))
 
     def observed_false_discovery(self, alternative: float, prior: float) -> float:
-        """Return the false-discovery share of strategies with at least this record's Sharpe ratio.
+        """Return the share of false discoveries among strategies with at least this Sharpe ratio.
 
         The parameters are those of :meth:`planned_false_discovery`.
         """

@@ -33,8 +33,10 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
     ----------
     run
         A finished run.
+
     decided
         Target weights at the decision sessions, as in :attr:`backtests.runs.Run.decided`.
+
     **changed
         Changed settings of :class:`backtests.config.RunConfig`.
 
@@ -75,6 +77,6 @@ def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> l
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:
-    """Simulate a run again with :func:`varied`, and return the metrics of :func:`headline`."""
+    """Return the headline metrics of a run with other decisions or other settings."""
     result = varied(run, decided, **changed)
     return headline(result.returns, run.bills, result.exposure)

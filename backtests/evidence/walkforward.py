@@ -2,8 +2,8 @@
 
 Every combination of parameters in a grid is run as a backtest. The refit date is the first session
 of a calendar year. On the refit date, the combination with the best past score is chosen for the
-year. The choice for a year uses only returns of earlier years. One simulation trades the decisions
-of all years (the spliced backtest), so that a change of parameters has trading costs.
+year. The choice for a year uses only returns of earlier years. The spliced backtest is one
+simulation that trades the decisions of all years. So a change of parameters has trading costs.
 """
 
 import itertools
@@ -31,8 +31,8 @@ from signals.reading import Reading
 from signals.summary import Summarised, Summary
 from strategies import decide
 
-#: A function that returns the score of simple daily returns. Its second argument is the returns of
-#: bills on the same sessions. A higher score is better.
+#: A function that returns the score of simple daily returns. The function's second argument is the
+#: returns of bills on the same sessions. A higher score is better.
 Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
@@ -45,8 +45,7 @@ class WalkForward(Summarised):
     uses the configuration without the grid. By default, a score is a yearly Sharpe ratio over
     bills. The parameter ``chooser`` of :func:`walk_forward` can replace the Sharpe ratio by another
     score. ``in_sample``, ``out_of_sample``, ``plain`` and the metrics in ``candidates`` all use the
-    returns after the first refit date. They differ only in the choice of parameters, and in that
-    the spliced and the plain backtest start in cash.
+    returns after the first refit date.
 
     Attributes
     ----------
@@ -54,17 +53,21 @@ class WalkForward(Summarised):
         One row per year. The first columns are the parameters chosen at the year's first session.
         ``in_sample`` is the past score that decided the choice of the parameters. ``out_of_sample``
         is the score of the spliced backtest in the year of the row.
+
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
         ``sharpe`` (a yearly ratio), ``cagr`` and ``max_drawdown`` (both fractions). The three
-        metrics use the returns after the first refit date, whatever ``chooser`` is. A candidate is
-        already invested at the first refit date, because it runs from the start of the sample. The
-        spliced backtest and the plain backtest begin in cash and pay for their first purchases.
+        metrics do not depend on ``chooser``. A candidate is already invested at the first refit
+        date, because it runs from the start of the sample. The spliced and the plain backtest begin
+        in cash and pay for their first purchases.
+
     in_sample
-        The highest score among candidates. The in-sample score is biased upward, because the same
-        returns decide both the choice and the score.
+        The highest score among candidates. The in-sample score is too high, because the same
+        returns decide the choice and the score.
+
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
+
     run
         The spliced backtest from the first refit date on. The spliced backtest trades the decisions
         of the chosen candidates. The attribute ``state`` combines the strategy states of the chosen
@@ -139,20 +142,25 @@ def walk_forward(
     ----------
     config
         The configuration to run. Values of the grid replace parameters of this configuration.
+
     grid
         A mapping from the path of a parameter to the values to try, such as ``{"dry_powder.k":
         [0.09, 0.11]}``. :mod:`backtests.parameter_paths` lists the paths. ``lag``, ``band`` and
         costs are refused, because one simulation trades all years. Every combination of values is a
         candidate.
+
     history
         The history; by default the history that the configuration chooses.
+
     first_years
         Number of whole calendar years before the first choice.
+
     purge
         The choice at a refit date ignores the returns of the last ``purge`` sessions before this
-        date. With monthly decisions, a position decided before a refit date is held for up to about
-        21 sessions after this date. Because of the purge, the returns of positions held across a
-        refit date do not influence the choice.
+        date. With monthly decisions, a position can be held from about 21 sessions before a refit
+        date until after this date. The purge keeps the returns of positions that cross a refit date
+        out of the choice.
+
     chooser
         A function that receives daily returns and the returns of bills, and returns a score. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
@@ -162,20 +170,20 @@ def walk_forward(
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
-    close of the refit date, and this decision is filled ``lag`` sessions later. Until this fill,
-    the portfolio follows the decisions of the old candidate before the refit date. If no candidate
-    was chosen before, the portfolio is in cash.
+    close of the refit date. The new candidate's decision is filled ``lag`` sessions later. Until
+    this fill, the last decision of the old candidate stays in force. Before the first fill, the
+    portfolio is in cash.
 
     Raises
     ------
     ConfigError, DataError, SimulationError
-        If the grid is empty, a name is unknown or refused, a value is invalid, the history is too
-        short, or a candidate cannot be run.
+        Raised if the grid is empty, or if a name or a value is refused. Raised if the history is
+        too short, or if a candidate cannot be run.
 
     References
     ----------
-    Pardo (1992), "Design, Testing, and Optimization of Trading Systems", on walk-forward
-    analysis; López de Prado (2018), "Advances in Financial Machine Learning", ch. 7, on purging.
+    Pardo (1992), "Design, Testing, and Optimization of Trading Systems", on walk-forward analysis.
+    López de Prado (2018), "Advances in Financial Machine Learning", chapter 7, on purging.
     """
     _check_whole("first_years", first_years, 1)
     _check_whole("purge", purge, 0)
@@ -226,9 +234,8 @@ def combinations(
             )
         if name in SETTINGS or split(name)[0] == "costs":
             raise ConfigError(
-                f"expected a parameter that can change from year to year, was {name!r}; all years "
-                "have the same lag, band and costs, because one simulation trades them; set "
-                f"{name} in the configuration"
+                f"expected a parameter that can change from year to year, was {name!r}; lag, "
+                f"band and costs are the same in all years; set {name} in the configuration"
             )
     named = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     return [(params, config_with(config, params)) for params in named]
@@ -271,7 +278,7 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each simulated candidate. Equal signals and regime models share a reading."""
+    """Yield each simulated candidate; equal signals and equal regime models share a reading."""
     for params, config in offered:
         key = _reading_key(config)
         if key not in readings:
@@ -307,7 +314,7 @@ def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.Date
 
 
 def _best(scores: list[float]) -> tuple[int, float]:
-    """Return the position of the highest score, and the score. The first of equal scores wins."""
+    """Return the position of the highest score, and the score; the first of equal scores wins."""
     at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
     return at, float(scores[at])
 

@@ -413,7 +413,7 @@ def test_cutting_the_future_shows_a_choice_that_peeks(monkeypatch: pytest.Monkey
         ({".k": [0.1]}, "was '.k'; give a name before the dot"),
         ({"regme.confirm": [3]}, "did you mean 'regime'"),
         ({"regime.confrm": [3]}, "did you mean 'confirm'"),
-        ({"lag": [1, 2]}, "was 'lag'; all years have the same lag, band and costs"),
+        ({"lag": [1, 2]}, "was 'lag'; lag, band and costs are the same in all years"),
         ({"band": [0.0, 0.1]}, "set band in the configuration"),
         ({"volatility": [0.2], "costs.etf_bp": [1.0]}, "set costs.etf_bp in the configuration"),
     ],
