@@ -6,9 +6,9 @@
     grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 
-Each column of an output contains the results for one combination of parameters. Each value is in
-the row of the session at whose close the value is known. An order in vectorbt is filled at the
-close from which the flag is computed. So shift a flag by one session before you trade on it.
+Each column of an output contains the results for one combination of parameters. Each row contains
+the values known at the close of its session. An order in vectorbt is filled at the close from which
+the flag is computed. So shift a flag by one session before you trade on it.
 """
 
 import inspect

@@ -6,6 +6,7 @@ accept the same inputs and raise the same errors.
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ import pandas as pd
 from signals.errors import SimulationError
 from signals.index import check_sessions
 from strategies.base import check_weights
+
+Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +145,9 @@ def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFram
     return closes
 
 
-def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+def _numbers(values: Values, what: str) -> Values:
     try:
-        return frame.astype("float64")
+        return values.astype("float64")
     except (TypeError, ValueError) as error:
         raise SimulationError(f"{what}: expected numbers: {error}; convert the values") from None
 
@@ -175,9 +178,10 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     """Return the daily returns of bills; the first is 0.
 
-    A return that is missing, infinite, or −1 or less raises SimulationError.
+    A text that is not a number raises SimulationError. A return that is missing, infinite, or −1 or
+    less also raises SimulationError.
     """
-    earned = bills.reindex(index).astype("float64")
+    earned = _numbers(bills.reindex(index), f"{name}: bills")
     earned.iloc[0] = 0.0
     if earned.isna().any():
         missing = earned.index[earned.isna()]

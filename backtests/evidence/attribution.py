@@ -172,7 +172,7 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 def _traded(
     result: Result, values: pd.Series, sleeves: list[str], classed: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return a table, sessions × sleeves, with the sums of the orders' ``values``."""
+    """Return the sums of the orders' ``values`` as a table, sessions × sleeves."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
@@ -188,9 +188,9 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
     if bad.any():
         day = bad.index[bad][0]
         raise SimulationError(
-            "attribution: expected the profits of assets and cash to add up to the change in "
-            f"equity, but the difference is {off[day]:.6g} USD on {day.date()}; give the prices, "
-            "borrowing rates and orders of this result"
+            "attribution: expected profits that add up to the change in equity, but the "
+            f"difference is {off[day]:.6g} USD on {day.date()}; give the prices, borrowing rates "
+            "and orders of this result"
         )
 
 

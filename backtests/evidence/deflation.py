@@ -104,7 +104,7 @@ def deflate(
     *,
     logged: np.ndarray | None = None,
 ) -> Deflation:
-    """Return the test of a track record that was chosen from several trials.
+    """Return the test of luck for a track record that was chosen from several trials.
 
     Parameters
     ----------

@@ -147,9 +147,8 @@ def information_ratio(active: pd.Series) -> float:
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:
     """Return the same decisions with earlier dates.
 
-    Each decision moves ``by`` sessions back. A decision that would come before the first session of
-    ``index`` moves to this first session. If several decisions move to the first session, only the
-    last decision remains.
+    Each decision moves ``by`` sessions back. No decision moves further back than the first session
+    of ``index``. If several decisions move to the first session, only the last decision remains.
     """
     places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
     moved = decided.set_axis(index[places], axis=0)

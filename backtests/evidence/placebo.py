@@ -35,7 +35,7 @@ CHUNK = 60_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Placebo:
-    """A statistic of a strategy, and the strategy's rank among placebos by this statistic.
+    """A statistic of a strategy, and the strategy's rank among placebos.
 
     Attributes
     ----------
@@ -48,8 +48,8 @@ class Placebo:
         statistic is undefined, or if there are no placebos.
 
     p_value
-        (1 + m) / (1 + n). Here m is the number of placebos whose statistic is not below the
-        strategy's statistic. NaN if the rank is NaN.
+        (1 + m) / (1 + n). Here m is the number of placebos with an equal or higher statistic. NaN
+        if the rank is NaN.
 
     kind
         ``shifts`` and ``resampled`` are placebos with random timing. ``baskets`` are placebos with

@@ -49,9 +49,9 @@ def resample_prices(
     Whole sessions are drawn in blocks, so that all market moves of a session stay together. Each
     session gets the market moves of a drawn session, which is called the source session. Market
     moves are log returns of assets, changes of yields and spreads, and log changes of VIX and of
-    the dollar. Series without market moves keep their original dates. These series are balance
-    sheets, output, capital spending, ETF flows, funding rates, and interest rates that an authority
-    sets. Values before the earliest price of any asset are not resampled.
+    the dollar. Quantities keep their original dates: balance sheets, output, capital spending and
+    ETF flows. Funding rates, and interest rates that an authority sets, also keep their dates.
+    Values before the earliest price of any asset are not resampled.
 
     A block lasts one year on average. The most important look-back windows, such as that of
     volatility, have 63 sessions or fewer. With blocks of one year, a window of 63 sessions lies
@@ -84,10 +84,10 @@ def resample_prices(
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
     starts at the first value of the original column. In the panel, a coin's price at a session is
     its last close before this session's close. So a coin's price in the panel lags by one session.
-    Coins also trade on weekends and holidays, which have no session. A weekend move is a coin's
-    move on a weekend or holiday. After a weekend or holiday, the resampled price contains the
-    weekend move before the source session. The weekend move is 0 if no weekend or holiday precedes
-    the source session.
+    Coins also trade on weekends and holidays, which have no session. The weekend move of a session
+    is the coin's move on the weekend or holiday just before the session. A session directly after
+    another session has a weekend move of 0. After a weekend or holiday, the resampled price also
+    moves by the weekend move of the source session.
 
     Timing
         The changes of a series are drawn from the point-in-time panel, so each series keeps its
@@ -116,9 +116,9 @@ def resample_prices(
     A sum of drawn yield changes could drift without limit. To prevent drift, a resampled yield (or
     other quote) is pulled toward its original level at the source session. At each session, the
     resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
-    stays between its lowest and highest original value since the earliest price of any asset.
-    Without the pull and the two limits, the difference between two yields would change as at the
-    source session.
+    stays within the range of its original values since the earliest price of any asset. Without the
+    pull and the two limits, the difference between two yields would change as at the source
+    session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.

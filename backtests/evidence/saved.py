@@ -153,6 +153,7 @@ def _read_metrics(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _read_returns(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, index_col="date", parse_dates=["date"])
+        table.index = pd.DatetimeIndex(table.index)  # an unreadable date raises ValueError
         return table[list(_COLUMNS)].astype("float64")
     except (OSError, ValueError, KeyError):
         raise ConfigError(f"{_REFUSED} {path} is damaged; run it again from config.toml") from None

@@ -14,7 +14,7 @@ from signals.summary import exact
 
 #: Fields of a configuration that are settings themselves.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
-#: A label shows at most this number of settings, and the number of further settings. If this limit
+#: A label shows at most this number of settings. Further settings are only counted. If this limit
 #: makes two labels equal, these labels show all settings that differ.
 MOST = 2
 

@@ -39,9 +39,10 @@ class Superiority:
         Name of the benchmark.
 
     p_value
-        Consistent p-value of the SPA test of "no strategy is better than the benchmark". The true
-        sample counts as one of the resamples, so the p-value is never 0. If no strategy has a
-        higher mean than the benchmark, the test statistic is 0, and the p-value is 1.
+        Consistent p-value of the SPA test. The null hypothesis is that no strategy is better than
+        the benchmark. The true sample counts as one of the resamples, so the p-value is never 0. If
+        no strategy has a higher mean than the benchmark, the test statistic is 0, and the p-value
+        is 1.
 
     superior
         Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
@@ -137,7 +138,7 @@ def scaled(excess: pd.DataFrame) -> pd.DataFrame:
 
 
 def _twins(table: pd.DataFrame) -> dict[str, str]:
-    """Return, for each column, the name of the first column with equal values, up to rounding."""
+    """Return a mapping from each column to the first column with equal values, up to rounding."""
     first: dict[str, str] = {}
     for name in table:
         same = (n for n in first if n == first[n] and np.allclose(table[n], table[name], atol=1e-9))

@@ -151,7 +151,7 @@ class TrackRecord:
 
 
 def planned_false_discovery(prior: float, size: float, power: float) -> float:
-    """Return the share of false discoveries of a test with this size and this power.
+    """Return the share of false discoveries of a test with the given size and power.
 
     ``prior`` is the share of strategies with skill, as a fraction.
     """

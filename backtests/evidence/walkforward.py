@@ -171,8 +171,8 @@ def walk_forward(
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
     close of the refit date. The new candidate's decision is filled ``lag`` sessions later. Until
-    this fill, the last decision of the old candidate stays in force. Before the first fill, the
-    portfolio is in cash.
+    the new candidate's decision is filled, the last decision of the old candidate stays in force.
+    Before the first fill, the portfolio is in cash.
 
     Raises
     ------
@@ -259,13 +259,13 @@ def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dat
     at = int(index.searchsorted(refits[0])) if len(refits) else len(index)
     if len(index) - at < SHORTEST:
         raise ConfigError(
-            f"expected {first_years} whole calendar years before the first choice and at least a "
-            f"month after this choice, but the sessions are from {index[0].date()} to "
+            f"expected {first_years} whole calendar years before the first choice and a month "
+            f"after the choice, but the sessions are from {index[0].date()} to "
             f"{index[-1].date()}; lower `first_years` or use a longer history"
         )
     if at - 1 - purge < SHORTEST:
         raise ConfigError(
-            f"expected `purge` to leave at least {SHORTEST} of the {at - 1} sessions before the "
+            f"expected `purge` to leave at least {SHORTEST} of the {at - 1} returns before the "
             f"first refit date {refits[0].date()}, was {purge}; lower `purge`"
         )
     return refits

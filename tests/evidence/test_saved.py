@@ -136,6 +136,11 @@ def test_a_history_without_these_sessions_cannot_be_checked(folder: Path, histor
             "metrics.json is damaged",
         ),
         ("returns.csv", "date,strategy\n2022-01-04,x\n", "returns.csv is damaged"),
+        (
+            "returns.csv",
+            "date,strategy,benchmark,bills\nlast Monday,0,0,0\n",
+            "returns.csv is damaged",
+        ),
         ("returns.csv", "", "returns.csv is damaged"),
         ("returns.csv", "\0", "returns.csv is damaged"),
         ("config.toml", "strategy = ", "expected TOML in"),
