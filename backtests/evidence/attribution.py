@@ -188,7 +188,7 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
     if bad.any():
         day = bad.index[bad][0]
         raise SimulationError(
-            "attribution: expected profits that add up to the change in equity, but the "
+            "attribution: expected the profits to add up to the change in equity, but the "
             f"difference is {off[day]:.6g} USD on {day.date()}; give the prices, borrowing rates "
             "and orders of this result"
         )

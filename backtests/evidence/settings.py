@@ -14,8 +14,8 @@ from signals.summary import exact
 
 #: Fields of a configuration that are settings themselves.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
-#: A label shows at most this number of settings. Further settings are only counted. If this limit
-#: makes two labels equal, these labels show all settings that differ.
+#: A label shows at most this number of settings, and counts the other settings that differ. If this
+#: limit makes two labels equal, these labels show all settings that differ.
 MOST = 2
 
 

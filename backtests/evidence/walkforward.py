@@ -278,7 +278,10 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each simulated candidate; equal signals and equal regime models share a reading."""
+    """Yield each simulated candidate.
+
+    Candidates with equal signals and equal regime models share a reading.
+    """
     for params, config in offered:
         key = _reading_key(config)
         if key not in readings:
@@ -307,7 +310,7 @@ def _choose(
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
     """Return the sessions before a refit date, without the last ``purge`` sessions.
 
-    The choice of parameters at the refit date uses only returns of the sessions in the result.
+    Only returns of these sessions decide the choice of parameters at the refit date.
     """
     before = index[index < refit]
     return before[: len(before) - purge]
