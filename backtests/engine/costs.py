@@ -27,16 +27,12 @@ class Costs(Typed):
     ----------
     etf_bp
         One-way cost of trading a fund, in basis points of the value traded.
-
     stock_bp
         One-way cost of trading a share, in basis points of the value traded.
-
     crypto_bp
         One-way cost of trading a coin, in basis points of the value traded.
-
     borrow_stock
         Yearly cost of borrowing a fund or share for a short sale, as a fraction of its value.
-
     borrow_crypto
         Yearly cost of borrowing a coin, as a fraction of the coin's value.
     """

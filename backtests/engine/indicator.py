@@ -63,7 +63,6 @@ def as_indicator(
     signal
         A signal class or a signal object. The values of a signal object become the default
         parameters of the indicator.
-
     among
         A mapping from names to signals. The signals that ``signal`` uses are taken from ``among``.
         A signal that ``among`` lacks has its default parameters.

@@ -26,10 +26,8 @@ class Inputs:
     ----------
     targets
         Target weights: decision sessions × assets, fractions.
-
     closes
         Closes in USD: sessions × assets. A missing price is NaN.
-
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
         return of bills at the first session is 0.

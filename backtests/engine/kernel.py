@@ -36,11 +36,9 @@ class Curves:
     ----------
     equity, returns, exposure, bills
         Four series, as described in :class:`backtests.engine.simulate.Result`.
-
     traded
         Value of all orders of a session divided by equity at its close, a fraction. The turnover is
         half of the sum of ``traded`` over all sessions.
-
     costs
         Costs of all orders of a session, USD.
     """

@@ -31,13 +31,10 @@ class Account:
     deflated
         vectorbt's portfolio, in deflated prices. A deflated price is a price in USD divided by
         ``bill_index``. None if the portfolio has no assets.
-
     bill_index
         Growth of bills since the first session, one value per session of ``index``.
-
     fees
         Cost rate of each column of the deflated portfolio, a fraction of the value traded.
-
     capital
         Initial cash, USD.
     """

@@ -32,7 +32,6 @@ class Schedule(Typed):
     every
         The strategy decides on the last session of every ``month``, ``quarter`` or ``week``, or
         on every ``day``.
-
     offset
         Number of sessions by which each scheduled decision is delayed, 0 to 60. The delay has no
         effect if the strategy decides on every day.
@@ -93,7 +92,6 @@ class Trades:
     targets
         Target weights of the executed decisions, as fractions. The shape is decision sessions ×
         assets. A trade that restores the gross limit counts as an executed decision.
-
     sizes, notes
         ``sizes`` contains the target weights of the trades, as fractions: sessions × assets. A
         trade is in the row of the session at which it is filled. If an asset is not traded at a

@@ -48,33 +48,26 @@ class Result(Summarised):
         ``equity`` is the value at each close after trading and costs, in USD. The first value is
         the initial capital. ``returns`` contains the simple return from the previous close to each
         session's close, a fraction. The first return belongs to the second session.
-
     weights
         Value of each holding as a fraction of equity at each close, after the session's trades. The
         remaining equity is cash, which includes the proceeds of short sales.
-
     owed
         Weights of the short positions, fractions of equity, at most 0. ``weights`` includes the
         short positions.
-
     targets
         Target weights of the executed decisions, as fractions, one row per decision session.
-
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
         equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
         recomputed if a short position becomes long but the cash cannot buy back all of it.
         ``orders`` does not show whether an order belongs to the long or the short side of an asset.
-
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
-
     bills, notes
         ``bills`` is the simple return of bills from the previous close to each session's close, a
         fraction. ``notes`` has one line for each order that a missing price prevented, changed or
         caused.
-
     account
         The data for :attr:`portfolio`, or None to save memory.
     """
@@ -133,33 +126,25 @@ def simulate(
     weights
         Target weights: one row per decision session, one column per asset, fractions of the
         portfolio. The sum of a row is at most 1; the remainder is cash in bills.
-
     prices
         Closes in USD, sessions × assets, from the first decision to the end. Each value is the
         close on the session's date. A missing price is NaN. Columns are matched by name.
-
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
         ``bills`` has the same sessions as ``prices``. The first return is not used.
-
     costs
         Costs of trading and borrowing.
-
     lag
         Number of sessions from decision to fill, at least 1. A decision uses a session's close, so
         the trade cannot take place at the same close.
-
     band
         The drift band of :func:`backtests.engine.schedule.choose_trades`, a fraction.
-
     capital
         Initial cash, USD.
-
     gross_limit
         Largest sum of the absolute weights of long and short positions. If a portfolio with short
         positions exceeds ``gross_limit``, a trade restores the last target weights ``lag`` sessions
         later.
-
     name
         Name for the weights, used in messages.
 

@@ -32,13 +32,10 @@ class Alpha:
         The estimate is 252 times the mean daily return that the regressors do not explain. ``low``
         and ``high`` are the bounds of the 95 % interval. The estimate and its bounds are fractions
         a year.
-
     t
         The estimate divided by its standard error.
-
     lags
         Number of autocovariances in the standard error.
-
     betas
         A mapping from each regressor's name to its coefficient.
     """

@@ -61,56 +61,41 @@ class Assessment(Summarised):
         Mappings from the name of each metric to its value.
         :func:`backtests.evidence.metrics.of_run` and :func:`backtests.evidence.metrics.of_returns`
         compute these values.
-
     below_a_year
         True if the returns cover less than a year, which is too short for yearly metrics.
-
     regimes, years
         Tables from :func:`backtests.evidence.metrics.by_regime` and
         :func:`backtests.evidence.metrics.by_year`. The table ``years`` has the columns
         ``strategy``, ``benchmark`` and ``bills``.
-
     drawdowns
         The deepest drawdowns, sorted by depth.
-
     absorption
         How often the regime ABSORPTION occurred: episodes and entries.
-
     own_states
         How often the strategy's active states occurred: episodes and entries. None if the strategy
         has no states.
-
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
-
     explanations
         The explanation of each signal at the last session.
-
     growth
         Equity at each close in USD, if 1 USD was invested at the close of the first decision. The
         columns are ``strategy``, ``benchmark`` and ``bills``.
-
     held, traded
         Tables from :func:`backtests.evidence.held.held_by_class` and
         :func:`backtests.evidence.held.traded_by_session`.
-
     earned_under
         For each session of the history, the regime to which the session's return belongs.
-
     conclusion
         The main tests of the run.
-
     luck
         Tests whether luck can explain the Sharpe ratio. If ``robustness`` is None, the comparison
         with a constant mix of SPY and bills is left out.
-
     timing
         The mean return, split into the return of bills, tilt, timing and costs.
-
     lead_lag
         The information ratio for each lag between decision and fill. None if ``robustness`` is
         None, if the strategy has no timing, or if the run is too short.
-
     robustness
         The run's metrics under other assumptions; None if they were not computed.
     """
@@ -163,12 +148,10 @@ def assess(
     ----------
     robustness
         If False, every metric that needs another simulation is left out.
-
     log
         The trials in the log of earlier parameter sweeps, for example from
         :func:`backtests.sweep.trial_log.other_trials`. Logged trials raise the hurdle of the Sharpe
         ratio.
-
     progress
         A function that receives the name of each step and the number of completed parts.
 
@@ -176,7 +159,6 @@ def assess(
     ------
     ConfigError
         If ``run`` is not a run, or if a user's signal was defined again after the run.
-
     SimulationError
         If the portfolio's value falls to 0 USD or below in one of the simulations.
     """

@@ -70,7 +70,6 @@ class Attribution:
         appearance. Years are in ascending order. Sleeves are in the order of
         :data:`signals.universe.CLASSES`, with ``cash`` last. A sleeve that was never held has no
         row.
-
     total
         The same measures for the whole backtest. The sum of each column of a table equals the value
         with the same name in ``total``.
@@ -96,19 +95,15 @@ def attribution(
     ----------
     result
         The simulation of the backtest.
-
     closes
         Prices in USD, sessions × assets. The table can have more sessions than the simulation.
-
     costs, lag
         The costs and the lag of the simulation. Only the borrowing rates of ``costs`` are used,
         because ``result`` contains the trading costs.
-
     regime
         Name of the regime known at each close; None if no regime is known. A return belongs to the
         regime that was known 1 + ``lag`` sessions earlier. So the series should begin before the
         run.
-
     classes
         A mapping from the name of a class to its tickers, for the classes that the user changed.
         None if the user changed no class.

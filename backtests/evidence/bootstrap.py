@@ -91,11 +91,9 @@ def compare_returns(
     ----------
     strategy, bills
         Simple daily returns on the same sessions, as fractions.
-
     others
         A mapping from a portfolio's name to its simple daily returns on the same sessions. These
         portfolios are, for example, the benchmark, a constant mix and bills.
-
     reps, level, seed
         ``reps`` is the number of resamples of the stationary bootstrap. ``level`` is the level of
         the intervals, a fraction. Equal seeds give equal intervals.
@@ -121,6 +119,7 @@ def compare_returns(
     ConfigError, DataError
         ConfigError if ``reps`` or ``level`` is out of range. DataError if sessions differ, if a
         return is missing, or if the sample has fewer than 20 returns.
+
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
         with Patton's correction (2009), Econometric Reviews. The bounds of the intervals are

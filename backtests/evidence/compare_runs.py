@@ -39,7 +39,6 @@ def compare_runs(
         The runs. If ``runs`` is a mapping, its keys are the labels. If ``runs`` is a sequence, each
         label is :attr:`backtests.runs.Run.label`. If several runs have the same strategy and regime
         model, their labels also contain the settings that differ.
-
     reps, shifts, draws, workers, log
         Parameters of :func:`backtests.evidence.comparison.compare`.
 

@@ -60,22 +60,17 @@ class Compared:
     mix
         A constant mix of SPY and bills with the strategy's mean net exposure. The mean net exposure
         is known only at the end of the backtest.
-
     equal_weight
         Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
-
     intervals
         Intervals of the strategy's Sharpe ratio, and of its advantage over ``spy``, ``bills``,
         ``mix`` and ``equal_weight``. :func:`backtests.evidence.bootstrap.compare_returns` describes
         the intervals.
-
     alpha, baskets, observed
         The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
         strategy.
-
     lead_lag, timing
         The results of :func:`lead_lag` and :func:`timing_split` for the strategy.
-
     placebo_rank
         The rank of the strategy's timing among placebos.
     """
@@ -126,20 +121,16 @@ class Comparison(Summarised):
     ----------
     rows
         A mapping from label to strategy, in the requested order.
-
     regime
         The regime at each close, by the votes of the first row's signals (the default regime
         model).
-
     level, reps, notes
         ``level`` is the level of the intervals, a fraction. ``reps`` is the number of resamples.
         ``notes`` has a note for each regime model that was left out, with the reason. If the rows
         had different windows, a note states the common window. If a row has sessions without a
         regime, a note counts these sessions.
-
     luck
         Tests whether luck can explain the Sharpe ratios of the rows.
-
     pair
         The direct comparison of two rows; None unless there are exactly two rows.
     """
@@ -215,26 +206,20 @@ def compare(
         A mapping from label to configuration. All rows use the same sessions, from the latest start
         date to the earliest end date in ``configs``. If no configuration has a start, the sessions
         begin with the first regime of the default regime model.
-
     history
         The market data for all configurations, even if a configuration names another source.
         Sessions after the earliest end date in ``configs`` are left out.
-
     reps, shifts, draws
         ``reps`` is the number of resamples for the intervals. ``shifts`` is the number of placebos
         with shifted dates. ``draws`` is the number of placebos with resampled returns.
-
     workers
         Number of processes that estimate regime models and resample returns, as in
         :func:`backtests.evidence.workers.workers_of`.
-
     optional
         If True, a regime model whose package is not installed is left out, with a note.
-
     log
         A function that receives the finished runs and returns the logged trials. Trials that equal
         a finished run are left out. :func:`backtests.sweep.trial_log.other_trials` is an example.
-
     progress
         A function that receives the name of each step and the number of completed parts.
     """

@@ -26,15 +26,12 @@ class Conclusion:
         The run's mean return minus the benchmark's mean return, with a 95 % interval, as fractions
         per year. A mean return is 252 times the mean daily return. None if the returns cover less
         than a year.
-
     sharpe_told
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
-
     timing_p
         One-sided p-value of the information ratio, from the ratio's standard error. The information
         ratio compares the run with its own mean weights. None if the run has no timing, or if the
         information ratio was not computed.
-
     few
         True if the run has too few episodes for a conclusion about its timing.
     """

@@ -48,33 +48,25 @@ class Deflation:
     ----------
     trials, effective
         Number of trials, and the effective number of independent trials among them.
-
     sharpe
         Sharpe ratio of the chosen trial.
-
     variance
         V: the variance of the trials' Sharpe ratios (ddof 1). V is at least the variance without
         the logged trials. V is 0 for a single trial.
-
     expected_maximum
         SR₀: the expected best Sharpe ratio of ``effective`` trials without skill.
-
     standard_error
         √(V v): the standard error of the best Sharpe ratio. 0 if there is a single trial.
-
     probability
         The rescaled deflated Sharpe ratio, as published in 2026: 1 minus the p-value. NaN if there
         is a single trial.
-
     of_own_error
         Φ(SR / σ)^N: the probability that the best trial without skill stays below SR. Here σ is the
         standard error of the chosen trial's Sharpe ratio.
-
     probability_2014
         The deflated Sharpe ratio, as published in 2014. The 2014 version uses the standard error of
         a single Sharpe ratio. Even a strategy with skill rarely has a probability near 1 in the
         2014 version.
-
     hurdle
         Smallest Sharpe ratio that passes the tests of ``probability`` and ``of_own_error`` at the 5
         % level.
@@ -110,14 +102,11 @@ def deflate(
     ----------
     track
         The track record of the chosen trial.
-
     trials
         Sharpe ratio per session of each trial, including the chosen trial. NaN values are left out.
-
     effective
         Effective number of independent trials, at least 1.
         :func:`backtests.evidence.effective_trials.effective_trials` estimates this number.
-
     logged
         Sharpe ratio per session of each further trial in the log of earlier sweeps. Many similar
         trials in the log would make V small. V is therefore at least the variance of ``trials``

@@ -41,7 +41,6 @@ class BestWithoutSkill:
     ----------
     sessions
         Number of returns of each trial.
-
     draws, seed
         Number of draws, and seed. Equal seeds give equal results, in any order of the trials.
     """
@@ -89,7 +88,6 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
     ----------
     returns
         Daily excess returns, trials × sessions. Constant trials are left out.
-
     draws, seed
         Number of draws, and seed. With 4,000 draws, the standard error of K is about 7 %. An error
         of 7 % moves a hurdle by about 1 %.

@@ -44,7 +44,6 @@ class Observed:
     episodes
         Number of episodes of the state. An episode also counts if it begins before the first return
         or ends after the last return.
-
     entered
         Number of times that the state begins between the first and the last return. If the first
         labelled return is in the state, the state began at an unknown date, and its beginning is

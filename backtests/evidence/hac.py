@@ -22,7 +22,6 @@ class Fit:
     ----------
     coefficients, covariance
         The coefficients, and their HAC covariance matrix.
-
     lags, n
         Number of autocovariances, and number of observations.
     """

@@ -45,16 +45,13 @@ class LeadLag:
     ----------
     lag
         The lag of the run, in sessions.
-
     ratios, error
         ``ratios`` is a mapping from lag to information ratio; NaN if the active return does not
         vary. Lags of 0 or less are impossible. ``error`` is the standard error of a ratio:
         1 / √years.
-
     lost
         A mapping from lag to the HAC t-statistic of the mean lost return. The lost return at lag n
         is the daily return at lag n minus the daily return at lag n + 1.
-
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. The
         run's lag is tested, and each lag from 0 to 9 that is below the run's lag. None if there is

@@ -35,11 +35,9 @@ class Logged:
     ----------
     sharpes
         The yearly Sharpe ratio of each trial. Values that are not finite are ignored.
-
     effective
         Effective number of independent trials among the logged trials. Each sweep logs its
         effective number, because the log has no returns from which to estimate the number.
-
     includes_own
         True if ``effective`` already counts all trials of the command.
     """
@@ -62,30 +60,23 @@ class Luck:
     track
         The track record of returns minus bills. If the returns cover less than a year, the moments
         of the track record are NaN.
-
     deflation
         The test against the best of all known trials.
-
     logged_trials
         Number of trials with a Sharpe ratio in the log of earlier sweeps.
-
     probability
         Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". The
         probabilistic Sharpe ratio ignores other trials.
-
     minimum_length
         Smallest number of sessions at which this Sharpe ratio would be significant at the 5 %
         level. NaN if the Sharpe ratio is 0 or negative.
-
     power
         Probability that the test detects skill if the true yearly Sharpe ratio is 0.5.
-
     planned_false, observed_false
         ``planned_false`` is the fraction of false discoveries among strategies that pass the test.
         ``observed_false`` is the fraction of false discoveries among strategies with at least this
         Sharpe ratio. ``planned_false`` and ``observed_false`` assume that one in ten tried
         strategies has a yearly Sharpe ratio of 0.5.
-
     difference
         The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
         is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
@@ -142,20 +133,16 @@ def luck(
     ----------
     excess
         The strategy's simple daily returns minus the returns of bills, as fractions.
-
     mix
         Simple daily returns of the strategy's own mix, minus the returns of bills. ``mix`` has the
         same sessions as ``excess``.
-
     trials
         Yearly Sharpe ratios of all trials of the same command, including this strategy. If
         ``trials`` is empty, the strategy is the only trial.
-
     effective
         Effective number of independent trials among ``trials``, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
         ``trials``.
-
     log
         The trials in the log of earlier sweeps, for example from
         :func:`backtests.sweep.trial_log.other_trials`.

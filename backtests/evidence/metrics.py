@@ -49,13 +49,10 @@ class Drawdown:
     ----------
     depth
         The largest loss from the peak, a negative fraction; 0 if there is no drawdown.
-
     peak, trough
         Sessions of the peak and of the lowest value. None if there is no drawdown.
-
     recovered
         The first later session whose value is back at the peak; None if there is no recovery.
-
     sessions
         Number of sessions from the peak to the recovery, or to the last session.
     """
@@ -311,7 +308,6 @@ def by_regime(
     ----------
     returns, bills, benchmark
         Simple daily returns on the same sessions.
-
     regime, lag
         ``regime`` is the regime known at each close, with one row per session of the history. A
         session without a regime has a missing value. ``lag`` is the number of sessions from

@@ -42,18 +42,14 @@ class Overfitting:
         Share of the combinations whose chosen trial ranks at or below the median out of sample. NaN
         if there are fewer than two trials. ``probability`` is near one half for trials without
         skill.
-
     logits
         ln(rank / (1 − rank)) for each combination.
-
     chosen
         For each combination, the index of the chosen trial. The chosen trial has the best Sharpe
         ratio in sample.
-
     in_sample, out_of_sample
         For each combination, the chosen trial's Sharpe ratio per session. ``in_sample`` uses the
         blocks of the combination, and ``out_of_sample`` uses all other blocks.
-
     ranks
         For each combination, the chosen trial's relative rank out of sample. The relative rank is
         r / (N + 1), where r is 1 for the worst of N trials. Trials with equal Sharpe ratios get the
@@ -80,7 +76,6 @@ def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
     ----------
     returns
         Daily excess returns as fractions, trials × sessions.
-
     blocks
         Even number of blocks. If the sessions do not divide evenly, the first sessions are left
         out.

@@ -17,14 +17,11 @@ class Pair:
     first, second
         Labels of the runs. Each difference is the value of the first run minus the value of the
         second run.
-
     settings
         The settings that differ.
-
     excess, sharpe
         ``excess`` is the difference of the mean yearly returns, a fraction. ``sharpe`` is the
         difference of the yearly Sharpe ratios. Each difference has an interval.
-
     test
         Ledoit and Wolf's test of equal Sharpe ratios; None if the test is not defined.
     """

@@ -41,20 +41,16 @@ class Placebo:
     ----------
     others
         The statistic of each placebo, without undefined values.
-
     rank
         Share of placebos with a lower statistic, plus half the share of placebos with an equal
         statistic. 1 is the best rank and 0 the worst. NaN if the strategy has no timing, if its
         statistic is undefined, or if there are no placebos.
-
     p_value
         (1 + m) / (1 + n). Here m is the number of placebos with an equal or higher statistic. NaN
         if the rank is NaN.
-
     kind
         ``shifts`` and ``resampled`` are placebos with random timing. ``baskets`` are placebos with
         random assets.
-
     n
         Number of placebos in ``others``.
     """
@@ -95,16 +91,14 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         Target weights at each close, as fractions: sessions × assets. A target weight is in force
         from the session of its fill. The rest of the portfolio is in bills. The first row is the
         session of the first fill. Weights at a close apply to the returns of the next session.
-
     closes
         Closes in USD on the same sessions, for all assets of ``held``; NaN if there is no price.
-
     bills
         Simple returns of bills from the previous close to each session's close, as fractions. The
         first return of bills is not used.
-
     costs
         Costs of trading and borrowing.
+
     NaN
         If an asset has no price at a close, its weight becomes cash. The timing gain is NaN if the
         excess returns of the strategy, or of its mean weights, do not vary. For example, the excess
@@ -152,13 +146,12 @@ def shift_placebo(
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
-
     shifts
         Number of different shifts, drawn at random from 1 to sessions − 1. If ``shifts`` is above
         sessions − 1, all shifts are used. If ``shifts`` is below 1, ConfigError is raised.
-
     seed
         Equal seeds give equal shifts.
+
     NaN
         Weights that never change have no timing, so their rank and p-value are NaN.
     """

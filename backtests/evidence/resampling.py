@@ -64,15 +64,12 @@ def resample_prices(
     ----------
     panel, closes
         Panel and closes, as in :class:`backtests.history.panel.History`.
-
     block
         Mean length of a block, in sessions. The length of a block follows a geometric distribution
         (stationary bootstrap). A block that reaches the last session continues at the first
         session.
-
     seed
         Equal seeds give equal draws.
-
     since
         The first session of the backtest. Changes up to ``since`` are drawn only from sessions up
         to ``since``. Changes after ``since`` are drawn only from sessions after ``since``. So the
@@ -107,7 +104,6 @@ def resample_prices(
     ------
     ConfigError
         If the block is shorter than one session.
-
     DataError
         If sessions differ, if no asset has a price, or if an asset of the panel has no closes.
 

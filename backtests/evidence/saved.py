@@ -43,15 +43,12 @@ class SavedRun:
     ----------
     folder
         The folder.
-
     config, returns
         ``config`` is the configuration, with the start and the end of the run. So a longer history
         does not extend the run. ``returns`` has the columns ``strategy``, ``benchmark`` and
         ``bills``: simple daily returns, as fractions.
-
     described
         The section ``run`` of ``metrics.json``, such as ``run_id`` and ``version``.
-
     numbers
         The section ``strategy`` of ``metrics.json``. Rates are fractions; an undefined value is
         None.
@@ -83,16 +80,13 @@ class Repeated:
     ----------
     saved
         The finished run.
-
     again
         A mapping from the names in :data:`SHOWN` to metrics of the new run. The new run has the
         sessions of the stored run. An undefined metric is NaN. None if the history no longer has
         these sessions.
-
     changed_from
         The first session on which a stored and a new return differ: strategy, benchmark or bills.
         None if all returns are equal.
-
     largest
         The largest difference between a stored and a new daily return of the strategy, as a
         fraction.

@@ -34,17 +34,13 @@ class Moved:
         Name of the changed parameter or series. A parameter of an input signal has a name of the
         form ``signal.parameter``. For a changed series, the name is
         :attr:`backtests.evidence.revision.Case.parameter`.
-
     value, base
         The changed and the original value of the parameter.
-
     on
         Days on which the flag is on, in percent of the days on which the flag is defined.
-
     switches
         Dates on which the flag turns on for at least :data:`MAJOR` sessions. If the flag is on at
         the last session, the latest date is always included.
-
     overlap
         Number of days with both flags on, divided by the number of days with at least one flag on.
         The overlap is a fraction. The overlap is 1 if both flags are always off. The overlap is NaN

@@ -41,13 +41,10 @@ class SharpeDifference:
     ----------
     estimate, error
         Difference of the yearly Sharpe ratios, and its HAC standard error.
-
     p_value
         Two-sided p-value of the bootstrap.
-
     p_value_hac
         Two-sided p-value from the HAC standard error.
-
     block, reps
         Length of a block in sessions, and number of resamples.
     """
@@ -69,7 +66,6 @@ def sharpe_difference(
     ----------
     first, second
         Simple daily returns of two portfolios on the same sessions, minus bills, as fractions.
-
     reps, seed
         Number of resamples, and seed. Equal seeds give equal p-values.
 

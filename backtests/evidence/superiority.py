@@ -37,16 +37,13 @@ class Superiority:
     ----------
     benchmark
         Name of the benchmark.
-
     p_value
         Consistent p-value of the SPA test. The null hypothesis is that no strategy is better than
         the benchmark. The true sample counts as one of the resamples, so the p-value is never 0. If
         no strategy has a higher mean than the benchmark, the test statistic is 0, and the p-value
         is 1.
-
     superior
         Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
-
     block, reps
         Mean length of a block of the stationary bootstrap in sessions, and number of resamples.
     """
@@ -67,11 +64,9 @@ def superiority(
     ----------
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
-
     benchmark
         Simple daily returns of the benchmark minus bills. ``benchmark.name`` is the name of the
         benchmark.
-
     reps, seed
         Number of resamples of the stationary bootstrap, and seed.
 

@@ -29,21 +29,17 @@ class TableLuck:
     ----------
     rows
         A mapping from each label to the tests of the strategy.
-
     effective
         Effective number of independent trials among the rows.
-
     overfitting
         The test for overfitting. The sessions are split into two halves in many ways. For each
         split, the test chooses the strategy with the best Sharpe ratio in one half. The test counts
         the splits in which the chosen strategy is at or below the median in the other half. None if
         there is too little data, or if no strategy has a Sharpe ratio.
-
     superiority
         The SPA and StepM tests: whether a row is better than the best challenger. The best
         challenger itself is not tested. If no challenger has a Sharpe ratio, SPY takes the place of
         the best challenger. None if there is too little data.
-
     confidence
         P-value of each row in the Model Confidence Set.
     """
@@ -69,18 +65,14 @@ def table_luck(
     ----------
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
-
     mixes
         A mapping from label to the daily returns of the strategy's own mix, minus the returns of
         bills. The own mix is a constant mix of SPY and bills with the strategy's mean net exposure.
-
     challengers
         Labels of the rows that are challengers. The challenger with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
-
     benchmark
         Daily returns of SPY minus bills. SPY is the benchmark if no challenger has a Sharpe ratio.
-
     log
         The trials in the log of earlier sweeps.
 

@@ -36,16 +36,12 @@ class TimingSplit:
     ----------
     bills
         Mean return of bills.
-
     tilt, timing
         Sums of tilt and of timing over all assets.
-
     trading, borrowing
         Costs of orders and of short positions, as negative numbers or 0.
-
     total
         252 times the mean daily return of the run: the sum of the other five parts.
-
     by_asset
         Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
         after the asset's first price and after the first possible fill.

@@ -40,14 +40,11 @@ class TrackRecord:
     ----------
     n
         Number of returns.
-
     sharpe
         Sharpe ratio per session.
-
     skewness, kurtosis
         Third and fourth standardised moments. Normally distributed returns have skewness 0 and
         kurtosis 3.
-
     autocorrelation
         Correlation between the return of a session and the return of the session before.
     """

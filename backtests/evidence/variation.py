@@ -33,10 +33,8 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
     ----------
     run
         A finished run.
-
     decided
         Target weights at the decision sessions, as in :attr:`backtests.runs.Run.decided`.
-
     **changed
         Changed settings of :class:`backtests.config.RunConfig`.
 

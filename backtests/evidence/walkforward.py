@@ -53,21 +53,17 @@ class WalkForward(Summarised):
         One row per year. The first columns are the parameters chosen at the year's first session.
         ``in_sample`` is the past score that decided the choice of the parameters. ``out_of_sample``
         is the score of the spliced backtest in the year of the row.
-
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
         ``sharpe`` (a yearly ratio), ``cagr`` and ``max_drawdown`` (both fractions). The three
         metrics do not depend on ``chooser``. A candidate is already invested at the first refit
         date, because it runs from the start of the sample. The spliced and the plain backtest begin
         in cash and pay for their first purchases.
-
     in_sample
         The highest score among candidates. The in-sample score is too high, because the same
         returns decide the choice and the score.
-
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
-
     run
         The spliced backtest from the first refit date on. The spliced backtest trades the decisions
         of the chosen candidates. The attribute ``state`` combines the strategy states of the chosen
@@ -142,25 +138,20 @@ def walk_forward(
     ----------
     config
         The configuration to run. Values of the grid replace parameters of this configuration.
-
     grid
         A mapping from the path of a parameter to the values to try, such as ``{"dry_powder.k":
         [0.09, 0.11]}``. :mod:`backtests.parameter_paths` lists the paths. ``lag``, ``band`` and
         costs are refused, because one simulation trades all years. Every combination of values is a
         candidate.
-
     history
         The history; by default the history that the configuration chooses.
-
     first_years
         Number of whole calendar years before the first choice.
-
     purge
         The choice at a refit date ignores the returns of the last ``purge`` sessions before this
         date. With monthly decisions, a position can be held from about 21 sessions before a refit
         date until after this date. The purge keeps the returns of positions that cross a refit date
         out of the choice.
-
     chooser
         A function that receives daily returns and the returns of bills, and returns a score. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
