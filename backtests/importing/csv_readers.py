@@ -10,6 +10,7 @@ another format, write a reader and add the header to :func:`_reader`.
 import csv
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -31,6 +32,7 @@ class UnknownFormat(Exception):  # noqa: N818 - not an error: another program ma
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     """Yield the batches of a CSV file.
 
+    If a ticker's prices have a shift that is surely an error, only this ticker's batch is refused.
     Some formats state the ticker, or the kind of table, only in the file's ``name``.
     ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
     ``recorded_at`` are refused. The days of a coin are in UTC, so a file may have a coin's price
@@ -162,7 +164,7 @@ def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> I
     dates = dates_of(table["Date"], max(latest(ticker, recorded_at) for ticker in tickers))
     for ticker in tickers:
         batch = _prices(ticker, table[ticker], dates, recorded_at)
-        if not batch.rows.empty:
+        if batch.refused or not batch.rows.empty:
             yield batch
 
 
@@ -181,8 +183,12 @@ def _prices(
             f"expected no price of {ticker} before its listing on {listed}, found one on "
             f"{values.index[0].date()}, which belongs to another company; delete the earlier rows"
         )
-    notes.append(check_shifts(ticker, values))
-    return dated(ticker, values, PRICES, recorded_at, "; ".join(filter(None, notes)))
+    batch = dated(ticker, values, PRICES, recorded_at)
+    try:
+        notes.append(check_shifts(ticker, values))
+    except DataError as error:
+        return replace(batch, rows=batch.rows.iloc[:0], refused=str(error))
+    return replace(batch, note="; ".join(filter(None, notes)))
 
 
 def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:

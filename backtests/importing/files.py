@@ -1,8 +1,9 @@
 """Turn files into batches for the store, and report the files that were skipped or refused.
 
 A file in an unknown format is skipped. If a file in a known format has a wrong cell, the whole file
-is refused. The message names the file and the line, and says how to correct the error. A damaged
-file is refused. A file counts as damaged if it has the name of a data file, but is empty, binary or
+is refused. The message names the file and the line, and says how to correct the error. If a
+ticker's prices in a table have a shift that is surely an error, such as a split without adjustment,
+only this ticker is refused. A damaged file is refused. A file counts as damaged if it has the name of a data file, but is empty, binary or
 a broken link. An unreadable file or folder is refused with a message, so the user learns about the
 missing data. A link to a folder is skipped, because reading a link to a parent folder would never
 end.
@@ -60,7 +61,8 @@ class Parsed:
     skipped
         Maps the name of each skipped file or folder to the reason.
     refused
-        One message for each file or folder that is wrong, damaged or unreadable.
+        One message for each file or folder that is wrong, damaged or unreadable, and for each
+        refused ticker of a price table.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -170,7 +172,8 @@ def _read(
         facts.setdefault(concept, []).extend(entries)
         parsed.files[name] = 1
         return
-    batches = list(read_csv(file.name, text, recorded_at))
+    read = list(read_csv(file.name, text, recorded_at))
+    batches = [batch for batch in read if not batch.refused]
     earlier = {batch.series_id for batch in parsed.batches}
     twice = [batch.series_id for batch in batches if batch.series_id in earlier]
     if twice:
@@ -178,8 +181,10 @@ def _read(
             f"expected each series in one file, but {', '.join(twice[:3])} came in an earlier file "
             "too; remove one of the two files"
         )
+    parsed.refused.extend(f"{name}: {batch.refused}" for batch in read if batch.refused)
     parsed.batches.extend(batches)
-    parsed.files[name] = len(batches)
+    if batches or not read:
+        parsed.files[name] = len(batches)
 
 
 def _text(file: Path) -> str:

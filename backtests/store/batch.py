@@ -35,6 +35,8 @@ class Batch:
         without a value.
     note
         Which rows were left out, as text for the user.
+    refused
+        Why the whole series was refused, as text for the user; the batch then has no rows.
     vintages
         True if the rows are vintages from ALFRED. A date may have several vintages. Each vintage
         has the moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`.
@@ -45,6 +47,7 @@ class Batch:
     rows: pd.DataFrame
     note: str = ""
     vintages: bool = False
+    refused: str = ""
 
     def __post_init__(self) -> None:
         """Raise DataError for vintages of a ticker, or if ``vintages`` contradicts the sources."""

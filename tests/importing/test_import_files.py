@@ -270,6 +270,21 @@ def test_a_recognised_but_bad_file_is_refused_with_place_and_cure(
     assert not db.exists()
 
 
+def test_an_unadjusted_split_in_a_price_table_refuses_only_its_ticker(
+    tmp_path: Path, db: Path
+) -> None:
+    days = pd.bdate_range("2025-03-03", periods=30)
+    nvda = [100 + i % 2 if i < 15 else 10 + i % 2 / 10 for i in range(30)]
+    rows = [f"{day.date()},{590 + i},{nvda[i]}" for i, day in enumerate(days)]
+    done = take(write(tmp_path, "prices.csv", "\n".join(["Date,SPY,NVDA", *rows, ""])), db)
+    (message,) = done.refused
+    assert message.startswith("prices.csv: NVDA on 2025-03-24: expected closes adjusted for splits")
+    assert "the whole series was left out" in message
+    assert done.parsed.files == {"prices.csv": 1}
+    assert len(values(db, "SPY")) == 30
+    assert not values(db, "NVDA")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
