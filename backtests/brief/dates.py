@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from backtests.calendar import CLOSE, known_at
+from backtests.calendar import CLOSE, known_at, sessions
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
 from backtests.today import next_scheduled
@@ -106,7 +106,8 @@ def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> E
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
     """Return the next release of a series, which is expected 52 weeks after a past release.
 
-    If the past 52 weeks contain no release of the series, the result is None.
+    If this day is a holiday, the next session is expected, because a release of this kind becomes
+    known at the open of a session. If the past 52 weeks contain no release, the result is None.
 
     ``history.known`` contains the moment of each release of the series.
     """
@@ -118,6 +119,8 @@ def _repeated(history: History, id: str, what: str, short: str) -> Expected | No
     if not len(later):
         return None
     day = later.min().normalize()
+    open_days = sessions(day, day + pd.Timedelta(weeks=1))
+    day = open_days[0] if len(open_days) else day  # the calendar ends a year from now
     return Expected(day=day, what=what, short=short, ids=(id,), basis="a year ago")
 
 

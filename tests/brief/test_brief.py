@@ -315,7 +315,9 @@ def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
     (repeated,) = [one for one in next_dates(archived, ("GDP",)) if "GDP" in one.ids]
     close = pd.Timestamp(f"{DAY} 16:00")
     moments = [moment + pd.Timedelta(days=364) for moment in set(past.known["GDP"].dropna())]
-    assert repeated.day == min(moment for moment in moments if moment > close).normalize()
+    moment = min(moment for moment in moments if moment > close)
+    assert str(moment.date()) == "2025-12-27"  # a Saturday
+    assert str(repeated.day.date()) == "2025-12-29"
     assert repeated.basis == "a year ago"
 
 
@@ -332,6 +334,20 @@ def test_filings_come_52_weeks_after_filings(past: History) -> None:
     assert found["MSFT"] - pd.Timedelta(weeks=52) in set(filed)
     assert pd.Timestamp(DAY) < found["MSFT"] <= pd.Timestamp(DAY) + pd.Timedelta(days=100)
     assert found["decision"] == pd.Timestamp("2025-10-31")
+
+
+@pytest.mark.parametrize(
+    ("session", "firm", "day"),
+    [
+        ("2024-04-01", "ORCL", "2024-06-20"),  # 52 weeks after 2023-06-21 is Juneteenth
+        ("2015-12-01", "GOOGL", "2016-02-16"),  # a Saturday before Presidents' Day
+    ],
+)
+def test_no_filing_is_expected_on_a_day_without_a_session(
+    history: History, session: str, firm: str, day: str
+) -> None:
+    (filing,) = [one for one in next_dates(history.until(session), ()) if one.short == firm]
+    assert str(filing.day.date()) == day
 
 
 # --- Holdings ----------------------------------------------------------------------------------
