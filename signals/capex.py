@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import Signal
+from signals.base import Evaluation, Signal
 from signals.catalog import HYPERSCALERS, ttm_id, year_ago_id
 from signals.firms import amounts, check_firms, ids_of
 from signals.hysteresis import Threshold
@@ -98,6 +98,12 @@ class Capex(Signal):
                 "firms": both.sum(axis=1).astype(float),
             }
         )
+
+    def beside(self, evaluation: Evaluation) -> dict[str, float]:
+        """Return the number of firms in the impulse if the amount of some firm is missing."""
+        compared, firms = float(evaluation.gauges["firms"].iloc[-1]), len(self.firms)
+        missing = self.minimum <= compared < firms  # with fewer firms, there is no impulse
+        return {f"firms compared, of {firms}": compared} if missing else {}
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return z(impulse)."""

@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from backtests.history.panel import History
-from signals import Absorption, CryptoProbe, Funding, Leverage, OutsideCapital, Signal, evaluate
+from signals import (
+    Absorption,
+    Capex,
+    CryptoProbe,
+    Funding,
+    Leverage,
+    OutsideCapital,
+    Signal,
+    evaluate,
+)
 from signals.catalog import ttm_id, year_ago_id
 from signals.errors import ConfigError, MissingSeries
 from signals.explanation import explain, explain_all
@@ -205,6 +214,17 @@ def test_a_panel_without_a_column_is_refused_and_one_without_values_has_no_view(
     assert said.score.isna().all()
     with pytest.raises(MissingSeries, match=signal.inputs[-1]):
         signal.evaluate(empty.drop(columns=signal.inputs[-1]))
+
+
+def test_capex_says_how_many_firms_it_compares_if_the_amount_of_a_firm_is_missing() -> None:
+    ids = [id for id in Capex().inputs if id != "GDP"]
+    panel = constant(dict.fromkeys(ids, 10e9) | {"GDP": 30_000.0})
+    assert explain(Capex().evaluate(panel), panel, SESSIONS[-1]).beside == {}
+    panel.loc[SESSIONS[-1], ttm_id("CAPEX", "MSFT")] = NAN
+    said = explain(Capex().evaluate(panel), panel, SESSIONS[-1])
+    assert said.beside == {"firms compared, of 5": 4.0}
+    panel.loc[SESSIONS[-1], ttm_id("CAPEX", "META")] = NAN  # too few firms: no impulse
+    assert explain(Capex().evaluate(panel), panel, SESSIONS[-1]).beside == {}
 
 
 def test_absorption_shows_who_pays_as_known_at_the_session(history: History) -> None:
