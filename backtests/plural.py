@@ -1,4 +1,6 @@
-"""A number with its noun, for messages and pages."""
+"""A number with its noun, and a short list of names, for messages and pages."""
+
+from collections.abc import Sequence
 
 
 def number_of(count: int, noun: str) -> str:
@@ -8,3 +10,13 @@ def number_of(count: int, noun: str) -> str:
     ('1 episode', '1,200 dates')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return the first five names, and the number of further names.
+
+    >>> some_of(["A", "B"]), some_of(list("ABCDEFG"))
+    ('A, B', 'A, B, C, D, E and 2 more')
+    """
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

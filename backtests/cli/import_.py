@@ -6,7 +6,7 @@ import typer
 
 from backtests.cli import history_choice, options
 from backtests.cli.terminal import print_json, progress, say
-from backtests.plural import number_of
+from backtests.plural import number_of, some_of
 
 
 def import_(
@@ -53,9 +53,7 @@ def _print(said: dict[str, Any], series: int) -> None:
     for note in said["notes"]:
         say(note)
     if tickers := said["assumed_usd"]:
-        more = f" and {len(tickers) - 5} more" if len(tickers) > 5 else ""
-        some = ", ".join(tickers[:5])
-        say(f"{some}{more}: USD assumed; confirm USD with --currency USD")
+        say(f"{some_of(tickers)}: USD assumed; confirm USD with --currency USD")
     say(
         f"{number_of(len(said['files']), 'file')}, {series} series: {said['new']:,} rows new, "
         f"{said['revised']:,} revised, in {said['store']}"

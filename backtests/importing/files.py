@@ -3,10 +3,10 @@
 A file in an unknown format is skipped. If a file in a known format has a wrong cell, the whole file
 is refused. The message names the file and the line, and says how to correct the error. If a
 ticker's prices in a table have a shift that is surely an error, such as a split without adjustment,
-only this ticker is refused. A damaged file is refused. A file counts as damaged if it has the name of a data file, but is empty, binary or
-a broken link. An unreadable file or folder is refused with a message, so the user learns about the
-missing data. A link to a folder is skipped, because reading a link to a parent folder would never
-end.
+only this ticker is refused. A damaged file is refused. A file counts as damaged if it has the name
+of a data file, but is empty, binary or a broken link. An unreadable file or folder is refused with
+a message, so the user learns about the missing data. A link to a folder is skipped, because reading
+a link to a parent folder would never end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside the
 plausible range, the file probably uses another unit and is refused.

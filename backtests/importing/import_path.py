@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.atomic import expanded
 from backtests.calendar import new_york_now
 from backtests.importing.files import Parsed, parse
-from backtests.plural import number_of
+from backtests.plural import number_of, some_of
 from backtests.progress import Progress, silent
 from backtests.store.append import Added
 from backtests.store.batch import is_price
@@ -48,8 +48,15 @@ class Imported:
 
     @property
     def notes(self) -> list[str]:
-        """Messages about values left out, and about stored values that count as known too early."""
-        left_out = [f"{b.series_id}: {b.note}" for b in self.parsed.batches if b.note]
+        """Messages about values left out, and about stored values that count as known too early.
+
+        Series with the same note share a line.
+        """
+        noted: dict[str, list[str]] = {}
+        for batch in self.parsed.batches:
+            if batch.note:
+                noted.setdefault(batch.note, []).append(batch.series_id)
+        left_out = [f"{some_of(ids)}: {note}" for note, ids in noted.items()]
         early = [
             f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "
             "this import, but the store keeps the earlier moment; import into a new store"

@@ -270,6 +270,15 @@ def test_a_recognised_but_bad_file_is_refused_with_place_and_cure(
     assert not db.exists()
 
 
+def test_tickers_with_the_same_note_share_a_line(tmp_path: Path, db: Path) -> None:
+    rows = ["Date,AA,BB,CC,DD,EE,FF,GG", "2025-09-01,1,1,1,1,1,1,1", "2025-09-02,1,1,1,1,1,1,1"]
+    done = take(write(tmp_path, "prices.csv", "\n".join(rows)), db)  # 1 September is Labor Day
+    assert done.notes == [
+        "AA, BB, CC, DD, EE and 2 more: left out 1 row on days without an NYSE session, "
+        "the first on 2025-09-01"
+    ]
+
+
 def test_an_unadjusted_split_in_a_price_table_refuses_only_its_ticker(
     tmp_path: Path, db: Path
 ) -> None:
