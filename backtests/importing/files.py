@@ -18,7 +18,7 @@ import io
 import os
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ _UNREADABLE = (
 MOST_BYTES = 256 * 2**20
 #: Names of data files.
 _DATA = re.compile(r"\.(csv|json)(\.gz)?$", re.IGNORECASE)
+_CUT = "the file ends without a line break, so its last row may be cut; check the row"
 _LINKED = "a link to a folder is not followed; import that folder by its own path"
 
 
@@ -182,6 +183,8 @@ def _read(
             "too; remove one of the two files"
         )
     parsed.refused.extend(f"{name}: {batch.refused}" for batch in read if batch.refused)
+    if not text.endswith(("\n", "\r")):
+        batches = [replace(b, note="; ".join(filter(None, [b.note, _CUT]))) for b in batches]
     parsed.batches.extend(batches)
     if batches or not read:
         parsed.files[name] = len(batches)

@@ -270,9 +270,23 @@ def test_a_recognised_but_bad_file_is_refused_with_place_and_cure(
     assert not db.exists()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_a_file_that_may_be_cut_in_its_last_row_gets_a_note(
+    tmp_path: Path, db: Path, end: str
+) -> None:
+    whole = "observation_date,DFII10\n2025-01-02,2.24\n2025-01-03,2.26"
+    done = take(write(tmp_path, "DFII10.csv", whole + end), db)
+    assert done.notes == []
+    cut = take(write(tmp_path, "DFII10.csv", whole[:-2]), db)  # the value 2.26 becomes 2.
+    assert cut.notes == [
+        "DFII10: the file ends without a line break, so its last row may be cut; check the row"
+    ]
+
+
 def test_tickers_with_the_same_note_share_a_line(tmp_path: Path, db: Path) -> None:
-    rows = ["Date,AA,BB,CC,DD,EE,FF,GG", "2025-09-01,1,1,1,1,1,1,1", "2025-09-02,1,1,1,1,1,1,1"]
-    done = take(write(tmp_path, "prices.csv", "\n".join(rows)), db)  # 1 September is Labor Day
+    labor_day = "2025-09-01,1,1,1,1,1,1,1\n"
+    table = f"Date,AA,BB,CC,DD,EE,FF,GG\n{labor_day}2025-09-02,1,1,1,1,1,1,1\n"
+    done = take(write(tmp_path, "prices.csv", table), db)
     assert done.notes == [
         "AA, BB, CC, DD, EE and 2 more: left out 1 row on days without an NYSE session, "
         "the first on 2025-09-01"
