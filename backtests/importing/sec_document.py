@@ -3,12 +3,13 @@
 import json
 import re
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from backtests.importing.csv_readers import UnknownFormat
-from backtests.store.cells import OLDEST
+from backtests.store.cells import LEAP, OLDEST
 from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 
@@ -83,7 +84,31 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
         )
     for number, entry in enumerate(entries, start=1):
         _check_fact(number, entry, now)
-    return [e | {"tag": document["tag"]} for e in entries if "start" in e]
+    facts = [e | {"tag": document["tag"]} for e in entries if "start" in e]
+    if CONCEPTS.get(document["tag"]) != "OCF":
+        _check_sums(facts)
+    return facts
+
+
+def _check_sums(facts: list[dict[str, Any]]) -> None:
+    """Raise DataError if an amount is far below the amount of a shorter period with the same start.
+
+    The capital spending of nine months contains that of the first six months. If it is less than a
+    fifth of it, one of the two amounts is in another unit. Operating cash flow may be negative in a
+    quarter, so it is not checked. Only the first filing of each period counts.
+    """
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for fact in sorted(facts, key=lambda fact: str(fact["filed"])):
+        first.setdefault((fact["start"], fact["end"]), fact)
+    periods = [first[period] for period in sorted(first)]
+    for shorter, longer in pairwise(periods):
+        same = shorter["start"] == longer["start"]
+        if same and 0 < longer["val"] < shorter["val"] / LEAP:
+            raise DataError(
+                f"expected an amount from {longer['start']} to {longer['end']} that contains the "
+                f"{shorter['val']:g} up to {shorter['end']}, was {longer['val']:g}; is one of them "
+                "in another unit?"
+            )
 
 
 def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:

@@ -605,6 +605,21 @@ def fact(**changes: object) -> str:
     return json.dumps(SEC | {"units": {"USD": [good | changes]}})
 
 
+def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path, db: Path) -> None:
+    year = SEC["units"]["USD"][0]  # type: ignore[index]
+    half = year | {"end": "2023-12-31", "val": 19_647_000_000, "filed": "2024-01-30"}
+    in_thousands = year | {"val": 44_477_000}
+    document = SEC | {"units": {"USD": [half, in_thousands]}}
+    with pytest.raises(DataError) as caught:
+        take(write(tmp_path, "x.json", json.dumps(document)), db)
+    assert str(caught.value) == (
+        "x.json: expected an amount from 2023-07-01 to 2024-06-30 that contains the 1.9647e+10 up "
+        "to 2023-12-31, was 4.4477e+07; is one of them in another unit?"
+    )
+    may_fall = document | {"tag": "NetCashProvidedByUsedInOperatingActivities"}
+    assert not take(write(tmp_path, "y.json", json.dumps(may_fall)), db).refused
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
