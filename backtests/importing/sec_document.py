@@ -106,8 +106,8 @@ def _check_sums(facts: list[dict[str, Any]]) -> None:
         if same and 0 < longer["val"] < shorter["val"] / LEAP:
             raise DataError(
                 f"expected an amount from {longer['start']} to {longer['end']} that contains the "
-                f"{shorter['val']:g} up to {shorter['end']}, was {longer['val']:g}; is one of them "
-                "in another unit?"
+                f"{shorter['val']:g} up to {shorter['end']}, was {longer['val']:g}; correct the "
+                "amount that is in another unit"
             )
 
 

@@ -614,7 +614,7 @@ def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path
         take(write(tmp_path, "x.json", json.dumps(document)), db)
     assert str(caught.value) == (
         "x.json: expected an amount from 2023-07-01 to 2024-06-30 that contains the 1.9647e+10 up "
-        "to 2023-12-31, was 4.4477e+07; is one of them in another unit?"
+        "to 2023-12-31, was 4.4477e+07; correct the amount that is in another unit"
     )
     may_fall = document | {"tag": "NetCashProvidedByUsedInOperatingActivities"}
     assert not take(write(tmp_path, "y.json", json.dumps(may_fall)), db).refused
