@@ -1,7 +1,8 @@
-"""Three charts for the brief: past regimes, the deciding flag or the votes, and the bathtub.
+"""Draw the three charts of the brief.
 
-The second chart shows the gauge of the flag that decided the regime. If no single flag decided the
-regime, the second chart shows the percentage of votes that are on.
+The first chart shows the regimes of ten years. The second chart shows the gauge of the flag that
+decided the regime. If no single flag decided the regime, the second chart shows the percentage of
+votes that are on. The third chart shows the bathtub of liquidity.
 """
 
 import pandas as pd
@@ -58,8 +59,8 @@ def _deciding(brief: Brief, label: str) -> str | None:
 
     The chart of a flag shows the gauge that can flip the flag next. If no single flag decided the
     regime, the result is a chart of the votes. The chart of the votes shows the percentage of votes
-    that are on. If the last ten years have fewer than two values, the result is None. If the level
-    of the flag's next flip is unknown, the result is also None.
+    that are on. If the last ten years have fewer than two values, the result is None. The result is
+    also None if the level at which the flag flips is unknown.
     """
     reading, e = brief.sample.reading, brief.said.get(brief.rule)
     if e is None:

@@ -128,7 +128,7 @@ def _next(brief: Brief) -> str:
 def sure_words(brief: Brief) -> str:
     """Return text that counts the supported and the contradicted main claims of the thesis.
 
-    If known, the text also gives the smallest number of episodes of a claim.
+    If claims count episodes, the text also gives the lowest number of episodes among these claims.
     """
     outcomes = [verdict.outcome for verdict in brief.verdicts]
     good, bad = outcomes.count("supported"), outcomes.count("contradicted")
@@ -141,9 +141,8 @@ def sure_words(brief: Brief) -> str:
 def weights_words(weights: Mapping[str, float], most: int | None = None) -> str:
     """Return weights as text.
 
-    Assets with equal weights form one group, such as ``MU SNDK each 5.0 %``. If ``most`` is given,
-    the text shows only the first ``most`` groups. If assets are left out, the text ends with their
-    number.
+    Assets with equal weights form one group, such as ``MU SNDK each 5.0 %``. The text shows at most
+    ``most`` groups; None means all groups. If assets are left out, the text ends with their number.
     """
     groups: dict[str, list[str]] = {}
     for asset, weight in weights.items():

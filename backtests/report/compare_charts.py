@@ -29,7 +29,7 @@ FEW_ROWS = 6
 _SOLID, _DASH, _DASHDOT = "", "6 4", "6 3 2 3"
 _DASHES = {"thesis": _SOLID, "own": _SOLID, "baseline": _DASH, "challenger": _DASHDOT}
 _VARIANTS = ("2 3", "10 4", _DASH, _DASHDOT, "10 3 2 3")
-#: Colours of the points of strategies, by the kind of the strategy.
+#: A mapping from the kind of a strategy to the colour of its point.
 KINDS = {
     "thesis": "var(--c0)",
     "baseline": "var(--soft)",
@@ -63,8 +63,8 @@ class Style:
 
     A strategy has the same colour under every regime model. With the regime model ``votes``,
     strategies of the thesis, strategies of the user and :data:`FIRST` have solid lines. The lines
-    of all challengers, and of most baselines, are dashed. All lines of another regime model have
-    the same dash pattern.
+    of all challengers, and of most baselines, are dashed. If the regime model is not ``votes``, all
+    lines of the model have one dash pattern.
 
     ``colour`` is a CSS colour. ``dash`` is an SVG dash pattern; an empty text means a solid line.
     If ``shown`` is True, the line is visible when the page opens.

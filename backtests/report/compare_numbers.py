@@ -44,8 +44,8 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the label of a finished run to its repetition on current data. If there are
-    two rows, the entry ``pair`` of the first row compares the two rows.
+    ``repeated`` maps the label of a finished run to the repetition of this run on current data. If
+    there are two rows, the entry ``pair`` of the first row compares the two rows.
     """
     pair = comparison.pair
     return {
@@ -195,7 +195,7 @@ def _has_no_default(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-#: Names of intervals in the sentence on coverage, by the key of the interval.
+#: A mapping from the key of an interval to its name in :func:`coverage_said`.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 

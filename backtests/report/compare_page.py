@@ -57,7 +57,7 @@ _NOTHING = {"estimate": None, "low": None, "high": None}
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table: a value for sorting, a text, and a grey text below."""
+    """One cell of the table: a value for sorting, a text, and a grey text under this text."""
 
     value: str = ""
     shown: str = MISSING
@@ -103,7 +103,7 @@ def _placebo(entry: Entry) -> Cell:
 
 
 def _growth(entry: Entry) -> Cell:
-    """Return the CAGR. If a run is shorter than a year, return the total return in grey."""
+    """Return the CAGR, or in grey the total return of a run that is shorter than a year."""
     if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
         return _cell(entry["cagr"], percent)
     return Cell(soft=f"{percent(entry['total_return'])} in total")
@@ -159,10 +159,10 @@ NOTES = {
     "minus own mix, points": "Mean yearly return minus the mean yearly return of a mix of SPY and "
     "bills. The weight of SPY is the strategy's mean net exposure, but at least 0 % and at most "
     "100 %.",
-    "alpha on own assets, points": "Mean yearly return minus the mean yearly return of the same "
-    "assets at constant weights. The weights come from a regression.",
-    "minus equal weights, points": "Mean yearly return minus the mean yearly return of the same "
-    "assets at equal weights.",
+    "alpha on own assets, points": "Mean yearly return minus the mean yearly return of the "
+    "strategy's assets at constant weights. The weights come from a regression.",
+    "minus equal weights, points": "Mean yearly return minus the mean yearly return of the "
+    "strategy's assets at equal weights.",
     "placebo rank": "Share of placebos that the strategy beats. A placebo is the same strategy "
     "with random timing.",
     "episodes": "Number of episodes of the states in which the strategy acts.",
@@ -174,7 +174,7 @@ def write_comparison(
 ) -> dict[str, dict[str, Any]]:
     """Write the page of a comparison, and return the numbers of ``compare --json``.
 
-    ``repeated`` maps the label of a finished run to its repetition on current data.
+    ``repeated`` maps the label of a finished run to the repetition of this run on current data.
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])
@@ -206,10 +206,10 @@ def write_compare_page(
 def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     odd = sorted(set(numbers) ^ {str(name) for name in growth.columns})
     if odd or not numbers:
-        found = f"only in one of them: {', '.join(odd)}" if odd else "none"
+        found = f"{', '.join(odd)} in only one of the two" if odd else "no strategy"
         raise DataError(
-            "expected at least one strategy, with the same strategies in numbers and in growth, "
-            f"found {found}; give numbers and growth of each strategy"
+            f"expected the same strategies in numbers and in growth, found {found}; give numbers "
+            "and growth of at least one strategy"
         )
 
 

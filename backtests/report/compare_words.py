@@ -167,7 +167,7 @@ def _signed(value: float) -> str:
 
 
 def luck_words(numbers: Mapping[str, Entry]) -> list[str]:
-    """Return lines on the rows that reach the hurdle, on the best row, and on look-ahead."""
+    """Return sentences on the rows that reach the hurdle, on the best row, and on look-ahead."""
     told = [name for name, entry in numbers.items() if entry["luck"]["told_from_luck"]]
     first = next(iter(numbers.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"

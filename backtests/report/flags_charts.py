@@ -23,7 +23,8 @@ from signals.summary import exact, with_unit
 _POINTED = 1000
 #: Largest number of names in the title of a panel.
 _NAMED = 4
-#: Largest ratio of two inputs in one panel. With a larger ratio, one line would look flat.
+#: Inputs in one panel differ in size by at most this factor. With a larger factor, one line would
+#: look flat.
 _RATIO = 8.0
 
 
@@ -126,7 +127,7 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
 
 
 def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
-    """Return panels of the inputs. The inputs of a panel have one unit and comparable sizes."""
+    """Return panels of the inputs. All inputs of a panel have the same unit and similar sizes."""
     by_unit: dict[str, list[str]] = {}
     for id in map(str, inputs.columns):
         by_unit.setdefault(unit_of(id), []).append(id)
@@ -147,7 +148,10 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
 
 
 def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
-    """Return groups of inputs. In a group, the maxima differ by a factor of at most 8."""
+    """Return groups of inputs of similar size.
+
+    In a group, the largest absolute values of two inputs differ by a factor of at most 8.
+    """
     sizes = inputs.abs().max().fillna(0.0)
     groups: list[list[str]] = []
     for id in sizes.sort_values(ascending=False, kind="stable").index:

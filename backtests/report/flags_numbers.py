@@ -83,7 +83,7 @@ def _scales(said: Mapping[str, Explanation]) -> Scales | None:
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
-    """Return the signals with a given vote at the last session; ``vote`` None means no view."""
+    """Return the signals whose vote at the last session is ``vote``; None means no view."""
     last = reading.votes.iloc[-1]
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
@@ -118,12 +118,13 @@ def _sentence_of_model(reading: Reading) -> str:
     model = reading.model.name
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
-        return f"no regime by {model}: {reading.rule.iloc[-1]}"
-    return f"{name} since {start.date()}, by {model}: decided by {reading.decided_by.iloc[-1]}"
+        return f"no regime (model {model}): {reading.rule.iloc[-1]}"
+    decided = reading.decided_by.iloc[-1]
+    return f"{name} since {start.date()} (model {model}): decided by {decided}"
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a clause with the rule that decided the regime and the number of votes that are on.
+    """Return a clause: the rule that decided the regime, and the number of votes that are on.
 
     ``rule`` is the rule that decided the regime. ``holds`` is the rule that applies at the last
     session.

@@ -67,7 +67,7 @@ def write_flags_page(
 
 
 def _legend(reading: Reading) -> dict[str, str]:
-    """Return the colour of each regime that occurs and of each flag state, by name."""
+    """Return a mapping from name to colour, for the regimes that occur and the flag states."""
     shown = reading.regime.loc[first_regime(reading) :].fillna("none")
     regimes = {
         "no regime" if name == "none" else name: colour
@@ -77,7 +77,7 @@ def _legend(reading: Reading) -> dict[str, str]:
 
 
 def _reason(sentence: str) -> str:
-    """Return the reason for the regime, which follows the first colon of a sentence.
+    """Return the part of a sentence after its first colon: the reason for the regime.
 
     The page's heading shows the part before the colon. A sentence without a colon is returned
     whole.

@@ -8,7 +8,7 @@ from backtests.report.plain import plain
 
 
 def flipped_numbers(found: SinceFetch) -> dict[str, Any]:
-    """Return the flips of the last fetch or import as plain data; ``said`` is a summary."""
+    """Return the flips of the last fetch or import as plain data, with a summary in ``said``."""
     return plain({**asdict(found), "said": flipped_words(found)})
 
 

@@ -64,7 +64,7 @@ def check_folder(out: Path, label: str, cure: str = "give another folder") -> No
 
 
 def _label_of(metrics: Path) -> str | None:
-    """Return the label of a finished run; None if the file is missing or is not from a run."""
+    """Return the label of a finished run; None if ``metrics`` is not the metrics.json of a run."""
     try:
         run = json.loads(metrics.read_text(encoding="utf-8"))["run"]
         return str(run["strategy"]) if "run_id" in run else None

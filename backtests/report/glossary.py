@@ -18,10 +18,11 @@ TERMS: dict[str, str] = {
     "bills": "3-month Treasury bills; cash earns their return",
     "CAGR": "constant yearly growth rate that gives the total return when it is compounded",
     "Calmar": "CAGR divided by the depth of the deepest drawdown",
-    "CVaR": "mean return on days with a loss of at least the value at risk",
+    "CVaR": "mean return on the days on which the loss reaches or exceeds the value at risk",
     "capture": "mean return divided by the benchmark's mean return. Up capture uses only days on "
     "which the benchmark rises. Down capture uses only days on which the benchmark falls",
-    "drawdown": "loss from the highest value so far; it ends when the value is back at this peak",
+    "drawdown": "loss from the highest value so far. A drawdown ends when the value reaches this "
+    "highest value again",
     "episode": "one unbroken period in a state, or several such periods with less than a quarter "
     "(63 sessions) between them",
     "entered": "the number of times that a state began",

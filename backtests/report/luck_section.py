@@ -26,15 +26,18 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("standard_error", "Standard error", fixed),
-        "allows for skewness, fat tails and serial correlation",
+        "corrected for skewness, fat tails and serial correlation",
     ),
-    ("hurdle", "Hurdle", fixed, "smallest Sharpe ratio that counts as skill, given all trials"),
+    (
+        *("hurdle", "Hurdle", fixed),
+        "smallest Sharpe ratio that counts as skill, when all trials are counted",
+    ),
     ("trials", "Trials", thousands, "this strategy and all logged trials that have a Sharpe ratio"),
     (
         "effective_trials",
         "Independent trials",
         partial(fixed, digits=1),
-        "similar trials count less",
+        "similar trials count as fewer independent trials",
     ),
     (
         *("probabilistic_sharpe", "Probabilistic Sharpe ratio", fixed_3),
@@ -71,11 +74,11 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("planned_false_discovery", "False discoveries, planned", percent_unit),
-        "of all strategies that pass the test, the percentage without skill",
+        "percentage without skill among all strategies that pass the test",
     ),
     (
         *("observed_false_discovery", "False discoveries, observed", percent_unit),
-        "of all strategies with at least this Sharpe ratio, the percentage without skill",
+        "percentage without skill among all strategies with at least this Sharpe ratio",
     ),
 )
 
@@ -108,7 +111,7 @@ def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
         shown = f"{fixed(mix['estimate'])} (p {p_value(mix['p_value'])})"
         hint = (
             "Sharpe ratio minus the Sharpe ratio of a constant mix of SPY and bills. The p-value "
-            "follows Ledoit and Wolf"
+            "is from the test of Ledoit and Wolf"
         )
         rows.append({"key": "own_mix", "label": "Minus own mix", "shown": shown, "hint": hint})
     return rows

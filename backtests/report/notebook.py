@@ -71,8 +71,8 @@ def plot_reading(reading: Reading, history: History, signal: str | None = None) 
     Raises
     ------
     ConfigError
-        If the reading lacks the signal, or if the history lacks sessions of the reading.
-        ConfigError is also raised if an argument has a wrong type.
+        The reading lacks the signal, the history lacks sessions of the reading, or an argument has
+        a wrong type.
     """
     if not isinstance(reading, Reading) or not isinstance(history, History):
         raise ConfigError(
@@ -306,7 +306,7 @@ def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        If there is no run, or if ``runs`` is not a mapping to finished runs.
+        ``runs`` is empty, or is not a mapping from headings to finished runs.
     """
     from backtests.report.tearsheet_tables import ROWS
 

@@ -28,8 +28,8 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     Growth is the value of 1 invested at the start, and its axis is logarithmic. The columns of
     ``equity`` are the strategy, its benchmark and bills. For each session, ``regime`` contains the
     regime under which the session's return was earned. In ``regime``, None means no regime. A
-    session's return is the return since the previous close. Two columns may have the same name, as
-    for the strategy ``bills``.
+    session's return is the return since the previous close. Two columns may have the same name. For
+    example, the strategy ``bills`` has the same name as the third column.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -209,8 +209,8 @@ def shade(
     one period. The shading of a period runs from its first session to the first session of the next
     period.
 
-    If ``of_returns`` is True, each state describes the return since the previous close. The shading
-    of a period then begins one session earlier and ends at the period's last session.
+    If ``of_returns`` is True, each state describes the return since the previous close, and the
+    shading of a period begins one session earlier and ends at the period's last session.
     """
     shapes = [
         {
@@ -276,7 +276,7 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Group inputs by unit. If more than 12 inputs have one unit, leave these inputs out."""
+    """Group inputs by unit. If more than 12 inputs have the same unit, leave these inputs out."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

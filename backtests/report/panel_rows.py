@@ -1,6 +1,6 @@
 """The rows of a chart: panels with a vertical axis, and strips of states.
 
-Sessions have equal distances on the date axis. Colours are CSS variables, or other CSS colours.
+Sessions have equal distances on the date axis. Each colour is a CSS colour, usually a CSS variable.
 """
 
 from collections.abc import Mapping, Sequence
@@ -85,7 +85,7 @@ def x_of(position: float, n: int) -> float:
 
 
 def stays(states: pd.Series) -> list[tuple[str, int, int]]:
-    """Return each unbroken period of one state: its name, first position and last position."""
+    """Return each unbroken period of a state: the state, the first and the last position."""
     starts = np.flatnonzero(states.ne(states.shift()).to_numpy())
     ends = [*(starts[1:] - 1).tolist(), len(states) - 1]
     return [

@@ -14,8 +14,8 @@ from backtests.report.svg import day_number
 def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
     """Return the data that a page shows at the mouse pointer: days, and each row's values.
 
-    The first number in ``days`` counts the days from 1970-01-01 to the first date. Every other
-    number in ``days`` counts the days between a date and the previous date.
+    The first number in ``days`` counts the days from 1970-01-01 to the first date. Each of the
+    later numbers counts the days from one date to the next.
     """
     every = max(1, -(-len(index) // most))
     chosen = np.arange(len(index))[::-every][::-1]

@@ -34,13 +34,13 @@ def panels(
 ) -> str:
     """Return rows that share one date axis, as HTML for a page.
 
-    ``name`` is the title of the chart, and names the chart for readers who cannot see it. ``rows``
-    contains panels and strips with the same sessions, top row first. ``heading`` is the level of
-    the title as a heading: 2 or 3.
+    ``name`` is the title of the chart, also for screen readers. ``rows`` contains panels and strips
+    with the same sessions, top row first. ``heading`` is the level of the title in HTML: 2 (``h2``)
+    or 3 (``h3``).
 
     ``shading`` contains the states that colour the background of every panel. If ``of_returns`` is
-    True, these states describe the returns of the sessions. The colour of a period then begins one
-    session earlier, because a return begins at the previous close.
+    True, these states describe the returns of the sessions, and the colour of a period begins one
+    session earlier. The reason is that a return begins at the previous close.
 
     The page shows the values of at most ``most`` sessions at the mouse pointer. If the history has
     more sessions, the page shows the values of every n-th session.

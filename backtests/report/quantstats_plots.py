@@ -133,10 +133,10 @@ def _drawing(title: str) -> Iterator[None]:
 
 
 def _without_cash(figure: Any, over_bills: pd.Series) -> Any:
-    """Return a figure of the Sharpe ratio without the windows that hold only cash.
+    """Return a figure of rolling Sharpe ratios without the windows in which all money is cash.
 
-    If a window holds only cash, the ratio is undefined, and quantstats draws a rounding error. The
-    dashed line shows the mean of the remaining windows.
+    In these windows, the ratio is undefined, and quantstats draws a rounding error. The dashed line
+    shows the mean of the remaining windows.
     """
     curve, mean, *_ = figure.axes[0].get_lines()
     drawn = pd.Series(curve.get_ydata(), index=pd.DatetimeIndex(curve.get_xdata()))

@@ -56,7 +56,7 @@ def rank_chart(ranks: np.ndarray, name: str) -> str:
 def scatter_chart(
     x_values: np.ndarray, y_values: np.ndarray, titles: tuple[str, str], name: str, best: int = -1
 ) -> str:
-    """Return a chart of points, with a line where both values are equal.
+    """Return a chart of points, with a diagonal line on which both values are equal.
 
     The point ``best`` is marked. Both axes have the same range. Points with a missing value are
     left out.
@@ -85,9 +85,9 @@ def parallel_chart(
     """Return a chart of parallel coordinates, with one drawn line for each configuration.
 
     Each item of ``axes`` contains the label of an axis and the labels of its values. ``positions``
-    contains a height from 0 to 1 for each configuration and axis. The lines are divided into fifths
-    by their Sharpe ratios. ``q0`` is the lowest fifth, and ``q4`` is the highest fifth. The lines
-    of ``q4`` are drawn on top.
+    contains a height from 0 to 1 for each configuration and axis. The lines form five groups of
+    equal size, in the order of their Sharpe ratios. ``q0`` has the lowest Sharpe ratios, and ``q4``
+    has the highest. The lines of ``q4`` are drawn on top.
     """
     width, high = 2 * WIDTH, 300.0
     x = Scale(low=0, high=max(len(axes) - 1, 1), start=70, end=width - 70)
@@ -130,7 +130,7 @@ def _scale_across(ends: tuple[float, float]) -> Scale:
 
 
 def _beside(x: Scale, value: float, y: float, said: str, kind: str) -> str:
-    """Return a label at the left or the right of a number's position, where there is more space."""
+    """Return a label beside the position of a number, on the side with more space."""
     inner = x(value) > (x.start + x.end) / 2
     return words(x(value) + (-5 if inner else 5), y, said, f"t{kind}", "end" if inner else "start")
 

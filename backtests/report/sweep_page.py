@@ -152,7 +152,7 @@ def _equity(swept: Swept, found: Findings, label: str) -> str:
     ]
     regime = _regime(found).fillna("none")
     return panels(
-        f"{label}growth of 1 under the regimes",
+        f"{label}growth of 1, shaded by regime",
         [Panel(title="growth of 1, log scale", digits=2, lines=lines, log=True, height=300)],
         shading=Strip(title="regime", states=regime, colours=css_states(present(regime))),
         of_returns=True,

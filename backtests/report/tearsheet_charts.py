@@ -1,4 +1,4 @@
-"""Charts for the page of a run: growth and holdings, votes, and positions in a dot plot.
+"""Charts for the page of a run, and the positions of the points in its dot plots.
 
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """

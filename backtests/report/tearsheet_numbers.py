@@ -24,9 +24,9 @@ from signals.params import parameters
 LEFT_OUT = (
     "The robustness tests are left out. The test of lead and lag, and the comparison with a "
     "constant mix of SPY and bills, are also left out. A robustness test repeats the run with one "
-    "change, such as another lag, other costs, one asset less or one year less. Two further "
-    "robustness tests change k or the values of a revised series. The parameter k is the share of "
-    "GDP that banks need as reserves. Run again without --no-robustness to see all tests."
+    "change, such as another lag or other costs. Some of these tests leave out an asset or a year. "
+    "One test changes the parameter k, the share of GDP that banks need as reserves. Another test "
+    "changes the values of a revised series. Run again without --no-robustness to see all tests."
 )
 
 
@@ -36,7 +36,7 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     Returns and weights are fractions. Dates are ISO strings. An undefined metric is null. Yearly
     metrics are null if the run is shorter than a year. If the robustness tests are left out, these
     items are null: ``by_k``, ``by_revision``, ``robustness``, ``lead_lag``, and ``own_mix`` in
-    ``luck``. A note of the run then says that tests are left out. ``lead_lag`` is also null for a
+    ``luck``. If tests are left out, a note of the run says so. ``lead_lag`` is also null for a
     strategy without timing, and for a run that is too short for this test.
     """
     cases, parts = assessment.robustness, assessment.attribution

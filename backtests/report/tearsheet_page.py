@@ -1,7 +1,7 @@
 """The tearsheet of a run: the verdict first, then charts, tests of luck, and every number.
 
 The numbers come from ``metrics.json``. The charts, the votes at the end, and the measures of idle
-capital come from the assessment. Other modules draw the charts.
+capital come from the assessment. The module does not draw charts.
 """
 
 from collections.abc import Mapping

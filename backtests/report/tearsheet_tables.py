@@ -87,7 +87,7 @@ _REGIME: Forms = {
 }
 #: Headings and formats of columns, by the key in metrics.json.
 Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
-#: Columns of the table on revised series that come before the headline metrics.
+#: The first columns of the table on revised series; the headline metrics follow.
 _REVISION: Columns = {
     "series": ("series", text),
     "case": ("case", text),

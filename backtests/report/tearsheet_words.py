@@ -144,7 +144,7 @@ def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
     note = f"{run['benchmark']} {percent_signed(numbers['benchmark'][key])} %"
     difference = found["difference"]
     if difference is None:
-        return value, f"{note}; no interval for less than a year"
+        return value, f"{note}; no interval, because the run is shorter than a year"
     low, high = (percent_signed(difference[end]) for end in ("low", "high"))
     return value, (
         f"{note}. Mean difference {percent_signed(difference['estimate'])} points a year, "
@@ -157,14 +157,14 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
     if _is_blind(numbers):
         return MISSING, "No regime is known for the returns of this run"
     if row is None:
-        return MISSING, "ABSORPTION did not occur while this run earned returns"
+        return MISSING, "No return of this run was earned in ABSORPTION"
     seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"
     if row["mean_excess"] is None:
-        return MISSING, f"{seen}; no yearly figure for less than a year"
+        return MISSING, f"{seen}; no yearly figure, because this is less than a year"
     other = f"{run['benchmark']} {percent_signed(row['benchmark_excess'])} %"
     return (
         f"{percent_signed(row['mean_excess'])} % a year",
-        f"{other}. Both numbers are mean returns over bills, from {seen}",
+        f"{other}. The numbers are mean returns minus the return of bills, from {seen}",
     )
 
 
@@ -177,7 +177,7 @@ def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
     luck, found = numbers["luck"], numbers["conclusion"]
     if found["sharpe_told"] is None:
         is_short = numbers["run"]["below_a_year"]
-        why = "cover less than a year" if is_short else "over bills do not vary"
+        why = "cover less than a year" if is_short else "minus the returns of bills do not vary"
         return "No verdict", f"The returns {why}"
     said = "Less than bills" if _is_below_bills(numbers) else _skill_said(found)
     return said, (

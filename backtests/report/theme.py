@@ -29,8 +29,8 @@ PAGE = {
     "note": "#fff8e6",
     "note-edge": _SAND,
 }
-#: Colours of SVG charts, by CSS variable. Colour-blind readers can tell the lines apart (Okabe and
-#: Ito 2008). Other colours are for bars, bands and areas.
+#: Colours of SVG charts, by CSS variable. Lines have the colours ``c0`` to ``c3``, which
+#: colour-blind readers can distinguish (Okabe and Ito 2008).
 DRAWN = {
     "c0": "#0072b2",
     "c1": "#d55e00",

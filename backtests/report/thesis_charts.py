@@ -92,7 +92,7 @@ def _bounds_of(rows: Mapping[str, Interval]) -> list[float]:
 
 
 def _interval_rows(rows: Mapping[str, Interval], x: Scale, longest: int, unit: str) -> list[str]:
-    """Return one row of bars for each interval, the line at zero, and the axis."""
+    """Return the parts of a chart: a row of bars for each interval, a line at zero, and an axis."""
     bottom = 22 + _ROW * len(rows)
     parts = [*_ruled_below(x, bottom, unit), line(x(0), 14, x(0), bottom, "zero")]
     for at, (said, interval) in enumerate(rows.items()):

@@ -31,7 +31,7 @@ DEALS = 12
 #: Words for a confidence set that is not an interval.
 NO_BOUNDS = "[no bounds]"
 _FIRST = 3  # number of classes that the list names for each episode, by date of peak
-#: Asset classes whose responses are drawn by session, from short to long duration.
+#: Asset classes in the chart of responses by session, with the shortest duration first.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
 
@@ -110,7 +110,7 @@ def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
 
 
 def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
-    """Return a response with interval, the number of filings, and the response on control dates."""
+    """Return a response, the number of filings, and the response on control dates, as texts."""
     response, control = _mark(study.responses, key), _mark(study.controls, key)
     return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
 
@@ -172,7 +172,7 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
 
 
 def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
-    """Return the rank correlations by state, and the stocks with long and with short duration.
+    """Return the rank correlation in each state, and the stocks of long and of short duration.
 
     The newest ranking by duration determines which stocks have long and short duration. If
     ``found`` is None, the result is None.
@@ -247,7 +247,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
 
 
 def rivals_said(rivals: Rivals | None) -> list[str]:
-    """Return sentences on how the trial compares rival models, and on what was left out."""
+    """Return sentences on how the trial compares rival models, and the notes on the comparison."""
     if rivals is None:
         return []
     return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]

@@ -28,8 +28,9 @@ from signals.reading import Reading
 def thesis_numbers(trial: Trial) -> dict[str, Any]:
     """Return every number of a trial, with dates as ISO strings. An undefined number is None.
 
-    Estimates and their bounds are in the unit of the claim. P-values and powers are fractions. If a
-    part of the trial is missing, its value is None or empty, and ``lacking`` gives the reason.
+    Estimates and their bounds are in the unit of the claim. P-values and the powers of tests are
+    fractions. If a part of the trial is missing, its value is None or empty, and ``lacking`` gives
+    the reason.
     """
     sample = trial.sample
     first, last = str(sample.sessions[0].date()), str(sample.sessions[-1].date())
@@ -70,11 +71,11 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of the scoreboard for one link of the thesis.
 
-    If the link has a primary claim, its verdict is the verdict of this claim. If the link has no
-    primary claim, its verdict is the verdict of its tested claims. If the tested claims have
-    different verdicts, the verdict of the link is ``mixed``. A claim that is not testable yet
+    If the link has a primary claim, the link has the verdict of this claim. If the link has no
+    primary claim, the link has the verdict that all its tested claims share. If the tested claims
+    have different verdicts, the verdict of the link is ``mixed``. The verdict ``not testable yet``
     counts only if no claim of the link could be tested. If the link has only claims about states,
-    its verdict is the state of its flag.
+    the verdict is the state of the link's flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
@@ -101,7 +102,7 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
 
 
 def _episodes(verdicts: list[Verdict]) -> int | None:
-    """Return the smallest number of episodes of any claim, or None if no claim counts episodes."""
+    """Return the lowest number of episodes among claims; None if no claim counts episodes."""
     counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
     return min((count for count in counts if count is not None), default=None)
 

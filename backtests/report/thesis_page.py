@@ -104,7 +104,7 @@ def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_k(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of the table on other values of k, as texts."""
+    """Return the rows of the table with the verdicts for several values of k, as texts."""
     return [_of_k(trial.of(row["claim"]), row) for row in rows]
 
 
@@ -232,7 +232,7 @@ def _p_values(tests: Mapping[str, float]) -> str:
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return a heading and a text that lists the last periods of a state, newest first."""
+    """Return a heading, and the last periods of a state as text, newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
-    return [("Times on, newest first", "; ".join(said))] if said else []
+    return [("Periods in this state, newest first", "; ".join(said))] if said else []

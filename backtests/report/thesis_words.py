@@ -22,7 +22,7 @@ SIGNS = {
 #: What each outcome means.
 MEANINGS = {
     "supported": "the data support the claim, even after adjustment for the number of claims",
-    "contradicted": "the data rule out an effect that is large enough to be interesting",
+    "contradicted": "the data exclude an effect that is large enough to be interesting",
     "inconclusive": "the true effect may be zero, or it may be large enough to be interesting",
     "mixed": "the claims of this link have different verdicts",
     "not testable yet": "the history is too short or lacks data",
@@ -113,7 +113,7 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def k_said(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return sentences on the verdicts, and on the signs of estimates, that change with k.
+    """Return sentences that name each claim whose verdict or sign of the estimate changes with k.
 
     ``rows`` is the value ``by_k`` of :func:`backtests.report.thesis_numbers.thesis_numbers`.
     """
@@ -153,7 +153,7 @@ def _evidence(p_value: float) -> str:
 
 
 def _is_beyond(verdict: Verdict) -> bool:
-    """Return whether the whole 95 % interval is smaller than the smallest interesting effect."""
+    """Return whether every effect in the 95 % interval is below the smallest interesting effect."""
     assert verdict.estimate is not None
     bounds, sign = verdict.estimate.interval, verdict.claim.sign
     return max(sign * bounds.low, sign * bounds.high) < (verdict.claim.smallest or 0.0)

@@ -95,10 +95,10 @@ def test_flags_shows_the_regime_of_the_files_model(
     found = said(drypowder, "flags", *SIMULATED, "--config", "model.toml", "--html", page)
     assert (found["regime"], found["since"]) == ("ABSORPTION", "2024-05-01")
     assert (found["regime_model"], found["pending"]) == ("labels", None)
-    sentence = "ABSORPTION since 2024-05-01, by labels: decided by ABSORPTION"
+    sentence = "ABSORPTION since 2024-05-01 (model labels): decided by ABSORPTION"
     assert found["sentence"] == sentence
     shown = page.read_text()
-    assert "<h1>ABSORPTION since 2024-05-01, by labels</h1>" in shown.replace("SIMULATED: ", "")
+    assert "<h1>ABSORPTION since 2024-05-01 (model labels)</h1>" in shown.replace("SIMULATED: ", "")
     assert "the votes have no effect: the regime comes from the model labels." in shown
     text = drypowder("flags", *SIMULATED, "--config", "model.toml")
     assert "votes for" not in text.out, "the labels decide, and no vote"

@@ -339,7 +339,7 @@ def test_growth_of_other_strategies_is_refused(grown: pd.DataFrame, tmp_path: Pa
 
 
 def test_a_page_without_strategies_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected at least one strategy, .*, found none"):
+    with pytest.raises(DataError, match=r"found no strategy; give .* at least one strategy"):
         write_compare_page({}, GROWTH[[]], REGIME, ABOUT, tmp_path / "compare.html")
 
 

@@ -69,7 +69,7 @@ def test_the_page_opens_with_the_verdict(page: str, numbers: dict[str, Any]) -> 
 def test_a_simulated_history_is_labelled_on_every_chart(page: str) -> None:
     names = re.findall(r'<svg class="chart[^"]*" role="img" aria-label="([^"]*)"', page)
     assert len(names) == 5
-    assert "SIMULATED: growth of 1 under the regimes" in page
+    assert "SIMULATED: growth of 1, shaded by regime" in page
     assert all(name.startswith("SIMULATED: ") for name in names)
     assert "SIMULATED history: nothing on this page happened" in page
     assert "<title>SIMULATED: sweep of near-cash-flow</title>" in page

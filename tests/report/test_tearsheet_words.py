@@ -171,7 +171,8 @@ def test_the_strip_answers_five_questions() -> None:
         ),
         "absorption": (
             "-1.1 % a year",
-            "SPY +2.0 %. Both numbers are mean returns over bills, from 903 sessions in 6 episodes",
+            "SPY +2.0 %. The numbers are mean returns minus the return of bills, from 903 sessions "
+            "in 6 episodes",
         ),
         "skill": ("May be luck", "Sharpe 0.95, hurdle 0.46; timing p 0.20"),
         "hindsight": (
@@ -209,7 +210,7 @@ def test_luck_or_skill_is_said_in_a_few_words(given: dict[str, Any], said: str, 
 
 def test_without_a_verdict_the_strip_says_the_one_reason() -> None:
     constant = cells(sharpe=None, timing=None)["skill"]
-    assert constant == ("No verdict", "The returns over bills do not vary")
+    assert constant == ("No verdict", "The returns minus the returns of bills do not vary")
     short = cells(sharpe=None, timing=None, interval=None, below_a_year=True)["skill"]
     assert short == ("No verdict", "The returns cover less than a year")
 
