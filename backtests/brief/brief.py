@@ -42,7 +42,7 @@ class Brief:
         also tests other claims, but gives the main claims the same verdicts. The p-values of the
         main claims are adjusted as one group, without the other claims.
     links, changes, dates, holdings, late
-        The results of the modules with the same names in :mod:`backtests.brief`.
+        The results of the modules of :mod:`backtests.brief` that have these names.
     flips
         The results of :mod:`backtests.brief.next_flips`.
     """
@@ -107,12 +107,12 @@ def make_brief(
         default, ``compared`` is one week before the last session. If the history is shorter than a
         week, the default is the history's first session.
     progress
-        Receives the name of each step before the step begins.
+        A function that receives the name of each step before the step begins.
 
     Raises
     ------
     ConfigError
-        If ``compared`` is not a date, lies outside the history, or is not before the last session.
+        ``compared`` is not a date, lies outside the history, or is not before the last session.
     """
     before = _session_before(history, compared)
     progress("signals")

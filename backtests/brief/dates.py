@@ -48,7 +48,7 @@ class Expected:
 
 
 def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
-    """Return the next decision day and the next release of each series in ``ids``, by date.
+    """Return the next decision day and the next release of each series in ``ids``, in date order.
 
     The dates are after the last close of the history. The result also contains the next filing of
     each hyperscaler. The next filing is expected 52 weeks after the firm's earliest filing of the
@@ -82,7 +82,7 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
 
 def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> Expected | None:
-    """Return the next release by a publication rule; None if the rule has no release dates.
+    """Return the next release that a publication rule gives, or None if the rule gives no dates.
 
     ``dated`` is the pandas frequency of the dates that the values describe.
     """

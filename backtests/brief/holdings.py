@@ -37,7 +37,8 @@ class Holding:
         The late series that the weights need, with a date for each id; see
         :attr:`backtests.today.Today.missing`.
     state_is_lost
-        Whether the strategy keeps its last target, because late data make its state unreliable.
+        True if late data make the strategy's state unreliable, so the strategy keeps its last
+        target.
     reason
         The reason why the strategy cannot be followed; empty if it can be followed.
     """
@@ -53,7 +54,7 @@ class Holding:
 
     @property
     def moves(self) -> dict[str, float]:
-        """Changes of weights since the earlier session that are larger than the drift band."""
+        """The weight changes since the earlier session, without changes inside the drift band."""
         earlier = self.before or {}
         if not earlier:
             return {}

@@ -42,8 +42,8 @@ def late_data(
 
     ``said`` maps the name of each signal to its explanation at the last session. ``held`` contains
     the holdings at the last session. A strategy of the thesis needs only prices and its state. If
-    its state is lost, the strategy keeps its last target. If only the price of an asset is late,
-    the strategy does not trade the asset.
+    late data make the state unreliable, the strategy keeps its last target. If only the price of an
+    asset is late, the strategy does not trade the asset.
     """
     affected: dict[str, list[str]] = {}
     for e in said.values():

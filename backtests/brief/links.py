@@ -1,4 +1,4 @@
-"""The state of each of the fifteen links of the thesis at one session, in one word.
+"""The state of each link of the thesis at one session, in one or two words.
 
 A link is one step of the argument of the thesis.
 """
@@ -22,8 +22,8 @@ class LinkState:
     link, statement
         Name of the link, such as ``L3``, and its statement.
     word
-        ``on`` if a flag of the link is on. ``off`` if at least one flag of the link is known, but
-        no flag is on. ``no view`` if no flag of the link is known. ``no flag`` if no signal
+        ``on``: at least one flag of the link is on. ``off``: at least one flag of the link is
+        known, but no flag is on. ``no view``: no flag of the link is known. ``no flag``: no signal
         measures the link.
     flags
         The flags of the link's signals.

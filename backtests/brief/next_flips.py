@@ -15,13 +15,13 @@ MONTH = 21
 
 @dataclass(frozen=True, kw_only=True)
 class NextFlip:
-    """The next possible flip of one flag, with the distance of its gauge from the level.
+    """The next possible flip of one flag, and how far its gauge is from the level of the flip.
 
     Attributes
     ----------
     signal, on, votes
-        ``signal`` is the name of the signal. ``on`` is True if its flag is on. ``votes`` is True if
-        the flag is a vote.
+        ``signal`` is the name of the signal. ``on`` is True if the flag of the signal is on.
+        ``votes`` is True if the flag is a vote.
     gauge, unit, value
         ``gauge`` names the gauge that must cross a level before the flag flips. ``value`` is the
         current value of the gauge, and ``unit`` is the unit of this value.
@@ -31,19 +31,19 @@ class NextFlip:
         The signed move that brings the gauge to the level, in the unit ``unit``. The gauge must
         stay beyond the level for some sessions before the flag flips.
     beyond
-        True if the gauge is already beyond the level, so that only the confirmation is missing.
+        True if the gauge is already beyond the level, and only the confirmation is missing.
     frequency
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
         change over :data:`MONTH` sessions. A past move is enough if it has the direction of
         ``distance``, and at least the size of ``distance``. ``frequency`` describes the past and is
-        not a forecast. Some flags turn off after a fixed number of sessions. The gauge of such a
-        flag is the flag's age, which always grows by :data:`MONTH`. If ``beyond`` is True,
-        ``frequency`` is 1, because the gauge needs no further move. If the gauge has no past move,
-        ``frequency`` is NaN.
+        not a forecast. Some flags turn off after a fixed number of sessions. The gauge of these
+        flags is their age, and every past move of an age is :data:`MONTH` sessions. If ``beyond``
+        is True, ``frequency`` is 1, because the gauge needs no further move. If the gauge has no
+        past move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
-        actual regime would change only some sessions later, after its confirmation. If too few
-        votes are known, ``regime`` is None.
+        actual regime would change some sessions later, when it is confirmed. If too few votes are
+        known, ``regime`` is None.
     """
 
     signal: str
@@ -60,7 +60,7 @@ class NextFlip:
 
 
 def next_flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[NextFlip, ...]:
-    """Return the next flip of each flag on which the regime depends, the nearest first.
+    """Return the next flip of each flag that the regime depends on; the nearest flip is first.
 
     The nearest flip has the highest ``frequency`` (see :class:`NextFlip`). A flip with a NaN
     frequency comes last. ``said`` maps names of signals to their explanations at the last session

@@ -24,7 +24,7 @@ class Axis:
     path
         Path of the parameter, such as ``dry_powder.k``; see :mod:`backtests.parameter_paths`.
     values
-        The values in the given order; empty if ``ends`` is given.
+        The values in the user's order; empty for a range.
     ends
         The lowest and the highest value of a range; None if ``values`` lists the values.
     """

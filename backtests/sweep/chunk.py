@@ -19,7 +19,8 @@ from signals.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Prefix of parameter columns. Without it, a parameter and a metric could have the same name.
+#: Prefix of parameter columns. Without this prefix, a parameter and a metric could have the same
+#: name.
 SET = "set."
 #: Largest number of configurations in a chunk. A killed sweep loses its unfinished chunks.
 LARGEST = 1000

@@ -60,8 +60,8 @@ def _client_at(distributed: Any, address: str) -> Any:
         return distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         said = str(error).partition("\n")[0] or type(error).__name__
-    # Python deletes the failed client now, and Dask closes it. Closing needs a lock. Later, Dask
-    # could hold this lock while it starts another client.
+    # Delete the failed client now, so that Dask closes the client. Dask needs a lock to close a
+    # client. If Dask closed the client later, another client could hold this lock while it starts.
     gc.collect()
     raise ConfigError(
         f"expected a Dask scheduler at {address}, but it cannot be reached: {said}; start it "

@@ -43,7 +43,7 @@ class Design:
         return len(self.rows)
 
     def values(self, at: int) -> dict[str, Value]:
-        """Return the value of each parameter of one configuration, by path."""
+        """Return a mapping from the path of each parameter to its value in one configuration."""
         return {p: x[i] for p, x, i in zip(self.paths, self.levels, self.rows[at], strict=True)}
 
     def until(self, stage: str) -> int:
@@ -126,7 +126,7 @@ def _grid(sizes: list[int]) -> np.ndarray:
 
 
 def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
-    """Return draws between 0 and 1, samples × axes."""
+    """Return random numbers between 0 and 1: one row a sample, one column an axis."""
     rng = np.random.default_rng(seed)
     if name == "random":
         return rng.random((samples, axes))
@@ -137,7 +137,7 @@ def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
 
 
 def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...], np.ndarray]:
-    """Return the values of an axis, and the position of the drawn value for each draw."""
+    """Return the values of an axis, and for each draw the position of its value among them."""
     if axis.ends is None:
         level = _sorted(axis.values)
         return level, np.minimum((unit * len(level)).astype(np.int64), len(level) - 1)
@@ -152,5 +152,5 @@ def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...],
 
 
 def _sorted(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Sort numbers in ascending order; leave names in the given order."""
+    """Sort numbers in ascending order; keep the order of names."""
     return values if any(isinstance(v, str) for v in values) else tuple(sorted(values))

@@ -175,9 +175,9 @@ def independent_trials(swept: Swept) -> float:
 
     The function uses monthly returns minus the return of bills.
     :mod:`backtests.evidence.effective_trials` describes the method. If the sweep covers less than
-    three years, the number of independent trials is too small. For example, the function finds
-    about 370 of 1,000 independent trials with 12 months of returns. With 24 months of returns, it
-    finds about 650. The rows are read in groups, so more rows do not need more memory.
+    three years, the function finds too few independent trials. For example, if 1,000 trials are
+    independent, the function finds about 370 with 12 months of returns, and about 650 with 24
+    months. The rows are read in groups, so more rows do not need more memory.
     """
     best: BestWithoutSkill | None = None
     for group in groups_of(swept.path, ["monthly"]):

@@ -9,12 +9,11 @@ def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.n
     """Return the mean value of the neighbours of each configuration in ``at``.
 
     In a full grid, a neighbour differs by one step in one numeric parameter; all other parameters
-    are equal. If the design is not a full grid, the neighbours are the nearest configurations. A
-    configuration then has two neighbours for each numeric parameter. Neighbours have equal values
-    of all parameters that are not numbers, such as the name of a scale. Distances between
-    configurations use ranks: each value is replaced by its rank, from 0 (lowest value) to 1
-    (highest value). Undefined values are left out of the mean. If there is no neighbour, the mean
-    is NaN.
+    are equal. If the design is not a full grid, the neighbours are the nearest configurations: two
+    configurations for each numeric parameter. Neighbours have equal values of all parameters that
+    are not numbers, such as the name of a scale. Distances between configurations use ranks: each
+    value is replaced by its rank, from 0 (lowest value) to 1 (highest value). Undefined values are
+    left out of the mean. If there is no neighbour, the mean is NaN.
 
     ``values`` has one number for each configuration of the design. ``at`` contains row numbers of
     configurations in the design.

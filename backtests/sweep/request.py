@@ -17,7 +17,7 @@ from signals.errors import ConfigError, DrypowderError, unknown
 
 #: Largest number of configurations by default.
 MOST = 100_000
-#: Keys of the table ``[sweep]`` in a TOML file. ``id`` is only in files that a sweep has written.
+#: Keys of the table ``[sweep]`` in a TOML file. Files that a sweep has written also contain ``id``.
 KEYS = ("design", "samples", "draw_seed", "max", "set", "id")
 
 

@@ -1,4 +1,4 @@
-"""Copy the objects of a configuration, such as signals, with other parameters."""
+"""Copy the objects of a configuration, such as signals, with new values of parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,8 +27,8 @@ FIELDS = ("strategy", *TABLES)
 class Setting:
     """The objects of one configuration that a sweep can change.
 
-    ``fixed`` describes in a text what a sweep cannot change: the spread of bills, the user's asset
-    classes, and the source code of the user's strategy and signals.
+    ``fixed`` is a text that describes what a sweep cannot change. These parts are the spread of
+    bills, the user's asset classes, and the source code of the user's strategy and signals.
     """
 
     signals: Mapping[str, Signal]
@@ -64,7 +64,7 @@ class Setting:
         return {**self.signals, **{name: getattr(self, name) for name in FIELDS}}
 
     def changed(self, values: Mapping[str, Value], made: dict[Any, Any] | None = None) -> "Setting":
-        """Return a copy with other values of some parameters; ``values`` maps paths to values.
+        """Return a copy with new values of some parameters; ``values`` maps paths to new values.
 
         All new values of an object are set together. An invalid value raises ConfigError, but
         ``lag`` and ``band`` are not checked. ``made`` is a cache of the objects that this method
@@ -87,7 +87,7 @@ class Setting:
         return replace(self, **parts, signals=chosen)
 
     def _made(self, owner: str, given: Mapping[str, Value]) -> Any:
-        """Return a copy of one object with other parameters."""
+        """Return a copy of one object with new values of some parameters."""
         old = self.owners[owner]
         with author_code(f"{owner}: making {type(old).__name__}"):
             return replace(old, **given)

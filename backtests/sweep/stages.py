@@ -18,7 +18,8 @@ from signals.reading import Reading
 from signals.regimes import Classification, RegimeModel
 from strategies import decide, state_of
 
-#: Largest number of evaluations of signals that a process stores. Each needs about 0.3 MB.
+#: Largest number of evaluations of signals that a process stores. Each evaluation needs about 0.3
+#: MB.
 KEPT = 256
 #: Largest number of classifications (the regime of each session) that a process stores.
 _REGIMES = 16
@@ -116,7 +117,7 @@ class Stages:
 
 
 def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
-    """Return a signal's cache key: its name, the signal, and the keys of the signals it uses."""
+    """Return a signal's cache key: name, signal object, and the keys of the signals it uses."""
     parts = chosen[name].parts
     return name, chosen[name], tuple(_key(part, chosen) for part in parts if part in chosen)
 

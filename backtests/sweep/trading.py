@@ -53,11 +53,12 @@ def simulated(
 
 
 def check_base(case: Case, base: Run) -> None:
-    """Raise SimulationError if sweep and vectorbt give the base configuration different results.
+    """Raise SimulationError if the sweep and vectorbt differ on the base configuration.
 
     The base configuration goes through all stages of the sweep. ``base`` is the run that vectorbt
     has simulated. The sweep's target weights must equal the target weights of ``base``. At each
-    close, the sweep's equity may differ from vectorbt's equity by at most a fraction of 1e-9.
+    close, the sweep's equity may differ from vectorbt's equity by at most 1e-9 of vectorbt's
+    equity.
     """
     decided = Stages(case).decided(case.base)
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)
@@ -68,7 +69,7 @@ def check_base(case: Case, base: Run) -> None:
     if not (decided.equals(base.decided) and (gap <= AGREEMENT).all()):
         raise SimulationError(
             f"{base.label}: expected vectorbt and the compiled engine to agree on the base "
-            "configuration, but the target weights differ, or the equity differs by up to "
-            f"{gap.max():.2g}; install the declared versions of numba and vectorbt, or report this "
-            "defect"
+            "configuration, but their weights or their equity differ (largest relative difference "
+            f"of equity: {gap.max():.2g}); install the declared versions of numba and vectorbt, or "
+            "report this defect"
         )

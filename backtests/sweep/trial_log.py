@@ -2,8 +2,9 @@
 
 The best of many trials looks better than it is, and more trials make it look even better. So a test
 of the best trial must count all trials, including the trials of earlier sweeps. The log is a folder
-beside the store, with one file for each sweep. A file is written once, completely or not at all,
-and never changed. So a repeated sweep adds no trials. A lock lets one sweep write at a time.
+beside the store, with one file for each sweep. A file is written either completely or not at all,
+and never changes later. So a repeated sweep adds no trials. Because of a lock, only one sweep can
+write at a time.
 
 A simulated history has no log. A search on simulated data says nothing about real returns. Trials
 on simulated data would make real results look worse than they are.
@@ -136,9 +137,9 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
 
     The trials with the hashes in ``without`` are left out. The log contains no returns, so the
     effective numbers of trials of all counted sweeps are added up. A sweep counts in full if at
-    least one of its trials remains, so the sum is never too small. A sweep does not count if
-    another counted sweep contains all its trials. If the counted sweeps contain all trials in
-    ``without``, the attribute ``includes_own`` of the result is True.
+    least one of its trials is not in ``without``, so the sum is never too small. A sweep does not
+    count if another counted sweep contains all its trials. If the counted sweeps contain all trials
+    in ``without``, the attribute ``includes_own`` of the result is True.
     """
     own, log = frozenset(without), _all_of(store)
     measured = log[np.isfinite(log["sharpe"])]

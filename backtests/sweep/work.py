@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Done = tuple[Span, "pa.Table", dict[str, float]]
-#: A mapping from the key of the command and the thread to the :class:`Stages` of this thread. All
-#: entries belong to the same command. Threads cannot share a :class:`Stages`, because each
-#: computation changes its caches.
+#: The :class:`Stages` of each thread. A key contains the key of the command and the number of the
+#: thread. All entries belong to the same command. Threads cannot share a :class:`Stages`, because
+#: each computation changes its caches.
 _held: dict[tuple[str, int], Stages] = {}
 _preparing = Lock()
 
@@ -61,7 +61,7 @@ def _work(
 def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str, str]) -> Stages:
     """Return the :class:`Stages` of this thread; a worker may have several threads.
 
-    If the worker has other code of a user's class, ConfigError is raised.
+    If the worker has different code for a user's class, ConfigError is raised.
     """
     key = command, get_ident()
     with _preparing:
@@ -76,7 +76,7 @@ def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str,
 
 
 def _code(case: Case) -> dict[str, str]:
-    """Return a mapping from the name of a class to the source code of the user's modules."""
+    """Return a mapping from the name of each class to the user's source code of the class."""
     parts = (case.base.strategy, *case.base.signals.values())
     return {type(part).__qualname__: source_of(type(part)) for part in parts}
 
@@ -85,8 +85,8 @@ def _check_code(found: dict[str, str], expected: dict[str, str]) -> None:
     for name, code in expected.items():
         if found[name] != code:
             raise ConfigError(
-                f"expected the same code of {name} on each worker and in this process, found other "
-                "code; copy the file to the worker"
+                f"expected the same code of {name} on each worker and in this process, found "
+                "different code; copy the file to the worker"
             )
 
 
