@@ -99,8 +99,8 @@ def make_economy(seed: int, years: int, *, thesis: bool = True) -> Economy:
     published = index[_WARM_UP:]
     noise, more = (np.random.default_rng(stream) for stream in streams[3:])
     series, filed = publish(quantities, prices, published, noise, more)
-    # Crisis and recovery come from the economy that drives the prices. Other regimes come from the
-    # published amounts.
+    # In a crisis or a recovery, the true regime comes from the economy that drives the prices. At
+    # all other sessions, the true regime comes from the published amounts.
     in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
     truth = driver.phase.where(in_prices, quantities.state).rename("truth").reindex(published)
     return Economy(series=series, filed=filed, truth=truth)

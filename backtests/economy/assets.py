@@ -110,7 +110,8 @@ _OWN: dict[str, dict[str, Any]] = {
     "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
 }
 
-#: A mapping from asset class to tickers outside the universe that get the loadings of the class.
+#: A mapping from asset class to tickers outside the universe. These tickers get the loadings of the
+#: class.
 _OTHERS: dict[str, str] = {
     "hyperscalers": "AAPL XLK VOO XLY",
     "semiconductors": "AMD ASML INTC EWY",

@@ -14,9 +14,9 @@ _DAY = pd.Timedelta(days=1)
 def events(
     prices: Prices, filed: Mapping[str, pd.Series], rng: np.random.Generator
 ) -> dict[str, pd.Series]:
-    """Return the values of each event series, by id and by the date of the event.
+    """Return a mapping from id to event series; the index of a series contains the event dates.
 
-    ``filed`` contains the filing dates of each company's capital expenditure, by ticker. A company
+    ``filed`` maps the ticker of a company to the filing dates of its capital expenditure. A company
     releases its earnings a day or two before it files. A policy surprise is a fraction of the
     market's move on a meeting day of the Federal Reserve. The market's move is the change in a
     yield or in share prices.

@@ -40,7 +40,7 @@ def _dates(first: pd.Timestamp, last: pd.Timestamp, freq: str) -> pd.DatetimeInd
 
 
 def flows(quantities: Quantities, prices: Prices, rng: np.random.Generator) -> dict[str, pd.Series]:
-    """Return the series by id, in the units of the catalog."""
+    """Return a mapping from id to series, in the units of the catalog."""
     paths, yields = quantities.paths, prices.yields
     return {
         **_funding(paths, yields),
@@ -118,7 +118,10 @@ def _abroad(yields: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.Seri
 
 
 def company_flows(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return trailing-year sums over the hyperscalers, in USD bn, by name, such as ``OCF``."""
+    """Return a mapping from concept, such as ``OCF``, to trailing-year amounts in USD bn.
+
+    Each amount is a sum over all hyperscalers.
+    """
     spent = paths["trailing_capex"]
     earned = 1.25 * spent.ewm(halflife=504).mean()
     left = (earned - spent).clip(lower=0)

@@ -12,7 +12,8 @@ from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30
-#: Each company's share of trailing capital spending. The shares of the five hyperscalers sum to 1.
+#: Each company's fraction of trailing-year capital spending. The fractions of the five hyperscalers
+#: sum to 1.
 _CAPEX_SHARES = {
     "MSFT": 0.24,
     "GOOGL": 0.25,
@@ -23,8 +24,8 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-#: For each concept, the companies with simulated amounts. The new debt of GOOGL and MSFT is left
-#: out.
+#: For each concept, the companies with simulated amounts. GOOGL and MSFT have no simulated amounts
+#: of new debt.
 FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
@@ -42,7 +43,7 @@ def publish(
     rng: np.random.Generator,
     more: np.random.Generator,
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return all series by id, and the filing dates of the SEC series by id.
+    """Return two mappings from id: to all series, and to the filing dates of the SEC series.
 
     Series and filing dates start at ``index[0]``. ``quantities`` and ``prices`` start a year
     earlier, because sums over the trailing year need that year. ``more`` is the random generator
@@ -70,7 +71,7 @@ def publish(
 
 
 def within_limits(id: str, values: pd.Series) -> pd.Series:
-    """Return the values, cut to the limits in the catalog."""
+    """Return the values, clipped at the lower and the upper limit in the catalog."""
     low, high = CATALOG[id].low, CATALOG[id].high
     # Series.clip takes 20 times as long.
     return pd.Series(np.clip(values.to_numpy(), low, high), index=values.index)
@@ -134,7 +135,7 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return the amounts of all companies by id, and their filing dates by id.
+    """Return two mappings from id: to amounts of companies, and to the filing dates of the amounts.
 
     Each company and concept has two series: the sum over the trailing year, and the same sum one
     year earlier.
@@ -161,9 +162,10 @@ def _sec(
 def _financing(
     paths: pd.DataFrame, dates: Mapping[str, pd.Series]
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return the values and filing dates of cash flow, buybacks, debt and leases.
+    """Return two mappings from id: to amounts of companies, and to the filing dates of the amounts.
 
-    ``dates`` are the filing dates by ticker. All amounts of a company have the same filing dates.
+    The concepts are cash flow, buybacks, debt and leases. ``dates`` maps a ticker to filing dates.
+    All amounts of a company have the same filing dates.
     """
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}

@@ -25,8 +25,8 @@ capital to output, P/G, near 0.005:
 
     dW     = p G dt
 
-Capital spending a is an annual rate. The growth rate g of a returns to the level g*. The value of b
-is 0.33 in a boom and −0.05 in a bust:
+Capital spending a is an annual rate. Its growth rate is g, and g returns to the level g*. The value
+of b is 0.33 in a boom and −0.05 in a bust:
 
     d ln a = g dt
     dg     = 2 (g* − g) dt + 0.10 dB

@@ -113,7 +113,7 @@ def _failed(name: str, error: DrypowderError) -> Check:
 def _assets(strategy: Strategy, history: History) -> str:
     check_assets(strategy.assets, history)
     _check_held(strategy.name, strategy.reads, history.panel)
-    more = f", and {len(strategy.reads)} series read" if strategy.reads else ""
+    more = f"; the strategy reads {len(strategy.reads)} series" if strategy.reads else ""
     return f"{len(strategy.assets)} with prices{more}"
 
 

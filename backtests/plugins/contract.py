@@ -58,7 +58,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Of a class and its base classes, return those that a user wrote."""
+    """Return a class and its base classes, without the classes of drypowder and of Python."""
     return [
         base
         for base in cls.__mro__

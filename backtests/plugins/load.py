@@ -251,8 +251,8 @@ def _check_origin(module: ModuleType, path: str) -> None:
 def _no_class(module: ModuleType, name: str) -> str:
     if module.__name__ == "__main__":
         return (
-            f"expected the class {name}, but it was defined in a notebook or a script, and it is "
-            f"not defined here; write the class into a file, and give its path, such as "
+            f"expected the class {name}, but it was defined in a notebook or a script, and cannot "
+            f"be loaded from there; write the class into a file, and give its path, such as "
             f"my_file:{name}"
         )
     known = [

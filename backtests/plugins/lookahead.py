@@ -3,12 +3,13 @@
 The check computes results on the whole history and on a changed history. A changed history equals
 the whole history up to one session, called the cut. Up to the cut, the changed history must give
 exactly the same results as the whole history. A shortened history ends at the cut session. A
-history with replaced rows continues after the cut session, with rows from another period.
+history with replaced rows has the same length as the whole history. After the cut session, its rows
+come from another period.
 
-Replaced rows reveal look-ahead that a shortened history can miss. For example, wrong code may read
-the next session's value, and repeat the last value at the end of the history. A shortened history
-does not reveal this code if the value stays the same after the cut. Replaced rows have different
-values, so the code's results differ.
+A history with replaced rows reveals look-ahead that a shortened history can miss. For example,
+wrong code may read the next session's value, and repeat the last value at the end of the history. A
+shortened history does not reveal this code if the value stays the same after the cut. In a history
+with replaced rows, the values after the cut differ, so the results of this code differ.
 
 The check changes only the panel and, for a strategy, the results of the signals. So the check does
 not detect look-ahead through files, the network or caches.
@@ -33,7 +34,7 @@ from strategies import Strategy, decide, state_of
 #: Largest number of cuts of each kind: evenly spread, random, at changes of a result, at ends of
 #: gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Largest number of histories with replaced rows, and largest number of replaced rows.
+#: Largest number of histories with replaced rows, and largest number of such rows in a history.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
