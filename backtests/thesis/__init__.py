@@ -8,7 +8,7 @@ Terms in these modules:
   while the flag of ``dry_powder`` is off.
 - A stay is an unbroken series of sessions at which a flag is on. If the time between two
   neighbouring stays is at most a quarter of a year, both stays belong to the same episode.
-- The condition of a claim is a signal whose flag must be on.
+- The condition of a claim is a signal. The claim applies while the flag of this signal is on.
 - The duration of an asset is the time until the asset pays its cash flows. The module
   :mod:`signals.duration` lists the classes with a long duration and the classes with a short
   duration. The duration spread is the return of the long-duration classes minus the return of the

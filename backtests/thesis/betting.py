@@ -45,17 +45,18 @@ def bets(gains: np.ndarray) -> np.ndarray:
 def wealth(gains: np.ndarray) -> np.ndarray:
     """Return the wealth after each week: the product of (1 + bet · gain) over all weeks so far.
 
-    Under the null hypothesis, each week's expected gain, given the earlier weeks, is at most zero.
-    ``gains`` contains numbers from −1 to 1. The last axis of ``gains`` is the week.
+    Under the null hypothesis, the expected gain of each week is at most zero. The expectation is
+    conditional on the earlier weeks. ``gains`` contains numbers from −1 to 1. The last axis of
+    ``gains`` is the week.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
 
 
 def outperformance(differences: np.ndarray) -> np.ndarray:
-    """Return, after each week, the evidence (e-value) that one forecaster is better than another.
+    """Return an e-value after each week: the evidence that the first of two forecasters is better.
 
-    Each week's difference has an expected value, given the earlier weeks. Under the null
+    The expected value of a week's difference is conditional on the earlier weeks. Under the null
     hypothesis, the mean of all expected values so far is at most zero. The expected value of a
     single week may be positive.
 
@@ -72,8 +73,9 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     differences
-        Loss of the second forecaster minus loss of the first, which may be better. All differences
-        must lie between −½ and ½. The last axis is the week.
+        For each week, the loss of the second forecaster minus the loss of the first forecaster. A
+        positive difference is evidence for the first forecaster. All differences must lie between
+        −½ and ½. The last axis is the week.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

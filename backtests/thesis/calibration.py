@@ -1,8 +1,8 @@
 """How often the tests of the claims are wrong or right on SIMULATED economies.
 
-``benchmarks/trial.py`` tests all claims except status claims on economies in which the thesis is
-known to be true or false. With ``--write``, the script writes its results to ``calibration.json``
-beside this module.
+``benchmarks/trial.py`` simulates economies in which the thesis is true, and economies in which the
+thesis is false. The script tests all claims except status claims on these economies. With
+``--write``, the script writes its results to ``calibration.json`` beside this module.
 """
 
 from pathlib import Path
@@ -22,8 +22,8 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
     judged
         Number of economies in which the claim could be tested.
     decidable
-        Number of economies in which the claim could be tested and had enough episodes. A claim that
-        counts episodes needs at least three episodes.
+        Number of economies in which the claim could be tested and had enough episodes. If the
+        estimator of a claim counts episodes, the claim needs at least three episodes.
     supported, contradicted
         ``supported`` is the number of economies in which the claim gets the verdict “supported”.
         ``contradicted`` is the number of economies in which the claim gets the verdict

@@ -33,7 +33,7 @@ def committed_claims(path: Path | None = None) -> str | None:
 
 
 def _git(path: Path, *arguments: str) -> str | None:
-    """Return the output of git in the folder of a file; None if git is missing or fails."""
+    """Run git in the folder of a file, and return its output; None if git is missing or fails."""
     command = ("git", "-C", str(path.parent), *arguments)
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

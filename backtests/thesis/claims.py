@@ -5,11 +5,12 @@ when. The declaration also names the estimator, and the result that speaks again
 numbers in this module were chosen before any estimate was seen. If a declaration changes later, the
 changelog states the reason.
 
-The condition of a claim is a signal whose flag must be on. If the flag depended on past returns,
-the test of a claim about returns would not be fair. So the flag of a tested claim must belong to
-one of :data:`QUANTITY_FLAGS`. The flags of :data:`QUANTITY_FLAGS` use quantities and overnight
-rates, but no asset prices. The claim of link L14 is an exception: its flag is computed from prices.
-To test the claim of link L14, the trial resamples prices and computes the flag again.
+The condition of a claim is a signal. The claim applies while the flag of this signal is on. If the
+flag depended on past returns, the test of a claim about returns would not be fair. So the flag of a
+tested claim must belong to one of :data:`QUANTITY_FLAGS`. The flags of :data:`QUANTITY_FLAGS` use
+quantities and overnight rates, but no asset prices. The claim of link L14 is an exception: its flag
+is computed from prices. To test the claim of link L14, the trial resamples prices and computes the
+flag again.
 """
 
 import math
@@ -39,12 +40,12 @@ Estimator = Literal[
 ]
 
 #: Signals whose flags are computed without prices or returns of assets. ``funding`` uses only
-#: overnight rates and the rate that the Fed pays.
+#: overnight rates and the rate that the Fed pays on reserves.
 QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorption", "bathtub")
 #: Estimators that need a condition. The estimator ``mean`` needs a condition for claims about
 #: assets, and takes none for claims about strategies. All other estimators take no condition.
 NEEDS_CONDITION = ("status", "difference_of_means", "rank_order", "follow_through", "after_flag")
-#: The unit of each estimator whose results all have the same unit.
+#: Units of the estimators. An estimator is left out if its unit differs from claim to claim.
 UNITS: dict[str, str] = {
     "rank_order": "tau",
     "cascade_order": "tau",
@@ -68,7 +69,7 @@ class Claim(Typed):
     name
         Name of the claim in commands and files.
     link
-        Label of the step of the thesis to which the claim belongs, from L1 to L15.
+        Label of the claim's link, from L1 to L15. A link is a step of the thesis.
     statement
         The claim in one sentence.
     estimand

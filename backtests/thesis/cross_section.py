@@ -3,9 +3,9 @@
 The claims use a declared order of asset classes by duration, see :data:`signals.universe.DURATION`.
 This module estimates the duration of single shares from data. The estimates use all shares of the
 history, but no funds. The measure of duration is
-:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. Often, two
-neighbouring thirds of the shares differ in duration by no more than the standard error of one
-share.
+:func:`signals.empirical_duration.empirical_durations`. The measure is noisy. The shares are divided
+into thirds by duration. The difference between two neighbouring thirds is often smaller than the
+standard error of one share's duration.
 
 Two other measures of duration cannot be computed, because the data store has no market values of
 firms:
@@ -29,7 +29,7 @@ from backtests.thesis.sample import LAG, Sample
 from signals.empirical_duration import empirical_durations
 from signals.universe import asset
 
-#: Smallest number of shares with a duration, so that each third holds at least three shares.
+#: Smallest number of shares with a duration. With this number, each third has three shares.
 FEWEST = 9
 #: Months with the flag on belong to one episode if they are at most this many months apart.
 _QUARTER = 3
@@ -57,9 +57,9 @@ class CrossSection:
         a month is the flag of absorption at the last close before the month. The bounds are NaN if
         there are fewer than two clusters.
     now
-        One row for each share with a duration at the last ranking, the longest duration first.
-        ``duration`` is in years. ``error`` is the standard error of ``duration``, in years.
-        ``third`` is ``long``, ``middle`` or ``short``.
+        One row for each share that has a duration at the last ranking. The share with the longest
+        duration comes first. ``duration`` is in years. ``error`` is the standard error of
+        ``duration``, in years. ``third`` is ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -100,13 +100,13 @@ def durations(sample: Sample) -> pd.DataFrame:
 
 
 def month_ends(sample: Sample) -> pd.DatetimeIndex:
-    """Return the last session of each month, except the last month of the history."""
+    """Return the last session of each month; the last month of the history is left out."""
     months = sample.sessions.to_period("M")
     return sample.sessions[:-1][months[:-1] != months[1:]]
 
 
 def thirds(known: pd.DataFrame) -> pd.DataFrame:
-    """Return each share's third by duration: 1.0 (longest), 0.0 (middle) or −1.0 (shortest).
+    """Divide the shares into thirds by duration: 1.0 (longest), 0.0 (middle) and −1.0 (shortest).
 
     ``known`` contains durations of shares in years, dates × shares. The durations are ranked within
     each row. If a row has n durations, the longest and the shortest third have n // 3 shares each.
@@ -120,25 +120,25 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return each share's third at each session, from the last ranking that a trader could act on.
+    """Return a table with the duration third of each share at each session.
 
-    The result is sessions × shares, with the values of :func:`thirds`. The shares are ranked at the
-    last close of each month. A trader can act on a ranking :data:`LAG` sessions after the close at
-    which the shares were ranked. ``sorted_at`` is the result of :func:`thirds`, with one row for
-    each ranking.
+    The third comes from the newest ranking on which a trader could act. The result is sessions ×
+    shares, with the values of :func:`thirds`. The shares are ranked at the last close of each
+    month. A trader can act on a ranking :data:`LAG` sessions after the close at which the shares
+    were ranked. ``sorted_at`` is the result of :func:`thirds`, with one row for each ranking.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
 
 
 def long_less_short(sample: Sample) -> pd.Series:
-    """Return the daily return of long-duration shares minus that of short-duration shares.
+    """Return the daily return of long-duration shares minus the return of short-duration shares.
 
     The returns are fractions. The long-duration shares are the third of the shares with the longest
     duration, see :func:`thirds`. The short-duration shares are the third of the shares with the
     shortest duration. Within each of the two groups, all shares have the same weight. A share
     without a return at a session is left out at that session. The result is NaN until a trader can
-    act on the first ranking. Raises NotTestable like :func:`durations`.
+    act on the first ranking. Raises NotTestable in the same cases as :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})
@@ -149,7 +149,8 @@ def long_less_short(sample: Sample) -> pd.Series:
 def cross_section(sample: Sample) -> CrossSection:
     """Return, for each state, the rank correlation between shares' durations and their returns.
 
-    Raises NotTestable like :func:`durations`, and if the flag of absorption is always NaN.
+    Raises NotTestable in the same cases as :func:`durations`. NotTestable is also raised if the
+    flag of absorption is always NaN.
     """
     known = durations(sample)
     last = known.iloc[-1].dropna().sort_values(ascending=False)
@@ -168,12 +169,12 @@ def cross_section(sample: Sample) -> CrossSection:
 def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     """Return the rank correlation between the shares' durations and returns, for each month.
 
-    Each row belongs to the month after a ranking. The index is the session of the ranking. The
-    returns begin and end :data:`LAG` sessions after a ranking. The column ``correlation`` is the
-    rank correlation. The column ``shares`` is the number of shares with a duration and a return.
-    The column ``on`` is the flag ``absorption`` at the close at which the shares were ranked. The
-    last ranking is left out, because the month after it has not ended. ``correlation`` is NaN if
-    the next month end has no ranking.
+    Each row belongs to the month after a ranking. The index is the session of the ranking. A return
+    begins :data:`LAG` sessions after a ranking, and ends :data:`LAG` sessions after the next
+    ranking. The column ``correlation`` is the rank correlation. The column ``shares`` is the number
+    of shares with a duration and a return. The column ``on`` is the flag ``absorption`` at the
+    close at which the shares were ranked. The last ranking is left out, because the month after it
+    has not ended. ``correlation`` is NaN if the next month end has no ranking.
     """
     begin = sample.sessions.get_indexer(known.index) + LAG
     level = sample.history.closes[list(known)].iloc[begin].set_axis(known.index)

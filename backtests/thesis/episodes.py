@@ -16,8 +16,8 @@ from strategies import STRATEGIES
 
 #: According to the thesis, forced selling hits these classes in this order.
 CASCADE = ("crypto", "speculative", "software", "broad")
-#: Number of sessions after a one-day episode that also belong to the episode. A one-day episode is
-#: widened, because a fall takes longer than a day.
+#: If an episode lasts one day, this number of later sessions is added to the episode. A fall takes
+#: longer than a day.
 WIDENED = 10
 
 
@@ -30,8 +30,9 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None if the regime is unknown.
     flag_leads
-        How many sessions before the episode each signal's flag turned on, see :func:`flag_lead`.
-        Signals whose flag is always NaN are left out.
+        Mapping from signal to the lead of its flag. The lead is the number of sessions from the
+        turn of the flag to the start of the episode, see :func:`flag_lead`. Signals whose flag is
+        always NaN are left out.
     falls
         One row for each asset class. ``peak``: session of the class's highest close in the 63
         sessions before :func:`common_trough`. ``trough``: session of the class's lowest close from
@@ -112,11 +113,11 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return how many sessions before the start of an episode a flag turned on.
+    """Return the number of sessions from the turn of a flag to the start of an episode.
 
-    The function looks for the last period with the flag on in the 252 sessions before the episode.
-    The count begins at the first session of the period. The period may have begun more than 252
-    sessions before the episode.
+    A flag turns when it changes from off to on. The function looks for the last period with the
+    flag on in the 252 sessions before the episode. The count begins at the first session of the
+    period. The period may have begun more than 252 sessions before the episode.
 
     If the flag was off at all 252 sessions, the function searches the 252 sessions from the start
     of the episode. A result of zero or below means that the flag turned on at or after the start of

@@ -39,14 +39,14 @@ class Estimate:
         Number of observations. ``counted`` is the kind of observation, for example sessions, weeks,
         filings or breakouts.
     episodes
-        Number of separate episodes in which the claim applied; None if the claim counts no
-        episodes. For most claims, an episode is a period in which the claim's flag is on. For a
-        claim about a strategy, an episode is a period in which the strategy is in an active state.
-        For a claim about AI capex, an episode is a period in which idle capital is depleted, or
-        ample. For the claim about convexity, an episode is a period in which the absorbed share u
-        is above one half. For the claim about the order in which asset classes fall, each listed
-        period of market stress is an episode. For the claim about returns after a flag turns on, an
-        episode is a group of entries, see
+        Number of separate episodes in which the claim applied; None if the estimator of the claim
+        does not count episodes. For most claims, an episode is a period in which the claim's flag
+        is on. For a claim about a strategy, an episode is a period in which the strategy is in an
+        active state. For a claim about AI capex, an episode is a period in which idle capital is
+        depleted, or ample. For the claim about convexity, an episode is a period in which the
+        absorbed share u is above one half. For the claim about the order in which asset classes
+        fall, each listed period of market stress is an episode. For the claim about returns after a
+        flag turns on, an episode is a group of entries, see
         :attr:`backtests.thesis.estimators.after_flag.Entries.episodes`.
     method
         A few sentences about the computation of the interval and the tests, with the reference.

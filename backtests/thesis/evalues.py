@@ -60,7 +60,7 @@ class Accumulated:
     since
         The start date. The first week with a bet begins after this date.
     weeks
-        Number of weeks with a bet, which are the weeks in which the claim applies.
+        Number of weeks with a bet. There is a bet in each week in which the claim applies.
     clipped
         Number of weeks that had a bet and a clipped return. If many weeks were clipped, the e-value
         says little about the mean return.
@@ -113,7 +113,7 @@ def accumulate(
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
     and the note gives the reason. A standard deviation for clipping needs at least 52 weeks before
-    the date. If there are fewer weeks, data count as missing.
+    the date. With fewer than 52 weeks, data count as missing.
 
     Parameters
     ----------
@@ -231,8 +231,8 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     assets can also beat the mix because these assets earn more than SPY.
 
     The limit for clipping is never below the limit for SPY's return over bills. If a strategy held
-    only bills before the date, its weekly values were very small. A limit from very small values
-    would be too small.
+    only bills before the date, its weekly values were very small. A limit that depended on very
+    small values would be too small.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns

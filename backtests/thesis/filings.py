@@ -1,4 +1,4 @@
-"""News of capital expenditure by date, and the responses of asset classes to the surprises.
+"""Dated news of capital expenditure, and how asset classes respond to the surprises in the news.
 
 An event is the first filing of a new amount, or the earnings release before the filing, see
 :mod:`backtests.thesis.releases`.
@@ -32,16 +32,16 @@ from signals.catalog import HYPERSCALERS, ttm_id
 #: First and last session of the event window, relative to the session of the event.
 BEFORE, AFTER = -5, 20
 #: Number of sessions by which events are moved to dates without an event. Filings of a firm are
-#: about 63 sessions apart, so a moved event lies between two of them.
+#: about 63 sessions apart, so a moved event lies between two filings.
 MOVED = -30
-#: The two states of idle capital, by the flag of dry_powder.
+#: The two states of idle capital. The state is 1.0 while the flag of dry_powder is on.
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
 EARLIER = 4
 #: Largest absolute surprise, in standard deviations. Larger surprises are clipped. A firm's first
 #: standard deviations come from few values, so a surprise could be very large and dominate a slope.
 LARGEST = 3.0
-#: Two amounts count as consecutive quarters if they became known at most this far apart.
+#: Largest time between the moments at which two amounts of consecutive quarters become known.
 _ONE_QUARTER = pd.Timedelta(days=140)
 
 
@@ -74,10 +74,12 @@ class FilingStudy:
     ----------
     n, firms, first, last
         ``n`` is the number of events. ``firms`` are the firms with an event. ``first`` and ``last``
-        are the sessions of the first and of the last event. An event is used if the history
-        contains the sessions −5 to 20 around it, and if its state of idle capital is known.
+        are the sessions of the first and of the last event. An event is used if the state of idle
+        capital before the event is known. The history must also contain the sessions from 5 before
+        the event to 20 after the event.
     surprises
-        Surprise of each event in standard deviations (σ), by session.
+        Surprise of each event in standard deviations (σ). The index contains the sessions of the
+        events.
     responses
         One row for each class and state. ``estimate`` is a slope: percentage points of return for
         each standard deviation (σ) of surprise. The class's return from session −5 to session 20 is
@@ -104,9 +106,10 @@ class FilingStudy:
 
 
 def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
-    """Return every new trailing-year amount of one firm, by the session at which it is first known.
+    """Return a table with one row for each new trailing-year amount of one firm.
 
-    The table has three columns. ``growth`` is a fraction; NaN for the first amount and after a
+    The index of a row is the session at which the amount is first known. ``growth`` is the change
+    since the previous amount, a fraction. ``growth`` is NaN for the first amount and after a
     missing quarter. ``deviation`` is the standard deviation of earlier values of ``growth``; NaN if
     there are fewer than :data:`EARLIER` values. ``filed`` is True if the amount became known
     through a filing. If the data do not say when an amount became known, the moment in ``known`` is
@@ -145,8 +148,8 @@ def filings(history: History) -> tuple[Filing, ...]:
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. The function returns no filing for an amount without a known moment. The change to
-    the amount still counts in the standard deviations.
+    became known. The function returns no filing for an amount without a known moment. The standard
+    deviations still include the change to this amount.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -171,8 +174,9 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events, each moved 30 sessions back to a date without news of the firm.
 
-    A moved event is left out if the firm has an event or a new amount in the event window around it
-    (sessions −5 to 20). A moved event before the start of the history is left out.
+    A moved event has a window from 5 sessions before its new date to 20 sessions after its new
+    date. If the firm has an event or a new amount in this window, the moved event is left out. A
+    moved event before the start of the history is left out.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)
@@ -201,7 +205,7 @@ def _grouped(real: Iterable[Filing]) -> dict[str, list[Filing]]:
 
 
 def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filings) -> FilingStudy:
-    """Return the responses of all classes to filings or releases, by state of idle capital.
+    """Return the responses of all classes to filings or releases, for each state of idle capital.
 
     ``dated`` is the function that finds the events: :func:`filings`, or
     :func:`backtests.thesis.releases.releases`. The state is the flag of dry_powder two sessions
@@ -233,10 +237,11 @@ def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 
 
 def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
-    """Return events as a table by session: firm, surprise, ``at`` (position), state, quarter.
+    """Return a table of events, with the session of each event as index.
 
-    The state is 1.0 if idle capital was depleted before the event, and 0.0 if idle capital was
-    ample. The state is NaN if the flag was unknown.
+    The columns are ``firm``, ``surprise``, ``at`` (position of the session), ``state`` and
+    ``quarter``. The state is 1.0 if idle capital was depleted before the event, and 0.0 if idle
+    capital was ample. The state is NaN if the flag was unknown.
     """
     rows = [(filing.session, filing.firm, filing.surprise) for filing in real]
     events = pd.DataFrame(rows, columns=["session", "firm", "surprise"]).set_index("session")

@@ -108,7 +108,7 @@ class Clusters:
 
     @classmethod
     def of(cls, sums: pd.Series, counts: pd.Series, numbers: pd.Series) -> "Clusters":
-        """Return the clusters; ``numbers`` is each session's cluster number, or NaN."""
+        """Return the clusters; ``numbers`` is the cluster number of each session, or NaN."""
         table = pd.DataFrame({"sums": sums, "counts": counts}).groupby(numbers).sum()
         table = table[table["counts"] > 0]
         return cls(sums=table["sums"].to_numpy(), counts=table["counts"].to_numpy())
@@ -219,12 +219,13 @@ def shifted(
         ``values`` has one number for each session. ``on`` contains one condition (1.0 or 0.0) or
         one weight for each session. ``values`` and ``on`` contain no NaN.
     statistic
-        A function of two arguments: the values, and a table of conditions, shifts × sessions. The
-        function returns one statistic for each row of the table. If the function returns NaN for a
-        shift, the shift is left out.
+        A function with two arguments. The first argument contains the values. The second argument
+        contains the shifted conditions: a table of shifts × sessions. The function returns one
+        statistic for each row of the table. If the function returns NaN for a shift, the shift is
+        left out.
     shifts
-        Number of shifts, evenly spaced over the sessions. For n ≤ ``shifts`` sessions, the
-        condition is shifted by 1, 2, … and n − 1 sessions.
+        Number of shifts, evenly spaced over the sessions. If the number of sessions n is at most
+        ``shifts``, the condition is shifted by 1, 2, … and n − 1 sessions.
     """
     n = len(values)
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))
@@ -267,7 +268,7 @@ def timing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def too_narrow(coverage: float) -> str:
-    """Return the note that a 95 % interval contains the true value in fewer than 95 % of cases.
+    """Return a note for readers, which says that a 95 % interval is too narrow.
 
     ``coverage`` is the measured fraction of intervals that contain the true value.
     """

@@ -55,7 +55,7 @@ class Seal:
     sealed_at
         Moment of the seal in UTC, for example ``2026-11-28T16:30:00+00:00``.
     code_version, code_digest
-        Version of the package, and hash of the source of signals, strategies and backtests.
+        Version of the package, and hash of the source code of signals, strategies and backtests.
     commit
         Git commit whose claims were sealed. None if git is missing or does not track the claims.
         Git does not track the claims of an installed package. If ``commit`` is None, nothing shows
@@ -235,8 +235,9 @@ def _check_clock(made: Seal, before: Seal | None) -> None:
 
 
 def _wrong_moment(found: Seal, before: Seal | None) -> tuple[str, str] | None:
-    """Return the expected moment and the found moment, in words; None if the moment is right.
+    """Check the moment of a seal; return None if the moment is right.
 
+    If the moment is wrong, return two phrases for a message: what was expected, and what was found.
     The moment must not be before the last session of the sealed data, or before the previous seal.
     """
     try:
@@ -297,11 +298,11 @@ def verify(
 
 
 def in_force(seals: Sequence[Seal]) -> Seal:
-    """Return the last seal that changed the claims or parameters; the first seal if none did.
+    """Return the last seal that changed the claims or parameters.
 
-    All seals after the returned seal have the same claims and parameters as the returned seal.
-    E-values use the weeks after the returned seal. So a new seal of unchanged claims does not
-    restart the e-values.
+    If no seal changed the claims or parameters, return the first seal. All seals after the returned
+    seal have the same claims and parameters as the returned seal. E-values use the weeks after the
+    returned seal. So a new seal of unchanged claims does not restart the e-values.
     """
     last = seals[-1]
     unchanged = takewhile(

@@ -1,4 +1,4 @@
-"""The values that each claim averages, and the claim's flag for each value."""
+"""The values that each claim is about, and the claim's flag for each value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ YEARLY = 100.0 * YEAR
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measure:
-    """The values that a claim averages, and the claim's flag for each value.
+    """The values that a claim is about, and the claim's flag for each value.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Measure:
 
 
 def measure(claim: Claim, sample: Sample) -> Measure:
-    """Return the values that a claim averages; raise NotTestable if data are missing.
+    """Return the values that a claim is about; raise NotTestable if data are missing.
 
     The values are looked up by the name of the claim. An unknown name raises ConfigError. A claim
     about a strategy must have no condition. Any other claim must have a condition. A wrong

@@ -19,7 +19,8 @@ from signals.dry_powder import DryPowder
 from signals.evaluations import Evaluations
 from signals.params import with_parameter
 
-#: The primary claims, and the claims that idle capital is depleted or that capital is absorbed.
+#: The primary claims and two status claims. One status claim says that idle capital is depleted,
+#: and the other status claim says that capital is absorbed.
 SHOWN = tuple(
     claim
     for claim in CLAIMS

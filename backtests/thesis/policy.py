@@ -9,19 +9,20 @@ import pandas as pd
 from backtests.thesis.clustered import quarters
 from backtests.thesis.sample import Sample
 
-#: Unit for changes of a yield: 10 basis points, stated here in percentage points.
+#: Unit for changes of a yield, in percentage points. The unit is 10 basis points.
 UNIT = 0.10
 
 
 def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFrame:
-    """Return a table of statements by session; changes of DGS2 are in units of 10 basis points.
+    """Return a table with one row for each session that has a policy statement.
 
     A statement on a day without a session belongs to the next session. The yield of a date is
     published one session later. ``change`` is the yield known one session after the statement minus
-    the yield known at the statement's session. ``change`` is NaN if the newer yield is late. The
-    columns are ``change``, ``at`` (position), ``state``, ``quarter``, ``row`` and ``column``.
-    ``state`` is always 0.0, because claims about policy have no condition. Raises NotTestable if
-    the history lacks DGS2.
+    the yield known at the statement's session. ``change`` is in units of 10 basis points.
+    ``change`` is NaN if no new yield is known one session after the statement. The columns are
+    ``change``, ``at`` (position), ``state``, ``quarter``, ``row`` and ``column``. ``state`` is
+    always 0.0, because claims about policy have no condition. Raises NotTestable if the history
+    lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))
     sessions = sample.sessions[at]

@@ -1,4 +1,4 @@
-"""The response of the duration spread to dated events; :func:`spread` defines the spread."""
+"""The response of the duration spread to dated events, see :func:`spread`."""
 
 from dataclasses import dataclass
 

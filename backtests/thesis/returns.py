@@ -9,7 +9,7 @@ from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import Sample
 from signals.universe import DURATION
 
-#: The classes that tables of events show.
+#: The asset classes in tables about events.
 CLASSES = (*DURATION, "metals")
 
 

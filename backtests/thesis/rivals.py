@@ -1,7 +1,7 @@
 """The thesis and its rival explanations, compared as forecasters of weekly returns.
 
 Every forecaster predicts next week's return of SPY and of bitcoin, each minus the return of bills.
-At the end of each week, every forecaster estimates a regression on all returns that are known. All
+At the end of each week, every forecaster estimates a regression from all returns known so far. All
 forecasters forecast the same weeks, and are compared by the squared error.
 
 All rules were fixed before any result was seen. If a rival explanation forecasts as well as the
@@ -35,8 +35,8 @@ GAUGES = {
 }
 #: Number of returns that must be known before the first forecast.
 FEWEST_WEEKS = 104
-#: Number of forecasts at the start that the e-value uses only to compute a limit. Later differences
-#: of losses are clipped at the limit.
+#: Number of forecasts in the calibration period, before all other forecasts. The calibration period
+#: determines a limit. Later differences of losses are clipped at the limit.
 CALIBRATION = 52
 #: Level of the model confidence set: the probability that the set contains the best forecaster.
 LEVEL = 0.90
@@ -102,7 +102,7 @@ def compare_rivals(sample: Sample) -> Rivals:
 
 
 def gauge_predictors(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return the gauges of each rival in :data:`GAUGES`, and a note on each rival left out."""
+    """Return the gauges of each rival in :data:`GAUGES`, and one note for each missing rival."""
     found, notes = {}, []
     for name, gauges in GAUGES.items():
         try:
@@ -152,12 +152,12 @@ def _growth(sample: Sample) -> pd.Series:
 def targets(sample: Sample, target: str) -> pd.DataFrame:
     """Return the weekly returns over bills that the forecasters predict.
 
-    A row is indexed by the last session of a complete week, when the forecast is made. ``return``
-    is the simple return minus that of bills, in %; NaN if a close is missing. The return begins at
-    the close :data:`LAG` sessions after the last session of the forecast's week. The return ends at
-    the close :data:`LAG` sessions after the last session of the next week. ``origin`` is the
-    position in the history of the session at which the forecast is made. ``complete`` is the
-    position of the session at which the return ends.
+    Each row belongs to one complete week. The index of the row is the last session of the week, and
+    the forecast is made at this session. ``return`` is the simple return minus the return of bills,
+    in %; NaN if a close is missing. The return begins at the close :data:`LAG` sessions after the
+    last session of the forecast's week. The return ends at the close :data:`LAG` sessions after the
+    last session of the next week. The columns ``origin`` and ``complete`` are positions in the
+    history. At ``origin``, the forecast is made. At ``complete``, the return ends.
     """
     sample.asset(target)
     sessions = sample.sessions
@@ -177,8 +177,9 @@ def forecasts(
     """Return the forecasts of all forecasters for a target, and notes about missing forecasters.
 
     The table has one row for each week in which every forecaster makes a forecast. ``return`` is
-    the realised return over bills, in %; NaN if the return is not yet known. Every other column has
-    the forecasts of one forecaster, in %, from data known when the forecast is made.
+    the realised return over bills, in %; NaN if the return is not yet known. Each further column
+    belongs to one forecaster, and contains its forecasts in %. A forecast uses only data that are
+    known when the forecast is made.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return the least-squares forecast made in each week, from returns known at the week's end.
+    """Return a least-squares forecast for each week; it uses only returns known at the week's end.
 
     The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns are known.
     """

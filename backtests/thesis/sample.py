@@ -82,7 +82,7 @@ class Sample:
         return self.history.panel[id]
 
     def events(self, id: str) -> pd.Series:
-        """Return an event series by date, from the first to the last session of the history.
+        """Return the dates and values of an event series within the history.
 
         The result is empty if the history lacks the series.
         """

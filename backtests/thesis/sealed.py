@@ -21,7 +21,7 @@ from signals.regimes import Labels, Votes
 
 #: Files with these endings belong to the code.
 SOURCE = (".py", ".toml")
-#: Largest number of series that a sentence names.
+#: A message names at most this number of series.
 NAMED = 10
 
 
@@ -44,10 +44,11 @@ def declared() -> list[dict[str, Any]]:
 
 
 def parameters_in_use() -> dict[str, dict[str, Any]]:
-    """Return the default parameters of signals, regime models and thesis strategies, by name.
+    """Return a mapping from name to default parameters.
 
-    Examples of names are ``signal dry_powder``, ``regime model votes`` and ``strategy cash-heavy``.
-    The regime model ``labels`` has no default parameters and is left out.
+    The mapping contains all signals, regime models and thesis strategies. Examples of names are
+    ``signal dry_powder``, ``regime model votes`` and ``strategy cash-heavy``. The regime model
+    ``labels`` has no default parameters and is left out.
     """
     models = {
         name: Votes(voters=signals.voters()) if model is Votes else model()
@@ -92,11 +93,11 @@ def _sources() -> Iterator[tuple[str, str]]:
 
 
 def series_digests(history: History, end: pd.Timestamp) -> dict[str, str]:
-    """Return a hash of each series of a history up to a session.
+    """Return one hash for each series of a history.
 
-    The name ``known WALCL`` means the values of WALCL as known at each close. The name ``close
-    SPY`` means the prices of SPY by date. A hash depends on all values and their dates. A series
-    without any value is left out.
+    Only values up to the session ``end`` are used. The name ``known WALCL`` means the values of
+    WALCL as known at each close. The name ``close SPY`` means the closing prices of SPY. A hash
+    depends on all values and their dates. A series without any value is left out.
     """
     found = {}
     for kind, frame in (("known", history.panel), ("close", history.closes)):
@@ -110,7 +111,7 @@ def series_digests(history: History, end: pd.Timestamp) -> dict[str, str]:
 
 
 def current_code() -> dict[str, str]:
-    """Return the version of the package and the hash of its source."""
+    """Return the version of the package and the hash of its source code."""
     return {"version": __version__, "digest": code_digest()}
 
 

@@ -33,11 +33,11 @@ class Status:
     at
         The last session at which the flag is known.
     current
-        True if ``at`` is the last session of the history. If False, data of the flag's signal are
-        missing since ``at``.
+        True if ``at`` is the last session of the history. If False, the flag is unknown after
+        ``at``, because data of the flag's signal are missing.
     since
-        First session of the state that the flag has at ``at``. The flag is known at each session
-        from ``since`` to ``at``.
+        Start of the flag's state at the session ``at``. From ``since`` to ``at``, the flag is known
+        at each session, and its value is ``on``.
     stays
         All periods in which the flag was on, in order of time.
     """

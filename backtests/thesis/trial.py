@@ -32,7 +32,7 @@ from signals.errors import ConfigError, shown, unknown
 from signals.summary import Summarised, Summary
 
 Part = TypeVar("Part")
-#: The parts of the trial after its claims, in the order of their calculation.
+#: The further parts of the trial, which are computed in this order after the claims are tested.
 PARTS = (
     *(
         "other k",
@@ -59,7 +59,7 @@ class Trial(Summarised):
     verdicts
         One verdict for each claim, in the order of the claims.
     by_k
-        Verdicts on the primary claims and on two states, for several values of k, see
+        Verdicts on the primary claims and on two status claims, for several values of k, see
         :func:`backtests.thesis.other_k.table_of`.
     episodes
         What happened in each dated episode.
@@ -67,9 +67,9 @@ class Trial(Summarised):
         Responses of asset classes to capex filings, and to the earnings releases before the
         filings.
     events, deals, surprises
-        ``events`` counts dated events by kind. ``deals`` has each bond deal with its response.
-        ``surprises`` has responses of asset classes to policy surprises. See
-        :mod:`backtests.thesis.event_tables`.
+        ``events`` contains the number of dated events of each kind. ``deals`` contains each bond
+        deal with its response. ``surprises`` contains the responses of asset classes to policy
+        surprises. See :mod:`backtests.thesis.event_tables`.
     cross_section
         Single shares ranked by empirical duration, and the correlation of duration with return.
     rivals
@@ -87,7 +87,7 @@ class Trial(Summarised):
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
-        Name of each part of the trial that is None or empty, and the reason.
+        Pairs of a name and a reason. The name belongs to a part of the trial that is None or empty.
     """
 
     sample: Sample
@@ -130,9 +130,9 @@ def try_claims(
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
-    name of an estimator, as claims declare it, to its function. Before each test, ``progress``
-    receives the name of the claim and the number of claims already tested. An empty list, or a
-    value that is not a list of claims, raises ConfigError.
+    name of each estimator to its function. Claims declare the same names. Before each test,
+    ``progress`` receives the name of the claim and the number of claims already tested. An empty
+    list, or a value that is not a list of claims, raises ConfigError.
     """
     for claim in claims if isinstance(claims, Sequence) and claims else [claims]:
         if not isinstance(claims, Sequence) or not isinstance(claim, Claim):

@@ -6,8 +6,8 @@
 - Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval has the
   sign that the claim states. If an effect is significant but too small to matter, the claim is
   contradicted.
-- Inconclusive: everything else. If a claim counts episodes and has fewer than three episodes, the
-  claim is always inconclusive.
+- Inconclusive: everything else. If the estimator counts episodes and finds fewer than three
+  episodes, the claim is always inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
 Holm's method adjusts the p-values of the primary claims. Benjamini and Hochberg's method adjusts
@@ -72,7 +72,11 @@ class Verdict:
 
 
 def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]:
-    """Return adjusted p-values: by Holm for primary claims, by false discovery rate for others."""
+    """Return the adjusted p-value of each claim.
+
+    Holm's method adjusts the p-values of primary claims. Benjamini and Hochberg's method adjusts
+    the p-values of all other claims.
+    """
     from statsmodels.stats.multitest import multipletests
 
     adjusted: dict[Claim, float] = {}

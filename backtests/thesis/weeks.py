@@ -26,7 +26,7 @@ def week_ends(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
-    """Return the log return over bills of each session, from simple returns; NaN stays NaN."""
+    """Convert simple returns of sessions to log returns over bills; NaN stays NaN."""
     over: pd.Series = np.log1p(returns) - np.log1p(bills)
     return over
 

@@ -66,12 +66,12 @@ class Entries:
 
 
 def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
-    """Return SPY's return in 126 sessions after a flag turns on, minus its usual return.
+    """Return SPY's return in the 126 sessions after a flag turns on, minus SPY's usual return.
 
     Formula
         value = mean of R over the entries − mean of R over all sessions whose flag is not NaN. R is
         SPY's compounded return in 126 sessions minus the compounded return of bills, × 100. An
-        entry is a session with the flag on directly after a session with the flag off.
+        entry is a session at which the flag turned on: the flag was off at the previous session.
     Timing
         The flag is known at close t. The return begins at the close of session t +
         :data:`backtests.thesis.sample.LAG`. A return is left out if the history ends before the 126
@@ -84,10 +84,10 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
         again from the resampled prices. If the real history has n entries, n entries are drawn at
         random from each resampled history. A resampled history with fewer than n entries uses all
-        its entries. The p-value is the rank of the true value among the resampled values. The
-        interval is the true value minus the percentiles of the resampled values. The interval
-        assumes that a true effect only shifts the distribution of the value. A t-interval over
-        episodes is also shown. With few episodes, the t-interval is very wide.
+        its entries. The p-value is the rank of the true value among the resampled values, as a
+        fraction. Each bound of the interval is the true value minus a percentile of the resampled
+        values. The interval assumes that a true effect only shifts the distribution of the value. A
+        t-interval over episodes is also shown. With few episodes, the t-interval is very wide.
     Errors
         NotTestable if no entry has a known return, if SPY has no prices, or if the flag is always
         NaN. NotTestable is also raised if too few resampled histories have an entry, see
@@ -163,13 +163,13 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
-    """Return, for each resampled history, the mean return after its entries minus its usual return.
+    """Return, for each resampled history, the mean return after entries minus the usual return.
 
     An entry is a session at which the flag turned on. The usual return of a history is the mean
-    over all sessions whose flag is not NaN. The function draws ``entries`` entries at random from
-    each history. A history with fewer entries uses all its entries. A mean of many entries varies
-    less than a mean of few entries. So the true value and the resampled values should use the same
-    number of entries. A history without an entry is left out.
+    over all sessions whose flag is not NaN. ``entries`` is the number of entries that the function
+    draws at random from each history. A history with fewer entries uses all its entries. A mean of
+    many entries varies less than a mean of few entries. So the true value and the resampled values
+    should use the same number of entries. A history without an entry is left out.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
 
 
 def inverted(value: float, drawn: np.ndarray) -> Interval:
-    """Return the interval of effects that the resampled values do not reject.
+    """Return an interval: all effects that a test with the resampled values does not reject.
 
     The interval assumes that an effect only shifts the distribution of the values.
     """
@@ -235,7 +235,7 @@ def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:
 
 
 def _by_episodes(true: Entries) -> dict[str, Interval]:
-    """Return the t-interval over episode means; empty if there is only one episode."""
+    """Return the t-interval from the means of the episodes; no interval if there is one episode."""
     means = pd.Series(true.excess).groupby(true.episodes).mean().to_numpy()
     error, df = few_clusters(means)
     if not df:

@@ -18,7 +18,7 @@ from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarte
 from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
 
-#: An FOMC statement or an earnings release counts as other news if it is this close to a deal.
+#: An FOMC statement or an earnings release is near a deal if at most this time lies between them.
 NEAR = pd.Timedelta(days=1)
 _SEED = 6
 _NAMED = 5  # largest number of deals that a note names
@@ -117,10 +117,11 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 
 
 def spread_at_each_session(sample: Sample) -> np.ndarray:
-    """Return compounded returns of the duration spread, in percentage points, by start session.
+    """Return compounded returns of the duration spread, in percentage points.
 
-    The result has one row for each session of the history. All returns of a row begin at the close
-    before the session. Column k, from 0 to 5, ends at the close k sessions after the session.
+    The result is a table with one row for each session of the history. All returns of a row begin
+    at the close before the row's session. The returns in column k, from 0 to 5, end at the close k
+    sessions after the row's session.
     """
     return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
 
@@ -135,7 +136,7 @@ def mean_by_quarter(response: np.ndarray, found: pd.DataFrame) -> tuple[float, f
 def random_means(
     response: np.ndarray, found: pd.DataFrame, sessions: pd.DatetimeIndex, draws: int = DRAWS
 ) -> np.ndarray:
-    """Return the mean response at random dates, one for each draw.
+    """Return, for each draw, the mean response at random dates.
 
     All deals of one calendar quarter move by the same random number of sessions. A deal that moves
     past the last session of its year continues at the first session of the same year. The random
@@ -153,10 +154,10 @@ def random_means(
 
 
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
-    """Return the interval from the deals that are not near an FOMC statement.
+    """Return the interval of the mean response, without the deals near an FOMC statement.
 
-    The result is empty if no deal is near a statement. The other deals must lie in at least four
-    calendar quarters, or the result is empty.
+    The result is empty if no deal is near a statement. The result is also empty if the other deals
+    lie in fewer than four calendar quarters.
     """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)

@@ -80,8 +80,8 @@ def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
     If the troughs of two episodes are less than 63 sessions apart, both episodes belong to one
     fall. The table has one row for each fall, with the first episode of the fall. The columns are
-    ``trough``, the four classes (sessions of their peaks) and ``tau``. ``returns`` are simple
-    returns, sessions × classes.
+    ``trough``, one column for each of the four classes, and ``tau``. The column of a class contains
+    the session of its peak. ``returns`` are simple returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []

@@ -1,8 +1,8 @@
 """Estimators of claims about a mean, and of claims about a difference of two means.
 
-The mean is taken over the values at which the claim's condition is on. If a claim has no condition,
-the mean is taken over all values. The difference is the mean with the condition on minus the mean
-with the condition off.
+The first kind of estimate is the mean of the values while the claim's condition is on. If a claim
+has no condition, the estimate is the mean of all values. The second kind of estimate is the mean
+with the condition on minus the mean with the condition off.
 
 The condition of a claim is a flag. The flag was on in only a few episodes, and all returns of one
 episode may have the same cause. Two methods remain valid if the returns of one episode are
@@ -40,8 +40,9 @@ from backtests.thesis.parts import (
 )
 from backtests.thesis.sample import Sample
 
-#: Smallest number of values while the condition is on, and smallest number of all values. A
-#: difference of means also needs ``FEWEST_ON`` values while the condition is off.
+#: An estimate needs at least ``FEWEST_ON`` values while the condition is on, and at least
+#: ``FEWEST`` values in total. A difference of means also needs ``FEWEST_ON`` values while the
+#: condition is off.
 FEWEST_ON, FEWEST = 20, 252
 
 

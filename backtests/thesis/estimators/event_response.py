@@ -37,10 +37,10 @@ from signals.errors import ConfigError, unknown
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if events, yields or prices of the classes are missing, or if all surprises
-    are equal. NotTestable is also raised if the events lie in fewer than four calendar quarters. A
-    claim about filings or releases needs four quarters in each state of idle capital. If this
-    module does not know the claim's name, ConfigError is raised.
+    Raises NotTestable if the history lacks the events, the yields, or the prices of a class.
+    NotTestable is also raised if all surprises are equal, or if the events lie in fewer than four
+    calendar quarters. A claim about filings or releases needs four quarters in each state of idle
+    capital. If this module does not know the claim's name, ConfigError is raised.
     """
     if claim.name not in _MEASURES:
         raise ConfigError(f"{unknown('claim', claim.name, _MEASURES)}; keep the claim's name")
@@ -128,7 +128,7 @@ _MEASURES: Mapping[str, Callable[[Claim, Sample], Estimate]] = {
 
 
 def policy_table(sample: Sample, events: Events) -> pd.DataFrame:
-    """Return FOMC statements by session, with changes of DGS2 as surprises.
+    """Return a table with one row for each FOMC statement; the surprise is the change of DGS2.
 
     Surprises are in units of 10 basis points. See :func:`backtests.thesis.policy.statements`.
     """

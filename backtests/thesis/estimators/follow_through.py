@@ -1,4 +1,4 @@
-"""Link L11: the fraction of breakouts that keep their gain, with a flag on and with it off."""
+"""Link L11: whether breakouts keep their gain less often while a flag is on."""
 
 import pandas as pd
 
@@ -15,12 +15,12 @@ from signals.universe import UNIVERSE
 HIGH = 60
 #: A breakout keeps its gain if the close 31 sessions later is higher than the breakout's close.
 LATER = 31
-#: Smallest number of breakouts while the flag is on, and smallest number while it is off.
+#: Smallest number of breakouts in each state of the flag, on and off.
 FEWEST = 50
 
 
 def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each session, the number of breakouts and the number that keep their gain.
+    """Return, for each session, the number of breakouts, and how many of them keep their gain.
 
     ``closes`` are in USD, sessions × assets. The columns of the result are ``kept`` and ``count``.
     A breakout is left out if the close 31 sessions later is missing.
@@ -47,14 +47,16 @@ def follow_through(claim: Claim, sample: Sample) -> Estimate:
 
 
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
-    """Return the % of breakouts that keep their gain with a flag on, minus the % with the flag off.
+    """Return an estimate of how a flag changes the % of breakouts that keep their gain.
 
-    The flag is known at the close of the breakout. The test shifts the dates of the flag, see
+    The estimate is the % while the flag is on minus the % while the flag is off. The flag is known
+    at the close of the breakout. The test shifts the dates of the flag, see
     :func:`backtests.thesis.estimators.conditional.difference_of`. For each session, the tested
-    value is the number of breakouts that keep their gain minus the expected number. The expected
-    number is the number of breakouts times the overall fraction that keep their gain. A second
-    interval treats each episode and each gap between episodes as one cluster. The second interval
-    needs at least two episodes and two gaps.
+    value is kept − fraction × count. Here, count is the number of breakouts at the session, and
+    kept is how many of them keep their gain. The fraction is the sum of kept divided by the sum of
+    count. Both sums include all sessions with a known flag. A second interval treats each episode
+    and each gap between episodes as one cluster. The second interval needs at least two episodes
+    and two gaps.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")
@@ -90,6 +92,10 @@ def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
 
 
 def _by_state(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the % of breakouts that keep their gain, and the number of breakouts, by flag."""
+    """Return a table with one row for each state of the flag.
+
+    The column ``share`` is the % of breakouts that keep their gain. The column ``count`` is the
+    number of breakouts.
+    """
     sums = table.groupby(table["on"].map({1.0: "on", 0.0: "off"}))[["kept", "count"]].sum()
     return pd.DataFrame({"share": 100 * sums["kept"] / sums["count"], "count": sums["count"]})

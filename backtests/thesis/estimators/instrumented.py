@@ -8,8 +8,8 @@ for the change of the yield on the day of the statement.
 The instrument is the San Francisco Fed's series MPS_ME. MPS_ME measures the surprise in the
 statement and the press conference together. Since 2019, much of the news has come in the press
 conference. Like MPS_ME, the response in the claim covers both the statement and the press
-conference. MPS_ME combines several interest rate futures, so MPS_ME does not depend on the trading
-of a single note. If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used.
+conference. MPS_ME combines several interest rate futures, so MPS_ME does not depend on the price of
+a single security. If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used.
 MPS_BS covers the statement, but not the press conference.
 """
 
@@ -132,9 +132,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         calendar quarter. Anderson and Rubin's set is also valid if the instrument is weak. If the
         confidence set has no bounds, the verdict is inconclusive.
     Errors
-        NotTestable if surprises, yields, or prices of a class of the duration spread are missing.
-        NotTestable is also raised if the statements lie in fewer than four quarters, or if all
-        surprises are equal.
+        NotTestable if the history lacks the surprises, the yields, or the prices of a class that
+        the duration spread uses. NotTestable is also raised if the statements lie in fewer than
+        four quarters, or if all surprises are equal.
     Reference
         Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
         (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and
@@ -209,7 +209,7 @@ def _notes(id: str, found: Ratio) -> tuple[str, ...]:
     unbounded = not math.isfinite(found.interval().low)
     return (
         f"Instrument: {id}. F statistic of the first stage: {found.strength:.1f}. A surprise of 10 "
-        f"basis points goes with a change of DGS2 of {10 * found.first.value:.1f} basis points.",
+        f"basis points changes DGS2 by {10 * found.first.value:.1f} basis points on average.",
         "The surprise was estimated on the full sample and published later. So the estimate "
         "measures a reaction and is not a trading rule.",
         *(

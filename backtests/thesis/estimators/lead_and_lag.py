@@ -1,4 +1,4 @@
-"""Link L9: whether crypto leads shares, by one week, more than shares lead crypto."""
+"""Link L9: whether crypto leads shares by a week more strongly than shares lead crypto."""
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,8 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         A pair is left out if one of its four returns is missing.
     Interval
         The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule
-        gives the mean length of a block, at least 5 weeks. The rule uses the influence of each pair
-        on the estimate.
+        gives the mean length of a block. The mean length is at least 5 weeks. The rule uses the
+        influence of each pair on the estimate.
     Errors
         NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference

@@ -21,7 +21,7 @@ from signals.universe import DURATION
 
 State = Literal["off", "on"]
 
-#: Length of the claims' response, and of the longest response in the chart, in weeks.
+#: Lengths of responses, in weeks. ``WEEKS`` is for the claims, and ``LONGEST`` is for the chart.
 WEEKS, LONGEST = 13, 26
 #: Number of lags of the impulse, and number of past weekly returns. The five firms file within
 #: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
@@ -105,7 +105,8 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         weeks is the sum of 13 weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
-        t. The target y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
+        t. The target y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions after the
+        last session of week t.
     NaN
         A week with a missing value is left out. The weeks of a rare state (fewer than 52 weeks) are
         left out if the claim does not need the state. The standard deviation of the impulse is NaN
@@ -187,10 +188,10 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
 
 
 def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
-    """Return each week's regressors, for each state and for both states together.
+    """Return a table of regressors, with one row for each week.
 
-    The regressors of a state are a constant, the impulse and its lags. The regressors for both
-    states are four past returns.
+    Each of the two states has its own regressors: a constant, the impulse and its lags. Both states
+    share four more regressors: the past returns.
 
     ``impulse``, ``state`` (1.0 or 0.0) and ``past`` (the return of the week) have one value a week.
     The regressors of a state are zero in the weeks of the other state. A row does not depend on
@@ -210,16 +211,16 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows, without the weeks of a rare state that the claim does not need.
+    """Return the rows, without the weeks of a rare state.
 
-    A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
+    A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs the rare
     state.
     """
     for state in ("off", "on"):
         n = int(rows[state].sum()) if state in rows else FEWEST
         if state in signs and n < FEWEST:
             raise NotTestable(
-                f"expected {FEWEST} weeks with dry_powder {state} and a return, found {n}"
+                f"expected {FEWEST} weeks with dry_powder {state} and a known return, found {n}"
             )
         if n < FEWEST:
             others = [name for name in rows if not str(name).startswith(state)]

@@ -69,7 +69,7 @@ class Forecasts:
 
 
 def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
-    """Return the out-of-sample R² that the absorbed share adds to a forecast from net liquidity.
+    """Return how much out-of-sample R² the absorbed share adds to a forecast from net liquidity.
 
     Formula
         value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean. ``value`` is the out-of-sample R² of
@@ -122,9 +122,9 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         shown=_accumulated(made),
         notes=(
             "The interval and the test can disagree. Errors in the estimated coefficients make "
-            "forecasts worse. The interval includes the losses from these errors. The test "
-            "removes the losses from these errors, and asks whether the absorbed share has any "
-            "forecasting power.",
+            "forecasts worse. The interval includes losses from errors in the coefficients. The "
+            "test removes losses from errors in the coefficients, and asks whether the absorbed "
+            "share has any forecasting power.",
             too_narrow(COVERAGE),
         ),
     )
@@ -161,7 +161,7 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
 
 
 def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
-    """Return the least-squares forecast at each origin, from returns known at the origin.
+    """Return a least-squares forecast for each origin; it uses only returns known at the origin.
 
     ``y`` and ``x`` have the same origins. ``x`` has no NaN; the function adds a constant. The
     forecast is NaN until 260 returns are known. A forecast does not depend on later rows.
@@ -214,10 +214,11 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return the loss that ``small`` and ``large`` saved up to each origin, in %.
+    """Return how far the losses of ``small`` and ``large`` are below the loss of ``mean``, in %.
 
-    The saved loss is the total loss of ``mean`` minus the total loss of the other rule. Both totals
-    begin at the first origin. 100 % is the total loss of ``mean`` over all origins.
+    For each origin, the result is the total loss of ``mean`` minus the total loss of the other
+    rule. Both totals include all losses from the first origin to this origin. 100 % is the total
+    loss of ``mean`` over all origins.
     """
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()

@@ -135,12 +135,13 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in the
-    wrong direction. All pairs have the same critical value, which comes from the resamples. A
-    deviation is a resample's difference of two means minus the sample's difference, in standard
-    errors. Each resample contributes one number: the largest deviation among all pairs. The
-    critical value is the quantile ``level`` of the resamples' largest deviations. A pair can count
-    as wrong although its true means are in the right order. The probability that at least one pair
-    counts as wrong by mistake is about 1 − ``level``.
+    wrong direction. All pairs have the same critical value, which comes from the resamples. For
+    each pair, d is the difference of the two mean returns. A resample's deviation is (d of the
+    resample − d of the sample) / (standard error of d). Each resample contributes one number: the
+    largest deviation among all pairs. The critical value is the quantile ``level`` of the
+    resamples' largest deviations. A pair can count as wrong although its true means are in the
+    right order. The probability that at least one pair counts as wrong by mistake is about 1 −
+    ``level``.
 
     Parameters
     ----------
