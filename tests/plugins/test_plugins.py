@@ -540,7 +540,7 @@ RETURN = 'return pd.DataFrame({"SPY": share, "IEF": 0.1}, index=panel.index)'
         (('"IEF": 0.1}', '"IEF": np.nan}'), ["expected a finite weight of IEF on"]),
         (('("SPY", "IEF")', '("SPY", "IEFF")'), ["expected prices of IEFF"]),
         (('return ("SPY", "IEF")', 'return "SPY"'), ["expected assets as a tuple", "was 'SPY'"]),
-        (('return ("SPY", "IEF")', 'return ("SPY", "SPY")'), ["SPY twice; drop one"]),
+        (('return ("SPY", "IEF")', 'return ("SPY", "SPY")'), ["SPY twice; drop the duplicate"]),
         (('return ("SPY", "IEF")', "return self.tickers"), ["assets failed: AttributeError"]),
         (("above.map(", "above.mpa("), ["mine: state failed: AttributeError"]),
         ((".astype(object)", ".astype(object).tolist()"), ["state as a Series", "was list"]),
