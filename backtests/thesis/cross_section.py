@@ -134,11 +134,11 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 def long_less_short(sample: Sample) -> pd.Series:
     """Return the daily return of long-duration shares minus the return of short-duration shares.
 
-    The returns are fractions. The long-duration shares are the third of the shares with the longest
-    duration, see :func:`thirds`. The short-duration shares are the third of the shares with the
-    shortest duration. Within each of the two groups, all shares have the same weight. A share
-    without a return at a session is left out at that session. The result is NaN until a trader can
-    act on the first ranking. Raises NotTestable in the same cases as :func:`durations`.
+    The returns are fractions. A share has a long duration if :func:`thirds` gives 1.0 for the
+    share. A share has a short duration if :func:`thirds` gives −1.0 for the share. Within each of
+    the two groups, all shares have the same weight. A share without a return at a session is left
+    out at that session. The result is NaN until a trader can act on the first ranking. Raises
+    NotTestable in the same cases as :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})

@@ -74,7 +74,7 @@ class SurpriseStudy:
     Attributes
     ----------
     instrument
-        Id of the series of policy surprises that serves as the instrument.
+        Id of the instrument, a series of policy surprises.
     responses
         One row for each class. If a policy surprise raises DGS2 by 10 basis points, the class
         returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` are the bounds of

@@ -178,7 +178,7 @@ def try_thesis(
     """Return the verdicts on all claims and all other evidence from one history.
 
     If data for a part of the trial are missing, the part is None or empty, and
-    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims, which may be
+    :attr:`Trial.lacking` gives the reason. ``ledger`` is the file of sealed claims. The file may be
     missing.
 
     Raises
