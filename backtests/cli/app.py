@@ -43,7 +43,7 @@ app = typer.Typer(
 
 _HOME = Path(__file__).resolve().parents[2]
 _SIGNALLED = 128  # exit code after a signal: this number plus the signal's number
-STOPPED = "stopped; no file is left half written"
+STOPPED = "stopped; every written file is complete"
 
 
 def _version(wanted: bool) -> None:
@@ -92,7 +92,8 @@ def main() -> None:
 def _flush() -> None:
     """Flush stdout and stderr.
 
-    If a stream cannot be flushed, its text is dropped, so that Python prints no traceback at exit.
+    If a stream cannot be flushed, its text is dropped. Otherwise Python would print a traceback at
+    exit.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -141,7 +142,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code for an error of drypowder or of a user's code; raise other errors."""
+    """Return the exit code for an error of drypowder or of a user's code.
+
+    Any other error is raised again.
+    """
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
@@ -193,7 +197,7 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _path_of(context: Any) -> str:
-    """Return the full command of a context, such as ``drypowder thesis seal``."""
+    """Return the full name of a context's command, such as ``drypowder thesis seal``."""
     names: list[str] = []
     while context is not None and context.parent is not None:
         names.insert(0, str(context.info_name))

@@ -51,8 +51,9 @@ def brief(
 ) -> None:
     """Write one page: the regime, its reason, and what to watch.
 
-    The command takes only the history from --config. All signals and strategies have default
-    parameters, so a file with other signals or another regime model is refused.
+    From the file in --config, the command uses only the history and its end. The brief uses the
+    default signals and the default regime model. A file with other signals or another regime model
+    is refused.
     """
     from backtests.brief.brief import make_brief
     from backtests.report.brief_numbers import brief_numbers
@@ -98,7 +99,7 @@ def _config(config: Path | None, asked: history_choice.HistoryOptions) -> "RunCo
 
 
 def _check_files(page: Path, pdf: Path | None, mail: Path | None) -> None:
-    """Raise ConfigError if ``pdf`` or ``mail`` cannot be written, or if ``mail`` is the page.
+    """Raise ConfigError if ``pdf`` or ``mail`` cannot be written, or if ``mail`` equals ``page``.
 
     The check comes before the brief is computed.
     """
@@ -110,8 +111,8 @@ def _check_files(page: Path, pdf: Path | None, mail: Path | None) -> None:
         check_file(mail, "--mail", HTML)
         if resolved(mail) == resolved(page):
             raise ConfigError(
-                f"expected --mail to name another file than the page of --out, but both are "
-                f"'{page}'; give another name"
+                f"expected different files in --mail and --out, but both are '{page}'; give "
+                "another name"
             )
     if pdf is not None:
         check_file(pdf, "--pdf", ".pdf")

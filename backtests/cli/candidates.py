@@ -60,13 +60,13 @@ def candidates_of(
     Parameters
     ----------
     arguments
-        Names of strategies, config files, and folders of finished runs.
+        Config files, folders of finished runs, and names of strategies.
     defaults
         Settings for arguments that are names of strategies. The parameters and the universe apply
         only to the strategy in ``defaults``. The regime model applies only to a strategy that
         follows the regime. An argument such as ``name@model`` keeps its own regime model.
     options
-        Keys that override defaults and config files, such as ``start``.
+        Values by key, such as ``start``. These values override defaults and config files.
     assignments
         Texts such as ``dry_powder.k=0.11``. An assignment sets its parameter in every configuration
         that has the parameter.
@@ -189,7 +189,7 @@ def _candidate(one: _Given | SavedRun) -> Candidate:
 
 
 def labelled(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
-    """Return the compared configurations by label, in the order of the arguments.
+    """Return a mapping from label to configuration, in the order of the arguments.
 
     The label of a finished run contains the name of the run's folder. Two equal configurations
     raise ConfigError.

@@ -33,7 +33,7 @@ _LEGEND = (
     "The columns 'over SPY', 'over bills' and 'over mix' show differences of mean yearly returns. "
     "A difference is the strategy's return minus the return of SPY, of bills or of a mix. The mix "
     "holds SPY and bills in constant shares. The mix has the strategy's mean net exposure, which "
-    "is known only afterwards.",
+    "is known only at the end of the backtest.",
     "alpha is the strategy's mean yearly return minus the mean yearly return of its assets at "
     "constant weights. The number t is the t-statistic of alpha (Newey–West).",
     "placebo is the share of placebos that the strategy's timing beats. The letter after the share "
@@ -41,8 +41,8 @@ _LEGEND = (
     "beaten placebos is not adjusted for the number of rows.",
     "hurdle is the smallest Sharpe ratio that does not look like luck.",
     "timing is the mean yearly return from changes of weights.",
-    "epi is the number of episodes. An episode is a period in a state in which the strategy acts. "
-    "Two periods that are less than a quarter apart count as one episode.",
+    "epi is the number of episodes. An episode is a period in which the strategy is in an active "
+    "state. Two periods that are less than a quarter apart count as one episode.",
 )
 
 
@@ -51,7 +51,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="ROW",
-            help="Names such as cash-heavy@quantities, config files, and folders of finished runs.",
+            help="Config files, folders of finished runs, or names such as cash-heavy@quantities.",
             autocompletion=completion.rows,
         ),
     ] = None,
@@ -84,9 +84,9 @@ def compare(
     """Compare strategies with simple rules and placebos; write a page.
 
     Each row is the name of a strategy, a config file that ends in .toml, or the folder of a
-    finished run. For two rows, the command also shows the settings that differ and the difference
-    of the returns. If no row is given, the command compares every strategy except the constant mix.
-    The command also compares three strategies that use other regime models.
+    finished run. If there are two rows, the command also shows which settings differ, and the
+    difference of the returns. The default rows are three strategies with other regime models, and
+    all strategies except the constant mix.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.config import check_options
@@ -189,7 +189,7 @@ def _repeated(
 
 
 def _last_end(configs: Iterable["RunConfig"]) -> "pd.Timestamp | None":
-    """Return the latest end of the configurations, or None if a configuration has no end."""
+    """Return the latest end date, or None if a configuration has no end date."""
     ends = [config.end_day() for config in configs]
     known = [end for end in ends if end is not None]
     return max(known) if len(known) == len(ends) else None
@@ -234,7 +234,7 @@ def _timing(split: dict[str, Any] | None) -> str:
 
 
 def _over(side: str, entry: dict[str, Any]) -> str:
-    """Return the mean yearly excess return over ``side``, in percent, with its interval."""
+    """Return the mean yearly excess over ``side`` in percent, and its confidence interval."""
     bounds = entry["intervals"][f"excess_{side}"]
     return f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
 

@@ -167,8 +167,9 @@ def summarised(rows: "pd.DataFrame", series: str) -> dict[str, Any]:
 
     ``rows`` comes from :meth:`Store.vintages`. ``revised`` is the number of revised dates. The
     change at a date is the absolute difference between the first and the newest value. The unit of
-    the change is the unit of the series. A date whose first or newest value was withdrawn has no
-    change. If no date has a change, the median and the largest change are None.
+    the change is the unit of the series. If the first or the newest value of a date was withdrawn,
+    no change is computed for this date. If no date has a change, the median and the largest change
+    are None.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The option ``--exit-code``, which reports a flip by the last fetch or import."""
+"""The option ``--exit-code``, which reports a flip that the last fetch or import caused."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +35,7 @@ def check_comparable(config: "RunConfig", at: str | None) -> None:
 
 
 def comparison(config: "RunConfig", history: "History", reading: "Reading") -> dict[str, Any]:
-    """Return the flips of the last fetch or import as plain data; ``said`` is a summary."""
+    """Return the flips that the last fetch or import caused, as plain data."""
     from backtests.flipped import since_fetch
     from backtests.report.flipped import flipped_numbers
 

@@ -103,7 +103,7 @@ def _as_data(outcomes: list["Outcome"], errors: list["Finding"], store: str) -> 
 
 
 def grouped_outcomes(outcomes: list["Outcome"]) -> list["Outcome"]:
-    """Return the outcomes; many series of one source with the same remark share one row.
+    """Return the outcomes for the printed table, one outcome for each row.
 
     Only series without values share a row. For example, without a network, every series of a source
     fails for the same reason.

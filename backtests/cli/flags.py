@@ -61,9 +61,9 @@ def flags(
         bool,
         typer.Option(
             "--sensitivity",
-            help="Show how the flags react if one parameter or one revised series changes. The "
-            "parameter changes by 25 % or to another choice. The series changes by up to 2 % or is "
-            "left out.",
+            help="Show how the flags react if one parameter or one revised series changes. A "
+            "number changes by 25 %, and any other parameter takes another allowed value. A series "
+            "changes by up to 2 %, or is left out.",
         ),
     ] = False,
     json: options.Json = False,
@@ -166,7 +166,7 @@ def _print(said: dict[str, Any]) -> None:
     print_scales(said["scales"])
     label = source_said(said["source"])
     if any(s["own_rule"] for s in said["signals"].values()):
-        say("[name]: the flag does not vote; it decides by its own rule, before the votes.")
+        say("[name]: the flag does not vote. Its own rule can decide the regime before the votes.")
     say(f"(name): no vote. Source: {label}. Research, not investment advice.")
 
 
@@ -198,7 +198,7 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return remarks on a signal: the components that its score omits, and related numbers.
+    """Return the remarks that are printed below a signal: omitted components, and further numbers.
 
     Numbers without a value are left out.
     """

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
-#: Types of the signal parameters that a configuration file can hold.
+#: Types of signal parameters. Only parameters of these types can be in a configuration file.
 _WRITABLE = (bool, int, float, str, tuple)
 
-#: The keys of RunConfig with a single value, by section of the file. RunConfig describes each key.
+#: The keys of RunConfig that hold a single value, grouped by section of the file. RunConfig
+#: describes each key.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "What is run": ("strategy", "regime_model", "labels", "benchmark"),
     "When": ("start", "end", "lag"),
@@ -86,7 +87,7 @@ def template(strategy: str) -> str:
     document.add(tomlkit.comment("A run of drypowder: drypowder run --config THIS-FILE"))
     document.add(
         tomlkit.comment(
-            "A line without a leading # sets the default. Remove a leading # to use the setting."
+            "A line without a leading # has the default value. Remove a leading # to use a setting."
         )
     )
     for title, keys in SECTIONS.items():

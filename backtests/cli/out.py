@@ -26,7 +26,7 @@ def page_of(out: Path, name: str) -> Path:
 
 
 def check_out(out: Path) -> None:
-    """Raise ConfigError if a folder for several files cannot be written to ``out``."""
+    """Raise ConfigError if ``out`` cannot be a folder for the files of a command."""
     from backtests.atomic import resolved
 
     if out.suffix in _FILES and not out.is_file():

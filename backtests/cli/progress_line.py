@@ -19,9 +19,9 @@ _SPINNER = 3  # characters of the spinner and the space after it
 
 
 class _Said(ProgressColumn):
-    """A column with the step, the number of parts done, and the time left.
+    """A column that shows the step, the number of finished parts, and the remaining time.
 
-    If the time left is not known, the column shows the time spent.
+    If the remaining time is not known, the column shows the time since the step began.
     """
 
     def __init__(self, width: int) -> None:

@@ -33,8 +33,8 @@ def run(
     robustness: Annotated[
         bool,
         typer.Option(
-            help="Repeat the run with other values of dry_powder.k, lags, costs, decision days and "
-            "assets."
+            help="Repeat the run with another dry_powder.k, and with other lags, costs, decision "
+            "days and assets."
         ),
     ] = True,
     json: options.Json = False,

@@ -1,4 +1,4 @@
-"""Print a table of idle capital, measured in several ways, on the terminal."""
+"""Print a table of idle capital on the terminal, one row for each measure."""
 
 from collections.abc import Mapping
 from operator import itemgetter
@@ -17,7 +17,7 @@ COLUMNS: Columns = (
 
 
 def print_scales(scales: Mapping[str, Any] | None) -> None:
-    """Print a table of idle capital, one row for each measure; nothing if ``scales`` is None.
+    """Print a table of idle capital; if ``scales`` is None, print nothing.
 
     ``scales`` comes from :func:`backtests.report.flags_numbers.said_of_scales`.
     """

@@ -72,7 +72,7 @@ def sweep(
         str,
         typer.Option(
             metavar="SIZE",
-            help="Memory for configurations computed together; the program needs more than this.",
+            help="Memory for one chunk of configurations; the whole program needs more.",
         ),
     ] = "250MB",
     workers: Annotated[

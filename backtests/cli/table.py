@@ -77,7 +77,7 @@ def print_records(columns: Columns, records: Iterable[Any]) -> None:
 
 
 def _that_fit(columns: Sequence[Column], least: Sequence[int], room: int) -> list[int]:
-    """Return the positions of the columns that fit in ``room`` characters, gaps included."""
+    """Return the positions of the columns that fit in ``room`` characters, including the gaps."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or _total([least[i] for i in kept]) <= room:
@@ -109,7 +109,7 @@ def _sizes(screen: "Screen", column: Column, cells: "Row") -> tuple[int, int]:
 
 
 def _widths(sizes: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """Return the width of each column; columns that wrap share the space that is left."""
+    """Return the width of each column; columns that wrap share the remaining space."""
     spare = max(0, room - _total([least for least, _ in sizes]))
     wanting = sum(best > least for least, best in sizes)
     widths = []

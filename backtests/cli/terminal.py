@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Other modules import these types from here. So they do not load rich for a type alone.
+    #: Other modules import these types from here. So these modules need not import rich.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 

@@ -27,8 +27,8 @@ _STYLES = {"supported": "green", "contradicted": "red", "mixed": "yellow"}
 _LEGEND = (
     "* marks a link with a main claim.",
     "The column p shows the adjusted one-sided p-value. The column power shows the probability "
-    "that the test finds the smallest interesting effect. Both columns belong to the link's main "
-    "claim. If the link has no main claim, both columns belong to its first tested claim.",
+    "that the test finds the smallest interesting effect. p and power belong to the link's main "
+    "claim. If the link has no main claim, p and power belong to its first tested claim.",
     "epi is the number of episodes. If a link has several tested claims, epi belongs to the claim "
     "with the fewest episodes. Nothing can be concluded from fewer than three episodes.",
 )

@@ -40,7 +40,7 @@ def today(
     start: Annotated[
         str | None,
         typer.Option(
-            metavar="DATE", help="First session with the strategy; it becomes a decision day."
+            metavar="DATE", help="First session of the strategy, which becomes a decision day."
         ),
     ] = None,
     holdings: Annotated[
@@ -63,8 +63,8 @@ def today(
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
     limit, orders appear on any day. An asset whose last price is too old is not traded. If missing
     data hide the strategy's state, the last target weights remain in force. If data are missing,
-    the exit code is 3, and the command lists each missing series. Without a strategy, the command
-    shows near-cash-flow.
+    the exit code is 3, and the command lists each missing series. If no strategy is given, the
+    command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings

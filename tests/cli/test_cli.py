@@ -431,7 +431,7 @@ def test_control_c_is_one_line_and_code_130(
 
     monkeypatch.setattr("backtests.store.store.Store.summary", stopped)
     assert command(["data", "--store", "any.duckdb"]) == 130
-    assert capsys.readouterr().err == "error: stopped; no file is left half written\n"
+    assert capsys.readouterr().err == "error: stopped; every written file is complete\n"
 
 
 def test_a_pipe_that_is_closed_is_no_error() -> None:

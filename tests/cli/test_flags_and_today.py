@@ -227,7 +227,7 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(
     assert "days on with capex halved: " in flat
     assert "crypto_forced_selling uses 4 of 5 components since" in flat
     why = on_store("flags", "--why", "absorption", "--at", "2025-06-30").out
-    assert "Limits: u says little about capital spending" in why
+    assert "Limits: u depends mostly on idle capital" in why
     assert "days on with capex doubled" in why
     html = page.path.read_text()
     assert "days on with capex halved" in html
@@ -243,7 +243,7 @@ def test_a_flag_that_decides_by_its_own_rule_is_not_called_a_flag_without_effect
     for name in signals.SIGNALS:
         row = html[html.index(f'<a href="#{name}">') :].partition("</td>")[0]
         assert (f"[{name}]" in page.table) == ("(own rule)" in row) == (name in decide)
-    assert "it decides by its own rule, before the votes" in page.table
+    assert "Its own rule can decide the regime before the votes" in page.table
 
 
 def test_flags_today_and_the_page_show_the_scales(on_store: Drypowder, page: Page) -> None:

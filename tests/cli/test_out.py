@@ -143,7 +143,7 @@ def test_the_mail_of_a_brief_does_not_replace_its_page(
     drypowder: Drypowder, out: str, mail: str
 ) -> None:
     said = drypowder("brief", *SIMULATED, "--out", out, "--mail", mail)
-    refused(said, "expected --mail to name another file than the page of --out", "another name")
+    refused(said, "expected different files in --mail and --out", "another name")
 
 
 @pytest.mark.parametrize("command", ["run", "sweep", "compare", "thesis", "brief"])

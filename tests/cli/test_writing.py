@@ -132,7 +132,7 @@ def test_signals_end_a_command_alike(
         "backtests.store.store.Store.summary", lambda self: os.kill(os.getpid(), number)
     )
     assert command(["data", "--store", "any.duckdb"]) == code
-    assert capsys.readouterr().err == "error: stopped; no file is left half written\n"
+    assert capsys.readouterr().err == "error: stopped; every written file is complete\n"
 
 
 @pytest.mark.parametrize(
