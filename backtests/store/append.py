@@ -12,13 +12,13 @@ value is stored.
 
 Prices: a vintage is a whole price history. A split or a dividend changes all adjusted prices. If
 one closing price differs from the stored price, the store adds the whole new vintage. The store
-adds only the new days if they come after the stored days and no stored price changes. A new vintage
-may lack days of the stored vintage. The store copies the stored prices of the missing days into the
-new vintage. The store refuses a share's new vintage that lacks more than :data:`HOLES` stored days.
-The store also refuses a share's new vintage that begins later or ends earlier than the stored
-vintage. The copied prices of a share are rescaled to the level of the new vintage. A coin's new
-vintage may lack any number of days. A coin has no splits and no dividends, so its copied prices are
-not rescaled.
+also adds the whole new vintage if a new day is earlier than the last stored day. In all other
+cases, the store adds the new days. A new vintage may lack days of the stored vintage. The store
+copies the stored prices of the missing days into the new vintage. The store refuses a share's new
+vintage that lacks more than :data:`HOLES` stored days. The store also refuses a share's new vintage
+that begins later or ends earlier than the stored vintage. The copied prices of a share are rescaled
+to the level of the new vintage. A coin's new vintage may lack any number of days. A coin has no
+splits and no dividends, so its copied prices are not rescaled.
 
 Checks that need no stored values are in other modules. This module compares the batch with the
 stored values, and refuses a jump that looks like a misplaced decimal point.
@@ -45,8 +45,8 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 #: the smallest dividend changes a close by about a hundred times this difference.
 JITTER = 1e-6
 #: Largest relative difference at which two values of any other series count as the same. Sums in a
-#: table have rounding errors of this size. The publishers in the catalog give fewer digits, so a
-#: smaller difference is not a revision.
+#: table have rounding errors of this size. A change of a publisher's last digit is larger than this
+#: difference, so a smaller difference is not a revision.
 ROUNDING = 1e-9
 #: Largest difference at which two values near zero count as the same. This difference is a fraction
 #: of the largest stored value. A sum that should be zero may be 1e-17.
@@ -55,13 +55,13 @@ CANCELLED = 1e-14
 #: vintage. Yahoo's closes sometimes lack a day. If more days are missing, the vintage is refused.
 HOLES = 5
 RESCALED = ", rescaled"
-#: A moment later than the recording of any row.
+#: A moment that is later than every ``recorded_at``.
 END_OF_TIME = pd.Timestamp("9999-12-31")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """The changes that a batch made in the store, or why the store refused the batch.
+    """The changes that a batch made in the store, or the reason why the store refused the batch.
 
     A new price history of a share may lack dates that the store has. The store refuses a share's
     history that lacks more than :data:`HOLES` stored dates. The store also refuses a share's
@@ -133,7 +133,8 @@ def differ(low: str, high: str, precision: str) -> str:
 # --- prices -------------------------------------------------------------------------------------
 
 #: SQL for the moment at which each ticker's newest price history was recorded. Every history of a
-#: ticker contains the ticker's first date, so the newest row of this date gives the moment.
+#: ticker contains the ticker's first date. So the moment is ``recorded_at`` of the newest row for
+#: the first date.
 BEGAN = """
 SELECT series_id, max(recorded_at) AS began
 FROM observations JOIN (
@@ -205,8 +206,8 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
     """Return the stored prices of missing days, rescaled to the level of the new vintage.
 
-    The ratio of a day is the new price divided by the stored price. A missing day has no new price,
-    so its ratio is computed from two other days: the nearest earlier day and the nearest later day.
+    The ratio of a day is the new price divided by the stored price. A missing day has no new price.
+    Its ratio is computed from two other days: the nearest earlier day and the nearest later day.
     The ratio of the missing day is the geometric mean of the ratios of these two days. The rescaled
     price is the stored price times the ratio of the missing day.
     """
@@ -225,8 +226,8 @@ def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFra
     fresh = known[place] != days
     equal = same(id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
     revised = int((~fresh & ~equal).sum())
-    # If no close differs and all new days are later than the stored days, only the new days are
-    # added.
+    # The whole vintage is added if a close differs, or if a new day is earlier than the last stored
+    # day.
     extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised
 
@@ -252,7 +253,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message about the first jump before or after a new value; "" without a jump."""
+    """Return a message about the first jump to or from a new value, or "" if there is no jump."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -295,7 +296,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows from ALFRED, and how many have new dates and how many stored dates."""
+    """Return the rows to append, the number with a new date, and the number with a stored date."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
@@ -339,7 +340,7 @@ def _values(
 def _known_early(batch: Batch, held: pd.DataFrame) -> int:
     """Return how many stored values equal the new value, but have an earlier ``available_at``.
 
-    The number is 0 for a series whose values count as known when the store records them.
+    If the publication rule of the series is ``recorded``, the number is 0.
     """
     if rule_of(batch.series_id).kind == "recorded":
         return 0

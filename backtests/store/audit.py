@@ -279,8 +279,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         (
             _note,
             known < np.maximum.accumulate(known),
-            "the values of {} became known before a value of an older date; the panel ignores the "
-            "older date's value",
+            "the values of {} became known before an older value; the panel ignores the older "
+            "value",
         ),
     ):
         if bad.any():
@@ -291,8 +291,9 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     """Mark each date whose value is known earlier than the publication rule allows.
 
     Rows from ALFRED are ignored. A series with the rule ``filed`` or ``stated`` is not checked.
-    Under these two rules, values become known on a filing date, or on a day stated in the imported
-    table. The store does not contain filing dates and stated days.
+    A value with the rule ``filed`` becomes known on a filing date. A value with the rule ``stated``
+    becomes known on a day that the imported table states. The store does not contain filing dates
+    and stated days.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()

@@ -34,9 +34,9 @@ class Batch:
         row for each date, in the order of the dates. NaN means that the source lists this date
         without a value.
     note
-        Which rows were left out, as text for the user.
+        A text for the user about the rows that were left out.
     refused
-        Why the whole series was refused, as text for the user; the batch then has no rows.
+        A text for the user: why the whole series was refused. If not empty, the batch has no rows.
     vintages
         True if the rows are vintages from ALFRED. A date may have several vintages. Each vintage
         has the moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`.

@@ -50,8 +50,8 @@ def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not an ISO date. Also when a cell's date is before the date of the value, or
-        more than :data:`LONGEST_DELAY` days after the date of the value.
+        When a cell is not an ISO date. Also when a cell's date is before the value's date, or more
+        than :data:`LONGEST_DELAY` days later.
     """
     text = column.str.strip()
     given = (text != "").to_numpy()
@@ -80,8 +80,8 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not a finite number, a number is outside the series' plausible range, or a
-        value of a steady series jumps, see :func:`leaps`.
+        When a cell is not a finite number, when a number is outside the series' plausible range, or
+        when a value of a steady series jumps, see :func:`leaps`.
     """
     text = column.str.strip()
     given = (text != "").to_numpy() & not_before_first(id, dates)

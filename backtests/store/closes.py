@@ -55,7 +55,7 @@ def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
 
 
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
-    """Return the closing prices of finished sessions, and notes about the prices left out.
+    """Return the closing prices of finished sessions, and notes about left-out prices.
 
     For a coin, every day counts as a session. Before a day ends, a source may give the current
     price in place of the close.

@@ -155,7 +155,10 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 
 def _wait_for_writer(path: Path) -> None:
-    """Wait until no writer uses or waits for the store, at most :data:`PATIENCE` seconds."""
+    """Wait until no writer uses the store or is waiting for it.
+
+    Wait at most :data:`PATIENCE` seconds.
+    """
     door = f"{resolved(path)}.door"
     if os.access(door, os.W_OK):  # a reader without write access to the lock file does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):

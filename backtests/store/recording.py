@@ -15,7 +15,8 @@ COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 #: each autumn, when clocks go back.
 CLOCK_BACK = pd.Timedelta(hours=2)
 
-#: The earliest moment for new rows: after every stored row, and not before a recording began.
+#: The earliest moment for new rows. The moment is later than every stored row, and not earlier than
+#: the start of the last fetch or import.
 _EARLIEST_MOMENT = """
 SELECT max(moment) FROM (
     SELECT recorded_at + INTERVAL 1 MICROSECOND AS moment FROM observations
@@ -32,10 +33,11 @@ def recording_moment(
     The moment is later than ``recorded_at`` of every stored row. The moment is not earlier than the
     start of the last fetch or import.
     """
-    # Local time repeats one hour each year, and two imports may share a clock tick. In both cases,
-    # the moment is one microsecond after the newest row. If the clock is further behind, it is
-    # wrong now, or it was wrong at the last import. Both cases are errors: new values would get a
-    # moment that is too early, or would stay hidden until the wrong moment of the last import.
+    # Local time repeats one hour each year, and two imports may have the same clock time. In both
+    # cases, the moment is one microsecond after the newest row. If the clock is further behind, it
+    # is wrong now, or it was wrong at the last import. If the clock is wrong now, new values would
+    # count as known too early. If the clock was wrong at the last import, new values would be
+    # hidden until the wrong moment of that import.
     earliest = connection.execute(_EARLIEST_MOMENT).fetchall()[0][0]
     if earliest is None:
         return recorded_at

@@ -15,8 +15,8 @@ import pandas as pd
 
 from signals.universe import asset
 
-#: Largest plausible ratio between a close and its two neighbours. No share of the universe ever
-#: moved by such a factor and moved back the next day. A misplaced decimal point gives a larger
+#: Largest plausible ratio between a close and each of its two neighbours. No share of the universe
+#: ever moved by such a factor and moved back the next day. A misplaced decimal point gives a larger
 #: ratio.
 OFF = 5.0
 #: Largest plausible ratio between a close and the previous close. Shares have lost 90 % in a
@@ -33,8 +33,8 @@ FEWEST = 5
 #: A share counts as young for this number of weekdays after its listing. The price of a young share
 #: may double or halve in a day.
 YOUNG = 63
-#: First day of long price tables. If the closes of a share begin on or before this day, the first
-#: close does not count as the listing, because the table may omit earlier prices.
+#: Price tables may begin on this day although the share is older. If a share's closes begin on or
+#: before this day, the first close does not count as the listing.
 CUT = pd.Timestamp("2003-01-02")
 
 

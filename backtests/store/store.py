@@ -53,15 +53,16 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
 FETCHED = "ok"  # outcome of a successful fetch
-#: Characters that DuckDB does not read as part of a name in a path. DuckDB reads the text after a
-#: question mark as options, and a backslash as a separator of folders.
+#: Characters that a path must not contain, because DuckDB gives them a meaning. DuckDB reads the
+#: text after a question mark as options, and a backslash as a separator of folders.
 _SPECIAL = {"?", "\\"} - {os.sep}
 
 
 def _counting(chosen: str) -> str:
-    """Return an SQL query for the rows of all series that meet the SQL condition ``chosen``.
+    """Return an SQL query for all rows of the series that an SQL condition chooses.
 
-    If a series has rows from ALFRED, the query returns only its rows from ALFRED.
+    A series is chosen if one of its rows meets the condition ``chosen``. If a chosen series has
+    rows from ALFRED, the query returns only its rows from ALFRED.
     """
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
@@ -223,7 +224,7 @@ class Store:
     def note_recording(self, at: pd.Timestamp, wait: float = 0.0) -> None:
         """Record the moment ``at`` (New York time) at which a fetch or an import begins.
 
-        If the newest row is from ``at`` or later, the moment just after the newest row is recorded.
+        If the newest row is from ``at`` or later, the recorded moment is just after the newest row.
         If the store does not exist yet, nothing is recorded. ``wait`` is the time to wait for
         another writer, in seconds.
         """
@@ -237,8 +238,8 @@ class Store:
         """Return the moment at which the last fetch or import began, New York time.
 
         Every row that was stored before the fetch or import began has an earlier ``recorded_at``.
-        The fetch or import that creates the store does not count. The result is None if no later
-        fetch or import has begun.
+        The fetch or import that creates the store does not count. The result is None if no fetch or
+        import has begun since then.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
@@ -319,7 +320,7 @@ class Store:
         )
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
-        """Return the ids of all stored series. With ``as_of``, ignore rows recorded later."""
+        """Return the ids of all stored series. Rows recorded after ``as_of`` are ignored."""
         found = self.query(
             "SELECT DISTINCT series_id FROM observations WHERE recorded_at <= ? ORDER BY 1",
             [as_of or END_OF_TIME],
