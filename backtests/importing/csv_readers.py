@@ -95,9 +95,10 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, by line number.
+    """Return a table of the cells as text, indexed by line number.
 
-    Raise DataError for a repeated column, for a wrong number of cells, and if there are no rows.
+    Raise DataError if a column is repeated, if a row has a wrong number of cells, or if there are
+    no rows.
     """
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
@@ -136,7 +137,7 @@ def _read_fred(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
 
 
 def _announced(table: pd.DataFrame, recorded_at: pd.Timestamp) -> np.ndarray:
-    """Mark the rows of future dates whose values were all announced in advance."""
+    """Mark each row with a future date if all its values were announced in advance."""
     days = pd.to_datetime(table.iloc[:, 0].str.strip(), errors="coerce", format="%Y-%m-%d")
     names = table.columns[1:]
     ahead = [announced(_id_of(name), pd.DatetimeIndex(days), recorded_at) for name in names]

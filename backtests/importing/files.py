@@ -40,7 +40,7 @@ _UNREADABLE = (
     RecursionError,
     csv.Error,
 )
-#: Largest size of a file's text, in bytes. A table of 5,000 tickers over 20 years is smaller.
+#: Largest size of a file's text, in bytes. A table of 5,000 tickers over 20 years has fewer bytes.
 MOST_BYTES = 256 * 2**20
 #: Names of data files.
 _DATA = re.compile(r"\.(csv|json)(\.gz)?$", re.IGNORECASE)
@@ -57,10 +57,10 @@ class Parsed:
     batches
         One batch for each series.
     files
-        Maps the name of each file that was read to the number of series in the file. A document of
-        the SEC counts as one series.
+        The number of series in each file, by the file's name. Files that were skipped or refused
+        are left out. A document of the SEC counts as one series.
     skipped
-        Maps the name of each skipped file or folder to the reason.
+        The reason for each skipped file or folder, by its name.
     refused
         One message for each file or folder that is wrong, damaged or unreadable, and for each
         refused ticker of a price table.

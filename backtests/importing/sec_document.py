@@ -14,7 +14,7 @@ from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 
 #: Largest number of facts in one document. The longest document of a company in the catalog has a
-#: few hundred.
+#: few hundred facts.
 MOST_FACTS = 2000
 
 

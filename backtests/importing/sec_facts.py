@@ -16,10 +16,10 @@ filed more than :data:`LATE` days after the end of its period. The item of a lat
 when the fact counts as known.
 
 Some items are in every cash-flow or income statement (:data:`~signals.catalog.IN_EVERY_STATEMENT`).
-For an item in every statement, the company published an amount in time, under another tag. The two
-amounts can differ, because the tags can have different definitions. A late fact about an item in
-every statement counts as known :data:`ASSUMED` days after the end of its period. If the company was
-not yet public on the assumed day, the fact counts as known only after its filing.
+If an item is in every statement, the company published the item's amount in time under another tag.
+The two amounts can differ, because the tags can have different definitions. A late fact about an
+item in every statement counts as known :data:`ASSUMED` days after the end of its period. If the
+company was not yet public on the assumed day, the fact counts as known only after its filing.
 
 Some statements lack items such as debt, leases, buybacks or dividends. For an item that some
 statements lack, a late fact counts as known only after its filing. The filing may be the first
@@ -146,7 +146,7 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
 
 
 def _years_by_tag(concept: str, ticker: str, entries: list[dict[str, Any]]) -> list[list[Fact]]:
-    """Return the trailing years from the facts under each tag, and from all facts together."""
+    """Return a list of trailing-year sums for each tag, and a list for all tags together."""
     tags = dict.fromkeys(entry["tag"] for entry in entries)
     parts = [[entry for entry in entries if entry["tag"] == tag] for tag in tags]
     return [trailing_years(first_filed(concept, ticker, part)) for part in (*parts, entries)]
@@ -172,9 +172,10 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     previous trailing year. Both rows of a date become known at the same moment. If the sum over the
     previous year becomes known later than the sum over the trailing year, the second batch has NaN.
     So a growth rate always uses the two sums of one date. A growth rate over several companies uses
-    the same companies in both years. If the tag of a trailing year has no sum for the year before,
-    the sum under another tag is used. If no trailing-year sum can be computed, the list is empty.
-    ``entries`` has the same form as in :func:`first_filed`.
+    the same companies in both years. Both sums of a date come from one XBRL tag if possible. If the
+    tag has no sum over the previous year, the second batch uses a sum under another tag. If no
+    trailing-year sum can be computed, the list is empty. ``entries`` has the same form as in
+    :func:`first_filed`.
     """
     found = list(chain.from_iterable(_years_by_tag(concept, ticker, list(entries))))
     years = _known_first(found)
@@ -197,9 +198,10 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
 
 
 def _year_before(year: Fact, found: list[Fact], years: list[Fact]) -> Fact | None:
-    """Return the sum one year earlier, under the same tag if this tag has the sum.
+    """Return the sum over the year before ``year``, or None if there is no such sum.
 
-    A sum that became known later than ``year`` does not count.
+    A sum under the tag of ``year`` is preferred. A sum that became known later than ``year`` does
+    not count.
     """
     same = _known_first(each for each in found if each.tag == year.tag)
     end = year.end - FISCAL_YEAR

@@ -1,7 +1,8 @@
-"""Formats of publishers' tables: the columns of each series, and when the values became known.
+"""Formats of publishers' tables.
 
-To add a table, add one entry to :data:`TABLES`. If a table needs more than a choice of columns, its
-entry names a function that prepares the table.
+A format states the columns of each series, and the day from which its values are known. To add a
+table, add one entry to :data:`TABLES`. If a table needs more than a choice of columns, its entry
+names a function that prepares the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping

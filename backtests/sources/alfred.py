@@ -20,7 +20,7 @@ from signals.errors import DataError, SourceError
 
 #: Names of sources. VINTAGE: the vintage determines the moment from which the value was known.
 #: FIRST_VINTAGE: the row is from the archive's first vintage, but the publication rule determines
-#: this moment.
+#: the moment.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 

@@ -34,10 +34,10 @@ class Outcome:
     failed
         The reason why the fetch failed; empty after a success.
     note
-        Which values were left out, how many missing days use stored prices, or why the series was
-        not fetched.
+        A remark on left-out values, on missing days that use stored prices, or on the reason why
+        the series was not fetched.
     unforeseen
-        The exception after an unexpected error, which is probably a bug; otherwise None.
+        The exception of an unexpected error, or None. An unexpected error is probably a bug.
     """
 
     name: str
@@ -74,7 +74,7 @@ def fetch(
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
-        Receives the name of each series, and the number of finished series.
+        A function that receives the name of each series, and the number of finished series.
 
     Raises
     ------

@@ -141,7 +141,7 @@ class FredSource:
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
-        """Return the values of the given vintages in the columns ``date, vintage, value``."""
+        """Return a table of some vintages, with the columns ``date, vintage, value``."""
         with _readable(id, ValueError, TypeError, KeyError, OverflowError):
             tables = [
                 alfred.table_of(page)

@@ -1,4 +1,4 @@
-"""Fetch a reference rate and the standing repo facility from the New York Fed's markets API.
+"""Fetch a reference rate and standing repo amounts from the New York Fed's markets API.
 
 The API needs no key, and its documentation states no request limit:
 https://markets.newyorkfed.org/static/docs/markets-api.html. One request covers one year, which

@@ -169,14 +169,14 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
 
 
 def _early_dates(ticker: str, zone: str, stamps: list[Any]) -> SourceError | None:
-    """Return an error if the time zone gives the closes of a coin earlier dates than UTC."""
+    """Return an error if a coin's closes have earlier dates in ``zone`` than in UTC."""
     moments = pd.DatetimeIndex(pd.to_datetime(stamps, unit="s", utc=True))
     dates, right = (m.tz_localize(None).normalize() for m in (moments.tz_convert(zone), moments))
     if not asset(ticker).is_coin or not (dates < right).any():
         return None
     return SourceError(
-        f"expected dates of {ticker} in UTC from Yahoo, were earlier dates in the time zone "
-        f"{zone}; the answer was discarded"
+        f"expected dates of {ticker} in UTC from Yahoo, but the time zone {zone} gives earlier "
+        "dates; the answer was discarded"
     )
 
 
