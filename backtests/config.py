@@ -64,7 +64,7 @@ class Universe(pydantic.BaseModel):
 
     @property
     def sleeves(self) -> dict[str, tuple[str, ...]]:
-        """The tickers of each sleeve that the user set."""
+        """The user's own tickers, as one list for each sleeve."""
         return self.__pydantic_extra__
 
 
@@ -245,7 +245,7 @@ class RunConfig(pydantic.BaseModel):
         return model
 
     def _fixed_of_model(self) -> dict[str, Any]:
-        """Return the parameters of the regime model that other settings determine."""
+        """Return the regime model's parameters whose values come from other settings."""
         if self.regime_model == Votes.name:
             return {"voters": (*voters(), *self.more_voters())}
         return {} if self.labels is None else {"dated": read_labels(self.labels)}
@@ -315,7 +315,7 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
     In Python, ``strategy`` and the keys of ``plugin_signals`` may be classes, for example classes
-    of a notebook. A command can repeat the run only if the command can import these classes.
+    of a notebook. A command can repeat a run only if the command can import the run's classes.
 
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
     the most similar valid key.
@@ -349,7 +349,7 @@ def check_options(given: Mapping[str, Any]) -> None:
     """Raise ConfigError if an option such as ``start`` has an invalid value.
 
     The message names the option, such as ``--start``. A message of :func:`config_from` names the
-    key of the config file instead.
+    key of the config file, not the option.
     """
     try:
         RunConfig.model_validate({"strategy": "", **given})
@@ -376,9 +376,9 @@ def _with_paths(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_path(given: object, key: str) -> object:
-    """Return the dotted path of a class, and any other value unchanged.
+    """Return the dotted path if ``given`` is a class; otherwise return ``given`` unchanged.
 
-    If ``given`` is an object of a strategy or of a signal, ConfigError is raised. ``key`` is the
+    If ``given`` is an instance of a strategy or of a signal, ConfigError is raised. ``key`` is the
     config key for the object's parameters.
     """
     if isinstance(given, Strategy | Signal):
@@ -399,8 +399,8 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data, with the strategy and the regime model under separate keys.
 
     A strategy like ``name@model`` is split into the strategy and the regime model. A strategy like
-    ``name@file.csv`` is split into the strategy and the file of labels. The regime model is then
-    ``labels``.
+    ``name@file.csv`` is split into the strategy and the file of labels. A strategy with a file of
+    labels has the regime model ``labels``.
     """
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:

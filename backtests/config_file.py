@@ -30,6 +30,6 @@ def config_toml(config: RunConfig) -> str:
 
 
 def labelled_toml(config: RunConfig, *, simulated: bool) -> str:
-    """Return the configuration as TOML; the first line says if the history is simulated."""
+    """Return the configuration as TOML; the first line says whether the history is simulated."""
     label = f"# {SIMULATED} history\n" if simulated else ""
     return label + config_toml(config)

@@ -2,9 +2,10 @@
 
 The module compares an earlier state with the current state. The earlier state is computed from the
 data that the store held before the last fetch or import. The current state is computed from all
-data in the store. Each state belongs to the last session of its data. A flip is a difference
-between the earlier and the current state. A state that changed and later changed back is not a
-flip. A fetch that adds no data causes no flip.
+data in the store. The earlier state is from the last session of the earlier data. The current state
+is from the last session of the current data. A flip is a difference between the earlier and the
+current state. A state that changed and later changed back is not a flip. A fetch that adds no data
+causes no flip.
 
 Primary flags are the flags that the regime model reads, see
 :attr:`signals.regimes.RegimeModel.rests_on`. Every change of state counts, including a change to
@@ -43,9 +44,9 @@ class Flipped:
         The session on which the current state began. None if the regime is ``none`` or the flag has
         ``no view``.
     revised
-        The current data give a new state for the earlier session. ``revised`` is True if the new
-        state differs from ``was``. If ``revised`` is True, late or revised data caused at least a
-        part of the flip.
+        The current data also give a state for the last session before the fetch. ``revised`` is
+        True if this state differs from ``was``. If ``revised`` is True, late or revised data caused
+        at least a part of the flip.
     """
 
     what: str

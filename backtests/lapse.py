@@ -22,7 +22,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs of each signal on which a strategy's state depends, by signal name.
+    """Return a mapping from each signal that determines a strategy's state to its inputs.
 
     If the strategy follows the regime, only the signals of its regime model determine its state. If
     the strategy does not follow the regime, any configured signal may determine its state.
@@ -51,7 +51,7 @@ def lost(
     late
         Result of :func:`stale` for the history.
     rests
-        The inputs of each signal that determines the state, by signal name. If ``rests`` is empty,
+        A mapping from each signal that determines the state to its inputs. If ``rests`` is empty,
         the result depends only on ``state``.
     """
     if state is None:

@@ -80,9 +80,9 @@ def read(config: RunConfig, history: History, earlier: Reading | None = None) ->
     computed again: the function takes their evaluations from ``earlier``. A signal is unchanged if
     its parameters, and the parameters of its component signals, are unchanged. A user's own signal
     is always computed again, because a function that the signal calls may have changed. If
-    ``earlier`` ends after ``history``, only the registered signals that the regime model reads are
-    taken from ``earlier``. ConfigError is raised if ``earlier`` and ``history`` have different
-    sessions or values up to the end of ``history``.
+    ``earlier`` ends after ``history``, only some evaluations are reused: the evaluations of
+    registered signals that the regime model reads. ConfigError is raised if ``earlier`` and
+    ``history`` have different sessions or values up to the end of ``history``.
     """
     chosen, model = config.build_signals(), config.build_model()
     evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)
@@ -112,7 +112,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
 
 
 def _opening(config: RunConfig, history: History) -> dict[str, Any]:
-    """Return the configuration keys with which a run can open its history again."""
+    """Return the settings with which a run can open its history again."""
     if not history.origin:
         return {"source": history.source}
     keys = {key: RunConfig.model_fields[key].default for key in SOURCE}
@@ -167,7 +167,7 @@ def trade(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> Result:
-    """Return a simulation that trades the decided weights on the given sessions."""
+    """Return a simulation that trades to the strategy's weights on the sessions in ``index``."""
     return simulate(**simulation_terms(config, strategy, history, decided, index))
 
 
@@ -178,7 +178,7 @@ def trade_curves(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> Curves:
-    """Run the compiled simulation of the decided weights, and return only the daily figures."""
+    """Simulate the strategy's weights with the compiled kernel; return only the daily figures."""
     return simulate_curves(**simulation_terms(config, strategy, history, decided, index))
 
 
@@ -189,7 +189,7 @@ def simulation_terms(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> dict[str, Any]:
-    """Return the arguments that the two simulations ``simulate`` and ``simulate_curves`` share."""
+    """Return the arguments that are the same for ``simulate`` and ``simulate_curves``."""
     return {
         "weights": decided,
         "prices": history.closes.loc[index],

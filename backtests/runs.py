@@ -78,7 +78,7 @@ class Run(Summarised):
 
     @property
     def bills(self) -> pd.Series:
-        """Simple daily returns of bills on the same sessions as the returns of the result."""
+        """Simple daily returns of bills on the sessions of the result."""
         return self.result.bills.reindex(self.result.returns.index)
 
     @property
@@ -148,7 +148,7 @@ class Run(Summarised):
 
 
 def check_run(run: object, what: str) -> None:
-    """Raise ConfigError if ``run`` is not a run, or if a user's signal was defined again later.
+    """Raise ConfigError if ``run`` is not a run, or if a user's signal was redefined after the run.
 
     If a notebook defines a signal again, new evaluations for an earlier run would use the new
     class. ``what`` names the run in the message.

@@ -7,8 +7,9 @@ calls :meth:`Plan.at` at every session. If there are orders, the user trades to 
 at the close ``lag`` sessions later.
 
 The units of the orders come from the prices at the decision's close. A backtest computes units from
-the target weights and the prices at the fill. So the units of a backtest differ if prices change
-before the fill. If prices rise before the fill, the ordered units can cost more than the cash.
+the target weights and the prices at the fill. If prices change before the fill, the units of the
+orders differ from the units of a backtest. If prices rise before the fill, the ordered units can
+cost more than the cash.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the band and the limit to model weights. Model weights start at the target, change with
@@ -103,17 +104,19 @@ class Today(Summarised):
         The date of an asset is the date of its last price. The date of a series is the day on which
         its last value became known.
     older
-        The date of the last price, by ticker. Only shares and funds without a close at this session
-        are listed. The mapping covers held assets and assets in ``target`` or ``if_decided``,
-        except those in ``missing``. The weights and orders of these assets use the last price.
+        A mapping from ticker to the date of the last price. Only shares and funds without a close
+        at this session are listed. The mapping covers held assets, and assets in ``target`` or
+        ``if_decided``. Assets in ``missing`` are left out. The weights and orders of these assets
+        use the last price.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
         follow ``regime``.
     waiting
-        The session of the newest earlier decision whose orders are not filled yet. None if all
-        earlier orders are filled, or if no holdings are given. Orders can be unfilled if the lag is
-        longer than the time between two decisions.
+        The session of an earlier decision whose orders are not filled yet. If there are several
+        such decisions, the session of the newest one. None if all earlier orders are filled, or if
+        no holdings are given. Orders can be unfilled if the lag is longer than the time between two
+        decisions.
     value
         Value of the holdings, USD; None if no holdings are given.
     beyond_band
@@ -332,10 +335,10 @@ class Plan(Summarised):
     def _waits_for_limit(
         self, session: pd.Timestamp, holdings: Mapping[str, float]
     ) -> pd.Timestamp | None:
-        """Return the earlier session of an unfilled trade back to the gross limit, or None.
+        """Return the session at which an unfilled trade to the gross limit was ordered, or None.
 
-        The same holdings may be beyond the limit at several closes in a row. The first of these
-        closes places a trade, which is filled ``lag`` sessions later. While the holdings stay
+        The same holdings may be beyond the limit at several closes in a row. A trade is placed at
+        the first of these closes, and is filled ``lag`` sessions later. While the holdings stay
         beyond the limit, a new trade is placed every ``lag`` sessions.
         """
         earlier = self.followed[self.followed < session][::-1][: self.config.lag * _REPEATS]
@@ -357,7 +360,7 @@ class Plan(Summarised):
         return bool((values < 0).any() and values.abs().sum() > limit * worth)
 
     def _target(self, session: pd.Timestamp) -> pd.Series:
-        """Return the target of the last decision up to ``session``.
+        """Return the target of the last decision on or before ``session``.
 
         Before the first decision, return the weights that a decision at ``session`` would give.
         """
@@ -395,7 +398,7 @@ class Plan(Summarised):
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]
     ) -> dict[str, pd.Timestamp]:
-        """Return the date of the last value of each id whose data are late, by id."""
+        """Return a mapping from each id with late data to the date of its last value."""
         shares = self._row(session).abs() + target.abs()
         needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
@@ -480,7 +483,7 @@ def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | 
 
 
 def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
-    """Return the first session with a known state on or after each due decision."""
+    """For each due decision, return the first session from then on with a known state."""
     known = pd.DatetimeIndex(lost.index[~lost])
     at = np.unique(known.searchsorted(due))
     return known[at[at < len(known)]]

@@ -142,7 +142,7 @@ def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
 
 
 def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.DatetimeIndex:
-    """Return the moment from which each value is known according to the user, New York time."""
+    """Return the moment from which each value is known, as the user states it, New York time."""
     if isinstance(known, datetime.timedelta):
         moments = dates + known
     elif isinstance(known, pd.Series):

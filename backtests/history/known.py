@@ -18,7 +18,7 @@ def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
 
     Series with one value for each event, such as an earnings release, are ignored. The history
     begins at the first session on or after the day on which the first value became known. The
-    history ends at the session of the last price of a share or fund. If no share or fund has a
+    history ends at the last session that has a price of a share or fund. If no share or fund has a
     price, the history ends at the last session on or before the date of the last value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}

@@ -56,20 +56,22 @@ class History(Summarised):
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
-        For each series with past vintages in the store, the moment at which its archive begins.
-        After the archive begins, each cell contains the value known at its session, without later
-        revisions. Before the archive begins, each cell contains a value of the first vintage.
+        A mapping from each series with vintages in the store to the moment at which its archive
+        begins. After the archive begins, each cell contains the value known at its session, without
+        later revisions. Before the archive begins, each cell contains a value of the first vintage.
     withheld
-        Sessions × ids: True where the source states that no value exists, for example because a
-        filing has no numbers for the previous year. Where ``withheld`` is True, the panel has NaN,
-        but the data are not late. Only ids with a stated missing value have a column.
+        Sessions × ids: True where the source states that no value exists. For example, a filing may
+        have no numbers for the previous year. Where ``withheld`` is True, the panel has NaN, but
+        the data are not late. An id has a column only if a source states a missing value of this
+        id.
     events
-        The values of each event series, by id and by the date of the event. The panel contains no
-        event series. Only studies of reactions to events may use ``events``, because some values
-        were published long after the event.
+        A mapping from the id of each event series to its values, which are indexed by the date of
+        the event. The panel contains no event series. Only studies of reactions to events may use
+        ``events``, because some values were published long after the event.
     origin
-        The keys of a configuration that open this history again: ``store``, or ``seed``, ``years``
-        and ``thesis``. Empty for a history made from DataFrames.
+        Settings of a configuration that can open this history again. For a history from a store,
+        the only setting is ``store``. For a simulated history, the settings are ``seed``, ``years``
+        and ``thesis``. For a history made from DataFrames, ``origin`` is empty.
     """
 
     panel: pd.DataFrame
@@ -112,7 +114,7 @@ class History(Summarised):
         ------
         DataError
             If the store is missing, empty or damaged, if all rows were recorded after ``as_of``, or
-            if ``only`` names an unknown id.
+            if an id in ``only`` is unknown.
         ConfigError
             If ``as_of`` is not a date or a moment, or if ``only`` is a text.
         """
@@ -306,8 +308,8 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment, New York time, that ``as_of`` includes.
 
     If ``as_of`` is a date, or midnight without a time zone, the result is the last microsecond of
-    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00, because other
-    forms can be read as two different days.
+    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00. Other forms can be
+    read as two different days.
 
     Raise :class:`ConfigError` if ``as_of`` is not a date or a moment.
     """

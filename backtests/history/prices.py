@@ -39,9 +39,9 @@ def benchmark_returns(
 ) -> pd.Series:
     """Return the benchmark's daily returns before costs, as fractions, from the second session on.
 
-    The benchmark is bought ``lag`` sessions after the strategy's first decision. On the same
-    session, the strategy's first decision is filled. Until the benchmark is bought, the money is in
-    bills. ``bills`` contains the simple return of bills from the previous session to each session.
+    The benchmark is bought when the strategy's first decision is filled, ``lag`` sessions after the
+    decision. Until the benchmark is bought, the money is in bills. ``bills`` contains the simple
+    return of bills from the previous session to each session.
 
     Raises
     ------
