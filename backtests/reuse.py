@@ -38,8 +38,8 @@ def reused(earlier: Reading, history: History, names: Sequence[str]) -> Mapping[
 def _registered(earlier: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
     """Return only the evaluations of registered signals.
 
-    A user can change a function that the user's own signal calls. The class of the signal then
-    stays the same, although the earlier evaluation is no longer valid.
+    A user can change a function that the user's own signal calls. After such a change, the class of
+    the signal is the same, but the earlier evaluation is no longer valid.
     """
     if not isinstance(earlier, Evaluations):
         return {name: earlier[name] for name in earlier if name in SIGNALS}

@@ -13,12 +13,12 @@ cost more than the cash.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the band and the limit to model weights. Model weights start at the target, change with
-prices, and ignore costs. Costs can move a weight across the band or the limit. The orders of
-:meth:`Plan.at` and of a backtest may then differ.
+prices, and ignore costs. If costs move a weight across the band or the limit, the orders of
+:meth:`Plan.at` and of a backtest can differ.
 
 If the lag is longer than the time between two decisions, earlier orders can still wait for their
-fill. :meth:`Plan.at` does not place these orders again. :meth:`Plan.at` finds out from the holdings
-whether the earlier decision was traded. With daily decisions and a long lag, the orders of
+fill. :meth:`Plan.at` does not place waiting orders again. :meth:`Plan.at` finds out from the
+holdings whether the earlier decision was traded. With daily decisions and a long lag, the orders of
 :meth:`Plan.at` and of a backtest may therefore differ.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
@@ -31,8 +31,8 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
   :mod:`backtests.lapse`. While the state is lost, a backtest uses the regime that the remaining
   signals give, or NEUTRAL. :meth:`Plan.at` lists the stale inputs, and
   makes no decision until the state is known again. As soon as the state is known again,
-  :meth:`Plan.at` makes the decision that was due while the state was lost. If the state has
-  changed, :meth:`Plan.at` also decides at once.
+  :meth:`Plan.at` makes the decision that was due while the state was lost. If the new state differs
+  from the last known state, :meth:`Plan.at` also decides at once.
 """
 
 from collections.abc import Mapping
@@ -113,10 +113,10 @@ class Today(Summarised):
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
         follow ``regime``.
     waiting
-        The session of an earlier decision whose orders are not filled yet. If there are several
-        such decisions, the session of the newest one. None if all earlier orders are filled, or if
-        no holdings are given. Orders can be unfilled if the lag is longer than the time between two
-        decisions.
+        The session of an earlier decision whose orders are not filled yet. If several decisions
+        have unfilled orders, the session of the newest decision. None if all earlier orders are
+        filled, or if no holdings are given. Orders can be unfilled if the lag is longer than the
+        time between two decisions.
     value
         Value of the holdings, USD; None if no holdings are given.
     beyond_band
@@ -350,7 +350,7 @@ class Plan(Summarised):
         """Return whether holdings with a short position exceed the gross limit at a close.
 
         After a trade to the limit, the costs of the trade may leave exposure a little beyond the
-        limit. So the limit is raised here by the highest cost rate.
+        limit. So this function raises the limit by the highest cost rate.
         """
         prices = self._prices(holdings, session)
         values = prices * pd.Series(holdings, dtype="float64").reindex(prices.index)
@@ -483,7 +483,7 @@ def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | 
 
 
 def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
-    """For each due decision, return the first session from then on with a known state."""
+    """For each due decision, return the first session with a known state, from the due day on."""
     known = pd.DatetimeIndex(lost.index[~lost])
     at = np.unique(known.searchsorted(due))
     return known[at[at < len(known)]]

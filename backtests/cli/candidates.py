@@ -66,7 +66,8 @@ def candidates_of(
         only to the strategy in ``defaults``. The regime model applies only to a strategy that
         follows the regime. An argument such as ``name@model`` keeps its own regime model.
     options
-        Values by key, such as ``start``. These values override defaults and config files.
+        Values by key, such as ``start``. The values in ``options`` override defaults and config
+        files.
     assignments
         Texts such as ``dry_powder.k=0.11``. An assignment sets its parameter in every configuration
         that has the parameter.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
-#: Types of signal parameters. Only parameters of these types can be in a configuration file.
+#: Types of the signal parameters in a configuration file.
 _WRITABLE = (bool, int, float, str, tuple)
 
 #: The keys of RunConfig that hold a single value, grouped by section of the file. RunConfig

@@ -56,8 +56,8 @@ def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     The columns are ``date, vintage, value``.
 
     NaN means that the archive lists a date without a value. The result leaves out rows that repeat
-    the value of the previous vintage. If the first vintages of a date have no value, their rows are
-    left out, too. Dates before the catalog's first date are also left out.
+    the value of the previous vintage. If the first vintages of a date have no value, the rows of
+    these vintages are left out. Dates before the catalog's first date are also left out.
 
     Raises
     ------

@@ -207,9 +207,9 @@ def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.Dat
     """Return the stored prices of missing days, rescaled to the level of the new vintage.
 
     The ratio of a day is the new price divided by the stored price. A missing day has no new price.
-    Its ratio is computed from two other days: the nearest earlier day and the nearest later day.
-    The ratio of the missing day is the geometric mean of the ratios of these two days. The rescaled
-    price is the stored price times the ratio of the missing day.
+    The ratio of a missing day is computed from two other days: the nearest earlier day and the
+    nearest later day. The ratio of the missing day is the geometric mean of the ratios of these two
+    days. The rescaled price is the stored price times the ratio of the missing day.
     """
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()

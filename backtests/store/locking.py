@@ -35,7 +35,8 @@ from signals.errors import DataError
 
 PATIENCE = 20.0  # longest wait, in seconds, until other processes close the file
 _PAUSE = 0.05
-#: Settings with which DuckDB opens a store. DuckDB then refuses to open other files.
+#: Settings with which DuckDB opens a store. With these settings, DuckDB refuses to open other
+#: files.
 SEALED = {"enable_external_access": False}
 #: Words of DuckDB's error when another program or another thread has the file open.
 _TAKEN = ("set lock on file", "different configuration")

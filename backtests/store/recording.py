@@ -11,8 +11,8 @@ from signals.errors import DataError
 
 #: Columns of a stored row.
 COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
-#: The computer's clock may be this much earlier than the newest row. New York time repeats one hour
-#: each autumn, when clocks go back.
+#: Longest time by which the computer's clock may be earlier than the newest row. New York time
+#: repeats one hour each autumn, when clocks go back.
 CLOCK_BACK = pd.Timedelta(hours=2)
 
 #: The earliest moment for new rows. The moment is later than every stored row, and not earlier than

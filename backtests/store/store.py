@@ -239,7 +239,7 @@ class Store:
 
         Every row that was stored before the fetch or import began has an earlier ``recorded_at``.
         The fetch or import that creates the store does not count. The result is None if no fetch or
-        import has begun since then.
+        import has begun since the store was created.
         """
         return max(self._recordings(END_OF_TIME), default=None)
 
