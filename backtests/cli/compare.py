@@ -36,9 +36,9 @@ _LEGEND = (
     "is known only at the end of the backtest.",
     "alpha is the strategy's mean yearly return minus the mean yearly return of its assets at "
     "constant weights. The number t is the t-statistic of alpha (Newey–West).",
-    "placebo is the share of placebos that the strategy's timing beats. The letter after the share "
-    "is s for placebos with shifted dates, and r for placebos with resampled returns. The share of "
-    "beaten placebos is not adjusted for the number of rows.",
+    "placebo is the fraction of placebos that the strategy's timing beats. The letter after the "
+    "fraction is s for placebos with shifted dates, and r for placebos with resampled returns. The "
+    "fraction is not adjusted for the number of rows.",
     "hurdle is the smallest Sharpe ratio that does not look like luck.",
     "timing is the mean yearly return from changes of weights.",
     "epi is the number of episodes. An episode is a period in which the strategy is in an active "

@@ -165,15 +165,15 @@ class History(Summarised):
             Values by catalog id, in the catalog's unit. The index contains the dates that the
             values describe, not the dates of publication. NaN is left out.
         known
-            When each value became known, as a mapping by catalog id. A Series maps each date of the
-            values to the day or the moment at which the value became known. If the Series states a
-            day, the value is known from the open of the first session on or after that day. A
-            moment without a time zone is in New York time. A text is in the form 2025-10-06 or
-            2025-10-06 16:00. A ``timedelta`` is added to the date of each value. The sum is the day
-            or the moment at which the value became known. For an id, the string ``"catalog"`` means
-            the publication rule in the catalog. If ``known`` is ``"catalog"``, the publication
-            rules of the catalog apply to all ids. Each date can have only one value; to use
-            revisions, import the data into a store.
+            A mapping by catalog id that states when the values of each series became known. A
+            Series maps each date of the values to the day or the moment at which the value became
+            known. If the Series states a day, the value is known from the open of the first session
+            on or after that day. A moment without a time zone is in New York time. A text is in the
+            form 2025-10-06 or 2025-10-06 16:00. A ``timedelta`` is added to the date of each value.
+            The sum is the day or the moment at which the value became known. For an id, the string
+            ``"catalog"`` means the publication rule in the catalog. If ``known`` is ``"catalog"``,
+            the publication rules of the catalog apply to all ids. Each date can have only one
+            value; to use revisions, import the data into a store.
 
         Raises
         ------

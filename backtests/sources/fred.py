@@ -207,7 +207,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn DataErrors and the given kinds of errors into SourceErrors that never show the key."""
+    """Turn DataError and errors in ``kinds`` into SourceError, whose text never shows the key."""
     try:
         yield
     except SourceError:
