@@ -5,7 +5,8 @@ from typing import Any
 
 from signals.catalog.entry import FILED, Rule, Series, new_series
 
-#: Tickers of the SEC registrants whose filings we read, by CIK.
+#: The companies whose SEC filings we read: a mapping from the CIK, which is the SEC's number of a
+#: company, to the ticker.
 FILERS: dict[int, str] = {
     789019: "MSFT",
     1652044: "GOOGL",
@@ -17,7 +18,8 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of companies outside the universe that went public after XBRL began.
+#: First trading day of each company in :data:`FILERS` that is outside the universe and went public
+#: after XBRL filings began.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
 #: Companies that build AI data centres. For each of these companies, we read all concepts of
@@ -43,9 +45,9 @@ CONCEPTS: dict[str, str] = {
 }
 
 #: Concepts that are in every cash-flow or income statement. A company always publishes amounts of
-#: these concepts in time. If such an amount first appears late under some tag, the company used
-#: another tag before. An amount of any other concept can appear late because the company published
-#: it late.
+#: these concepts on time. If the first filing of such an amount under a tag is late, the company
+#: filed the amount under another tag before. An amount of any other concept can appear late because
+#: the company published it late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
 #: Plausible size of one reported amount, in USD. Zero is also a plausible amount. A nonzero amount
@@ -79,7 +81,7 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's series for the year before the trailing year.
+    """Return the id of a company's series of sums over the four quarters before the last four.
 
     Each value of the series is the sum of four quarterly amounts, in USD. A value becomes
     known on the same day as the sum of the next four quarters (:func:`ttm_id`).
@@ -137,7 +139,7 @@ COMPANIES = (
             _sec(
                 concept,
                 year_ago_id(concept, ticker),
-                f"{title}, year before the trailing year, {ticker}",
+                f"{title}, one year before the trailing year, {ticker}",
             ),
         )
     ),

@@ -40,7 +40,7 @@ class Rule:
         the value. The kind ``recorded`` is for series whose publisher changes all past values at
         each release.
     n
-        Number of sessions or calendar days, for the kinds that need a number.
+        Number of sessions or calendar days. If the kind needs no number, ``n`` is 0.
     """
 
     kind: RuleKind
@@ -52,7 +52,7 @@ class Rule:
         return {
             "close": "same close",
             "sessions": f"{self.n} session{plural} later",
-            "fed_sessions": f"{self.n} session{plural} later (Fed open)",
+            "fed_sessions": f"{self.n} session{plural} later, without Fed holidays",
             "h41": "Thursday 16:30 after",
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
@@ -69,7 +69,7 @@ class Series:
     Attributes
     ----------
     id
-        The publisher's id, or our own id.
+        The publisher's id of the series. A series without such an id has our own id.
     title, unit
         Our title of the series, and the unit of the stored values.
     source
@@ -83,9 +83,9 @@ class Series:
     revised
         True when the publisher changes past values.
     low, high
-        The plausible range, inclusive. The range contains every value ever published for dates
-        since ``first``. If a value is outside the range, an import rejects the file, because the
-        file is probably in another unit.
+        The plausible range, inclusive. The range contains every value that the publisher has ever
+        released for a date on or after ``first``. If a value is outside the range, an import
+        rejects the file, because the file is probably in another unit.
     stale_after
         Number of calendar days for which a value is used, counted from the date that the value
         describes. A value older than this number of days counts as missing.
@@ -149,7 +149,7 @@ def new_series(id: str, title: str, unit: str, low: float, high: float, **rest: 
 def daily(
     *entry: Any, sessions: int = 1, stale_after: int = 10, fed: bool = False, **rest: Any
 ) -> Series:
-    """Return a daily series that is known ``sessions`` sessions after its date.
+    """Return a daily series. Each value is known ``sessions`` sessions after its date.
 
     If ``fed`` is True, ``sessions`` counts only sessions on which the Federal Reserve Banks are
     open.
@@ -167,7 +167,7 @@ def weekly(*entry: Any, known: Rule, revised: bool | None = None, **rest: Any) -
 
 
 def monthly(*entry: Any, days: int = 60, frequency: Frequency = "month", **rest: Any) -> Series:
-    """Return a revised series that is known ``days`` days after its date."""
+    """Return a series that is revised. Each value is known ``days`` days after its date."""
     known = Rule(kind="days", n=days)
     return new_series(
         *entry, frequency=frequency, known=known, stale_after=130, revised=True, **rest
@@ -175,7 +175,7 @@ def monthly(*entry: Any, days: int = 60, frequency: Frequency = "month", **rest:
 
 
 def quarterly(*entry: Any, days: int, **rest: Any) -> Series:
-    """Return a revised quarterly series that is known ``days`` days after the quarter begins."""
+    """Return a revised series. Each value is known ``days`` days after its quarter begins."""
     known = Rule(kind="days", n=days)
     return new_series(
         *entry, frequency="quarter", known=known, stale_after=365, revised=True, **rest

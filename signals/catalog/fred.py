@@ -71,29 +71,29 @@ FRED = (
         first=date(2013, 9, 23),  # earlier operations were sporadic tests
     ),
     # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on its next
-    # business day. A holiday does not delay the other rates and yields. Reverse repo and Treasury
-    # yields of a day are published on the same day. The Board of the Fed announces its rates in
-    # advance. On Friday, FRED already has IORB up to Monday.
+    # business day. A federal holiday delays SOFR and EFFR, but no other rate or yield of this
+    # group. Reverse repo and Treasury yields are published on the day that they describe. The Board
+    # of the Fed announces its rates in advance. On Friday, FRED already has IORB up to Monday.
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     # The Fed paid the rate IOER until 2021-07-28, and has paid the rate IORB since 2021-07-29.
     daily("IOER", "Interest on excess reserves", "%", -2, 25, ended=date(2021, 7, 28)),
     daily("IORB", "Interest on reserve balances", "%", -2, 25, announced=True),
     daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25, announced=True),
-    daily("DGS3MO", "Treasury 3 months, bond-equivalent", "%", -2, 25),
-    daily("DTB3", "Treasury bill 3 months, discount rate", "%", -2, 25),
-    daily("DGS2", "Treasury 2 years", "%", -2, 25),
-    daily("DGS10", "Treasury 10 years", "%", -2, 25),
-    daily("DGS30", "Treasury 30 years", "%", -2, 25),
-    daily("DFII10", "Treasury 10 years, inflation-indexed", "%", -5, 15),
-    daily("T10YIE", "Breakeven inflation 10 years", "%", -5, 15),
-    daily("T10Y2Y", "Treasury 10 years less 2 years", POINTS, -10, 10),
-    daily("T10Y3M", "Treasury 10 years less 3 months", POINTS, -10, 10),
+    daily("DGS3MO", "3-month Treasury yield, bond-equivalent", "%", -2, 25),
+    daily("DTB3", "3-month Treasury bill, discount rate", "%", -2, 25),
+    daily("DGS2", "2-year Treasury yield", "%", -2, 25),
+    daily("DGS10", "10-year Treasury yield", "%", -2, 25),
+    daily("DGS30", "30-year Treasury yield", "%", -2, 25),
+    daily("DFII10", "10-year inflation-indexed Treasury yield", "%", -5, 15),
+    daily("T10YIE", "10-year breakeven inflation", "%", -5, 15),
+    daily("T10Y2Y", "10-year minus 2-year Treasury yield", POINTS, -10, 10),
+    daily("T10Y3M", "10-year minus 3-month Treasury yield", POINTS, -10, 10),
     # The publisher of the term premium re-estimates its model, and releases daily values once a
     # week.
-    daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
+    daily("THREEFYTP10", "10-year term premium, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
     # Credit and volatility. FRED publishes credit spreads only on its business days.
-    daily("BAA10Y", "Moody's Baa less Treasury 10 years", POINTS, 0, 25, sessions=2, fed=True),
+    daily("BAA10Y", "Baa yield minus 10-year Treasury yield", POINTS, 0, 25, sessions=2, fed=True),
     daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", POINTS, 0, 50, fed=True),
     daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True),
     daily("VIXCLS", "VIX, from FRED", "index", 1, 200),
@@ -103,21 +103,21 @@ FRED = (
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
     # Money, interest rates, output, investment. The ranges contain all values since each series
-    # began. The ranges of M2, GDP and PNFI reject values in trillions. The ranges of this group's
-    # series in billions reject current values in millions. WM2NS has been released monthly since
-    # 2021.
+    # began. The ranges of M2, GDP and PNFI reject values in trillions. For each series of this
+    # group in USD billions, the range rejects current values in USD millions. WM2NS has been
+    # released monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly(
         "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True
     ),
     monthly("FEDFUNDS", "Effective federal funds rate, month average", "%", -2, 25, days=45),
-    monthly("TB3MS", "Treasury bill 3 months, month average", "%", -2, 25, days=45),
+    monthly("TB3MS", "3-month Treasury bill, month average", "%", -2, 25, days=45),
     _accounts("GDP", "Gross domestic product", 1e2, 2e5, steady=True),
     _accounts("PNFI", "Private nonresidential fixed investment", 1e1, 5e4, steady=True),
     _accounts("A679RC1Q027SBEA", "Investment in information processing", 0.1, 2e4, steady=True),
     _accounts("B985RC1Q027SBEA", "Investment in software", 0, 2e4),  # 0.0 in 1959
     quarterly(
-        *("DRTSCILM", "Net share of banks that tighten loans to firms", "%", -100, 100), days=75
+        *("DRTSCILM", "Net share of banks that tighten lending to firms", "%", -100, 100), days=75
     ),
     # Retail money funds appear in the H.6 release on the fourth Tuesday of the next month.
     monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),

@@ -15,7 +15,7 @@ from signals.catalog.entry import (
     new_series,
 )
 
-#: For each series name that a file in FRED's format uses, the catalog id of the series.
+#: A mapping from series names to catalog ids. Imported files in FRED's format use these names.
 PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
 #: Series of the New York Fed's markets API. Each series is fetched from its date ``first`` on.
@@ -134,10 +134,10 @@ FLOW_TABLES = (
 RATE_TABLES = (
     # The publisher releases daily values once a week. Each release changes all past values.
     table(
-        *("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
+        *("ACMTP10", "10-year term premium, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
         stale_after=24,
     ),
     table("TONA", "Tokyo overnight average rate", "%", -5, 25, NEXT_SESSION),
     table("BOJ_POLICY_RATE", "Bank of Japan policy rate", "%", -5, 25, NEXT_SESSION),
-    table("JGB10Y", "Japan government bond 10 years", "%", -5, 25, NEXT_SESSION),
+    table("JGB10Y", "10-year Japanese government bond yield", "%", -5, 25, NEXT_SESSION),
 )
