@@ -101,10 +101,10 @@ class EqualWeight(SleeveStrategy):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantMix(Strategy):
-    """A constant weight of SPY, and the rest in bills.
+    """A portfolio with a constant weight of SPY; the rest is in bills.
 
-    A portfolio with a third in SPY loses a third as much as the market. If a strategy earns no more
-    than a mix with the same average cash weight, the strategy's timing added no value.
+    If SPY falls by 30 %, a portfolio with a third in SPY loses only 10 %. If a strategy earns no
+    more than a mix with the same average cash weight, the strategy's timing added no value.
 
     Parameters
     ----------

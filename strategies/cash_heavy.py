@@ -22,7 +22,7 @@ class CashHeavy(SleeveStrategy):
     Parameters
     ----------
     broad
-        Tickers held besides cash. The listed tickers have equal weights.
+        Tickers that the strategy holds in addition to cash. The listed tickers have equal weights.
     """
 
     name: ClassVar[str] = "cash-heavy"

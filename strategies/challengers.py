@@ -111,7 +111,7 @@ class TrendUniverse(Trend):
 
 @dataclass(frozen=True, kw_only=True)
 class DualMomentum(Strategy):
-    """If SPY beats bills, the better of SPY and EFA; otherwise Treasuries (IEF).
+    """Hold SPY or EFA while SPY earns more than bills; otherwise hold Treasuries (IEF).
 
     Rule
         The rule compares total returns since the month end twelve months ago. If SPY's return is
@@ -127,7 +127,7 @@ class DualMomentum(Strategy):
 
     name: ClassVar[str] = "dual-momentum"
     description: ClassVar[str] = (
-        "if SPY beats bills, the better of SPY and EFA; otherwise Treasuries"
+        "the better of SPY and EFA while SPY earns more than bills, otherwise Treasuries"
     )
     only_scheduled: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (OUT,)

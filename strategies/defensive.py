@@ -13,18 +13,18 @@ class Defensive(SleeveStrategy):
     """Hold SPY while capital is ample; when capital is scarce, hold defensive funds and cash.
 
     Rationale
-        Defensive shares are shares of low volatility, and shares of staples, utilities and health
-        care. Defensive shares pay cash earlier than other shares, and their prices vary less. When
-        the price of capital rises, defensive shares therefore lose less than other shares. When the
-        strategy ``cash-heavy`` sells its shares for cash, the strategy ``defensive`` still holds
-        defensive shares.
+        Defensive shares are shares with low volatility, and shares of companies in staples,
+        utilities and health care. Defensive shares pay cash earlier than other shares, and their
+        prices vary less. When the price of capital rises, defensive shares therefore lose less than
+        other shares. When the strategy ``cash-heavy`` sells its shares for cash, the strategy
+        ``defensive`` still holds defensive shares.
     Rule
         The regime sets the weight of each sleeve (group of assets).
 
     Parameters
     ----------
     broad, defensive
-        Tickers of the sleeve with the same name.
+        Each parameter contains the tickers of the sleeve that has the parameter's name.
     """
 
     name: ClassVar[str] = "defensive"

@@ -10,7 +10,7 @@ from strategies.sleeves import ScaledSleeves, Table
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlow(ScaledSleeves):
-    """Hold SPY, memory-chip makers and crypto; when capital is scarce, hold more cash, less crypto.
+    """Hold SPY, memory-chip makers and crypto; if capital is scarce, less crypto and more cash.
 
     Rationale
         When capital is scarce, the market pays more for cash flows that come soon. Makers of memory
@@ -24,7 +24,7 @@ class NearCashFlow(ScaledSleeves):
     Parameters
     ----------
     broad, memory, crypto, defensive
-        Tickers of the sleeve with the same name.
+        Each parameter contains the tickers of the sleeve that has the parameter's name.
     """
 
     name: ClassVar[str] = "near-cash-flow"

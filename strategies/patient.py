@@ -51,7 +51,7 @@ class Patient(ScaledSleeves):
     hold
         Number of sessions from the last purchase to the first sale.
     broad, memory, crypto
-        Tickers of the sleeve with the same name.
+        Each parameter contains the tickers of the sleeve that has the parameter's name.
     """
 
     name: ClassVar[str] = "patient"

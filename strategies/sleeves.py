@@ -49,7 +49,7 @@ class SleeveStrategy(Strategy):
         check_sleeves(self.sleeves)
 
     def with_classes(self, own: OwnClasses) -> Self:
-        """Return a copy whose sleeves hold the user's tickers of the asset classes in ``own``."""
+        """Return a copy in which tickers from ``own`` replace the tickers of the sleeves."""
         mine = [name for name in ticker_fields(type(self)) if name not in self.of_no_class]
         return replace(self, **{name: own[name] for name in mine if name in own})
 
@@ -128,7 +128,7 @@ def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.D
 
 
 def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> np.ndarray:
-    """Return equal weights over the tickers listed at each session, and 0 for the others.
+    """Return equal weights for the tickers listed at each session, and 0 for other tickers.
 
     The array has the shape tickers × sessions.
     """
