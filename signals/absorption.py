@@ -42,10 +42,10 @@ class Absorption(CompoundSignal):
         value.
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
-        NBER 28967 (2021), show that flows move prices by a multiple of the flow. The levels that
-        turn off the flag :attr:`injecting` are our own choice. ``leave`` and ``impulse_leave`` also
-        turn off the flag ``absorbing``. ``idle_leave`` equals the level at which the flag of
-        :class:`DryPowder` turns on.
+        NBER 28967 (2021), find that one dollar of flow into shares raises the value of the market
+        by about five dollars. The levels that turn off the flag :attr:`injecting` are our own
+        choice. ``leave`` and ``impulse_leave`` also turn off the flag ``absorbing``. ``idle_leave``
+        equals the level at which the flag of :class:`DryPowder` turns on.
     Limits
         u depends mostly on idle capital, so u says little about capital spending. When idle capital
         is close to zero, u is close to 1 for any amount of spending. In the history to 2025, the
@@ -53,13 +53,14 @@ class Absorption(CompoundSignal):
         capital spending in % of GDP is only −0.02. The impulse measures whether spending grows, but
         not whether spending is large. To show the size of spending, :meth:`beside` returns spending
         in % of GDP. For comparison, :meth:`beside` also counts the days on which the flag would be
-        on with half or double the spending. :class:`OutsideCapital` compares spending with cash
-        flow instead of idle capital. Reports show the gauges of :class:`OutsideCapital` next to u.
-        The gauges of :class:`OutsideCapital` do not replace u, for three reasons. First, cash flows
-        become known only from filings, about four months after the quarter began. Second, MSFT
-        reports new debt under an XBRL tag that drypowder does not read, so MSFT's new debt is
-        unknown. Third, ``drypowder thesis`` tests claims about u. The claims were stated before any
-        test. Today the test results are known, so a new measure would be chosen with hindsight.
+        on if spending were half as large, and if spending were twice as large.
+        :class:`OutsideCapital` compares spending with cash flow instead of idle capital. Reports
+        show the gauges of :class:`OutsideCapital` next to u. The gauges of :class:`OutsideCapital`
+        do not replace u, for three reasons. First, cash flows become known only from filings, about
+        four months after the quarter began. Second, MSFT reports new debt under an XBRL tag that
+        drypowder does not read, so MSFT's new debt is unknown. Third, ``drypowder thesis`` tests
+        claims about u. The claims were stated before any test. Today the test results are known, so
+        a new measure would be chosen with hindsight.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class Absorption(CompoundSignal):
         "capex": "USD bn / year",
         "capex_share": "% of GDP",
         "idle": "USD bn",
-        "idle_share": "% of the scale",
+        "idle_share": "% of GDP or of bank assets",
         "excess_reserves": "USD bn",
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"dry_powder": DryPowder, "capex": Capex}
@@ -119,7 +120,7 @@ class Absorption(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of u and of the impulse at which ``absorbing`` turns on and off."""
+        """Levels of u and of the impulse that turn the flag ``absorbing`` on and off."""
         return (
             Threshold(gauge="u", enter=self.enter, leave=self.leave, above=True),
             self._impulse,
@@ -127,7 +128,7 @@ class Absorption(CompoundSignal):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """The levels of u, impulse and idle capital at which ``injecting`` turns on and off."""
+        """Levels of u, impulse and idle capital that turn the flag ``injecting`` on and off."""
         return (
             Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
             self._impulse,

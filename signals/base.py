@@ -111,8 +111,9 @@ class Signal(Typed, ABC):
     parts
         The other signals that this signal uses, as a mapping from registry name to class.
     context
-        Gauges of other signals that reports show beside the flag: a mapping from the name of a
-        signal to names of gauges. The gauges in ``context`` do not affect the flag or the score.
+        ``context`` maps the name of another signal to names of its gauges. Reports show the gauges
+        in ``context`` beside the flag. The gauges in ``context`` do not affect the flag or the
+        score.
 
     Parameters
     ----------
@@ -170,7 +171,7 @@ class Signal(Typed, ABC):
 
     @property
     def lasts(self) -> int | None:
-        """Number of sessions for which the flag stays on, or None if gauges turn the flag off."""
+        """Number of sessions for which the flag stays on; None if gauges turn the flag off."""
         return None
 
     @property
@@ -194,7 +195,7 @@ class Signal(Typed, ABC):
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
         """Return the numbers that reports show beside the flag; the default is an empty mapping.
 
-        Each key of the mapping contains the name and the unit of a number. The numbers help a
+        Each key of the mapping is a text that names a number and its unit. The numbers help a
         reader of the report to judge the flag at the last session.
         """
         return {}
@@ -269,8 +270,8 @@ class CompoundSignal(Signal):
 class ScoreSignal(Signal):
     """A signal whose flag depends on one gauge: the score, or the mean of the components.
 
-    The gauges include a column ``score``. The attribute :attr:`decides` names the gauge on which
-    the flag depends.
+    The table of gauges has a column ``score``. The attribute :attr:`decides` names the gauge on
+    which the flag depends.
 
     Parameters
     ----------
@@ -290,7 +291,7 @@ class ScoreSignal(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the gauge named in :attr:`decides`."""
+        """Levels that turn the flag on and off, for the gauge named in :attr:`decides`."""
         return (Threshold(gauge=self.decides, enter=self.enter, leave=self.leave, above=True),)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

@@ -19,15 +19,14 @@ class Bathtub(ScoreSignal):
         reverse repo. Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Δ is
         the change over ``horizon`` sessions. The gauge ``tap`` is Δ WALCL/1000. The gauge ``pipes``
         is −Δ RRPONTSYD − Δ WTREGEN/1000. So ΔN = tap + pipes. The score is −z(ΔN / N), where z is
-        the z-score. The score is positive when net liquidity grows less, or shrinks more, than in
-        the past.
+        the z-score. The score is positive when ΔN / N is below its average over past sessions.
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
         WALCL and WTREGEN are known at the session after Thursday's H.4.1 release. Reverse repo is
         known at the session after its date.
     NaN
-        Score and flag are missing if WALCL, WTREGEN or RRPONTSYD lacks its current value or its
+        Score and flag need two values of WALCL, WTREGEN and RRPONTSYD: the current value, and the
         value ``horizon`` sessions ago. The score and the flag need 252 values of ΔN / N.
     Reference
         The formula for N is common among practitioners; see Howell, *Capital Wars* (2020). The

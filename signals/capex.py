@@ -75,13 +75,13 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of GDP and of each firm's capital expenditure, now and a year earlier."""
+        """Ids of the series of GDP, of each firm's spending, and of its spending a year earlier."""
         now, then = (ids_of("CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         return (*now, *then, "GDP")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the impulse."""
+        """Levels of the impulse that turn the flag on and off."""
         return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

@@ -160,8 +160,8 @@ class Convexity(CompoundSignal):
     def estimate(self, u: pd.Series, cost: pd.Series, at: pd.Timestamp) -> Kink | None:
         """Return an estimate of the kink from weekly data; None if there are too few weeks.
 
-        ``u`` and ``cost`` end before the session ``at``. The date ``at`` is the seed of the random
-        numbers. The estimate needs at least ``minimum`` weeks.
+        The series ``u`` and ``cost`` contain only weeks before the session ``at``. The date ``at``
+        is the seed of the random numbers. The estimate needs at least ``minimum`` weeks.
         """
         weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
         weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)

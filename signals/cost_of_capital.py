@@ -48,8 +48,8 @@ class CostOfCapital(Signal):
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
         premium. With ``term_premium=False``, the score does not use the term premium. The default
-        of ``leave`` (0) is our own choice. At 0, the flag turns off when a yield is lower than
-        ``horizon`` sessions ago.
+        of ``leave`` (0) is our own choice. If ``leave`` is 0, the flag turns off when a yield is
+        lower than ``horizon`` sessions ago.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class CostOfCapital(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if ``term_premium`` is False; otherwise empty."""
+        """Id of the term premium if the score does not use it; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property
@@ -100,7 +100,7 @@ class CostOfCapital(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels for the rises of the Treasury and the credit yield."""
+        """Levels of the two yield rises (Treasury, credit) that turn the flag on and off."""
         return tuple(
             Threshold(gauge=gauge, enter=self.enter, leave=self.leave, above=True)
             for gauge in ("treasury", "credit")

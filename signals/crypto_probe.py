@@ -68,7 +68,8 @@ class CryptoProbe(Signal):
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
     confirm_leave
-        Number of consecutive sessions with at least one false condition that turn the flag off.
+        The flag turns off after this number of consecutive sessions with at least one false
+        condition.
     """
 
     name: ClassVar[str] = "crypto_probe"
@@ -97,7 +98,7 @@ class CryptoProbe(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of bitcoin's drawdown, its strength relative to SPY, and SPY's drawdown."""
+        """Levels for the flag: bitcoin's drawdown, bitcoin's strength, and SPY's drawdown."""
         return (
             Threshold(gauge="drawdown", enter=self.fall, leave=self.fall, above=False),
             Threshold(gauge="strength", enter=0.0, leave=0.0, above=False),

@@ -104,7 +104,7 @@ class DryPowder(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the share."""
+        """Levels of the share that turn the flag on and off."""
         return (Threshold(gauge="share", enter=self.enter, leave=self.leave, above=False),)
 
     def unit(self, gauge: str) -> str:

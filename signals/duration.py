@@ -15,8 +15,8 @@ from signals.summary import over
 from signals.transforms import same_date, zscore
 from signals.universe import DURATION, UNIVERSE, members
 
-#: ``SHORT`` and ``LONG`` are the asset classes with a shorter or longer duration than the broad
-#: market.
+#: ``SHORT`` lists the asset classes with a shorter duration than the broad market. ``LONG`` lists
+#: the asset classes with a longer duration.
 SHORT = tuple(name for name, rank in DURATION.items() if rank < DURATION["broad"])
 LONG = tuple(name for name, rank in DURATION.items() if rank > DURATION["broad"])
 
@@ -41,9 +41,9 @@ class Duration(ScoreSignal):
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was
-        fixed before we looked at any return. The regression in :meth:`empirical` hardly confirms
-        the order of the classes. The signal is computed from past returns, so it is not used to
-        test claims about returns.
+        fixed before we looked at any return. The regression in :meth:`empirical` gives little
+        support for this order. The signal is computed from past returns, so it is not used to test
+        claims about returns.
 
     Parameters
     ----------

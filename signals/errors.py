@@ -83,11 +83,14 @@ def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80
     except KeyboardInterrupt:
         raise
     except BaseException:
-        return f"{type(value).__name__} that cannot be shown"
+        return f"{type(value).__name__} object that Python cannot show as text"
 
 
 def describe_exception(error: BaseException) -> str:
-    """Return one line with the text of an exception from a user's code, and its file and line."""
+    """Return one line that describes an exception from a user's code.
+
+    The line contains the text of the exception, and the file and the line number of the error.
+    """
     if isinstance(error, SyntaxError):
         said = shown(error.msg, str, 400)
         return f"{type(error).__name__}: {said} at {error.filename}:{error.lineno}"

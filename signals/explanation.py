@@ -43,7 +43,7 @@ class Explanation(Summarised):
     flag
         True, False, or None when the flag is NA.
     since
-        First session of the current state of the flag. None if the flag is NA.
+        Session since which the flag has had its current state. None if the flag is NA.
     distance, distance_gauge, distance_unit
         ``distance_gauge`` names the gauge that determines the next change of the flag. ``distance``
         is the signed change of ``distance_gauge`` that would flip the flag, in ``distance_unit``.
@@ -158,8 +158,8 @@ def explain(
         Table with the shape of the panel: for each value of the panel, the moment at which the
         value was first known. The times in :attr:`Explanation.known_at` are copied from ``known``.
     among
-        All evaluations on the panel, by signal name. ``among`` provides the parameters of parts,
-        the gauges in ``context``, and idle capital on each scale.
+        All evaluations on the panel, by signal name. The function uses ``among`` for the parameters
+        of parts, for the gauges in ``context``, and for idle capital on each scale.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def explain_all(
 
 
 def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
-    """Return the gauges of other signals that ``signal.context`` lists."""
+    """Return the gauges that ``signal.context`` lists. These gauges belong to other signals."""
     return {
         f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
         for name, gauges in signal.context.items()
@@ -253,12 +253,12 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
 
 
 def ends_by_age(signal: Signal, on: bool | None) -> bool:
-    """Return whether a flag is on and turns off after a fixed number of sessions."""
+    """Return whether a flag is on and will turn off after a fixed number of sessions."""
     return bool(on) and signal.lasts is not None
 
 
 def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
-    """Return the levels that determine the next flip; ``on`` is the flag, or None for NA."""
+    """Return the levels that determine the next flip; ``on`` is None if the flag is NA."""
     if ends_by_age(signal, on):
         last = float(signal.lasts or 0)
         return (Threshold(gauge=AGE, enter=last, leave=last, above=False),)
@@ -266,7 +266,7 @@ def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
 
 
 def gauges_of(evaluation: Evaluation) -> pd.DataFrame:
-    """Return the gauges of a signal, with :data:`AGE` if its flag has a fixed length.
+    """Return the gauges of a signal; the gauge :data:`AGE` is added for a flag of fixed length.
 
     The age is 0 while the flag is off, and NaN while the flag is NA. If the flag turns on again at
     the session on which it would turn off, the age restarts at 1.
@@ -304,7 +304,7 @@ def _binding(
 
 
 def _is_missing(id: str, panel: pd.DataFrame, at: pd.Timestamp) -> bool:
-    """Return whether a series has no value at a session; False if it was already discontinued."""
+    """Return whether a series has no value at a session; False if the series has ended."""
     ended = CATALOG[id].ended if id in CATALOG else None
     if ended is not None and at > pd.Timestamp(ended):
         return False

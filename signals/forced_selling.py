@@ -77,7 +77,7 @@ class ForcedSelling(_Cascade):
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The use of the first principal component
         follows Kritzman, Li, Page, Rigobon, "Principal Components as a Measure of Systemic Risk"
-        (2011). Forced sales of coins alone hardly change this signal: see
+        (2011). If only coins are sold by force, this signal changes little. See
         :class:`CryptoForcedSelling`.
     """
 

@@ -35,9 +35,9 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` names the class attributes that list the
-    panel columns, for example ``inputs``. After a KeyError, the message says that the attributes in
-    ``names`` must list every column that the code reads. If ``names`` is empty, the message does
+    with ``what``, a name for the user's code. ``names`` is text like ``inputs``: the class
+    attributes that list the panel columns. After a KeyError, the message says that the attributes
+    in ``names`` must list every column that the code reads. If ``names`` is empty, the message does
     not mention attributes.
     """
     try:
@@ -56,8 +56,8 @@ def author_code(
 def ask(thing: Any, name: str, *given: Any) -> Any:
     """Call a property or method of a signal or strategy, check the result and return it.
 
-    ``given`` are the arguments of the method. Raise SimulationError when the user's code fails, or
-    when the result has the wrong form.
+    ``given`` contains the arguments of the method. Raise SimulationError when the user's code
+    fails, or when the result has the wrong form.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
         answer = getattr(thing, name)
@@ -73,7 +73,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
 def _copy_of(given: Any) -> Any:
     """Return a shallow copy of a table, of a reading, or of a mapping of evaluations.
 
-    Copying a reading evaluates all its signals.
+    If ``given`` is a reading, the function evaluates all signals of the reading.
     """
     if isinstance(given, pd.DataFrame):
         return given.copy(deep=False)
@@ -120,14 +120,16 @@ def _check_thresholds(thing: Any, name: str, answer: Any) -> None:
     for t in answer:
         cure = f"choose from {', '.join(thing.units)}"
         was = f"a threshold of {t.gauge!r}"
-        _require(t.gauge in thing.units, thing, name, "thresholds of its own gauges", was, cure)
+        _require(
+            t.gauge in thing.units, thing, name, "thresholds of the signal's own gauges", was, cure
+        )
 
 
 def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     _check_rows(thing, name, answer, pd.DataFrame, index)
     found = list(answer.columns)
     holds = len(found) == len(thing.units) and set(found) == set(thing.units)
-    expected = f"the columns of units ({', '.join(thing.units)})"
+    expected = f"a table with the keys of `units` as columns ({', '.join(thing.units)})"
     was = ", ".join(column if isinstance(column, str) else shown(column) for column in found)
     _require(holds, thing, name, expected, was or "none", "use the same names")
     for gauge, unit in thing.units.items():

@@ -120,7 +120,11 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the window's mean; NaN if the last value or over half the values are missing."""
+        """Return the mean of the window.
+
+        The mean is NaN if the last value is missing, or if more than half of the values are
+        missing.
+        """
         mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
         return mean.where(values.notna())
 
@@ -128,7 +132,7 @@ class Funding(Signal):
         return composite({name: zscore(gauges[name]) for name in self.components})
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the score: the z-score of the components' mean z-score."""
+        """Return the score: the z-score of the mean of the components' z-scores."""
         return self._composite(gauges).score
 
 

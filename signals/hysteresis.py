@@ -176,7 +176,7 @@ def last_view(flag: pd.Series) -> bool | None:
 
 
 def flag_said(on: bool | None, first: pd.Timestamp | None) -> str:
-    """Return a flag in words; ``first`` is the first session of its current state.
+    """Return a flag in words; the flag has had its current state since the session ``first``.
 
     >>> flag_said(True, pd.Timestamp("2025-10-08"))
     'on since 2025-10-08'

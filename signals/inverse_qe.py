@@ -65,7 +65,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if ``term_premium`` is False; otherwise empty."""
+        """Id of the term premium if the signal does not use it; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property

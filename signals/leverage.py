@@ -68,7 +68,7 @@ class Leverage(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the growth."""
+        """Levels of the growth that turn the flag on and off."""
         return (Threshold(gauge="growth", enter=self.enter, leave=self.leave, above=False),)
 
     def unit(self, gauge: str) -> str:

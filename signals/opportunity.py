@@ -97,7 +97,7 @@ class Opportunity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of the four gauges that turn the flag on."""
+        """Levels of four gauges; the flag turns on when all four have crossed their levels."""
         return (
             Threshold(gauge="capitulated", enter=0.5, leave=0.5, above=True),
             Threshold(gauge="forced_selling", enter=0.5, leave=0.5, above=False),

@@ -25,7 +25,7 @@ class OutsideCapital(Signal):
     """Who pays for capital expenditure: cash flow, smaller payouts to shareholders, or creditors.
 
     Formula
-        All amounts are sums over ``firms`` for the trailing four quarters. A is capital
+        Each amount is the total of all ``firms`` in the last four quarters. A is capital
         expenditure, and O is operating cash flow. B is shares bought back, D is debt issued, and L
         is assets from new finance leases. A', O' and B' are A, O and B one year earlier. The gauge
         ``gap`` is 100 · (A − O) / A. ``gap`` is the part of the spending that cash flow does not
@@ -43,8 +43,9 @@ class OutsideCapital(Signal):
         with cash flow. The formula uses no idle capital, GDP or price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
-        the SEC. An amount of debt, leases or buybacks that first appears in a late filing counts as
-        known only after the filing. The late filing may be the first publication of the amount.
+        the SEC. If an amount of debt, leases or buybacks first appears in a late filing, the amount
+        counts as known only after the filing. The late filing may be the first publication of the
+        amount.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow one year earlier must also be known. For ``from_payouts``, the
@@ -117,7 +118,11 @@ class OutsideCapital(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of the current amounts, and of capex, cash flow and buybacks a year earlier."""
+        """Ids of the series that the signal reads.
+
+        The signal reads all current amounts, and the amounts of capex, cash flow and buybacks one
+        year earlier.
+        """
         now = (id for flow in _FLOWS for id in ids_of(flow, self.firms, ttm_id))
         then = (id for flow in _AGO for id in ids_of(flow, self.firms, year_ago_id))
         return (*now, *then)
@@ -133,11 +138,11 @@ class OutsideCapital(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the gap."""
+        """Levels of the gap that turn the flag on and off."""
         return (Threshold(gauge="gap", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gap, the sources that finance it, the amounts, and the numbers of firms."""
+        """Return the gap, the gauges of its financing, the amounts, and the numbers of firms."""
         now = {flow: amounts(panel, flow, self.firms, ttm_id) for flow in _FLOWS}
         then = {flow: amounts(panel, flow, self.firms, year_ago_id) for flow in _AGO}
         both = now["CAPEX"].notna() & now["OCF"].notna()

@@ -81,7 +81,10 @@ def default_signals() -> dict[str, Signal]:
 
 
 def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
-    """Return the ids that the signals read, each id once; the default is all registered signals."""
+    """Return the ids of the series that the signals read, each id once.
+
+    By default, the function uses all registered signals.
+    """
     chosen = default_signals() if signals is None else signals
     ids = (id for signal in chosen.values() for id in inputs_of(signal, chosen))
     return tuple(dict.fromkeys(ids))
@@ -111,7 +114,7 @@ def read(
     signals
         The signals by name; all registered signals by default.
     more_voters
-        Names among ``signals`` that vote in addition to the registered voters.
+        Names of the signals that vote in addition to the registered voters.
     model
         The regime model; :class:`signals.regimes.Votes` by default.
     earlier

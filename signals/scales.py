@@ -73,10 +73,13 @@ class Scales:
 
     @property
     def said(self) -> str:
-        """Text like "2 of 3 scales say depleted"; only scales with a known flag count."""
+        """Text like "idle capital is depleted on 2 of 3 scales".
+
+        A scale counts only if its flag is known.
+        """
         if not self.views:
             return "no scale shows whether idle capital is depleted"
-        return f"{self.depleted} of {self.views} scales say depleted"
+        return f"idle capital is depleted on {self.depleted} of {self.views} scales"
 
 
 def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def over(unit: str, sessions: int) -> str:
 def amount(value: float, unit: str = "", digits: int = 3) -> str:
     """Return a number as text, rounded to ``digits`` significant digits, with its unit.
 
-    If a number has more digits before the point, all digits before the point are kept.
+    All digits before the decimal point are kept, even if there are more than ``digits``.
 
     >>> amount(14.83, "% of GDP"), amount(31095.1, "USD"), amount(float("nan"), "%")
     ('14.8 % of GDP', '31,095 USD', 'no value')

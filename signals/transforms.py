@@ -44,8 +44,8 @@ class Composite:
     score
         Z-score of the mean, computed from past means of the same components.
     without
-        Names of the components that the score omits, joined by ``, ``, or None if the score uses
-        all components.
+        Text with the names of the components that the score omits, separated by commas. None if the
+        score uses all components.
     """
 
     mean: pd.Series

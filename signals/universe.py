@@ -81,7 +81,7 @@ CLASSES: dict[str, str] = {
     "software": "long",
     "speculative": "long",
     "crypto": "longest: no cash flow",
-    "metals": "no cash flow; said to be a safe haven",
+    "metals": "no cash flow; often called a safe haven",
     "bonds": "the duration of the fund's bonds",
     "other": "unknown",
 }

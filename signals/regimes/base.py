@@ -52,7 +52,7 @@ class Classification:
 
 @dataclass(frozen=True, kw_only=True)
 class RegimeModel(Typed, ABC):
-    """Base class of models that assign one regime to each session, from evaluations or from prices.
+    """Base class of models that assign one regime to each session.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ class HiddenMarkov(Markov):
     """A two-state Gaussian hidden Markov model of SPY, the Treasury yield and the credit spread.
 
     Formula
-        The features are SPY's log return in %, ΔDGS10 and ΔBAA10Y in percentage points. All
+        The features are SPY's log return (in %), and ΔDGS10 and ΔBAA10Y (in percentage points). All
         features are standardised. In each of the two states, the features are independent and have
         normal distributions. Expectation maximisation (hmmlearn) estimates the model from one fixed
         start. :func:`signals.regimes.markov.forward` computes the probability of each state.

@@ -177,20 +177,23 @@ def test_the_counterfactual_of_one_is_the_flag_itself(history: History) -> None:
 SCALES_ON = {
     "2017-06-30": (
         {"gdp": False, "bank_assets": False, "price": None},
-        "0 of 2 scales say depleted",
+        "idle capital is depleted on 0 of 2 scales",
     ),
     "2018-03-01": (
         {"gdp": False, "bank_assets": True, "price": None},
-        "1 of 2 scales say depleted",
+        "idle capital is depleted on 1 of 2 scales",
     ),
-    "2019-09-17": ({"gdp": True, "bank_assets": True, "price": True}, "3 of 3 scales say depleted"),
+    "2019-09-17": (
+        {"gdp": True, "bank_assets": True, "price": True},
+        "idle capital is depleted on 3 of 3 scales",
+    ),
     "2020-09-01": (
         {"gdp": False, "bank_assets": True, "price": False},
-        "1 of 3 scales say depleted",
+        "idle capital is depleted on 1 of 3 scales",
     ),
     "2025-10-15": (
         {"gdp": True, "bank_assets": True, "price": False},
-        "2 of 3 scales say depleted",
+        "idle capital is depleted on 2 of 3 scales",
     ),
 }
 
@@ -247,7 +250,12 @@ def test_a_flag_that_decides_by_its_own_rule_is_not_called_a_flag_without_effect
 
 
 def test_flags_today_and_the_page_show_the_scales(on_store: Drypowder, page: Page) -> None:
-    shown = "k · GDP", "bank assets", "price of reserves", "0 of 3 scales say depleted"
+    shown = (
+        "k · GDP",
+        "bank assets",
+        "price of reserves",
+        "idle capital is depleted on 0 of 3 scales",
+    )
     at = ("--at", "2025-06-30")
     why = on_store("flags", "--why", "dry_powder", *at).out
     plan = on_store("today", "spy", *at).out

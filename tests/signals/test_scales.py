@@ -104,9 +104,9 @@ def test_a_missing_series_takes_the_view_of_its_own_scales_only(
 @pytest.mark.parametrize(
     ("levels", "said"),
     [
-        ({}, "1 of 3 scales say depleted"),
-        ({"WRESBAL": 2.5e6}, "2 of 3 scales say depleted"),
-        ({"WRESBAL": 2.5e6, "SOFR": 5.41}, "3 of 3 scales say depleted"),
+        ({}, "idle capital is depleted on 1 of 3 scales"),
+        ({"WRESBAL": 2.5e6}, "idle capital is depleted on 2 of 3 scales"),
+        ({"WRESBAL": 2.5e6, "SOFR": 5.41}, "idle capital is depleted on 3 of 3 scales"),
         (
             {"GDP": NAN, "SOFR": NAN, "TLAACBW027SBOG": NAN},
             "no scale shows whether idle capital is depleted",
