@@ -19,7 +19,7 @@ _ESTIMATES = ("kink", "low", "high", "slope")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kink:
-    """Estimate of the kink: the change of a regression's slope where u reaches ``knee``.
+    """An estimate of the kink: the change of a regression's slope where u reaches ``knee``.
 
     ``kink``, ``slope`` and ``draws`` are in percentage points per unit of u. ``y`` contains the
     changes of the cost of capital. ``x`` contains a constant, Δu and Δ max(0, u − knee), with one

@@ -113,7 +113,7 @@ class ForcedSelling(_Cascade):
 
 @dataclass(frozen=True, kw_only=True)
 class CryptoForcedSelling(_Cascade):
-    """Forced selling among coins, from prices, funding rates and fund flows.
+    """Forced selling among coins, measured by prices, funding rates and fund flows.
 
     Formula
         The mean is the average of the z-scores of five components. The score is the z-score of the

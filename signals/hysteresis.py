@@ -1,4 +1,4 @@
-"""Flags from measures: one level turns a flag on, another level turns the flag off."""
+"""Compute flags from measures: one level turns a flag on, another level turns the flag off."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

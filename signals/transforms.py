@@ -39,8 +39,8 @@ class Composite:
     Attributes
     ----------
     mean
-        Mean of the components that are known, each clipped to ±3. With many components, a mean of 1
-        is rare, because many components must be high at the same time.
+        Mean of the known components. Each component is clipped to ±3. With many components, a mean
+        of 1 is rare, because many components must be high at the same time.
     score
         Z-score of the mean, computed from past means of the same components.
     without

@@ -1,7 +1,8 @@
 """Strategies turn a regime, signals and a panel of known values into target weights.
 
-Strategies access no file, network or clock. :data:`STRATEGIES` is the registry. A new strategy
-needs its own file, and an import and a list entry in ``strategies/__init__.py``.
+Strategies access no file, network or clock. :data:`STRATEGIES` is the registry. For a new strategy,
+write a file in ``strategies/``. Then import the strategy in ``strategies/__init__.py``, and add it
+to the list there.
 """
 
 from strategies.base import Strategy, decide, state_of

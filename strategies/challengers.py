@@ -46,9 +46,9 @@ class Trend(Strategy):
         The mean is the average of the current price and the month-end prices of the nine preceding
         months. At a month's end, the mean is the average of the last ten month-end closes. Each
         asset of ``tickers`` that has a current price gets the same weight. An asset is held while
-        its price is above its own mean. While its price is at or below the mean, the asset's weight
-        is held in cash. The asset's weight is also held in cash until the asset has prices for ten
-        months.
+        its price is above its own mean. While the price of an asset is at or below the mean, the
+        weight of the asset is held in cash. The asset's weight is also held in cash until the asset
+        has prices for ten months.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 

@@ -113,7 +113,7 @@ FLOW_TABLES = (
     # states the next Friday as the publication day. During a government shutdown, however, the
     # publisher was late.
     table(
-        *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
+        *("COT_BTC_NET", "Net position of speculators in bitcoin futures", "contracts", -1e6, 1e6),
         Rule(kind="stated", n=3),
         frequency="week",
     ),
