@@ -142,7 +142,7 @@ class OutsideCapital(Signal):
         return (Threshold(gauge="gap", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gap, the gauges of its financing, the amounts, and the numbers of firms."""
+        """Return the gap, the other gauges in %, the amounts, and the numbers of firms."""
         now = {flow: amounts(panel, flow, self.firms, ttm_id) for flow in _FLOWS}
         then = {flow: amounts(panel, flow, self.firms, year_ago_id) for flow in _AGO}
         both = now["CAPEX"].notna() & now["OCF"].notna()

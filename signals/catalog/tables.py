@@ -75,7 +75,14 @@ CRYPTO_TABLES = (
     # of four days is short, because a sum of flows counts each repeated flow.
     *(
         table(
-            *(f"FLOW_{coin}_ETF", f"Spot {name} ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
+            *(
+                f"FLOW_{coin}_ETF",
+                f"Net flow into spot {name} ETFs",
+                MILLIONS,
+                -2e4,
+                2e4,
+                NEXT_SESSION,
+            ),
             stale_after=4,
         )
         for coin, name in (("BTC", "bitcoin"), ("ETH", "ether"))
