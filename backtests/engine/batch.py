@@ -34,9 +34,9 @@ class Variant:
     """One configuration of the simulation.
 
     The attributes are parameters of :func:`backtests.engine.simulate.simulate`. ``weights``
-    contains the target weights: decision sessions × assets. A table of weights that several
-    variants share is read once. Tables with the same index object and the same columns object are
-    read faster.
+    contains the target weights: decision sessions × assets. If several variants share a table of
+    weights, the table is read once. Tables with the same index object and the same columns object
+    are read faster.
     """
 
     weights: pd.DataFrame
@@ -59,8 +59,8 @@ class Batch:
         Positions of the variants that passed the checks, counted from 0, in ascending order.
         ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
     refused
-        Maps the position of each variant that cannot be simulated to the reason: an invalid lag,
-        band, gross limit or table.
+        A mapping from position to error message, for each variant with an invalid lag, band, gross
+        limit or table.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -191,7 +191,8 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
             np.zeros(priced.shape, dtype=bool),
         )
     else:
-        # Before its first price, an asset has the price 1. The asset is not traded at this price.
+        # Before an asset has a first price, its price is set to 1. The asset is not traded at this
+        # price.
         last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
         lost = np.array(lost_prices(closes), order="C")
     deflated = last / growth[:, None]
@@ -212,7 +213,7 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
 def _frames(
     tables: dict[int, pd.DataFrame], values: dict[int, np.ndarray], closes: pd.DataFrame
 ) -> "Frames":
-    """Return the tables joined in flat arrays. Sessions and assets are positions in ``closes``."""
+    """Return flat arrays with all tables. Sessions and assets are positions in ``closes``."""
     from backtests.engine.loops import Frames
 
     given = {key: (tables[key].index, tables[key].columns) for key in values}
@@ -222,7 +223,7 @@ def _frames(
     columns, first_name = _joined([closes.columns.get_indexer(each) for each in names.values()])
     row_of = dict(zip(rows, first_row, strict=True))
     name_of = dict(zip(names, first_name, strict=True))
-    # pandas stores most tables column by column, so most tables are copied in their memory order.
+    # pandas stores most tables column by column. A copy in the same order is fast.
     targets, starts = _joined([each.ravel("F") for each in values.values()], np.float64)
     places = [
         (start, row_of[id(given[key][0])], name_of[id(given[key][1])], *each.shape)
@@ -237,7 +238,7 @@ def _frames(
 
 
 def _joined(parts: list[np.ndarray], kind: type = np.int64) -> tuple[np.ndarray, list[int]]:
-    """Return the arrays joined in one, and the position of the first value of each."""
+    """Return one array that joins all arrays, and the position of each array's first value."""
     ends = np.cumsum([0] + [len(part) for part in parts]).tolist()
     return np.concatenate([np.zeros(0, dtype=kind), *parts]).astype(kind, copy=False), ends[:-1]
 

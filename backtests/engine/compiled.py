@@ -46,7 +46,7 @@ def allocating(loop: Loop) -> Loop:
 def reordering(loop: Loop) -> Loop:
     """Compile an inner loop whose sums, minima and maxima the compiler may compute in any order.
 
-    The result is only correct for a loop whose numbers are all finite. The order of the operations
+    The result is correct only if all numbers in the loop are finite. The order of the operations
     does not depend on the data or on the number of threads.
     """
     return cast(Loop, numba.njit(fastmath={"reassoc", "nsz", "nnan"}, **_INNER)(loop))

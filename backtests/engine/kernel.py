@@ -24,7 +24,7 @@ from signals.errors import SimulationError
 if TYPE_CHECKING:
     from backtests.engine.loops import Room
 
-#: Largest relative difference of equity between the kernel and ``simulate`` on one portfolio.
+#: Largest accepted relative difference between the equity of the kernel and of ``simulate``.
 AGREEMENT = 1e-9
 
 
@@ -37,7 +37,7 @@ class Curves:
     equity, returns, exposure, bills
         Four series, as described in :class:`backtests.engine.simulate.Result`.
     traded
-        Value of all orders of a session divided by equity at its close, a fraction. The turnover is
+        Value of all orders of a session, divided by equity at the session's close. The turnover is
         half of the sum of ``traded`` over all sessions.
     costs
         Costs of all orders of a session, USD.

@@ -1,8 +1,8 @@
 """The loops of the kernel, compiled by numba.
 
-:func:`trade` simulates many configurations of one market. They choose the same trades as
+:func:`trade` simulates many configurations of one market. The loops choose the same trades as
 :func:`backtests.engine.schedule.choose_trades`, and compute the same units, cash and costs as
-vectorbt. They also round in the same way, so comparisons of almost equal numbers have the same
+vectorbt. The loops also round in the same way. So a comparison of almost equal numbers has the same
 result in the loops, in ``choose_trades`` and in vectorbt.
 
 Configurations with the same assets form a team. If several portfolios of a team trade at the same
@@ -11,8 +11,8 @@ one instruction of the processor computes several portfolios. The numbers of a p
 rounding do not depend on the other portfolios, or on the number of threads.
 
 For long-only portfolios, :func:`trade` visits only sessions with a decision, with a fill, or with a
-price that becomes stale. Before a session with trades, the values of all portfolios of the team are
-computed at all closes since the last such session. For portfolios with short positions,
+price that becomes stale. Before the trades of a session, the values of all portfolios of the team
+are computed at all closes since the previous trades. For portfolios with short positions,
 :func:`trade` visits every close, because gross exposure can drift beyond its limit.
 :mod:`backtests.engine.compiled` says why all loops are in one file.
 """
@@ -31,33 +31,37 @@ TINY = 1e-12
 STEP = 4
 #: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
 SLACK = 1e-9 + 1e-12
-#: Largest number of portfolios that trade side by side: without short positions, and with short
-#: positions, which need much more memory.
+#: Largest number of portfolios that trade side by side. LANES is for long-only portfolios.
+#: SHORT_LANES is for portfolios with short positions, which need much more memory.
 LANES, SHORT_LANES = 32, 8
-#: First column of each figure in a row of ``Book.legs``, and number of columns: units, price,
-#: cost rate, target weight (NaN if there is no trade), units to trade, change of the leg's value.
+#: First column of each figure in a row of ``Book.legs``. UNITS are the units of the leg, QUOTE is
+#: the price, and FEE is the cost rate. GOAL is the target weight; NaN if there is no trade. WANTED
+#: are the units to trade. CHANGE is the change of the leg's value. LEG is the number of columns.
 UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
-#: First position of each figure in ``Book.purse``, and number of positions. CASH limits purchases,
-#: BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio. LEFT, SPENT,
-#: FLOW, TRADED and COSTS are sums of one session. LARGEST, DUE and LAST are the value, the price
-#: with costs, and the leg of the largest purchase. :func:`_want` describes PAYS. The four figures
-#: that begin with ALL are the figures of ``Room.totals`` so far.
+#: First position of each figure in ``Book.purse``. PURSE is the number of positions. CASH limits
+#: purchases, and BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio.
+#: LEFT, SPENT, FLOW, TRADED and COSTS are sums of one session. LARGEST is the value of the largest
+#: purchase, DUE is its value with costs, and LAST is its leg. :func:`_want` describes PAYS. The
+#: four names that begin with ALL are the sums for ``Room.totals`` so far.
 CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS = range(0, 9 * LANES, LANES)
 FLOW, TRADED, COSTS, ALL_TURNED, ALL_PAID, ALL_FILLED, ALL_EXPOSED, PURSE = range(
     9 * LANES, 17 * LANES, LANES
 )
-#: Columns of ``Room.totals``, and their number: Σ value traded / equity, costs in USD, number of
-#: sessions with a trade, and Σ gross exposure at each close but the first.
+#: Columns of ``Room.totals``. TURNED is the sum of value traded / equity. PAID is the sum of costs
+#: in USD. FILLED is the number of sessions with a trade. EXPOSED is the sum of gross exposures at
+#: all closes except the first. TOTALS is the number of columns.
 TURNED, PAID, FILLED, EXPOSED, TOTALS = range(5)
-#: Columns of ``Frames.places``, and their number: first position of a table in ``targets``, in
-#: ``when`` and in ``columns``, number of decisions, and number of assets. Tables may share the
-#: positions in ``when`` and ``columns``.
+#: Columns of ``Frames.places``, one row per table of weights. TARGETS, WHEN and COLUMNS are the
+#: table's first positions in ``targets``, ``when`` and ``columns``. DECISIONS and ASSETS are the
+#: numbers of decisions and assets. PLACE is the number of columns of ``places``. Tables may share
+#: the positions in ``when`` and ``columns``.
 TARGETS, WHEN, COLUMNS, DECISIONS, ASSETS, PLACE = range(6)
 #: If a difference exceeds the band by this value, rounding errors cannot change the comparison.
 CLEAR = 1e-9
-#: Columns of ``Book.marks``, and their number: session of the last trade, position of the oldest
-#: waiting decision in ``Book.queue``, number of waiting decisions, number of decisions so far,
-#: number of sessions so far at which a price became stale, and next session to visit.
+#: Columns of ``Book.marks``. TRADED_AT is the session of the last trade. OLDEST is the position of
+#: the oldest waiting decision in ``Book.queue``. WAITING is the number of waiting decisions.
+#: DECIDED is the number of decisions so far. LOST is the number of sessions so far at which a price
+#: became stale. DUE_AT is the next session to visit. MARKS is the number of columns.
 TRADED_AT, OLDEST, WAITING, DECIDED, LOST, DUE_AT, MARKS = range(7)
 
 
@@ -219,7 +223,7 @@ def _any_negative(targets: np.ndarray) -> bool:
 
 @allocating
 def _alike(frames: Frames, terms: Terms, sides: np.ndarray, first: int, start: int) -> np.ndarray:
-    """Return the rows of a team: consecutive rows with the same assets and the same sides."""
+    """Return the rows of a team: consecutive rows with equal assets and equal ``sides``."""
     most = SHORT_LANES if sides[start] == 2 else LANES
     assets = _assets(frames, terms.frame[first + start])
     end = start + 1
@@ -275,7 +279,7 @@ def _team(
 
 @called
 def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
-    """Copy the target weights in ``columns`` to ``weights``, which is decisions × assets.
+    """Copy the target weights from ``columns`` to ``weights``, an array of decisions × assets.
 
     In ``columns``, all weights of one asset are next to each other.
     """
@@ -286,7 +290,7 @@ def _turn(columns: np.ndarray, count: int, weights: np.ndarray) -> None:
 
 @allocating
 def _of_assets(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the columns of some assets, or the table itself if all columns are wanted in order."""
+    """Return columns of a table, or the table itself if ``columns`` are all columns in order."""
     if _same(columns, np.arange(table.shape[1])):
         return table
     return table[:, columns]
@@ -465,8 +469,8 @@ def _fill_priced(
 def _afford(held: np.ndarray, before: np.ndarray) -> None:
     """Reduce purchases, the largest first, until the weights of assets add up to at most 1.
 
-    ``before`` contains the weights before the purchases. In an asset's purchase, the part that
-    closes a short position and the part that opens a long position are two purchases.
+    ``before`` contains the weights before the purchases. A purchase that turns a short position
+    into a long position counts as two purchases.
     """
     missing = -1.0
     for weight in held:
@@ -519,7 +523,7 @@ def _differs(targets: np.ndarray, weights: np.ndarray, band: float) -> bool:
 
 @inner
 def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.ndarray) -> bool:
-    """Return whether a target weight is clearly farther than the band from the drifted weight.
+    """Return whether a target weight clearly differs from the drifted weight by more than the band.
 
     If this function returns False, the caller must compute the drifted weights exactly and compare
     again. This function is faster than the exact comparison, because it needs no division for each
@@ -536,7 +540,7 @@ def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.nda
 
 @reordering
 def _grow(held: np.ndarray, deflated: np.ndarray, inverse: np.ndarray, now: np.ndarray) -> float:
-    """Write to ``now`` the value of each holding after the drift, and return the sum with cash."""
+    """Write each holding's value after the drift to ``now``; return the portfolio's value."""
     worth = 1.0
     for k in range(len(held)):
         now[k] = held[k] * (deflated[k] * inverse[k])
@@ -561,7 +565,7 @@ def _place(book: Book, count: int) -> int:
 
 @inner
 def _hold_to_limit(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
-    """Schedule a trade to the last decision if gross exposure has drifted beyond its limit."""
+    """Schedule a trade back to the last decision's weights if gross exposure exceeds its limit."""
     _drift(market, team, book, lane, at)
     gross, shorts = 0.0, False
     for weight in book.now:
@@ -591,7 +595,10 @@ def _drifted(
     held: np.ndarray, before: np.ndarray, after: np.ndarray, columns: np.ndarray,
     grown: tuple[float, float], now: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write to ``now`` the weights after prices change and cash grows by the return of bills."""
+    """Write the drifted weights to ``now``.
+
+    Prices have changed, and cash has grown by the return of bills.
+    """
     invested = worth = 0.0
     for k in range(len(held)):
         now[k] = held[k]
@@ -663,9 +670,9 @@ def _add_up(legs: np.ndarray, purse: np.ndarray, cash: int, lanes: int) -> None:
 def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
     """Write the units to trade in each leg, and the resulting change of the leg's value.
 
-    In ``purse``, PAYS becomes 1 if the cash, with the proceeds of all sales, pays for all purchases
-    except the largest, otherwise 0. LAST becomes the row in ``legs`` of the largest purchase, or −1
-    without a purchase.
+    In ``purse``, PAYS becomes 1 or 0. PAYS is 1 if the cash and the proceeds of all sales are
+    enough for all purchases except the largest. LAST becomes the position of the largest purchase
+    in ``legs``. LAST is −1 if there is no purchase.
     """
     for lane in range(lanes):
         purse[LEFT + lane] = purse[CASH + lane]
@@ -694,7 +701,7 @@ def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill all sales of each portfolio that can pay for all purchases except the largest.
+    """Fill all sales of the portfolios whose PAYS is 1 (see :func:`_want`).
 
     Numbers are added in the same order as in vectorbt, because a rounding error in the cash can
     decide which of two equal orders is filled.
@@ -717,7 +724,7 @@ def _sell_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
 
 @called
 def _buy_all(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
-    """Fill all purchases except the largest in the same portfolios as :func:`_sell_all`.
+    """Fill all purchases except the largest, in the same portfolios as :func:`_sell_all`.
 
     ``legs`` then contains the units of each leg after these sales and purchases.
     """
@@ -766,7 +773,7 @@ def _fill_leg(book: Book, leg: int, lane: int) -> None:
 
 @called
 def _add_totals(purse: np.ndarray, growth: float, lanes: int) -> None:
-    """Add a session's trades and costs to the totals. Without a trade, both are 0."""
+    """Add a session's trades and costs to the totals. A session without a trade adds 0."""
     for lane in range(lanes):
         traded = purse[TRADED + lane]
         purse[ALL_TURNED + lane] += traded / purse[WORTH + lane]
@@ -776,7 +783,7 @@ def _add_totals(purse: np.ndarray, growth: float, lanes: int) -> None:
 
 @inner
 def _note(market: Market, team: Team, book: Book, room: Room, lane: int, at: int) -> None:
-    """Write a portfolio's trades and costs of a session."""
+    """Write the trades and the costs of a portfolio on a session."""
     row = team.rows[lane]
     room.traded[row, at] = book.purse[TRADED + lane] / book.purse[WORTH + lane]
     room.paid[row, at] = book.purse[COSTS + lane] * market.growth[at]
@@ -801,7 +808,7 @@ def _sort(book: Book, lane: int) -> int:
 
 @inner
 def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
-    """Fill an order by vectorbt's rules. Return the traded units, the cost and the cash left."""
+    """Fill an order by vectorbt's rules. Return the traded units, the cost and the new cash."""
     if abs(wanted) <= TINY:
         return 0.0, 0.0, cash
     paid = abs(wanted) * price * fee
@@ -831,7 +838,7 @@ def _equal(a: float, b: float) -> bool:
 
 @inner
 def _value(team: Team, book: Book, room: Room, start: int, end: int) -> None:
-    """Write the portfolios' values at each close from ``start`` to before ``end``."""
+    """Write the portfolios' values at each close from ``start`` to ``end`` − 1."""
     first, last = team.rows[0], team.rows[-1] + 1
     if team.sides == 2:
         for lane in range(len(team.rows)):
@@ -850,8 +857,8 @@ def _value(team: Team, book: Book, room: Room, start: int, end: int) -> None:
 def _pack(legs: np.ndarray, purse: np.ndarray, parts: np.ndarray, lanes: int) -> None:
     """Write the cash and the units of the portfolios to ``parts``.
 
-    ``parts`` begins with the cash of all portfolios. Then it contains, for each group of ``STEP``
-    legs, the units of each leg and space for the sums of the portfolios.
+    ``parts`` begins with the cash of all portfolios. After the cash, each group of ``STEP`` legs
+    has the units of each leg and space for the sums of the portfolios.
     """
     for lane in range(lanes):
         parts[lane] = purse[BOOKED + lane]
@@ -904,7 +911,7 @@ def _record(worth: np.ndarray, purse: np.ndarray, value: np.ndarray) -> None:
 
 @called
 def _value_legs(team: Team, book: Book, room: Room, lane: int, start: int, end: int) -> None:
-    """Write a portfolio's value and gross exposure at each close from ``start`` to before ``end``.
+    """Write a portfolio's value and gross exposure at each close from ``start`` to ``end`` − 1.
 
     The gross exposure of an asset is the absolute value of the sum of its long and short leg.
     """

@@ -1,8 +1,8 @@
 """Simulate many configurations of one market in one call, with a row of metrics for each.
 
-:func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. It uses the
-compiled loops in :mod:`backtests.engine.loops`. :func:`backtests.engine.kernel.check_agreement`
-compares these loops with ``simulate``.
+:func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. The function
+uses the compiled loops in :mod:`backtests.engine.loops`.
+:func:`backtests.engine.kernel.check_agreement` compares these loops with ``simulate``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,8 +81,8 @@ def simulate_many(
     ----------
     variants
         The configurations. A configuration has no figures if its lag, band or weights are invalid,
-        or if its value falls to 0 USD or below. An invalid configuration does not affect the other
-        configurations.
+        or if its portfolio's value falls to 0 USD or below. An invalid configuration does not
+        affect the other configurations.
     prices, bills, capital, name
         As in :func:`backtests.engine.simulate.simulate`.
     threads

@@ -20,15 +20,16 @@ ZERO = 1e-15
 #: Largest number of portfolios that are measured together.
 LANES = 32
 #: First position of each figure in the table of ``measure``. Each figure has one value for each
-#: portfolio. BEFORE is the value at the previous session. PEAK is the highest value so far. LOW and
-#: HIGH are the value at the deepest loss so far, and the peak before this loss. BELOW is the number
-#: of sessions with a value of 0 or less. EQUITY is the sum of all values. SUM and SQUARES are sums
-#: over the excess returns of one block, and OVER is the sum over all blocks.
+#: portfolio. BEFORE is the value at the previous session. PEAK is the highest value so far. LOW is
+#: the value at the deepest loss so far, and HIGH is the peak before this loss. BELOW is the number
+#: of sessions with a value of 0 or less. EQUITY is the sum of all values. SUM is the sum of the
+#: excess returns in one block, and SQUARES is the sum of their squares. OVER is the sum of the
+#: excess returns in all earlier blocks.
 BEFORE, PEAK, LOW, HIGH, BELOW, EQUITY, SUM, SQUARES, OVER = range(0, 9 * LANES, LANES)
-#: MEAN is the mean excess return. SECOND, THIRD, FOURTH and PRODUCT are sums over the excess
-#: returns minus MEAN: of squares, cubes, fourth powers, and products of consecutive deviations. OFF
-#: is the last deviation. SPREAD is the sum of squared deviations of returns. TABLE is the number
-#: of positions.
+#: MEAN is the mean excess return. A deviation is an excess return minus MEAN. SECOND, THIRD and
+#: FOURTH are the sums of the second, third and fourth powers of deviations. PRODUCT is the sum of
+#: products of consecutive deviations. OFF is the last deviation. SPREAD is the sum of squared
+#: deviations of returns from their mean. TABLE is the number of positions.
 MEAN, SECOND, THIRD, FOURTH, PRODUCT, OFF, SPREAD, TABLE = range(9 * LANES, 17 * LANES, LANES)
 
 
@@ -98,7 +99,7 @@ def _by_block(
     calendar: Calendar, value: np.ndarray, excess: np.ndarray, table: np.ndarray,
     moments: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the excess returns; write count, sum and sum of squares in each block.
+    """Write the excess returns, and the count, sum and sum of squares of each block.
 
     :func:`numpy.array_split` gives the same blocks.
     """
@@ -150,7 +151,7 @@ def _add_session(equity: np.ndarray, bill: float, excess: np.ndarray, table: np.
 
 @inner
 def _moments(calendar: Calendar, excess: np.ndarray, table: np.ndarray) -> None:
-    """Add up the sums over deviations from the mean.
+    """Compute the sums of powers and products of deviations from the mean.
 
     The mean return is the mean excess return plus the mean return of bills.
     """

@@ -118,7 +118,7 @@ def _portfolio_class(risk_free: float) -> Any:
 
         @property
         def stats_defaults(self) -> dict[str, Any]:
-            """Return vectorbt's defaults of ``stats``, annualised with 252 sessions a year."""
+            """Return vectorbt's default settings of ``stats``, with 252 sessions a year."""
             defaults: dict[str, Any] = super().stats_defaults
             return {**defaults, "settings": {**defaults["settings"], "year_freq": YEAR_FREQ}}
 

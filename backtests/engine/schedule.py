@@ -122,9 +122,10 @@ def choose_trades(
     restores the last target weights ``lag`` sessions later. While a decision waits for its fill,
     the limit is not enforced.
 
-    An asset without a price on the day of the fill is not traded until the next decision. If a sale
-    without a price leaves too little cash, purchases are reduced, the largest purchase first. A
-    holding is closed at its last price if this price is older than the asset's staleness limit.
+    An asset without a price on the day of the fill is not traded until the next decision. If the
+    cash is too small because an asset without a price is not sold, purchases are reduced. The
+    largest purchase is reduced first. A holding is closed at its last price if this price is older
+    than the asset's staleness limit.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -198,7 +199,7 @@ class _Chooser:
             self._send(target, at)
 
     def _hold_to_limit(self, at: int) -> None:
-        """If gross exposure is above its limit, schedule a trade to the last target weights."""
+        """Schedule a trade back to the last target weights if gross exposure exceeds its limit."""
         now = self._drifted(at)
         if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
             self._send(self.last, at)
@@ -259,7 +260,7 @@ class _Chooser:
 
 
 def _affordable(wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return the weights after trades from ``before`` to ``wanted``, without debt.
+    """Return the weights after trades from ``before`` to ``wanted``; cash does not fall below 0.
 
     If the sum of the wanted weights is above 1, purchases are reduced, the largest purchase first.
     A purchase that turns a short position into a long position counts as two purchases.

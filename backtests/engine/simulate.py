@@ -60,8 +60,9 @@ class Result(Summarised):
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Usually,
         equity can be recomputed from orders, prices, bills and borrowing rates. Equity cannot be
-        recomputed if a short position becomes long but the cash cannot buy back all of it.
-        ``orders`` does not show whether an order belongs to the long or the short side of an asset.
+        recomputed if a short position becomes long but the cash is too small to close the whole
+        short position. ``orders`` does not show whether an order belongs to the long or the short
+        side of an asset.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills, notes

@@ -1,10 +1,10 @@
 """The alpha of a strategy: its mean return above a constant-weight portfolio of the same assets.
 
-A constant mix of SPY and bills can have the same mean exposure as the strategy, but another beta.
-For example, the betas differ if the strategy holds SPY only in calm times. The regression therefore
-finds the constant weights whose returns are closest to the strategy's returns. Alpha is the
-strategy's mean return minus the mean return of the constant weights. Well-timed changes of weights
-raise alpha. Costs lower alpha.
+A constant mix of SPY and bills can have the same mean exposure as the strategy, but a different
+beta. For example, the betas differ if the strategy holds SPY only in calm times. The regression
+therefore finds the constant weights whose returns are closest to the strategy's returns. Alpha is
+the strategy's mean return minus the mean return of the constant weights. Well-timed changes of
+weights raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass

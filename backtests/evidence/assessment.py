@@ -70,17 +70,17 @@ class Assessment(Summarised):
     drawdowns
         The deepest drawdowns, sorted by depth.
     absorption
-        How often the regime ABSORPTION occurred: episodes and entries.
+        The number of episodes of the regime ABSORPTION, and the number of times that it began.
     own_states
-        How often the strategy's active states occurred: episodes and entries. None if the strategy
-        has no states.
+        The number of episodes of the strategy's active states, and the number of times that they
+        began. None if the strategy has no states.
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
     explanations
         The explanation of each signal at the last session.
     growth
-        Equity at each close in USD, if 1 USD was invested at the close of the first decision. The
-        columns are ``strategy``, ``benchmark`` and ``bills``.
+        The value of an investment at each close, in USD. The investment is 1 USD at the close of
+        the first session. The columns are ``strategy``, ``benchmark`` and ``bills``.
     held, traded
         Tables from :func:`backtests.evidence.held.held_by_class` and
         :func:`backtests.evidence.held.traded_by_session`.
@@ -130,7 +130,7 @@ class Assessment(Summarised):
 
 
 def growth_of(run: Run) -> pd.DataFrame:
-    """Return the equity at each close, if 1 USD was invested at the close of the first decision."""
+    """Return the value at each close of 1 USD invested at the close of the first session."""
     ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
     return pd.concat([ones, (1 + run.returns).cumprod()])
 
@@ -158,7 +158,7 @@ def assess(
     Raises
     ------
     ConfigError
-        If ``run`` is not a run, or if a user's signal was defined again after the run.
+        If ``run`` is not a run, or if the user redefined a signal after the run.
     SimulationError
         If the portfolio's value falls to 0 USD or below in one of the simulations.
     """

@@ -15,18 +15,18 @@ previous close. Let b be the return of bills between the two closes. The three t
 The sleeve of an asset is its asset class (:mod:`signals.universe`). The regime of a session is the
 regime under which the session's return was earned (:func:`backtests.evidence.entries.acted_on`).
 The regime is called ``none`` if no regime was known. Each measure is first computed for each
-session and sleeve, and then summed. So the groups of each table add up to the total. The measures
-are:
+session and sleeve, and then summed. So the values of all groups of a table add up to the total. The
+measures are:
 
 ``return``
     Profit divided by initial capital. The returns of all groups of a table add up to the total
     return.
 ``volatility``
     Let c be the sleeve's profit divided by the previous equity. Let r be the portfolio's return.
-    Let c̄ and r̄ be the means of c and r. In one session, a sleeve contributes
+    Let c̄ and r̄ be the means of c and r. The sleeve's contribution in one session is
     (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sleeve's contribution over all
-    sessions is cov(c, r) / std(r) · √252, which is negative for a hedge. In one session, all
-    sleeves together contribute (r − r̄)² / Σ(r − r̄)², times the yearly volatility.
+    sessions is cov(c, r) / std(r) · √252, which is negative for a hedge. The contribution of all
+    sleeves in one session is (r − r̄)² / Σ(r − r̄)², times the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
     amounts of all groups of a table add up to the depth of the deepest drawdown. If there is no
@@ -102,7 +102,7 @@ def attribution(
         because ``result`` contains the trading costs.
     regime
         Name of the regime known at each close; None if no regime is known. A return belongs to the
-        regime that was known 1 + ``lag`` sessions earlier. So the series should begin before the
+        regime that was known 1 + ``lag`` sessions earlier. So ``regime`` should begin before the
         run.
     classes
         A mapping from the name of a class to its tickers, for the classes that the user changed.

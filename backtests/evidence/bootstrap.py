@@ -1,4 +1,4 @@
-"""Intervals for a strategy's metrics, from resampled blocks of dates.
+"""Confidence intervals of a strategy's metrics, computed from resampled blocks of dates.
 
 The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
 intervals contained the true value in simulated markets.
@@ -20,7 +20,7 @@ from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
-#: Default level of all intervals, as a fraction.
+#: Default confidence level of all intervals, as a fraction.
 LEVEL = 0.95
 #: Lower limit of the mean length of a block, in sessions.
 SHORTEST_BLOCK = 5
@@ -47,8 +47,8 @@ class Coverage:
 
 #: The script that measures :data:`COVERAGE` and describes the simulated markets.
 COVERAGE_SOURCE = "benchmarks/interval_coverage.py"
-#: Coverage of the interval of each metric, from simulations with 500 seeds. The Monte Carlo error
-#: of a share is at most 2.2 percentage points. The interval of ``alpha`` comes from
+#: Coverage of the interval of each metric, estimated by simulations with 500 seeds. The Monte Carlo
+#: error of a share is at most 2.2 percentage points. The interval of ``alpha`` comes from
 #: :func:`backtests.evidence.alpha.alpha`. All other intervals come from the bootstrap.
 COVERAGE: dict[str, Coverage] = {
     "sharpe": Coverage(no_regimes=0.94, slow_regimes=0.83, wide_slow_regimes=0.60),
@@ -95,8 +95,8 @@ def compare_returns(
         A mapping from a portfolio's name to its simple daily returns on the same sessions. These
         portfolios are, for example, the benchmark, a constant mix and bills.
     reps, level, seed
-        ``reps`` is the number of resamples of the stationary bootstrap. ``level`` is the level of
-        the intervals, a fraction. Equal seeds give equal intervals.
+        ``reps`` is the number of resamples of the stationary bootstrap. ``level`` is the confidence
+        level of the intervals, a fraction. Equal seeds give equal intervals.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def block_length(excess: np.ndarray) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Draws:
-    """How often each date occurs in each resample. The first row is the original sample."""
+    """How many times each date occurs in each resample. The first row is the original sample."""
 
     counts: np.ndarray
     level: float

@@ -30,7 +30,7 @@ def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[st
 
 
 def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
-    """Raise ConfigError unless all runs have the same source and equal values on ``index``.
+    """Raise ConfigError if the source or the values of two runs differ on ``index``.
 
     Series that exist in only one of two histories are not compared.
     """
@@ -44,14 +44,17 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 
 
 def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
-    """Return what differs between two histories on ``index``; an empty text if they are equal."""
+    """Return the kind of data that differs between two histories on ``index``.
+
+    The kind is ``prices`` or ``series``. The text is empty if the histories are equal.
+    """
     if one.source != other.source or not _equal_on(index, one.closes, other.closes):
         return "prices"
     return "" if _equal_on(index, one.panel, other.panel) else "series"
 
 
 def _equal_on(index: pd.DatetimeIndex, one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Return whether two tables are equal on ``index``, in the columns that both tables have."""
+    """Return whether two tables have equal values on ``index``, in the columns of both tables."""
     shared = one.columns.intersection(other.columns)
     return one.loc[index, shared].equals(other.loc[index, shared])
 

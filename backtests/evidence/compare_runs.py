@@ -47,8 +47,8 @@ def compare_runs(
     ConfigError
         Raised if there is no run, or if the runs have too few common sessions. Raised if the runs
         have different prices or different series. Raised if two runs without labels have equal
-        settings. Raised if a user's class was defined again after its run. Raised if a run comes
-        from a walk-forward.
+        settings. Raised if the user redefined the class of a strategy or signal after the run.
+        Raised if a run comes from a walk-forward.
     """
     if isinstance(runs, Run):
         raise ConfigError("expected several runs, was one run; pass a list: [run, other]")

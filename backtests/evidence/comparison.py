@@ -3,8 +3,8 @@
 All strategies run on the same sessions. Strategies with equal signals share one evaluation of the
 signals. Each strategy is compared with a constant mix and with an equal-weight portfolio. The
 constant mix of SPY and bills has the strategy's mean net exposure, and needs no skill. The
-equal-weight portfolio holds the strategy's assets, so both portfolios have the same hindsight about
-assets.
+equal-weight portfolio holds the strategy's assets. So the strategy and the equal-weight portfolio
+have the same hindsight about assets.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -122,8 +122,7 @@ class Comparison(Summarised):
     rows
         A mapping from label to strategy, in the requested order.
     regime
-        The regime at each close, by the votes of the first row's signals (the default regime
-        model).
+        The regime at each close, from the default regime model: the signals of the first row vote.
     level, reps, notes
         ``level`` is the level of the intervals, a fraction. ``reps`` is the number of resamples.
         ``notes`` has a note for each regime model that was left out, with the reason. If the rows
@@ -216,7 +215,7 @@ def compare(
         Number of processes that estimate regime models and resample returns, as in
         :func:`backtests.evidence.workers.workers_of`.
     optional
-        If True, a regime model whose package is not installed is left out, with a note.
+        True to leave out each regime model whose package is not installed, and to add a note.
     log
         A function that receives the finished runs and returns the logged trials. Trials that equal
         a finished run are left out. :func:`backtests.sweep.trial_log.other_trials` is an example.
@@ -293,12 +292,12 @@ def _luck(rows: Mapping[str, Compared], log: Logged) -> TableLuck:
 
 
 def _signals_key(config: RunConfig) -> Hashable:
-    """Return a key that is equal for configurations with equal signals and equal voting signals."""
+    """Return a key. Configurations with equal signals and equal voting signals have equal keys."""
     return repr(config.build_signals()), config.more_voters()
 
 
 def _model_key(config: RunConfig) -> str:
-    """Return a text that is equal for configurations with the same regime model and parameters."""
+    """Return a text. Configurations with the same regime model and parameters have equal texts."""
     return repr(config.build_model())
 
 
@@ -320,8 +319,8 @@ def _sessions(
 ) -> pd.DatetimeIndex:
     """Return the sessions of the comparison.
 
-    Each reading in ``voted`` allows a window of sessions, and the shortest window is returned. If
-    a window is too short to fill an order after the longest lag, ConfigError is raised.
+    Each reading in ``voted`` allows a window of sessions. The function returns the shortest window.
+    If a window is too short to fill an order after the longest lag, ConfigError is raised.
     """
     slowest = max(configs.values(), key=lambda config: config.lag)
     windows = [window(slowest, history, reading) for reading in voted.values()]
@@ -397,6 +396,6 @@ def compared(run: Run, reps: int) -> Compared:
 
 
 def growth_of(comparison: Comparison) -> pd.DataFrame:
-    """Return the value of 1 USD invested at the first decision's close, sessions × strategies."""
+    """Return the value of 1 USD invested at the first session's close: sessions × strategies."""
     equity = pd.DataFrame({label: row.run.result.equity for label, row in comparison.rows.items()})
     return equity / equity.iloc[0]

@@ -1,4 +1,4 @@
-"""The main conclusions from one run: return compared with the benchmark, skill, and timing.
+"""The main conclusions about the return, the skill and the timing of a run.
 
 Other modules describe the tests. This module says which tests the run passes.
 """
@@ -29,9 +29,9 @@ class Conclusion:
     sharpe_told
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
     timing_p
-        One-sided p-value of the information ratio, from the ratio's standard error. The information
-        ratio compares the run with its own mean weights. None if the run has no timing, or if the
-        information ratio was not computed.
+        One-sided p-value of the information ratio, computed from the ratio's standard error. The
+        information ratio compares the run with its own mean weights. None if the run has no timing,
+        or if the information ratio was not computed.
     few
         True if the run has too few episodes for a conclusion about its timing.
     """

@@ -2,11 +2,11 @@
 
 The best of N variants of one strategy has had less luck than the best of N unrelated strategies.
 Two functions count the independent trials. :func:`effective_trials` gives the number K, which sets
-the hurdle of a Sharpe ratio. K independent trials and the N trials have the same 95 % quantile of
-the best Sharpe ratio. :func:`effective_rank` gives another number, the effective rank of Roy and
-Vetterli. The effective rank depends only on the correlation matrix. If there are many correlated
-trials, the effective rank is too small for a test of luck. ``benchmarks/luck.py`` measures how
-often a test with the effective rank finds skill in noise.
+the hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the same 95 %
+quantile as the best Sharpe ratio of the N correlated trials. :func:`effective_rank` gives another
+number, the effective rank of Roy and Vetterli. The effective rank depends only on the correlation
+matrix. If there are many correlated trials, the effective rank is too small for a test of luck.
+``benchmarks/luck.py`` measures how often a test with the effective rank finds skill in noise.
 
 References
 ----------

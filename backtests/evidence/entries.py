@@ -22,9 +22,9 @@ from signals.regimes import Regime
 QUARTER = 63
 #: A conclusion about timing needs at least this number of episodes.
 FEW = 3
-#: Largest p-value of a significant result. Tests of Sharpe ratios have this size: the largest
-#: accepted probability of a false alarm. Ranks among placebos are not corrected for multiple
-#: testing.
+#: Largest p-value of a significant result. Tests of Sharpe ratios also use this value as their
+#: size, the largest accepted probability of a false alarm. Ranks among placebos are not corrected
+#: for multiple testing.
 SIGNIFICANT = 0.05
 #: A significant result needs at least this number of placebos. With fewer placebos, a single
 #: placebo can decide the result.
@@ -94,7 +94,9 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had; ``earned`` has the label of each return.
+    """Return how many episodes a state had, and how often it began.
+
+    ``earned`` has the label of each return.
 
     :func:`acted_on` computes ``earned``. All labels in ``states`` count together as one state. A
     missing label does not belong to any state.
@@ -108,7 +110,9 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had in a run; ``labels`` has each close's label.
+    """Return how many episodes a state had in a run, and how often it began.
+
+    ``labels`` has the label of each close.
 
     The run's lag decides which label is assigned to a return. :func:`observe` describes ``states``.
     """
@@ -117,7 +121,7 @@ def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observe
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return how many episodes and entries the regime ABSORPTION had in a run."""
+    """Return how many episodes the regime ABSORPTION had in a run, and how often it began."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
@@ -132,7 +136,7 @@ def own_states(run: Run) -> pd.Series | None:
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return how many episodes and entries the active states of a run's strategy had.
+    """Return how many episodes the active states of a run's strategy had, and how often they began.
 
     The result is None if the strategy has no states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.
@@ -144,7 +148,7 @@ def of_own_states(run: Run) -> Observed | None:
 
 
 def unknown_said(run: Run) -> str:
-    """Return a clause that counts a run's sessions without a regime, or an empty text."""
+    """Return a text with the number of sessions without a regime, or an empty text."""
     sessions = run.sessions
     unknown = int(run.reading.regime.loc[sessions].isna().sum())
     if not unknown or not run.strategy.follows_regime:

@@ -37,7 +37,7 @@ class Fit:
         return float(contrast @ self.coefficients), math.sqrt(max(variance, 0.0))
 
     def critical(self, level: float) -> float:
-        """Return the fixed-b critical value at ``level``, which is 0.975 or 0.95.
+        """Return the fixed-b critical value at ``level`` (0.975 or 0.95).
 
         The weight of autocovariance j is 1 − j / (lags + 1), so the bandwidth is lags + 1.
         """
@@ -55,7 +55,7 @@ class Fit:
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
-        """Return a wider standard error for 95 % intervals with the normal critical value 1.96.
+        """Return a standard error for 95 % intervals that use the normal critical value 1.96.
 
         1.96 times the result equals ``error`` times the fixed-b critical value of :meth:`critical`.
         """

@@ -59,10 +59,11 @@ def read_again(
     chosen: Mapping[str, Signal],
     earlier: Mapping[str, Evaluation],
 ) -> Reading:
-    """Return the regime and the signals on a panel, from chosen signals and a run's regime model.
+    """Return the regime and the signals on a panel.
 
-    ``earlier`` maps names of signals to earlier evaluations that remain valid on ``panel``. An
-    earlier evaluation is used again if its signal and the parts of its signal are unchanged.
+    The regime comes from the run's regime model. ``chosen`` maps names to signals. ``earlier`` maps
+    names of signals to earlier evaluations that remain valid on ``panel``. An earlier evaluation is
+    used again if its signal, and all signals that its signal contains, are unchanged.
     """
     evaluations = Evaluations(panel, chosen, earlier)
     classification = run.config.build_model().classify(panel, evaluations)
@@ -70,7 +71,10 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`, for a run's strategy with the given regime and signals."""
+    """Return a row of :func:`by_k`.
+
+    The run's strategy follows the regime and the signals of ``reading``.
+    """
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

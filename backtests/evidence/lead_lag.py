@@ -142,7 +142,7 @@ def information_ratio(active: pd.Series) -> float:
 
 
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:
-    """Return the same decisions with earlier dates.
+    """Return a strategy's decisions with earlier dates.
 
     Each decision moves ``by`` sessions back. No decision moves further back than the first session
     of ``index``. If several decisions move to the first session, only the last decision remains.

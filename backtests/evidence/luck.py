@@ -1,9 +1,9 @@
 """Tests whether luck can explain a strategy's Sharpe ratio, given the number of trials.
 
 A trial is a backtest of a strategy with one combination of parameters. The hurdle is a Sharpe ratio
-that the best of all known trials rarely reaches by luck. Known trials are the strategies of the
-same command and the trials of earlier parameter sweeps. Unknown trials, such as dropped ideas, are
-not counted. If unknown trials were counted, the hurdle would be higher.
+that the best of all known trials rarely reaches by luck. Known trials are the strategies that one
+command tests together, and the trials of earlier parameter sweeps. Unknown trials, such as dropped
+ideas, are not counted. If unknown trials were counted, the hurdle would be higher.
 """
 
 import math
@@ -36,10 +36,11 @@ class Logged:
     sharpes
         The yearly Sharpe ratio of each trial. Values that are not finite are ignored.
     effective
-        Effective number of independent trials among the logged trials. Each sweep logs its
-        effective number, because the log has no returns from which to estimate the number.
+        Effective number of independent trials among the logged trials. The log has no returns, so
+        this number cannot be estimated from the log. Each sweep therefore logs its effective number
+        of trials.
     includes_own
-        True if ``effective`` already counts all trials of the command.
+        True if ``effective`` already counts the trials of the current command.
     """
 
     sharpes: np.ndarray
@@ -78,9 +79,9 @@ class Luck:
         Sharpe ratio. ``planned_false`` and ``observed_false`` assume that one in ten tried
         strategies has a yearly Sharpe ratio of 0.5.
     difference
-        The test of the strategy's Sharpe ratio against the Sharpe ratio of its own mix. The own mix
-        is a constant mix of SPY and bills with the strategy's mean net exposure. None if no mix was
-        given, if the returns cover less than a year, or if the test is undefined.
+        The test of the strategy's Sharpe ratio against the Sharpe ratio of a constant mix. The
+        constant mix holds SPY and bills, and has the strategy's mean net exposure. None if no mix
+        was given, if the returns cover less than a year, or if the test is undefined.
     """
 
     track: TrackRecord
@@ -134,11 +135,12 @@ def luck(
     excess
         The strategy's simple daily returns minus the returns of bills, as fractions.
     mix
-        Simple daily returns of the strategy's own mix, minus the returns of bills. ``mix`` has the
-        same sessions as ``excess``.
+        Simple daily returns of a constant mix, minus the returns of bills. The constant mix holds
+        SPY and bills, and has the strategy's mean net exposure. ``mix`` has the same sessions as
+        ``excess``.
     trials
-        Yearly Sharpe ratios of all trials of the same command, including this strategy. If
-        ``trials`` is empty, the strategy is the only trial.
+        Yearly Sharpe ratios of all strategies that one command tests together, including this
+        strategy. If ``trials`` is empty, the strategy is the only trial.
     effective
         Effective number of independent trials among ``trials``, for example from
         :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
@@ -171,7 +173,7 @@ def luck(
 
 
 def verdict(found: Luck) -> str:
-    """Return sentences that compare a strategy's Sharpe ratio with the hurdle and its own mix."""
+    """Return sentences that compare a Sharpe ratio with the hurdle and with a constant mix."""
     if not math.isfinite(found.hurdle):
         why = "do not vary" if found.track.n else "cover less than a year"
         return f"No verdict on luck: the returns over bills {why}."
@@ -202,7 +204,7 @@ def _mix(difference: SharpeDifference | None) -> str:
     side = "lead over" if difference.estimate >= 0 else "shortfall against"
     told = "is" if difference.p_value <= SIGNIFICANT else "is not"
     p = p_said(difference.p_value)
-    return f" The strategy's {side} its own mix {told} significant ({p})."
+    return f" The strategy's {side} its own mix of SPY and bills {told} significant ({p})."
 
 
 def p_said(value: float) -> str:

@@ -8,7 +8,8 @@ from signals.errors import DataError
 def check_same_sessions(what: str, index: pd.Index, whose: str, sessions: pd.Index) -> None:
     """Raise DataError if the index of a table differs from the sessions of another table.
 
-    ``what`` and ``whose`` name the two tables in the message, such as "closes" and "the weights".
+    ``what`` and ``whose`` are the names of the two tables in the message, such as "closes" and "the
+    weights".
     """
     if not index.equals(sessions):
         raise DataError(

@@ -33,7 +33,7 @@ YEARLY = (
     *("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs"),
     *("mean_excess", "benchmark_excess"),
 )
-#: If the standard deviation of daily returns is below this fraction, it is a rounding error.
+#: A standard deviation of daily returns below this fraction is a rounding error.
 ROUNDING = 1e-12
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 #: :mod:`backtests.engine.measures` repeats this value, because numba does not notice a change in
@@ -52,7 +52,8 @@ class Drawdown:
     peak, trough
         Sessions of the peak and of the lowest value. None if there is no drawdown.
     recovered
-        The first later session whose value is back at the peak; None if there is no recovery.
+        The first session after the loss whose value is back at the peak; None if there is no
+        recovery.
     sessions
         Number of sessions from the peak to the recovery, or to the last session.
     """
@@ -97,7 +98,10 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return each session's loss from the highest value so far, including the initial capital."""
+    """Return each session's loss from the highest value so far.
+
+    The initial capital counts as a value.
+    """
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
@@ -127,7 +131,7 @@ def worst_drawdowns(
 
 
 def _drawdown(falls: pd.Series, first: int, last: int, start: pd.Timestamp | None) -> Drawdown:
-    """Return a drawdown, from the positions of its first and last session below the peak.
+    """Return the drawdown whose sessions below the peak are at positions ``first`` to ``last``.
 
     ``start`` is the session before the first row of ``falls``, with the position -1.
     """
@@ -146,7 +150,7 @@ def _drawdown(falls: pd.Series, first: int, last: int, start: pd.Timestamp | Non
 def by_year(returns: pd.DataFrame) -> pd.DataFrame:
     """Return the compound return of each calendar year, years × portfolios: Π(1 + r) − 1.
 
-    An incomplete first or last year contains only the given sessions.
+    If the first or last year is incomplete, its return covers only the sessions in ``returns``.
     """
     years = pd.Index(pd.DatetimeIndex(returns.index).year, name="year")
     return (1 + returns).groupby(years).prod() - 1
@@ -261,8 +265,8 @@ def cost_rate(result: Result) -> float:
 def of_trading(result: Result) -> dict[str, object]:
     """Return exposure, turnover and costs as fractions, and the numbers of orders and decisions.
 
-    Exposure is the mean of :attr:`backtests.engine.simulate.Result.exposure` from the second close
-    on. At the first close, the portfolio is still in cash.
+    Exposure is the mean of :attr:`backtests.engine.simulate.Result.exposure` over all closes after
+    the first close. At the first close, the portfolio is still in cash.
     """
     figures = {
         "exposure": float(result.exposure.iloc[1:].mean()),
@@ -319,9 +323,10 @@ def by_regime(
     One row per regime, sorted by first appearance. The row ``none`` covers returns without a
     regime. ``sessions`` counts a regime's sessions; ``share`` is their share of all sessions.
     :class:`backtests.evidence.entries.Observed` defines ``episodes`` and ``entered``.
-    ``mean_excess`` and ``benchmark_excess`` are the mean excess × 252. ``volatility`` is yearly.
-    ``hit_rate`` is the share of days with a return above zero. All columns except ``sessions``,
-    ``episodes`` and ``entered`` are fractions.
+    ``mean_excess`` is 252 times the strategy's mean daily excess, and ``benchmark_excess`` is 252
+    times the benchmark's mean daily excess. ``volatility`` is yearly. ``hit_rate`` is the share of
+    days with a return above zero. All columns except ``sessions``, ``episodes`` and ``entered`` are
+    fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")

@@ -2,8 +2,8 @@
 
 The sessions are cut into an even number of consecutive blocks. Each way to choose half of the
 blocks gives one sample. The trial with the best Sharpe ratio in the sample is chosen. The blocks
-outside the sample show how the chosen trial ranks out of sample. A choice has no value if the
-chosen trial ranks below the median in half of all samples.
+outside the sample show how the chosen trial ranks out of sample. Choosing the best trial has no
+value if the chosen trial ranks below the median in half of all samples.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 So the returns of all trials need not be in memory at once.
@@ -33,8 +33,8 @@ _EQUAL = 1e-12
 class Overfitting:
     """The result of combinatorially symmetric cross-validation.
 
-    A combination is one choice of half of the blocks as the sample. The blocks outside a
-    combination are out of sample.
+    A combination is one half of the blocks, and serves as the sample. The other half of the blocks
+    is out of sample.
 
     Attributes
     ----------
@@ -114,13 +114,13 @@ def overfitting(moments: np.ndarray) -> Overfitting:
     Parameters
     ----------
     moments
-        An array of trials × blocks × 3, as from :func:`block_moments`.
+        An array of trials × blocks × 3, such as the result of :func:`block_moments`.
 
     Notes
     -----
-    A trial has the Sharpe ratio 0 in a half in which its excess returns do not vary. The excess
-    returns of a trial that holds only bills do not vary. Trials with equal returns have equal
-    ranks. If all trials are equal, their rank out of sample is the median.
+    If the excess returns of a trial do not vary in one half of the blocks, its Sharpe ratio in this
+    half is 0. The excess returns of a trial that holds only bills do not vary. Trials with equal
+    returns have equal ranks. If all trials are equal, their rank out of sample is the median.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.nda
 
 
 def _selected(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the best trial in sample, its two Sharpe ratios, and its rank out of sample."""
+    """Return the best trial in sample, its Sharpe ratios in and out of sample, and its rank."""
     best = inside.argmax(axis=1)
     rows = np.arange(len(best))
     reached = outside[rows, best]

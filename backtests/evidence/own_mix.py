@@ -1,4 +1,4 @@
-"""Portfolios that a strategy must beat, on the strategy's sessions and with its cost rates."""
+"""Portfolios that a strategy must beat. They have the strategy's sessions and cost rates."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +41,7 @@ def mix_of(run: Run) -> Beside:
 
 
 def excess_of_mix(run: Run) -> pd.Series | None:
-    """Return a run's mix: daily returns minus the return of bills; None if SPY has no price."""
+    """Return the daily returns of :func:`mix_of` minus bill returns; None if SPY has no price."""
     return mix_of(run).returns - run.bills if has_spy(run.history) else None
 
 

@@ -1,4 +1,4 @@
-"""The comparison of two runs: the settings that differ, and the differences of their returns."""
+"""The comparison of two runs: which settings differ, and by how much the returns differ."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
 A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
-(:func:`timing_gain`). There are two ways to make the timing random. The inputs of the flags decide
-which way is used:
+(:func:`timing_gain`). There are two ways to make the timing random. Which way is used depends on
+the data from which the flags are computed:
 
 - If flags are computed from quantities, such as balance sheets, the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings that are shifted beyond the last date continue at the
@@ -46,8 +46,8 @@ class Placebo:
         statistic. 1 is the best rank and 0 the worst. NaN if the strategy has no timing, if its
         statistic is undefined, or if there are no placebos.
     p_value
-        (1 + m) / (1 + n). Here m is the number of placebos with an equal or higher statistic. NaN
-        if the rank is NaN.
+        (1 + m) / (1 + n). Here n is the number of placebos, and m is the number of placebos with an
+        equal or higher statistic. NaN if the rank is NaN.
     kind
         ``shifts`` and ``resampled`` are placebos with random timing. ``baskets`` are placebos with
         random assets.
@@ -206,7 +206,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
-    """Return each variant's timing gain, from target weights: assets × variants × sessions."""
+    """Return the timing gain of each variant. Target weights are assets × variants × sessions."""
     held = wanted * market.priced[:, None, :]
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there

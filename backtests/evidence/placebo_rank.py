@@ -76,7 +76,7 @@ def leaning_said() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceboRank:
-    """The rank of a strategy's timing among placebos, and how it was ranked.
+    """The rank of a strategy's timing among placebos, and the kind of placebo.
 
     If the strategy has no rank, ``placebo`` is None, and ``method`` gives the reason.
     """
@@ -164,7 +164,7 @@ def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.Dat
 def terms_of(
     run: Run, decided: pd.DataFrame, history: History
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
-    """Return the four inputs of :func:`timing_gain` for decisions made in a run's sessions."""
+    """Return the four inputs of :func:`timing_gain`, for decisions within a run's sessions."""
     held = in_force(decided, run.sessions, run.config.lag)
     bills = bill_returns(history.panel[YIELD], run.config.bill_spread).loc[held.index]
     return held, history.closes.loc[held.index], bills, run.config.costs

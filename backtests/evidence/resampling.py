@@ -53,7 +53,7 @@ def resample_prices(
     ETF flows. Funding rates, and interest rates that an authority sets, also keep their dates.
     Values before the earliest price of any asset are not resampled.
 
-    A block lasts one year on average. The most important look-back windows, such as that of
+    A block lasts one year on average. The most important look-back windows, such as the window of
     volatility, have 63 sessions or fewer. With blocks of one year, a window of 63 sessions lies
     within one block at 78 % of sessions. With blocks of one quarter, a window of 63 sessions lies
     within one block at only 37 % of sessions. Blocks much longer than one year would make all
@@ -113,8 +113,8 @@ def resample_prices(
     other quote) is pulled toward its original level at the source session. At each session, the
     resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
     stays within the range of its original values since the earliest price of any asset. Without the
-    pull and the two limits, the difference between two yields would change as at the source
-    session.
+    pull and the limits of the range, the difference between two yields would change by exactly its
+    change at the source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -257,7 +257,7 @@ def is_resampled(id: str, closes: pd.DataFrame) -> bool:
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
-    """Return the new values; the original value is kept where one of the two values is missing."""
+    """Return the new values. If an original or a new value is missing, the original is kept."""
     old = original.to_numpy(dtype=np.float64)
     return np.where(np.isnan(old) | np.isnan(new), old, new)
 

@@ -1,4 +1,4 @@
-"""The results of a run if revised series are lower, higher or left out.
+"""A test of how much a run's results depend on the later revisions of series.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
 values even on earlier days, on which nobody knew them. A series in USD without vintages is
@@ -6,12 +6,12 @@ multiplied by factors from 0.98 to 1.02. For each factor, the results of the run
 For comparison, GDP of 2017Q3 was first published 1 % below its current value. A new definition of a
 series can change its values by more than 2 %, which is not tested.
 
-A series in another unit, such as a term premium in percent, is left out, because a factor would not
-change its z-score.
+Some series have another unit, such as a term premium in percent. A factor would not change the
+z-score of such a series, so the test leaves the series out of the run.
 
-A series with vintages shows the values known at the time, so it needs no test. Before its archive
-of vintages begins, a series shows its first vintage, which may already be revised. So a series is
-also tested if its archive begins after the start of the run.
+A series with vintages shows the values known at the time, so it needs no test. Before the first
+vintage in the archive, a series shows the values of this vintage, which may already be revised. So
+a series is also tested if its first vintage is later than the start of the run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,8 +41,8 @@ def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tup
 
     Only series that the catalog marks as revised are returned. A series is left out if its vintages
     begin at or before the close of the session ``since``. A series is left out if it has no value.
-    A series is also left out if its values become known when a store records them. The result is
-    empty for a simulated history.
+    A series is also left out if its values count as known from the day on which a store recorded
+    them. The result is empty for a simulated history.
     """
     if history.is_simulated:
         return ()
@@ -67,7 +67,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Name of the case, such as ``× 0.98`` or ``left out``."""
+        """Name of the change, such as ``× 0.98`` or ``left out``."""
         return f"× {self.factor:.2f}" if self.factor else LEFT_OUT
 
     @property
@@ -83,8 +83,8 @@ class Case:
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
     """Yield a changed panel for each test of a revised series.
 
-    A series in USD has one case for each factor. A series in another unit has one case: the series
-    is left out.
+    A series in USD is multiplied by each factor in :data:`FACTORS`. A series in another unit is
+    left out.
     """
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
@@ -94,16 +94,17 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
 
 
 def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
-    """Return the results of a run with one revised series changed at a time.
+    """Return the results of a run after each change of one revised series.
 
     Returns
     -------
-    One row for each case, index ``(series, case)``. A series in USD has the cases ``× 0.98`` to ``×
-    1.02``. A series in another unit has the case ``left out``. The first column,
-    ``sessions_changed``, is the fraction of the run's sessions whose regime changes.
-    :func:`backtests.evidence.k_choice.by_k` describes the other columns. The table is empty if the
-    strategy does not follow the regime, or if the regime model reads no signal. The table is also
-    empty if :func:`revised_in` finds no series.
+    One row for each change, index ``(series, case)``. A series in USD has five rows: the row
+    ``× 0.98``, for example, multiplies the series by 0.98. A series in another unit has one row,
+    ``left out``: the run does not use the series. The first column, ``sessions_changed``, is the
+    fraction of the run's sessions whose regime changes. :func:`backtests.evidence.k_choice.by_k`
+    describes the other columns. The table is empty if the strategy does not follow the regime, or
+    if the regime model reads no signal. The table is also empty if :func:`revised_in` finds no
+    series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

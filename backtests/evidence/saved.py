@@ -67,7 +67,7 @@ class SavedRun:
 
     @property
     def label(self) -> str:
-        """The folder's name, or ``strategy (folder)`` if this name lacks the strategy's name."""
+        """The folder's name; ``strategy (folder)`` if the folder's name lacks the strategy."""
         base = self.config.label
         return self.name if base in self.name else f"{base} ({self.name})"
 
@@ -85,8 +85,8 @@ class Repeated:
         sessions of the stored run. An undefined metric is NaN. None if the history no longer has
         these sessions.
     changed_from
-        The first session on which a stored and a new return differ: strategy, benchmark or bills.
-        None if all returns are equal.
+        The first session on which a stored return and a new return differ. The returns of the
+        strategy, of the benchmark and of bills are compared. None if all returns are equal.
     largest
         The largest difference between a stored and a new daily return of the strategy, as a
         fraction.
@@ -176,7 +176,7 @@ def repeat(saved: SavedRun, run: Run, history: History) -> Repeated:
 
 
 def _on_own_sessions(saved: SavedRun, run: Run, history: History) -> Run | None:
-    """Return ``run`` on the sessions of ``saved``; None if the history has other sessions."""
+    """Return ``run`` on the sessions of ``saved``; None if the history's sessions differ."""
     index = pd.DatetimeIndex(history.panel.index)
     first, last = (pd.Timestamp(str(saved.described[end])) for end in ("start", "end"))
     own = index[(index >= first) & (index <= last)]

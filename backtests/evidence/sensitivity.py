@@ -67,7 +67,7 @@ def sensitivity(
     revised: Sequence[str] = (),
     progress: Progress = silent,
 ) -> list[Moved]:
-    """Return every flag after each single change of a parameter or of a revised series.
+    """Return every flag, computed again after each change of one parameter or one revised series.
 
     Each numeric parameter is changed by ±25 %. A whole number changes by at least 1. A parameter
     with named choices is set to every other choice.
@@ -80,8 +80,8 @@ def sensitivity(
     ``scale`` is bank_assets.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains the
-    catalog ids of the series to change, as from :func:`backtests.evidence.revision.revised_in`.
-    ``progress`` receives the name of each signal, and the number of signals that are done.
+    catalog ids of the series to change. :func:`backtests.evidence.revision.revised_in` gives these
+    ids. ``progress`` receives the name of each signal, and the number of signals that are done.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []

@@ -1,4 +1,4 @@
-"""The settings of a configuration as one flat table, and the settings that differ.
+"""The settings of a configuration as one flat table, and differences between configurations.
 
 History and window do not count as settings here, because they are the same in all rows of a
 comparison.
@@ -48,8 +48,8 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     for prefix, part in parts.items():
         found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
     found.pop("regime.dated", None)  # the file of labels is the setting
-    # Only voters that the user added are a setting, because all configurations have the other
-    # voters.
+    # The standard voters are no setting, because all configurations have them. Only voters that the
+    # user added count as a setting.
     if found.pop("regime.voters", None) is not None:
         found["plugin_voters"] = config.more_voters()
     return found
@@ -58,8 +58,8 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
 def changes(first: RunConfig, second: RunConfig) -> tuple[SettingChange, ...]:
     """Return the settings that exist in both configurations but have different values.
 
-    A parameter that only one configuration has is left out. The difference between the two
-    strategies or regime models is listed instead.
+    A parameter is left out if only one of the two configurations has it. In this case, the
+    strategies or regime models differ, and this difference is listed instead.
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(
@@ -95,7 +95,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the settings that distinguish ``table`` from the tables in ``alike``, as texts."""
+    """Return a text for each setting in which ``table`` differs from a table in ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

@@ -73,9 +73,9 @@ def sharpe_difference(
     -------
     None if there are fewer than 50 returns, or if a return is missing. Also None if the returns of
     a portfolio do not vary. Also None if the returns of one portfolio are a constant multiple of
-    the returns of the other portfolio. The tolerance is about a millionth of the standard
-    deviation. The Sharpe ratios of two such portfolios are almost equal, so there is nothing to
-    test.
+    the returns of the other portfolio. A difference from an exact multiple is ignored if it is
+    below about a millionth of the standard deviation. The Sharpe ratios of two such portfolios are
+    almost equal, so there is nothing to test.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):
@@ -113,7 +113,7 @@ def _statistic(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _difference(moments: np.ndarray) -> np.ndarray:
-    """Return the difference of the Sharpe ratios per session, from the last axis of ``moments``."""
+    """Return the difference of the Sharpe ratios per session. The last axis has the moments."""
     a, b, c, d = np.moveaxis(moments, -1, 0)
     difference: np.ndarray = a / np.sqrt(c - a**2) - b / np.sqrt(d - b**2)
     return difference

@@ -25,7 +25,8 @@ from backtests.evidence.bootstrap import block_length
 from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import ROUNDING
 
-#: Size of the Model Confidence Set: the best strategy is in the set with a probability of 90 %.
+#: One minus the confidence level of the Model Confidence Set. The set contains the best strategy
+#: with a probability of 90 %.
 SET_SIZE = 0.10
 
 
@@ -72,8 +73,8 @@ def superiority(
 
     Returns
     -------
-    None if the benchmark is constant. Also None if every strategy is constant, or equals the
-    benchmark after scaling.
+    None if the benchmark is constant. Also None if the returns of every strategy are constant or,
+    after scaling, equal to the benchmark's returns.
     """
     from arch.bootstrap import StepM
 

@@ -66,8 +66,9 @@ def table_luck(
     excess
         Simple daily returns minus bills, as fractions: sessions × strategies.
     mixes
-        A mapping from label to the daily returns of the strategy's own mix, minus the returns of
-        bills. The own mix is a constant mix of SPY and bills with the strategy's mean net exposure.
+        A mapping from the label of a strategy to the daily returns of a constant mix, minus the
+        returns of bills. The constant mix holds SPY and bills, and has the strategy's mean net
+        exposure.
     challengers
         Labels of the rows that are challengers. The challenger with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
@@ -79,8 +80,8 @@ def table_luck(
     Notes
     -----
     The best challenger is chosen with hindsight, so it is harder to beat than a benchmark chosen in
-    advance. Some tests need at least a year of returns and two rows: overfitting, SPA, and the
-    Model Confidence Set.
+    advance. The tests of overfitting, SPA and the Model Confidence Set need at least a year of
+    returns and at least two rows.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)

@@ -5,7 +5,7 @@ w · x has two terms:
 
     w̄ · x̄ + cov(w, x)
 
-Each mean is over the sessions after the asset's first price and after the first possible fill. The
+Each mean uses the sessions after the asset's first price and after the first possible fill. The
 term w̄ · x̄ is called the tilt: the return from a constant holding of the mean weight. The term
 cov(w, x) is called the timing. Timing is positive if the weight was large before good returns. The
 mean return of the portfolio is bills + Σ (tilt + timing) − costs. The sum Σ is over all assets.
@@ -57,7 +57,7 @@ class TimingSplit:
 
 
 def timing_split(run: Run) -> TimingSplit:
-    """Return the parts of a run's mean return, from the run's weights, orders and prices.
+    """Return the parts of a run's mean return, computed from the run's weights, orders and prices.
 
     An asset without a price on a session keeps its last price. Sessions before the first fill say
     nothing about timing, because no asset can be held on them.

@@ -1,12 +1,12 @@
 """Standard error, power and false discoveries of a test of one strategy's Sharpe ratio.
 
-All Sharpe ratios in this module are per session: mean excess over bills divided by its standard
-deviation. Multiply by √252 for a yearly Sharpe ratio.
+All Sharpe ratios in this module are per session: the mean of the excess returns over bills, divided
+by their standard deviation. Multiply by √252 for a yearly Sharpe ratio.
 
 The standard error allows for skewness, fat tails and serial correlation. Let SR be the true Sharpe
 ratio, and T the number of excess returns. Let ρ be the lag-1 autocorrelation of the excess returns,
-γ₃ their skewness and γ₄ their kurtosis. Normal returns have γ₄ = 3. The variance of the estimated
-Sharpe ratio has this formula:
+γ₃ their skewness and γ₄ their kurtosis. Normally distributed returns have γ₄ = 3. The variance of
+the estimated Sharpe ratio has this formula:
 
     (a − b γ₃ SR + c (γ₄ − 1) / 4 SR²) / T
 

@@ -116,7 +116,7 @@ class _Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """The candidate chosen for the year of a refit date, and its past score."""
+    """The candidate that is used in the year of a refit date, and the candidate's past score."""
 
     refit: pd.Timestamp
     candidate: _Candidate
@@ -150,8 +150,8 @@ def walk_forward(
     purge
         The choice at a refit date ignores the returns of the last ``purge`` sessions before this
         date. With monthly decisions, a position can be held from about 21 sessions before a refit
-        date until after this date. The purge keeps the returns of positions that cross a refit date
-        out of the choice.
+        date until after this date. A purge of 21 sessions leaves out the returns that the position
+        earned before the refit date.
     chooser
         A function that receives daily returns and the returns of bills, and returns a score. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
@@ -233,7 +233,7 @@ def combinations(
 
 
 def _reading_key(config: RunConfig) -> str:
-    """Return a text that is equal for configurations with equal signals and regime models."""
+    """Return a text. Configurations with equal signals and equal regime models have equal texts."""
     return repr((config.build_signals(), config.build_model()))
 
 

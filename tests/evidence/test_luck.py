@@ -134,9 +134,9 @@ def test_the_verdict_names_hurdle_and_trials() -> None:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "said"),
     [
-        (0.4, 0.04, " The strategy's lead over its own mix is significant (p 0.04)."),
-        (0.4, 0.30, " The strategy's lead over its own mix is not significant (p 0.30)."),
-        (-0.4, 0.04, " The strategy's shortfall against its own mix is significant (p 0.04)."),
+        (0.4, 0.04, " The strategy's lead over its own mix of SPY and bills is significant (p 0.04)."),
+        (0.4, 0.30, " The strategy's lead over its own mix of SPY and bills is not significant (p 0.30)."),
+        (-0.4, 0.04, " The strategy's shortfall against its own mix of SPY and bills is significant (p 0.04)."),
     ],
 )
 def test_the_verdict_names_the_own_mix(estimate: float, p_value: float, said: str) -> None:
