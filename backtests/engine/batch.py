@@ -166,7 +166,7 @@ def _refused(
 ) -> dict[int, str]:
     """Return an error message for each variant with an invalid lag, band or table of weights.
 
-    Variants with the same objects as lag, band and gross limit are checked together.
+    Variants that share the objects ``lag``, ``band`` and ``gross_limit`` are checked together.
     """
     refused = {}
     told: dict[tuple[int, int, int], str] = {}

@@ -65,7 +65,7 @@ def as_indicator(
         parameters of the indicator.
     among
         A mapping from names to signals. The signals that ``signal`` uses are taken from ``among``.
-        A signal that ``among`` lacks has its default parameters.
+        A signal that is missing in ``among`` has its default parameters.
 
     Returns
     -------

@@ -63,7 +63,7 @@ def simulate_curves(
     gross_limit: float = 1.0,
     name: str = "weights",
 ) -> Curves:
-    """Return the daily figures of a portfolio that trades to target weights.
+    """Return the daily figures of a portfolio that follows target weights.
 
     The parameters, the rules and the errors are those of
     :func:`backtests.engine.simulate.simulate`. The first simulation on a machine compiles the

@@ -41,8 +41,8 @@ UNITS, QUOTE, FEE, GOAL, WANTED, CHANGE, LEG = range(0, 7 * LANES, LANES)
 #: First position of each figure in ``Book.purse``. PURSE is the number of positions. CASH limits
 #: purchases, and BOOKED is the cash in vectorbt's own record. WORTH is the value of the portfolio.
 #: LEFT, SPENT, FLOW, TRADED and COSTS are sums of one session. LARGEST is the value of the largest
-#: purchase, DUE is its value with costs, and LAST is its leg. :func:`_want` describes PAYS. The
-#: four names that begin with ALL are the sums for ``Room.totals`` so far.
+#: purchase, DUE is its value with costs, and LAST is its leg. :func:`_want` describes PAYS.
+#: ALL_TURNED, ALL_PAID, ALL_FILLED and ALL_EXPOSED are the sums for ``Room.totals`` so far.
 CASH, BOOKED, WORTH, LEFT, SPENT, LARGEST, DUE, LAST, PAYS = range(0, 9 * LANES, LANES)
 FLOW, TRADED, COSTS, ALL_TURNED, ALL_PAID, ALL_FILLED, ALL_EXPOSED, PURSE = range(
     9 * LANES, 17 * LANES, LANES
@@ -83,7 +83,7 @@ class Market(NamedTuple):
 
 
 class Frames(NamedTuple):
-    """The tables of target weights, joined in flat arrays."""
+    """All tables of target weights, as flat arrays."""
 
     targets: np.ndarray  # weights, column by column
     when: np.ndarray  # session of each decision
@@ -182,7 +182,10 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
 
 @allocating
 def _sides(frames: Frames, terms: Terms, room: Room, first: int) -> np.ndarray:
-    """Return 1 for each long-only configuration, 2 for one with shorts, and 0 for a refused one."""
+    """Return 1, 2 or 0 for each configuration.
+
+    1 means long-only, 2 means with short positions, and 0 means refused.
+    """
     sides = np.zeros(len(room.refused), dtype=np.int64)
     for row in range(len(sides)):
         frame = terms.frame[first + row]
@@ -453,7 +456,7 @@ def _fill(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
 def _fill_priced(
     market: Market, team: Team, book: Book, lane: int, at: int, decision: np.ndarray
 ) -> None:
-    """Fill a decision at a session that lacks the price of an asset in the market."""
+    """Fill a decision at a session on which at least one asset of the market has no price."""
     held = book.held[lane]
     _drift(market, team, book, lane, at)
     for k in range(len(held)):

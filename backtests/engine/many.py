@@ -45,13 +45,13 @@ class Many:
         bills. The moments of ``skewness``, ``kurtosis`` and ``autocorrelation`` are divided by n,
         as in the probabilistic Sharpe ratio.
     moments
-        Configurations × blocks × (count, sum, sum of squares) of daily returns minus the return of
-        bills. The blocks are consecutive, with the sizes that :func:`numpy.array_split` gives.
+        Count, sum and sum of squares of daily returns minus the return of bills: configurations ×
+        blocks × 3. The blocks are consecutive, with the sizes that :func:`numpy.array_split` gives.
     monthly
-        Configurations × calendar months, float32: return of the portfolio in the month minus the
-        return of bills. The first and the last month can be incomplete.
+        Return of the portfolio in each month minus the return of bills: configurations × calendar
+        months, float32. The first and the last month can be incomplete.
     equity
-        Configurations × sessions: value at each close, USD. None unless ``keep_equity`` is True.
+        Value at each close in USD: configurations × sessions. None unless ``keep_equity`` is True.
     refused
         A mapping from position to error message, for each configuration that cannot be simulated.
         The error message is the same as in the SimulationError that ``simulate`` raises.
@@ -95,9 +95,9 @@ def simulate_many(
     Raises
     ------
     SimulationError
-        If the prices, the bills or the capital are invalid.
+        Raised if the prices, the bills or the capital are invalid.
     ConfigError
-        If ``threads`` or ``blocks`` is below 1.
+        Raised if ``threads`` or ``blocks`` is below 1.
     """
     for what, number in (("threads", threads), ("blocks", blocks)):
         if number < 1:

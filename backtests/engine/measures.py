@@ -101,7 +101,7 @@ def _by_block(
 ) -> None:  # fmt: skip
     """Write the excess returns, and the count, sum and sum of squares of each block.
 
-    :func:`numpy.array_split` gives the same blocks.
+    The blocks equal the blocks of :func:`numpy.array_split`.
     """
     lanes = value.shape[1]
     _begin(value[0], table)

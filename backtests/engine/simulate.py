@@ -120,7 +120,7 @@ def simulate(
     gross_limit: float = 1.0,
     name: str = "weights",
 ) -> Result:
-    """Return the simulation of a portfolio that trades to target weights.
+    """Return the simulation of a portfolio that follows target weights.
 
     Parameters
     ----------

@@ -158,9 +158,9 @@ def assess(
     Raises
     ------
     ConfigError
-        If ``run`` is not a run, or if the user redefined a signal after the run.
+        Raised if ``run`` is not a run, or if the user redefined a signal after the run.
     SimulationError
-        If the portfolio's value falls to 0 USD or below in one of the simulations.
+        Raised if the portfolio's value falls to 0 USD or below in one of the simulations.
     """
     check_run(run, "the run")
     progress("metrics")

@@ -71,8 +71,8 @@ class Attribution:
         :data:`signals.universe.CLASSES`, with ``cash`` last. A sleeve that was never held has no
         row.
     total
-        The same measures for the whole backtest. The sum of each column of a table equals the value
-        with the same name in ``total``.
+        Return, volatility, drawdown, turnover and cost of the whole backtest. The sum of each
+        column of a table equals the value with the same name in ``total``.
     """
 
     by_regime: pd.DataFrame

@@ -106,8 +106,8 @@ def compare_returns(
     strategy's daily return minus the portfolio's daily return. ``excess_<name>`` is 252 times the
     mean of d, a fraction per year. ``sharpe_<name>`` is the strategy's Sharpe ratio minus the
     portfolio's Sharpe ratio. All intervals use the same resamples. The rule of Politis and White
-    sets the mean length of a block, from the strategy's returns minus bills. The mean length is
-    rounded up to whole sessions, and is at least 5 sessions.
+    computes the mean length of a block from the strategy's returns minus the returns of bills. The
+    mean length is rounded up to whole sessions, and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary. For example, a portfolio

@@ -77,7 +77,7 @@ def _check_runs(runs: Mapping[str, Run]) -> None:
         check_run(run, label)
         if run.spliced:
             raise ConfigError(
-                "expected runs of one configuration each, but the decisions of "
+                "expected runs that each have one configuration, but the decisions of "
                 f"{label} come from a walk-forward; use backtests.metrics_table"
             )
         if run.config.strategy_class() is not type(run.strategy):

@@ -1,4 +1,4 @@
-"""The comparison of strategies with baselines and placebos, after costs and with intervals.
+"""Compare strategies with baselines and placebos, after costs and with confidence intervals.
 
 All strategies run on the same sessions. Strategies with equal signals share one evaluation of the
 signals. Each strategy is compared with a constant mix and with an equal-weight portfolio. The
@@ -124,10 +124,10 @@ class Comparison(Summarised):
     regime
         The regime at each close, from the default regime model: the signals of the first row vote.
     level, reps, notes
-        ``level`` is the level of the intervals, a fraction. ``reps`` is the number of resamples.
-        ``notes`` has a note for each regime model that was left out, with the reason. If the rows
-        had different windows, a note states the common window. If a row has sessions without a
-        regime, a note counts these sessions.
+        ``level`` is the confidence level of the intervals, a fraction. ``reps`` is the number of
+        resamples. ``notes`` has a note for each regime model that was left out, with the reason. If
+        the rows had different windows, a note states the common window. If a row has sessions
+        without a regime, a note counts these sessions.
     luck
         Tests whether luck can explain the Sharpe ratios of the rows.
     pair

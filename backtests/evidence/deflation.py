@@ -115,7 +115,7 @@ def deflate(
     Raises
     ------
     DataError
-        If ``effective`` is below 1 or is not finite.
+        Raised if ``effective`` is below 1 or is not finite.
     """
     if not (math.isfinite(effective) and effective >= 1):
         raise DataError(f"expected at least 1 effective trial, was {effective}; give 1 or more")

@@ -51,9 +51,10 @@ class BestWithoutSkill:
         self._best = np.full(draws, -np.inf, dtype=np.float32)
 
     def add(self, returns: np.ndarray) -> None:
-        """Add trials: daily excess returns, trials × sessions. Constant trials are left out.
+        """Add trials: daily excess returns, trials × sessions.
 
-        If the number of sessions is not ``sessions``, DataError is raised.
+        Trials with constant returns are left out. If the number of sessions is not ``sessions``,
+        DataError is raised.
         """
         values = np.atleast_2d(returns)
         if values.shape[1] != len(self._factors):
@@ -87,7 +88,7 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
     Parameters
     ----------
     returns
-        Daily excess returns, trials × sessions. Constant trials are left out.
+        Daily excess returns, trials × sessions. Trials with constant returns are left out.
     draws, seed
         Number of draws, and seed. With 4,000 draws, the standard error of K is about 7 %. An error
         of 7 % moves a hurdle by about 1 %.
@@ -103,7 +104,7 @@ def effective_rank(returns: np.ndarray) -> float:
 
     Each p is an eigenvalue of the matrix, divided by the sum of all eigenvalues. The effective rank
     is N for N uncorrelated trials and 1 for equal trials. The effective rank is at most the number
-    of sessions minus 1. ``returns`` holds trials × sessions; constant trials are left out.
+    of sessions minus 1. ``returns`` holds trials × sessions. Trials with constant returns are left out.
     """
     values = _standardised(np.atleast_2d(returns)).astype(np.float64)
     if len(values) < 2:
@@ -116,7 +117,7 @@ def effective_rank(returns: np.ndarray) -> float:
 
 
 def _standardised(returns: np.ndarray) -> np.ndarray:
-    """Return demeaned non-constant rows, scaled so that the squares of each row add up to 1."""
+    """Return the rows that vary, minus their means, scaled to a sum of squares of 1."""
     values = np.asarray(returns, dtype=np.float64)
     values = values - values.mean(axis=1, keepdims=True)
     length = np.sqrt((values**2).sum(axis=1))

@@ -28,7 +28,7 @@ from backtests.evidence.variation import check_kernel, varied_together
 from backtests.runs import Run
 
 #: Number of sessions from the close of a decision to the fill. Fills at lag 0 or below are
-#: impossible. For a run with a longer lag, see :func:`lags_of`.
+#: impossible. For a run whose lag is 10 or more, see :func:`lags_of`.
 LAGS = tuple(range(-5, 11))
 #: In a collapse, one more session of delay removes more than this fraction of the information
 #: ratio.
@@ -54,8 +54,8 @@ class LeadLag:
         is the daily return at lag n minus the daily return at lag n + 1.
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. The
-        run's lag is tested, and each lag from 0 to 9 that is below the run's lag. None if there is
-        no collapse. A collapse of the information ratio is a sign of look-ahead.
+        test covers the run's lag and all shorter lags from 0 to 9. None if there is no collapse. A
+        collapse of the information ratio is a sign of look-ahead.
     """
 
     lag: int

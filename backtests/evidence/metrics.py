@@ -303,7 +303,7 @@ def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[
 def by_regime(
     returns: pd.Series, bills: pd.Series, regime: pd.Series, benchmark: pd.Series, lag: int
 ) -> pd.DataFrame:
-    """Return the metrics of each regime, from the returns that were earned under this regime.
+    """Return the metrics of each regime, computed from the returns earned under this regime.
 
     The table also shows the benchmark's excess. The benchmark does not follow the regime. The
     benchmark's excess therefore shows whether market returns differ between regimes.
@@ -315,8 +315,8 @@ def by_regime(
     regime, lag
         ``regime`` is the regime known at each close, with one row per session of the history. A
         session without a regime has a missing value. ``lag`` is the number of sessions from
-        decision to fill. A return is assigned to a regime by
-        :func:`backtests.evidence.entries.acted_on`.
+        decision to fill. :func:`backtests.evidence.entries.acted_on` assigns each return to a
+        regime.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Portfolios that a strategy must beat. They have the strategy's sessions and cost rates."""
+"""Portfolios that a strategy must beat, with the sessions and the cost rates of the strategy."""
 
 from dataclasses import dataclass
 from typing import Any

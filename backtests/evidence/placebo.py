@@ -1,8 +1,8 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
 A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
-(:func:`timing_gain`). There are two ways to make the timing random. Which way is used depends on
-the data from which the flags are computed:
+(:func:`timing_gain`). There are two ways to make the timing random. The choice depends on the data
+from which the flags are computed:
 
 - If flags are computed from quantities, such as balance sheets, the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings that are shifted beyond the last date continue at the
@@ -64,7 +64,10 @@ class Placebo:
 
 
 def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placebo:
-    """Return a statistic with its rank among placebos. Undefined placebos are left out."""
+    """Return a statistic with its rank among placebos.
+
+    Placebos with an undefined statistic are left out.
+    """
     drawn = np.asarray(others, dtype=np.float64)
     drawn = drawn[~np.isnan(drawn)]
     n = len(drawn)
@@ -140,7 +143,7 @@ def shift_placebo(
     beginning. The test is exact if the weights do not depend on prices or listings. The test is not
     exact if the weights depend on prices. Some shifts place a weight before the price move that
     caused this weight. A shift adds at most one trade: from the strategy's last weights to its
-    first weights. At usual costs, the trade that a shift adds costs only a few basis points.
+    first weights. At usual cost rates, the cost of this trade is only a few basis points.
 
     Parameters
     ----------

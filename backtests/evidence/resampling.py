@@ -103,9 +103,10 @@ def resample_prices(
     Raises
     ------
     ConfigError
-        If the block is shorter than one session.
+        Raised if the block is shorter than one session.
     DataError
-        If sessions differ, if no asset has a price, or if an asset of the panel has no closes.
+        Raised if sessions differ, if no asset has a price, or if an asset of the panel has no
+        closes.
 
     Notes
     -----
@@ -113,8 +114,8 @@ def resample_prices(
     other quote) is pulled toward its original level at the source session. At each session, the
     resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
     stays within the range of its original values since the earliest price of any asset. Without the
-    pull and the limits of the range, the difference between two yields would change by exactly its
-    change at the source session.
+    pull and the limits of the range, the difference between two yields would change exactly as much
+    as at the source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.

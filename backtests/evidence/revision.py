@@ -3,8 +3,8 @@
 Vintages are the values that were published at each date. A series without vintages shows its latest
 values even on earlier days, on which nobody knew them. A series in USD without vintages is
 multiplied by factors from 0.98 to 1.02. For each factor, the results of the run are computed again.
-For comparison, GDP of 2017Q3 was first published 1 % below its current value. A new definition of a
-series can change its values by more than 2 %, which is not tested.
+For comparison, GDP of 2017Q3 was first published 1 % below its current value. Changes of more than
+2 %, for example by a new definition of a series, are not tested.
 
 Some series have another unit, such as a term premium in percent. A factor would not change the
 z-score of such a series, so the test leaves the series out of the run.
@@ -59,7 +59,10 @@ def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tup
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A panel whose series ``id`` is multiplied by ``factor``, or left out if ``factor`` is 0."""
+    """A panel in which one series is changed.
+
+    The series ``id`` is multiplied by ``factor``. If ``factor`` is 0, the series is left out.
+    """
 
     id: str
     factor: float

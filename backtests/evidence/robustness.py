@@ -1,4 +1,4 @@
-"""The robustness of a run: the run's metrics with one choice changed at a time.
+"""The robustness of a run: how its metrics change if one choice is changed.
 
 Judge the run by all rows, and do not select the best row. A good result in only one row is probably
 luck.
@@ -34,7 +34,7 @@ Cases = dict[tuple[str, str], Callable[[], Row | None]]
 
 
 def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
-    """Return the metrics of a finished run with one choice changed at a time.
+    """Return the metrics of a finished run after each change of one choice.
 
     Returns
     -------

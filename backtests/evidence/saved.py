@@ -29,7 +29,7 @@ from signals.errors import ConfigError
 #: Two daily returns count as equal if they differ by at most this number, because computers round
 #: differently.
 TOLERANCE = 1e-9
-#: Names of the metrics that are shown both from the folder and from the new run.
+#: Names of the metrics that are shown for the stored run and for the new run.
 SHOWN = ("total_return", "cagr", "sharpe", "max_drawdown")
 _COLUMNS = ("strategy", "benchmark", "bills")
 _REFUSED = "expected the folder of a finished run, as 'drypowder run --out FOLDER' writes it, but"
@@ -48,7 +48,7 @@ class SavedRun:
         does not extend the run. ``returns`` has the columns ``strategy``, ``benchmark`` and
         ``bills``: simple daily returns, as fractions.
     described
-        The section ``run`` of ``metrics.json``, such as ``run_id`` and ``version``.
+        The section ``run`` of ``metrics.json``, with entries such as ``run_id`` and ``version``.
     numbers
         The section ``strategy`` of ``metrics.json``. Rates are fractions; an undefined value is
         None.

@@ -1,4 +1,4 @@
-"""The sensitivity of flags to their parameters and to revised series, one change at a time.
+"""How flags react to a change of one parameter or of one revised series.
 
 Each parameter is raised and lowered by a quarter of its value. A whole number changes by at least
 1. :mod:`backtests.evidence.revision` describes the changes of revised series.
@@ -39,8 +39,8 @@ class Moved:
     on
         Days on which the flag is on, in percent of the days on which the flag is defined.
     switches
-        Dates on which the flag turns on for at least :data:`MAJOR` sessions. If the flag is on at
-        the last session, the latest date is always included.
+        Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
+        the flag is on at the last session, the latest date is always included.
     overlap
         Number of days with both flags on, divided by the number of days with at least one flag on.
         The overlap is a fraction. The overlap is 1 if both flags are always off. The overlap is NaN
@@ -103,7 +103,7 @@ def sensitivity(
 def _variants(
     name: str, chosen: Mapping[str, Signal]
 ) -> Iterator[tuple[str, float | str, float | str, dict[str, Signal]]]:
-    """Yield the path, value, changed value and changed signals, for each changed parameter."""
+    """Yield the path, the value, the changed value and the changed signals for each change."""
     for owner in (*_parts(name, chosen), name):
         for parameter, base, value in _changes(chosen[owner]):
             path = f"{owner}.{parameter}"

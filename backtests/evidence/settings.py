@@ -58,8 +58,8 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
 def changes(first: RunConfig, second: RunConfig) -> tuple[SettingChange, ...]:
     """Return the settings that exist in both configurations but have different values.
 
-    A parameter is left out if only one of the two configurations has it. In this case, the
-    strategies or regime models differ, and this difference is listed instead.
+    A parameter is left out if only one of the two configurations has it. In this case, the result
+    lists that the strategies or the regime models differ.
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(

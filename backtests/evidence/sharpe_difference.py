@@ -153,7 +153,7 @@ def _parzen(values: np.ndarray) -> np.ndarray:
 
 
 def _curvature(values: np.ndarray) -> float:
-    """Return Andrews' α(2), from a first-order autoregression of each column."""
+    """Return Andrews' α(2), computed by a first-order autoregression of each column."""
     above = below = 0.0
     for column in values.T:
         before, after = column[:-1] - column[:-1].mean(), column[1:] - column[1:].mean()

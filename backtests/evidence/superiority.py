@@ -73,8 +73,9 @@ def superiority(
 
     Returns
     -------
-    None if the benchmark is constant. Also None if the returns of every strategy are constant or,
-    after scaling, equal to the benchmark's returns.
+    A strategy is ignored if its returns are constant, or if they equal the benchmark's returns
+    after scaling. The result is None if all strategies are ignored, or if the benchmark's returns
+    are constant.
     """
     from arch.bootstrap import StepM
 

@@ -43,8 +43,9 @@ class TimingSplit:
     total
         252 times the mean daily return of the run: the sum of the other five parts.
     by_asset
-        Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
-        after the asset's first price and after the first possible fill.
+        A table with one row for each asset, and the columns ``weight``, ``tilt`` and ``timing``.
+        ``weight`` is the mean weight over the sessions after the asset's first price and after the
+        first possible fill.
     """
 
     bills: float

@@ -157,5 +157,5 @@ def planned_false_discovery(prior: float, size: float, power: float) -> float:
 
 
 def _cdf(z: float) -> float:
-    """Return the normal distribution function; NaN unless ``z`` is finite."""
+    """Return the normal distribution function at ``z``; NaN if ``z`` is not finite."""
     return _NORMAL.cdf(z) if math.isfinite(z) else float("nan")

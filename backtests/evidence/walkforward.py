@@ -31,8 +31,8 @@ from signals.reading import Reading
 from signals.summary import Summarised, Summary
 from strategies import decide
 
-#: A function that returns the score of simple daily returns. The function's second argument is the
-#: returns of bills on the same sessions. A higher score is better.
+#: A function that computes a score from simple daily returns. The second argument of the function
+#: contains the returns of bills on the same sessions. A higher score is better.
 Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
@@ -153,7 +153,7 @@ def walk_forward(
         date until after this date. A purge of 21 sessions leaves out the returns that the position
         earned before the refit date.
     chooser
-        A function that receives daily returns and the returns of bills, and returns a score. The
+        A function that computes a score from the daily returns of a strategy and of bills. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
         all scores are NaN.
 
@@ -308,7 +308,7 @@ def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.Date
 
 
 def _best(scores: list[float]) -> tuple[int, float]:
-    """Return the position of the highest score, and the score; the first of equal scores wins."""
+    """Return the position and the value of the highest score. The first of equal scores wins."""
     at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
     return at, float(scores[at])
 

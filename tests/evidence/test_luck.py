@@ -134,16 +134,16 @@ def test_the_verdict_names_hurdle_and_trials() -> None:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "said"),
     [
-        (0.4, 0.04, " The strategy's lead over its own mix of SPY and bills is significant (p 0.04)."),
-        (0.4, 0.30, " The strategy's lead over its own mix of SPY and bills is not significant (p 0.30)."),
-        (-0.4, 0.04, " The strategy's shortfall against its own mix of SPY and bills is significant (p 0.04)."),
+        (0.4, 0.04, "lead over its own mix of SPY and bills is significant (p 0.04)."),
+        (0.4, 0.30, "lead over its own mix of SPY and bills is not significant (p 0.30)."),
+        (-0.4, 0.04, "shortfall against its own mix of SPY and bills is significant (p 0.04)."),
     ],
 )
 def test_the_verdict_names_the_own_mix(estimate: float, p_value: float, said: str) -> None:
     found: Luck = luck(returns(0.8), mix=returns(0.3, seed=4))
     assert found.difference is not None
     changed = replace(found.difference, estimate=estimate, p_value=p_value)
-    assert verdict(replace(found, difference=changed)).endswith(said)
+    assert verdict(replace(found, difference=changed)).endswith(f" The strategy's {said}")
 
 
 # --- A table -----------------------------------------------------------------------------------
