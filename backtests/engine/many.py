@@ -189,7 +189,7 @@ def _run(batch: Batch, results: _Results, threads: int) -> None:
 def _work(batch: Batch, results: _Results, firsts: Iterator[int]) -> None:
     """Write the results of the groups of configurations that one thread takes.
 
-    All groups of a thread use the same arrays; only the last group can need smaller ones.
+    All groups of a thread use the same arrays. Only the last group can need smaller arrays.
     """
     room = room_of(batch, min(TOGETHER, len(results.refused)), daily=False)
     for first in firsts:

@@ -117,10 +117,10 @@ def choose_trades(
     :func:`backtests.engine.simulate.simulate` describes the parameters. ``closes`` has the same
     assets as ``weights``. A decision is executed if a target weight differs from the drifted weight
     by more than ``band``, a fraction. If an earlier decision is not filled yet, its target weights
-    replace the drifted weights in this comparison. A decision whose fill would come after the last
-    session is not executed. If a portfolio with short positions exceeds ``gross_limit``, a trade
-    restores the last target weights ``lag`` sessions later. While a decision waits for its fill,
-    the limit is not enforced.
+    replace the drifted weights in the comparison with ``band``. A decision whose fill would come
+    after the last session is not executed. If a portfolio with short positions exceeds
+    ``gross_limit``, a trade restores the last target weights ``lag`` sessions later. While a
+    decision waits for its fill, the limit is not enforced.
 
     An asset without a price on the day of the fill is not traded until the next decision. If the
     cash is too small because an asset without a price is not sold, purchases are reduced. The

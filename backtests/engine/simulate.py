@@ -86,7 +86,7 @@ class Result(Summarised):
 
     @property
     def portfolio(self) -> Any:
-        """Return vectorbt's portfolio in USD prices; None if :attr:`account` was left out.
+        """Return vectorbt's portfolio in USD prices; None if :attr:`account` is None.
 
         Each access to :attr:`portfolio` simulates the orders again. Idle cash is the column
         ``BILLS``, and vectorbt counts the orders of this column as trades. A year has 252 sessions.
