@@ -513,6 +513,31 @@ def test_an_asset_held_without_a_fresh_price_counts_at_its_last_one(history: His
     assert "NVDA" not in set(orders_of(decision)["asset"])
 
 
+@pytest.mark.parametrize(
+    ("last", "missing", "older"),
+    [
+        ("2025-12-12", {"XLP": at("2025-12-12")}, {}),
+        ("2025-12-30", {}, {"XLP": at("2025-12-30")}),
+    ],
+)
+def test_the_price_of_a_short_position_is_missing_or_old_as_that_of_a_long_one(
+    history: History,
+    last: str,
+    missing: dict[str, pd.Timestamp],
+    older: dict[str, pd.Timestamp],
+) -> None:
+    config = config_from(
+        {
+            "strategy": "memory-over-crypto-smh",
+            "regime_model": "quantities",
+            "universe": {"crypto": ["XLP"]},
+        }
+    )
+    decision = today(config, without(history, ("XLP",), last), at("2025-12-31"))
+    assert decision.target["XLP"] < 0
+    assert (decision.missing, decision.older) == (missing, older)
+
+
 def test_a_state_without_a_view_decides_nothing(history: History) -> None:
     """If balance sheets, rates and GDP end, too few votes are known for a regime."""
     ended = ["WALCL", "WRESBAL", "RRPONTSYD", "GDP", "DGS10", "BAA10Y", "DGS2", "EFFR", "BTC-USD"]

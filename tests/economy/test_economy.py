@@ -175,3 +175,124 @@ def test_real_runs_are_not_called_simulated(store: Path, tmp_path: Path) -> None
     )
     for name in FILES:
         assert "SIMULATED" not in (tmp_path / "out" / name).read_text()
+
+
+# --- accounting, units and dates ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def economy() -> Economy:
+    return make_economy(3, 20)
+
+
+def test_spreads_and_yields_agree(economy: Economy) -> None:
+    """Published yields have two decimals, so a sum of two yields may be off by 0.01."""
+    found = economy.series
+    for whole, parts in (
+        ("T10Y2Y", found["DGS10"] - found["DGS2"]),
+        ("T10Y3M", found["DGS10"] - found["DGS3MO"]),
+        ("DGS10", found["DFII10"] + found["T10YIE"]),
+    ):
+        assert np.allclose(found[whole], parts, rtol=0, atol=0.011), whole
+
+
+def test_the_rate_on_reserves_changes_its_name_and_not_its_value(economy: Economy) -> None:
+    excess, reserves = economy.series["IOER"], economy.series["IORB"]
+    assert str(excess.index[-1].date()) == "2021-07-28"
+    assert str(reserves.index[0].date()) == "2021-07-29"
+    assert abs(reserves.iloc[0] - excess.iloc[-1]) < 0.3
+    first, then = (economy.series[f"DECISION_{rate}"] for rate in ("IOER", "IORB"))
+    assert first.index[-1] < pd.Timestamp("2021-07-28") <= then.index[0]
+
+
+def test_both_measures_of_the_treasurys_account_have_the_unit_of_the_catalog(
+    economy: Economy,
+) -> None:
+    """One series is the level on Wednesday, and one is the mean of the week, both in millions."""
+    level, mean = economy.series["WDTGAL"], economy.series["WTREGEN"]
+    assert (level / mean).between(0.5, 2.0).all()
+
+
+@pytest.mark.parametrize("concept", ["CAPEX", "OCF"])
+def test_the_sum_of_a_year_ago_is_the_sum_four_quarters_earlier(
+    economy: Economy, concept: str
+) -> None:
+    now, ago = (economy.series[f"{concept}_TTM{part}_MSFT"] for part in ("", "_YEAR_AGO"))
+    assert ago.index.equals(now.index)
+    assert len(now) > 70
+    pd.testing.assert_series_equal(ago.iloc[4:], now.shift(4).iloc[4:], check_names=False)
+
+
+def test_a_filing_is_known_at_the_open_of_the_session_after_its_day(economy: Economy) -> None:
+    id = "CAPEX_TTM_MSFT"
+    rows = economy.rows()[id].set_index("observed_on")["available_at"]
+    days = rows - economy.filed[id].reindex(rows.index)
+    assert (rows.dt.strftime("%H:%M") == "09:30").all()
+    assert days.between(pd.Timedelta(days=1), pd.Timedelta(days=6)).all()
+
+
+def test_a_release_comes_shortly_before_its_filing_is_known(economy: Economy) -> None:
+    """The release comes one or two days before the day of the filing, moved to a session."""
+    known = economy.rows()["CAPEX_TTM_MSFT"]["available_at"].sort_values().dt.normalize()
+    days = pd.DatetimeIndex(known)
+    for day in economy.series["EARNINGS_MSFT"].index[1:-1]:
+        ahead = days[days.searchsorted(day)] - day
+        assert ahead <= pd.Timedelta(days=6), day
+
+
+def test_news_in_the_statement_and_in_the_press_conference_add_up(economy: Economy) -> None:
+    for what in ("UST2Y", "UST10Y", "SP500"):
+        statement, press, whole = (
+            economy.series[f"FED_{part}_{what}"] for part in ("ST", "PC", "ME")
+        )
+        pd.testing.assert_series_equal(statement + press, whole, check_names=False)
+
+
+def test_treasuries_fall_when_their_yield_rises(economy: Economy) -> None:
+    change = economy.series["DGS10"].diff()
+    returns = economy.series["TLT"].pct_change()
+    slope = returns.cov(change / 100) / (change / 100).var()
+    assert slope == pytest.approx(-16.5, abs=1.0)  # the duration in the table of assets
+
+
+def test_cash_earns_the_yield_of_bills(economy: Economy) -> None:
+    sessions = pd.DatetimeIndex(economy.truth.index)
+    years = len(sessions) / 252
+    earned = np.log(economy.series["BIL"].iloc[-1] / economy.series["BIL"].iloc[0]) / years
+    assert earned == pytest.approx(economy.series["DGS3MO"].mean() / 100, rel=0.05)
+
+
+def test_a_cascade_hits_coins_first_then_speculation_then_everything() -> None:
+    from backtests.economy.prices import _CASCADE, _cascades
+
+    class Calm(np.random.Generator):
+        """Random numbers without the cascades that start by chance."""
+
+        def random(self, size: object = None, **_: object) -> np.ndarray:  # type: ignore[override]
+            return np.ones(int(str(size)))
+
+    phase = np.array([1, 1, 3, 3, 3, 3, 1])
+    losses = _cascades(phase, Calm(np.random.PCG64(0)))
+    hit = {name: np.flatnonzero(loss).tolist() for name, loss in losses.items()}
+    assert hit == {"crypto": [2], "speculative": [3], "software": [3], "all": [4]}
+    assert losses["speculative"][3] / losses["crypto"][2] == pytest.approx(
+        _CASCADE[1]["speculative"] / _CASCADE[0]["crypto"]
+    )
+
+
+def test_coins_move_on_weekends_too(economy: Economy) -> None:
+    coin = economy.series["BTC-USD"].pct_change().dropna()
+    weekend = coin[pd.DatetimeIndex(coin.index).day_of_week >= 5]
+    assert (weekend != 0).all()
+    assert 0.2 < weekend.std() / coin.std() < 1.0
+
+
+@pytest.mark.parametrize("thesis", [True, False])
+def test_the_truth_about_a_crisis_is_that_of_the_prices(*, thesis: bool) -> None:
+    """With the thesis off, the prices come from another economy, whose crises the truth names."""
+    found = []
+    for seed in SEEDS:
+        simulated = make_economy(seed, 20, thesis=thesis)
+        shares = simulated.series["SPY"].pct_change().reindex(simulated.truth.index)
+        found.append(shares[simulated.truth == Regime.FORCED_SELLING.value])
+    assert pd.concat(found).mean() * 252 < -0.6

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.report.thesis_evidence import DEALS, responses_view
 from backtests.report.thesis_numbers import thesis_numbers
 from backtests.report.thesis_page import write_thesis_page
 from backtests.report.thesis_words import SIGNS, strength, verdict_sentences
 from backtests.thesis.claims import CLAIMS
+from backtests.thesis.estimate import Interval
 from backtests.thesis.links import LINKS
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Outcome, Verdict, judge
@@ -122,6 +124,24 @@ def test_the_second_sentence_says_how_sure_one_can_be(
     assert said in verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
 
 
+@pytest.mark.parametrize(
+    ("powers", "said"),
+    [
+        ((0.9, 0.9, 0.4), "One can be partly sure"),
+        ((0.4, 0.3, 0.6), "One can be partly sure"),
+        ((0.4, 0.3, 0.2), "One cannot be sure"),
+        ((0.9, 0.8, 0.85), "One can be fairly sure"),
+    ],
+)
+def test_fairly_sure_needs_power_in_all_tests_and_partly_sure_in_one(
+    powers: tuple[float, float, float], said: str
+) -> None:
+    verdicts = [replace(v, power=p) for v, p in zip(primary(*OPEN), powers, strict=True)]
+    sure = verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
+    assert sure.startswith(said)
+    assert f"in {100 * min(powers):.0f} to {100 * max(powers):.0f} of 100 cases" in sure
+
+
 def test_with_too_few_episodes_no_power_is_claimed() -> None:
     """A claim with too few episodes is always inconclusive, so the trial can find no effect."""
     verdicts = primary(*OPEN, power=0.9, episodes=2)
@@ -152,6 +172,21 @@ def test_strength_is_that_of_the_evidence_or_of_the_test() -> None:
     assert words == {"very strong", "strong", "moderate"}
     tests = {strength(v) for p in (0.2, 0.6, 0.9) for v in primary(*OPEN, power=p)}
     assert tests == {"weak test", "fair test", "good test"}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("high", "word"), [(0.9, "strong"), (1.1, "moderate")])
+def test_a_contradiction_is_strong_if_the_whole_95_interval_is_below_the_smallest_effect(
+    sign: int, high: float, word: str
+) -> None:
+    """The 90 % interval lies below the smallest effect in both cases."""
+    claim = next(c for c in PRIMARY if c.sign == sign)
+    size = sign * (claim.smallest or 0.0)
+    ends = sorted((-0.5 * size, high * size))
+    narrow = sorted((-0.4 * size, 0.8 * size))
+    bounds = Interval(low=ends[0], high=ends[1], low90=narrow[0], high90=narrow[1])
+    verdict = judge(claim, factory.estimate_of(claim, interval=bounds, episodes=5), 1.0)
+    assert (verdict.outcome, strength(verdict)) == ("contradicted", word)
 
 
 # --- The page ----------------------------------------------------------------------------------
@@ -228,7 +263,7 @@ def test_the_main_claims_stand_beside_other_values_of_k(page: str) -> None:
     assert len(rows) == 20
     assert rows[0].startswith("crypto-below-spy 8 … not testable yet")
     assert rows[1].startswith("crypto-below-spy 9 ")
-    assert "percentage points a year" in rows[1]
+    assert rows[1].endswith("percentage points a year -24.0 -91.5 to 43.5 0.630 5")
     assert "The verdict changes with k for: crypto-below-spy" in page
 
 
@@ -251,7 +286,7 @@ def test_each_claim_has_a_panel_with_its_numbers(page: str, trial: Trial) -> Non
     said = text_of(crypto[: crypto.index("</article>")])
     for part in (
         "Estimate, percentage points a year -24.0",
-        "95 % interval -91.5 to 43.5",
+        "95 % interval -91.5 to 43.5 90 % interval -79.3 to 31.3",
         "Episodes 5 Observed 1,234 sessions, 2019-01-02 to 2024-12-31",
         "Adjusted p-value 0.630 (limit 0.025)",
         "P-values that decide circular shifts 0.210; few-cluster test 0.105",
@@ -339,6 +374,55 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "Private capital and foreign capital are not measured.",
     ):
         assert part in said
+
+
+def test_the_newest_bond_deals_are_listed_and_the_newest_comes_first(
+    trial: Trial, tmp_path: Path
+) -> None:
+    days = pd.date_range("2024-01-31", periods=DEALS + 2, freq="MS", name="session")
+    first = factory.deals().iloc[:1]
+    many = pd.concat([first] * len(days)).set_axis(days)
+    html = write(tmp_path, replace(trial, deals=many)).read_text()
+    table = html[html.index('id="deals"') :]
+    shown = re.findall(r"20\d\d-\d\d-\d\d", text_of(table[: table.index("</table>")]))
+    assert shown == [str(day.date()) for day in days[:1:-1]]
+
+
+def test_responses_on_control_dates_stand_beside_responses_to_filings(trial: Trial) -> None:
+    assert trial.filings
+    view = responses_view(trial.filings, "filing", "")
+    assert view
+    for name, cells in view["rows"]:
+        for state, (response, count, control) in zip(
+            view["states"], (cells[:3], cells[3:]), strict=True
+        ):
+            real, moved = (
+                table.loc[(name, state)]
+                for table in (trial.filings.responses, trial.filings.controls)
+            )
+            assert response.startswith(f"{real['estimate']:z.1f} [{real['low']:z.1f}, ")
+            assert count == f"{real['n']:.0f}"
+            assert control.startswith(f"{moved['estimate']:z.1f} [{moved['low']:z.1f}, ")
+
+
+def test_an_e_value_stands_before_the_highest_e_value(page: str, trial: Trial) -> None:
+    for bet in trial.accumulated:
+        assert bet.e_value <= bet.highest
+        assert f"{bet.weeks} {bet.clipped} {bet.e_value:.2f} {bet.highest:.2f}" in text_of(page)
+
+
+def test_false_alarms_and_successes_come_from_their_own_economies(
+    trial: Trial, tmp_path: Path
+) -> None:
+    assert trial.calibration
+    on = trial.calibration.on.model_copy(update={"any_primary": 150})
+    calibration = trial.calibration.model_copy(update={"on": on})
+    said = text_of(write(tmp_path, replace(trial, calibration=calibration)).read_text())
+    assert "At least one main claim was supported in 2.0 % of these economies." in said
+    assert (
+        "At least one main claim was supported in 75.0 % of the simulated economies in which the "
+        "thesis is true."
+    ) in said
 
 
 def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> None:
@@ -445,6 +529,30 @@ def test_the_numbers_are_plain_json_and_complete(trial: Trial) -> None:
     assert numbers["e_values"][0]["since"] == "2024-02-01"
     assert numbers["calibration"]["on"]["claims"]["crypto-leads"]["supported"] == 92
     assert "claims" not in numbers["seal"]
+
+
+def test_the_stays_of_the_regime_cover_each_session_with_a_regime_once(trial: Trial) -> None:
+    regime = trial.sample.reading.regime
+    stays = thesis_numbers(trial)["regime"]["stays"]
+    assert len(stays) > 3
+    found = pd.Series("none", index=regime.index)
+    for stay in stays:
+        inside = found.loc[stay["start"] : stay["end"]]
+        assert (inside == "none").all()
+        found.loc[inside.index] = stay["regime"]
+    assert found.tolist() == regime.fillna("none").tolist()
+
+
+def test_a_link_counts_the_episodes_of_its_claim_with_the_fewest(trial: Trial) -> None:
+    counts = {"crypto-below-spy": 7, "crypto-weaker-than-usual": 4}
+    verdicts = tuple(
+        replace(v, estimate=replace(v.estimate, episodes=counts.get(v.claim.name)))
+        if v.claim.link == "L9" and v.estimate
+        else v
+        for v in trial.verdicts
+    )
+    rows = {row["link"]: row for row in thesis_numbers(replace(trial, verdicts=verdicts))["links"]}
+    assert rows["L9"]["episodes"] == 4
 
 
 # --- In a browser ------------------------------------------------------------------------------
