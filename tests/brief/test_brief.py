@@ -9,7 +9,7 @@ import signals
 from backtests.brief.brief import Brief, make_brief
 from backtests.brief.changes import changes
 from backtests.brief.dates import next_dates
-from backtests.brief.holdings import holdings
+from backtests.brief.holdings import Holding, holdings, with_cash
 from backtests.brief.late import late_data
 from backtests.brief.links import link_states
 from backtests.brief.next_flips import MONTH, next_flips, regime_if_flipped
@@ -389,6 +389,23 @@ def test_before_its_first_decision_a_strategy_held_nothing(past: History, made: 
     assert all(one.before is None for one in holdings(past, made.sample.reading, early))
 
 
+def test_weights_decided_today_have_the_date_of_today(history: History) -> None:
+    """The last session of September is a scheduled decision day, and the session before is not."""
+    for day, decided in (("2025-09-30", "2025-09-30"), ("2025-09-29", "2025-08-29")):
+        past = history.until(day)
+        reading = signals.read(past.panel)
+        held = {one.strategy: one for one in holdings(past, reading, past.panel.index[-9])}
+        assert held["survival"].decided_on == pd.Timestamp(decided)
+
+
+def test_at_its_first_session_a_strategy_already_has_weights(past: History, made: Brief) -> None:
+    plan = make_plan(config_from({"strategy": "cash-heavy"}), past, made.sample.reading)
+    first = plan.followed[0]
+    held = {one.strategy: one for one in holdings(past, made.sample.reading, first)}
+    target = plan.at(first).target
+    assert held["cash-heavy"].before == pytest.approx(with_cash(target))
+
+
 # --- Late data ---------------------------------------------------------------------------------
 
 
@@ -402,6 +419,23 @@ def test_a_late_series_is_told_with_its_last_day_and_its_effect(past: History) -
     assert found.last == past.known["SOFR"].loc["2025-09-12"].normalize()
     assert "funding has no view" in found.affects
     assert not found.unseen
+
+
+def test_the_last_day_of_a_late_series_is_the_day_of_its_publication(past: History) -> None:
+    """The balance sheet came on Thursday 2025-09-25, and was used until Tuesday 2025-09-30."""
+    known = past.known.copy()
+    known.loc["2025-10-01":, "WRESBAL"] = pd.NaT
+    lost = Holding(
+        strategy="cash-heavy",
+        description="",
+        weights={},
+        before=None,
+        decided_on=None,
+        missing={"WRESBAL": pd.Timestamp("2025-09-25")},
+        state_is_lost=True,
+    )
+    (found,) = late_data(replace(past, known=known), {}, [lost])
+    assert found.last == pd.Timestamp("2025-09-25")
 
 
 def test_a_late_price_stops_the_trades_of_its_asset_only(past: History, made: Brief) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,23 @@ from backtests.brief.brief import Brief, make_brief
 from backtests.brief.holdings import Holding
 from backtests.history.panel import History
 from backtests.report.bathtub_chart import NARROW, bathtub_chart
+from backtests.report.brief_charts import brief_charts
+from backtests.report.brief_lines import brief_lines
 from backtests.report.brief_numbers import brief_numbers
 from backtests.report.brief_page import write_brief_mail, write_brief_page
-from backtests.report.brief_words import change_words, date_words, moves_words, weights_words
+from backtests.report.brief_words import (
+    change_words,
+    date_words,
+    moves_words,
+    sure_words,
+    weights_words,
+)
 from backtests.report.pdf import BROWSERS, write_pdf
 from backtests.report.svg import CHARACTER
 from backtests.report.thesis_words import verdict_sentences
 from signals.errors import ConfigError, DataError
 from tests.browser import opened, overflow
+from tests.thesis import factory
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +96,41 @@ def test_a_regime_that_waits_is_told_first(history: History) -> None:
     said = brief_numbers(make_brief(history.until("2025-10-15")))
     assert said["headline"]["watch"].startswith(
         "A change to ABSORPTION waits for confirmation: 9 of 10 sessions so far."
+    )
+    assert "(to ABSORPTION)" not in said["headline"]["watch"], "the rules already point to it"
+
+
+def test_the_claim_with_the_fewest_episodes_says_how_sure_one_can_be(made: Brief) -> None:
+    counts = (7, 4, None)
+    verdicts = tuple(
+        replace(verdict, estimate=factory.estimate_of(verdict.claim, episodes=count))
+        for verdict, count in zip(made.verdicts, counts, strict=True)
+    )
+    assert sure_words(replace(made, verdicts=verdicts)).endswith("; fewest episodes: 4")
+
+
+def test_votes_without_a_view_do_not_count_as_votes(numbers: dict[str, Any]) -> None:
+    votes = {"votes_for": ["a", "b"], "votes_against": ["c"], "no_view": ["d", "e"]}
+    assert dict(brief_lines(numbers | votes))["why"][0].endswith("; 2 of 3 votes are on")
+
+
+def test_the_chart_of_the_deciding_flag_shows_its_level(made: Brief) -> None:
+    """While the flag absorption is on, it turns off at u below 0.4."""
+    u = made.sample.reading.evaluations["absorption"].gauges["u"].iloc[-1]
+    chart = brief_charts(made, "")["absorption: u, fraction"]
+    assert f"absorption: u, fraction; now {u:.3g}, level 0.4" in chart
+
+
+def test_the_chart_of_votes_shows_the_share_of_the_known_votes(made: Brief) -> None:
+    early = made.sample.reading.rows(lambda part: part.loc[:"2012-06-29"])
+    votes = early.votes.iloc[-1]
+    known = int(votes.notna().sum())
+    assert known < len(votes)
+    sample = replace(made.sample, reading=early, history=made.sample.history.until("2012-06-29"))
+    chart = brief_charts(replace(made, sample=sample, said={}), "")
+    assert (
+        f"now {100 * int(votes.sum()) / known:.3g}, level 50"
+        in chart["Share of votes that are on, %"]
     )
 
 

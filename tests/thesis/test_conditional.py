@@ -6,18 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.evidence.own_mix import mix_of
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.conditional import difference_of, mean_of
 from backtests.thesis.measures import MEASURES, YEARLY, Measure, measure
 from backtests.thesis.parts import DAILY, EPISODES, HOLDINGS, SHIFTED
 from backtests.thesis.sample import Sample
 from signals.errors import ConfigError
+from signals.universe import members
 from tests.thesis.worlds import claim, condition, noise
 
 BELOW = claim("crypto-below-spy")
 ABOVE = claim("memory-over-crypto")
 WEAKER = claim("crypto-weaker-than-usual")
 TIMED = claim("cash-heavy-beats-its-mix")
+MEMORY = members("memory")
 
 
 def measured(values: pd.Series, on: pd.Series) -> Measure:
@@ -45,6 +48,87 @@ def test_a_claim_about_a_strategy_takes_no_condition_and_any_other_claim_needs_o
         measure(replace(TIMED, condition="absorption"), sample)
     with pytest.raises(ConfigError, match="expected `condition` to name a signal, was None"):
         measure(replace(BELOW, condition=None), sample)
+
+
+def of_class(sample: Sample, *tickers: str) -> pd.Series:
+    """Return the mean return of some assets, from closes of the same dates."""
+    closes = sample.history.closes[list(tickers)]
+    return (closes / closes.shift(1) - 1).mean(axis=1)
+
+
+def by_week(values: pd.Series) -> list[pd.Series]:
+    """Return the values of each whole calendar week."""
+    weeks = [part for _, part in values.groupby(pd.DatetimeIndex(values.index).to_period("W-FRI"))]
+    return weeks if values.index[-1].day_name() == "Friday" else weeks[:-1]
+
+
+COINS = ("BTC-USD", "ETH-USD", "SOL-USD")
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("crypto-below-spy", COINS, ("SPY",)),
+        ("crypto-weaker-while-reserves-scarce", COINS, ("SPY",)),
+        ("memory-over-crypto", MEMORY, COINS),
+        ("metals-are-no-shelter", ("GLD", "SLV"), None),
+    ],
+)
+def test_a_daily_measure_is_the_return_of_one_side_minus_the_return_of_the_other(
+    sample: Sample, name: str, first: tuple[str, ...], second: tuple[str, ...] | None
+) -> None:
+    """Metals are compared with bills."""
+    found = measure(claim(name), sample)
+    other = sample.bills if second is None else of_class(sample, *second)
+    expected = of_class(sample, *first) - other
+    assert expected.notna().sum() > 1000
+    pd.testing.assert_series_equal(found.values, expected, check_names=False)
+    assert (found.scale, found.counted) == (25_200, "sessions")
+
+
+def test_the_cost_of_capital_is_the_real_yield_plus_the_credit_spread(sample: Sample) -> None:
+    """A weekly change is in percentage points, and 52 such changes make a year."""
+    found = measure(claim("cost-rises-while-absorbed"), sample)
+    panel = sample.history.panel
+    level = [float(week.iloc[-1]) for week in by_week(panel["DFII10"] + panel["BAA10Y"])]
+    assert found.values.to_numpy()[1:] == pytest.approx(np.diff(level), nan_ok=True)
+    assert (found.scale, found.counted) == (52, "weeks")
+
+
+def test_the_mean_product_of_standardised_returns_is_their_correlation(sample: Sample) -> None:
+    found = measure(claim("correlation-higher-while-absorbed"), sample)
+    weekly = [
+        [float((1 + week).prod() - 1) for week in by_week(sample.asset(ticker))]
+        for ticker in ("SPY", "TLT")
+    ]
+    both = np.array(weekly)[:, ~np.isnan(weekly).any(axis=0)]
+    assert found.values.mean() == pytest.approx(np.corrcoef(both)[0, 1], abs=5e-3)
+    assert (found.scale, found.counted) == (1, "weeks")
+
+
+@pytest.mark.parametrize("strategy", ["cash-heavy", "near-cash-flow"])
+def test_the_measure_of_a_strategy_is_its_return_minus_its_mix_from_the_first_fill_on(
+    sample: Sample, strategy: str
+) -> None:
+    found = measure(claim(f"{strategy}-beats-its-mix"), sample)
+    run = sample.run(f"{strategy}@quantities")
+    first = run.sessions[1 + run.config.lag]
+    expected = (run.result.returns - mix_of(run).returns).loc[first:]
+    pd.testing.assert_series_equal(found.values, expected, check_names=False)
+    assert (found.scale, found.counted) == (25_200, "sessions")
+
+
+def test_the_weight_that_earns_a_return_is_the_weight_at_the_close_before(sample: Sample) -> None:
+    found = measure(TIMED, sample)
+    run = sample.run("cash-heavy@quantities")
+    assert found.held is not None
+    assert found.excess is not None
+    days = found.values.index
+    before = run.sessions[run.sessions.get_indexer(days) - 1]
+    weights = run.result.weights["SPY"].loc[before]
+    assert found.held.to_numpy() == pytest.approx(weights.to_numpy())
+    excess = (sample.asset("SPY") - sample.bills).loc[days]
+    assert found.excess.to_numpy() == pytest.approx(excess.to_numpy())
 
 
 def test_a_planted_mean_is_found() -> None:
