@@ -1,10 +1,13 @@
 """The history of a notebook is the history of a command without options."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from backtests import History, default_history
+from backtests.history import origin
 from signals.errors import DataError
 
 
@@ -29,3 +32,36 @@ def test_a_named_store_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DRYPOWDER_STORE", str(tmp_path / "missing.duckdb"))
     with pytest.raises(DataError, match=r"missing\.duckdb"):
         default_history()
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2025-01-07 23:59", None),
+        (
+            "2025-01-08 09:00",
+            "the history ends on 2024-12-31, 8 days ago; import newer data",
+        ),
+    ],
+)
+def test_a_real_history_is_old_after_more_than_seven_calendar_days(
+    now: str, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last session is 2024-12-31. Weekends and holidays count as days."""
+    monkeypatch.setattr(origin, "new_york_now", lambda: pd.Timestamp(now))
+    simulated = History.simulated(0, 6)
+    assert origin.stale_warning(replace(simulated, source="store")) == said
+    assert origin.stale_warning(simulated) is None
+
+
+def test_until_cuts_each_part_of_a_history() -> None:
+    simulated = History.simulated(0, 6)
+    withheld = pd.DataFrame({"GDP": False}, index=simulated.panel.index)
+    day = pd.Timestamp("2022-06-30")
+    cut = replace(simulated, withheld=withheld).until(day)
+    assert cut.truth is not None
+    for part in (cut.panel, cut.known, cut.closes, cut.truth, cut.withheld):
+        assert part.index[-1] == day
+    ends = [values.index[-1] for values in cut.events.values() if len(values)]
+    assert ends
+    assert max(ends) <= day

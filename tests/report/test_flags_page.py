@@ -11,6 +11,7 @@ import pytest
 import signals
 from backtests.history.panel import History
 from backtests.report.flags_charts import first_regime, flags_timeline, levels_of, signal_panels
+from backtests.report.flags_numbers import flags_numbers
 from backtests.report.flags_page import write_flags_page
 from signals.hysteresis import Threshold
 from signals.reading import Reading
@@ -206,3 +207,18 @@ def test_the_pointer_shows_large_numbers_with_commas(path: Path, browser: Any) -
         chart = page.locator("#dry_powder ~ .panels").first
         chart.press("End")
         assert re.search(r"GDP\s*\d\d,\d{3} USD billions", chart.locator(".values").inner_text())
+
+
+def test_the_oldest_and_the_newest_input_of_each_signal_are_named(
+    history: History, reading: Reading
+) -> None:
+    different = 0
+    for name, said in flags_numbers(history, reading)["signals"].items():
+        moments = {id: moment for id, moment in said["inputs"].items() if moment is not None}
+        if not moments:
+            continue
+        assert said["known_at"] == max(moments.values()), name
+        assert said["oldest_known_at"] == min(moments.values()), name
+        assert moments[said["oldest_input"]] == said["oldest_known_at"], name
+        different += said["known_at"] != said["oldest_known_at"]
+    assert different > 5

@@ -4,10 +4,15 @@ import html
 import re
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
-from backtests.evidence.luck import PRIOR, SKILLED
+from backtests.evidence.luck import PRIOR, SKILLED, luck
+from backtests.evidence.table_luck import table_luck, table_verdict
 from backtests.report.lead_lag_bars import IMPOSSIBLE, OTHER, OWN, kind_of, lead_lag_bars
+from backtests.report.luck_numbers import luck_numbers, table_luck_numbers
 from backtests.report.luck_section import ROWS, luck_section, luck_sentences, split_said
 from tests.lucky import lucky
 
@@ -47,6 +52,53 @@ def test_every_figure_stands_under_its_name() -> None:
         "observed_false_discovery": "1.2 %",
         "own_mix": "0.53 (p 0.014)",
     }
+
+
+def test_each_number_in_json_has_the_name_of_its_statistic() -> None:
+    """The expected moments come from SciPy. A kurtosis of 3 is that of a normal distribution."""
+    rng = np.random.default_rng(3)
+    excess = 0.0006 + 0.01 * rng.standard_t(5, 2000)
+    found = luck(excess, trials=[0.2, 0.4, 0.9], effective=2.5, mix=0.01 * rng.normal(size=2000))
+    shown, deflation = luck_numbers(found), found.deflation
+    assert shown["skewness"] == pytest.approx(stats.skew(excess))
+    assert shown["kurtosis"] == pytest.approx(stats.kurtosis(excess, fisher=False))
+    expected = {
+        "sharpe": found.sharpe,
+        "standard_error": found.error,
+        "hurdle": found.hurdle,
+        "trials": 3,
+        "effective_trials": 2.5,
+        "probabilistic_sharpe": found.probability,
+        "minimum_track_record": found.minimum_length,
+        "power": found.power,
+        "planned_false_discovery": found.planned_false,
+        "observed_false_discovery": found.observed_false,
+        "expected_maximum": found.expected_maximum,
+        "deflated_sharpe": deflation.probability,
+        "deflated_sharpe_2014": deflation.probability_2014,
+        "deflated_by_own_error": deflation.of_own_error,
+        "autocorrelation": found.track.autocorrelation,
+    }
+    assert len(set(expected.values())) == len(expected), "otherwise an exchange would go unnoticed"
+    assert {key: shown[key] for key in expected} == expected
+
+
+def test_the_p_value_of_a_table_is_not_its_probability_of_overfitting() -> None:
+    rng = np.random.default_rng(4)
+    index = pd.bdate_range("2015-01-01", periods=600)
+    excess = pd.DataFrame(0.01 * rng.normal(size=(600, 4)), index=index, columns=list("abcd"))
+    found = table_luck(excess, {}, ["d"], excess["d"])
+    assert found.superiority
+    assert found.overfitting
+    shown = table_luck_numbers(found, "a")
+    assert shown["confidence_set_p"] == found.confidence["a"]
+    assert shown["table"] == {
+        "said": table_verdict(found),
+        "overfitting": found.overfitting.probability,
+        "benchmark": "d",
+        "spa_p": found.superiority.p_value,
+    }
+    assert found.superiority.p_value != found.overfitting.probability
 
 
 def test_a_tiny_p_value_is_a_bound() -> None:

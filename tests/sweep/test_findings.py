@@ -76,6 +76,27 @@ def test_overfitting_comes_from_the_moments_of_all_configurations(
     assert len(found.overfitting.ranks) == 12_870
 
 
+def test_each_number_in_json_has_the_name_of_its_result(done: Swept, found: Findings) -> None:
+    numbers = sweep_numbers(done, found)
+    table = read_results(done.path).to_pandas()
+    ranks = found.overfitting.ranks
+    assert numbers["sweep"]["sessions"] == len(done.base.result.returns)
+    assert numbers["sweep"]["configurations"] == len(table)
+    assert numbers["luck"]["effective_trials_of_sweep"] == found.effective
+    assert numbers["overfitting"] == {
+        "probability": float((ranks <= 0.5).mean()),
+        "probability_of_loss": float((found.overfitting.out_of_sample < 0).mean()),
+        "splits": len(ranks),
+        "median_rank": float(np.median(ranks)),
+        "different_choices": len(set(found.overfitting.chosen.tolist())),
+    }
+    best = table.iloc[found.best]
+    for name in ("sharpe", "volatility", "turnover", "costs"):
+        assert numbers["best"][name] == best[name]
+    assert numbers["plateau"] == {"best": best["sharpe"], "neighbours": found.neighbourhood}
+    assert numbers["base"] == {"sharpe": found.base_sharpe, "beats": found.beaten}
+
+
 def test_parameters_without_effect_are_told(tmp_path: Path) -> None:
     done = swept(tmp_path / "out", "dry_powder.k=0.08,0.09", strategy="spy")
     same = find(done)

@@ -105,6 +105,9 @@ def test_a_planted_response_to_the_yield_is_found(simulated: Sample, size: float
     now, then = instrumented(CLAIM, planted), instrumented(CLAIM, simulated)
     assert now.value - then.value == pytest.approx(size, rel=0.1)
     assert now.interval.low < now.value < now.interval.high
+    surprise, change = (events.table[name].to_numpy() for name in ("surprise", "change"))
+    first_stage = float(np.polyfit(surprise, change, 1)[0])
+    assert now.notes[0].endswith(f"with a change of DGS2 of {10 * first_stage:.1f} basis points.")
     assert "F statistic of the first stage" in now.notes[0]
     assert "is not a trading rule" in now.notes[1]
 
