@@ -1,6 +1,7 @@
 """The page of a comparison: its words, its sorting, and that it loads nothing from elsewhere."""
 
 import copy
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -464,6 +465,18 @@ def test_at_first_only_the_thesis_and_what_it_is_held_to_are_drawn() -> None:
     lines = drawn(curves_chart(GROWTH, REGIME, styles(KINDS), "growth"))
     assert " hidden" in lines["trend"]
     assert " hidden" not in lines["spy"]
+
+
+def test_the_pointer_shows_drawdowns_in_percent() -> None:
+    days = pd.bdate_range("2024-01-01", periods=4)
+    growth = pd.DataFrame({"spy": [1.0, 2.0, 1.0, 1.5]}, index=days)
+    looks = {"spy": styles(KINDS)["spy"]}
+    drawing = curves_chart(growth, pd.Series("NEUTRAL", index=days), looks, "growth")
+    data = re.search(r'<script type="application/json">(.*?)</script>', drawing)
+    assert data
+    rows = {row["title"]: row for row in json.loads(data[1])["rows"]}
+    assert rows["growth of 1, log scale"]["lines"][0]["values"] == [1, 2, 1, 1.5]
+    assert rows["drawdown, %"]["lines"][0]["values"] == [0, 0, -50, -25]
 
 
 def test_a_few_lines_are_all_drawn() -> None:

@@ -52,6 +52,16 @@ def test_the_pointer_knows_every_day_and_its_values() -> None:
     assert data["rows"][0]["lines"][0]["values"] == [1, 2.2, None, 0, -1]
 
 
+def test_of_many_sessions_the_pointer_always_knows_the_last() -> None:
+    index = pd.bdate_range("2024-01-01", periods=11)
+    lines = [line([float(at) for at in range(11)], days=index)]
+    data = pointed(panels("c", [Panel(title="t", lines=lines)], most=4))
+    assert data["at"] == [1, 4, 7, 10]
+    assert data["rows"][0]["lines"][0]["values"] == [1, 4, 7, 10]
+    days = pd.to_datetime(list(accumulate(data["days"])), unit="D")
+    assert list(days) == list(index[[1, 4, 7, 10]])
+
+
 def test_many_sessions_leave_every_second_one_to_the_pointer() -> None:
     data = pointed(panels("c", [Panel(title="t", lines=[line([1, 2, 3, 4, 5])])], most=3))
     assert data["at"] == [0, 2, 4]

@@ -12,6 +12,7 @@ from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.average_response import (
     average_response,
     deals,
+    mean_by_quarter,
     random_means,
     spread_at_each_session,
 )
@@ -85,6 +86,17 @@ def test_news_within_a_day_is_marked(simulated: Sample) -> None:
     found = deals(with_deals(other, days))
     assert found["near"].tolist() == [False, True, True, False, False, False]
     assert found["reported"].tolist() == [False, False, False, False, True, False]
+
+
+def test_the_interval_beside_leaves_out_the_deals_near_a_statement(simulated: Sample) -> None:
+    """A deal near the firm's own release stays in this interval."""
+    found = deals(simulated)
+    response = spread_at_each_session(simulated)[:, -1]
+    apart = found[~found["near"].to_numpy() & ~np.isnan(response[found["at"]])]
+    assert (found["near"] != found["reported"]).any()
+    value, error, df, _ = mean_by_quarter(response, apart)
+    beside = average_response(CLAIM, simulated).beside["without deals near FOMC statements"]
+    assert beside == t_interval(value, error, df)
 
 
 def test_fewer_than_four_quarters_are_not_testable(simulated: Sample) -> None:

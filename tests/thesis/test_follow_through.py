@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.evidence.entries import episodes_of, gaps_of
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimators.follow_through import HIGH, LATER, breakouts, kept_of
+from backtests.thesis.estimators.follow_through import HIGH, LATER, _estimate, breakouts, kept_of
 from tests.thesis.worlds import claim, condition, sessions
 
 CLAIM = claim("breakouts-fail")
@@ -71,3 +72,24 @@ def test_a_history_without_the_state_is_not_testable() -> None:
     prices, on = closes(1, 0.0)
     with pytest.raises(NotTestable, match="expected at least 50 breakouts"):
         kept_of(CLAIM, prices, on * 0.0)
+
+
+def test_more_breakouts_in_a_state_are_no_effect_if_the_same_share_keeps_its_gain() -> None:
+    """With the flag on, 3 of 4 breakouts of each session keep their gain.
+
+    With the flag off, each session has one breakout, which keeps its gain on 3 of 4 sessions.
+    """
+    on = condition(6, 150)
+    cycle = pd.Series(np.arange(len(on)) % 4 != 0, index=on.index).astype(float)
+    table = pd.DataFrame(
+        {
+            "count": np.where(on == 1.0, 4.0, 1.0),
+            "kept": np.where(on == 1.0, 3.0, cycle),
+            "on": on,
+            "episode": episodes_of(on),
+            "gap": gaps_of(on),
+        }
+    )
+    found = _estimate(CLAIM, table)
+    assert abs(found.value) < 1.0
+    assert 0.1 < found.p_value < 0.9

@@ -142,3 +142,18 @@ def test_the_study_of_releases_counts_releases(simulated: Sample) -> None:
     found = study(simulated, releases)
     assert found.n == int(found.responses.xs("broad")["n"].sum())
     assert not np.isnan(found.responses.xs("broad")["estimate"]).any()
+
+
+def test_of_two_releases_before_a_filing_the_later_one_decides_with_its_own_time_of_day(
+    simulated: Sample,
+) -> None:
+    """The earlier release came before the open, and the later release came after the close."""
+    history = simulated.history
+    sessions = pd.DatetimeIndex(history.panel.index)
+    filing = last_filing(history, "MSFT")
+    at = sessions.get_loc(filing.session)
+    assert isinstance(at, int)
+    days = sessions[[at - 5, at - 2]]
+    two = with_releases(history, "MSFT", pd.Series([0.0, 1.0], index=days))
+    (found,) = [release for release in releases(two) if release.firm == "MSFT"]
+    assert found.session == sessions[at - 1]

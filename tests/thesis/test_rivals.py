@@ -254,3 +254,15 @@ def test_a_short_history_is_not_testable(monkeypatch: pytest.MonkeyPatch) -> Non
     only(monkeypatch)
     with pytest.raises(NotTestable, match="no return can be forecast"):
         compare_rivals(Sample.of(History.simulated(0, 2)))
+
+
+def test_the_confidence_set_of_90_percent_leaves_out_a_p_value_of_7_percent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    p_values = pd.Series({"good": 0.12, "weak": 0.07, CONSTANT: 1.0})
+    monkeypatch.setattr("backtests.thesis.rivals.confidence_set", lambda losses: p_values)
+    noise = np.random.default_rng(0).normal(size=(200, 3))
+    index = pd.date_range("2010-01-01", periods=200, freq="W-FRI")
+    made = pd.DataFrame(noise, index=index, columns=list(p_values.index)).assign(**{"return": 0.0})
+    table = judge_forecasts(made)
+    assert table["in_set"].to_dict() == {"good": True, "weak": False, CONSTANT: True}

@@ -44,6 +44,8 @@ def estimate(
         (ABOVE, -20.0, 5.0, 0.999, "contradicted"),
         (BELOW, 20.0, 5.0, 0.999, "contradicted"),
         (ABOVE, 0.0, 5.0, 0.5, "contradicted"),  # 90 % interval: −8.2 to 8.2
+        (ABOVE, 0.0, 5.5, 0.5, "contradicted"),  # 90 % interval: −9.0 to 9.0; 95 %: −10.8 to 10.8
+        (BELOW, 0.0, 5.5, 0.5, "contradicted"),
         (ABOVE, 0.0, 7.0, 0.5, "inconclusive"),  # 90 % interval: −11.5 to 11.5
         (ABOVE, 4.0, 1.0, 0.001, "contradicted"),  # real, but too small to matter
     ],
