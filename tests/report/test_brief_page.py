@@ -122,16 +122,16 @@ def test_the_chart_of_the_deciding_flag_shows_its_level(made: Brief) -> None:
 
 
 def test_the_chart_of_votes_shows_the_share_of_the_known_votes(made: Brief) -> None:
-    early = made.sample.reading.rows(lambda part: part.loc[:"2012-06-29"])
-    votes = early.votes.iloc[-1]
-    known = int(votes.notna().sum())
-    assert known < len(votes)
-    sample = replace(made.sample, reading=early, history=made.sample.history.until("2012-06-29"))
+    """The brief ends on the last session on which some votes are on and others are unknown."""
+    every = made.sample.reading.votes
+    some = every.isna().any(axis=1) & every.fillna(False).any(axis=1)
+    day = every.index[some][-1]
+    reading = made.sample.reading.rows(lambda part: part.loc[:day])
+    votes = every.loc[day]
+    sample = replace(made.sample, reading=reading, history=made.sample.history.until(day))
     chart = brief_charts(replace(made, sample=sample, said={}), "")
-    assert (
-        f"now {100 * int(votes.sum()) / known:.3g}, level 50"
-        in chart["Share of votes that are on, %"]
-    )
+    share = 100 * int(votes.sum()) / int(votes.notna().sum())
+    assert f"now {share:.3g}, level 50" in chart["Share of votes that are on, %"]
 
 
 def test_equal_weights_stand_in_one_group() -> None:

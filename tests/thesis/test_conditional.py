@@ -98,7 +98,7 @@ def test_the_cost_of_capital_is_the_real_yield_plus_the_credit_spread(sample: Sa
 def test_the_mean_product_of_standardised_returns_is_their_correlation(sample: Sample) -> None:
     found = measure(claim("correlation-higher-while-absorbed"), sample)
     weekly = [
-        [float((1 + week).prod() - 1) for week in by_week(sample.asset(ticker))]
+        [np.prod(1 + week.to_numpy()) - 1 for week in by_week(sample.asset(ticker))]
         for ticker in ("SPY", "TLT")
     ]
     both = np.array(weekly)[:, ~np.isnan(weekly).any(axis=0)]

@@ -22,6 +22,11 @@ def test_events_are_counted_by_kind(simulated: Sample) -> None:
     assert found.loc["FOMC statements", "events"] == len(events["FOMC"])
     # Each statement has its changes in three series, but counts once.
     assert found.loc["FOMC statements with 30-minute changes", "events"] == len(events["FOMC"])
+    # A day on which the Board sets several rates counts once, too.
+    days = [
+        day for id, rates in events.items() if id.startswith("DECISION_") for day in rates.index
+    ]
+    assert found.loc["decisions on administered rates", "events"] == len(set(days)) < len(days)
     assert found.loc["FOMC statements", "first"] == events["FOMC"].index[0]
 
 

@@ -76,6 +76,12 @@ def test_every_test_must_be_passed() -> None:
     assert both.p_value == 0.4
 
 
+def test_a_test_without_a_p_value_is_not_passed() -> None:
+    both = estimate(20.0, 5.0)
+    both = Estimate(**{**vars(both), "tests": {"first": 0.001, "second": math.nan}})
+    assert both.p_value == 1.0
+
+
 def test_holm_adjusts_the_primary_claims_and_nothing_else() -> None:
     primary = [c for c in CLAIMS if c.primary]
     other = next(c for c in CLAIMS if c.smallest and not c.primary)
