@@ -17,6 +17,8 @@ from signals.universe import UNIVERSE
 CASH = "CASH"
 #: Largest size of a file of holdings, bytes. A file of holdings usually has a few kilobytes.
 LARGEST_FILE = 1_000_000
+#: Largest number of decimals of ordered units.
+MOST_DECIMALS = 8
 _SHOWN = 60
 
 
@@ -165,8 +167,8 @@ def orders_to(
     ``target`` contains the weight of each asset, as a fraction of the total value before costs. An
     asset without a target is sold. ``holdings`` contains the units of each asset, and USD for
     :data:`CASH`. ``prices`` contains the price of each asset, USD. Units are rounded toward zero to
-    the given ``decimals``. An asset has no order if the asset is in ``untraded`` or has a NaN
-    price.
+    ``decimals``, from 0 to :data:`MOST_DECIMALS`. An asset has no order if the asset is in
+    ``untraded`` or has a NaN price.
 
     Returns
     -------
@@ -174,6 +176,11 @@ def orders_to(
     columns are ``asset, units, price, value, cost``. ``units`` and ``value`` (USD) are negative for
     a sale. ``cost`` (USD) is never negative.
     """
+    if not (fits(decimals, int) and 0 <= decimals <= MOST_DECIMALS):
+        raise ConfigError(
+            f"expected `decimals` from 0 to {MOST_DECIMALS}, was {shown(decimals)}; give a whole "
+            "number in this range"
+        )
     value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]
     worth = {a: target.get(a, 0.0) * value - holdings.get(a, 0.0) * prices[a] for a in traded}

@@ -17,7 +17,7 @@ from typing import Any
 from backtests.config import RunConfig, config_from
 from backtests.plugins.load import load_signal
 from signals import SIGNALS
-from signals.errors import ConfigError, unknown
+from signals.errors import ConfigError, shown, unknown
 
 #: Settings of a run that have a path without a dot.
 SETTINGS = ("lag", "band")
@@ -31,6 +31,11 @@ def split(path: str) -> tuple[str, str]:
 
     The owner of a path without a dot is the empty string.
     """
+    if not isinstance(path, str):
+        raise ConfigError(
+            f"expected a parameter such as volatility or dry_powder.k, was {shown(path)}; give its "
+            "path as text"
+        )
     owner, dot, name = path.partition(".")
     if dot and not owner:
         raise ConfigError(

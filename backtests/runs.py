@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 import signals
+from backtests.atomic import expanded
 from backtests.config import RunConfig
 from backtests.engine.simulate import Result
 from backtests.history.panel import History
@@ -139,7 +140,7 @@ class Run(Summarised):
         """
         from backtests.report.notebook import save_run
 
-        return save_run(self, Path(folder), robustness=robustness)
+        return save_run(self, expanded(folder), robustness=robustness)
 
     def _summary(self) -> Summary:
         from backtests.report.notebook import summary_of_run

@@ -219,15 +219,15 @@ class Plan(Summarised):
             session's date, as in a backtest. If the history lacks the coin's close on this date, an
             earlier close is used.
         decimals
-            Number of decimals to which units are rounded, toward zero.
+            Number of decimals to which units are rounded, toward zero; from 0 to 8.
 
         Raises
         ------
         MissingSeries
             If a holding has no price.
         ConfigError
-            If the holdings are worth 0 USD or less. Also if the session is not in the history, or
-            is before the start.
+            If the holdings are worth 0 USD or less, or if ``decimals`` is out of range. Also if the
+            session is not in the history, or is before the start.
         """
         session = check_session(session, self.history.panel.index, "the history")
         if session < self.followed[0]:

@@ -175,6 +175,11 @@ def explain(
             f"expected the evaluation of a signal, was {shown(evaluation)}; give one such as "
             "signals.DryPowder().evaluate(panel)"
         )
+    if not isinstance(among, Mapping):
+        raise ConfigError(
+            f"expected `among` as a mapping from name to evaluation, was {shown(among)}; give one "
+            "such as reading.evaluations, or leave it out"
+        )
     at = check_session(at, panel.index)
     check_session(at, evaluation.flag.index, "the evaluation")
     past = evaluation.until(at)

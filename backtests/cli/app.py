@@ -126,6 +126,8 @@ def command(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if sum(argument.partition("=")[0] == "--config" for argument in arguments) > 1:
+        return _failed("expected --config once, found it twice; put all keys into one file", 2)
     try:
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:

@@ -14,6 +14,7 @@ import pandas as pd
 from backtests.engine.costs import Costs
 from backtests.engine.inputs import (
     bills_of,
+    check_costs,
     check_decisions,
     check_market,
     check_table,
@@ -60,7 +61,7 @@ class Batch:
         ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
     refused
         A mapping from position to error message, for each variant with an invalid lag, band, gross
-        limit or table.
+        limit or table, or with invalid costs.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -164,7 +165,7 @@ def _read(
 def _refused(
     variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
 ) -> dict[int, str]:
-    """Return an error message for each variant with an invalid lag, band or table of weights.
+    """Return an error message for each variant with invalid costs, lag, band or table of weights.
 
     Variants that share the objects ``lag``, ``band`` and ``gross_limit`` are checked together.
     """
@@ -175,8 +176,9 @@ def _refused(
         terms = id(lag), id(band), id(limit)
         if terms not in told:
             told[terms] = _fault(check_terms, lag, band, capital, limit, name)
-        if told[terms] or faults[id(variant.weights)]:
-            refused[i] = told[terms] or faults[id(variant.weights)]
+        fault = _fault(check_costs, variant.costs, name) or told[terms]
+        if fault or faults[id(variant.weights)]:
+            refused[i] = fault or faults[id(variant.weights)]
     return refused
 
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from signals.errors import SimulationError
+from backtests.engine.costs import Costs
+from signals.errors import SimulationError, shown
 from signals.index import check_sessions
 from strategies.base import check_weights
 
@@ -59,7 +60,7 @@ def checked(
     check_decisions(weights, prices, name)
     closes = closes_of(prices, list(weights.columns), name)
     earned = bills_of(bills, closes.index, name)
-    targets = _numbers(weights.reindex(columns=closes.columns), f"{name}: weights")
+    targets = _numbers(weights.reindex(columns=closes.columns), "weights", name)
     check_weights(targets, name, gross_limit)
     return Inputs(targets=targets, closes=closes, bills=earned)
 
@@ -138,16 +139,18 @@ def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFram
     A missing price stays NaN. A text that is not a number, an infinite price, or a price of zero or
     less raises SimulationError.
     """
-    closes = _numbers(prices[assets], f"{name}: prices")
+    closes = _numbers(prices[assets], "prices", name)
     _check_prices(closes, name)
     return closes
 
 
-def _numbers(values: Values, what: str) -> Values:
+def _numbers(values: Values, what: str, name: str) -> Values:
     try:
         return values.astype("float64")
     except (TypeError, ValueError) as error:
-        raise SimulationError(f"{what}: expected numbers: {error}; convert the values") from None
+        raise SimulationError(
+            f"{name}: expected numbers in {what}: {error}; convert the values"
+        ) from None
 
 
 def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
@@ -158,7 +161,7 @@ def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
     try:
         return weights.to_numpy(dtype=np.float64)
     except (TypeError, ValueError):
-        return _numbers(weights, f"{name}: weights").to_numpy()
+        return _numbers(weights, "weights", name).to_numpy()
 
 
 def _check_prices(closes: pd.DataFrame, name: str) -> None:
@@ -179,7 +182,7 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     A text that is not a number raises SimulationError. A return that is missing, infinite, or −1 or
     less also raises SimulationError.
     """
-    earned = _numbers(bills.reindex(index), f"{name}: bills")
+    earned = _numbers(bills.reindex(index), "bills", name)
     earned.iloc[0] = 0.0
     if earned.isna().any():
         missing = earned.index[earned.isna()]
@@ -201,6 +204,15 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
             "percent to fractions"
         )
     return earned
+
+
+def check_costs(costs: object, name: str) -> None:
+    """Raise SimulationError unless ``costs`` are of the class :class:`Costs`."""
+    if not isinstance(costs, Costs):
+        raise SimulationError(
+            f"{name}: expected costs as an object of the class Costs, was {shown(costs)}; give one "
+            "such as Costs(etf_bp=2.0)"
+        )
 
 
 def check_terms(lag: int, band: float, capital: float, gross_limit: float, name: str) -> None:

@@ -80,9 +80,9 @@ def simulate_many(
     Parameters
     ----------
     variants
-        The configurations. A configuration has no figures if its lag, band or weights are invalid,
-        or if its portfolio's value falls to 0 USD or below. An invalid configuration does not
-        affect the other configurations.
+        The configurations. A configuration has no figures if its costs, lag, band or weights are
+        invalid, or if its portfolio's value falls to 0 USD or below. An invalid configuration does
+        not affect the other configurations.
     prices, bills, capital, name
         As in :func:`backtests.engine.simulate.simulate`.
     threads

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.costs import Costs, units_owed
-from backtests.engine.inputs import check_solvent, checked
+from backtests.engine.inputs import check_costs, check_solvent, checked
 from backtests.engine.portfolio import Account
 from backtests.engine.schedule import BAND, Trades, choose_trades
 from signals.errors import ConfigError
@@ -158,6 +158,7 @@ def simulate(
         below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
+    check_costs(costs, name)
     given = checked(weights, prices, bills, lag, **terms, name=name)
     trades = choose_trades(given.targets, given.closes, given.bills, lag, band, gross_limit)
     legs = _legs(trades.sizes, given.closes, given.bills, costs)

@@ -5,12 +5,14 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from backtests.garbage import collect_rarely
 from backtests.plugins.load import load_again, loaded
+from signals.errors import SimulationError
 
 
 class SerialExecutor(Executor):
@@ -27,12 +29,21 @@ class SerialExecutor(Executor):
 
 
 class _Processes(ProcessPoolExecutor):
-    """An executor with several processes; an error or an interrupt ends all processes."""
+    """An executor with several processes; an error or an interrupt ends all processes.
+
+    If a process ends before its work is done, SimulationError is raised. For example, the system
+    ends a process if there is too little memory.
+    """
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for process in [] if kind is None else list(self._processes.values()):
             process.terminate()
         self.shutdown(cancel_futures=kind is not None)
+        if kind is not None and issubclass(kind, BrokenProcessPool):
+            raise SimulationError(
+                "expected each worker process to finish its work, but the system or a user ended "
+                "one; free some memory, then run the command again"
+            ) from None
 
 
 def workers_of(count: int) -> Executor:

@@ -144,6 +144,12 @@ def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
 def _moments(id: str, dates: pd.DatetimeIndex, known: Known | None) -> pd.DatetimeIndex:
     """Return the moment from which each value is known, as the user states it, New York time."""
     if isinstance(known, datetime.timedelta):
+        longest = datetime.timedelta(days=LONGEST_DELAY)
+        if not datetime.timedelta(0) <= known <= longest:
+            raise DataError(
+                f"expected {id} to be known from 0 to {LONGEST_DELAY} days after the date of each "
+                f"value, but the lag is {known.days:,} days; correct `known`"
+            )
         moments = dates + known
     elif isinstance(known, pd.Series):
         moments = _stated(id, dates, known)

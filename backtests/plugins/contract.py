@@ -55,6 +55,9 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
         Mapping[str, tuple[str, ...]],
     ),
 }
+#: Names that a signal must not have, because other columns of ``flags.csv`` or tables of a
+#: configuration have these names.
+_TAKEN = ("date", "regime", "schedule", "costs", *(f"{name}_score" for name in SIGNALS))
 
 
 def plugin_bases(cls: type) -> list[type]:
@@ -127,7 +130,7 @@ def _wrong_attributes(cls: Any) -> Iterator[str]:
             pydantic.TypeAdapter(kind).validate_python(plain, strict=True)
         except pydantic.ValidationError:
             yield f"expected {name} as {expected}, was {shown(said)}; correct it"
-    if issubclass(cls, Strategy) and cls.name in STRATEGIES:
+    if cls.name in (STRATEGIES if issubclass(cls, Strategy) else _TAKEN):
         yield f"expected a name that drypowder does not use, was {cls.name!r}; give another name"
     if issubclass(cls, Signal) and cls.headline not in cls.units:
         yield (

@@ -242,7 +242,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Return a message for a DuckDB error: the system's message, or the problem with the file."""
     if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
-    if isinstance(error, duckdb.PermissionException):
+    if isinstance(error, duckdb.PermissionException) and _is_duckdb(path):
         return (
             f"expected the store {path} to contain only data, but the store tries to read another "
             "file; do not trust this store, and import the data into a new store"
@@ -256,6 +256,12 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
         f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged or of "
         "another kind; give another path with --store, or import into a new store"
     )
+
+
+def _is_duckdb(path: Path) -> bool:
+    """Return whether a file has the signature of a DuckDB file; a SQLite file has another one."""
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
 
 
 def said_by_system(error: duckdb.Error) -> str:

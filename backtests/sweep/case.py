@@ -68,7 +68,7 @@ def case_of(
 ) -> tuple[Case, Reading]:
     """Return a sweep's shared data, and the flags and the regime of the base configuration."""
     reading = read(config, history)
-    index = window(config, history, reading)
+    index = window(config.model_copy(update={"lag": _longest_lag(config, made)}), history, reading)
     bills = bill_returns(history.panel[YIELD], config.bill_spread)
     case = Case(
         base=base,
@@ -81,6 +81,12 @@ def case_of(
         simulated=history.is_simulated,
     )
     return case, reading
+
+
+def _longest_lag(config: RunConfig, made: Design) -> int:
+    """Return the longest lag of a sweep, so that each configuration can fill its first order."""
+    levels = dict(zip(made.paths, made.levels, strict=True))
+    return max([config.lag, *map(int, levels.get("lag", ()))])
 
 
 def assets_of(base: Setting, made: Design) -> tuple[str, ...]:

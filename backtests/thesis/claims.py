@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from backtests.thesis.links import LINKS
 from signals.errors import ConfigError, unknown
 from signals.params import Typed
 from signals.registry import SIGNALS
@@ -110,7 +111,8 @@ class Claim(Typed):
     Raises
     ------
     ConfigError
-        If the fields of the claim contradict one another.
+        If the name, the statement, the estimand or ``refuted_by`` is empty, if the link is unknown,
+        or if the fields contradict one another.
     """
 
     name: str
@@ -129,7 +131,14 @@ class Claim(Typed):
     primary: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ConfigError if the fields of the claim contradict one another."""
+        """Raise ConfigError if a field is empty, or if the fields contradict one another."""
+        for field in ("name", "statement", "estimand", "refuted_by"):
+            if not getattr(self, field).strip():
+                raise ConfigError(
+                    f"{self.name or 'claim'}: expected `{field}` as text, was empty; state it"
+                )
+        if self.link not in LINKS:
+            raise ConfigError(unknown(f"link of {self.name}:", self.link, LINKS))
         if self.condition is not None and self.condition not in SIGNALS:
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
         if self.after_verdicts and self.primary:

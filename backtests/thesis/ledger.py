@@ -166,8 +166,7 @@ def _next(seals: tuple[Seal, ...], contents: dict[str, Any]) -> Seal:
 
 def _make_folder(path: Path) -> None:
     """Create the folder of a ledger; raise DataError if the path cannot be a ledger."""
-    if path.is_dir():
-        raise DataError(f"expected a file at {path}, but it is a folder; give a file in it")
+    _refuse_folder(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -175,6 +174,11 @@ def _make_folder(path: Path) -> None:
             f"expected a folder at {path.parent} for the ledger, but the system reports: "
             f"{error.strerror or error}; give another path"
         ) from None
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise DataError(f"expected a file at {path}, but it is a folder; give a file in it")
 
 
 def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
@@ -188,6 +192,7 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
         message names the faulty line. Missing lines at the end are not detected.
     """
     path = writable_name(ledger)
+    _refuse_folder(path)
     try:
         text = path.read_bytes()
     except OSError as error:

@@ -56,9 +56,11 @@ def test_each_kind_of_path_changes_its_own_part_of_the_configuration() -> None:
         ({"costs.etf_pb": 3.0}, "did you mean 'etf_bp'"),
         ({"lag": 0}, "lag: input should be greater than or equal to 1"),
         ({".k": 0.1}, "expected a parameter such as volatility or dry_powder.k, was '.k'"),
+        ({5: 0.1}, "dry_powder.k, was 5; give its path as text"),
+        ({None: 0.1}, "dry_powder.k, was None; give its path as text"),
     ],
 )
-def test_a_wrong_path_or_value_is_refused_on_one_line(values: dict[str, Any], told: str) -> None:
+def test_a_wrong_path_or_value_is_refused_on_one_line(values: dict[Any, Any], told: str) -> None:
     with pytest.raises(ConfigError) as refused:
         config_with(config(), values)
     assert told in str(refused.value)

@@ -49,6 +49,15 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "expected the evaluation of a signal, was DryPowder.*; give one": (
         lambda r: any_signals.explain(DryPowder(), r.history.panel, r.sessions[-1])
     ),
+    "expected `among` as a mapping from name to evaluation, was None; give one": (
+        lambda r: any_signals.explain(
+            r.reading.evaluations["capex"], r.history.panel, r.sessions[-1], among=None
+        )
+    ),
+    "expected a valid path, was '3': an object of int; give another path": lambda r: r.save(3),
+    "spy: expected costs as an object of the class Costs, was 3; give one such as": (
+        lambda r: api.run(r.config.model_copy(update={"costs": 3}), r.history)
+    ),
     "expected a panel as a DataFrame, was .*; if you have a history, give history.panel": (
         lambda r: any_signals.DryPowder().evaluate(r.history)
     ),

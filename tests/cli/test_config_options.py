@@ -9,7 +9,7 @@ import pytest
 
 from backtests.version import __version__
 from signals import DryPowder, default_signals
-from tests.commands import Drypowder
+from tests.commands import Drypowder, refused
 
 pytestmark = pytest.mark.usefixtures("briefly", "evaluated_before")
 
@@ -41,6 +41,13 @@ def said(drypowder: Drypowder, *arguments: object, code: int = 0) -> Any:
     done = drypowder(*arguments, "--json")
     assert done.code == code, done.err
     return json.loads(done.out)
+
+
+@pytest.mark.parametrize("second", [("--config", "model.toml"), ("--config=model.toml",)])
+def test_a_second_config_file_is_refused(drypowder: Drypowder, second: tuple[str, ...]) -> None:
+    """The command would ignore the first file."""
+    done = drypowder("flags", "--config", "k.toml", *second)
+    refused(done, "expected --config once, found it twice; put all keys into one file")
 
 
 def test_a_parameter_of_a_signal_changes_every_signal_that_contains_it(

@@ -559,7 +559,13 @@ def test_idle_cash_earns_what_a_bill_without_costs_would() -> None:
         ("ascending session", {"prices": lambda p: p.iloc[:0]}),
         ("bill returns above −1, as fractions", {"bills": lambda b: b * 0 - 1}),
         ("bill returns above −1, as fractions", {"bills": lambda b: b * 0 + np.inf}),
-        ("expected numbers", {"weights": lambda w: w.astype(object).replace(0.5, "half")}),
+        (
+            "^weights: expected numbers in weights: ",
+            {"weights": lambda w: w.astype(object).replace(0.5, "half")},
+        ),
+        ("^weights: expected numbers in prices: ", {"prices": lambda p: p.astype(str) + "x"}),
+        ("costs as an object of the class Costs, was 2; give", {"costs": lambda _: 2}),
+        ("the class Costs, was .'etf_bp': 2.; give", {"costs": lambda _: {"etf_bp": 2}}),
         ("weights as a DataFrame, decisions × assets, was Series", {"weights": lambda w: w["SPY"]}),
         ("prices as a DataFrame, sessions × assets, was ndarray", {"prices": lambda p: p.values}),
         ("bills as a Series of returns, was DataFrame", {"bills": lambda b: b.to_frame()}),
@@ -590,11 +596,12 @@ def test_what_cannot_be_simulated_is_refused_in_one_line(
         "band": 0.02,
         "capital": 1e6,
         "gross_limit": 1.0,
+        "costs": Costs(),
     }
     for name, act in change.items():
         given[name] = act(given[name])
     with pytest.raises(SimulationError, match=what) as caught:
-        simulate(costs=Costs(), **given)
+        simulate(**given)
     assert "\n" not in str(caught.value)
 
 

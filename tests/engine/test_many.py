@@ -225,6 +225,7 @@ def test_refused_configurations_stand_beside_sound_ones() -> None:
     good = some(1)[0]
     bad = [
         replace(good, lag=0),
+        replace(good, costs=3),  # type: ignore[arg-type]
         replace(good, gross_limit=float("nan")),
         replace(good, weights=good.weights * 2),
         replace(good, weights=good.weights.assign(MU=np.nan)),

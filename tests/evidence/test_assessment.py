@@ -1,5 +1,6 @@
 """Assessing a run: its simulated cases, files written without new computations, equal numbers."""
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ from backtests.report.folder import write_run
 from backtests.report.tearsheet_numbers import LEFT_OUT, metrics_of, notes_of
 from backtests.runs import Run
 from signals import Signal
+from signals.errors import SimulationError
 
 TERMS = {"strategy": "cash-heavy", "start": "2022-06-01", "source": "simulated"}
 FIGURES = ["total_return", "cagr", "sharpe", "max_drawdown", "exposure"]
@@ -152,6 +154,13 @@ def test_only_what_equals_the_run_in_everything_is_taken_from_it(finished: Run) 
 
 
 # --- Numbers computed elsewhere, or not at all ------------------------------------------------
+
+
+def test_a_worker_that_is_killed_gets_one_line() -> None:
+    told = "expected each worker process to finish"
+    with pytest.raises(SimulationError, match=told) as ended, workers_of(2) as pool:
+        pool.submit(os._exit, 9).result()
+    assert "\n" not in str(ended.value)
 
 
 def test_an_interrupt_ends_the_calls_under_way() -> None:

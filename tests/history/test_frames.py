@@ -173,8 +173,19 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         ({"known": {"WALCL": 8}}, ConfigError, "was 8; .*a lag like pd.Timedelta"),
         ({"known": {"WALCL": pd.bdate_range("2025-01-01", "2026-01-01")}}, ConfigError, "was Date"),
         ({"known": {"WALCLL": "catalog"}}, ConfigError, "did you mean 'WALCL'"),
-        ({"known": {"WALCL": pd.Timedelta(days=-1)}}, DataError, "2025-01-08 is known on"),
+        ({"known": {"WALCL": pd.Timedelta(days=-1)}}, DataError, "the lag is -1 days"),
         ({"known": {"WALCL": pd.Timedelta(days=400)}}, DataError, "0 to 366 days after"),
+        (
+            {"known": {"WALCL": datetime.timedelta(days=10**8)}},
+            DataError,
+            "the lag is 100,000,000 days",
+        ),
+        ({"known": {"WALCL": datetime.timedelta.max}}, DataError, "0 to 366 days after"),
+        (
+            {"known": {"WALCL": pd.Series(pd.Timestamp("2026-06-01"), WALCL.index)}},
+            DataError,
+            "0 to 366 days after .*, but 2025-01-08 is known on 2026-06-01; correct",
+        ),
         (
             {"known": {"WALCL": pd.Series("03/04/2025", WALCL.index)}},  # March or April?
             DataError,

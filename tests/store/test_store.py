@@ -3,10 +3,12 @@
 import functools
 import operator
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -272,6 +274,17 @@ def test_a_name_is_always_a_file(
     Store(name).add([batch()], NOW)
     assert (tmp_path / name).is_file()
     assert Store(tmp_path / name).series_ids() == ("DGS2",)
+
+
+def test_a_sqlite_database_is_a_file_of_another_kind(tmp_path: Path) -> None:
+    path = tmp_path / "mine.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    before = path.read_bytes()
+    for use in (lambda: Store(path).series_ids(), lambda: Store(path).add([batch()], NOW)):
+        with pytest.raises(DataError, match="it is damaged or of another kind; give another path"):
+            use()
+    assert path.read_bytes() == before
 
 
 # --- a clock that was wrong ---------------------------------------------------------------------

@@ -70,6 +70,11 @@ def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
         ({"estimator": "meen"}, "expected estimator as"),
         ({"smallest": float("nan")}, "expected `smallest` above zero"),
         ({"smallest": float("inf")}, "expected `smallest` above zero and finite"),
+        ({"link": "L99"}, "unknown link of crypto-below-spy: 'L99'; did you mean 'L9'"),
+        ({"name": ""}, "claim: expected `name` as text, was empty; state it"),
+        ({"statement": " "}, "crypto-below-spy: expected `statement` as text, was empty"),
+        ({"estimand": ""}, "expected `estimand` as text, was empty"),
+        ({"refuted_by": ""}, "expected `refuted_by` as text, was empty"),
     ],
 )
 def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said: str) -> None:

@@ -125,6 +125,12 @@ def test_a_damaged_line_is_found_named_and_refused(path: Path, sample: Sample, n
     assert path.read_bytes() == damaged
 
 
+def test_a_folder_is_no_ledger(tmp_path: Path, sample: Sample) -> None:
+    for refused in (verify, seal):
+        with pytest.raises(DataError, match="but it is a folder; give a file in it"):
+            refused(tmp_path, sample)
+
+
 def test_a_forged_line_breaks_the_line_after_it(path: Path) -> None:
     """If a line is edited and gets a new hash, every later line needs a new hash, too."""
     lines = path.read_bytes().splitlines(keepends=True)
