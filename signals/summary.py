@@ -99,10 +99,12 @@ def amount(value: float, unit: str = "", digits: int = 3) -> str:
 def exact(value: float) -> str:
     """Return a number that a user chose as text, with up to 12 significant digits.
 
-    >>> exact(0.025), exact(1234567.0), exact(6_500_000.0), exact(-0.1)
-    ('0.025', '1,234,567', '6,500,000', '-0.1')
+    Below 1e16, all digits before the point are kept.
+
+    >>> exact(0.025), exact(6_500_000.0), exact(-0.1), exact(1e12)
+    ('0.025', '6,500,000', '-0.1', '1,000,000,000,000')
     """
-    return f"{value:,.12g}"
+    return f"{value:{',.0f' if 1e11 <= abs(value) < 1e16 else ',.12g'}}"
 
 
 def described(index: pd.Index) -> str:

@@ -212,8 +212,11 @@ def _print(entries: dict[str, Any], page: Path) -> None:
     for name, entry in entries.items():
         if entry["saved"] is not None:
             say(saved_words(name, entry["saved"], entry))
-    few = f"With fewer than {FEW} episodes, {NOTHING}."
-    for line in (*_LEGEND, few, coverage_said(), leaning_said(), *luck_words(entries)):
+    for line in (*_LEGEND, f"With fewer than {FEW} episodes, {NOTHING}.", coverage_said()):
+        say(line)
+    if any(e["placebo"] and e["placebo"]["kind"] == "resampled" for e in entries.values()):
+        say(leaning_said())
+    for line in luck_words(entries):
         say(line)
     say(f"page: {page}")
     say("Capacity and tax are not modelled. Research, not investment advice.")

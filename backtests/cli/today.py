@@ -245,7 +245,8 @@ def _print_orders(said: dict[str, Any]) -> None:
 
 def _why_none(said: dict[str, Any]) -> str:
     if not said["beyond_band"]:
-        return "every holding is within the drift band of its target"
+        after = "" if said["waiting"] is None else "once those orders are filled, "
+        return f"{after}every holding is within the drift band of its target"
     if said["is_decision_day"]:
         return "each holding beyond the drift band has no price, or its order rounds to zero units"
     beyond = ", ".join(said["beyond_band"])

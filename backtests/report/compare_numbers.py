@@ -125,6 +125,8 @@ def about(comparison: Comparison) -> dict[str, Any]:
     history = run.history
     equity, returns = run.result.equity, run.result.returns
     absorption = observed_in(run, comparison.regime, (Regime.ABSORPTION,))
+    placebos = [row.placebo_rank.placebo for row in comparison.rows.values()]
+    ranked_by = [placebo.kind for placebo in placebos if placebo is not None]
     return plain(
         {
             "start": equity.index[0],
@@ -137,10 +139,10 @@ def about(comparison: Comparison) -> dict[str, Any]:
             "level": comparison.level,
             "reps": comparison.reps,
             "coverage": coverage_said(),
-            "leaning": leaning_said(),
+            "leaning": leaning_said() if "resampled" in ranked_by else None,
             "lags": sorted({row.run.config.lag for row in comparison.rows.values()}),
             "hindsight": HINDSIGHT,
-            "ranked": sum(row.placebo_rank.placebo is not None for row in comparison.rows.values()),
+            "ranked": len(ranked_by),
             "notes": list(comparison.notes),
             "absorption_episodes": absorption.episodes,
             "absorption_entered": absorption.entered,

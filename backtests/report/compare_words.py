@@ -10,6 +10,7 @@ from backtests.evidence.entries import BEATS, SIGNIFICANT
 from backtests.evidence.luck import p_said
 from backtests.evidence.settings import value_said
 from backtests.evidence.superiority import SET_SIZE
+from backtests.plural import number_of
 from backtests.report.format import fixed, interval, is_missing, percent, percent_signed
 
 Entry = Mapping[str, Any]
@@ -172,7 +173,8 @@ def luck_words(numbers: Mapping[str, Entry]) -> list[str]:
     first = next(iter(numbers.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
     found = [entry["lead_lag"] for entry in numbers.values() if entry["lead_lag"]]
-    rows = "one row" if len(numbers) == 1 else f"{len(numbers)} rows"
+    counted = sum(not is_missing(entry["sharpe"]) for entry in numbers.values())
+    rows = number_of(counted, "row") + " with a Sharpe ratio" * (counted < len(numbers))
     return [
         f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle "
         f"depends on {rows} and {log} logged trials.",

@@ -115,14 +115,19 @@ def _outcome(claim: Claim, estimate: Estimate, adjusted: float) -> tuple[Outcome
     if far90 < (claim.smallest or 0.0):
         return "contradicted", "the whole 90 % interval lies below the smallest interesting effect"
     if adjusted <= LEVEL and near > 0:
-        return "supported", f"the interval excludes zero; adjusted p-value {adjusted:.3f}"
+        return "supported", f"the interval excludes zero; adjusted p-value {_p_said(adjusted)}"
     return "inconclusive", _why_open(near, adjusted)
 
 
 def _why_open(near: float, adjusted: float) -> str:
     if near > 0:
-        return f"the interval excludes zero, but the adjusted p-value is {adjusted:.3f}"
+        return f"the interval excludes zero, but the adjusted p-value is {_p_said(adjusted)}"
     return "the interval contains both zero and effects of interesting size"
+
+
+def _p_said(value: float) -> str:
+    """Return a p-value as text; no p-value is shown as zero."""
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def judge_status(claim: Claim, status: Status) -> Verdict:

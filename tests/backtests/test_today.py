@@ -388,6 +388,12 @@ def test_units_are_rounded_toward_zero_when_bought_and_when_sold(
     assert sold.loc["SPY", "units"] == pytest.approx(-units, abs=1e-9)
 
 
+@pytest.mark.parametrize("decimals", [400, 9, -1, 1.5, True])
+def test_decimals_beyond_their_range_are_refused_in_one_line(decimals: Any) -> None:
+    with pytest.raises(ConfigError, match=f"`decimals` from 0 to 8, was {decimals}; give a whole"):
+        order({"SPY": 0.1}, {CASH: 10_000.0}, decimals)
+
+
 def test_the_largest_purchase_is_cut_to_what_cash_can_pay_with_costs() -> None:
     bought = order({"SPY": 0.6, "MU": 0.4}, {CASH: 10_000.0})
     assert bought.loc["MU", "units"] == 80.0
@@ -728,6 +734,15 @@ def test_the_command_says_that_a_day_decides_nothing_and_when_the_next_does(
     code, out, _ = on_store("today", "near-cash-flow", "--at", "2024-03-28", "--holdings", mine)
     assert "a decision day (schedule); the next scheduled decision is on 2024-04-30" in out
     assert "target weights at the close of 2024-04-01" in " ".join(out.split())
+
+
+def test_holdings_before_their_orders_are_filled_are_not_called_within_the_band(
+    on_store: Drypowder, mine: Path
+) -> None:
+    options = ("--at", "2024-04-01", "--param", "lag=5", "--holdings", mine)
+    out = " ".join(on_store("today", "near-cash-flow", *options).out.split())
+    assert "the orders of 2024-03-28 are not filled yet and are not repeated here; " in out
+    assert "no orders: once those orders are filled, every holding is within the drift band" in out
 
 
 def test_its_json_has_the_day_the_reason_and_the_regime(on_store: Drypowder, mine: Path) -> None:

@@ -76,6 +76,8 @@ def test_the_lines_below_name_the_rows_told_from_luck_and_those_that_collapse() 
         "logged trials.",
         "In 11 % of the splits, the best row fails (PBO).",
     ]
+    without = {**rows, "bills": ENTRY | {"sharpe": None}}
+    assert "depends on 2 rows with a Sharpe ratio and 1,200 logged" in luck_words(without)[0]
     rows["a"] = ENTRY | {"lead_lag": lead_lag(collapse=0)}
     assert luck_words(rows)[-1] == "Lead and lag: it collapses."
     assert luck_words({"a": ENTRY})[0].startswith(

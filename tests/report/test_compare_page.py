@@ -209,6 +209,12 @@ def test_below_the_table_stands_how_often_intervals_cover_and_what_alpha_is(page
     assert "can have the same exposure and different betas" in below
 
 
+def test_a_page_without_ranks_says_nothing_about_ranked_rows(tmp_path: Path) -> None:
+    said = write(tmp_path, leaning=None, ranked=0).read_text()
+    assert 'id="leaning"' not in said
+    assert "By chance alone" not in said
+
+
 def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:
     assert cells(page, "bitcoin")["CAGR, %"] == ("", "–")
     assert cells(page, "bills")["Sharpe"] == ("", "–")

@@ -7,7 +7,7 @@ import pytest
 
 import signals
 from signals.base import Evaluation
-from signals.summary import WIDTH, Summary, described
+from signals.summary import WIDTH, Summary, described, exact
 from tests.readings import evaluation_of, reading_of
 
 INDEX = pd.bdate_range("2024-01-01", periods=4)
@@ -37,6 +37,23 @@ def test_html_has_no_colours_of_its_own() -> None:
     assert "#" not in said
     assert "background" not in said
     assert said.count("color:") == said.count("color:inherit")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1e12, "1,000,000,000,000"),
+        (999_999_999_999.7, "1,000,000,000,000"),
+        (123_456_789_012.0, "123,456,789,012"),
+        (-2.5e15, "-2,500,000,000,000,000"),
+        (6_543_210.5, "6,543,210.5"),
+        (0.1 + 0.2, "0.3"),
+        (0.0, "0"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_number_that_a_user_chose_keeps_its_digits(value: float, shown: str) -> None:
+    assert exact(value) == shown
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,14 @@ def test_fewer_than_three_episodes_decide_nothing(value: float, episodes: int) -
     assert "fewer than 3" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("adjusted", "said"), [(0.0, "below 0.001"), (0.0004, "below 0.001"), (0.001, "0.001")]
+)
+def test_no_p_value_is_written_as_zero(adjusted: float, said: str) -> None:
+    reason = judge(ABOVE, estimate(20.0, 5.0), adjusted).reason
+    assert reason == f"the interval excludes zero; adjusted p-value {said}"
+
+
 def test_three_episodes_can_decide() -> None:
     assert judge(ABOVE, estimate(20.0, 5.0, episodes=3), 0.001).outcome == "supported"
 
