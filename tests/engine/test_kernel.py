@@ -240,7 +240,7 @@ BAD: dict[str, dict[str, Any]] = {
     "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
     "prices on the session of every decision": {"weights": lambda w: w.shift(freq="3650D")},
     "prices above zero": {"prices": lambda p: p.assign(MU=0.0)},
-    "bills: expected numbers": {"bills": lambda b: b.astype(str) + " %"},
+    "expected numbers in bills": {"bills": lambda b: b.astype(str) + " %"},
     "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},
     "falls to zero or below": {
         "weights": lambda w: w * 0 - [0.0, 0.9, 0.0, 0.0],
