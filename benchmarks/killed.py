@@ -326,7 +326,9 @@ def _within(store: Store, before: Content, noted: dict[str, Any], truth: Content
 
 
 def _findings(store: Store) -> Iterator[str]:
-    yield from (str(f) for f in check_store(store) if f.severity == "error")
+    # The check opens the file nine times. While another reader holds it open, this is fast.
+    with locking.reading(store.path):
+        yield from (str(f) for f in check_store(store) if f.severity == "error")
 
 
 def _locks(store: Path) -> list[str]:
