@@ -28,6 +28,7 @@ publication of the amount.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -100,7 +101,7 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = public is not None and (filed - end).days > LATE and usual >= public
-    known = usual if assumed else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
+    known = usual if assumed else _open_after(filed)
     return Fact(
         start=start,
         end=end,
@@ -109,6 +110,12 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
         assumed=assumed,
         tag=entry["tag"],
     )
+
+
+@cache
+def _open_after(filed: pd.Timestamp) -> pd.Timestamp:
+    """Return the open of the first session after a filing. One filing contains many facts."""
+    return session_after(pd.DatetimeIndex([filed]))[0] + OPEN
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
