@@ -229,26 +229,6 @@ def kept_histories() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def equal_indexes_at_once() -> Iterator[None]:
-    """Let pandas compare equal indexes as a whole, also where values may differ by a tolerance.
-
-    With a tolerance, pandas compares an index date by date, which takes 17 ms for eleven years.
-    Indexes that differ are still compared date by date, so their message stays the same.
-    """
-    compare = pd.testing.assert_index_equal
-
-    @wraps(compare)
-    def compare_once(left: pd.Index, right: pd.Index, *how: Any, **more: Any) -> None:
-        if not how and isinstance(left, pd.Index) and left.equals(right):
-            more["check_exact"] = True
-        compare(left, right, *how, **more)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pandas._testing.asserters.assert_index_equal", compare_once)
-        yield
-
-
 @pytest.fixture(scope="module")
 def evaluated_before() -> Iterator[None]:
     """Reuse evaluations from earlier tests if signal and inputs are equal.
