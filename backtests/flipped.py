@@ -78,7 +78,7 @@ class SinceFetch:
 
 
 def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceFetch:
-    """Return which states flipped with the last fetch or import into the configuration's store.
+    """Return the states that the last fetch or import of data into the store has changed.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def _parsed(text: str) -> tuple[str, Any]:
         return name.strip(), value
     if isinstance(found, dict):
         raise ConfigError(
-            f"expected one value or a list in --param {name.strip()}=VALUE, was the table "
-            f"{value.strip()}; set each parameter alone, like dry_powder.k=0.11"
+            f"expected one value or a list after {name.strip()}=, was a TOML table, "
+            f"{value.strip()}; set each parameter by its own --param, like dry_powder.k=0.11"
         )
     return name.strip(), found

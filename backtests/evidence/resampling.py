@@ -113,9 +113,9 @@ def resample_prices(
     A sum of drawn yield changes could drift without limit. To prevent drift, a resampled yield (or
     other quote) is pulled toward its original level at the source session. At each session, the
     resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
-    stays within the range of its original values since the earliest price of any asset. Without the
-    pull and the limits of the range, the difference between two yields would change exactly as much
-    as at the source session.
+    stays within the range of its original values since the earliest price of any asset. Because of
+    these two rules, the change of a difference between two yields is not exactly its change at the
+    source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.

@@ -91,8 +91,8 @@ def _prices(ticker: str, closes: pd.Series, now: pd.Timestamp) -> Batch:
         batch = price_batch(ticker, values, now, PRICES)
     if len(batch.rows) < len(values):
         raise DataError(
-            f"{ticker}: expected prices of finished sessions since the listing, but {batch.note}; "
-            "set these cells to NaN"
+            f"{ticker}: expected only prices of finished sessions since the listing, but "
+            f"{batch.note}; set the other cells to NaN"
         )
     return batch
 

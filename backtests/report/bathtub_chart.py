@@ -111,7 +111,7 @@ def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> lis
 
 
 def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
-    """Return the water of the bathtub. A full bathtub means the highest net liquidity so far."""
+    """Draw net liquidity as the water level. A full tub means the highest net liquidity so far."""
     if is_missing(level["value"]) or is_missing(level["highest"]):
         return [words(at.x + at.w / 2, at.y + at.h / 2, "no water level", "s", "middle")]
     top = at.y + 22

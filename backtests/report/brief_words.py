@@ -50,7 +50,7 @@ def why(brief: Brief) -> str:
 def _scales_words(scales: Scales) -> str:
     """Return a sentence on how many measures (scales) say that idle capital is depleted.
 
-    At least one scale must have a view.
+    Call this function only if ``scales.views`` is at least 1.
     """
     depleted, views = scales.depleted, scales.views
     return f"{depleted} of {views} measures of idle capital say that it is depleted."

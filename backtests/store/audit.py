@@ -256,7 +256,7 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield errors about values that were known too early, and a note about late values.
+    """Yield an error for each kind of too early value, and a note about late values.
 
     Each finding names the first date and the number of dates.
     """
@@ -273,8 +273,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         (
             _error,
             _before_rule(id, rows) & ~before,
-            f"expected the catalog's publication rule ({rule_of(id)}), but the values of {{}} were "
-            "known earlier, so backtests would look ahead; import or fetch into a new store",
+            f"expected values to be known when the catalog says ({rule_of(id)}), but the values of "
+            "{} were known earlier, so a backtest would look ahead; import into a new store",
         ),
         (
             _note,

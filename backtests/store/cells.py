@@ -126,7 +126,7 @@ def announced(id: str, dates: pd.DatetimeIndex, now: pd.Timestamp) -> np.ndarray
 
 def announced_note(rows: int) -> str:
     """Return a note about announced values that were left out; "" if no value was left out."""
-    return f"left out {number_of(rows, 'announced value')} for future days" if rows else ""
+    return f"left out {number_of(rows, 'announced value')} with a future date" if rows else ""
 
 
 def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:

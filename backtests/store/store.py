@@ -121,8 +121,8 @@ class Store:
     Raises
     ------
     ConfigError
-        When the path is invalid, see :func:`backtests.atomic.writable_name`. Also when the path
-        contains a question mark or a backslash, which DuckDB cannot open.
+        If the path is invalid, see :func:`backtests.atomic.writable_name`. DuckDB cannot open a
+        path that contains a question mark or a backslash, so such a path is invalid, too.
     DataError
         Every method that reads or writes the file raises DataError when the file is locked for too
         long, damaged, or not a store of drypowder. Most methods that read also raise DataError when

@@ -186,7 +186,7 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
         (("check", "near-cash-flow", "--param", "volatility=9"), "volatility must be above 0"),
         (("check", "dry_powder", "--param", "k=2"), "was 'k'; write dry_powder.k"),
         (("today", "spy", "--param", "volatility=0.2"), "unknown parameter of spy 'volatility'"),
-        (("today", "--param", "volatility={a=1}"), "was the table {a=1}; set each parameter alone"),
+        (("today", "--param", "volatility={a=1}"), "was a TOML table, {a=1}; set each parameter"),
         (("today", "--param", "volatility=[1]"), "was [1]; give one value"),
         (("today", "--exit-code"), "expected a history from a store, but the history is SIMULATED"),
         (

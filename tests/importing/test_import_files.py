@@ -83,7 +83,7 @@ def test_a_rate_announced_for_the_next_days_is_imported_up_to_today(
     """On a Monday evening, FRED has the rate on reserves for Tuesday."""
     text = "observation_date,SOFR,IORB\n2026-01-05,3.7,3.65\n2026-01-06,.,3.65\n"
     (batch,) = [b for b in read_csv("graph", text, NOW) if b.series_id == "IORB"]
-    assert batch.note == "left out 1 announced value for future days"
+    assert batch.note == "left out 1 announced value with a future date"
     take(write(tmp_path, "graph.csv", text), db)
     assert values(db, "IORB") == {"2026-01-05": 3.65}
     assert values(db, "SOFR") == {"2026-01-05": 3.7}

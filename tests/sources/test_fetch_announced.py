@@ -59,7 +59,7 @@ def test_a_rate_announced_for_the_next_days_is_fetched_up_to_today(
     servers.poison = later("IORB", "2026-01-02", *AHEAD)
     outcome = bring(target, "IORB")["IORB"]
     assert outcome.failed == ""
-    assert outcome.note == "left out 3 announced values for future days"
+    assert outcome.note == "left out 3 announced values with a future date"
     assert outcome.last == pd.Timestamp("2026-01-02")
     assert dates(target, "IORB").isdisjoint(AHEAD)
 
