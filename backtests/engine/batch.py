@@ -167,18 +167,20 @@ def _refused(
 ) -> dict[int, str]:
     """Return an error message for each variant with invalid costs, lag, band or table of weights.
 
-    Variants that share the objects ``lag``, ``band`` and ``gross_limit`` are checked together.
+    Variants that share the objects ``costs``, ``lag``, ``band`` and ``gross_limit`` are checked
+    together.
     """
     refused = {}
-    told: dict[tuple[int, int, int], str] = {}
+    told: dict[tuple[int, ...], str] = {}
     for i, variant in enumerate(variants):
-        lag, band, limit = variant.lag, variant.band, variant.gross_limit
-        terms = id(lag), id(band), id(limit)
+        costs, lag, band, limit = variant.costs, variant.lag, variant.band, variant.gross_limit
+        terms = id(costs), id(lag), id(band), id(limit)
         if terms not in told:
-            told[terms] = _fault(check_terms, lag, band, capital, limit, name)
-        fault = _fault(check_costs, variant.costs, name) or told[terms]
-        if fault or faults[id(variant.weights)]:
-            refused[i] = fault or faults[id(variant.weights)]
+            told[terms] = _fault(check_costs, costs, name) or _fault(
+                check_terms, lag, band, capital, limit, name
+            )
+        if told[terms] or faults[id(variant.weights)]:
+            refused[i] = told[terms] or faults[id(variant.weights)]
     return refused
 
 

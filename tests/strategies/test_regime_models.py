@@ -146,7 +146,7 @@ def test_only_a_strategy_that_follows_the_regime_takes_a_model(name: str) -> Non
     if STRATEGIES[name].follows_regime:
         assert config_from({"strategy": f"{name}@quantities"}).label == f"{name}@quantities"
         return
-    with pytest.raises(ConfigError, match=f"follows the regime, but {name} does not follow"):
+    with pytest.raises(ConfigError, match=f"follows the regime, but {name} follows no regime"):
         config_from({"strategy": f"{name}@quantities"})
 
 
