@@ -84,8 +84,8 @@ def replacing(path: Path) -> Iterator[Path]:
     An existing file is replaced. An existing folder is replaced only if the ``with`` block writes a
     folder. Missing parent folders are created. A path that :func:`writable_name` rejects raises
     ConfigError. A path that cannot be written raises DataError. After an error, the file or folder
-    at ``path`` is usually unchanged. If the error message says that ``path`` is new, the new file
-    or folder is already at ``path``.
+    at ``path`` is unchanged, with one exception. If the error message says that ``path`` is new,
+    the new file or folder is already at ``path``.
     """
     target, moved = resolved(path), False
     try:
@@ -104,7 +104,7 @@ def replacing(path: Path) -> Iterator[Path]:
             raise DataError(
                 f"expected {path} to be saved on the disk, but the system reports: "
                 f"{error.strerror or error}. {path} is new, but a crash of the system may remove "
-                "the new content; check the disk, then write the file again"
+                "the new content; check the disk, then write it again"
             ) from error
         raise DataError(
             f"expected to write to {path}, but the system reports: {error.strerror or error}; free "

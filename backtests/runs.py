@@ -176,8 +176,8 @@ def defined_again(what: str, path: str) -> ConfigError:
 def run_id(config: RunConfig, history: History, *others: str) -> str:
     """Return the id of a run.
 
-    Two runs have the same id if they have the same parameters, data and version of drypowder. The
-    id also depends on the registered signals, their votes, and the strings in ``others``.
+    Two runs have the same id only if they have the same parameters, data and version of drypowder.
+    The registered signals, their votes, and the strings in ``others`` must also be the same.
     """
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())

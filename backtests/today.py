@@ -29,10 +29,10 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
 
 - If late data make the strategy's state unreliable, the state is called lost, see
   :mod:`backtests.lapse`. While the state is lost, a backtest uses the regime that the remaining
-  signals give, or NEUTRAL. :meth:`Plan.at` lists the stale inputs, and
-  makes no decision until the state is known again. As soon as the state is known again,
-  :meth:`Plan.at` makes the decision that was due while the state was lost. If the new state differs
-  from the last known state, :meth:`Plan.at` also decides at once.
+  signals give, or NEUTRAL. :meth:`Plan.at` lists the stale inputs, and makes no decision until the
+  state is known again. As soon as the state is known again, :meth:`Plan.at` makes the decision that
+  was due while the state was lost. If the new state differs from the last known state,
+  :meth:`Plan.at` also decides at once, unless the strategy decides only on its schedule.
 """
 
 from collections.abc import Mapping
@@ -106,8 +106,8 @@ class Today(Summarised):
     older
         A mapping from ticker to the date of the last price. Only shares and funds without a close
         at this session are listed. The mapping covers held assets, and assets in ``target`` or
-        ``if_decided``. Assets in ``missing`` are left out. The weights and orders of these assets
-        use the last price.
+        ``if_decided``. Assets in ``missing`` are left out. For the listed assets, weights and
+        orders use the last price.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not

@@ -245,7 +245,8 @@ class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
     A subclass defines ``combine`` instead of ``gauges``. A part is a signal that another signal
-    uses. If several signals use the same part, the part has the same parameters for all of them.
+    uses. If several signals of one :class:`signals.evaluations.Evaluations` use the same part, the
+    part has the same parameters for all of them.
     """
 
     @abstractmethod

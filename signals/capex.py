@@ -100,7 +100,10 @@ class Capex(Signal):
         )
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return the number of firms in the impulse if the amount of some firm is missing."""
+        """Return the number of firms in the impulse if the impulse does not use all firms.
+
+        The mapping is empty if the impulse uses all firms, or if there is no impulse.
+        """
         compared, firms = float(evaluation.gauges["firms"].iloc[-1]), len(self.firms)
         missing = self.minimum <= compared < firms  # with fewer firms, there is no impulse
         return {f"firms compared, of {firms}": compared} if missing else {}

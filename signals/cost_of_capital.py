@@ -107,7 +107,7 @@ class CostOfCapital(Signal):
         )
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge, such as ``% over 20 sessions`` if ``horizon`` is 20."""
+        """Return the unit of a gauge, such as ``pp over 20 sessions`` if ``horizon`` is 20."""
         return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

@@ -130,7 +130,7 @@ class Explanation(Summarised):
             facts["flips"] = f"{self.flips}; now {amount(self.distance_value, self.distance_unit)}"
         facts |= {"components": self.rests_on} if self.rests_on else {}
         if self.beside:
-            said = [f"{what} {amount(number)}" for what, number in self.beside.items()]
+            said = [f"{what}: {amount(number)}" for what, number in self.beside.items()]
             facts["beside"] = "; ".join(said)
         if self.known_at:
             said = [

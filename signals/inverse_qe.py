@@ -28,7 +28,8 @@ class InverseQE(ScoreSignal):
         after its date.
     NaN
         The flag is NA if the correlation or the mean is missing. The mean needs at least one of its
-        components. The score needs 252 sessions on which all of its components are known.
+        components. The score needs 252 sessions on which the components that it uses are all
+        known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
@@ -82,7 +83,7 @@ class InverseQE(ScoreSignal):
         )
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge, such as ``% over 20 sessions`` if ``horizon`` is 20."""
+        """Return the unit of a gauge, such as ``pp over 20 sessions`` if ``horizon`` is 20."""
         return over(self.units[gauge], self.horizon)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,8 @@ class OutsideCapital(Signal):
     """Who pays for capital expenditure: cash flow, smaller payouts to shareholders, or creditors.
 
     Formula
-        Each amount is the total of all ``firms`` in the last four quarters. A is capital
+        Each amount is a sum over ``firms`` for the last four quarters. The paragraph NaN says which
+        firms count. A is capital
         expenditure, and O is operating cash flow. B is shares bought back, D is debt issued, and L
         is assets from new finance leases. A', O' and B' are A, O and B one year earlier. The gauge
         ``gap`` is 100 · (A − O) / A. ``gap`` is the part of the spending that cash flow does not

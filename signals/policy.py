@@ -60,7 +60,7 @@ class Policy(ScoreSignal):
     balance_horizon: int = 65
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge, such as ``pp over 20 sessions`` if ``horizon`` is 20."""
+        """Return the unit of a gauge; the unit of ``balance`` depends on ``balance_horizon``."""
         horizon = self.balance_horizon if gauge == "balance" else self.horizon
         return over(self.units[gauge], horizon)
 

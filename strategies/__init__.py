@@ -2,7 +2,7 @@
 
 Strategies access no file, network or clock. :data:`STRATEGIES` is the registry. For a new strategy,
 write a file in ``strategies/``. Then import the strategy in ``strategies/__init__.py``, and add it
-to the list there.
+to ``_THESIS``, ``_BASELINES`` or ``_CHALLENGERS``.
 """
 
 from strategies.base import Strategy, decide, state_of

@@ -14,7 +14,8 @@ from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
 #: Pandas frequency of the dates of a weekly, monthly or quarterly series. A month or a quarter has
-#: the date of its first day. A week has the date of its last day, a Wednesday.
+#: the date of its first day, except in series with ``at_end``, which do not use this mapping. A
+#: week has the date of its last day, a Wednesday.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
 #: Almost a year. After 52 weeks, the day of the week is the same.
@@ -52,7 +53,7 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
     The dates are after the last close of the history. The result also contains the next filing of
     each hyperscaler. The next filing is expected 52 weeks after the firm's earliest filing of the
-    past 52 weeks.
+    past 52 weeks. If a day 52 weeks later is a holiday, the next session is expected.
 
     A vintage is a published version of a series. The next release of a series with vintages is
     expected 52 weeks after a past release. The past release is the earliest release of the past 52

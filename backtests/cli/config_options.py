@@ -130,7 +130,7 @@ def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
     for path in names_assigned(assignments):
         if split(path)[0] in ("", "schedule", "costs"):
             raise ConfigError(
-                f"expected a parameter on which a flag depends, like dry_powder.k or "
+                "expected a parameter of a signal or of the regime model, like dry_powder.k or "
                 f"regime.confirm, was {path!r}; remove {path!r}"
             )
 

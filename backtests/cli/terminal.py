@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
-#: The characters that are escaped: control characters and invisible characters. Tab and newline
-#: are not escaped.
+#: The characters that are escaped: control characters, invisible marks, marks of the direction of
+#: text, line separators and surrogates. Tab and newline are not escaped.
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -76,7 +76,7 @@ class Escaping:
         """Do nothing, so that stdout or stderr stays open."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream; raise AttributeError if the attribute writes bytes."""
+        """Return an attribute of the stream, but none that could bypass the escaping."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)

@@ -1,9 +1,8 @@
 """Loadings of each asset on the factors of the simulated returns.
 
 In :data:`EXPOSURES`, an asset has the loadings of its class. Some assets differ from their class in
-a few loadings. All loadings are round numbers. Assets whose cash flows come later have a higher
-loading on speculation. The loading rises from memory to hyperscalers, semiconductors, software,
-speculative shares and crypto.
+a few loadings. All loadings are round numbers. The loading on speculation rises in
+this order: memory, hyperscalers, semiconductors, software, speculative shares and crypto.
 """
 
 from dataclasses import dataclass, replace

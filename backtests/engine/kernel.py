@@ -109,9 +109,9 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
     if len(apart):
         raise SimulationError(
             f"{name}: expected equity of the compiled simulation within {AGREEMENT:g} of "
-            f"vectorbt's, but the largest difference is {gap.max():.2g} (first on "
-            f"{apart[0].date()}); install the declared versions of numba and vectorbt, or report "
-            "this defect"
+            f"vectorbt's, but the equity differs by more, first on {apart[0].date()} (the largest "
+            f"difference is {gap.max():.2g}); install the declared versions of numba and vectorbt, "
+            "or report this defect"
         )
 
 

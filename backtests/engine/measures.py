@@ -24,7 +24,7 @@ LANES = 32
 #: the value at the deepest loss so far, and HIGH is the peak before this loss. BELOW is the number
 #: of sessions with a value of 0 or less. EQUITY is the sum of all values. SUM is the sum of the
 #: excess returns in one block, and SQUARES is the sum of their squares. OVER is the sum of the
-#: excess returns in all earlier blocks.
+#: excess returns in all finished blocks.
 BEFORE, PEAK, LOW, HIGH, BELOW, EQUITY, SUM, SQUARES, OVER = range(0, 9 * LANES, LANES)
 #: MEAN is the mean excess return. A deviation is an excess return minus MEAN. SECOND, THIRD and
 #: FOURTH are the sums of the second, third and fourth powers of deviations. PRODUCT is the sum of

@@ -73,7 +73,8 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session with a
     new state. The end of a month comes from the exchange's calendar, which is known in advance. So
-    the last session of a history is not scheduled if the month has further sessions.
+    with the default schedule, the last session of a history is not scheduled if its month has
+    further sessions.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -119,8 +120,8 @@ def choose_trades(
     by more than ``band``, a fraction. If an earlier decision is not filled yet, its target weights
     replace the drifted weights in the comparison with ``band``. A decision whose fill would come
     after the last session is not executed. If a portfolio with short positions exceeds
-    ``gross_limit``, a trade restores the last target weights ``lag`` sessions later. While a
-    decision waits for its fill, the limit is not enforced.
+    ``gross_limit`` at a close, a trade restores the last target weights ``lag`` sessions later.
+    While a decision waits for its fill, the limit is not enforced.
 
     An asset without a price on the day of the fill is not traded until the next decision. If the
     cash is too small because an asset without a price is not sold, purchases are reduced. The

@@ -8,7 +8,8 @@ therefore changes the prices that vectorbt receives, in three ways:
   multiplied by the growth of bills, so idle cash has earned the return of bills.
 
 - Borrowing has a cost. A short position has its own column. At each session, the price in the
-  column of a short position also grows by the borrowing cost: debt · rate · days / 365.
+  column of a short position also grows by the borrowing cost since the previous session:
+  debt · rate · days / 365.
 
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
@@ -144,8 +145,8 @@ def simulate(
         Initial cash, USD.
     gross_limit
         Largest sum of the absolute weights of long and short positions. If a portfolio with short
-        positions exceeds ``gross_limit``, a trade restores the last target weights ``lag`` sessions
-        later.
+        positions exceeds ``gross_limit`` at a close, a trade restores the last target weights
+        ``lag`` sessions later. While a decision waits for its fill, the limit is not enforced.
     name
         Name for the weights, used in messages.
 
@@ -154,8 +155,8 @@ def simulate(
     SimulationError
         Raised if a weight is not finite or exceeds its limit. Raised if a price is not above zero,
         or if a bill return is missing. Raised if columns or sessions do not match, or if the lag,
-        the band or the capital is out of range. Raised if the portfolio's value falls to 0 USD or
-        below.
+        the band or the capital is out of range. Raised if ``costs`` are not of the class Costs.
+        Raised if the portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     check_costs(costs, name)

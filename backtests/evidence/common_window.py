@@ -46,7 +46,8 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
     """Return the kind of data that differs between two histories on ``index``.
 
-    The kind is ``prices`` or ``series``. The text is empty if the histories are equal.
+    The kind is ``prices`` or ``series``. Different sources count as different prices. The text is
+    empty if the histories are equal.
     """
     if one.source != other.source or not _equal_on(index, one.closes, other.closes):
         return "prices"
@@ -54,7 +55,7 @@ def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
 
 
 def _equal_on(index: pd.DatetimeIndex, one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Return whether two tables have equal values on ``index``, in the columns of both tables."""
+    """Return whether two tables have equal values on ``index``, in the columns that both have."""
     shared = one.columns.intersection(other.columns)
     return one.loc[index, shared].equals(other.loc[index, shared])
 

@@ -68,10 +68,10 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
     Serial numbers start at 0. ``on`` has the value 1.0, 0.0 or NaN (or True or False) at every
-    session. Two consecutive sessions with 1.0 belong to the same episode if they are at most a
-    quarter of a year apart. A session with 0.0 or NaN belongs to no episode, even if it lies
-    between two sessions of one episode. ``quarter`` is the number of rows in a quarter of a year,
-    for example 13 for weekly rows.
+    session. A session with 1.0 belongs to the same episode as the previous session with 1.0 if the
+    two are at most a quarter of a year apart. A session with 0.0 or NaN belongs to no episode, even
+    if it lies between two sessions of one episode. ``quarter`` is the number of rows in a quarter
+    of a year, for example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)

@@ -54,8 +54,8 @@ class LeadLag:
         is the daily return at lag n minus the daily return at lag n + 1.
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. The
-        test covers the run's lag and all shorter lags from 0 to 9. None if there is no collapse. A
-        collapse of the information ratio is a sign of look-ahead.
+        test covers each measured lag from 0 to the run's lag if the next lag is measured, too. None
+        if there is no collapse. A collapse of the information ratio is a sign of look-ahead.
     """
 
     lag: int

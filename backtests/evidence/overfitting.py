@@ -3,7 +3,7 @@
 The sessions are cut into an even number of consecutive blocks. Each way to choose half of the
 blocks gives one sample. The trial with the best Sharpe ratio in the sample is chosen. The blocks
 outside the sample show how the chosen trial ranks out of sample. Choosing the best trial has no
-value if the chosen trial ranks below the median in half of all samples.
+value if, for half of all samples, the chosen trial ranks below the median out of sample.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 So the returns of all trials need not be in memory at once.
@@ -200,7 +200,7 @@ def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.nda
 
 
 def _selected(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the best trial in sample, its Sharpe ratios in and out of sample, and its rank."""
+    """Return the best trial in sample, its two Sharpe ratios, and its rank out of sample."""
     best = inside.argmax(axis=1)
     rows = np.arange(len(best))
     reached = outside[rows, best]

@@ -141,7 +141,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """Random numbers that choose the source session of each session after the first."""
+    """The draws that choose the source session of each session after the first."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # If an asset's return is missing in all draws, these arrays choose its source session.

@@ -48,8 +48,8 @@ def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
 
     - ``costs`` multiplies all costs by 0, 1, 2 or 5.
 
-    - ``rebalance day`` delays each scheduled decision by 0, 2, 4, … or 20 sessions. A daily
-      schedule does not change.
+    - ``rebalance day`` moves each scheduled decision to 0, 2, 4, … or 20 sessions after the last
+      session of its month, quarter or week. A daily schedule does not change.
 
     - ``asset left out`` treats one asset as unlisted. Flags still use the prices of this asset. If
       the strategy has no rule for a missing asset, the table has no row for this asset.

@@ -40,7 +40,7 @@ class Moved:
         Days on which the flag is on, in percent of the days on which the flag is defined.
     switches
         Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
-        the flag is on at the last session, the latest date is always included.
+        the flag is on at the last session, the date on which it last turned on is always included.
     overlap
         Number of days with both flags on, divided by the number of days with at least one flag on.
         The overlap is a fraction. The overlap is 1 if both flags are always off. The overlap is NaN

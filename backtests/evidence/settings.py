@@ -95,7 +95,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a text for each setting in which ``table`` differs from a table in ``alike``."""
+    """Return texts on settings in which ``table`` and a table in ``alike`` differ."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

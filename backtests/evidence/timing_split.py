@@ -8,7 +8,8 @@ w · x has two terms:
 Each mean uses the sessions after the asset's first price and after the first possible fill. The
 term w̄ · x̄ is called the tilt: the return from a constant holding of the mean weight. The term
 cov(w, x) is called the timing. Timing is positive if the weight was large before good returns. The
-mean return of the portfolio is bills + Σ (tilt + timing) − costs. The sum Σ is over all assets.
+mean return of the portfolio is bills + Σ (tilt + timing) − costs. The sum Σ is over all assets. The
+costs are trading and borrowing costs.
 
 The tilt uses hindsight for two reasons. The mean weights are known only at the end of the run, and
 the assets were chosen after the sample period. The timing uses no hindsight about mean weights or

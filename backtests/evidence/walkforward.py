@@ -162,8 +162,8 @@ def walk_forward(
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
     close of the refit date. The new candidate's decision is filled ``lag`` sessions later. Until
-    the new candidate's decision is filled, the last decision of the old candidate stays in force.
-    Before the first fill, the portfolio is in cash.
+    the new candidate's decision is filled, the portfolio follows the decisions that the old
+    candidate made before the refit date. Before the first fill, the portfolio is in cash.
 
     Raises
     ------

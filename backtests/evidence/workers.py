@@ -32,7 +32,7 @@ class _Processes(ProcessPoolExecutor):
     """An executor with several processes; an error or an interrupt ends all processes.
 
     If a process ends before its work is done, SimulationError is raised. For example, the system
-    ends a process if there is too little memory.
+    ends a process if there is too little memory, or a process cannot load a plugin.
     """
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -41,8 +41,8 @@ class _Processes(ProcessPoolExecutor):
         self.shutdown(cancel_futures=kind is not None)
         if kind is not None and issubclass(kind, BrokenProcessPool):
             raise SimulationError(
-                "expected each worker process to finish its work, but the system or a user ended "
-                "one; free some memory, then run the command again"
+                "expected each worker process to finish its work, but one ended early; correct the "
+                "error that it printed, or free some memory, then run the command again"
             ) from None
 
 

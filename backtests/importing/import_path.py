@@ -48,9 +48,10 @@ class Imported:
 
     @property
     def notes(self) -> list[str]:
-        """Messages about values left out, and about stored values that count as known too early.
+        """Notes on imported series, and on stored values that count as known too early.
 
-        Series with the same note share a line.
+        A note is about values that were left out, a price shift, or a file that may be cut. Series
+        with the same note share a line.
         """
         noted: dict[str, list[str]] = {}
         for batch in self.parsed.batches:

@@ -66,15 +66,14 @@ def identity_of(document: Any) -> tuple[int, str]:
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
     """Return a document's facts about periods.
 
-    Each fact contains the ``tag`` of the document.
-
-    Facts about single days are left out.
+    Each fact contains the ``tag`` of the document. Facts about single days are left out.
 
     Raises
     ------
     DataError
         When the document has no facts or too many facts, or when a fact lacks a field or has a
-        wrong field.
+        wrong field. Also when an amount is far below the amount of a shorter period with the same
+        start.
     """
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FACTS:
@@ -93,9 +92,10 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
 def _check_sums(facts: list[dict[str, Any]]) -> None:
     """Raise DataError if an amount is far below the amount of a shorter period with the same start.
 
-    The capital spending of nine months contains that of the first six months. If it is less than a
-    fifth of it, one of the two amounts is in another unit. Operating cash flow may be negative in a
-    quarter, so it is not checked. Only the first filing of each period counts.
+    The capital spending of nine months contains the capital spending of the first six months. If
+    the amount of nine months is less than a fifth of the amount of six months, one of the two
+    amounts is in another unit. :func:`facts_of` does not check operating cash flow, because it may
+    be negative in a quarter. Only the first filing of each period counts.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for fact in sorted(facts, key=lambda fact: str(fact["filed"])):
@@ -119,9 +119,9 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected a number in the field 'val', and a string in each of the "
-            f"fields 'end', 'filed', 'accn' and 'start', was {str(entry)[:80]}; fetch the file "
-            "again"
+            f"fact {number}: expected a number in the field 'val', and a string in the fields "
+            f"'end', 'filed' and 'accn', and in 'start' if given, was {str(entry)[:80]}; fetch the "
+            "file again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end

@@ -61,7 +61,7 @@ _TAKEN = ("date", "regime", "schedule", "costs", *(f"{name}_score" for name in S
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return a class and its base classes, without the classes of drypowder and of Python."""
+    """Return a class and its base classes, without drypowder's classes, object and ABC."""
     return [
         base
         for base in cls.__mro__

@@ -20,8 +20,8 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     DataError
         If the file cannot be read.
     ConfigError
-        If the file has other columns or no rows, or if the dates do not ascend. Each row must
-        contain a date and the name of a regime.
+        If the file has other columns or no rows, if a row does not contain a date and the name of a
+        regime, or if the dates do not ascend.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:

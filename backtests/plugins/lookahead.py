@@ -3,8 +3,8 @@
 The check computes results on the whole history and on a changed history. A changed history equals
 the whole history up to one session, called the cut. Up to the cut, the changed history must give
 exactly the same results as the whole history. A shortened history ends at the cut session. A
-history with replaced rows has the same length as the whole history. After the cut session, its rows
-come from another period.
+history with replaced rows continues after the cut session for at most :data:`FUTURE` sessions, with
+rows from another period.
 
 A history with replaced rows reveals look-ahead that a shortened history can miss. For example,
 wrong code may read the next session's value, and repeat the last value at the end of the history. A

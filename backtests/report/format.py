@@ -53,7 +53,9 @@ percent_2_unit: Form = partial(percent, digits=2, unit="%")
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """Return a number as text, with ``digits`` significant digits and its unit.
+    """Return a number as text, with its unit; a missing number is :data:`MISSING`.
+
+    The text has ``digits`` significant digits, but keeps all digits before the decimal point.
 
     >>> significant(14.83, "% of GDP"), significant(0.0001234), significant(31095.1)
     ('14.8 % of GDP', '0.000123', '31,095')

@@ -69,8 +69,8 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("power", "Power", percent_unit),
-        f"probability that this number of sessions is enough to detect a true Sharpe ratio of "
-        f"{fixed(SKILLED, 1)}",
+        f"probability that the test finds a true Sharpe ratio of {fixed(SKILLED, 1)} in a run with "
+        "this number of sessions",
     ),
     (
         *("planned_false_discovery", "False discoveries, planned", percent_unit),

@@ -2,7 +2,7 @@
 
 A page cannot hold every configuration of a large sweep. A heat map uses every configuration that
 can be simulated. Each cell shows only the mean, the lowest or the highest value of its
-configurations. The table of the best configurations has 20 rows.
+configurations. The table of the best configurations has at most 20 rows.
 """
 
 from collections.abc import Sequence
@@ -120,7 +120,7 @@ def _listed(table: np.ndarray, digits: int) -> list[list[float | None]]:
 
 
 def best_rows(found: Findings, design: Design) -> list[dict[str, Any]]:
-    """Return the 20 configurations with the highest Sharpe ratios as texts, best first."""
+    """Return up to 20 configurations with the highest Sharpe ratios as texts, best first."""
     return [
         {
             "number": f"{at:,}",

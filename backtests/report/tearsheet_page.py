@@ -1,7 +1,7 @@
 """The tearsheet of a run: the verdict first, then charts, tests of luck, and every number.
 
-The numbers come from ``metrics.json``. The charts, the votes at the end, and the measures of idle
-capital come from the assessment. The module does not draw charts.
+The numbers come from ``metrics.json``. The charts of growth, votes and returns, the votes at the
+end, and the measures of idle capital come from the assessment. The module does not draw charts.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ from signals.universe import HINDSIGHT
 def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
     """Write one self-contained page.
 
-    ``numbers`` is the content of ``metrics.json``. The charts, the votes at the end, and the
-    measures of idle capital come from ``assessment``.
+    ``numbers`` is the content of ``metrics.json``. The charts of growth, votes and returns, the
+    votes at the end, and the measures of idle capital come from ``assessment``.
     """
     run = assessment.run
     title = f"{SIMULATED} {run.label}" if run.simulated else run.label

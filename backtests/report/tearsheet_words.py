@@ -160,7 +160,7 @@ def _in_absorption(numbers: Mapping[str, Any]) -> tuple[str, str]:
         return MISSING, "No return of this run was earned in ABSORPTION"
     seen = f"{row['sessions']} sessions in {number_of(row['episodes'], 'episode')}"
     if row["mean_excess"] is None:
-        return MISSING, f"{seen}; no yearly figure, because this is less than a year"
+        return MISSING, f"{seen}; no yearly figure, because the run is shorter than a year"
     other = f"{run['benchmark']} {percent_signed(row['benchmark_excess'])} %"
     return (
         f"{percent_signed(row['mean_excess'])} % a year",

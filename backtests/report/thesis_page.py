@@ -232,7 +232,7 @@ def _p_values(tests: Mapping[str, float]) -> str:
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return a heading, and the last periods of a state as text, newest first."""
+    """Return a heading, and the last periods with the flag on as text, newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
-    return [("Periods in this state, newest first", "; ".join(said))] if said else []
+    return [("Periods with the flag on, newest first", "; ".join(said))] if said else []

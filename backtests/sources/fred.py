@@ -78,9 +78,9 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. If ``store``
-    already has vintages, usually only the last stored vintage and later vintages are requested, see
-    :mod:`backtests.sources.alfred`. If the file of ``store`` is missing, all vintages are
-    requested.
+    already has vintages, the request usually begins with the last vintage that is certainly
+    complete in ``store``, see :mod:`backtests.sources.alfred`. If the file of ``store`` is missing,
+    all vintages are requested.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:

@@ -34,7 +34,7 @@ class Batch:
         row for each date, in the order of the dates. NaN means that the source lists this date
         without a value.
     note
-        A text for the user about the rows that were left out.
+        A text for the user, for example about rows that were left out, or about a price shift.
     refused
         A text for the user: why the whole series was refused. If not empty, the batch has no rows.
     vintages

@@ -86,7 +86,8 @@ def _lists(values: np.ndarray) -> Any:
 def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
     """Return a hash for each configuration; equal trials have equal hashes.
 
-    The hash depends on the parameters, the sessions, and the source code of the user's classes.
+    The hash depends on the parameters, the sessions, the spread of bills, the user's asset classes,
+    and the source code of the user's strategy and signals.
 
     Equal parameters on equal sessions have the same hash in every sweep. So the trial log counts a
     configuration once, even if several sweeps try it. A different start or end gives a different

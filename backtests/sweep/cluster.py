@@ -15,7 +15,8 @@ from signals.errors import ConfigError, DrypowderError
 
 #: Seconds that a connection to a scheduler may take.
 PATIENCE = 10
-#: If a worker is lost, its unfinished work is sent again, at most this number of times.
+#: If a worker or its data are lost, the data and the unfinished work are sent again, at most this
+#: number of times.
 RETRIES = 5
 _CURE = 'install it with: pip install "drypowder[cluster]"'
 
@@ -25,8 +26,8 @@ def connected(address: str | None, workers: int) -> Iterator[Any]:
     """Yield a client of the scheduler at ``address``, or of a new local cluster.
 
     ConfigError is raised if ``distributed`` is not installed, or if the cluster cannot be reached.
-    ConfigError is also raised if the cluster has no workers. Each worker must have the same version
-    of drypowder as this process.
+    ConfigError is also raised if the cluster has no workers, or if a worker has another version of
+    drypowder.
     """
     try:
         import distributed

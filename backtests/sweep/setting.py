@@ -27,8 +27,9 @@ FIELDS = ("strategy", *TABLES)
 class Setting:
     """The objects of one configuration that a sweep can change.
 
-    ``fixed`` is a text that describes what a sweep cannot change. These parts are the spread of
-    bills, the user's asset classes, and the source code of the user's strategy and signals.
+    A Sharpe ratio also depends on parts that a sweep cannot change. ``fixed`` describes these parts
+    as text: the spread of bills, the user's asset classes, and the source code of the user's
+    strategy and signals.
     """
 
     signals: Mapping[str, Signal]

@@ -76,7 +76,7 @@ def _stages(command: str, plugins: dict[str, Path], case: bytes, code: dict[str,
 
 
 def _code(case: Case) -> dict[str, str]:
-    """Return a mapping from the name of each class to the user's source code of the class."""
+    """Return the source code of the user's modules that each class needs, by class name."""
     parts = (case.base.strategy, *case.base.signals.values())
     return {type(part).__qualname__: source_of(type(part)) for part in parts}
 

@@ -46,7 +46,8 @@ QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorpti
 #: Estimators that need a condition. The estimator ``mean`` needs a condition for claims about
 #: assets, and takes none for claims about strategies. All other estimators take no condition.
 NEEDS_CONDITION = ("status", "difference_of_means", "rank_order", "follow_through", "after_flag")
-#: Units of the estimators. An estimator is left out if its unit differs from claim to claim.
+#: Units of the estimators. An estimator is left out if it has no unit, or if its unit differs from
+#: claim to claim.
 UNITS: dict[str, str] = {
     "rank_order": "tau",
     "cascade_order": "tau",

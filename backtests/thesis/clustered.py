@@ -42,7 +42,7 @@ class Slope:
 
 
 def quarters(sessions: pd.DatetimeIndex) -> np.ndarray:
-    """Return one integer for each session; it is the same for all sessions of a quarter."""
+    """Return one integer for each session, which identifies the calendar quarter."""
     return (sessions.year * 4 + sessions.quarter).to_numpy()
 
 

@@ -59,8 +59,9 @@ def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
     An episode is left out if the history does not contain the whole episode and the 63 sessions
-    before it. An episode is also left out if no class of :data:`CASCADE` has a return at every
-    session. A simulated history has no dated episodes, so the result is empty.
+    before it. An episode is also left out if every class of :data:`CASCADE` lacks a return in the
+    episode or in the 63 sessions before the episode. A simulated history has no dated episodes, so
+    the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -119,10 +120,9 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
     flag on in the 252 sessions before the episode. The count begins at the first session of the
     period. The period may have begun more than 252 sessions before the episode.
 
-    If the flag was off at all 252 sessions, the function searches the 252 sessions from the start
-    of the episode. A result of zero or below means that the flag turned on at or after the start of
-    the episode. If the flag does not turn on within 252 sessions, the result is None. NaN counts as
-    off.
+    If the flag was off at all 252 sessions before the episode, the function takes the first turn in
+    the 252 sessions from the start of the episode. The result is then zero or negative. If there is
+    no such turn, the result is None. NaN counts as off.
 
     Parameters
     ----------

@@ -112,8 +112,8 @@ def accumulate(
     """Return e-values of primary claims and thesis strategies, from the weeks after a date.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
-    and the note gives the reason. A standard deviation for clipping needs at least 52 weeks before
-    the date. With fewer than 52 weeks, data count as missing.
+    and the note gives the reason. Some claims need a standard deviation for clipping, which needs
+    at least 52 weeks before the date. For these claims, fewer than 52 weeks count as missing data.
 
     Parameters
     ----------

@@ -187,9 +187,10 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the file is missing or empty, or if a line was edited, removed, moved or cut. DataError
-        is also raised if a seal is older than its data or older than the previous seal. The error
-        message names the faulty line. Missing lines at the end are not detected.
+        If the path is a folder, if the file is missing or empty, or if a line was edited, removed,
+        moved or cut. DataError is also raised if a seal is older than its data or older than the
+        previous seal. The error message names the faulty line. Missing lines at the end are not
+        detected.
     """
     path = writable_name(ledger)
     _refuse_folder(path)

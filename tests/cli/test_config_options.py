@@ -167,7 +167,7 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("flags", "--param", "volatility=0.2"), "expected a parameter on which a flag depends"),
+        (("flags", "--param", "volatility=0.2"), "expected a parameter of a signal or"),
         (("flags", "--param", "costs.etf_bp=2"), "was 'costs.etf_bp'; remove 'costs.etf_bp'"),
         (("flags", "--param", "lag=2"), "was 'lag'; remove 'lag'"),
         (("flags", "--param", "dry_powder.kk=2"), "did you mean 'k'?"),

@@ -261,7 +261,7 @@ def test_flags_today_and_the_page_show_the_scales(on_store: Drypowder, page: Pag
     plan = on_store("today", "spy", *at).out
     for text in (page.table, why, plan, page.path.read_text()):
         assert all(part in text for part in shown)
-    assert "scales say" not in on_store("flags", "--why", "bathtub", *at).out
+    assert "price of reserves" not in on_store("flags", "--why", "bathtub", *at).out
     in_json = json.loads(on_store("today", "spy", "--json", *at).out)["scales"]
     assert [row["flag"] for row in in_json["rows"]] == [False, False, False]
     explained = json.loads(on_store("flags", "--why", "dry_powder", "--json", *at).out)

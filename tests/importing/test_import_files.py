@@ -637,7 +637,7 @@ def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
         (
             fact(val=True),
-            "and a string in each of the fields 'end', 'filed', 'accn' and 'start', was",
+            "and a string in the fields 'end', 'filed' and 'accn', and in 'start' if given, was",
         ),
         (fact(val=float("inf")), "fact 1: expected USD"),
         ("{" * 50_000, "expected whole JSON"),

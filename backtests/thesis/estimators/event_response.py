@@ -128,9 +128,10 @@ _MEASURES: Mapping[str, Callable[[Claim, Sample], Estimate]] = {
 
 
 def policy_table(sample: Sample, events: Events) -> pd.DataFrame:
-    """Return a table with one row for each FOMC statement; the surprise is the change of DGS2.
+    """Return a table with one row for each session that has an FOMC statement.
 
-    Surprises are in units of 10 basis points. See :func:`backtests.thesis.policy.statements`.
+    The surprise is the change of DGS2, in units of 10 basis points. See
+    :func:`backtests.thesis.policy.statements`.
     """
     found = statements(sample, events.days("FOMC statement"))
     return found.rename(columns={"change": "surprise"})
