@@ -254,7 +254,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "x.json",
             json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
-            "fact 1: expected a number in the field 'val', and a string in each",
+            "fact 1: expected a number in the field 'val', and a string in the fields",
         ),
     ],
 )
@@ -628,7 +628,7 @@ def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path
         (json.dumps(SEC | {"units": {"USD": 5}}), "facts under units/USD, found none"),
         (
             json.dumps(SEC | {"units": {"USD": [None]}}),
-            "fact 1: expected a number in the field 'val', and a string in each",
+            "fact 1: expected a number in the field 'val', and a string in the fields",
         ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
         (fact(filed="9999-12-31"), "end ≤ filed ≤ today"),
