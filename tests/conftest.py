@@ -1,6 +1,5 @@
 """Fixtures for all tests: histories that are made once, and runs without slow extras."""
 
-import gc
 import hashlib
 import os
 import shutil
@@ -97,14 +96,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "history_dir" in getattr(item, "fixturenames", ()):
             item.add_marker("history")
-
-
-def pytest_collection_finish() -> None:
-    """Never search the imported modules and the collected tests for unused objects.
-
-    These million objects stay until the end. One search among them takes a quarter of a second.
-    """
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
