@@ -57,7 +57,10 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 }
 #: Names that a signal must not have, because other columns of ``flags.csv`` or tables of a
 #: configuration have these names.
-_TAKEN = ("date", "regime", "schedule", "costs", *(f"{name}_score" for name in SIGNALS))
+_TAKEN = ("date", "regime", "schedule", "costs")
+#: End of a name that a signal must not have. ``flags.csv`` has a column of scores for each signal,
+#: whose name is the name of the signal and this end.
+_SCORE = "_score"
 
 
 def plugin_bases(cls: type) -> list[type]:
@@ -132,6 +135,8 @@ def _wrong_attributes(cls: Any) -> Iterator[str]:
             yield f"expected {name} as {expected}, was {shown(said)}; correct it"
     if cls.name in (STRATEGIES if issubclass(cls, Strategy) else _TAKEN):
         yield f"expected a name that drypowder does not use, was {cls.name!r}; give another name"
+    if issubclass(cls, Signal) and cls.name.endswith(_SCORE):
+        yield f"expected a name without {_SCORE} at its end, was {cls.name!r}; give another name"
     if issubclass(cls, Signal) and cls.headline not in cls.units:
         yield (
             f"expected `headline` to be one of the gauges in `units`, was {cls.headline!r}; give "

@@ -585,7 +585,11 @@ def test_an_answer_of_another_form_gets_one_line(
             ["context: unknown gauge of capex 'growth'", "known: firms, impulse, level, share"],
         ),
         (('"fear"', '"regime"'), ["a name that drypowder does not use, was 'regime'; give"]),
-        (('"fear"', '"capex_score"'), ["a name that drypowder does not use, was 'capex_score'"]),
+        (
+            ('"fear"', '"capex_score"'),
+            ["a name without _score at its end, was 'capex_score'; give"],
+        ),
+        (('"fear"', '"own_score"'), ["a name without _score at its end, was 'own_score'; give"]),
         (('"fear"', '"capex"'), ["a signal 'capex' already exists; rename your signal"]),
         (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
