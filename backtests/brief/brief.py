@@ -42,7 +42,8 @@ class Brief:
         also tests other claims, but gives the main claims the same verdicts. The p-values of the
         main claims are adjusted as one group, without the other claims.
     links, changes, dates, holdings, late
-        The results of the modules of :mod:`backtests.brief` that have these names.
+        Each attribute is the result of the module with the attribute's name, in
+        :mod:`backtests.brief`.
     flips
         The results of :mod:`backtests.brief.next_flips`.
     """

@@ -33,7 +33,7 @@ def inner(loop: Loop) -> Loop:
 def called(loop: Loop) -> Loop:
     """Compile an inner loop as a separate function, for loops over long arrays or for rare cases.
 
-    numba compiles a small function faster, and finds more vector instructions in it.
+    numba compiles small functions faster than large ones, with more vector instructions.
     """
     return cast(Loop, numba.njit(**_CALLED)(loop))
 

@@ -166,7 +166,7 @@ def is_inconclusive(run: Run) -> bool:
 
 
 def is_few(episodes: int | None) -> bool:
-    """Return whether a number of episodes is too small for a conclusion; False for None."""
+    """Return whether there are too few episodes for a conclusion. For None, return False."""
     return episodes is not None and episodes < FEW
 
 

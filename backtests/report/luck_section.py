@@ -74,11 +74,12 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
     ),
     (
         *("planned_false_discovery", "False discoveries, planned", percent_unit),
-        "percentage without skill among all strategies that pass the test",
+        "percentage of strategies without skill, among all strategies that pass the test",
     ),
     (
         *("observed_false_discovery", "False discoveries, observed", percent_unit),
-        "percentage without skill among all strategies with at least this Sharpe ratio",
+        "percentage of strategies without skill, among all strategies with at least this Sharpe "
+        "ratio",
     ),
 )
 

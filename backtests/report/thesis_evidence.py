@@ -1,4 +1,4 @@
-"""Texts and charts for the page of the trial, with evidence that does not decide a claim."""
+"""Texts and charts of additional evidence, for the page of the trial. They decide no claim."""
 
 import math
 from collections.abc import Sequence

@@ -162,7 +162,7 @@ class Store:
             For each series, at most one ordinary batch and one batch of vintages.
         recorded_at
             The moment of recording, New York time. A revision is not available before
-            ``recorded_at``. A vintage from ALFRED is available from the moment in its batch.
+            ``recorded_at``. A vintage of ALFRED is available from the moment that its batch states.
         wait
             The time to wait for another writer, in seconds.
         fetched
@@ -174,10 +174,10 @@ class Store:
         ------
         DataError
             For the reasons listed in :class:`Store`, or when another program still writes after
-            ``wait`` seconds. Also when ``recorded_at`` is more than
-            :data:`~backtests.store.recording.CLOCK_BACK` before the last moment in the store. The
-            last moment is the moment of the newest row, or the start of the last fetch or import.
-            After an error, nothing is added.
+            ``wait`` seconds. Also when ``recorded_at`` is earlier than the last moment in the
+            store, by more than :data:`~backtests.store.recording.CLOCK_BACK`. The last moment is
+            the moment of the newest row, or the start of the last fetch or import. After an error,
+            nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = recording_moment(connection, recorded_at, self.path)
