@@ -1,5 +1,6 @@
 """Fixtures for all tests: histories that are made once, and runs without slow extras."""
 
+import gc
 import hashlib
 import os
 import shutil
@@ -187,6 +188,27 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Dispatcher, "compile", compile_alone)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_garbage_collected_by_statsmodels() -> Iterator[None]:
+    """Let statsmodels adjust p-values without collecting all garbage of the process each time.
+
+    Collecting takes a quarter of a second in a process that runs tests, and a trial adjusts often.
+    """
+    from statsmodels.stats import multitest
+
+    adjust = multitest.multipletests
+
+    @wraps(adjust)
+    def adjust_only(*arguments: Any, **options: Any) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gc, "collect", lambda: 0)
+            return adjust(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multitest, "multipletests", adjust_only)
         yield
 
 

@@ -4,6 +4,7 @@ The module may be in the working folder or on the Python path.
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -177,10 +178,11 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 def _forget(folder: Path) -> None:
     """Make Python forget the imported modules and packages of a folder."""
+    inside = f"{folder}{os.sep}"
     for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
         root = name.partition(".")[0]
-        file = Path(getattr(module, "__file__", None) or "")
-        mine = file == folder / f"{root}.py" or file.is_relative_to(folder / root)
+        mine = file == f"{inside}{root}.py" or file.startswith(f"{inside}{root}{os.sep}")
         if mine and root not in OURS and root != "__main__":
             del sys.modules[name]
 
