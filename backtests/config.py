@@ -170,7 +170,7 @@ class RunConfig(pydantic.BaseModel):
         cls = self.strategy_class()
         if cls.name == self.benchmark:
             raise ConfigError(
-                f"expected a strategy with another name than the benchmark, but both are "
+                "expected a strategy with another name than the benchmark, but both are called "
                 f"{cls.name}; rename your strategy or choose another benchmark"
             )
         self._check_model(cls)

@@ -15,9 +15,11 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
+        raise ConfigError(
+            f"expected a config file at {path}, but: {error.strerror}; check the path"
+        ) from None
     except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
-        raise ConfigError(f"expected TOML in {path}: {error}") from None
+        raise ConfigError(f"expected TOML in {path}, but: {error}; correct the file") from None
 
 
 def config_toml(config: RunConfig) -> str:

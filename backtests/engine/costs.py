@@ -49,7 +49,7 @@ class Costs(Typed):
             points = name.endswith("_bp")
             limit, unit = (1e3, "basis points") if points else (2.0, "a fraction a year")
             if not 0 <= value <= limit:
-                raise ConfigError(f"{name} must lie in 0 to {limit:g} ({unit}), was {value!r}")
+                raise ConfigError(f"{name} must be from 0 to {limit:g} ({unit}), was {value!r}")
 
     def rate(self, ticker: str) -> float:
         """Return the one-way cost of trading an asset, as a fraction of the value traded."""

@@ -136,8 +136,8 @@ def _check_columns(what: str, columns: pd.Index, name: str) -> None:
 def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFrame:
     """Return the closes of some assets as numbers.
 
-    A missing price stays NaN. A text that is not a number, an infinite price, or a price of zero or
-    less raises SimulationError.
+    A missing price stays NaN. SimulationError is raised for a text that is not a number, for an
+    infinite price, and for a price of zero or less.
     """
     closes = _numbers(prices[assets], "prices", name)
     _check_prices(closes, name)
@@ -149,7 +149,7 @@ def _numbers(values: Values, what: str, name: str) -> Values:
         return values.astype("float64")
     except (TypeError, ValueError) as error:
         raise SimulationError(
-            f"{name}: expected numbers in {what}: {error}; convert the values"
+            f"{name}: expected numbers in {what}, but {error}; convert the values"
         ) from None
 
 
@@ -179,8 +179,8 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     """Return the daily returns of bills; the first is 0.
 
-    A text that is not a number raises SimulationError. A return that is missing, infinite, or −1 or
-    less also raises SimulationError.
+    SimulationError is raised for a text that is not a number, for a missing or infinite return, and
+    for a return of −1 or less.
     """
     earned = _numbers(bills.reindex(index), "bills", name)
     earned.iloc[0] = 0.0

@@ -45,7 +45,7 @@ class Schedule(Typed):
         if self.every not in PERIODS:
             raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
-            raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
+            raise ConfigError(f"offset must be from 0 to 60 sessions, was {self.offset!r}")
 
     def sessions(self, index: pd.DatetimeIndex) -> np.ndarray:
         """Return True at scheduled sessions of the index, and False at all other sessions."""
@@ -73,8 +73,8 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session with a
     new state. The end of a month comes from the exchange's calendar, which is known in advance. So
-    with the default schedule, the last session of a history is not scheduled if its month has
-    further sessions.
+    with the default schedule, the last session of a history is scheduled only if its month has no
+    further session.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -123,10 +123,10 @@ def choose_trades(
     ``gross_limit`` at a close, a trade restores the last target weights ``lag`` sessions later.
     While a decision waits for its fill, the limit is not enforced.
 
-    An asset without a price on the day of the fill is not traded until the next decision. If the
-    cash is too small because an asset without a price is not sold, purchases are reduced. The
-    largest purchase is reduced first. A holding is closed at its last price if this price is older
-    than the asset's staleness limit.
+    An asset without a price on the day of the fill is not traded until the next decision. If such
+    an asset should be sold, the cash can be too small for all purchases. Purchases are then
+    reduced. The largest purchase is reduced first. A holding is closed at its last price if this
+    price is older than the asset's staleness limit.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -200,7 +200,7 @@ class _Chooser:
             self._send(target, at)
 
     def _hold_to_limit(self, at: int) -> None:
-        """Schedule a trade back to the last target weights if gross exposure exceeds its limit."""
+        """If gross exposure exceeds its limit, schedule a trade back to the last target weights."""
         now = self._drifted(at)
         if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
             self._send(self.last, at)

@@ -112,7 +112,7 @@ def table_verdict(found: TableLuck) -> str:
         said.append(
             "The sessions are split into two halves in many ways. In "
             f"{100 * found.overfitting.probability:.0f} % of the splits, the row with the best "
-            "Sharpe ratio in one half is not above the median row in the other half (PBO)."
+            "Sharpe ratio in one half is at or below the median row in the other half (PBO)."
         )
     if found.superiority is not None:
         benchmark, better = found.superiority.benchmark, found.superiority.superior

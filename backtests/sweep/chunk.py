@@ -123,8 +123,8 @@ def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
         least = math.ceil((fixed + each) / 1e6)
         raise ConfigError(
             f"expected a memory limit of at least {least}MB for each process, was "
-            f"{memory / 1e6:,.3g}MB; raise --memory, because a process needs this much for one "
-            "configuration"
+            f"{memory / 1e6:,.3g}MB; raise --memory, because a process needs {least}MB to compute "
+            "one configuration"
         )
     return [
         Span(first, min(first + size, span.end))

@@ -75,7 +75,9 @@ def _check_version(client: Any, address: str | None) -> None:
     try:
         found = client.run(_version, on_error="return")
     except OSError as error:
-        raise ConfigError(f"expected an answer from the workers {place}: {error}") from None
+        raise ConfigError(
+            f"expected an answer from the workers {place}, but: {error}; restart the workers"
+        ) from None
     if not found:
         cure = f"start one with 'dask worker {address}'" if address else "use fewer workers"
         raise ConfigError(f"expected at least one worker {place}, found none; {cure}")

@@ -53,12 +53,12 @@ class Rule:
             "close": "same close",
             "sessions": f"{self.n} session{plural} later",
             "fed_sessions": f"{self.n} session{plural} later, without Fed holidays",
-            "h41": "Thursday 16:30 after",
+            "h41": "16:30 on the next Thursday",
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
             "filed": "session after filing",
             "stated": f"publication day in the file, otherwise {self.n} day{plural} after the date",
-            "recorded": "from when recorded",
+            "recorded": "when the store records the value",
         }[self.kind]
 
 

@@ -247,7 +247,7 @@ def test_bad_arguments_get_one_line(
     [
         ("strategy = 'spy'\nstrat = 1", ["unknown config key 'strat'", "did you mean 'start'?"]),
         ("strategy = 'spy'\n[costs]\netf = 1", ["unknown config key in costs 'etf'"]),
-        ("strategy = 'spy'\n[costs]\netf_bp = -1", ["etf_bp must lie in 0 to 1000"]),
+        ("strategy = 'spy'\n[costs]\netf_bp = -1", ["etf_bp must be from 0 to 1000"]),
         ("strategy = 'spy'\n[signals.drypowder]\nk = 1", ["did you mean 'dry_powder'?"]),
         ("strategy = 'spy'\n[signals.dry_powder]\nq = 1", ["unknown parameter of dry_powder 'q'"]),
         ("strategy = 'spy'\n[signals.dry_powder]\nk = -1", ["k must be a positive number"]),

@@ -442,7 +442,9 @@ def test_a_class_that_is_no_strategy_gets_one_line(
 def test_a_strategy_with_the_name_of_the_benchmark_is_refused(write: Write) -> None:
     """Otherwise, the strategy and its benchmark would have the same name on a page."""
     path = f"{write(STRATEGY, NAMED_SPY)}:Mine"
-    said = "expected a strategy with another name than the benchmark, but both are SPY; rename"
+    said = (
+        "expected a strategy with another name than the benchmark, but both are called SPY; rename"
+    )
     with pytest.raises(signals.errors.ConfigError, match=said):
         config_from({"strategy": path})
     assert config_from({"strategy": path, "benchmark": "QQQ"}).label == "SPY"

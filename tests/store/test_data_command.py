@@ -150,7 +150,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
             "WHERE series_id = 'WALCL'",
             "WALCL",
-            ("Thursday 16:30", "the values of 53 dates were known earlier"),
+            ("16:30 on the next Thursday", "the values of 53 dates were known earlier"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
@@ -162,7 +162,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on + INTERVAL 5 DAY "
             "WHERE series_id = 'NFCI'",
             "NFCI",
-            ("from when recorded",),
+            ("when the store records the value",),
         ),
         (
             "INSERT INTO observations SELECT * REPLACE (value + 1 AS value, recorded_at + "
