@@ -111,9 +111,9 @@ class Signal(Typed, ABC):
     parts
         The other signals that this signal uses, as a mapping from registry name to class.
     context
-        ``context`` maps the name of another signal to names of its gauges. Reports show the gauges
-        in ``context`` beside the flag. The gauges in ``context`` do not affect the flag or the
-        score.
+        ``context`` maps the name of another signal to the names of gauges of that signal. Reports
+        show the gauges in ``context`` beside the flag. The gauges in ``context`` do not affect the
+        flag or the score.
 
     Parameters
     ----------
@@ -213,11 +213,11 @@ class Signal(Typed, ABC):
         Raises
         ------
         MissingSeries
-            When the panel lacks a column that the signal reads.
+            Raised if the panel lacks a column that the signal reads.
         ConfigError, DataError
-            When ``panel`` is not a DataFrame, or when its index does not consist of sessions.
+            Raised if ``panel`` is not a DataFrame, or if its index does not consist of sessions.
         SimulationError
-            When the code of the signal fails, or when a result does not have the required form.
+            Raised if the code of the signal fails, or if a result does not have the required form.
         """
         check_panel(panel)
         require(panel, ask(self, "inputs"), self.name)
@@ -245,8 +245,8 @@ class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
     A subclass defines ``combine`` instead of ``gauges``. A part is a signal that another signal
-    uses. If several signals of one :class:`signals.evaluations.Evaluations` use the same part, the
-    part has the same parameters for all of them.
+    uses. Several signals of one :class:`signals.evaluations.Evaluations` can use the same part. The
+    part then has the same parameters in all these signals.
     """
 
     @abstractmethod

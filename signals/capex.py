@@ -75,7 +75,7 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of the series of GDP, of each firm's spending, and of its spending a year earlier."""
+        """Ids of the series: GDP, and each firm's spending now and one year earlier."""
         now, then = (ids_of("CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         return (*now, *then, "GDP")
 
@@ -100,7 +100,7 @@ class Capex(Signal):
         )
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return the number of firms in the impulse if the impulse does not use all firms.
+        """Return the number of firms that the impulse uses, or an empty mapping.
 
         The mapping is empty if the impulse uses all firms, or if there is no impulse.
         """

@@ -218,8 +218,8 @@ def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Seri
     Each period begins when u rises above ``enter``. Each period ends when u has been below
     ``leave`` for ``apart`` sessions in a row.
     """
-    # Two periods less than ``apart`` sessions apart count as one period, because their changes of u
-    # overlap.
+    # If u is below ``leave`` for fewer than ``apart`` sessions, the period continues, because the
+    # changes of u before and after these sessions overlap.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

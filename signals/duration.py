@@ -23,7 +23,7 @@ LONG = tuple(name for name, rank in DURATION.items() if rank > DURATION["broad"]
 
 @dataclass(frozen=True, kw_only=True)
 class Duration(ScoreSignal):
-    """The mean return of short-duration asset classes minus that of long-duration classes.
+    """The mean return of short-duration classes minus the mean return of long-duration classes.
 
     Formula
         The short classes are memory and defensive. The long classes are software, speculative and

@@ -53,7 +53,7 @@ def _regress(y: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
     used = ~(np.isnan(y) | np.isnan(x).any(axis=1)[:, None])
     weeks = used.sum(axis=0)
     seen = weeks >= FEWEST_WEEKS
-    scale = np.array([1.0, 0.02, 0.001])  # usual sizes of the columns of x
+    scale = np.array([1.0, 0.02, 0.001])  # usual sizes of the values in each column of x
     x0 = np.nan_to_num(x) / scale
     y0 = np.where(used, y, 0.0)[:, seen]
     products = np.einsum("ti,tj,tn->nij", x0, x0, used[:, seen].astype(float))

@@ -30,14 +30,14 @@ class Evaluations(Mapping[str, Evaluation]):
     Raises
     ------
     ConfigError
-        When ``panel`` is not a DataFrame, or ``signals`` is not a mapping to signals.
+        Raised if ``panel`` is not a DataFrame, or if ``signals`` is not a mapping to signals.
     DataError
-        When the panel's index does not consist of unique sessions in ascending order, or when the
-        panel has a column twice.
+        Raised if the panel's index does not consist of unique sessions in ascending order, or if
+        the panel has a column twice.
     MissingSeries
-        When the panel lacks a column that a signal reads.
+        Raised if the panel lacks a column that a signal reads.
     SimulationError
-        When a signal's inputs are not a tuple of ids.
+        Raised if a signal's inputs are not a tuple of ids.
     """
 
     def __init__(

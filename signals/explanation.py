@@ -20,7 +20,8 @@ from signals.scales import Scales, scales_at_end
 from signals.summary import Summarised, Summary, amount
 from signals.transforms import percentile
 
-#: Name of the gauge that counts the sessions for which a flag of fixed length has been on.
+#: Name of an additional gauge: the number of sessions for which the flag has been on. Only a signal
+#: whose flag stays on for a fixed number of sessions has this gauge.
 AGE = "age"
 
 
@@ -43,12 +44,12 @@ class Explanation(Summarised):
     flag
         True, False, or None when the flag is NA.
     since
-        Session since which the flag has had its current state. None if the flag is NA.
+        First session of the flag's current state. None if the flag is NA.
     distance, distance_gauge, distance_unit
         ``distance_gauge`` names the gauge that determines the next change of the flag. ``distance``
         is the signed change of ``distance_gauge`` that would flip the flag, in ``distance_unit``.
-        While a flag of fixed length is on, ``distance_gauge`` is :data:`AGE`. ``distance`` is NaN
-        if the flag is NA or the gauge has no value.
+        If a flag stays on for a fixed number of sessions, ``distance_gauge`` is :data:`AGE` while
+        the flag is on. ``distance`` is NaN if the flag is NA or the gauge has no value.
     distance_value
         Current value of the gauge ``distance_gauge``, in ``distance_unit``. NaN if the flag is NA
         or the gauge has no value.
@@ -65,7 +66,7 @@ class Explanation(Summarised):
         components.
     without, components_since
         ``without`` names the components that the score omits at the session, because data are
-        missing. ``components_since`` is the session since which ``without`` has not changed.
+        missing. ``without`` has not changed since the session ``components_since``.
     beside
         Numbers that reports show beside the flag. Each key of the mapping contains the name and the
         unit of a number.
@@ -155,7 +156,7 @@ def explain(
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        Table with the shape of the panel: for each value of the panel, the moment at which the
+        Table of the same shape as the panel. Each cell contains the moment at which the panel's
         value was first known. The times in :attr:`Explanation.known_at` are copied from ``known``.
     among
         All evaluations on the panel, by signal name. The function uses ``among`` for the parameters
@@ -164,10 +165,10 @@ def explain(
     Raises
     ------
     DataError
-        When the panel has no sessions, or ``known`` lacks the session ``at``.
+        Raised if the panel has no sessions, or if ``known`` lacks the session ``at``.
     ConfigError
-        When the panel or the evaluation lacks the session ``at``, or when an argument has a wrong
-        type.
+        Raised if the panel or the evaluation lacks the session ``at``, or if an argument has a
+        wrong type.
     """
     check_panel(panel)
     if not isinstance(evaluation, Evaluation):
@@ -271,10 +272,11 @@ def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
 
 
 def gauges_of(evaluation: Evaluation) -> pd.DataFrame:
-    """Return the gauges of a signal; the gauge :data:`AGE` is added for a flag of fixed length.
+    """Return the gauges of a signal.
 
-    The age is 0 while the flag is off, and NaN while the flag is NA. If the flag turns on again at
-    the session on which it would turn off, the age restarts at 1.
+    If the flag stays on for a fixed number of sessions, the gauge :data:`AGE` is added. The age is
+    0 while the flag is off, and NaN while the flag is NA. A flag can turn on again at the session
+    on which it would turn off. In this case, the age restarts at 1.
     """
     lasts = evaluation.signal.lasts
     if lasts is None:
@@ -309,7 +311,7 @@ def _binding(
 
 
 def _is_missing(id: str, panel: pd.DataFrame, at: pd.Timestamp) -> bool:
-    """Return whether a series has no value at a session; False if the series has ended."""
+    """Return whether a series lacks a value at a session, and has not ended before this session."""
     ended = CATALOG[id].ended if id in CATALOG else None
     if ended is not None and at > pd.Timestamp(ended):
         return False

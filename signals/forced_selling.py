@@ -71,8 +71,8 @@ class ForcedSelling(_Cascade):
         the previous session. So the closes of coins and shares have the same date. The VIX comes
         from FRED and is known one session after its date.
     NaN
-        The mean needs at least half of its components. The score needs 252 sessions on which the
-        components that it uses are all known.
+        The mean needs at least half of its components. The score omits components without enough
+        data. The score needs 252 sessions on which all other components are known.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The use of the first principal component

@@ -35,10 +35,10 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` is text like ``inputs``: the class
-    attributes that list the panel columns. After a KeyError, the message says that the attributes
-    in ``names`` must list every column that the code reads. If ``names`` is empty, the message does
-    not mention attributes.
+    with ``what``, a name for the user's code. ``names`` is a text with the names of the class
+    attributes that list the panel columns, such as ``inputs``. After a KeyError, the message says
+    that the attributes in ``names`` must list every column that the code reads. If ``names`` is
+    empty, the message does not mention attributes.
     """
     try:
         yield

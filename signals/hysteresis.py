@@ -126,7 +126,7 @@ def turned(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return a flag that all gauges together turn on, and that one gauge alone can turn off.
+    """Return the flag that follows from several gauges and their thresholds.
 
     The flag turns on when every gauge has crossed its ``enter`` level. The flag turns off when at
     least one gauge has crossed its ``leave`` level. See :class:`Threshold`. ``thresholds`` must not

@@ -10,7 +10,7 @@ import pandas as pd
 
 from signals.errors import ConfigError, DataError, DrypowderError, shown
 
-SATURDAY = 5  # the number of this day in pandas
+SATURDAY = 5  # the number of Saturday in pandas
 
 
 def check_sessions(

@@ -107,7 +107,7 @@ class Opportunity(CompoundSignal):
 
     @property
     def lasts(self) -> int:
-        """Number of sessions for which the flag stays on, unless a gauge has no value."""
+        """Number of sessions for which the flag stays on if no data are missing."""
         return self.stay
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:

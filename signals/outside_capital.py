@@ -25,14 +25,14 @@ class OutsideCapital(Signal):
     """Who pays for capital expenditure: cash flow, smaller payouts to shareholders, or creditors.
 
     Formula
-        Each amount is a sum over ``firms`` for the last four quarters. The paragraph NaN says which
-        firms count. A is capital
-        expenditure, and O is operating cash flow. B is shares bought back, D is debt issued, and L
-        is assets from new finance leases. A', O' and B' are A, O and B one year earlier. The gauge
-        ``gap`` is 100 · (A − O) / A. ``gap`` is the part of the spending that cash flow does not
-        cover, in %. The gauge ``marginal`` is 100 · ((A − A') − (O − O')) / (A − A'). ``marginal``
-        is the part of the additional spending that additional cash flow does not cover, in %. The
-        gauge ``from_payouts`` is 100 · (B' − B) / (A − A'). ``from_payouts`` is the part of the
+        Each amount is a sum over ``firms`` for the last four quarters. The section NaN gives the
+        conditions under which a firm counts. A is capital expenditure, and O is operating cash
+        flow. B is shares bought back, D is debt issued, and L is assets from new finance leases.
+        A', O' and B' are A, O and B one year earlier. The gauge ``gap`` is 100 · (A − O) / A.
+        ``gap`` is the part of the spending that cash flow does not cover, in %. The gauge
+        ``marginal`` is 100 · ((A − A') − (O − O')) / (A − A'). ``marginal`` is the part of the
+        additional spending that additional cash flow does not cover, in %. The gauge
+        ``from_payouts`` is 100 · (B' − B) / (A − A'). ``from_payouts`` is the part of the
         additional spending that smaller buybacks cover, in %. ``from_payouts`` is negative if
         buybacks grew. The gauge ``raised`` is 100 · (D + L − B) / A. ``raised`` is the new debt and
         leases minus the buybacks, in % of A. ``raised`` uses only the firms that report debt. The

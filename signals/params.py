@@ -164,7 +164,8 @@ def in_words(kind: Any) -> str:
 def _shown(value: Any) -> str:
     """Return the repr of a plain value if it is short and printable, else the name of its type.
 
-    For a whole number that is too large, the text names the limit.
+    A plain value is a number, a text, True or False, a tuple or a list. For a whole number that is
+    too large, the text names the limit.
     """
     if isinstance(value, int) and abs(value) >= LARGEST:
         return f"a number beyond {LARGEST}"

@@ -49,16 +49,16 @@ class Registered:
     votes: bool
 
 
-#: One fact should have only one vote. A regime that depends strongly on past returns is unsuitable
-#: for tests of claims about returns.
+#: If several signals measure the same fact, only one of them should vote. A regime that depends
+#: strongly on past returns is unsuitable for tests of claims about returns.
 SIGNALS: dict[str, Registered] = {
     entry.signal.name: entry
     for entry in (
-        Registered(signal=DryPowder, votes=True),  # it measures idle capital by amounts and GDP
-        Registered(signal=Funding, votes=True),  # it measures idle reserves by interest rates
+        Registered(signal=DryPowder, votes=True),  # idle capital, measured by amounts and GDP
+        Registered(signal=Funding, votes=True),  # idle reserves, measured by interest rates
         Registered(signal=Capex, votes=True),
-        Registered(signal=OutsideCapital, votes=False),  # it repeats capex
-        Registered(signal=Absorption, votes=False),  # its parts vote
+        Registered(signal=OutsideCapital, votes=False),  # the signal repeats capex
+        Registered(signal=Absorption, votes=False),  # the parts of absorption vote
         Registered(signal=CostOfCapital, votes=True),
         Registered(signal=Bathtub, votes=True),
         Registered(signal=CryptoProbe, votes=True),
@@ -67,10 +67,10 @@ SIGNALS: dict[str, Registered] = {
         Registered(signal=FadingMomentum, votes=True),
         Registered(signal=Policy, votes=True),
         Registered(signal=Leverage, votes=False),  # margin debt follows share prices
-        Registered(signal=ForcedSelling, votes=False),  # its flag gives a regime
+        Registered(signal=ForcedSelling, votes=False),  # the flag gives a regime
         Registered(signal=CryptoForcedSelling, votes=False),
-        Registered(signal=Convexity, votes=False),  # it repeats absorption
-        Registered(signal=Opportunity, votes=False),  # its flag gives a regime
+        Registered(signal=Convexity, votes=False),  # the signal repeats absorption
+        Registered(signal=Opportunity, votes=False),  # the flag gives a regime
     )
 }
 

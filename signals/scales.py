@@ -85,9 +85,8 @@ class Scales:
 def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
     """Return the flags of all scales, sessions × scales; NA if a flag is unknown.
 
-    ``evaluations`` maps signal names to evaluations. If the signal of a scale is not among
-    ``evaluations``, the result has no column for the scale. See :func:`scales_at_end` for one
-    session.
+    ``evaluations`` maps signal names to evaluations. If ``evaluations`` lacks the signal of a
+    scale, the result has no column for this scale. See :func:`scales_at_end` for one session.
     """
     return pd.DataFrame({name: flag for name, (_, _, flag) in _measured(evaluations).items()})
 

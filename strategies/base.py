@@ -150,8 +150,8 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
 def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
     """Return a strategy's state at every session; None for a strategy without states.
 
-    Raise SimulationError for an error in the strategy's own code, and for a state that is not a
-    label or None.
+    SimulationError is raised if the strategy's own code fails. SimulationError is also raised
+    unless each state is a label or None.
     """
     state: pd.Series | None = ask(strategy, "state", reading, panel)
     return state

@@ -18,8 +18,9 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of each company in :data:`FILERS` that is outside the universe and went public
-#: after XBRL filings began.
+#: First trading day of each company in :data:`FILERS` that meets two conditions. The company went
+#: public after XBRL filings began, and :data:`signals.universe.UNIVERSE` does not contain its
+#: share.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
 #: Companies that build AI data centres. For each of these companies, we read all concepts of
@@ -45,9 +46,9 @@ CONCEPTS: dict[str, str] = {
 }
 
 #: Concepts that are in every cash-flow or income statement. A company always publishes amounts of
-#: these concepts on time. If the first filing of such an amount under a tag is late, the company
-#: filed the amount under another tag before. An amount of any other concept can appear late because
-#: the company published it late.
+#: these concepts on time. If an amount of these concepts first appears late under one tag, the
+#: company has already filed the amount under another tag. An amount of any other concept can appear
+#: late because the company published it late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
 #: Plausible size of one reported amount, in USD. Zero is also a plausible amount. A nonzero amount
@@ -81,10 +82,10 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's series of sums over the four quarters before the last four.
+    """Return the id of a company's series of earlier sums for a concept such as CAPEX.
 
-    Each value of the series is the sum of four quarterly amounts, in USD. A value becomes
-    known on the same day as the sum of the next four quarters (:func:`ttm_id`).
+    A value of :func:`ttm_id` is the sum of the last four quarters. A value of this series is the
+    sum of the four quarters before, in USD. Both values become known on the same day.
     """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 

@@ -97,8 +97,8 @@ class RegimeModel(Typed, ABC):
 def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     """Return the name of the first rule that is true at each session, or ``none``.
 
-    ``holds`` maps each rule, in order, to a boolean series: whether the rule is true at each
-    session. NA in ``holds`` counts as False.
+    ``holds`` maps each rule, in order, to a boolean series. The series is True at each session at
+    which the rule is true. NA in ``holds`` counts as False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]
@@ -152,5 +152,5 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     run = at - np.maximum.accumulate(np.where(begins, at, 0)) + 1
     needed = np.array([*(sessions_to_confirm(name, confirm) for name in names), 1])
     since = np.maximum.accumulate(np.where(run >= needed[code], at, -1))
-    out = np.array([*raw, None], dtype=object)[since]  # −1 picks the last value, None
+    out = np.array([*raw, None], dtype=object)[since]  # −1 picks the last value, which is None
     return pd.Series(out, index=raw.index, dtype=object, name="regime")

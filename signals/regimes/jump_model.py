@@ -76,8 +76,8 @@ class JumpModel(PriceOnly):
 
         The search makes at most three iterations from each of ten seeded starting points. The
         search then continues from the best of the ten results. One more full search begins at a
-        seeded starting point. The search takes half the time of ten full searches, and finds an
-        equally good optimum.
+        seeded starting point. All these steps together take half the time of ten full searches, and
+        find an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
