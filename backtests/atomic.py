@@ -153,7 +153,7 @@ def _beside(target: Path) -> Iterator[Path]:
     finally:
         try:
             _remove(folder, lock)
-        except BaseException:  # an interrupt during the cleanup
+        except BaseException:  # for example, an interrupt during the cleanup
             _remove(folder, lock)
             raise
 

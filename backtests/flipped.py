@@ -90,7 +90,7 @@ def since_fetch(config: RunConfig, history: History, reading: Reading) -> SinceF
     Raises
     ------
     ConfigError
-        If the configuration's history does not come from a store.
+        Raised if the configuration's history does not come from a store.
     """
     store = store_of(config)
     began = store.last_recording()
@@ -121,8 +121,8 @@ def store_of(config: RunConfig) -> Store:
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
     """Return a history of the series in ``now``, from the rows recorded before ``began``.
 
-    The last session of a history is the last day with a price. A series that ``now`` does not
-    contain is left out, because its prices could change the last session.
+    The last session of a history is the last day with a price. A series that ``now`` lacks is left
+    out, because prices of such a series could give the history another last session.
     """
     until = began - _JUST_BEFORE
     series = {*now.panel.columns, *now.closes.columns}

@@ -22,7 +22,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return a mapping from each signal that determines a strategy's state to its inputs.
+    """Return the inputs of each signal that determines a strategy's state, by name of the signal.
 
     If the strategy follows the regime, only the signals of its regime model determine its state. If
     the strategy does not follow the regime, any configured signal may determine its state.
@@ -51,7 +51,7 @@ def lost(
     late
         Result of :func:`stale` for the history.
     rests
-        A mapping from each signal that determines the state to its inputs. If ``rests`` is empty,
+        For each signal that determines the state, the inputs of the signal. If ``rests`` is empty,
         the result depends only on ``state``.
     """
     if state is None:

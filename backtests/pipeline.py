@@ -78,11 +78,11 @@ def read(config: RunConfig, history: History, earlier: Reading | None = None) ->
 
     ``earlier`` is an earlier reading of the same history. To save time, unchanged signals are not
     computed again: the function takes their evaluations from ``earlier``. A signal is unchanged if
-    its parameters, and the parameters of its component signals, are unchanged. A user's own signal
-    is always computed again, because a function that the signal calls may have changed. If
-    ``earlier`` ends after ``history``, only some evaluations are reused: the evaluations of
-    registered signals that the regime model reads. ConfigError is raised if ``earlier`` and
-    ``history`` have different sessions or values up to the end of ``history``.
+    its parameters and the parameters of its component signals are the same as in ``earlier``. A
+    user's own signal is always computed again, because a function that the signal calls may have
+    changed. If ``earlier`` ends after ``history``, only some evaluations are reused: the
+    evaluations of registered signals that the regime model reads. ConfigError is raised if
+    ``earlier`` and ``history`` have different sessions or values up to the end of ``history``.
     """
     chosen, model = config.build_signals(), config.build_model()
     evaluations = {} if earlier is None else reused(earlier, history, model.rests_on)
@@ -107,7 +107,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         benchmark=benchmark_returns(config.benchmark, history, index, result.bills, config.lag),
     )
     if config.own_sources():
-        _ = finished.run_id  # hashes the code now, because a notebook can define a class again
+        _ = finished.run_id  # hash the code now, because a notebook can define a class again
     return finished
 
 
@@ -118,7 +118,7 @@ def _opening(config: RunConfig, history: History) -> dict[str, Any]:
     keys = {key: RunConfig.model_fields[key].default for key in SOURCE}
     keys |= {"source": history.source, **history.origin}
     if keys["store"] == resolved(config.store_path()):
-        keys["store"] = config.store  # the same file, in the user's words
+        keys["store"] = config.store  # the same file, at the path that the user gave
     return keys
 
 

@@ -32,7 +32,8 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
   signals give, or NEUTRAL. :meth:`Plan.at` lists the stale inputs, and makes no decision until the
   state is known again. As soon as the state is known again, :meth:`Plan.at` makes the decision that
   was due while the state was lost. If the new state differs from the last known state,
-  :meth:`Plan.at` also decides at once, unless the strategy decides only on its schedule.
+  :meth:`Plan.at` also decides at once. Strategies that decide only on their schedule are an
+  exception.
 """
 
 from collections.abc import Mapping
@@ -114,9 +115,9 @@ class Today(Summarised):
         follow ``regime``.
     waiting
         The session of an earlier decision whose orders are not filled yet. If several decisions
-        have unfilled orders, the session of the newest decision. None if all earlier orders are
-        filled, or if no holdings are given. Orders can be unfilled if the lag is longer than the
-        time between two decisions.
+        have unfilled orders, ``waiting`` is the session of the newest decision. None if all earlier
+        orders are filled, or if no holdings are given. Orders can be unfilled if the lag is longer
+        than the time between two decisions.
     value
         Value of the holdings, USD; None if no holdings are given.
     beyond_band
@@ -224,10 +225,10 @@ class Plan(Summarised):
         Raises
         ------
         MissingSeries
-            If a holding has no price.
+            Raised if a holding has no price.
         ConfigError
-            If the holdings are worth 0 USD or less, or if ``decimals`` is out of range. Also if the
-            session is not in the history, or is before the start.
+            Raised if the holdings are worth 0 USD or less, or if ``decimals`` is out of range.
+            Raised if the session is not in the history, or is before the start.
         """
         session = check_session(session, self.history.panel.index, "the history")
         if session < self.followed[0]:

@@ -33,7 +33,8 @@ from signals.errors import ConfigError
 from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
-_WARM_UP = 252  # unpublished first sessions, needed for trailing-year sums
+#: Number of first sessions that are simulated for trailing-year sums, but not published.
+_WARM_UP = 252
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ class Economy:
 
     def rows(self) -> dict[str, pd.DataFrame]:
         """Return a mapping from id to store rows, with the time when each value became known."""
-        never = LAST_DAY + pd.DateOffset(years=100)  # so no session sees series of rule "recorded"
+        # No session of the economy sees a series with the rule "recorded".
+        never = LAST_DAY + pd.DateOffset(years=100)
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:
@@ -80,7 +82,7 @@ def make_economy(seed: int, years: int, *, thesis: bool = True) -> Economy:
     Raises
     ------
     ConfigError
-        If the years or the seed are out of range.
+        Raised if the years or the seed are out of range.
     """
     for name, given in (("years", years), ("seed", seed)):
         if not isinstance(given, Integral):

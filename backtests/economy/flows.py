@@ -9,8 +9,8 @@ Banks' assets are 0.72 G, so the reserves that banks need (0.09 G) are 12.5 % of
 
 Operating cash flow is 1.25 times an exponential average of capital spending, with a half-life of
 two years. So in a long boom, spending grows faster than cash flow. Buybacks take a tenth of the
-cash flow, and half of the cash flow that remains after spending. If spending exceeds cash flow,
-debt pays for most of the gap.
+cash flow, plus half of the amount by which the cash flow exceeds spending. If spending exceeds cash
+flow, debt pays for most of the gap.
 
 Margin debt follows share prices. The supply of stablecoins follows idle capital.
 """
@@ -36,7 +36,7 @@ def on(freq: str, path: pd.Series) -> pd.Series:
 
 @lru_cache(64)
 def _dates(first: pd.Timestamp, last: pd.Timestamp, freq: str) -> pd.DatetimeIndex:
-    return pd.date_range(first, last, freq=freq)  # slow (5 ms), so cached
+    return pd.date_range(first, last, freq=freq)  # cached, because a call takes 5 ms
 
 
 def flows(quantities: Quantities, prices: Prices, rng: np.random.Generator) -> dict[str, pd.Series]:

@@ -60,8 +60,8 @@ class Batch:
         Positions of the variants that passed the checks, counted from 0, in ascending order.
         ``trade`` later refuses a variant whose weights are not finite or exceed a limit.
     refused
-        A mapping from position to error message, for each variant with an invalid lag, band, gross
-        limit or table, or with invalid costs.
+        A mapping from position to error message, with an entry for each variant that failed the
+        checks. Such a variant has an invalid lag, band, gross limit or table, or invalid costs.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     """
@@ -217,7 +217,10 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
 def _frames(
     tables: dict[int, pd.DataFrame], values: dict[int, np.ndarray], closes: pd.DataFrame
 ) -> "Frames":
-    """Return flat arrays with all tables. Sessions and assets are positions in ``closes``."""
+    """Return flat arrays with all tables.
+
+    The arrays refer to sessions and assets by their positions in ``closes``.
+    """
     from backtests.engine.loops import Frames
 
     given = {key: (tables[key].index, tables[key].columns) for key in values}

@@ -178,7 +178,10 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError for any name in ``others``: the indicator has no parameter of this name."""
+    """Raise ConfigError unless ``others`` is empty.
+
+    ``others`` contains the options that are not parameters of the indicator.
+    """
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__

@@ -526,7 +526,7 @@ def _differs(targets: np.ndarray, weights: np.ndarray, band: float) -> bool:
 
 @inner
 def _surely_differs(team: Team, book: Book, lane: int, at: int, decision: np.ndarray) -> bool:
-    """Return whether a target weight clearly differs from the drifted weight by more than the band.
+    """Return True only if a target weight differs from the drifted weight by more than the band.
 
     If this function returns False, the caller must compute the drifted weights exactly and compare
     again. This function is faster than the exact comparison, because it needs no division for each
@@ -568,7 +568,7 @@ def _place(book: Book, count: int) -> int:
 
 @inner
 def _hold_to_limit(market: Market, team: Team, book: Book, lane: int, at: int) -> None:
-    """Schedule a trade back to the last decision's weights if gross exposure exceeds its limit."""
+    """If gross exposure exceeds its limit, schedule a trade back to the last decision's weights."""
     _drift(market, team, book, lane, at)
     gross, shorts = 0.0, False
     for weight in book.now:
@@ -686,7 +686,8 @@ def _want(legs: np.ndarray, purse: np.ndarray, lanes: int) -> None:
         for lane in range(lanes):
             worth, quote, units = purse[WORTH + lane], here[QUOTE + lane], here[UNITS + lane]
             goal = here[GOAL + lane] * (worth if worth > 0 else np.nan)
-            change = goal - units * quote  # NaN without a trade: all comparisons below are false
+            # Without a trade, ``change`` is NaN, so all comparisons below are false.
+            change = goal - units * quote
             here[GOAL + lane] = np.nan
             here[CHANGE + lane] = change
             here[WANTED + lane] = goal / quote - units

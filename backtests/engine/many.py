@@ -45,13 +45,14 @@ class Many:
         bills. The moments of ``skewness``, ``kurtosis`` and ``autocorrelation`` are divided by n,
         as in the probabilistic Sharpe ratio.
     moments
-        Count, sum and sum of squares of daily returns minus the return of bills: configurations ×
-        blocks × 3. The blocks are consecutive, with the sizes that :func:`numpy.array_split` gives.
+        An array of configurations × blocks × 3. The three numbers are the count, the sum and the
+        sum of squares of daily returns minus the return of bills. The blocks are consecutive, with
+        the sizes that :func:`numpy.array_split` gives.
     monthly
         Return of the portfolio in each month minus the return of bills: configurations × calendar
         months, float32. The first and the last month can be incomplete.
     equity
-        Value at each close in USD: configurations × sessions. None unless ``keep_equity`` is True.
+        Value at each close in USD: configurations × sessions. None if ``keep_equity`` is False.
     refused
         A mapping from position to error message, for each configuration that cannot be simulated.
         The error message is the same as in the SimulationError that ``simulate`` raises.

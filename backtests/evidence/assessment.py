@@ -70,10 +70,11 @@ class Assessment(Summarised):
     drawdowns
         The deepest drawdowns, sorted by depth.
     absorption
-        The number of episodes of the regime ABSORPTION, and the number of times that it began.
+        The number of episodes of the regime ABSORPTION, and the number of times that ABSORPTION
+        began.
     own_states
-        The number of episodes of the strategy's active states, and the number of times that they
-        began. None if the strategy has no states.
+        The number of episodes of the strategy's active states, and the number of times that these
+        states began. All active states count as one state. None if the strategy has no states.
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
     explanations
@@ -130,7 +131,7 @@ class Assessment(Summarised):
 
 
 def growth_of(run: Run) -> pd.DataFrame:
-    """Return the value at each close of 1 USD invested at the close of the first session."""
+    """Return, for each close, the value of 1 USD that was invested at the first session's close."""
     ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
     return pd.concat([ones, (1 + run.returns).cumprod()])
 

@@ -30,9 +30,10 @@ def common_sessions(runs: Mapping[str, Run]) -> tuple[pd.DatetimeIndex, tuple[st
 
 
 def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
-    """Raise ConfigError if the source or the values of two runs differ on ``index``.
+    """Raise ConfigError if the histories of two runs differ at the sessions in ``index``.
 
-    Series that exist in only one of two histories are not compared.
+    Histories differ if their sources or their values differ. Series that exist in only one of two
+    histories are not compared.
     """
     (name, first), *others = runs.items()
     for label, run in others:
@@ -44,7 +45,7 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 
 
 def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
-    """Return the kind of data that differs between two histories on ``index``.
+    """Return the kind of data in which two histories differ at the sessions in ``index``.
 
     The kind is ``prices`` or ``series``. Different sources count as different prices. The text is
     empty if the histories are equal.
@@ -55,7 +56,10 @@ def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
 
 
 def _equal_on(index: pd.DatetimeIndex, one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Return whether two tables have equal values on ``index``, in the columns that both have."""
+    """Return whether two tables have equal values at the sessions in ``index``.
+
+    Only columns that both tables have are compared.
+    """
     shared = one.columns.intersection(other.columns)
     return one.loc[index, shared].equals(other.loc[index, shared])
 

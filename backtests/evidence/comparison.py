@@ -122,7 +122,8 @@ class Comparison(Summarised):
     rows
         A mapping from label to strategy, in the requested order.
     regime
-        The regime at each close, from the default regime model: the signals of the first row vote.
+        The regime at each close, from the default regime model. The signals of the first row vote
+        on this regime.
     level, reps, notes
         ``level`` is the confidence level of the intervals, a fraction. ``reps`` is the number of
         resamples. ``notes`` has a note for each regime model that was left out, with the reason. If
@@ -131,7 +132,7 @@ class Comparison(Summarised):
     luck
         Tests whether luck can explain the Sharpe ratios of the rows.
     pair
-        The direct comparison of two rows; None unless there are exactly two rows.
+        The direct comparison of two rows. None if the number of rows is not two.
     """
 
     rows: dict[str, Compared]
@@ -319,8 +320,9 @@ def _sessions(
 ) -> pd.DatetimeIndex:
     """Return the sessions of the comparison.
 
-    Each reading in ``voted`` allows a window of sessions. The function returns the shortest window.
-    If a window is too short to fill an order after the longest lag, ConfigError is raised.
+    For each reading in ``voted``, the function finds the sessions from the first decision to the
+    end of the history. The result is the shortest of these windows. If a window is too short to
+    fill an order after the longest lag, ConfigError is raised.
     """
     slowest = max(configs.values(), key=lambda config: config.lag)
     windows = [window(slowest, history, reading) for reading in voted.values()]

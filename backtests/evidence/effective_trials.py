@@ -104,8 +104,8 @@ def effective_rank(returns: np.ndarray) -> float:
 
     Each p is an eigenvalue of the matrix, divided by the sum of all eigenvalues. The effective rank
     is N for N uncorrelated trials and 1 for equal trials. The effective rank is at most the number
-    of sessions minus 1. ``returns`` holds trials × sessions. Trials with constant returns are left
-    out.
+    of sessions minus 1. ``returns`` is an array of trials × sessions. Trials with constant returns
+    are left out.
     """
     values = _standardised(np.atleast_2d(returns)).astype(np.float64)
     if len(values) < 2:

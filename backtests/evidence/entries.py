@@ -57,9 +57,8 @@ class Observed:
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
     """Return, for each session, the label that belongs to the session's return.
 
-    The label of a return is the label that was known ``lag`` + 1 sessions earlier, at the close.
-    The label is missing for the first 1 + ``lag`` sessions. ``labels`` has one row for every
-    session.
+    The label of a return is the label that was known at the close ``lag`` + 1 sessions earlier. The
+    label is missing for the first 1 + ``lag`` sessions. ``labels`` has one row for every session.
     """
     return labels.shift(1 + lag)
 

@@ -47,7 +47,8 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error under a normal distribution.
 
-        First, t is multiplied by the ratio of two 97.5 % critical values: normal / fixed-b.
+        First, t is multiplied by the normal critical value and divided by the fixed-b critical
+        value, both for 97.5 %.
         """
         if not error > 0:
             return 1.0

@@ -63,7 +63,8 @@ def read_again(
 
     The regime comes from the run's regime model. ``chosen`` maps names to signals. ``earlier`` maps
     names of signals to earlier evaluations that remain valid on ``panel``. An earlier evaluation is
-    used again if its signal, and all signals that its signal contains, are unchanged.
+    used again if its signal is unchanged. All signals that this signal contains must be unchanged,
+    too.
     """
     evaluations = Evaluations(panel, chosen, earlier)
     classification = run.config.build_model().classify(panel, evaluations)

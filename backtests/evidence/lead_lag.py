@@ -54,8 +54,9 @@ class LeadLag:
         is the daily return at lag n minus the daily return at lag n + 1.
     collapse
         The smallest lag at which one more session of lag makes the information ratio collapse. The
-        test covers each measured lag from 0 to the run's lag if the next lag is measured, too. None
-        if there is no collapse. A collapse of the information ratio is a sign of look-ahead.
+        test compares each lag from 0 to the run's lag with the next lag. A lag is left out if this
+        lag or the next lag is not measured. None if there is no collapse. A collapse of the
+        information ratio is a sign of look-ahead.
     """
 
     lag: int

@@ -69,8 +69,8 @@ class Luck:
         Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". The
         probabilistic Sharpe ratio ignores other trials.
     minimum_length
-        Smallest number of sessions at which this Sharpe ratio would be significant at the 5 % level
-        in the test of ``probability``. NaN if the Sharpe ratio is 0 or negative.
+        Smallest number of sessions that the test of ``probability`` needs to find this Sharpe ratio
+        significant at the 5 % level. NaN if the Sharpe ratio is 0 or negative.
     power
         Probability that the test of ``probability`` detects skill if the true yearly Sharpe ratio
         is 0.5.

@@ -52,7 +52,7 @@ class Drawdown:
     peak, trough
         Sessions of the peak and of the lowest value. None if there is no drawdown.
     recovered
-        The first session after the loss whose value is back at the peak; None if there is no
+        The first session after the loss at which the value is back at the peak. None if there is no
         recovery.
     sessions
         Number of sessions from the peak to the recovery, or to the last session.
@@ -91,7 +91,10 @@ def sharpe(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def sortino(returns: pd.Series, bills: pd.Series) -> float:
-    """Return mean(excess) / √mean(min(excess, 0)²) · √252, with the downside deviation."""
+    """Return the Sortino ratio: mean(excess) / downside deviation · √252.
+
+    The downside deviation is √mean(min(excess, 0)²).
+    """
     excess = returns - bills
     downside = float(np.sqrt((excess.clip(upper=0) ** 2).mean()))
     return _ratio(excess.mean(), downside) * math.sqrt(YEAR)
@@ -131,9 +134,9 @@ def worst_drawdowns(
 
 
 def _drawdown(falls: pd.Series, first: int, last: int, start: pd.Timestamp | None) -> Drawdown:
-    """Return the drawdown whose sessions below the peak are at positions ``first`` to ``last``.
+    """Return one drawdown; ``first`` to ``last`` are the positions of the sessions below the peak.
 
-    ``start`` is the session before the first row of ``falls``, with the position -1.
+    ``start`` is the session before the first row of ``falls``. Its position counts as -1.
     """
     peak, back = max(first - 1, 0 if start is None else -1), last + 1
     recovered = back < len(falls)

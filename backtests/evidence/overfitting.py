@@ -2,8 +2,8 @@
 
 The sessions are cut into an even number of consecutive blocks. Each way to choose half of the
 blocks gives one sample. The trial with the best Sharpe ratio in the sample is chosen. The blocks
-outside the sample show how the chosen trial ranks out of sample. Choosing the best trial has no
-value if, for half of all samples, the chosen trial ranks below the median out of sample.
+outside the sample show how the chosen trial ranks out of sample. If the chosen trial ranks below
+the median out of sample for half of all samples, choosing the best trial has no value.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 So the returns of all trials need not be in memory at once.

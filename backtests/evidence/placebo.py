@@ -171,7 +171,7 @@ def shift_placebo(
 
 
 def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the weights after each shift, in chunks of assets × several shifts × sessions."""
+    """Yield the shifted weights in chunks; each chunk is an array of assets × shifts × sessions."""
     sessions = weights.shape[1]
     twice = np.concatenate((weights, weights), axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(twice, sessions, axis=1)

@@ -146,7 +146,7 @@ def _how(run: Run) -> Method:
     model = run.config.build_model()
     if model.price_only:
         return "not_refitted"
-    if isinstance(model, Labels):  # a resampled history has no user's labels
+    if isinstance(model, Labels):  # no labels exist for resampled returns
         return "labelled"
     by_quantities = run.strategy.price_free and isinstance(model, Quantities)
     return "shifted" if by_quantities else "resampled"
@@ -184,7 +184,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     """
     first = next(iter(runs.values()))
     for run in runs.values():
-        run.config.strategy_class()  # this loads and checks a user's class
+        run.config.strategy_class()  # the call loads and checks a user's class
     chosen = first.config.build_signals()
     fixed = fixed_evaluations(first, chosen)
     built = {label: run.config.build_model() for label, run in runs.items()}

@@ -114,8 +114,8 @@ def resample_prices(
     other quote) is pulled toward its original level at the source session. At each session, the
     resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
     stays within the range of its original values since the earliest price of any asset. Because of
-    these two rules, the change of a difference between two yields is not exactly its change at the
-    source session.
+    these two rules, a difference between two yields does not change by exactly the same amount as
+    at the source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -141,7 +141,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """The draws that choose the source session of each session after the first."""
+    """For each session after the first, the draws that choose its source session."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # If an asset's return is missing in all draws, these arrays choose its source session.

@@ -1,10 +1,10 @@
 """A test of how much a run's results depend on the later revisions of series.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days, on which nobody knew them. A series in USD without vintages is
-multiplied by factors from 0.98 to 1.02. For each factor, the results of the run are computed again.
-For comparison, GDP of 2017Q3 was first published 1 % below its current value. Changes of more than
-2 %, for example by a new definition of a series, are not tested.
+values even on earlier days. On these days, nobody knew the latest values. A series in USD without
+vintages is multiplied by factors from 0.98 to 1.02. For each factor, the results of the run are
+computed again. For comparison, GDP of 2017Q3 was first published 1 % below its current value.
+Changes of more than 2 %, for example by a new definition of a series, are not tested.
 
 Some series have another unit, such as a term premium in percent. A factor would not change the
 z-score of such a series, so the test leaves the series out of the run.
@@ -37,12 +37,12 @@ LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tuple[str, ...]:
-    """Return the series in ``ids`` for which a history may contain revised values after ``since``.
+    """Return the series in ``ids`` that may contain revised values after the session ``since``.
 
     Only series that the catalog marks as revised are returned. A series is left out if its vintages
     begin at or before the close of the session ``since``. A series is left out if it has no value.
-    A series is also left out if its values count as known from the day on which a store recorded
-    them. The result is empty for a simulated history.
+    A series with the publication rule ``recorded`` is also left out, because its values count as
+    known only when a store has recorded them. The result is empty for a simulated history.
     """
     if history.is_simulated:
         return ()

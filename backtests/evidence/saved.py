@@ -109,7 +109,8 @@ def read_saved(folder: Path) -> SavedRun:
     if folder.is_file():
         raise ConfigError(f"{_REFUSED} {folder} is a file; give the folder or a .toml file")
     for name in ("config.toml", "metrics.json", "returns.csv"):
-        if not os.path.isfile(folder / name):  # Path.is_file fails for a long name before 3.12
+        # Before Python 3.12, Path.is_file fails for a long name.
+        if not os.path.isfile(folder / name):
             raise ConfigError(f"{_REFUSED} {folder} has no {name}; give another folder")
     described, numbers = _read_metrics(folder)
     returns = _read_returns(folder / "returns.csv")

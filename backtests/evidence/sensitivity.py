@@ -1,7 +1,7 @@
 """How flags react to a change of one parameter or of one revised series.
 
-Each parameter is raised and lowered by a quarter of its value. A whole number changes by at least
-1. :mod:`backtests.evidence.revision` describes the changes of revised series.
+Each parameter is raised and lowered by a quarter of its value. A whole number changes by 1 or more.
+:mod:`backtests.evidence.revision` describes the changes of revised series.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

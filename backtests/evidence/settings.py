@@ -12,7 +12,7 @@ from backtests.config import RunConfig
 from signals.params import parameters
 from signals.summary import exact
 
-#: Fields of a configuration that are settings themselves.
+#: Fields of a configuration that count as settings under their own names.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
 #: A label shows at most this number of settings, and counts the other settings that differ. If this
 #: limit makes two labels equal, these labels show all settings that differ.
@@ -47,7 +47,7 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     )
     for prefix, part in parts.items():
         found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
-    found.pop("regime.dated", None)  # the file of labels is the setting
+    found.pop("regime.dated", None)  # the setting ``labels`` is the file of labels
     # The standard voters are no setting, because all configurations have them. Only voters that the
     # user added count as a setting.
     if found.pop("regime.voters", None) is not None:
@@ -95,7 +95,7 @@ def _alike(
 
 
 def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return texts on settings in which ``table`` and a table in ``alike`` differ."""
+    """Return texts for the settings of ``table`` that differ from a table in ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
     more = len(differ) - MOST

@@ -23,7 +23,8 @@ import numpy as np
 from backtests.evidence.bootstrap import block_length
 from backtests.evidence.metrics import ROUNDING, YEAR
 
-#: The singular values of the prewhitening autoregression's coefficients are limited to this value.
+#: Prewhitening fits an autoregression. The singular values of its coefficient matrix are limited to
+#: this value.
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
@@ -71,11 +72,12 @@ def sharpe_difference(
 
     Returns
     -------
-    None if there are fewer than 50 returns, or if a return is missing. Also None if the returns of
-    a portfolio do not vary. Also None if the returns of one portfolio are a constant multiple of
-    the returns of the other portfolio. A difference from an exact multiple is ignored if it is
-    below about a millionth of the standard deviation. The Sharpe ratios of two such portfolios are
-    almost equal, so there is nothing to test.
+    The test, or None if the test is not possible. The result is None if there are fewer than 50
+    returns, if a return is missing, or if the returns of a portfolio do not vary. The result is
+    also None if the returns of one portfolio are a constant multiple of the returns of the other
+    portfolio. The multiple need not be exact: deviations below about a millionth of the standard
+    deviation are ignored. The Sharpe ratios of two such portfolios are almost equal, so there is
+    nothing to test.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):

@@ -61,8 +61,8 @@ class TimingSplit:
 def timing_split(run: Run) -> TimingSplit:
     """Return the parts of a run's mean return, computed from the run's weights, orders and prices.
 
-    An asset without a price on a session keeps its last price. Sessions before the first fill say
-    nothing about timing, because no asset can be held on them.
+    An asset without a price on a session keeps its last price. Tilt and timing leave out the
+    sessions before the first fill, because no asset can be held on these sessions.
     """
     result = run.result
     weights = result.weights.shift().iloc[1:]

@@ -50,7 +50,7 @@ class HistorySource:
         Raises
         ------
         ConfigError
-            If the user asked for both the simulated economy and a store.
+            Raised if the user asked for both the simulated economy and a store.
         """
         if self.source == "simulated" and self.store is not None:
             raise ConfigError(
@@ -75,7 +75,7 @@ class HistorySource:
         Raises
         ------
         ConfigError, DataError
-            If the history cannot be opened, or if ``end`` lies outside the history.
+            Raised if the history cannot be opened, or if ``end`` lies outside the history.
         """
         if self.decided() == "frames":
             raise ConfigError(

@@ -56,18 +56,19 @@ class History(Summarised):
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
-        A mapping from each series with vintages in the store to the moment at which its archive
+        For each series with vintages in the store, the moment at which the archive of vintages
         begins. After the archive begins, each cell contains the value known at its session, without
         later revisions. Before the archive begins, each cell contains a value of the first vintage.
     withheld
         Sessions × ids: True where the source states that no value exists. For example, a filing may
         have no numbers for the previous year. Where ``withheld`` is True, the panel has NaN, but
-        the data are not late. An id has a column only if a source states a missing value of this
-        id.
+        the data are not late. An id has a column only if a source states that some value of this id
+        does not exist.
     events
-        A mapping from the id of each event series to its values, which are indexed by the date of
-        the event. The panel contains no event series. Only studies of reactions to events may use
-        ``events``, because some values were published long after the event.
+        A mapping from the id of each event series to the values of the series. The index of the
+        values contains the dates of the events. The panel contains no event series. Only studies of
+        reactions to events may use ``events``, because some values were published long after the
+        event.
     origin
         Settings of a configuration that can open this history again. For a history from a store,
         the only setting is ``store``. For a simulated history, the settings are ``seed``, ``years``
@@ -113,10 +114,10 @@ class History(Summarised):
         Raises
         ------
         DataError
-            If the store is missing, empty or damaged, if all rows were recorded after ``as_of``, or
-            if an id in ``only`` is unknown.
+            Raised if the store is missing, empty or damaged. Raised if all rows were recorded after
+            ``as_of``, or if an id in ``only`` is unknown.
         ConfigError
-            If ``as_of`` is not a date or a moment, or if ``only`` is a text.
+            Raised if ``as_of`` is not a date or a moment, or if ``only`` is a text.
         """
         if isinstance(only, str):
             raise ConfigError(f"expected a list of ids in `only`, was {only!r}; write [{only!r}]")
@@ -178,12 +179,12 @@ class History(Summarised):
         Raises
         ------
         ConfigError
-            If ``known`` has no valid entry for a series, or names an id that is not in ``series``.
-            ConfigError is also raised for a wrong type or ticker.
+            Raised if ``known`` has no valid entry for a series, or if ``known`` has an id that
+            ``series`` lacks. Raised for a wrong type or ticker.
         DataError
-            If an import would refuse a date or number, or would leave out a price. DataError is
-            also raised if ``series`` has an id outside the catalog, or if ``known`` lacks the date
-            of a value. A value must be known from 0 to 366 days after its date.
+            Raised if an import would refuse a date or number, or would leave out a price. Raised if
+            ``series`` has an id outside the catalog, or if ``known`` lacks the date of a value. A
+            value must be known from 0 to 366 days after its date.
         """
         rows = rows_of_frames(
             prices,
@@ -206,7 +207,7 @@ class History(Summarised):
         Raises
         ------
         ConfigError
-            If the years or the seed are out of range.
+            Raised if the years or the seed are out of range.
         """
         from backtests.economy import make_economy
 
@@ -253,8 +254,8 @@ class History(Summarised):
         Raises
         ------
         ConfigError
-            If ``date`` is not a valid date, or lies outside the history. The message begins with
-            the text in ``name``.
+            Raised if ``date`` is not a valid date, or lies outside the history. The message begins
+            with the text in ``name``.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])

@@ -46,7 +46,7 @@ def benchmark_returns(
     Raises
     ------
     StaleSeries
-        If the benchmark lacks a price on a session of ``index``.
+        Raised if the benchmark lacks a price on a session of ``index``.
     """
     prices = history.closes[ticker].loc[index]
     if prices.isna().any():

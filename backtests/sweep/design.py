@@ -126,7 +126,7 @@ def _grid(sizes: list[int]) -> np.ndarray:
 
 
 def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
-    """Return random numbers between 0 and 1: one row a sample, one column an axis."""
+    """Return random numbers between 0 and 1: a row for each sample, a column for each axis."""
     rng = np.random.default_rng(seed)
     if name == "random":
         return rng.random((samples, axes))
@@ -137,7 +137,7 @@ def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
 
 
 def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...], np.ndarray]:
-    """Return the values of an axis, and for each draw the position of its value among them."""
+    """Return the values of an axis, and the position of each draw's value among these values."""
     if axis.ends is None:
         level = _sorted(axis.values)
         return level, np.minimum((unit * len(level)).astype(np.int64), len(level) - 1)

@@ -63,7 +63,8 @@ def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
     scale = np.array([max(len(level) - 1, 1) for level in made.levels], dtype=np.float64)
     points = made.rows / scale
     named = [i for i in range(len(scale)) if i not in numeric]
-    points[:, named] = 1e6 * made.rows[:, named]  # another text parameter means a large distance
+    # Configurations are far apart if they differ in a parameter whose values are not numbers.
+    points[:, named] = 1e6 * made.rows[:, named]
     near = np.full((len(at), wanted), -1, dtype=np.int64)
     distance, found = KDTree(points).query(points[at], k=min(wanted + 1, len(points)))
     near_by = (distance[:, 1:] < 1e5) & (found[:, 1:] < len(points))

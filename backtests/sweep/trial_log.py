@@ -136,10 +136,10 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
     The trials with the hashes in ``without`` are left out. The log contains no returns, so the
-    effective numbers of trials of all counted sweeps are added up. A sweep counts in full if at
-    least one of its trials is not in ``without``, so the sum is never too small. A sweep does not
-    count if another counted sweep contains all its trials. If the counted sweeps contain all trials
-    in ``without``, the attribute ``includes_own`` of the result is True.
+    effective numbers of trials of all counted sweeps are added up. A sweep does not count if
+    ``without`` or another counted sweep contains all its trials. Any other sweep counts in full, so
+    the sum is never too small. If the counted sweeps contain all trials in ``without``, the
+    attribute ``includes_own`` of the result is True.
     """
     own, log = frozenset(without), _all_of(store)
     measured = log[np.isfinite(log["sharpe"])]
