@@ -3,13 +3,14 @@
     python benchmarks/detection.py --seeds 20
     python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
-Balanced accuracy: for each true state, the share of its sessions at which the model gives this
-state; then the mean over the states. Sessions at which the model gives no regime are left out.
+Balanced accuracy: the mean of one share for each true state. The share of a state is the fraction
+of its sessions at which the model gives this state. Sessions at which the model gives no regime are
+left out.
 
 Delay: the median number of sessions from the start of a true stay in ABSORPTION until the model
 says ABSORPTION. A missed stay counts as an infinite delay.
 
-False alarm: a run of sessions at which the model says ABSORPTION, and none of them is truly
+False alarm: a run of sessions at which the model says ABSORPTION, although the true state is never
 ABSORPTION.
 
 A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
@@ -38,7 +39,7 @@ def balanced(called: pd.Series, true: pd.Series) -> float:
 
 
 def stays(on: pd.Series) -> list[tuple[int, int]]:
-    """Return the first and last position of each stay, a run of sessions in the state."""
+    """Return the first and last position of each stay; a stay is a run of sessions in the state."""
     x = np.concatenate(([0], on.to_numpy(dtype=int), [0]))
     return list(
         zip(np.flatnonzero(np.diff(x) == 1), np.flatnonzero(np.diff(x) == -1) - 1, strict=True)
@@ -46,7 +47,7 @@ def stays(on: pd.Series) -> list[tuple[int, int]]:
 
 
 def delays(called: pd.Series, true: pd.Series) -> list[float]:
-    """Return, for each true stay, the sessions until it is found, or infinity if it is missed."""
+    """Return the number of sessions until each true stay is found; infinity for a missed stay."""
     on = called.to_numpy(dtype=bool)
     return [
         float(np.flatnonzero(on[first : last + 1])[0]) if on[first : last + 1].any() else np.inf
@@ -55,7 +56,10 @@ def delays(called: pd.Series, true: pd.Series) -> list[float]:
 
 
 def false_alarms(called: pd.Series, true: pd.Series) -> float:
-    """Return the false alarms in ten years: stays in ``called`` without a true session."""
+    """Return the number of false alarms per ten years.
+
+    A false alarm is a stay in ``called`` without a true session.
+    """
     hit = true.to_numpy(dtype=bool)
     alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
     return alarms / (len(true) / YEAR / 10)

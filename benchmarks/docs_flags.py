@@ -25,9 +25,9 @@ from signals.regimes import Regime
 
 YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
-#: Two stays in a state count as one episode if fewer than this many sessions are between them.
+#: If fewer than this number of sessions lie between two stays, both stays belong to one episode.
 QUARTER = 63
-#: A flag that turns on after the end of an episode still counts within this many sessions.
+#: A flag still counts if it turns on within this number of sessions after an episode's end.
 AFTER = 5
 START = "2015-01-01"
 
@@ -68,7 +68,7 @@ def stays(on: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp, int]]:
 
 
 def episodes(on: pd.Series) -> int:
-    """Return the number of episodes; two stays with less than a quarter between them are one."""
+    """Return the number of episodes; stays less than a quarter apart belong to one episode."""
     ends = [pd.DatetimeIndex([first, last]) for first, last, _ in stays(on)]
     at = [on.index.get_indexer(pair) for pair in ends]
     return sum(bool(after[0] - before[1] > QUARTER) for before, after in pairwise(at)) + bool(at)
@@ -129,7 +129,7 @@ def regime_table(m: Material) -> str:
 
 
 def episodes_table(m: Material) -> str:
-    """Return a table with a row for each episode: what each flag did in this time."""
+    """Return a table of what each flag did in each episode, with a row for each episode."""
     rows = [
         (one.title, *(_turned(m.reading.flags[s], one) for s in WATCHED), _regimes(m, one))
         for one in EPISODES.values()
@@ -201,8 +201,8 @@ def _miss_slow() -> str:
     level = signals.ForcedSelling().enter
     return (
         "`forced_selling` stayed off in the yen carry unwind of 2024, the failure of SVB and the "
-        f"bear market of 2022. The mean of its z-scores must reach {level:g}, and slow falls do "
-        "not reach it."
+        f"bear market of 2022. The mean of the signal's z-scores must reach {level:g}, and slow "
+        "falls do not reach this level."
     )
 
 
@@ -211,7 +211,7 @@ def _miss_dash(m: Material) -> str:
     last = [last for _, last, _ in stays(m.reading.flags["absorption"]) if last < fall][-1]
     return (
         f"`absorption` was on for the last time on {last.date()}, {(fall - last).days} days before "
-        "the dash for cash began. It turned off because capital spending had stopped growing."
+        "the dash for cash began. The flag turned off because capital spending had stopped growing."
     )
 
 
@@ -224,9 +224,9 @@ def _miss_chance(m: Material) -> str:
     grown = [_growth(m, members) for members in (1, 2)]
     return (
         f"The flag `opportunity` turned on at {first.date()} and stayed on for {length} sessions. "
-        "That was shortly before the worst fall of all, and the flag never turned on again. It can "
-        "turn on only after a deep fall of a basket of speculative assets. The basket must be as "
-        "far below its peak as on the worst 10 % of its past sessions. Until 2013 the basket is "
+        "It turned on shortly before the worst fall of all, and never turned on again. The flag "
+        "can turn on only after a deep fall of a basket of speculative assets. The basket must be "
+        "as far below its peak as on the worst 10 % of its past sessions. Until 2013 the basket is "
         "MicroStrategy alone. This share fell so far that most later falls of the basket are not "
         "deep enough. "
         f"With `members=2` the flag would have turned on at {other}. The strategy `cash-heavy` "
@@ -263,7 +263,7 @@ def k_table(m: Material) -> str:
 
 
 def spans(flag: pd.Series) -> str:
-    """Return the periods in which a flag was on, as text; empty if it was never on."""
+    """Return the periods in which a flag was on, as text; empty if there is no such period."""
     end = flag.index[-1]
     return "; ".join(
         f"from {a.date()}" if b == end else f"{a.date()} to {b.date()}" for a, b, _ in stays(flag)
@@ -288,7 +288,7 @@ def counterfactual_table(m: Material) -> str:
 
 
 def times_capex(panel: pd.DataFrame, factor: float) -> pd.DataFrame:
-    """Return the panel with capital spending multiplied by a factor; its growth stays the same."""
+    """Return the panel with capital spending multiplied by a factor; growth rates are unchanged."""
     figures = (ttm_id, year_ago_id)
     ids = [figure("CAPEX", firm) for firm in Capex().firms for figure in figures]
     return panel.assign(**{id: panel[id] * factor for id in ids})
@@ -300,11 +300,13 @@ def _of_capex(m: Material) -> str:
     early, late = m.gauges.loc[on].loc["2018":"2020"], m.gauges.loc[on].loc["2025"]
     nil = (powder["excess_reserves"].loc[early.index] == 0).mean()
     return (
-        f"The flag was on in 2018 to 2020 and in 2025. On {100 * nil:.0f} % of its days in 2018 to "
-        "2020, reserves above k · GDP were exactly zero. The median of idle capital was "
+        "The flag was on in 2018 to 2020 and in 2025. In 2018 to 2020, reserves above k · GDP were "
+        f"exactly zero on {100 * nil:.0f} % of the days with the flag on. The median of idle "
+        "capital was "
         f"{early['idle'].median():.1f} bn USD and the median of u {early['u'].median():.2f}, "
-        f"although capital spending was only {early['capex_share'].median():.1f} % of GDP. On its "
-        f"days in 2025, capital spending was {late['capex_share'].median():.1f} % of GDP."
+        f"although capital spending was only {early['capex_share'].median():.1f} % of GDP. On "
+        "the days with the flag on in 2025, capital spending was "
+        f"{late['capex_share'].median():.1f} % of GDP."
     )
 
 
@@ -314,8 +316,8 @@ def entries_line(m: Material) -> str:
     flag = m.reading.flags["absorption"].loc[START:]
     return (
         f"ABSORPTION began {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
-        f"{episodes(on)} episodes. Two stays in ABSORPTION count as one episode if less than a "
-        "quarter is between them. The flag `absorption` reads only quantities. It turned on "
+        f"{episodes(on)} episodes. Two stays in ABSORPTION count as one episode if they are "
+        "less than a quarter apart. The flag `absorption` reads only quantities. It turned on "
         f"{len(stays(flag))} times, in {episodes(flag)} episodes"
     )
 

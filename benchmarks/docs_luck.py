@@ -14,14 +14,14 @@ from backtests.runs import Run
 from benchmarks.docs_flags import START, Material, table
 
 STRATEGIES = ("near-cash-flow", "cash-heavy", "defensive", "survival", "trend")
-#: Lags of the columns, sessions from decision to fill.
+#: Lags of the columns, in sessions from decision to fill.
 SHOWN = (-5, -1, 0, 1, 2, 5, 10)
 
 
 def foreseeing(history: History, sessions: int = 1) -> Run:
-    """Return a run with look-ahead: it holds SPY when SPY is about to rise.
+    """Return a run with look-ahead: the strategy chooses SPY if SPY will rise, else cash.
 
-    The rise is the return of one session, ``sessions`` sessions after the decision.
+    The strategy knows the return of one session, ``sessions`` sessions after the decision.
     """
     plain = run(config_from({"strategy": "spy", "start": START}), history)
     rises = history.closes["SPY"].pct_change(fill_method=None).shift(-sessions) > 0

@@ -10,7 +10,7 @@ the blocks of the thesis take another minute. The blocks of the strategies take 
 ``python -m benchmarks.luck --write`` writes the block luck-calibration.
 
     --only NAME        compute only this block; can be given several times
-    --compare FILE     take the numbers of strategies from the output of that command with --json
+    --compare FILE     take the numbers of strategies from a file with ``compare --json`` output
     --draws, --workers as for ``compare``
     --check            write nothing, print the blocks that differ, exit with 1 if any differs
 """

@@ -3,7 +3,7 @@
     python -m benchmarks.docs_picture
 
 The script runs a strategy on the SIMULATED economy and writes the top of its page to
-docs/tearsheet.png. It needs Chromium.
+docs/tearsheet.png. The script needs Chromium.
 """
 
 import shutil

@@ -24,7 +24,7 @@ BANK_ASSETS = {"dry_powder": {"scale": "bank_assets"}}
 
 
 def new_flags(m: Material) -> str:
-    """Return a table with the periods in which the flags that need no k were on."""
+    """Return a table of the flags that need no k, with the periods in which each flag was on."""
     return table(
         ("signal", "first view", "on"),
         [
@@ -115,7 +115,10 @@ def _sofr_above(panel: pd.DataFrame) -> pd.Series:
 
 
 def _days(flag: pd.Series, year: str) -> float:
-    """Return the % of sessions on which a flag was on in a year, among those where it is known."""
+    """Return the share of a year's sessions on which a flag was on, in %.
+
+    Sessions with an unknown flag are left out.
+    """
     return 100 * float(flag.loc[year].dropna().astype(float).mean())
 
 

@@ -1,7 +1,7 @@
 """Fill the generated parts of the documentation site; ``mkdocs.yml`` names this file as a hook.
 
 The comment ``<!-- generated: NAME -->`` in a page marks the place of a part. The part replaces the
-line below the comment. This line tells readers of the raw file where else they find the part.
+line below the comment. The replaced line tells readers of the raw file where to find the part.
 ``PARTS`` has one function for each name. CONTRIBUTING.md and CHANGELOG.md also become pages, under
 the addresses in ``TOP``.
 """
@@ -44,7 +44,7 @@ def section(title: str) -> str:
 def each_command() -> Iterator[tuple[str, Any, Any]]:
     """Yield the name, the command and the context of each command and subcommand.
 
-    Commands and contexts have the classes of click, which some versions of typer contain.
+    Commands and contexts have the classes of click. Some versions of typer contain a copy of click.
     """
     from backtests.cli.app import app
 
@@ -60,7 +60,7 @@ def _below(group: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def commands() -> str:
-    """Return a section for each command: what its ``--help`` says."""
+    """Return a section for each command, with the text of its ``--help``."""
     return "\n\n".join(_said(*command) for command in each_command())
 
 
@@ -79,7 +79,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return terminal text as Markdown that shows it unchanged."""
+    """Return Markdown that shows a text of the terminal unchanged."""
     return re.sub(r"([<>*_`\[\]])", r"\\\1", text).replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 
@@ -191,7 +191,7 @@ def on_post_build(config: Any, **_: Any) -> None:
 def on_page_content(html: str, **_: Any) -> str:
     """Take the prompts out of the commands, and keep dates and numbers in tables on one line.
 
-    The style sheet draws the prompts, so nobody copies them.
+    The style sheet draws the prompts, so a copied command contains no prompt.
     """
     html = html.replace('<span class="gp">$ </span>', '<span class="gp"></span>')
     return re.sub(r"<td>([^<]{1,20})</td>", r'<td class="short">\1</td>', html)

@@ -24,7 +24,7 @@ RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
 
 def numbers_of(history: History, names: tuple[str, ...] = (), **given: Any) -> Numbers:
-    """Return the numbers of a comparison; ``given`` holds keywords of ``compare``."""
+    """Return the numbers of a comparison; ``given`` contains keyword arguments of ``compare``."""
     every = names or default_names()
     configs = {name: config_from({"strategy": name, "start": START}) for name in every}
     return comparison_numbers(compare(configs, history, optional=not names, **given))
@@ -86,7 +86,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return a sentence: how often at least one strategy beats all its placebos by luck alone."""
+    """Return a sentence: how often luck alone puts at least one strategy above all its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:

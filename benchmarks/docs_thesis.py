@@ -84,7 +84,7 @@ def _claim(claim: Numbers) -> tuple[str, ...]:
 
 
 def by_k(said: Numbers) -> str:
-    """Return a table of the primary claims and two states for other values of k."""
+    """Return a table of the primary claims and two status claims, for several values of k."""
     rows = [
         (
             f"`{row['claim']}`",
@@ -101,7 +101,7 @@ def by_k(said: Numbers) -> str:
 
 
 def states(said: Numbers) -> str:
-    """Return a table of the claims about states, over the stays that ended in 2013 or later."""
+    """Return a table of the claims about states; stays that ended before 2013 are left out."""
     rows = []
     for claim in said["claims"]:
         if claim["status"] is not None:
@@ -160,7 +160,7 @@ def events(said: Numbers) -> str:
 
 
 def deals(said: Numbers) -> str:
-    """Return a table of bond deals: return of long-duration minus short-duration classes."""
+    """Return a table of bond deals, with returns of long-duration minus short-duration classes."""
     rows = [
         (
             _day(row["session"]),

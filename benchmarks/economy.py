@@ -1,11 +1,11 @@
-"""Compare the simulated economy with real history, and its behaviour with the thesis on and off.
+"""Compare the simulated economy with real history, or the economy with the thesis on and off.
 
     python benchmarks/economy.py --store s.duckdb            simulated against real history
     python benchmarks/economy.py --switch --seeds 50         thesis on against thesis off
 
-The first command prints figures of each asset class and series: the figure from real history, and
-the median over the seeds. The second command prints the number of seeds in which coins and memory
-makers behave as designed under absorption.
+The first command prints figures of each asset class and series. Each figure has a value from real
+history, and a median over the seeds. The second command prints the share of seeds in which coins
+and memory makers behave as designed under absorption.
 """
 
 import argparse
@@ -106,11 +106,11 @@ def against_real(store: Path, seeds: int) -> None:
 
 
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
-    """Return the t statistic of mean daily returns: sessions of true absorption minus others.
+    """Return the t statistic of a difference: mean daily return in true absorption minus elsewhere.
 
     A session belongs to absorption if the true regime of the session before is ABSORPTION. All
-    other sessions, including those of crisis and recovery, form the second group. Fewer than 60
-    sessions of absorption give NaN.
+    other sessions, including those of crisis and recovery, form the second group. The result is NaN
+    if absorption has fewer than 60 sessions.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

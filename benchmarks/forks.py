@@ -44,7 +44,7 @@ class Order:
         ``number`` is the signal that the child gets, 0 for no signal. ``delay`` is the time until
         the signal, seconds.
     again
-        Seconds from the first signal to a second one; 0 for no second signal.
+        Seconds from the first signal to the second signal; 0 for no second signal.
     before
         Function that the child calls before the command.
     """

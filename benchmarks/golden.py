@@ -26,7 +26,7 @@ DATES = (
     *("2013-06-24", "2015-08-24", "2016-02-11", "2018-02-05", "2018-12-24", "2019-09-17"),
     *("2020-03-23", "2021-05-19", "2022-06-16", "2023-10-27", "2025-04-08", "2025-10-16"),
 )
-#: Dates for the simulated economy. It ends before the last two dates of :data:`DATES`.
+#: Dates for the simulated economy, which ends before the last two dates of :data:`DATES`.
 SIMULATED_DATES = (*DATES[:-2], "2024-04-08", "2024-10-16")
 SEEDS = (1, 2)
 TODAY = ("near-cash-flow", "cash-heavy@quantities")

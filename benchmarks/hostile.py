@@ -36,8 +36,7 @@ from pathlib import Path
 
 from benchmarks.forks import PATIENCE, Ended, Order, fork, warm
 
-#: Beginnings of lines on stderr that are not errors. Fontconfig is a C library that prints lines,
-#: too.
+#: Beginnings of lines on stderr that are not errors. The C library Fontconfig also prints lines.
 _BESIDE = ("notice: ", "warning: ", "wrote ", "Fontconfig warning: ")
 ROOT = Path(__file__).resolve().parent.parent
 CODES = (0, 2, 3)
@@ -226,9 +225,9 @@ class Case:
     fresh
         Whether the case needs its own Python process.
     chatty
-        Whether a user's code writes to stderr. Then the lines of stderr are not counted.
+        Whether a user's code writes to stderr. If True, the lines of stderr are not counted.
     prepare
-        Function that is called with the folder before the command.
+        Function that is called before the command, with the folder as its argument.
     """
 
     name: str
@@ -244,12 +243,15 @@ class Case:
 
 
 def cases(server: str) -> list[Case]:
-    """Return all cases. Some of them fetch from a server that refuses every request."""
+    """Return all cases. Some cases fetch from a server that refuses every request."""
     return [*_arguments(), *_files(), *_servers(server), *_classes(), *_configs(), *_odd()]
 
 
 def _arguments() -> Iterator[Case]:
-    """Yield cases with a hostile string in an argument. Arguments get different strings."""
+    """Yield cases with a hostile string in an argument.
+
+    Each argument gets every second or every third hostile string.
+    """
     places: dict[str, tuple[str, ...]] = {
         "a command": ("{}",),
         "a strategy": ("run", "{}"),
@@ -359,7 +361,7 @@ def _servers(server: str) -> Iterator[Case]:
 
 
 def _classes() -> Iterator[Case]:
-    """For each fault of a user's class, yield a ``run``; for every third, also a ``check``."""
+    """Yield a ``run`` for each fault of a user's class, and a ``check`` for every third fault."""
     config = "strategy = 'mine:Mine'\nsource = 'simulated'\nyears = 2\n"
     empty = dict.fromkeys(("top", "assets", "state", "weights", "more"), "")
     for i, (name, parts) in enumerate(FAULTS.items()):
@@ -586,7 +588,7 @@ def serving() -> tuple[int, str]:
 
 
 def main() -> None:
-    """Run the cases and print those that fail."""
+    """Run the cases, and print the problems of each case that fails."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--every", type=int, default=1, help="run every N-th case", metavar="N")
     parser.add_argument("--only", default="", help="only cases whose name contains this text")

@@ -3,12 +3,12 @@
     python -m benchmarks.interrupts --times 200 --history ../shared/history
 
 A command runs in a forked child and replaces an earlier result. The child gets SIGINT, SIGTERM or
-SIGKILL after a random delay. The longest delay is the time of a run without a signal. Some children
-get SIGINT or SIGTERM twice. After the signal, the result must equal the earlier result or the
-result of a run without a signal. The folder must contain no other file, and the output must contain
-no traceback. After SIGKILL, a temporary file or folder of drypowder may remain, but the next run
-must remove it. On a full disk, the earlier result must remain. A limit on the size of files
-imitates the full disk.
+SIGKILL after a random delay. The longest delay is 5 % above the time of a run without a signal.
+Some children get SIGINT or SIGTERM twice. After the signal, the result must equal the earlier
+result or the result of a run without a signal. The folder must contain no other file, and the
+output must contain no traceback. After SIGKILL, a temporary file or folder of drypowder may remain,
+but the next run must remove it. On a full disk, the earlier result must remain. A limit on the size
+of files imitates the full disk.
 
 ``import`` and ``fetch`` write into a store, one series after another. After an interrupt, each
 series must be unchanged or complete, and the next run must complete the store.
@@ -189,7 +189,7 @@ class Bench:
         return work
 
     def write_files(self) -> None:
-        """Write two folders to import. The second has revised and additional values."""
+        """Write two folders to import. The second folder has revised and additional values."""
         for name, day in (("earlier", killed.EARLIER), ("later", killed.TODAY)):
             killed.write_files(self.history, self.root / f"files-{name}", day)
 

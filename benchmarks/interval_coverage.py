@@ -15,9 +15,9 @@ capital:
     slow regimes         16 and  −8 %     13 and 22 %           40 and −20 %
     wide slow regimes    28 and −20 %     13 and 22 %           70 and −50 %
 
-The true value is the figure of an infinitely long history. The command ``compare`` uses the same
-functions for its intervals. If the share of n seeds is p, its Monte Carlo error is √(p (1 − p) /
-n). :data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
+The true value of a figure is its value on an infinitely long history. The command ``compare`` uses
+the same functions for its intervals. If the share of n seeds is p, its Monte Carlo error is
+√(p (1 − p) / n). :data:`backtests.evidence.bootstrap.COVERAGE` contains the printed table.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from backtests.evidence.bootstrap import compare_returns
 from benchmarks.pools import add_options, pool_of
 
 YEAR, SESSIONS, STAY = 252, 2765, 400
-#: The share of SPY for ample capital, for scarce capital, and the share of the sleeve.
+#: The shares of SPY for ample and for scarce capital, and the share of the sleeve.
 WEIGHTS, SLEEVE = np.array([0.60, 0.20]), 0.20
 SLEEVE_VOLATILITY = 0.30
 
@@ -91,7 +91,7 @@ def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
 
 def truth_of(world: World) -> dict[str, float]:
     """Return the true value of each figure."""
-    # Probability of each state before (rows) and now (columns).
+    # Joint probability of the previous state (rows) and the present state (columns).
     joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2

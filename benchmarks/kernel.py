@@ -9,8 +9,8 @@ result of a run, with all checks and orders. ``vectorbt.Portfolio.from_orders`` 
 without our checks and rules. Times are compared only if the daily values of all three agree to a
 relative 1e-9. The three simulations take turns, and each printed ratio is a median over the rounds.
 
-There are no short positions, no missing prices and no interest on cash, because vectorbt alone
-cannot compute these.
+The case has no short positions, no missing prices and no interest on cash, because vectorbt alone
+cannot compute any of the three.
 """
 
 import argparse

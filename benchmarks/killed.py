@@ -62,8 +62,8 @@ TICKERS = ("SPY", "QQQ", "MU", "NVDA")
 KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
 LOCKS = (".door", ".lock", ".fetch.lock")
 STARTS = ("no store", "an earlier vintage", "schema version 1")
-#: Messages of a child: it begins, enters a write, leaves the write, waits to be killed, is done,
-#: or failed (a traceback follows).
+#: Messages of a child: the work begins, a write begins, a write ends, the child waits to be killed,
+#: the work is done, the work failed (a traceback follows).
 READY, IN, OUT, HELD, DONE, WRONG = b"r", b"(", b")", b"h", b"d", b"x"
 
 Content = dict[str, pd.DataFrame]
@@ -239,7 +239,10 @@ def _live(work: Work, store: str, mouth: int) -> None:
 
 
 def _listen(child: int, ear: int, delay: float | None) -> tuple[bytes, float]:
-    """Return the messages of a child. Kill it after the delay, or when it waits to be killed."""
+    """Return the messages of a child.
+
+    Kill the child after the delay, or when the child waits to be killed.
+    """
     said, start = os.read(ear, 1), time.monotonic()
     while True:
         left = None if delay is None else max(0.0, start + delay - time.monotonic())
@@ -283,7 +286,7 @@ class Nursery:
 
 
 def content(store: Path) -> Content:
-    """Return a store's rows by series, without times of recording; no rows without a file."""
+    """Return a store's rows by series, without times of recording; empty for a missing file."""
     if not store.exists():
         return {}
     rows = Store(store).query(
@@ -326,7 +329,7 @@ def _within(store: Store, before: Content, noted: dict[str, Any], truth: Content
 
 
 def _findings(store: Store) -> Iterator[str]:
-    # The check opens the file nine times. While another reader holds it open, this is fast.
+    # The check opens the file nine times, which is fast while another reader holds the file open.
     with locking.reading(store.path):
         yield from (str(f) for f in check_store(store) if f.severity == "error")
 
@@ -379,8 +382,8 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
     folder
         New folder for the store, which is removed if the test finds no problem.
     hold
-        Moment at which the child waits to be killed (:class:`Work` lists the moments). It replaces
-        the delay.
+        Moment at which the child waits to be killed (:class:`Work` lists the moments). ``hold``
+        replaces ``delay``.
     """
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
@@ -426,7 +429,7 @@ def kills(
 
 @contextmanager
 def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Case], list[Case]]]:
-    """Start servers; yield the process that forks, the cases of fetches and those of imports."""
+    """Start servers; yield the forking process, the cases of fetches, and the cases of imports."""
     from tests.servers import Servers, gdp_revisions
 
     with Servers(history_dir, today=TODAY) as servers, Nursery() as nursery:
@@ -490,7 +493,7 @@ def _downgraded(store: Path) -> Path:
 def write_files(history_dir: Path, folder: Path, day: str) -> Path:
     """Write a small folder to import, with data up to a day.
 
-    Folders for two days also differ in some figures.
+    Two folders for different days also have different figures for some dates.
     """
     folder.mkdir(parents=True)
     for name in FILES:
@@ -503,7 +506,7 @@ def write_files(history_dir: Path, folder: Path, day: str) -> Path:
 
 
 def _until(text: str, day: str) -> str:
-    """Cut a file of two columns at a day; for the earlier day, change its last 8 values."""
+    """Cut a table of two columns at a day; for the earlier day, also change the last 8 values."""
     head, *lines = text.splitlines()
     rows = [line.split(",") for line in lines if line[:10] <= day]
     if day == EARLIER:

@@ -2,13 +2,13 @@
 
     python -m benchmarks.live_data --history ../shared/history [--rounds 14] [--loose]
 
-The first fetch fills an empty store. The servers behave like the publishers. Their series begin at
-the same dates. They refuse requests above the publishers' rate limits. The crumb, Yahoo's session
-token, expires after 40 charts.
+The first fetch fills an empty store. The servers behave like the publishers. The servers' series
+begin at the publishers' dates. The servers refuse requests above the publishers' rate limits. The
+crumb, Yahoo's session token, expires after 40 charts.
 
 Rounds with wrong answers follow. In each round, one answer of each source is wrong in a new way (53
-ways in 14 rounds), and everything is fetched twice. All other series must arrive both times. If a
-series is missing, the exit code is 1.
+ways in 14 rounds). Each round fetches all series twice. Both fetches must refuse the wrong answers
+and store all other series. If any outcome is unexpected, the exit code is 1.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Several(Poison):
     parts: tuple[Poison, ...] = ()
 
     def put_in(self, request: Request, response: Response) -> Response:
-        """Return an answer, changed by the first of the changes that applies to it."""
+        """Return the answer after the first change that applies; later changes are not made."""
         for part in self.parts:
             poisoned = part.put_in(request, response)
             if poisoned is not response:
@@ -55,7 +55,7 @@ class Several(Poison):
 
 
 def main() -> int:
-    """Run and print all rounds; return 1 if a wrong answer kept other series out."""
+    """Run and print all rounds; return 1 if any outcome is unexpected, else 0."""
     given = _arguments()
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,19 +1,20 @@
-"""How often the tests of luck fire on pure noise, and how often they find a planted edge.
+"""Measure how often the tests of luck find an edge in pure noise, and how often a planted edge.
 
     python -m benchmarks.luck [--seeds 500] [--trials 100] [--years 10] [--write]
 
-Each seed makes the given number of unrelated trials with daily returns from a Student distribution
-with four degrees of freedom. The best trial is chosen by its Sharpe ratio and tested. In the worlds
-with an edge, one trial has a true yearly Sharpe ratio above 0. The same is done for correlated
-trials, which are variants of one another.
+Each seed makes the given number of trials with daily returns from a Student distribution with four
+degrees of freedom. The trials of a world are unrelated, or correlated like variants of one another.
+The best trial is chosen by its Sharpe ratio and tested. In the worlds with an edge, one trial has a
+true yearly Sharpe ratio above 0.
 
-The script prints a table of shares of seeds. For each test, the table has the share in which the
-test finds the chosen trial better than luck at the 5 % level. "edge chosen" is the share in which
-the chosen trial is the trial with the edge. "PBO" is the mean probability of overfitting.
+The script prints a table of shares of seeds. The share of a test says how often the test finds the
+chosen trial better than luck, at the 5 % level. "edge chosen" is the share in which the chosen
+trial is the trial with the edge. "PBO" is the mean probability of overfitting.
 
-The columns "own error" use the standard error of the chosen track record. They need a number of
-independent trials, and :mod:`backtests.evidence.effective_trials` has two estimates of this number:
-one made for the hurdle, and the effective rank. ``--write`` puts the table into docs/luck.md.
+The columns "own error" use the standard error of the chosen track record. These columns need the
+number of independent trials. :mod:`backtests.evidence.effective_trials` has two estimates of this
+number: one made for the hurdle, and the effective rank. ``--write`` puts the table into
+docs/luck.md.
 """
 
 import argparse
@@ -108,7 +109,7 @@ def table(seeds: int, trials: int, sessions: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print and, on request, write the table."""
+    """Compute and print the table; with ``--write``, also write the table into the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--trials", type=int, default=100)

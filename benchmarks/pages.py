@@ -1,4 +1,4 @@
-"""Measure every page that drypowder writes: size, time until it is ready, accessibility, print.
+"""Measure size, loading time, accessibility and print of every page that drypowder writes.
 
     python -m benchmarks.pages --store FILE --out FOLDER
 
@@ -9,8 +9,8 @@ The script writes each page with its command, opens it in Chromium, and prints o
 - the number of violations that axe-core finds, summed over widths of 1440 and 390 pixels, and over
   light and dark colours;
 - the number of errors in the console, and of requests to another host;
-- by how many pixels the page is wider than its window, at most;
-- the number of sheets of A4 on which it prints.
+- the largest number of pixels by which the page is wider than its window;
+- the number of A4 sheets of the printed page.
 
 Without ``--store``, the history is the SIMULATED economy. The pages, their screenshots and their
 prints stay in the folder. The script needs Chromium.

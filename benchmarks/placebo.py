@@ -3,23 +3,23 @@
     python -m benchmarks.placebo --seeds 200
     python -m benchmarks.placebo --resampled --seeds 40
 
-A placebo is the same strategy with random timing. The first command shifts dates. Its regime model,
-``quantities``, uses only quantities. Each seed has 20 years and 1,000 placebos. Each placebo shifts
-the holdings by some sessions. Holdings shifted past the end continue at the start. Decisions and
-lags are the same as in a run. With the thesis off, the strategy's rank among its placebos should be
-uniform (Kolmogorov–Smirnov test). With the thesis on, the power is the share of seeds with a rank
-in the top 5 %. The planted effect is the asset's mean yearly return in sessions held for
-ABSORPTION, minus its mean yearly return in all other sessions. There are three rules:
-``cash-heavy``, ``defensive``, and all in bitcoin except in ABSORPTION. Seeds in which the flag
-never changes are counted separately, because there is no timing.
+A placebo is the same strategy with random timing. The first command shifts dates, and runs with the
+regime model ``quantities``, which uses only quantities. Each seed has 20 years and 1,000 placebos.
+Each placebo shifts the holdings by some sessions. Holdings shifted past the end continue at the
+start. Decisions and lags are the same as in a run. With the thesis off, the strategy's rank among
+its placebos should be uniform (Kolmogorov–Smirnov test). With the thesis on, the power is the share
+of seeds with a rank in the top 5 %. The planted effect is the asset's mean yearly return in
+sessions with holdings decided in ABSORPTION, minus its mean yearly return in all other sessions.
+There are three rules: ``cash-heavy``, ``defensive``, and all in bitcoin except in ABSORPTION. Seeds
+in which the flag never changes contain no timing, and are counted separately.
 
 The second command resamples returns. Four strategies that follow prices run with the default regime
 model and the thesis off. Each seed has 10 years, and 19 resampled histories for each mean block
 length. With the thesis off, the market is independent of quantities. But crises and volatility
 persist, so a strategy that reacts to them has a real gain. Resampled histories with shorter blocks
-have less persistence. So placebos gain less on them, and the strategy's rank is too high. The
-script prints the mean gain of the placebos beside the true gain. To save time, the script reads
-only the signals that the regime needs.
+have less persistence. So placebos gain less on these histories, and the strategy's rank is too
+high. The script prints the mean gain of the placebos beside the true gain. To save time, the script
+reads only the signals that the regime needs.
 """
 
 import argparse

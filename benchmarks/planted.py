@@ -9,7 +9,8 @@
 - ``id``: the name of the error;
 - ``file``, ``old``, ``new``: the file, a snippet in it, and the snippet that replaces it. ``old``
   must occur exactly once in the file;
-- ``after``: a snippet that occurs exactly once; only the first ``old`` after it is replaced;
+- ``after``: a snippet that occurs exactly once; only the first ``old`` after this snippet is
+  replaced;
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
@@ -19,11 +20,11 @@
 The script copies the tracked files to a temporary folder, so the checkout does not change. One
 process imports the third-party packages, and its children run the tests.
 
-Each set of tests first runs without an error. If a set already fails without an error, it proves
-nothing, and the script says so. The time limit with an error is five times the time without an
-error, but at least a minute. If the tests exceed the limit, the error counts as caught, because it
-may cause an endless loop. ``--trust`` skips the runs without an error. Use ``--trust`` only if the
-tests pass.
+Each set of tests first runs without an error. A set that already fails without an error proves
+nothing, and the script reports this set. The time limit with an error is five times the time
+without an error, but at least a minute. If the tests exceed the limit, the error counts as caught,
+because it may cause an endless loop. ``--trust`` skips the runs without an error. Use ``--trust``
+only if the tests pass.
 
 An error is ``caught`` if a test fails and ``survived`` if all tests pass. An error ``no longer
 applies`` if its snippet or its tests no longer exist; the table then needs a correction. The exit
@@ -156,7 +157,7 @@ def _place(text: str, part: str) -> int:
 
 
 def read_table(path: Path) -> list[Planted]:
-    """Return the errors of a table, in its order."""
+    """Return the errors of a table, in the order of the table."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["error"]
     table = [Planted(**{**entry, "tests": tuple(entry["tests"])}) for entry in entries]
     twice = [id for id, n in Counter(planted.id for planted in table).items() if n > 1]
@@ -271,7 +272,7 @@ def planted_in(copy: Path, planted: Planted) -> Iterator[None]:
 
 
 class Worker:
-    """A process with its own copy of the checkout, in which it runs tests."""
+    """A process that runs tests in its own copy of the checkout."""
 
     copy: Path
 
@@ -288,7 +289,7 @@ class Worker:
 
     @classmethod
     def usual(cls, choice: tuple[str, ...]) -> float:
-        """Return the seconds of tests without an error, or infinity if they fail."""
+        """Return the seconds of tests without an error, or infinity if a test fails."""
         code, seconds, said = run_tests(cls.copy, choice, LONGEST)
         if code != PASSED:
             told = f"fails without an error (exit code {code}): {shlex.join(choice)} {said}"
@@ -297,7 +298,10 @@ class Worker:
 
     @classmethod
     def outcome(cls, task: tuple[Planted, float | None]) -> Outcome:
-        """Return the result for an error. ``task`` also has the seconds without the error."""
+        """Return the result for an error.
+
+        ``task`` contains the error, and the seconds of its tests without the error, if known.
+        """
         planted, usual = task
         try:
             return cls._tried(planted, usual)
@@ -306,7 +310,7 @@ class Worker:
 
     @classmethod
     def _tried(cls, planted: Planted, usual: float | None) -> Outcome:
-        """Run the tests with an error. If the result proves nothing, a ValueError says why."""
+        """Run the tests with an error; raise ValueError if the result proves nothing."""
         choice = shlex.join(planted.choice)
         if usual == float("inf"):
             raise ValueError(f"the tests fail without the error: {choice}")
@@ -325,7 +329,7 @@ class Worker:
 def outcomes(
     table: Sequence[Planted], jobs: int, folder: Path, *, trust: bool
 ) -> Iterator[Outcome]:
-    """Yield the result for each error as soon as it is known."""
+    """Yield the result for each error as soon as the result is known."""
     choices = [] if trust else list(dict.fromkeys(planted.choice for planted in table))
     with get_context("fork").Pool(jobs, Worker.begin, (folder,)) as pool:
         usual = dict(zip(choices, pool.imap(Worker.usual, choices), strict=True))

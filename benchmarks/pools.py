@@ -1,7 +1,7 @@
 """Processes for the calibrations: on this machine, or on a Dask cluster.
 
-The workers of a cluster import the scripts by name. So start them in the folder of the repository,
-for example with ``PYTHONPATH=. dask worker ADDRESS``.
+The workers of a cluster import the scripts by name. So start the workers in the folder of the
+repository, for example with ``PYTHONPATH=. dask worker ADDRESS``.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python benchmarks/signal_speed.py --store s.duckdb
     python benchmarks/signal_speed.py --store s.duckdb --rivals
 
-A time is the shortest of three runs, in seconds, to compute gauges, score and flag. To compare
-machines, the script also prints the time to read the signals and the time to load the panel.
-``--rivals`` adds the price-only regime models.
+The time of a signal is the shortest of three runs, in seconds. A run computes gauges, score and
+flag. To compare machines, the script also prints the time to read the signals and the time to load
+the panel. ``--rivals`` adds the price-only regime models.
 """
 
 import argparse
@@ -48,7 +48,8 @@ def main() -> None:
     print(f"{'all but convexity':<24}{sum(t for n, t in rows.items() if n in quick):.3f}")
     print(f"{'one reading of these':<24}{best(lambda: signals.read(panel, quick)):.3f}")
     print(f"{'loading the panel':<24}{load:.3f}")
-    simulated = History.simulated(4).panel  # unlike on real history, convexity has an estimate here
+    # The signal convexity has an estimate on this simulated history, but not on real history.
+    simulated = History.simulated(4).panel
     convexity = best(partial(chosen["convexity"].evaluate, simulated), 1)
     print(f"{'convexity, SIMULATED':<24}{convexity:.3f}")
     if given.rivals:

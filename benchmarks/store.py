@@ -100,7 +100,8 @@ def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int)
         )
 
 
-#: Code that starts a command from a small process, because a child's memory includes its parent's.
+#: Code that starts a command from a small process, because the peak memory of a child includes the
+#: memory of its parent.
 METER = """
 import os, subprocess, sys, time
 start = time.perf_counter()

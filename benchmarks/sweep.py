@@ -12,9 +12,9 @@ process. The ratio of two threads to one uses elapsed time, so other work on the
 ratio.
 
 vectorbt runs through its public functions. All assets of a portfolio are in one group that shares
-cash. One call has several portfolios or one portfolio, and each of vectorbt's engines is used. bt
-counts a fee inside an amount, so bt trades without costs. ``numpy`` visits only sessions with a
-trade.
+cash. A call has 25 portfolios or one portfolio, and runs with one of vectorbt's two engines. bt
+counts a fee as part of the traded amount, so bt trades without costs. The engine ``numpy`` is a
+plain loop over the sessions with a trade.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from backtests.engine.simulate import CAPITAL, simulate
 
 ASSETS = ("SPY", "QQQ", "SMH", "GLD", "TLT", "IEF", "MU", "NVDA", "MSFT", "GOOGL", "AMZN", "META")
 SESSIONS, EVERY, YEAR = 4000, 21, 252
-#: Portfolios in one call of vectorbt, few enough for about 1 GB.
+#: Number of portfolios in one call of vectorbt. A call needs about 1 GB.
 GROUP = 25
 AGREEMENT = {"bt": 1e-9}
 CLOSE = 1e-12
@@ -59,7 +59,7 @@ class Case:
 
 
 def case_of(count: int, seed: int) -> Case:
-    """Return configurations with random weights in each month; every second one holds no cash."""
+    """Return configurations with random monthly weights; every second configuration has no cash."""
     random = np.random.default_rng(seed)
     index = pd.bdate_range("2009-01-02", periods=SESSIONS)
     moves = random.normal(3e-4, 0.015, (SESSIONS, len(ASSETS)))
@@ -164,7 +164,7 @@ def _ledger(case: Case, variant: Variant, prices: np.ndarray) -> np.ndarray:
 
 
 def gap(equity: np.ndarray, case: Case) -> tuple[float, int]:
-    """Return the largest relative difference from ``simulate_many``, and its configuration."""
+    """Return the largest relative difference from ``simulate_many``, and where it occurs."""
     ours = case.many(keep_equity=True).equity
     assert ours is not None
     apart = np.abs(equity / ours.to_numpy() - 1).max(axis=1)
@@ -240,7 +240,7 @@ def micro(each: list[float], count: int) -> str:
 
 
 def compare(case: Case, rounds: int, slow: int) -> None:
-    """Print the time of a configuration with each engine, and its ratio to ours."""
+    """Print each engine's time for a configuration, and its ratio to that of ``simulate_many``."""
     engines = engines_of(case, slow)
     sound = list(agreeing(engines, case))
     ours: list[float] = []
@@ -277,7 +277,7 @@ def main() -> None:
     parser.add_argument("--configurations", type=int, default=400)
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--slow", type=int, default=4, help="configurations of one-by-one engines")
+    parser.add_argument("--slow", type=int, default=4, help="configurations of slow engines")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     case = case_of(given.configurations, given.seed)
@@ -286,7 +286,7 @@ def main() -> None:
     compare(case, given.rounds, given.slow)
     print(f"first call, which loads or compiles the loops: {first:.2f} s")
     for count in (given.configurations, given.many):
-        print(f"{count} configurations, a configuration:")
+        print(f"{count} configurations, time of one configuration:")
         scale(case if count == given.configurations else case_of(count, given.seed), given.rounds)
 
 

@@ -2,11 +2,11 @@
 
     python -m benchmarks.sweep_faults --store FILE --kills 10
 
-The script starts ``drypowder sweep`` and sends SIGKILL. The delay is a random part of the time that
-an undisturbed sweep works. The script then runs the same command again to its end. A sweep that
-ends before its kill does not count. Then the script starts a sweep with two workers of a local Dask
-cluster, and kills one worker after the first results. The file of results must equal that of the
-undisturbed sweep, byte for byte.
+The script starts ``drypowder sweep`` and sends SIGKILL. The delay is random, and at most the
+working time of an undisturbed sweep. The script then runs the same command again to its end. A
+sweep that ends before its kill does not count. Then the script starts a sweep with two workers of a
+local Dask cluster, and kills one worker after the first results. The file of results must equal
+that of the undisturbed sweep, byte for byte.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def digest(out: Path) -> str:
 
 
 def killed(store: Path, out: Path, delay: float) -> str:
-    """Kill a sweep some seconds after its first file, and return what it had written."""
+    """Kill a sweep ``delay`` seconds after its first file; return text on the written results."""
     with start(store, out) as process:
         while process.poll() is None and not (out / REQUEST).exists():
             time.sleep(0.005)
@@ -82,7 +82,7 @@ def killed(store: Path, out: Path, delay: float) -> str:
 
 
 def kill_worker(store: Path, out: Path) -> str:
-    """Run a sweep with two workers, kill one after the first results, and say which one."""
+    """Run a sweep with two workers, kill one worker after the first results; return a summary."""
     with start(store, out, workers=2) as process:
         while process.poll() is None and not parts_of(out):
             time.sleep(0.01)

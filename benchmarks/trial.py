@@ -3,7 +3,7 @@
     python -m benchmarks.trial --economies 200 --write
 
 Each economy is SIMULATED for 20 years, like the default history. With the thesis off, quantities do
-not move prices. So a claim about returns that counts as supported is an error of the test. With the
+not move prices. So a claim about returns counts as supported only by an error of the test. With the
 thesis on, the economy follows the thesis, so the share of economies that support a claim is the
 power. The script prints a table. With ``--write``, the script also writes
 ``backtests/thesis/calibration.json``, which the page of the trial shows. ``--years 33`` shows the
@@ -37,8 +37,8 @@ from benchmarks.pools import add_options, pool_of
 
 #: An e-value of this size rejects the null hypothesis at 5 %.
 REJECTS = 20.0
-#: The estimators of the trial, without numbers that only the page shows. Resampled histories take
-#: most of the time, so there are only 39, enough for a p-value of 2.5 %.
+#: The estimators of the trial, without the numbers that only the page shows. Resampled histories
+#: take most of the time, so there are only 39. With 39, a p-value of 2.5 % is still possible.
 QUICK: dict[str, Estimator] = {
     **ESTIMATORS,
     "after_flag": partial(after_flag, draws=39),

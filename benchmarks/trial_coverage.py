@@ -5,8 +5,8 @@
 Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect. The function
 estimates the effect with the code of the trial, and returns the interval and the true value. The
 worlds have features that make intervals too narrow: overlapping returns, slow regressors, and
-volatility in clusters. If the intervals are correct, 181 to 197 of 200 contain the true value, with
-a probability of about 99 %.
+volatility in clusters. If the intervals are correct, 181 to 197 of 200 intervals contain the true
+value. The probability of this result is about 99 %.
 """
 
 import argparse
@@ -55,7 +55,7 @@ QUARTER, MONTH = 13, 4
 STAY = 63
 #: The planted kink, points per unit of u.
 KINK = 2.0
-#: In each world, each state lasts for this number of weeks or more.
+#: In each world, each state applies in more than this number of weeks.
 FEWEST_ON = 80
 
 
@@ -72,7 +72,7 @@ def dates(n: int) -> pd.DatetimeIndex:
 def clustered(rng: np.random.Generator, n: int, deviation: float, stay: float = 0.93) -> np.ndarray:
     """Return ``n`` returns with GARCH(1, 1) volatility, t(6) shocks and mean zero.
 
-    ``deviation`` is the unconditional standard deviation; the returns have its unit.
+    ``deviation`` is the unconditional standard deviation, in the unit of the returns.
     """
     shocks = rng.standard_t(6, n) / np.sqrt(6 / 4)
     news = 0.08
@@ -85,7 +85,10 @@ def clustered(rng: np.random.Generator, n: int, deviation: float, stay: float = 
 
 
 def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarray:
-    """Return a state, 1.0 or 0.0, whose stays have geometric lengths with the given means."""
+    """Return a random state for each of ``n`` weeks: 1.0 (on) or 0.0 (off).
+
+    The lengths of stays are geometric, with the means ``on`` and ``off``.
+    """
     state, out = 0, np.empty(n)
     for at in range(n):
         out[at] = state
@@ -95,7 +98,7 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return two intervals: response while a state is off, and response added while it is on.
+    """Return two intervals: response with a state off, and response on minus response off.
 
     The data cover 12 years. A rise of the impulse by one standard deviation raises the return of
     the next 13 weeks by ``off`` or ``on`` points. The mean length of a stay is two years off and
@@ -133,7 +136,7 @@ def capex_off(seed: int) -> Drawn:
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return interval and true value of a difference: response while depleted minus while ample."""
+    """Return interval and true value of the capex response: depleted minus ample idle capital."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
@@ -160,8 +163,8 @@ def crypto_lead(seed: int) -> Drawn:
 def demand_forecasts(seed: int) -> Forecasts:
     """Return forecasts of 4-week returns in twelve years, with an effect of the absorbed share.
 
-    The share is slow and lies between 0 and 1. A rise of the share from 0 to 1 lowers the weekly
-    return by 1 point. Supply is slow, too, and raises the return.
+    The absorbed share changes slowly, and lies between 0 and 1. A rise of the share from 0 to 1
+    lowers the weekly return by 1 point. The supply also changes slowly, and raises the return.
     """
     rng = np.random.default_rng(seed)
     n = YEARS * WEEKS
@@ -176,14 +179,14 @@ def demand_forecasts(seed: int) -> Forecasts:
 
 @cache
 def mean_gain(worlds: int = 1000) -> float:
-    """Return the expected gain of the larger model, in %. It uses other seeds."""
+    """Return the larger model's expected gain, in %, from seeds that no interval uses."""
     losses = [demand_forecasts(1_000_000 + seed).losses.sum() for seed in range(worlds)]
     total = pd.DataFrame(losses).sum()
     return float(100 * (total["small"] - total["large"]) / total["mean"])
 
 
 def demand_gain(seed: int) -> Drawn:
-    """Return the interval of the R² that demand adds. Its true value is the mean of many worlds."""
+    """Return the interval of the R² that demand adds, and the true value, a mean of many worlds."""
     drawn = gain_draws(demand_forecasts(seed))
     return bounds(drawn_interval(drawn[1:]), mean_gain())
 
@@ -223,9 +226,8 @@ def kink_hac(seed: int) -> Drawn:
 
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
-
-    A fall is a price more than 12 % below the highest price of 126 sessions. It ends when, within
-    42 sessions, the price is more than 4 % above the lowest price of 21 sessions.
+    A fall is a price more than 12 % below the highest price of 126 sessions. The end
+    of a fall is a price more than 4 % above the lowest price of 21 sessions, within 42 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)
@@ -240,7 +242,10 @@ def chances(returns: np.ndarray) -> np.ndarray:
 
 
 def rewarded(seed: int, reward: float = 0.0005) -> np.ndarray:
-    """Return twenty years of daily returns. Each start of the flag adds ``reward`` 126 times."""
+    """Return twenty years of daily returns.
+
+    After each start of the flag, 126 daily returns are raised by ``reward``.
+    """
     rng = np.random.default_rng(seed)
     returns = 0.0002 + clustered(rng, 5000, 0.011, stay=0.985)
     paid = 0
@@ -262,13 +267,13 @@ def entries_in(returns: np.ndarray) -> Entries:
 
 @cache
 def mean_reward(worlds: int = 1000) -> float:
-    """Return the expected value of the estimate. It uses other seeds."""
+    """Return the expected value of the estimate, from seeds that no interval uses."""
     found = [entries_in(rewarded(1_000_000 + seed)) for seed in range(worlds)]
     return float(np.mean([entries.excess.mean() for entries in found if len(entries.returns)]))
 
 
 def patience(seed: int, draws: int = 99) -> Drawn:
-    """Return the interval of the return after the flag. The true value is a mean of worlds."""
+    """Return the interval of the return after the flag, and the true value, a mean of worlds."""
     returns = rewarded(seed)
     true = entries_in(returns)
     if not len(true.returns):
@@ -309,7 +314,7 @@ def main() -> None:
     """Print the number of seeds whose interval contains the true value, for each estimator."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--only", default="", help="a part of the estimator's name")
+    parser.add_argument("--only", default="", help="only estimators whose name contains this text")
     add_options(parser, workers=1)
     given = parser.parse_args()
     print(f"SIMULATED, {given.seeds} seeds; 181 to 197 of 200 are expected of a 95 % interval")

@@ -32,7 +32,7 @@ def _claim(name: str) -> Claim:
 
 
 def _returns(rng: np.random.Generator, daily: float = 0.012, columns: int = 1) -> np.ndarray:
-    """Return daily returns, sessions × columns. Their log volatility is an AR(1) process."""
+    """Return daily returns, sessions × columns; the log volatility is an AR(1) process."""
     shocks = rng.normal(0, 0.06, SESSIONS)
     level = np.zeros(SESSIONS)
     for day in range(1, SESSIONS):
@@ -71,7 +71,7 @@ def _difference(rng: np.random.Generator) -> tuple[Interval, float]:
 def _holdings(rng: np.random.Generator) -> tuple[Interval, float]:
     """Return the interval of a strategy's return over its constant mix, and the true value.
 
-    The strategy holds fewer shares in the episodes, in which shares lose ``EFFECT`` points a year.
+    In the episodes, shares lose ``EFFECT`` points a year, and the strategy holds fewer shares.
     """
     on = _condition(rng)
     market = _returns(rng)[:, 0] - on * EFFECT / YEARLY
@@ -98,7 +98,7 @@ def _order(rng: np.random.Generator) -> tuple[Interval, float]:
 
 
 def _breakouts(rng: np.random.Generator) -> tuple[Interval, float]:
-    """Return an interval and its true value, for the share of breakouts that keep their gain.
+    """Return the interval of the flag's effect on breakouts that keep their gain; true value 0.
 
     Prices have no pattern, so breakouts keep their gain equally often with the flag on and off.
     """

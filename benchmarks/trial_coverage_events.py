@@ -29,7 +29,7 @@ STATEMENTS, QUARTERS = 2, 90
 EPISODES, MEANS = 12, np.array([0.0, 0.5, 1.0, 1.5])
 #: Bond deals in each quarter, and their true mean response.
 DEALS, MEAN = (2, 1, 1, 1, 3), -1.0
-#: True slopes: while capital is depleted, while it is ample, and of policy surprises.
+#: True slopes: with depleted idle capital, with ample idle capital, and for policy surprises.
 ON, OFF, POLICY = -2.0, 0.5, -1.0
 _SHARED_RESPONSE, _SHARED_SURPRISE = 0.6, 0.5
 

@@ -2,11 +2,12 @@
 
     python benchmarks/walkforward.py --seeds 200
 
-There is one invented asset over fifteen years, and trading is free. The strategy holds only the
-asset or only bills. The sign of the asset's return k sessions earlier determines which one. Several
-k are tested. Without an effect, the asset's return over bills is noise with mean zero, so on
-average every k earns as much as bills. The planted effect makes k = 3 the best choice. It raises a
-return if a strategy with k = 3 held the asset, and lowers it if this strategy held bills.
+There is one invented asset over fifteen years, and trading is free. If the asset's return k
+sessions earlier was positive, the strategy holds only the asset. Otherwise it holds only bills.
+Several k are tested. Without an effect, the asset's return over bills is noise with mean zero, so
+on average every k earns as much as bills. The planted effect makes k = 3 the best choice. If a
+strategy with k = 3 holds the asset, the effect raises the asset's return. If this strategy holds
+bills, the effect lowers the asset's return.
 """
 
 import argparse
@@ -37,7 +38,7 @@ FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow
 
 @dataclass(frozen=True, kw_only=True)
 class Echo(Strategy):
-    """All in the asset if it gained k sessions ago, else all in bills."""
+    """Hold only the asset if the asset gained k sessions ago, else only bills."""
 
     name: ClassVar[str] = "echo"
     description: ClassVar[str] = "in the asset after a gain k sessions ago"
@@ -46,7 +47,7 @@ class Echo(Strategy):
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The only asset is the invented one."""
+        """The invented asset is the only asset."""
         return (ASSET,)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -79,7 +80,10 @@ def noise(seed: int, start: str = "2010-01-01", end: str = "2024-12-31") -> pd.D
 
 
 def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
-    """Add ``size`` standard deviations to each return, times the sign of an earlier return."""
+    """Raise each return after an earlier gain, and lower each return after an earlier loss.
+
+    The change is ``size`` standard deviations. The earlier return is 5 sessions older.
+    """
     values = excess[ASSET].to_numpy(copy=True)
     back = TRUE_K + AHEAD
     for at in range(back, len(values)):

@@ -39,7 +39,7 @@ def in_sdist(sdist: Path) -> set[str]:
 
 
 def faults(dist: Path) -> list[str]:
-    """Return a line for each file that only the repository has, or only a built archive."""
+    """Return a line for each file that a built archive lacks or should not have."""
     expected = in_repository()
     found = {path.name: in_wheel(path) for path in dist.glob("*.whl")}
     found |= {path.name: in_sdist(path) for path in dist.glob("*.tar.gz")}
