@@ -226,8 +226,9 @@ def kink_hac(seed: int) -> Drawn:
 
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
-    A fall is a price more than 12 % below the highest price of 126 sessions. The end
-    of a fall is a price more than 4 % above the lowest price of 21 sessions, within 42 sessions.
+
+    A fall is a price more than 12 % below the highest price of 126 sessions. The end of a fall is a
+    price more than 4 % above the lowest price of 21 sessions, within 42 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)

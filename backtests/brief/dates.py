@@ -14,8 +14,8 @@ from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
 
 Basis = Literal["rule", "a year ago", "calendar"]
 #: Pandas frequency of the dates of a weekly, monthly or quarterly series. A month or a quarter has
-#: the date of its first day, except in series with ``at_end``, which do not use this mapping. A
-#: week has the date of its last day, a Wednesday.
+#: the date of its first day. A week has the date of its last day, a Wednesday. Series with
+#: ``at_end`` do not use this mapping.
 _PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
 _LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
 #: Almost a year. After 52 weeks, the day of the week is the same.
@@ -107,8 +107,9 @@ def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> E
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
     """Return the next release of a series, which is expected 52 weeks after a past release.
 
-    If this day is a holiday, the next session is expected, because a release of this kind becomes
-    known at the open of a session. If the past 52 weeks contain no release, the result is None.
+    If the expected day is a holiday, the next session is expected instead, because the values
+    become known at the open of a session. If the past 52 weeks contain no release, the result is
+    None.
 
     ``history.known`` contains the moment of each release of the series.
     """

@@ -36,13 +36,13 @@ class NextFlip:
         Fraction of the gauge's past moves that would have been enough for a flip. A past move is a
         change over :data:`MONTH` sessions. A past move is enough if it has the direction of
         ``distance``, and at least the size of ``distance``. ``frequency`` describes the past and is
-        not a forecast. Some flags turn off after a fixed number of sessions. The gauge of these
-        flags is their age, and every past move of an age is :data:`MONTH` sessions. If ``beyond``
-        is True, ``frequency`` is 1, because the gauge needs no further move. If the gauge has no
-        past move, ``frequency`` is NaN.
+        not a forecast. Some flags turn off after a fixed number of sessions. The gauge of such a
+        flag is its age. Every past move of an age has the size :data:`MONTH`. If ``beyond`` is
+        True, ``frequency`` is 1, because the gauge needs no further move. If the gauge has no past
+        move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
-        actual regime would change some sessions later, when it is confirmed. If too few votes are
+        actual regime would change some sessions later, after the confirmation. If too few votes are
         known, ``regime`` is None.
     """
 

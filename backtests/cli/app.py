@@ -85,7 +85,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on, Ctrl-C shows no traceback
     _flush()
     if code > _SIGNALLED:
-        os._exit(code)  # this exits at once, although a thread may still wait for a server
+        os._exit(code)  # sys.exit would wait for a thread that still waits for a server
     sys.exit(code)
 
 

@@ -59,7 +59,7 @@ def file_data(config: Path | None) -> dict[str, Any]:
     from backtests.config_file import read_config
 
     data = read_config(config) if config else {}
-    data.pop("sweep", None)  # a file may also hold the request of a sweep
+    data.pop("sweep", None)  # only the command sweep reads this table
     refuse_unknown_keys(data)
     return data
 

@@ -166,7 +166,8 @@ def _print(said: dict[str, Any]) -> None:
     print_scales(said["scales"])
     label = source_said(said["source"])
     if any(s["own_rule"] for s in said["signals"].values()):
-        say("[name]: the flag does not vote. Its own rule can decide the regime before the votes.")
+        own_rule = "but the flag's own rule can decide the regime before the votes."
+        say(f"[name]: the flag does not vote, {own_rule}")
     say(f"(name): no vote. Source: {label}. Research, not investment advice.")
 
 

@@ -75,7 +75,7 @@ def named_history(asked: HistoryOptions) -> "HistorySource":
 
 
 def refuse_seed(store: Path | None) -> None:
-    """Raise ConfigError for a seed that was given although the history comes from a store.
+    """Raise ConfigError: a seed was given, but the history comes from a store.
 
     A history from a store does not depend on a seed.
     """

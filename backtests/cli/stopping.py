@@ -38,7 +38,7 @@ class Stop:
             raise KeyboardInterrupt
 
     def again(self, unraisable: Any) -> None:
-        """Send the signal again if Python dropped the KeyboardInterrupt of the first signal."""
+        """Send the signal again if Python dropped the KeyboardInterrupt that the signal raised."""
         if self.signal and issubclass(unraisable.exc_type, KeyboardInterrupt):
             self._at = -GRACE
             threading.Timer(_AGAIN, signal.raise_signal, [self.signal]).start()

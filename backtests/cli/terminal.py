@@ -76,7 +76,7 @@ class Escaping:
         """Do nothing, so that stdout or stderr stays open."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream, but none that could bypass the escaping."""
+        """Return an attribute of the stream, except attributes that could bypass the escaping."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)

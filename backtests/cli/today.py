@@ -138,7 +138,8 @@ def _too_old(id: str, last: date) -> str:
     from backtests.store.batch import is_price
 
     if not is_price(id):
-        return f"{id}: last known on {last}, too old to use; fetch or import the series"
+        too_old = f"the last value, known on {last}, is too old to use"
+        return f"{id}: {too_old}; fetch or import the series"
     return (
         f"{id}: the last price is from {last}, too old to use; fetch or import prices (the asset "
         "keeps its target and is not traded)"

@@ -55,7 +55,7 @@ def _header(text: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(row for row in csv.reader(_lines(text)) if row)]
     except (csv.Error, StopIteration):
-        raise UnknownFormat("it holds no table") from None
+        raise UnknownFormat("the file has no table") from None
 
 
 def _lines(text: str) -> StringIO:

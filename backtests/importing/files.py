@@ -207,7 +207,7 @@ def _text(file: Path) -> str:
     if not text.strip():
         raise _no_text(file, "text", "the file is empty", "it is empty")
     if "\x00" in text:
-        raise _no_text(file, "text", "binary", "it holds NUL bytes")
+        raise _no_text(file, "text", "binary", "the file contains NUL bytes")
     return text
 
 

@@ -105,9 +105,9 @@ def _check_sums(facts: list[dict[str, Any]]) -> None:
         same = shorter["start"] == longer["start"]
         if same and 0 < longer["val"] < shorter["val"] / LEAP:
             raise DataError(
-                f"expected an amount from {longer['start']} to {longer['end']} that contains the "
-                f"{shorter['val']:g} up to {shorter['end']}, was {longer['val']:g}; correct the "
-                "amount that is in another unit"
+                f"expected the amount from {longer['start']} to {longer['end']} to contain the "
+                f"amount up to {shorter['end']}, {shorter['val']:g}, but it was "
+                f"{longer['val']:g}; correct the amount that is in another unit"
             )
 
 

@@ -12,14 +12,14 @@ can file an item under several XBRL tags, with different definitions. If one tag
 year and the year before, both sums come from this tag.
 
 A fact is known from the open of the first session after the filing date. A fact is late if it is
-filed more than :data:`LATE` days after the end of its period. The item of a late fact determines
-when the fact counts as known.
+filed more than :data:`LATE` days after the end of its period. The moment at which a late fact
+counts as known depends on the fact's item.
 
 Some items are in every cash-flow or income statement (:data:`~signals.catalog.IN_EVERY_STATEMENT`).
 If an item is in every statement, the company published the item's amount in time under another tag.
 The two amounts can differ, because the tags can have different definitions. A late fact about an
 item in every statement counts as known :data:`ASSUMED` days after the end of its period. If the
-company was not yet public on the assumed day, the fact counts as known only after its filing.
+company was not yet public at that time, the fact counts as known only after its filing.
 
 Some statements lack items such as debt, leases, buybacks or dividends. For an item that some
 statements lack, a late fact counts as known only after its filing. The filing may be the first

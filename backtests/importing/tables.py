@@ -118,7 +118,7 @@ def _since_public(table: pd.DataFrame) -> pd.DataFrame:
     """
     ends = pd.to_datetime(table["period_end"].str.strip(), errors="coerce", format="%Y-%m-%d")
     first = pd.to_datetime(pd.Series(map(public_since, table["ticker"]), index=table.index))
-    return table[~(ends < first)]  # keeps rows without a valid date, which are refused later
+    return table[~(ends < first)]  # rows without a valid date stay, and are refused later
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:

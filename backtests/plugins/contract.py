@@ -58,8 +58,8 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 #: Names that a signal must not have, because other columns of ``flags.csv`` or tables of a
 #: configuration have these names.
 _TAKEN = ("date", "regime", "schedule", "costs")
-#: End of a name that a signal must not have. ``flags.csv`` has a column of scores for each signal,
-#: whose name is the name of the signal and this end.
+#: The name of a signal must not end in this text. In ``flags.csv``, the column with the scores of a
+#: signal has the name of the signal followed by this text.
 _SCORE = "_score"
 
 

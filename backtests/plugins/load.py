@@ -30,8 +30,8 @@ _given: dict[str, type] = {}
 def is_plugin(name: str) -> bool:
     """Return whether a name is a path such as ``package.module:Name``.
 
-    A name that ends in ``.py`` also counts, because :func:`load_class` then says how to write the
-    path.
+    The result is also True for a name that ends in ``.py``. :func:`load_class` then raises an error
+    that says how to write the path.
     """
     return ":" in name or name.endswith(".py")
 
@@ -166,8 +166,8 @@ def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
     A worker may keep running while its user changes the code. So the function first removes all
-    modules of the user's folder from Python's memory. Python then reads their files again. A module
-    that cannot be imported is skipped, because it may belong to an earlier run.
+    modules of the user's folder from Python's memory. Python then reads the files of these modules
+    again. A module that cannot be imported is skipped, because it may belong to an earlier run.
     """
     for folder in set(modules.values()):
         _forget(folder)

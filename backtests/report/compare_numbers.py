@@ -44,8 +44,8 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the label of a finished run to the repetition of this run on current data. If
-    there are two rows, the entry ``pair`` of the first row compares the two rows.
+    ``repeated`` maps the label of each finished run to a second run on current data. If there are
+    two rows, the entry ``pair`` of the first row compares the two rows.
     """
     pair = comparison.pair
     return {
@@ -90,13 +90,13 @@ def _windows(pair: Pair, repeated: Mapping[str, Repeated]) -> tuple[SettingChang
 
 
 def _settings(found: tuple[SettingChange, ...]) -> list[dict[str, Any]]:
-    """Return the settings that differ, as plain data; file paths become text."""
+    """Return the settings that differ between two rows, as plain data; file paths become text."""
     values = ({"path": c.path, "first": c.first, "second": c.second} for c in found)
     return [{k: str(v) if isinstance(v, Path) else v for k, v in one.items()} for one in values]
 
 
 def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
-    """Return the saved numbers of a finished run, and the numbers of its repetition."""
+    """Return the saved numbers of a finished run, and those of a second run on current data."""
     if repeated is None:
         return None
     saved = repeated.saved

@@ -57,7 +57,7 @@ _NOTHING = {"estimate": None, "low": None, "high": None}
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table: a value for sorting, a text, and a grey text under this text."""
+    """A table cell: a value for sorting, a text, and a second text in grey below the first text."""
 
     value: str = ""
     shown: str = MISSING
@@ -174,7 +174,7 @@ def write_comparison(
 ) -> dict[str, dict[str, Any]]:
     """Write the page of a comparison, and return the numbers of ``compare --json``.
 
-    ``repeated`` maps the label of a finished run to the repetition of this run on current data.
+    ``repeated`` maps the label of each finished run to a second run on current data.
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])

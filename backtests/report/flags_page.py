@@ -15,7 +15,8 @@ from signals.evaluations import inputs_of
 from signals.form import WITHOUT
 from signals.reading import Reading
 
-#: For each signal, the page lists at most this many periods without a component.
+#: Largest number of periods that the page lists for each signal: periods in which a component of
+#: the signal's score was missing.
 STRETCHES = 5
 
 
@@ -87,7 +88,7 @@ def _reason(sentence: str) -> str:
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return texts on the last five periods in which a component was missing, newest first."""
+    """Return texts on the last five periods with missing components of the score, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

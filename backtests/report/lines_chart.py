@@ -65,7 +65,7 @@ def lines_chart(
 
 
 def _leaves_room_at_right(lines: pd.DataFrame, level: float) -> bool:
-    """Return False if the left end has more free space around the level than the right end."""
+    """Return whether the right end has at least as much space around the level as the left end."""
     part = max(1, len(lines) // 10)
     gaps = (lines - level).abs().min(axis=1)
     return float(gaps.iloc[-part:].min()) >= float(gaps.iloc[:part].min())

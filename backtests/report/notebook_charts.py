@@ -209,8 +209,8 @@ def shade(
     one period. The shading of a period runs from its first session to the first session of the next
     period.
 
-    If ``of_returns`` is True, each state describes the return since the previous close, and the
-    shading of a period begins one session earlier and ends at the period's last session.
+    If ``of_returns`` is True, each state describes the return since the previous close. Then the
+    shading of a period begins one session earlier, and ends at the period's last session.
     """
     shapes = [
         {

@@ -13,7 +13,7 @@ import numpy as np
 from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, stays, x_of
 from backtests.report.svg import Scale, log_ticks, number, padded
 
-_BUCKETS = 500  # buckets of a long line, which is drawn with the extreme values of each bucket
+_BUCKETS = 500  # number of buckets of a long line; a bucket is drawn by its extreme values
 _DRAWN_HEIGHT = 100.0
 _LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, in pixels
 _MOST_TICKS = 5  # number of ticks that gives at least two numbers on an axis of any range
@@ -85,7 +85,7 @@ def _with_names(panel: Panel, low: float, high: float) -> tuple[float, float]:
 def _numbers(panel: Panel, y: Scale) -> list[float]:
     """Return the numbers of the vertical axis, with enough distance between them.
 
-    If two numbers fit, the axis has at least two, because one number shows no scale.
+    One number shows no scale, so the axis has at least two numbers if they fit.
     """
     if panel.log:
         return _apart(log_ticks(y.low, y.high), panel, y)

@@ -1,4 +1,4 @@
-"""Texts and charts of additional evidence, for the page of the trial. They decide no claim."""
+"""Texts and charts of additional evidence, which decides no claim, for the page of the trial."""
 
 import math
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ from signals.regimes import Regime
 WIDTHS = (760.0, PANEL)
 #: Largest number of bond deals that the page lists.
 DEALS = 12
-#: Words for a confidence set that is not an interval.
+#: Text in place of the bounds of a confidence set without bounds.
 NO_BOUNDS = "[no bounds]"
-_FIRST = 3  # number of classes that the list names for each episode, by date of peak
+_FIRST = 3  # number of classes in the text on an episode; the class with the first peak is first
 #: Asset classes in the chart of responses by session, with the shortest duration first.
 _DRAWN = ("memory", "broad", "software", "crypto")
 

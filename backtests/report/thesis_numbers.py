@@ -192,7 +192,7 @@ def _rivals(rivals: Rivals) -> dict[str, Any]:
 
 
 def seal_numbers(seal: Seal) -> dict[str, Any]:
-    """Return a seal, which is a line of the ledger, without its long lists."""
+    """Return a seal (a line of the ledger) without the claims, the parameters and the series."""
     return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
 
 

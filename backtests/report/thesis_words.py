@@ -113,7 +113,7 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def k_said(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return sentences that name each claim whose verdict or sign of the estimate changes with k.
+    """Return sentences on the claims whose verdict, or whose estimate's sign, changes with k.
 
     ``rows`` is the value ``by_k`` of :func:`backtests.report.thesis_numbers.thesis_numbers`.
     """

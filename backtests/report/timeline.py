@@ -63,7 +63,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
     """Return SVG texts with the numbers of the spans, and the height that the texts need."""
-    ends: list[float] = []  # the right end, so far, of each row of numbers
+    ends: list[float] = []  # for each row of numbers, the right end of the last number so far
     parts = []
     for span in sorted(spans, key=lambda span: span.start):
         middle = (_inside(x, span.start) + _inside(x, span.end)) / 2

@@ -67,7 +67,7 @@ def _xml(text: str) -> ElementTree.Element:
         raise Transient("FRED's answer is a web page instead of XML")
     dates = [row.get("date") for row in root]
     if root.tag != "observations" or not dates or None in dates:
-        raise SourceError("FRED's answer has no observations, or one of them has no date")
+        raise SourceError("FRED's answer has no observations, or has an observation without a date")
     twice, times = Counter(dates).most_common(1)[0]
     if times > 1:
         raise SourceError(f"FRED's answer has {twice} twice; the answer was discarded")
@@ -107,7 +107,7 @@ class FredSource:
     def _public(self, id: str, now: pd.Timestamp) -> Batch:
         batch = self.client.get(self.csv, {"id": id}, read=lambda text: _csv(id, text, now))
         if batch.series_id != id or batch.rows.empty:
-            raise SourceError(f"FRED's CSV holds no values of {id}")
+            raise SourceError(f"FRED's CSV has no values of {id}")
         return batch
 
     def _latest(self, id: str, now: pd.Timestamp) -> Batch:
@@ -165,7 +165,7 @@ class FredSource:
             _check_named(asked, answer)
             entries, said = answer.get(key), answer.get("count")
             if not isinstance(entries, list) or not isinstance(said, int):
-                raise SourceError(f"FRED's answer holds no {key}")
+                raise SourceError(f"FRED's answer has no {key}")
             count = int(said)
             due = max(0, min(limit, count - offset))
             if len(entries) != due:

@@ -77,7 +77,7 @@ class NewYorkFedSource:
         url = f"{self.root}/api/{endpoint.path}/search.json"
         rows = self.client.get(url, asked, read=partial(_read, endpoint.rows))
         if not rows and not may_be_empty:
-            raise SourceError(f"{NYFED}'s answer holds no rows from {start} to {end}")
+            raise SourceError(f"{NYFED}'s answer has no rows from {start} to {end}")
         return rows
 
 
@@ -93,7 +93,7 @@ def _read(keys: tuple[str, ...], text: str) -> list[Row]:
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise SourceError(f"{NYFED}'s answer holds no {'/'.join(keys)}")
+        raise SourceError(f"{NYFED}'s answer has no {'/'.join(keys)}")
     return found
 
 

@@ -68,7 +68,8 @@ class _Session(curl.Session[Any]):
         if ticker:
             self.fault = _fault(answer, ticker)
             if self.fault is not None:
-                raise self.fault  # without this, yfinance sends another request at once
+                # If the error were not raised here, yfinance would send another request at once.
+                raise self.fault
         return answer
 
     def forget_crumb(self) -> None:
@@ -124,10 +125,10 @@ def _fault(answer: Any, ticker: str) -> SourceError | None:
 
 def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
     if not isinstance(document, dict) or "chart" not in document:
-        return SourceError("Yahoo's answer has an unknown format: it holds no chart")
+        return SourceError("Yahoo's answer has an unknown format: it has no chart")
     chart = document["chart"]
     if not chart["result"]:
-        said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
+        said = (chart.get("error") or {}).get("description") or "no prices and no reason given"
         return SourceError(f"Yahoo refused ({status}): {one_line(said, 200)}")
     (result,) = chart["result"]
     meta = result["meta"]

@@ -263,9 +263,10 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
         return ""
     at = int(far.to_numpy().argmax())
     return (
-        f"expected {series_id} to change by at most a factor of {LEAP:g}, was "
-        f"{values.iloc[at]:g} on {values.index[at].date()} after {values.iloc[at - 1]:g}; the "
-        "whole series was left out; correct the value if it comes from a file"
+        f"expected {series_id} to change by at most a factor of {LEAP:g}, but on "
+        f"{values.index[at].date()} the value was {values.iloc[at]:g} after "
+        f"{values.iloc[at - 1]:g}; the whole series was left out; if the value comes from a file, "
+        "correct the file"
     )
 
 

@@ -156,7 +156,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 
 def _wait_for_writer(path: Path) -> None:
-    """Wait until no writer uses the store or is waiting for it.
+    """Wait until no writer uses the store or waits for the store.
 
     Wait at most :data:`PATIENCE` seconds.
     """
@@ -259,7 +259,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
 
 
 def _is_duckdb(path: Path) -> bool:
-    """Return whether a file has the signature of a DuckDB file; a SQLite file has another one."""
+    """Return whether a file has DuckDB's signature; a SQLite file has another signature."""
     with path.open("rb") as file:
         return file.read(12)[8:] == b"DUCK"
 

@@ -37,7 +37,7 @@ def recording_moment(
     # cases, the moment is one microsecond after the newest row. If the clock is further behind, it
     # is wrong now, or it was wrong at the last import. If the clock is wrong now, new values would
     # count as known too early. If the clock was wrong at the last import, new values would be
-    # hidden until the wrong moment of that import.
+    # hidden until the wrong moment, which is in the future.
     earliest = connection.execute(_EARLIEST_MOMENT).fetchall()[0][0]
     if earliest is None:
         return recorded_at

@@ -85,7 +85,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
         day: Shift(
             day=day,
             alarm=True,
-            what=f"expected a close near its neighbours, was {closes[day]:g}: "
+            what=f"expected a close near the previous and the next close, was {closes[day]:g}: "
             f"over {OFF:g} times too high or low",
         )
         for day in spikes(closes)

@@ -413,7 +413,8 @@ class Store:
         if first > as_of:
             raise DataError(
                 f"expected a date on or after {first.date()}, when the first row of {self.path} "
-                f"was recorded, was {as_of.date()}; to cut a run at a session, use its option --end"
+                f"was recorded, was {as_of.date()}; to end a run at a session, use drypowder run "
+                "--end"
             )
 
     def export(self, path: Path) -> int:

@@ -165,7 +165,8 @@ class Claim(Typed):
         if self.condition not in (None, *QUANTITY_FLAGS) and self.estimator != "after_flag":
             raise ConfigError(
                 f"{self.name}: expected `condition` to be one of {', '.join(QUANTITY_FLAGS)}, was "
-                f"{self.condition}, whose flag depends on prices or yields; choose one of them"
+                f"{self.condition}, whose flag depends on prices or yields; choose one of the "
+                "expected signals"
             )
 
     def _check_estimator(self) -> None:

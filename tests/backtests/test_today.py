@@ -785,7 +785,8 @@ def test_late_data_are_said_and_exit_with_3(on_store: Drypowder, late_store: Pat
     code, out, err = on_store("today", *asked)
     assert code == 3
     assert "not a decision day: the target of 2025-10-02 stays" in out
-    assert "WALCL: last known on 2025-10-02, too old to use; fetch or import the series\n" in err
+    told = "the last value, known on 2025-10-02, is too old to use; fetch or import the series\n"
+    assert f"WALCL: {told}" in err
     assert "the last target stays" in err
     code, out, _ = on_store("today", *asked, "--json")
     assert code == 3

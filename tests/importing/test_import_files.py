@@ -227,7 +227,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "A.csv",
             "Date,Close\n2025-01-02,10.1\n2025-01-03,1010\n2025-01-06,10.2\n",
-            "A on 2025-01-03: expected a close near its neighbours, was 1010: over 5 times too",
+            "A on 2025-01-03: expected a close near the previous and the next close, was 1010",
         ),
         (
             "DGS10.csv",
@@ -507,8 +507,9 @@ def test_a_slipped_decimal_beside_what_is_held_is_refused(
     write(tmp_path, "in/GDP.csv", f"observation_date,GDP\n{row}\n")
     done = take(tmp_path / "in", db)
     assert done.refused == [
-        f"expected GDP to change by at most a factor of 5, was {value} on {day} after {before}; "
-        "the whole series was left out; correct the value if it comes from a file"
+        f"expected GDP to change by at most a factor of 5, but on {day} the value was {value} "
+        f"after {before}; the whole series was left out; if the value comes from a file, correct "
+        "the file"
     ]
     assert list(values(db, "GDP").values()) == [29511.664, 29825.182]
     assert len(values(db, "WALCL")) == 2
@@ -613,8 +614,8 @@ def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path
     with pytest.raises(DataError) as caught:
         take(write(tmp_path, "x.json", json.dumps(document)), db)
     assert str(caught.value) == (
-        "x.json: expected an amount from 2023-07-01 to 2024-06-30 that contains the 1.9647e+10 up "
-        "to 2023-12-31, was 4.4477e+07; correct the amount that is in another unit"
+        "x.json: expected the amount from 2023-07-01 to 2024-06-30 to contain the amount up to "
+        "2023-12-31, 1.9647e+10, but it was 4.4477e+07; correct the amount that is in another unit"
     )
     may_fall = document | {"tag": "NetCashProvidedByUsedInOperatingActivities"}
     assert not take(write(tmp_path, "y.json", json.dumps(may_fall)), db).refused
