@@ -42,8 +42,7 @@ class Brief:
         also tests other claims, but gives the main claims the same verdicts. The p-values of the
         main claims are adjusted as one group, without the other claims.
     links, changes, dates, holdings, late
-        Each attribute is the result of the module with the attribute's name, in
-        :mod:`backtests.brief`.
+        Each attribute is the result of the module of the same name in :mod:`backtests.brief`.
     flips
         The results of :mod:`backtests.brief.next_flips`.
     """

@@ -69,7 +69,7 @@ def check(
 def _what(
     name: str, data: dict[str, Any], param: Sequence[str]
 ) -> tuple["RunConfig", "Signal | None"]:
-    """Return the configuration for the check, and the checked signal or None.
+    """Return the configuration for the check, and the signal to check (None for a strategy).
 
     ``data`` contains the settings of a configuration, as in a TOML file, and ``param`` sets
     parameters. A checked strategy replaces the strategy in ``data``. If a signal is checked, the

@@ -61,10 +61,10 @@ def today(
     The command says whether today is a decision day, and why the strategy has these weights. A
     backtest would trade to the same weights. Orders appear only on a decision day, and only if a
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
-    limit, orders appear on any day. An asset whose last price is too old is not traded. If missing
-    data hide the strategy's state, the last target weights remain in force. If data are missing,
-    the exit code is 3, and the command lists each missing series. If no strategy is given, the
-    command shows near-cash-flow.
+    limit, orders appear on any day. An asset whose last price is too old is not traded. If the
+    strategy's state is unknown because data are missing, the last target weights remain in force.
+    If data are missing, the exit code is 3, and the command lists each missing series. If no
+    strategy is given, the command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings

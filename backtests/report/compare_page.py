@@ -165,7 +165,7 @@ NOTES = {
     "strategy's assets at equal weights.",
     "placebo rank": "Share of placebos that the strategy beats. A placebo is the same strategy "
     "with random timing.",
-    "episodes": "Number of episodes of the states in which the strategy acts.",
+    "episodes": "Number of episodes in which the strategy is in an active state.",
 }
 
 

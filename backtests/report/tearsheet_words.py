@@ -226,7 +226,7 @@ def _now(run: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _acted(numbers: Mapping[str, Any]) -> str:
-    """Return a clause with the number of episodes of the state in which the strategy acts.
+    """Return a clause with the number of episodes in which the strategy is in an active state.
 
     If the strategy has no such state, the clause counts the episodes of ABSORPTION.
     """

@@ -65,8 +65,9 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     economies, years
         Number of economies of each kind, and number of years in each economy.
     off, on
-        ``off``: outcomes in economies in which quantities do not move prices, so the thesis is
-        false. ``on``: outcomes in economies in which quantities move prices, so the thesis is true.
+        ``off``: outcomes in economies in which quantities do not move prices. There, the thesis is
+        false. ``on``: outcomes in economies in which quantities move prices. There, the thesis is
+        true.
     """
 
     economies: int

@@ -43,8 +43,8 @@ Estimator = Literal[
 #: Signals whose flags are computed without prices or returns of assets. ``funding`` uses only
 #: overnight rates and the rate that the Fed pays on reserves.
 QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorption", "bathtub")
-#: Estimators that need a condition. The estimator ``mean`` needs a condition for claims about
-#: assets, and takes none for claims about strategies. All other estimators take no condition.
+#: Estimators that need a condition. With the estimator ``mean``, a claim about assets needs a
+#: condition, and a claim about a strategy has no condition. All other estimators take no condition.
 NEEDS_CONDITION = ("status", "difference_of_means", "rank_order", "follow_through", "after_flag")
 #: Units of the estimators. An estimator is left out if it has no unit, or if its unit differs from
 #: claim to claim.
@@ -175,13 +175,13 @@ class Claim(Typed):
         if needed and self.condition is None:
             raise ConfigError(
                 f"{self.name}: for the estimator {self.estimator}, expected `condition` to name a "
-                "signal, was None; name one, such as absorption"
+                "signal, was None; name a signal, such as absorption"
             )
         if self.condition is not None and not needed and self.estimator != "mean":
             raise ConfigError(
                 f"{self.name}: the estimator {self.estimator} takes no condition, but `condition` "
-                f"is {self.condition}; set it to None, and state in `estimand` when the claim "
-                "applies"
+                f"is {self.condition}; set `condition` to None, and state in `estimand` when the "
+                "claim applies"
             )
         if self.unit != UNITS.get(self.estimator, self.unit):
             raise ConfigError(

@@ -183,7 +183,7 @@ def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     next_month = number.diff().shift(-1) == 1
     after = (level.shift(-1) / level - 1).where(next_month, axis=0)
     both = known.notna() & after.notna()
-    flag = sample.condition("absorption").shift(-1)  # of the return after each session
+    flag = sample.condition("absorption").shift(-1)  # for the return after each close
     table = pd.DataFrame(
         {
             "correlation": known.where(both)

@@ -58,10 +58,9 @@ class EpisodeAccount:
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
-    An episode is left out if the history does not contain the whole episode and the 63 sessions
-    before it. An episode is also left out if every class of :data:`CASCADE` lacks a return in the
-    episode or in the 63 sessions before the episode. A simulated history has no dated episodes, so
-    the result is empty.
+    The history must contain the whole episode and the 63 sessions before the episode. At least one
+    class of :data:`CASCADE` must have returns at all of these sessions. All other episodes are
+    left out. A simulated history has no dated episodes, so the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -74,8 +73,8 @@ def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | N
     """Return the positions of an episode's first and last session.
 
     If an episode lasts one day, the :data:`WIDENED` sessions after this day are added to the
-    episode. The result is None if the history does not contain the whole episode and the 63
-    sessions before it.
+    episode. The result is None unless the history contains the whole episode and the 63 sessions
+    before the episode.
     """
     start, end = pd.Timestamp(episode.start), pd.Timestamp(episode.end)
     first = int(sessions.searchsorted(start))
@@ -120,9 +119,9 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
     flag on in the 252 sessions before the episode. The count begins at the first session of the
     period. The period may have begun more than 252 sessions before the episode.
 
-    If the flag was off at all 252 sessions before the episode, the function takes the first turn in
-    the 252 sessions from the start of the episode. The result is then zero or negative. If there is
-    no such turn, the result is None. NaN counts as off.
+    If the flag was never on in the 252 sessions before the episode, the function takes the first
+    turn in the 252 sessions from the start of the episode. The result is then zero or negative. If
+    there is no such turn, the result is None. NaN counts as off.
 
     Parameters
     ----------

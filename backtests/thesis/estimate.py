@@ -43,7 +43,8 @@ class Estimate:
         does not count episodes. For most claims, an episode is a period in which the claim's flag
         is on. For a claim about a strategy, an episode is a period in which the strategy is in an
         active state. For a claim about AI capex, an episode is a period in which idle capital is
-        depleted, or ample. For the claim about convexity, an episode is a period in which the
+        depleted. If the claim is about ample idle capital only, an episode is a period in which
+        idle capital is ample. For the claim about convexity, an episode is a period in which the
         absorbed share u is above one half. For the claim about the order in which asset classes
         fall, each listed period of market stress is an episode. For the claim about returns after a
         flag turns on, an episode is a group of entries, see

@@ -41,7 +41,7 @@ EARLIER = 4
 #: Largest absolute surprise, in standard deviations. Larger surprises are clipped. A firm's first
 #: standard deviations come from few values, so a surprise could be very large and dominate a slope.
 LARGEST = 3.0
-#: Largest time between the moments at which two amounts of consecutive quarters become known.
+#: If two successive amounts become known more than this time apart, a quarter is missing.
 _ONE_QUARTER = pd.Timedelta(days=140)
 
 
@@ -149,7 +149,7 @@ def filings(history: History) -> tuple[Filing, ...]:
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
     changes that were known before the filing. For some amounts, the data do not say when the amount
     became known. The function returns no filing for an amount without a known moment. The standard
-    deviations still include the change to this amount.
+    deviations of later surprises still include the change to this amount.
     """
     found = []
     for firm, amounts in _by_firm(history).items():

@@ -66,13 +66,14 @@ def measure(claim: Claim, sample: Sample) -> Measure:
         raise ConfigError(f"{unknown('claim', claim.name, MEASURES)}; keep the claim's name")
     if claim.name in OF_STRATEGIES and claim.condition is not None:
         raise ConfigError(
-            f"{claim.name} is about all sessions of a strategy, so expected `condition` to be "
-            f"None, was {claim.condition}; set it to None, and use the estimator mean"
+            f"{claim.name}: expected `condition` to be None, because the claim is about all "
+            f"sessions of a strategy, was {claim.condition}; set `condition` to None, and use the "
+            "estimator mean"
         )
     if claim.name not in OF_STRATEGIES and claim.condition is None:
         raise ConfigError(
-            f"{claim.name}: expected `condition` to name a signal, was None; name one, such as "
-            "absorption"
+            f"{claim.name}: expected `condition` to name a signal, was None; name a signal, "
+            "such as absorption"
         )
     return MEASURES[claim.name](claim, sample)
 

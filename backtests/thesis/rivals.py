@@ -203,7 +203,7 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return a least-squares forecast for each week; it uses only returns known at the week's end.
+    """Return a least-squares forecast for each week, from the returns known at the week's end.
 
     The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns are known.
     """

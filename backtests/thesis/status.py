@@ -37,7 +37,7 @@ class Status:
         ``at``, because data of the flag's signal are missing.
     since
         Start of the flag's state at the session ``at``. From ``since`` to ``at``, the flag is known
-        at each session, and its value is ``on``.
+        at each session, and equals the attribute ``on``.
     stays
         All periods in which the flag was on, in order of time.
     """

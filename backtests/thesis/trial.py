@@ -130,9 +130,9 @@ def try_claims(
     """Return the verdict on every claim, in the order of the claims.
 
     If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
-    name of each estimator to its function. Claims declare the same names. Before each test,
-    ``progress`` receives the name of the claim and the number of claims already tested. An empty
-    list, or a value that is not a list of claims, raises ConfigError.
+    name of each estimator to its function. A claim names its estimator in the field ``estimator``.
+    Before each test, ``progress`` receives the name of the claim and the number of claims already
+    tested. An empty list, or a value that is not a list of claims, raises ConfigError.
     """
     for claim in claims if isinstance(claims, Sequence) and claims else [claims]:
         if not isinstance(claims, Sequence) or not isinstance(claim, Claim):

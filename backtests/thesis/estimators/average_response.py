@@ -18,7 +18,7 @@ from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarte
 from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
 
-#: An FOMC statement or an earnings release is near a deal if at most this time lies between them.
+#: Largest time between a deal and an FOMC statement or earnings release that counts as near.
 NEAR = pd.Timedelta(days=1)
 _SEED = 6
 _NAMED = 5  # largest number of deals that a note names

@@ -13,7 +13,7 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interv
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples. The signal itself uses fewer samples. They are not enough for a
+#: Number of bootstrap samples. The signal itself uses fewer samples, which are not enough for a
 #: 2.5th percentile.
 REPS = 1000
 #: Fraction of 95 % intervals that contained the true value in 200 SIMULATED economies, see
@@ -29,8 +29,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         changes of the cost of capital on 13-week changes of u and of max(0, u − 0.5). The kink is
         the coefficient on the change of max(0, u − 0.5).
     Timing
-        The estimate uses only weeks before the start of the last calendar quarter, as the signal
-        convexity does at the last session of the history.
+        The estimate uses only weeks before the start of the last calendar quarter. At the last
+        session of the history, the signal convexity uses the same weeks.
     NaN
         The signal's rules for missing values apply, see :class:`signals.convexity.Convexity`.
     Interval

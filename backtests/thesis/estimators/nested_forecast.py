@@ -161,7 +161,7 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
 
 
 def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
-    """Return a least-squares forecast for each origin; it uses only returns known at the origin.
+    """Return a least-squares forecast for each origin, from the returns known at the origin.
 
     ``y`` and ``x`` have the same origins. ``x`` has no NaN; the function adds a constant. The
     forecast is NaN until 260 returns are known. A forecast does not depend on later rows.
