@@ -6,7 +6,7 @@ A command must accept each input, or refuse it with one line that is safe to pri
     python -m benchmarks.hostile --every 10 # every tenth input
 
 The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
-They occur in arguments, config files, file names, tables, answers of servers, environment
+The inputs occur in arguments, config files, file names, tables, answers of servers, environment
 variables, and a user's classes. Most cases run in forked children of one process. A case that needs
 a fresh Python, for example with another environment, runs in its own process.
 

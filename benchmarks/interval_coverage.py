@@ -3,12 +3,12 @@
     python -m benchmarks.interval_coverage --seeds 500
 
 Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows whether
-capital was ample or scarce one session earlier. It holds 60 % SPY while capital is ample, and 20 %
-SPY while capital is scarce. It always holds 20 % in a sleeve, a group of assets such as memory
-makers. The returns of the sleeve depend on a second, independent regime. At each session, each of
-the two regimes ends with a probability of 1 in 400. Bills earn nothing, and trading is free. The
-table shows yearly returns over bills and yearly volatilities, first for ample and then for scarce
-capital:
+capital was ample or scarce one session earlier. The strategy holds 60 % SPY while capital is ample,
+and 20 % SPY while capital is scarce. In addition, 20 % are always in a sleeve, a group of assets
+such as memory makers. The returns of the sleeve depend on a second, independent regime. At each
+session, each of the two regimes ends with a probability of 1 in 400. Bills earn nothing, and
+trading is free. The table shows yearly returns over bills and yearly volatilities, first for ample
+and then for scarce capital:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %

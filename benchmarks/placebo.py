@@ -16,10 +16,10 @@ in which the flag never changes contain no timing, and are counted separately.
 The second command resamples returns. Four strategies that follow prices run with the default regime
 model and the thesis off. Each seed has 10 years, and 19 resampled histories for each mean block
 length. With the thesis off, the market is independent of quantities. But crises and volatility
-persist, so a strategy that reacts to them has a real gain. Resampled histories with shorter blocks
-have less persistence. So placebos gain less on these histories, and the strategy's rank is too
-high. The script prints the mean gain of the placebos beside the true gain. To save time, the script
-reads only the signals that the regime needs.
+persist, so a strategy that reacts to crises and volatility has a real gain. Resampled histories
+with shorter blocks have less persistence. So placebos gain less on these histories, and the
+strategy's rank is too high. The script prints the mean gain of the placebos beside the true gain.
+To save time, the script reads only the signals that the regime needs.
 """
 
 import argparse

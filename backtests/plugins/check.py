@@ -177,7 +177,7 @@ def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
 def _flag(flag: pd.Series) -> str:
     seen = flag.notna().mean()
     on = flag.mean() if seen else 0.0
-    return f"the flag is known on {seen:.0%} of the sessions, and True on {on:.0%} of these"
+    return f"the flag is known on {seen:.0%} of the sessions; {on:.0%} of the known flags are True"
 
 
 def _explain(evaluation: Evaluation, history: History) -> str:

@@ -34,7 +34,8 @@ from strategies import Strategy, decide, state_of
 #: Largest number of cuts of each kind: evenly spread, random, at changes of a result, at ends of
 #: gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Largest number of histories with replaced rows, and largest number of such rows in a history.
+#: Largest number of histories with replaced rows, and largest number of replaced rows in a
+#: history.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 

@@ -53,7 +53,7 @@ def _scales_words(scales: Scales) -> str:
     Call this function only if ``scales.views`` is at least 1.
     """
     depleted, views = scales.depleted, scales.views
-    return f"{depleted} of {views} measures of idle capital say that it is depleted."
+    return f"Idle capital is depleted by {depleted} of {views} measures."
 
 
 def votes_words(reading: Reading) -> str:

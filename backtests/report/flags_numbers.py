@@ -94,8 +94,9 @@ def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     If a flag decided the regime, the sentence gives the level at which this flag flips. If half of
     the votes decided, the sentence gives the level for each vote that is on. The sentence also says
     how many measures of idle capital are depleted. If another regime waits for confirmation, the
-    sentence names it. If the regime model is not ``votes``, the sentence contains only the regime,
-    its start and its rule. The reading and the explanations ``said`` must end at the same session.
+    sentence names this regime. If the regime model is not ``votes``, the sentence contains only the
+    regime, its start and its rule. The reading and the explanations ``said`` must end at the same
+    session.
     """
     if not isinstance(reading.model, Votes):
         return _sentence_of_model(reading)

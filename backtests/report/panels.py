@@ -39,8 +39,8 @@ def panels(
     or 3 (``h3``).
 
     ``shading`` contains the states that colour the background of every panel. If ``of_returns`` is
-    True, these states describe the returns of the sessions, and the colour of a period begins one
-    session earlier. The reason is that a return begins at the previous close.
+    True, each state describes the return of its session. A return begins at the previous close, so
+    the colour of a period then begins one session earlier.
 
     The page shows the values of at most ``most`` sessions at the mouse pointer. If the history has
     more sessions, the page shows the values of every n-th session.

@@ -24,9 +24,10 @@ from signals.params import parameters
 LEFT_OUT = (
     "The robustness tests are left out. The test of lead and lag, and the comparison with a "
     "constant mix of SPY and bills, are also left out. A robustness test repeats the run with one "
-    "change, such as another lag or other costs. Some of these tests leave out an asset or a year. "
-    "One test changes the parameter k, the share of GDP that banks need as reserves. Another test "
-    "changes the values of a revised series. Run again without --no-robustness to see all tests."
+    "change, such as another lag or other costs. Some robustness tests leave out an asset or a "
+    "year. One test changes the parameter k, the share of GDP that banks need as reserves. Another "
+    "test changes the values of a revised series. Run again without --no-robustness to see all "
+    "tests."
 )
 
 

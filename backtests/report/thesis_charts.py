@@ -31,7 +31,7 @@ _LONGEST_NAME = 32  # maximum length of a name at the left of a row, in characte
 _ROW = 22.0
 _MOST_BESIDE = 4  # largest number of other intervals in the chart of the estimate
 #: Labels of columns. If a table with named rows has several of these columns, the chart draws the
-#: first one.
+#: first of these columns.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 

@@ -29,8 +29,8 @@ _PART = 65_536  # number of bytes in one read
 #: Largest size of an answer, in bytes. The largest known answer is an archive page with 10 million
 #: bytes.
 MOST_BYTES = 64 * 2**20
-#: Words in the SEC's answer (status 403) after too many requests. The SEC's answer to a request
-#: without a contact has these words and the words of _UNDECLARED.
+#: Words in the SEC's answer (status 403) after too many requests. If a request has no contact, the
+#: SEC's answer contains these words, and also the words of _UNDECLARED.
 _TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
 _UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)

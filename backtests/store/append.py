@@ -7,8 +7,8 @@ Ordinary series: the store adds new dates and revisions. A revision is a value t
 stored value of the same date.
 
 Vintages from ALFRED: each row has a date and a moment. The store compares the row with the last
-stored value of the same date and moment. The store adds the row if the values differ, or if no such
-value is stored.
+stored value of the same date and moment. The store adds the row if the values differ, or if the
+store has no value of this date and moment.
 
 Prices: a vintage is a whole price history. A split or a dividend changes all adjusted prices. If
 one closing price differs from the stored price, the store adds the whole new vintage. The store

@@ -29,7 +29,7 @@ def checked_export(path: Path, store: Path) -> Path:
     """Return the path of an export. Raise DataError if the path is wrong for a parquet file."""
     target = resolved(path)
     if target.suffix != ".parquet":
-        raise DataError(f"expected a path that ends in .parquet, was {path}; give such a path")
+        raise DataError(f"expected a path that ends in .parquet, was {path}; change the ending")
     if target.is_dir() or target == resolved(store):
         raise DataError(f"expected a path for a file, was a folder or the store itself: {path}")
     return target

@@ -16,7 +16,7 @@ import pandas as pd
 from signals.universe import asset
 
 #: Largest plausible ratio between a close and each of its two neighbours. No share of the universe
-#: ever moved by such a factor and moved back the next day. A misplaced decimal point gives a larger
+#: ever had a larger move that reversed on the next day. A misplaced decimal point gives a larger
 #: ratio.
 OFF = 5.0
 #: Largest plausible ratio between a close and the previous close. Shares have lost 90 % in a

@@ -136,7 +136,7 @@ class Store:
         if found := sorted(_SPECIAL & set(str(self.path.absolute()))):
             raise ConfigError(
                 f"expected a path without {found[0]} for the store, because DuckDB cannot open "
-                f"such a file, was {str(self.path.absolute())!a}; give another path"
+                f"a path with {found[0]}, was {str(self.path.absolute())!a}; give another path"
             )
 
     def __repr__(self) -> str:

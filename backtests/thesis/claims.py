@@ -196,7 +196,7 @@ class Claim(Typed):
 
     @property
     def sign(self) -> int:
-        """1 if the claim says that the estimand is above zero; −1 if it says below zero."""
+        """1 if the claim says that the estimand is above zero; −1 if the claim says below zero."""
         return 1 if self.direction == "above" else -1
 
 

@@ -173,8 +173,8 @@ def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
     begins :data:`LAG` sessions after a ranking, and ends :data:`LAG` sessions after the next
     ranking. The column ``correlation`` is the rank correlation. The column ``shares`` is the number
     of shares with a duration and a return. The column ``on`` is the flag ``absorption`` at the
-    close at which the shares were ranked. The last ranking is left out, because the month after it
-    has not ended. ``correlation`` is NaN if the next month end has no ranking.
+    close at which the shares were ranked. The last ranking is left out, because the month after the
+    last ranking has not ended. ``correlation`` is NaN if the next month end has no ranking.
     """
     begin = sample.sessions.get_indexer(known.index) + LAG
     level = sample.history.closes[list(known)].iloc[begin].set_axis(known.index)

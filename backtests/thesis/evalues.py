@@ -252,7 +252,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
 
 
 def _labels() -> tuple[str, ...]:
-    """Return the names of thesis strategies, with ``@quantities`` if they follow a regime."""
+    """Return the names of thesis strategies; followers of a regime get ``@quantities``."""
     thesis = [strategy for strategy in STRATEGIES.values() if kind_of(strategy) == "thesis"]
     return tuple(
         f"{strategy.name}@quantities" if strategy.follows_regime else strategy.name

@@ -86,7 +86,7 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def difference_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean while the claim's condition is on, minus the mean while it is off.
+    """Return the mean with the claim's condition on, minus the mean with the condition off.
 
     The test shifts the dates of the condition. The test compares Welch's t statistic of the true
     dates with the t statistics of the shifted dates. The test with shifted dates is exact if the

@@ -66,7 +66,7 @@ def _releases(claim: Claim, sample: Sample) -> Estimate:
 def _by_state(
     claim: Claim, sample: Sample, dated: Callable[[History], tuple[Filing, ...]], note: str
 ) -> Estimate:
-    """Return the response while idle capital is depleted minus the response while it is ample."""
+    """Return the response with depleted idle capital minus the response with ample idle capital."""
     counted, news = dated.__name__, dated(sample.history)
     if not news:
         raise NotTestable(f"the history has no {counted} of capital spending")

@@ -20,7 +20,7 @@ FEWEST = 50
 
 
 def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each session, the number of breakouts, and how many of them keep their gain.
+    """Return, for each session, the number of breakouts and the number that keep their gain.
 
     ``closes`` are in USD, sessions × assets. The columns of the result are ``kept`` and ``count``.
     A breakout is left out if the close 31 sessions later is missing.
@@ -53,7 +53,7 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     at the close of the breakout. The test shifts the dates of the flag, see
     :func:`backtests.thesis.estimators.conditional.difference_of`. For each session, the tested
     value is kept − fraction × count. Here, count is the number of breakouts at the session, and
-    kept is how many of them keep their gain. The fraction is the sum of kept divided by the sum of
+    kept is the number that keep their gain. The fraction is the sum of kept divided by the sum of
     count. Both sums include all sessions with a known flag. A second interval treats each episode
     and each gap between episodes as one cluster. The second interval needs at least two episodes
     and two gaps.
