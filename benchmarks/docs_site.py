@@ -154,7 +154,7 @@ def filled(text: str) -> str:
 
 
 def linked(text: str, page: str) -> str:
-    """Return a page whose links to files of the repository lead to pages of the site."""
+    """Return a page; its links to files of the repository become links to pages of the site."""
     up = "" if page in TOP else "../"
     for file, address in TOP.items():
         text = text.replace(f"]({up}{file}", f"]({address}")

@@ -60,9 +60,9 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     weeks. The publication rule of a series with vintages is not used. The rule gives one date for
     each value, but a value with vintages has several releases.
 
-    Daily series are left out, because their next values come within days. Three kinds of
-    series without vintages are also left out: yearly series, series of events, and series without
-    release dates.
+    Daily series are left out, because their next values come within days. Three kinds of series
+    without vintages are also left out: yearly series, series of events, and series without release
+    dates.
     """
     session = pd.Timestamp(history.panel.index[-1])
     known = [id for id in dict.fromkeys(ids) if id in CATALOG and CATALOG[id].frequency != "day"]

@@ -15,7 +15,7 @@ MONTH = 21
 
 @dataclass(frozen=True, kw_only=True)
 class NextFlip:
-    """The next possible flip of one flag, and how far its gauge is from the level of the flip.
+    """The next possible flip of one flag, and the distance that its gauge must move.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class NextFlip:
         change over :data:`MONTH` sessions. A past move is enough if it has the direction of
         ``distance``, and at least the size of ``distance``. ``frequency`` describes the past and is
         not a forecast. Some flags turn off after a fixed number of sessions. The gauge of such a
-        flag is its age. Every past move of an age has the size :data:`MONTH`. If ``beyond`` is
-        True, ``frequency`` is 1, because the gauge needs no further move. If the gauge has no past
-        move, ``frequency`` is NaN.
+        flag is its age. Over a month, an age always moves by :data:`MONTH` sessions. If ``beyond``
+        is True, ``frequency`` is 1, because the gauge needs no further move. If the gauge has no
+        past move, ``frequency`` is NaN.
     regime
         The regime that the rules would give if this flag flipped and no other flag changed. The
         actual regime would change some sessions later, after the confirmation. If too few votes are

@@ -181,8 +181,9 @@ def _prices(
     listed = asset(ticker).listed
     if listed is not None and len(values) and values.index[0] < pd.Timestamp(listed):
         raise DataError(
-            f"expected no price of {ticker} before its listing on {listed}, found one on "
-            f"{values.index[0].date()}, which belongs to another company; delete the earlier rows"
+            f"expected no price of {ticker} before its listing on {listed}, found a price on "
+            f"{values.index[0].date()}; this price belongs to another company; delete the earlier "
+            "rows"
         )
     batch = dated(ticker, values, PRICES, recorded_at)
     try:

@@ -53,7 +53,7 @@ def _scales_words(scales: Scales) -> str:
     Call this function only if ``scales.views`` is at least 1.
     """
     depleted, views = scales.depleted, scales.views
-    return f"Idle capital is depleted by {depleted} of {views} measures."
+    return f"By {depleted} of {views} measures, idle capital is depleted."
 
 
 def votes_words(reading: Reading) -> str:

@@ -44,7 +44,7 @@ def comparison_numbers(
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None.
 
-    ``repeated`` maps the label of each finished run to a second run on current data. If there are
+    ``repeated`` maps the label of each finished run to its repetition on current data. If there are
     two rows, the entry ``pair`` of the first row compares the two rows.
     """
     pair = comparison.pair
@@ -96,7 +96,7 @@ def _settings(found: tuple[SettingChange, ...]) -> list[dict[str, Any]]:
 
 
 def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
-    """Return the saved numbers of a finished run, and those of a second run on current data."""
+    """Return the saved numbers of a finished run, and the numbers of its repetition."""
     if repeated is None:
         return None
     saved = repeated.saved

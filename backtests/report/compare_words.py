@@ -121,7 +121,7 @@ def changed_words(settings: list[dict[str, Any]]) -> str:
 
 
 def saved_words(name: str, saved: Entry, entry: Entry) -> str:
-    """Return sentences that compare a finished run's saved numbers with a second run."""
+    """Return sentences that compare a finished run's saved numbers with a repetition of the run."""
     window = f"{saved['start']} to {saved['end']}"
     if saved["again"] is None:
         return (

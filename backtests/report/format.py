@@ -60,7 +60,7 @@ def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
     >>> significant(14.83, "% of GDP"), significant(0.0001234), significant(31095.1)
     ('14.8 % of GDP', '0.000123', '31,095')
     """
-    from signals.summary import amount  # not at the top: signals imports pandas, a slow import
+    from signals.summary import amount  # signals imports pandas, which --help must not import
 
     return MISSING if value is None or is_missing(value) else amount(value, unit, digits)
 
@@ -122,7 +122,7 @@ def interval(bounds: Mapping[str, float | None], form: Form) -> str:
 
 
 def _shown(value: float | None, form: str, unit: str = "") -> str:
-    from signals.summary import with_unit  # not at the top: a slow import
+    from signals.summary import with_unit  # imported here as in significant
 
     if value is None or is_missing(value):
         return MISSING

@@ -42,7 +42,7 @@ Severity = Literal["error", "note"]
 #: Largest number of consecutive NYSE sessions that a daily series may lack. Bond markets have more
 #: holidays than the NYSE, so their series lack some sessions.
 MOST_SESSIONS = 5
-_FOREIGN = "expected a series of the catalog or a ticker, was an id that no signal reads"
+_FOREIGN = "expected a series of the catalog or a ticker, was an unknown id that no signal reads"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ def test_the_headline_says_regime_reason_doubt_and_what_to_watch(
     assert "The flag absorption decided the regime: u is 0.5" in said["why"]
     assert "The flag turns off at u below 0.4. 4 of 10 votes are on. A vote is " in said["why"]
     assert ", where u = AI spending / (AI spending + idle capital)." in said["why"]
-    assert "Idle capital is depleted by 2 of 3 measures." in said["why"]
+    assert "By 2 of 3 measures, idle capital is depleted." in said["why"]
     window = numbers["window"]
     assert tuple(said["sure"]) == verdict_sentences(made.verdicts, window["start"], window["end"])
     assert f"nearest to a flip is {made.flips[0].signal} (" in said["watch"]

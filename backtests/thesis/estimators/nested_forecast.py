@@ -59,9 +59,9 @@ class Forecasts:
         """Loss of ``small`` minus loss of ``large``, adjusted for the noise of the larger model.
 
         Under the null hypothesis, the regressor that only ``large`` has is useless: its true
-        coefficient is zero. Noise in the estimate of the useless coefficient raises the loss of
-        ``large``. The squared difference between the forecasts ``small`` and ``large`` measures the
-        noise, and is subtracted from the loss of ``large``.
+        coefficient is zero. The useless coefficient is estimated with noise, which raises the loss
+        of ``large``. The squared difference between the forecasts ``small`` and ``large`` measures
+        the noise, and is subtracted from the loss of ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
