@@ -103,8 +103,8 @@ def replacing(path: Path) -> Iterator[Path]:
         if moved:
             raise DataError(
                 f"expected {path} to be saved on the disk, but the system reports: "
-                f"{error.strerror or error}. {path} is new, but a crash of the system may remove "
-                "the new content; check the disk, then write it again"
+                f"{error.strerror or error}. {path} has its new content now, but "
+                "a power failure could still remove it; check the disk, then write the file again"
             ) from error
         raise DataError(
             f"expected to write to {path}, but the system reports: {error.strerror or error}; free "

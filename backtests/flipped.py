@@ -121,8 +121,8 @@ def store_of(config: RunConfig) -> Store:
 def _known_before(store: Store, began: pd.Timestamp, now: History) -> History:
     """Return a history of the series in ``now``, from the rows recorded before ``began``.
 
-    The last session of a history is the last day with a price. A series that ``now`` lacks is left
-    out, because prices of such a series could give the history another last session.
+    The last session of a history is the last day with a price. Series that are
+    not in ``now`` are left out, because their prices could change the last session.
     """
     until = began - _JUST_BEFORE
     series = {*now.panel.columns, *now.closes.columns}

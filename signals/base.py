@@ -306,5 +306,5 @@ def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
     if missing:
         raise MissingSeries(
             f"{signal} reads series that the history lacks: {', '.join(missing)}; import or fetch "
-            "these series (drypowder data lists the stored series)"
+            "these series ('drypowder data' lists the stored series)"
         )

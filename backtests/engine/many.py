@@ -42,8 +42,7 @@ class Many:
         year of returns. ``sessions`` is the number n of daily returns, and ``trades`` the number of
         sessions with a trade. ``skewness``, ``kurtosis`` (3 for a normal distribution) and
         ``autocorrelation`` (of consecutive sessions) describe daily returns minus the return of
-        bills. The moments of ``skewness``, ``kurtosis`` and ``autocorrelation`` are divided by n,
-        as in the probabilistic Sharpe ratio.
+        bills. Their formulas divide sums by n, not by n − 1, as in the probabilistic Sharpe ratio.
     moments
         An array of configurations × blocks × 3. The three numbers are the count, the sum and the
         sum of squares of daily returns minus the return of bills. The blocks are consecutive, with

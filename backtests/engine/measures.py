@@ -183,7 +183,7 @@ def _write(
 ) -> None:  # fmt: skip
     """Write the metrics of one portfolio.
 
-    Skewness, kurtosis and autocorrelation use moments divided by n.
+    The formulas of skewness, kurtosis and autocorrelation divide sums by n, not by n − 1.
     """
     n, year = len(equity) - 1, calendar.year
     years = n / year

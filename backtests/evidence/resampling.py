@@ -46,12 +46,12 @@ def resample_prices(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the panel and closes of a history with resampled prices and unchanged quantities.
 
-    Whole sessions are drawn in blocks, so that all market moves of a session stay together. Each
-    session gets the market moves of a drawn session, which is called the source session. Market
-    moves are log returns of assets, changes of yields and spreads, and log changes of VIX and of
-    the dollar. Quantities keep their original dates: balance sheets, output, capital spending and
-    ETF flows. Funding rates, and interest rates that an authority sets, also keep their dates.
-    Values before the earliest price of any asset are not resampled.
+    The resampling draws blocks of consecutive sessions. Each session gets the market moves of a
+    drawn session, which is called the source session. Market moves are log returns of assets,
+    changes of yields and spreads, and log changes of VIX and of the dollar. Quantities keep their
+    original dates: balance sheets, output, capital spending and ETF flows. Funding rates, and
+    interest rates that an authority sets, also keep their dates. Values before the earliest price
+    of any asset are not resampled.
 
     A block lasts one year on average. The most important look-back windows, such as the window of
     volatility, have 63 sessions or fewer. With blocks of one year, a window of 63 sessions lies

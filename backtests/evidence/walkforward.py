@@ -257,7 +257,7 @@ def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dat
     if at - 1 - purge < SHORTEST:
         raise ConfigError(
             f"expected `purge` to leave at least {SHORTEST} of the {at - 1} returns before the "
-            f"first refit date {refits[0].date()}, was {purge}; lower `purge`"
+            f"first refit date {refits[0].date()}, `purge` was {purge}; lower `purge`"
         )
     return refits
 

@@ -24,7 +24,7 @@ def check_assets(tickers: Iterable[str], history: History, what: str = "") -> No
             continue
         raise MissingSeries(
             f"{what}expected prices of {ticker} in the history, found none; import them "
-            "(drypowder data lists the series in the store)"
+            "('drypowder data' lists the series in the store)"
         )
 
 

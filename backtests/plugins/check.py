@@ -122,7 +122,7 @@ def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
     if missing:
         raise MissingSeries(
             f"{name}: the history lacks the series {', '.join(missing)}; correct the id or import "
-            "the series (drypowder data lists the stored series)"
+            "the series ('drypowder data' lists the stored series)"
         )
 
 

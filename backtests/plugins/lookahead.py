@@ -1,10 +1,10 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
-The check computes results on the whole history and on a changed history. A changed history equals
-the whole history up to one session, called the cut. Up to the cut, the changed history must give
-exactly the same results as the whole history. A shortened history ends at the cut session. A
-history with replaced rows continues after the cut session for at most :data:`FUTURE` sessions, with
-rows from another period.
+The check computes results on the original history and on a changed history. A changed history
+equals the original history up to one session, called the cut. Up to the cut, the changed history
+must give exactly the same results as the original history. A shortened history ends at the cut
+session. A history with replaced rows continues after the cut session for at most :data:`FUTURE`
+sessions, with rows from another period.
 
 A history with replaced rows reveals look-ahead that a shortened history can miss. For example,
 wrong code may read the next session's value, and repeat the last value at the end of the history. A
@@ -56,13 +56,14 @@ class Fault:
     date
         First session at which the result changes.
     cut
-        Last session on which the changed history equals the whole history.
+        Last session on which the changed history equals the original history.
     before, after
-        ``before`` is the value on the whole history. ``after`` is the value on the changed history.
+        ``before`` is the value on the original history. ``after`` is the value on the changed
+        history.
     future
         ``future`` is ``none`` if the changed history ends at the cut. ``future`` is ``another`` if
         rows from another period follow the cut. ``future`` is ``the same`` if the check computed
-        the result twice on the whole history.
+        the result twice on the original history.
     """
 
     name: str
@@ -110,14 +111,14 @@ def truncation_faults(
 ) -> Iterator[Fault]:
     """Yield the past results of a strategy or a signal that depend on later data.
 
-    A cut is the last session on which a changed history equals the whole history. For each changed
-    history and each result, the function yields at most one fault, the earliest. A strategy's
-    results are its weights and its state. A signal's results are its flag, score and gauges. The
-    check compares all rows up to the cut, including missing values.
+    A cut is the last session on which a changed history equals the original history. For each
+    changed history and each result, the function yields at most one fault, the earliest. A
+    strategy's results are its weights and its state. A signal's results are its flag, score and
+    gauges. The check compares all rows up to the cut, including missing values.
 
     If ``thing`` is a strategy, the user's signals in ``config`` are checked first. The check of a
     strategy skips the registered signals, because drypowder's own tests check them. The signals are
-    computed once, on the whole history. On a changed history, the check removes or replaces the
+    computed once, on the original history. On a changed history, the check removes or replaces the
     rows after the cut, both in the panel and in the signals' results.
 
     Parameters
@@ -125,7 +126,7 @@ def truncation_faults(
     dates
         Sessions after which the history is changed. The default is :func:`default_dates`.
     reading
-        Regime and signals of the whole history, if the caller already has them.
+        Regime and signals of the original history, if the caller already has them.
 
     Raises
     ------
@@ -175,8 +176,8 @@ def _other_histories(
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
     """For each changed history, yield its cut, the function that makes the change, and its kind.
 
-    The cut is the last session on which the changed history equals the whole history. The function
-    removes or replaces a table's rows after the cut. The kind is a possible value of
+    The cut is the last session on which the changed history equals the original history. The
+    function removes or replaces a table's rows after the cut. The kind is a possible value of
     :attr:`Fault.future`, such as ``none``.
     """
     for at in cuts:

@@ -130,7 +130,7 @@ def _dates(index: pd.DatetimeIndex) -> str:
 def _date_ticks(index: pd.DatetimeIndex) -> list[tuple[int, str]]:
     """Return the position and the label of each tick of the date axis.
 
-    A position counts the sessions from zero. Each tick marks the first session of a year. If there
+    The position of the first session is 0. Each tick marks the first session of a year. If there
     are fewer than three yearly ticks, each tick marks the first session of a month. If there are
     fewer than three monthly ticks, each tick marks one day.
     """

@@ -150,9 +150,9 @@ def batch_of(
 def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
     """Raise DataError if a series' publication rule cannot be right for values with these dates.
 
-    A file of monthly averages often has the header of the daily series. The file dates each average
-    on the first day of the month. Under the rule of the daily series, the average would be known
-    before the month ends.
+    A file of monthly averages often has the header of the daily series. In such a file, each
+    average has the date of the first day of its month. Under the rule of the daily series, the
+    average would be known before the month ends.
     """
     if rule_of(series_id).kind == "filed":
         raise DataError(

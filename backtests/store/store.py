@@ -173,7 +173,7 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`, or when another program still writes after
+            For the reasons listed in :class:`Store`. Also when another program still writes after
             ``wait`` seconds. Also when ``recorded_at`` is earlier than the last moment in the
             store, by more than :data:`~backtests.store.recording.CLOCK_BACK`. The last moment is
             the moment of the newest row, or the start of the last fetch or import. After an error,
@@ -393,8 +393,8 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`, when the new file already exists, or when all
-            rows were recorded after ``as_of``.
+            For the reasons listed in :class:`Store`. Also when the new file already exists, and
+            when all rows were recorded after ``as_of``.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():

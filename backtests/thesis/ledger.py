@@ -306,9 +306,9 @@ def verify(
 def in_force(seals: Sequence[Seal]) -> Seal:
     """Return the last seal that changed the claims or parameters.
 
-    If no seal changed the claims or parameters, return the first seal. All seals after the returned
-    seal have the same claims and parameters as the returned seal. E-values use the weeks after the
-    returned seal. So a new seal of unchanged claims does not restart the e-values.
+    If no seal changed the claims or parameters, return the first seal. All later seals
+    have the same claims and parameters as this seal. E-values use the weeks after this seal, so a
+    new seal of unchanged claims does not restart the e-values.
     """
     last = seals[-1]
     unchanged = takewhile(

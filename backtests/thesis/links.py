@@ -18,7 +18,7 @@ LINKS: dict[str, str] = {
     "L7": "Liquidity is supply plus plumbing minus demand; supply alone does not explain it",
     "L8": "Long-duration assets lose most, and assets with near cash flows gain relative to them",
     "L9": "Crypto moves first and most",
-    "L10": "Forced selling starts with the assets of lowest conviction and spreads",
+    "L10": "Forced selling starts with the assets of lowest conviction, then spreads to others",
     "L11": "Speculative momentum cannot hold its gains",
     "L12": "Policy makes the shortage worse by fighting “too much money”",
     "L13": "Hold mostly cash and choose few assets",

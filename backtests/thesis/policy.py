@@ -44,7 +44,7 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
 def sessions_of(sample: Sample, days: Iterable[date | pd.Timestamp]) -> np.ndarray:
     """Return, for each day, the position of the first session on or after the day.
 
-    A day before the first or after the last session of the history is left out.
+    Days before the first session, and days after the last session, are left out.
     """
     dates = pd.DatetimeIndex(list(days))
     dates = dates[(dates >= sample.sessions[0]) & (dates <= sample.sessions[-1])]

@@ -247,10 +247,10 @@ def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
 def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
-    ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. The
-    function subtracts the losses of the last forecaster, :data:`CONSTANT`, from the losses of each
-    forecaster. Politis and White's rule gives a block length for each difference. The bootstrap
-    uses the longest block length as its mean block length. The seed is fixed.
+    ``losses`` is a table of weeks × forecasters. Forecasters with equal losses get equal p-values.
+    The function subtracts the losses of the last forecaster, :data:`CONSTANT`, from the losses of
+    each forecaster. Politis and White's rule gives a block length for each difference. The
+    bootstrap uses the longest block length as its mean block length. The seed is fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated

@@ -36,9 +36,9 @@ class Rule:
         open of the session after its filing with the SEC. ``stated``: A value is known at the open
         of the first session on or after its publication day. The imported table can state the
         publication day of each value. If the table states no publication day, the publication day
-        is n calendar days after the date. ``recorded``: A value is known when the store recorded
-        the value. The kind ``recorded`` is for series whose publisher changes all past values at
-        each release.
+        is n calendar days after the date. ``recorded``: A value is known from the moment at which
+        the store recorded it. The kind ``recorded`` is for series whose publisher changes all past
+        values at each release.
     n
         Number of sessions or calendar days. If the kind needs no number, ``n`` is 0.
     """

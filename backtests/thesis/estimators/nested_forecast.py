@@ -122,9 +122,9 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         shown=_accumulated(made),
         notes=(
             "The interval and the test can disagree. Errors in the estimated coefficients make "
-            "forecasts worse. The interval includes losses from errors in the coefficients. The "
-            "test removes losses from errors in the coefficients, and asks whether the absorbed "
-            "share has any forecasting power.",
+            "forecasts worse. The interval includes the losses that such errors cause. The test "
+            "corrects for these losses, and asks whether the absorbed share has any forecasting "
+            "power.",
             too_narrow(COVERAGE),
         ),
     )

@@ -140,8 +140,7 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     resample − d of the sample) / (standard error of d). Each resample contributes one number: the
     largest deviation among all pairs. The critical value is the quantile ``level`` of the
     resamples' largest deviations. A pair can count as wrong although its true means are in the
-    right order. The probability that at least one pair counts as wrong by mistake is about 1 −
-    ``level``.
+    right order. The probability of at least one such mistake is about 1 − ``level``.
 
     Parameters
     ----------
