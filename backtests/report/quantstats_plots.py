@@ -26,8 +26,12 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 #: Length of a rolling window in sessions, and the name of this window.
 _WINDOW, _WINDOW_NAME = 126, "6 months"
 #: Titles of the plots with a rolling window.
-_VOLATILITY = f"Yearly volatility over {_WINDOW_NAME}"
-_SHARPE = f"Yearly Sharpe ratio over {_WINDOW_NAME}"
+_VOLATILITY = f"Volatility over {_WINDOW_NAME}, % a year"
+_SHARPE = f"Sharpe ratio over {_WINDOW_NAME}"
+_DISTRIBUTION = "Distribution of monthly returns"
+#: A run with fewer months has no plot of the distribution.
+_FEWEST_MONTHS = 12
+_LEGEND = 8  # font size of legends, in points, as of the axes
 _FONT = "DejaVu Sans"  # a font that matplotlib contains; the page's own font replaces it
 _OUR_FONT = "system-ui, sans-serif"
 #: Colours of quantstats and of matplotlib, and the CSS that replaces them.
@@ -66,8 +70,9 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
     The columns ``strategy``, ``benchmark`` and ``bills`` of ``returns`` hold simple daily returns
     as fractions. ``names`` maps ``strategy`` and ``benchmark`` to their names. The name of each
     picture begins with ``label``. For a simulated history, ``label`` contains the word SIMULATED.
-    If no window of six months has a value, a plot over six months is left out. If the returns are
-    constant, quantstats fails.
+    If no window of six months has a value, a plot over six months is left out. A run of less than
+    twelve months has no distribution of monthly returns. If the returns are constant, quantstats
+    fails.
     """
     own = returns["strategy"].rename(names["strategy"])
     other = returns["benchmark"].rename(names["benchmark"])
@@ -84,8 +89,8 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
             ),
             own.index,
         ),
-        "Distribution of monthly returns": lambda: _in_percent(
-            plots.histogram(own, other, figsize=(6, 2.6), **bare), "xaxis"
+        _DISTRIBUTION: lambda: _without_density(
+            _in_percent(plots.histogram(own, other, figsize=(6, 2.6), **bare), "xaxis")
         ),
         _VOLATILITY: lambda: _in_percent(
             plots.rolling_volatility(own, other, figsize=(6, 2.3), **rolling, **bare), "yaxis"
@@ -97,6 +102,8 @@ def quantstats_plots(returns: pd.DataFrame, names: Mapping[str, str], label: str
             over_bills,
         ),
     }
+    if len(set(pd.DatetimeIndex(own.index).to_period("M"))) < _FEWEST_MONTHS:
+        del drawn[_DISTRIBUTION]
     if len(own) < _WINDOW:
         del drawn[_VOLATILITY]
     if len(own) < _WINDOW or not over_bills.any():
@@ -158,6 +165,12 @@ def _in_percent(figure: Any, axis: str) -> Any:
     return figure
 
 
+def _without_density(figure: Any) -> Any:
+    """Return a histogram without the axis of densities, which no reader needs."""
+    figure.axes[0].yaxis.set_visible(False)
+    return figure
+
+
 def _coloured(figure: Any, index: pd.Index) -> Any:
     """Return a heat map with transparent cells: blue for a gain, orange for a loss.
 
@@ -197,6 +210,9 @@ def _svg(figure: Any, name: str) -> str:
     for axes in figure.axes:
         axes.set_title("")
         axes.tick_params(axis="x", labelrotation=0)
+        legend = axes.get_legend()
+        for entry in legend.get_texts() if legend else ():
+            entry.set_fontsize(_LEGEND)
     for tick in axes.get_xticklabels():
         tick.set(rotation=0, ha="center")
     output = StringIO()

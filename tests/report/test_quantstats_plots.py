@@ -36,7 +36,7 @@ def test_windows_of_cash_alone_have_no_sharpe_ratio(monkeypatch: pytest.MonkeyPa
     own = spy.copy()
     own.iloc[400:700] = (1 + bills.iloc[400:700]) * 7 / 7 - 1  # equal, but for rounding errors
     returns = pd.DataFrame({"strategy": own, "benchmark": spy, "bills": bills})
-    ratio, mean, _ = drawn(returns, "Yearly Sharpe ratio over 6 months", monkeypatch)
+    ratio, mean, _ = drawn(returns, "Sharpe ratio over 6 months", monkeypatch)
     ends = np.arange(len(index))
     in_cash = (ends - WINDOW + 1 >= 400) & (ends < 700)
     assert np.array_equal(np.isnan(ratio), in_cash | (ends < WINDOW - 1))
@@ -53,7 +53,7 @@ def some(n: int, own: float = 0.0) -> pd.DataFrame:
 
 def test_a_plot_over_six_months_needs_six_months() -> None:
     """Without a value, matplotlib draws an axis from 2000 to 2010."""
-    rolling = ["Yearly volatility over 6 months", "Yearly Sharpe ratio over 6 months"]
+    rolling = ["Volatility over 6 months, % a year", "Sharpe ratio over 6 months"]
     plots = quantstats_plots.quantstats_plots
     assert not set(rolling) & set(plots(some(125, own=0.5), NAMES, ""))
     assert set(rolling) <= set(plots(some(130, own=0.5), NAMES, ""))
