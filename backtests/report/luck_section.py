@@ -103,9 +103,13 @@ def luck_section(numbers: Mapping[str, Any]) -> str:
 
 
 def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row for each defined number, or no rows if the Sharpe ratio is undefined."""
+    if luck["sharpe"] is None:
+        return []
     rows = [
         {"key": key, "label": label, "shown": form(luck[key]), "hint": hint}
         for key, label, form, hint in ROWS
+        if luck[key] is not None
     ]
     mix = luck["own_mix"]
     if mix is not None:

@@ -4,6 +4,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from backtests.plural import number_of
 from backtests.report.format import fixed, money, percent, significant, state, text, thousands
@@ -13,7 +14,14 @@ from backtests.report.theme import css_light_and_dark
 from backtests.simulated import SIMULATED
 from signals.summary import exact
 
-_FILTERS = (exact, fixed, money, number_of, percent, significant, state, text, thousands)
+
+
+def whole(said: object) -> Markup:
+    """Return HTML that keeps a text, such as a date, on one line."""
+    return Markup('<span class="whole">{}</span>').format(said)
+
+
+_FILTERS = (exact, fixed, money, number_of, percent, significant, state, text, thousands, whole)
 
 
 def label_of(simulated: bool) -> str:

@@ -20,10 +20,11 @@ _NO_REGIME = "no regime"
 
 
 def growth_chart(assessment: Assessment, title: str) -> str:
-    """Return a chart of a run, with five rows on one date axis.
+    """Return a chart of a run, with up to five rows on one date axis.
 
-    The rows show the value of 1 invested at the start, drawdowns, weights, trades and regimes. The
-    background shows the regime under which each return was earned.
+    The rows show the value of 1 invested at the start, drawdowns, weights, trades and regimes. A
+    run without trades has no row of trades. The background shows the regime under which each return
+    was earned.
     """
     run, growth = assessment.run, assessment.growth
     names = {"strategy": run.label, "benchmark": run.config.benchmark, "bills": "bills"}
@@ -40,7 +41,7 @@ def growth_chart(assessment: Assessment, title: str) -> str:
         Panel(title="growth of 1, log scale", lines=values, log=True, height=230),
         Panel(title="drawdown, %", unit="%", lines=falls, digits=1, high=0.0, height=95),
         _held(assessment.held),
-        _traded(assessment.traded),
+        *([_traded(assessment.traded)] if assessment.traded.any() else []),
         _regimes("regime at the close", run.reading.regime.reindex(growth.index)),
     ]
     earned = _regimes("regime of the return", assessment.earned_under.reindex(growth.index))

@@ -76,11 +76,10 @@ def _charts(assessment: Assessment) -> dict[str, Any]:
     }
 
 
-def _plots(run: Run, label: str) -> list[list[tuple[str, str]]]:
-    """Return the plots of quantstats in two columns; the left column has the tall plot."""
+def _plots(run: Run, label: str) -> list[tuple[str, str]]:
+    """Return the title and the picture of each plot of quantstats."""
     names = {"strategy": run.label, "benchmark": run.config.benchmark}
-    tall, *others = quantstats_plots(run.returns, names, label).items()
-    return [[tall], others]
+    return list(quantstats_plots(run.returns, names, label).items())
 
 
 def _contents(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:

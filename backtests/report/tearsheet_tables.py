@@ -11,6 +11,7 @@ from backtests.report.flags_numbers import said_of_scales
 from backtests.report.format import (
     MISSING,
     fixed,
+    percent_0,
     percent_2,
     percent_2_unit,
     significant,
@@ -20,6 +21,8 @@ from backtests.report.format import (
 )
 from backtests.report.tearsheet_charts import places
 from backtests.report.tearsheet_numbers import growth_key
+from backtests.report.theme import REGIMES
+from signals.dry_powder import DryPowder
 from signals.explanation import Explanation
 
 #: Text in place of a recovery date, for a drawdown that has not recovered.
@@ -85,6 +88,14 @@ _REGIME: Forms = {
     "volatility": percent_2,
     "hit_rate": percent_2,
 }
+#: Headings of the columns of attribution, by the key in metrics.json.
+_ATTRIBUTION = {
+    "return": "profit, %",
+    "volatility": "volatility, %",
+    "drawdown": "drawdown, %",
+    "turnover": "turnover, % a year",
+    "cost": "cost, % a year",
+}
 #: Headings and formats of columns, by the key in metrics.json.
 Columns = Mapping[str, tuple[str, Callable[[Any], str]]]
 #: The first columns of the table on revised series; the headline metrics follow.
@@ -135,14 +146,15 @@ def tables_of(assessment: Assessment, numbers: dict[str, Any]) -> dict[str, Any]
     return {
         "rows": rows_of(numbers).values(),
         "case_headings": _case_headings(numbers),
-        "regimes": [(name, _cells(row, _REGIME)) for name, row in numbers["regimes"].items()],
+        "regimes": [(name, _cells(row, _REGIME)) for name, row in in_order(numbers["regimes"])],
         "votes": _votes(assessment),
         "scales": said_of_scales({e.signal: e for e in assessment.explanations}),
         "years": _in_percent(numbers["years"]),
-        "drawdowns": [_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]],
-        "by_k": _by_k(numbers),
+        "drawdowns": _drawdowns(numbers),
+        "by_k": _by_k(assessment, numbers),
         "by_revision": revision_rows(numbers),
         "attribution": attribution_rows(numbers),
+        "attribution_headings": [_ATTRIBUTION[key] for key in _attributed(numbers)],
         "robustness": _robustness(numbers),
     }
 
@@ -155,9 +167,29 @@ def _in_percent(table: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]
     return [(name, [percent_2(value) for value in row.values()]) for name, row in table.items()]
 
 
-def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
-    rows = numbers["by_k"] or {}
-    return [[k, *_cells(row, _COUNTS), *_headline(row, numbers)] for k, row in rows.items()]
+def in_order(regimes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the items of a mapping from regime, in the order of the legends of charts."""
+    order = list(REGIMES)
+    return sorted(regimes.items(), key=lambda item: order.index(item[0]))
+
+
+def _drawdowns(numbers: dict[str, Any]) -> list[list[str]]:
+    """Return the cells of each drawdown, without drawdowns that round to zero."""
+    rows = [_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]]
+    return [row for row in rows if row[0] != percent_2(0.0)]
+
+
+def _by_k(assessment: Assessment, numbers: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the table of k; ``base`` marks the row with the run's own k."""
+    own = getattr(assessment.run.config.build_signals()[DryPowder.name], "k", None)
+    return [
+        {
+            "k": percent_0(float(k)),
+            "base": float(k) == own,
+            "cells": [*_cells(row, _COUNTS), *_headline(row, numbers)],
+        }
+        for k, row in (numbers["by_k"] or {}).items()
+    ]
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
@@ -171,7 +203,9 @@ def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 def _case_forms(numbers: Mapping[str, Any]) -> Columns:
     """Return the columns of the headline metrics that this run shows."""
-    shown = (growth_key(numbers["run"]), "sharpe", "max_drawdown", "exposure")
+    shown = [growth_key(numbers["run"]), "sharpe", "max_drawdown", "exposure"]
+    if numbers["strategy"]["sharpe"] is None:
+        shown.remove("sharpe")
     return {key: _HEADLINE[key] for key in shown}
 
 
@@ -185,22 +219,45 @@ def _headline(row: dict[str, Any], numbers: Mapping[str, Any]) -> list[str]:
 
 
 def attribution_rows(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
-    """Return the rows of each attribution table: one for each group, and the total last."""
-    parts = numbers["attribution"]
-    total = _in_percent({"total": parts["total"]})
-    return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
+    """Return the rows of each attribution table: one for each group, and the total last.
+
+    A column without numbers is left out.
+    """
+    parts, shown = numbers["attribution"], _attributed(numbers)
+    tables = {
+        "sleeve": parts["by_sleeve"].items(),
+        "regime": in_order(parts["by_regime"]),
+        "year": parts["by_year"].items(),
+    }
+    return {
+        by: [
+            (name, [percent_2(row[key]) for key in shown])
+            for name, row in (*rows, ("total", parts["total"]))
+        ]
+        for by, rows in tables.items()
+    }
+
+
+def _attributed(numbers: dict[str, Any]) -> list[str]:
+    """Return the keys of the columns of attribution that have numbers."""
+    total = numbers["attribution"]["total"]
+    return [key for key in _ATTRIBUTION if total[key] is not None]
 
 
 def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of the dot plot; the first row is the unchanged run."""
-    rows = numbers["robustness"] or []
+    """Return the rows of the dot plot; the first row is the unchanged run.
+
+    A row without numbers is left out, such as the only year of a run without this year.
+    """
+    key = growth_key(numbers["run"])
+    rows = [row for row in numbers["robustness"] or [] if row[key] is not None]
     columns = {
         key: (form, places([row[key] for row in rows]))
         for key, (_, form) in _case_forms(numbers).items()
     }
     return [
         {
-            "choice": row["choice"],
+            "choice": "this run" if at == 0 else row["choice"],
             "case": row["case"],
             "base": at == 0,
             "cells": [

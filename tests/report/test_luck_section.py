@@ -106,11 +106,17 @@ def test_a_tiny_p_value_is_a_bound() -> None:
     assert shown(luck_section(NUMBERS | {"luck": luck}))["own_mix"] == "0.53 (p &lt;0.001)"
 
 
-def test_undefined_figures_are_dashes() -> None:
+def test_undefined_figures_have_no_row() -> None:
+    luck = NUMBERS["luck"] | {"deflated_sharpe": None, "own_mix": None}
+    rest = {key for key, *_ in ROWS} - {"deflated_sharpe"}
+    assert shown(luck_section(NUMBERS | {"luck": luck})).keys() == rest
+
+
+def test_without_a_sharpe_ratio_there_is_no_table_of_dashes() -> None:
     nothing = {key: None for key, *_ in ROWS} | {"verdict": "No verdict.", "own_mix": None}
-    page = luck_section(NUMBERS | {"luck": nothing})
-    assert set(shown(page).values()) == {"–"}
-    assert "own_mix" not in shown(page)
+    page = luck_section(NUMBERS | {"luck": nothing | {"trials": 7, "effective_trials": 3.2}})
+    assert "No verdict." in page
+    assert '<table id="luck">' not in page
 
 
 def test_the_page_says_what_power_and_false_discoveries_assume() -> None:
