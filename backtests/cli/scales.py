@@ -6,12 +6,12 @@ from typing import Any
 
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import say
-from backtests.report.format import significant, state, text
+from backtests.report.format import significant, text, yes_no
 
 COLUMNS: Columns = (
     (words("idle capital by"), itemgetter("title")),
     (numbers("value"), lambda row: significant(row["value"], row["unit"])),
-    (words("depleted", rank=1), lambda row: state(row["flag"])),
+    (words("depleted", rank=1), lambda row: yes_no(row["flag"])),
     (words("since", rank=2), lambda row: text(row["since"])),
 )
 

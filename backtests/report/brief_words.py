@@ -7,7 +7,7 @@ from backtests.brief.brief import Brief
 from backtests.brief.holdings import Holding
 from backtests.brief.next_flips import NextFlip
 from backtests.holdings import CASH
-from backtests.report.flags_numbers import pending, voters
+from backtests.report.flags_numbers import RULES_SAID, pending, voters
 from backtests.report.format import percent, significant
 from signals.dry_powder import DryPowder
 from signals.explanation import AGE, Explanation
@@ -19,16 +19,6 @@ from signals.scales import Scales
 _MEANINGS = {
     "u": ", where u = AI spending / (AI spending + idle capital)",
     AGE: " since the flag turned on",
-}
-#: The rules of the regime model ``votes`` in plain words.
-_RULES = {
-    "too few views": "Too few signals have data for a regime",
-    "forced_selling": "Investors are forced to sell the assets that they trust least",
-    "opportunity": "Forced selling has ended, and liquidity improves",
-    "absorption": "AI spending grows, and little idle capital is left to pay for it",
-    "half of the votes": "At least half of the signals say that capital is scarce",
-    "injecting": "AI spending grows, and idle capital amply covers it",
-    "none": "No rule points to a regime other than NEUTRAL",
 }
 
 
@@ -44,7 +34,7 @@ def why(brief: Brief) -> str:
     votes = f"{votes_words(reading)} are on. A vote is on if its signal says that capital is scarce"
     scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
     agree = f" {_scales_words(scales)}" if scales and scales.views else ""
-    return f"{_RULES[rule]}{_gauge(brief.said.get(rule))}. {votes}.{agree}"
+    return f"{RULES_SAID[rule]}{_gauge(brief.said.get(rule))}. {votes}.{agree}"
 
 
 def _scales_words(scales: Scales) -> str:

@@ -5,6 +5,7 @@ that begins with SIMULATED.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from backtests.report.panels import panels
 from backtests.report.theme import FLAGS, MOST_LINES, REGIMES, css_lines, css_states
 from backtests.store.batch import unit_of
 from signals.base import Evaluation, Signal
+from signals.catalog import CATALOG, is_year_ago
 from signals.hysteresis import Threshold
 from signals.reading import Reading
 from signals.summary import exact, with_unit
@@ -127,24 +129,33 @@ def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:
 
 
 def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
-    """Return panels of the inputs. All inputs of a panel have the same unit and similar sizes."""
+    """Return panels of the inputs. All inputs of a panel have the same unit and similar sizes.
+
+    Amounts of companies one year earlier have a panel of their own. Amounts in millions of USD are
+    shown in billions.
+    """
     by_unit: dict[str, list[str]] = {}
     for id in map(str, inputs.columns):
         by_unit.setdefault(unit_of(id), []).append(id)
-    return [
-        Panel(
-            title=f"{_named(ids)}, {unit}",
-            unit=unit,
-            lines=[
-                Line(name=id, values=inputs[id], colour=colour)
-                for id, colour in zip(ids, css_lines(), strict=False)
-            ],
-            height=100,
-        )
-        for unit, all_ids in by_unit.items()
-        if len(all_ids) <= MOST_LINES
-        for ids in _by_size(inputs[all_ids])
-    ]
+    rows = []
+    for unit, all_ids in by_unit.items():
+        factor, shown = (0.001, "USD billions") if unit == "USD millions" else (1.0, unit)
+        groups = [list(ids) for _, ids in groupby(sorted(all_ids, key=is_year_ago), is_year_ago)]
+        rows += [
+            Panel(
+                title=f"{_named(ids)}, {shown}",
+                unit=shown,
+                lines=[
+                    Line(name=id, values=factor * inputs[id], colour=colour)
+                    for id, colour in zip(ids, css_lines(), strict=False)
+                ],
+                height=100,
+            )
+            for group in groups
+            if len(all_ids) <= MOST_LINES
+            for ids in _by_size(inputs[group])
+        ]
+    return rows
 
 
 def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
@@ -164,4 +175,7 @@ def _by_size(inputs: pd.DataFrame) -> list[list[str]]:
 
 
 def _named(ids: Sequence[str]) -> str:
+    """Return the title and the id of one series, or the ids of several series."""
+    if len(ids) == 1 and ids[0] in CATALOG:
+        return f"input {CATALOG[ids[0]].title} ({ids[0]})"
     return f"inputs {', '.join(ids[:_NAMED])}{' …' * (len(ids) > _NAMED)}"

@@ -23,6 +23,16 @@ from signals.summary import amount
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
 _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "flips", "reason")
 _COMPONENTS = ("components", "without", "rests_on", "beside")
+#: The rules of the regime model ``votes`` in plain words.
+RULES_SAID = {
+    "too few views": "Too few signals have data for a regime",
+    "forced_selling": "Investors are forced to sell the assets that they trust least",
+    "opportunity": "Forced selling has ended, and liquidity improves",
+    "absorption": "AI spending grows, and little idle capital is left to pay for it",
+    "half of the votes": "At least half of the signals say that capital is scarce",
+    "injecting": "AI spending grows, and idle capital amply covers it",
+    "none": "No rule points to a regime other than NEUTRAL",
+}
 
 
 def flags_numbers(past: History, reading: Reading) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from backtests.history.origin import stale_warning
 from backtests.history.panel import History
 from backtests.report.docstring import sections
 from backtests.report.flags_charts import first_regime, flags_timeline, signal_panels
-from backtests.report.flags_numbers import flags_numbers
+from backtests.report.flags_numbers import RULES_SAID, flags_numbers
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import FLAGS, css_of_lines, css_states, present
 from signals.base import Evaluation
 from signals.evaluations import inputs_of
 from signals.form import WITHOUT
 from signals.reading import Reading
+from signals.regimes import Votes
 
 #: Largest number of periods that the page lists for each signal: periods in which a component of
 #: the signal's score was missing.
@@ -57,6 +58,7 @@ def write_flags_page(
         said=said,
         label=label,
         colours=css_of_lines(),
+        meaning=_meaning(reading),
         reason=_reason(said["sentence"]),
         stale=stale_warning(history) if newest else None,
         start=start.date(),
@@ -75,6 +77,16 @@ def _legend(reading: Reading) -> dict[str, str]:
         for name, colour in css_states(present(shown)).items()
     }
     return regimes | {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
+
+
+def _meaning(reading: Reading) -> str | None:
+    """Return the rule that decided the regime in plain words.
+
+    The result is None if the rule no longer applies, or if a model without rules decided.
+    """
+    decided, holds = reading.decided_by.iloc[-1], reading.rule.iloc[-1]
+    is_known = isinstance(reading.model, Votes) and reading.regime.iloc[-1] is not None
+    return RULES_SAID.get(str(holds)) if is_known and decided == holds else None
 
 
 def _reason(sentence: str) -> str:

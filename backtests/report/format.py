@@ -106,6 +106,11 @@ def state(flag: bool | None) -> str:
     return "no view" if flag is None else "on" if flag else "off"
 
 
+def yes_no(flag: bool | None) -> str:
+    """Return a flag as the answer to a question: yes, no, or no view."""
+    return "no view" if flag is None else "yes" if flag else "no"
+
+
 def flag_states(flag: "pd.Series") -> "pd.Series":
     """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")

@@ -7,7 +7,16 @@ import jinja2
 from markupsafe import Markup
 
 from backtests.plural import number_of
-from backtests.report.format import fixed, money, percent, significant, state, text, thousands
+from backtests.report.format import (
+    fixed,
+    money,
+    percent,
+    significant,
+    state,
+    text,
+    thousands,
+    yes_no,
+)
 from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark
@@ -15,13 +24,24 @@ from backtests.simulated import SIMULATED
 from signals.summary import exact
 
 
-
 def whole(said: object) -> Markup:
     """Return HTML that keeps a text, such as a date, on one line."""
     return Markup('<span class="whole">{}</span>').format(said)
 
 
-_FILTERS = (exact, fixed, money, number_of, percent, significant, state, text, thousands, whole)
+_FILTERS = (
+    exact,
+    fixed,
+    money,
+    number_of,
+    percent,
+    significant,
+    state,
+    text,
+    thousands,
+    whole,
+    yes_no,
+)
 
 
 def label_of(simulated: bool) -> str:

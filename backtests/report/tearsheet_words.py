@@ -147,8 +147,8 @@ def _result(numbers: Mapping[str, Any]) -> tuple[str, str]:
         return value, f"{note}; no interval, because the run is shorter than a year"
     low, high = (percent_signed(difference[end]) for end in ("low", "high"))
     return value, (
-        f"{note}. Difference of mean returns {percent_signed(difference['estimate'])} points a year, "
-        f"{percent(found['level'], 0)} % interval {low} to {high}"
+        f"{note}. Difference of mean returns {percent_signed(difference['estimate'])} points "
+        f"a year, {percent(found['level'], 0)} % interval {low} to {high}"
     )
 
 

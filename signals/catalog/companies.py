@@ -90,6 +90,11 @@ def year_ago_id(concept: str, ticker: str) -> str:
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
+def is_year_ago(series_id: str) -> bool:
+    """Return whether :func:`year_ago_id` returns this id for some concept and company."""
+    return "_TTM_YEAR_AGO_" in series_id
+
+
 def annual_id(concept: str, ticker: str) -> str:
     """Return the id of a company's annual series for a concept such as DEBT.
 

@@ -148,8 +148,22 @@ def test_inputs_of_very_different_size_do_not_share_an_axis(
     sizes = {"BTC-USD": 100_000.0, "SPY": 600.0, "STABLECOIN_SUPPLY": 3e11, "TLT": 90.0}
     inputs = pd.DataFrame({id: pd.Series(size, days) for id, size in sizes.items()})
     html = signal_panels(reading.evaluations["absorption"], inputs, first_regime(reading), "x")
-    titles = re.findall(r'<div class="title">inputs (.*?), USD<', html)
-    assert titles == ["BTC-USD", "SPY, TLT", "STABLECOIN_SUPPLY"]
+    titles = re.findall(r'<div class="title">inputs? (.*?), USD<', html)
+    assert titles == ["BTC-USD", "SPY, TLT", "Stablecoin supply (STABLECOIN_SUPPLY)"]
+
+
+def test_amounts_of_a_year_earlier_have_their_own_panel(reading: Reading, history: History) -> None:
+    now, earlier = ([f"CAPEX_TTM_{when}{firm}" for firm in ("MSFT", "ORCL")] for when in ("", AGO))
+    inputs = history.panel[[*now, *earlier]].assign(WRESBAL=3_000_000.0)
+    html = signal_panels(reading.evaluations["absorption"], inputs, first_regime(reading), "x")
+    titles = re.findall(r'<div class="title">inputs? (.*?)<', html)
+    assert ", ".join(earlier) + ", USD" in titles
+    assert not any(now[0] in title and earlier[0] in title for title in titles)
+    assert titles[-1] == "Reserve balances, week average (WRESBAL), USD billions"
+    assert re.search(r"\[3000(\.0)?,", html)
+
+
+AGO = "YEAR_AGO_"
 
 
 def test_signals_that_do_not_vote_stand_last_and_in_brackets(reading: Reading) -> None:

@@ -167,7 +167,8 @@ def test_the_strip_answers_five_questions() -> None:
     assert cells() == {
         "result": (
             "+10.1 % a year",
-            "SPY +14.3 %. Difference of mean returns -1.5 points a year, 95 % interval -5.0 to +2.0",
+            "SPY +14.3 %. Difference of mean returns -1.5 points a year, 95 % interval -5.0 "
+            "to +2.0",
         ),
         "absorption": (
             "-1.1 % a year",
