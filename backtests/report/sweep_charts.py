@@ -25,6 +25,8 @@ WIDTH, HEIGHT = 460.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 12.0, 16.0, 40.0
 _BINS = 40
 _MOST_POINTS = 420
+#: Longest label, in characters, that has space above the first or last axis of a chart.
+_CENTRED = 20
 
 
 def distribution_chart(sharpes: np.ndarray, marks: Mapping[str, float], name: str) -> str:
@@ -101,6 +103,8 @@ def parallel_chart(
         parts.append(line(x(i), y(0), x(i), y(1), "axis"))
         level = 16 if i % 2 == 0 or len(axes) < 5 else 34
         anchor = "start" if i == 0 else "end" if i == len(axes) - 1 else "middle"
+        if len(label) <= _CENTRED:
+            anchor = "middle"
         parts.append(
             words(x(i) + {"start": -66, "end": 66}.get(anchor, 0), level, label, "", anchor)
         )

@@ -83,7 +83,7 @@ def test_bars_and_colours_are_explained(page: str) -> None:
 
 def test_the_page_says_what_it_joins_and_draws(page: str) -> None:
     assert "The map joins neighbouring values of volatility into at most 12 groups." in page
-    assert "The chart shows 84 configurations" in page
+    assert "The chart shows all 84 configurations." in page
 
 
 def test_a_heat_map_shows_all_configurations_of_a_cell(done: Swept, found: Findings) -> None:
