@@ -12,6 +12,16 @@ def number_of(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def joined(names: Sequence[str]) -> str:
+    """Return the names with commas, and with "and" before the last name.
+
+    >>> joined(["A"]), joined(["A", "B"]), joined(["A", "B", "C"])
+    ('A', 'A and B', 'A, B and C')
+    """
+    *first, last = names or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def some_of(names: Sequence[str]) -> str:
     """Return the first five names, and the number of further names.
 

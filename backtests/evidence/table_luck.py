@@ -16,6 +16,7 @@ from backtests.evidence.luck import NO_LOG, Logged, Luck, luck, p_said
 from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
 from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
+from backtests.plural import joined
 
 #: Name of the benchmark if no challenger has a Sharpe ratio.
 SPY = "SPY"
@@ -116,7 +117,7 @@ def table_verdict(found: TableLuck) -> str:
         )
     if found.superiority is not None:
         benchmark, better = found.superiority.benchmark, found.superiority.superior
-        rows = f"{', '.join(better) or 'no row'} {'are' if len(better) > 1 else 'is'}"
+        rows = f"{joined(better) or 'no row'} {'are' if len(better) > 1 else 'is'}"
         said.append(
             "If all rows are scaled to equal volatility, the test of superior ability against "
             f"{benchmark} gives {p_said(found.superiority.p_value)} (SPA). At the 5 % level, "

@@ -25,8 +25,8 @@ LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
     ("hurdle", lambda luck: fixed(luck["hurdle"])),
     ("unlikely to be luck", _told),
     ("probabilistic", lambda luck: fixed_3(luck["probabilistic_sharpe"])),
-    ("deflated", lambda luck: fixed_3(luck["deflated_sharpe"])),
-    ("2014", lambda luck: fixed_3(luck["deflated_sharpe_2014"])),
+    ("deflated, 2026", lambda luck: fixed_3(luck["deflated_sharpe"])),
+    ("deflated, 2014", lambda luck: fixed_3(luck["deflated_sharpe_2014"])),
     ("minimum record, sessions", lambda luck: thousands(luck["minimum_track_record"])),
     ("power, %", lambda luck: percent(luck["power"], 0)),
     ("false discoveries, %", lambda luck: percent(luck["observed_false_discovery"])),
@@ -36,12 +36,12 @@ LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
 )
 #: Columns of the table on tilt and timing: the heading, and the key in ``compare --json``.
 TIMING = {
-    "bills": "bills",
-    "tilt": "tilt",
-    "timing": "timing",
-    "trading costs": "trading",
-    "borrowing": "borrowing",
-    "total": "total",
+    "bills, % a year": "bills",
+    "tilt, % a year": "tilt",
+    "timing, % a year": "timing",
+    "trading costs, % a year": "trading",
+    "borrowing, % a year": "borrowing",
+    "total, % a year": "total",
 }
 
 

@@ -88,9 +88,9 @@ def _sharpe(entry: Entry) -> Cell:
 
 def _alpha(entry: Entry) -> Cell:
     alpha = entry["alpha"]
-    if alpha is None:
+    if alpha is None or is_missing(alpha["t"]):  # a strategy that equals its own assets has no t
         return Cell()
-    t = "" if is_missing(alpha["t"]) else f"\nt {fixed(alpha['t'], 1)}"
+    t = f"\nt {fixed(alpha['t'], 1)}"
     return _cell(alpha["estimate"], percent, f"{interval(alpha, percent)}{t}")
 
 

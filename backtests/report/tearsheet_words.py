@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backtests.evidence.luck import p_said
-from backtests.plural import number_of
+from backtests.plural import joined, number_of
 from backtests.report.format import MISSING, fixed, is_missing, percent, percent_signed
 from backtests.report.tearsheet_numbers import growth_key
 from backtests.simulated import SIMULATED
@@ -59,9 +59,9 @@ def _trust(numbers: Mapping[str, Any]) -> str:
         facts.append("it earned less than bills")
     if found["few_episodes"]:
         facts.append(_acted(numbers))
-    doubts = ", and ".join([f"{_and(failed)} may be luck"] * bool(failed) + facts)
+    doubts = ", and ".join([f"{joined(failed)} may be luck"] * bool(failed) + facts)
     if passed:
-        luck = f"{_and(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
+        luck = f"{joined(passed)} {'do' if len(passed) > 1 else 'does'} not look like luck"
         rest = f"the history is {SIMULATED}" if run["simulated"] else "hindsight is possible"
         return _sentence(f"{luck}, but {doubts or rest}")
     if failed or found["few_episodes"]:
@@ -90,11 +90,6 @@ def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
 
 def _is_below_bills(numbers: Mapping[str, Any]) -> bool:
     return numbers["conclusion"]["sharpe_told"] is not None and numbers["luck"]["sharpe"] < 0
-
-
-def _and(clauses: list[str]) -> str:
-    *first, last = clauses or [""]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _sentence(said: str) -> str:
