@@ -19,6 +19,8 @@ from signals.explanation import gauges_of
 from signals.regimes import Regime
 
 _YEARS = 10  # length of the chart of regimes and of the chart of the gauge
+#: Titles in plain words, by gauge.
+_PLAIN = {"u": "u = AI spending / (AI spending + idle capital)"}
 
 
 def brief_charts(brief: Brief, label: str) -> dict[str, str]:
@@ -28,7 +30,7 @@ def brief_charts(brief: Brief, label: str) -> dict[str, str]:
     word SIMULATED.
     """
     drawn = {
-        f"Regimes of {_YEARS} years": _regimes(brief, label),
+        f"Regimes of the last {_YEARS} years": _regimes(brief, label),
         _title(brief): _deciding(brief, label),
         f"Idle capital and AI spending, known on {brief.session.date()}": _bathtub(brief, label),
     }
@@ -51,7 +53,7 @@ def _title(brief: Brief) -> str:
     e = brief.said.get(brief.rule)
     if e is None:
         return "Share of votes that are on, %"
-    return f"{e.signal}: {e.distance_gauge}, {e.distance_unit}"
+    return _PLAIN.get(e.distance_gauge, f"{e.signal}: {e.distance_gauge}, {e.distance_unit}")
 
 
 def _deciding(brief: Brief, label: str) -> str | None:
@@ -66,16 +68,17 @@ def _deciding(brief: Brief, label: str) -> str | None:
     if e is None:
         votes = reading.votes
         gauge = 100 * votes.fillna(False).sum(axis=1) / votes.notna().sum(axis=1)
-        level = 50.0
+        level, said = 50.0, "level 50"
     else:
         evaluation = reading.evaluations[e.signal]
         gauge = gauges_of(evaluation)[e.distance_gauge].astype("float64")
         level = e.distance_value + e.distance
+        said = f"{'off' if e.flag else 'on'} at {e.flips}"
     drawn = _recent(gauge).dropna()
     if len(drawn) < 2 or pd.isna(level):
         return None
     name = f"{label}{_title(brief)}; now {drawn.iloc[-1]:.3g}, level {level:.3g}"
-    return lines_chart(drawn.to_frame(f"dashed: level {level:.3g}"), name, level=level)
+    return lines_chart(drawn.to_frame(f"dashed: {said}"), name, level=level)
 
 
 def _bathtub(brief: Brief, label: str) -> str:

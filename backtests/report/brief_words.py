@@ -182,8 +182,10 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 def late_words(late: Mapping[str, Any]) -> str:
     """Return a text on late data: the name, the date of the last value, and the effect.
 
-    ``late`` is an item of the list ``late`` in ``brief --json``.
+    Missing components of a score have no date, and the effect names them. ``late`` is an item of
+    the list ``late`` in ``brief --json``.
     """
-    last = f" (last value known on {late['last']})" if late["last"] else ""
-    last = " (no value so far)" if late["unseen"] else last
+    if late["last"] is None and not late["unseen"]:
+        return str(late["affects"])
+    last = " (no value so far)" if late["unseen"] else f" (last value known on {late['last']})"
     return f"{late['what']}{last}: {late['affects']}"

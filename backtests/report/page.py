@@ -1,5 +1,6 @@
 """The template, the styles and the header that all pages have in common."""
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -29,7 +30,19 @@ def whole(said: object) -> Markup:
     return Markup('<span class="whole">{}</span>').format(said)
 
 
+def dates_whole(said: str) -> Markup:
+    """Return HTML of a text in which each date stays on one line.
+
+    >>> dates_whole("GDP 2026-03-30")
+    Markup('GDP <span class="whole">2026-03-30</span>')
+    """
+    parts = _DATE.split(said)
+    return Markup("").join(whole(part) if _DATE.fullmatch(part) else part for part in parts)
+
+
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)")
 _FILTERS = (
+    dates_whole,
     exact,
     fixed,
     money,

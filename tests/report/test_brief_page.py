@@ -117,8 +117,9 @@ def test_votes_without_a_view_do_not_count_as_votes(numbers: dict[str, Any]) -> 
 def test_the_chart_of_the_deciding_flag_shows_its_level(made: Brief) -> None:
     """While the flag absorption is on, it turns off at u below 0.4."""
     u = made.sample.reading.evaluations["absorption"].gauges["u"].iloc[-1]
-    chart = brief_charts(made, "")["absorption: u, fraction"]
-    assert f"absorption: u, fraction; now {u:.3g}, level 0.4" in chart
+    chart = brief_charts(made, "")["u = AI spending / (AI spending + idle capital)"]
+    assert f"idle capital); now {u:.3g}, level 0.4" in chart
+    assert "dashed: off at u below 0.4" in chart
 
 
 def test_the_chart_of_votes_shows_the_share_of_the_known_votes(made: Brief) -> None:
