@@ -9,7 +9,16 @@ from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, QUARTER
 from backtests.history.origin import stale_warning
 from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
-from backtests.report.format import MISSING, fixed, is_missing, p_value, percent, state, text
+from backtests.report.format import (
+    MISSING,
+    fixed,
+    is_missing,
+    p_value,
+    percent,
+    state,
+    text,
+    thousands,
+)
 from backtests.report.page import label_of, page, render
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
@@ -26,10 +35,12 @@ from backtests.report.thesis_evidence import (
     timelines,
 )
 from backtests.report.thesis_words import EVEN, MEANINGS, SIGNS, k_said
+from backtests.thesis.claims import Claim
 from backtests.thesis.links import LINKS
 from backtests.thesis.power import DETECTABLE, LEVEL
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
+from signals.dry_powder import DryPowder
 
 #: For each state, the page lists at most this many unbroken periods.
 STAYS = 6
@@ -112,10 +123,11 @@ def _of_k(verdict: Verdict, row: Mapping[str, Any]) -> dict[str, Any]:
     known = not is_missing(row["estimate"])
     bounds = f"{_between(verdict, row['low'], row['high'])}" if known else MISSING
     estimate = _number(verdict, row["estimate"]) if known else MISSING
-    cells = (verdict.claim.unit if known else MISSING, estimate, bounds)
+    cells = (_unit(verdict.claim) if known else MISSING, estimate, bounds)
     return {
         "claim": row["claim"],
         "k": percent(row["k"], 0),
+        "base": row["k"] == DryPowder().k,
         "outcome": row["outcome"],
         "unit": cells[0],
         "cells": [*cells[1:], p_value(row["adjusted"]), fixed(row["episodes"], 0)],
@@ -158,21 +170,30 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
     estimate, claim = verdict.estimate, verdict.claim
     if estimate is None or claim.smallest is None:
         return []
+    unit = _unit(claim)
     bounds = _between(verdict, estimate.interval.low, estimate.interval.high)
     name = f"{label}{claim.name}: estimate {_number(verdict, estimate.value)}, interval {bounds}"
-    drawn = [
-        interval_chart(estimate, claim.smallest, claim.sign, claim.unit, f"{name} {claim.unit}")
-    ]
+    drawn = [interval_chart(estimate, claim.smallest, claim.sign, unit, f"{name} {unit}")]
     name = f"{label}{claim.name}: the numbers behind the estimate"
     others = f"{label}{claim.name}: further intervals, to compare with the estimate"
-    own = shown_chart(estimate.shown, claim.unit, name)
-    more = (own, beside_chart(estimate, claim.unit, others))
+    own = shown_chart(estimate.shown, unit, name)
+    more = (own, beside_chart(estimate, unit, others))
     return [*drawn, *(chart for chart in more if chart is not None)]
 
 
 def _number(verdict: Verdict, value: float) -> str:
-    """Return a number in the claim's unit, with one decimal for large effects, else with two."""
+    """Return a number in the claim's unit, with one decimal for large effects, else with two.
+
+    A number of at least 1,000 has no decimals.
+    """
+    if abs(value) >= 1000:
+        return thousands(value)
     return fixed(value, 1 if (verdict.claim.smallest or 0.0) >= _LARGE else 2)
+
+
+def _unit(claim: Claim) -> str:
+    """Return the unit of a claim in words."""
+    return {"tau": "Kendall's tau"}.get(claim.unit, claim.unit)
 
 
 def _between(verdict: Verdict, low: float, high: float) -> str:
@@ -190,7 +211,7 @@ def _result(verdict: Verdict) -> list[tuple[str, str]]:
     span = f"{estimate.start.date()} to {estimate.end.date()}"
     episodes = [] if estimate.episodes is None else [("Episodes", str(estimate.episodes))]
     return [
-        (f"Estimate, {verdict.claim.unit}", _number(verdict, estimate.value)),
+        (f"Estimate, {_unit(verdict.claim)}", _number(verdict, estimate.value)),
         ("95 % interval", _between(verdict, bounds.low, bounds.high)),
         ("90 % interval", _between(verdict, bounds.low90, bounds.high90)),
         *episodes,
