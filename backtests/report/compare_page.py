@@ -1,6 +1,6 @@
 """Write the page of ``compare``: the conclusion, charts of strategies, and a sortable table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -237,6 +237,7 @@ def _section(
             for name, entry in numbers.items()
             if entry["saved"] is not None
         ],
+        notes=joined_notes(about["notes"]),
         filled=" or ".join(map(str, about["lags"])),
         headings=[
             ("strategy", "text", ""),
@@ -254,6 +255,22 @@ def _section(
         details=[_details(at, name, entry) for at, (name, entry) in enumerate(numbers.items())],
         **_charts(numbers, growth, regime, label),
     )
+
+
+def joined_notes(notes: Sequence[str]) -> list[str]:
+    """Return the notes; rows with the same note share one note, with their names last.
+
+    >>> joined_notes(["a: no price", "b: no price", "c: no regime"])
+    ['no price: a, b', 'c: no regime']
+    """
+    names: dict[str, list[str]] = {}
+    for note in notes:
+        name, _, said = note.partition(": ")
+        names.setdefault(said or note, []).append(name)
+    return [
+        f"{said}: {', '.join(of)}" if len(of) > 1 else said if of == [said] else f"{of[0]}: {said}"
+        for said, of in names.items()
+    ]
 
 
 def _charts(

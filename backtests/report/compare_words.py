@@ -10,7 +10,7 @@ from backtests.evidence.entries import BEATS, SIGNIFICANT
 from backtests.evidence.luck import p_said
 from backtests.evidence.settings import value_said
 from backtests.evidence.superiority import SET_SIZE
-from backtests.plural import number_of
+from backtests.plural import joined, number_of
 from backtests.report.format import fixed, interval, is_missing, percent, percent_signed
 
 Entry = Mapping[str, Any]
@@ -60,8 +60,9 @@ def _best(numbers: Mapping[str, Entry]) -> list[str]:
 
 
 def _names(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
+    if len(names) <= _MOST_NAMES:
+        return joined(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
 
 
 def pair_words(name: str, pair: Entry) -> list[str]:

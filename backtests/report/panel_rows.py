@@ -43,6 +43,9 @@ class Panel:
 
     If ``log`` is True, the axis is logarithmic, and all values must be positive. ``low`` and
     ``high`` are the ends of the axis; None means the range of the values. ``height`` is in pixels.
+
+    If ``zooms`` is True, the picture carries the ends of its axis as data, so that a script can
+    show a part of the axis with its own numbers.
     """
 
     title: str
@@ -56,6 +59,7 @@ class Panel:
     low: float | None = None
     high: float | None = None
     height: int = 180
+    zooms: bool = False
 
     def drawn(self) -> list[Line]:
         """Return lines, areas and bars, in this order."""

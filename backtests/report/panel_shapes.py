@@ -23,16 +23,17 @@ _NAME_HEIGHT = 16.0  # height of the name of a level, in pixels
 def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
     """Return the title, the legend, the picture and the vertical axis of a row."""
     if isinstance(row, Strip):
-        body, ticks = "".join(_stripes(row)), ""
+        body, ticks, ends = "".join(_stripes(row)), "", ""
     else:
         drawing, ticks = _plotted(row)
+        ends = _ends(row) if row.zooms else ""
         body = backdrop + drawing
     label = escape(f"{name}: {row.title}", quote=True)
     kind = "strip" if isinstance(row, Strip) else "panel"
     return (
         f'<div class="{kind}"><div class="title">{escape(row.title)}{legend}</div>'
         f'<div class="plot" style="height:{row.height}px">'
-        f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDTH:g} {_DRAWN_HEIGHT:g}" '
+        f'<svg role="img" aria-label="{label}"{ends} viewBox="0 0 {WIDTH:g} {_DRAWN_HEIGHT:g}" '
         f'preserveAspectRatio="none">{body}</svg>{ticks}</div></div>\n'
     )
 
@@ -46,6 +47,12 @@ def _plotted(panel: Panel) -> tuple[str, str]:
         return "", '<span class="named" style="top:60%">no values</span>'
     y = _scale(panel)
     return "".join(_drawing(panel, y)), _ticks(panel, y) + _names(panel, y)
+
+
+def _ends(panel: Panel) -> str:
+    """Return the ends of the vertical axis as attributes of its picture."""
+    y = _scale(panel)
+    return f' data-low="{y.low:.8g}" data-high="{y.high:.8g}"{" data-log" * y.log}'
 
 
 def _scale(panel: Panel) -> Scale:

@@ -19,7 +19,7 @@ MARGIN = 10.0
 #: Mean width of a character in the text of a chart.
 CHARACTER = 6.4
 _ENLARGED = 1.3
-_LEAST_GAP = 34.0  # smallest distance between two labels of years
+_LEAST_GAP = 40.0  # smallest distance between two labels of years
 
 
 #: Points of a line, where None interrupts the line.

@@ -723,3 +723,27 @@ def test_the_pointer_names_the_lines_that_are_shown(path: Path, browser: Any) ->
         assert re.match(r"201[56]-\d\d-\d\d", label)
         assert "near-cash-flow" in label
         assert "trend" not in label
+
+
+@pytest.mark.browser
+def test_each_axis_has_numbers_for_the_lines_that_are_shown(browser: Any, tmp_path: Path) -> None:
+    """A hidden line that loses nearly all does not take the numbers from the visible lines."""
+    path, grown = tmp_path / "page.html", GROWTH.copy()
+    grown["bitcoin"] = np.geomspace(1, 0.02, len(grown))
+    write_compare_page(NUMBERS, grown, REGIME, ABOUT, path)
+    heights = "all => all.map(e => e.getBoundingClientRect().top).sort((a, b) => a - b)"
+    with opened(browser, path, 1280) as (page, troubles):
+        for panel in page.locator("#curves .panel").all():
+            tops = panel.locator(".tick").evaluate_all(heights)
+            assert len(tops) > 1
+            assert min(np.diff(tops)) >= 20
+            rules = panel.locator(".grid").evaluate_all(heights)
+            assert np.diff(rules) == pytest.approx(np.diff(tops), abs=1)
+    assert troubles == []
+
+
+def test_rows_with_the_same_note_share_one_note(tmp_path: Path) -> None:
+    notes = [f"{name}: no regime is known on 746 of 4,772 sessions" for name in ("mine", "trend")]
+    page = write(tmp_path, NUMBERS, notes=[*notes, "spy: SPY has a gap"]).read_text("utf-8")
+    assert '"note">no regime is known on 746 of 4,772 sessions: mine, trend<' in page
+    assert '"note">spy: SPY has a gap<' in page
