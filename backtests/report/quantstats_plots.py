@@ -211,8 +211,10 @@ def _svg(figure: Any, name: str) -> str:
         axes.set_title("")
         axes.tick_params(axis="x", labelrotation=0)
         legend = axes.get_legend()
-        for entry in legend.get_texts() if legend else ():
-            entry.set_fontsize(_LEGEND)
+        if legend:  # above the plot, where it covers no line
+            names = [entry.get_text() for entry in legend.get_texts()]
+            place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names)}
+            axes.legend(legend.legend_handles, names, fontsize=_LEGEND, **place)
     for tick in axes.get_xticklabels():
         tick.set(rotation=0, ha="center")
     output = StringIO()

@@ -50,6 +50,7 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         answers=strip(numbers),
         contents=_contents(numbers),
         line=run.strategy.description,
+        model=_model(run.config.regime_model),
         link=run.strategy.link,
         stale=stale_warning(run.history) if run.config.end is None else None,
         in_one_regime=in_one_regime(numbers),
@@ -62,6 +63,11 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         **_charts(assessment),
         **tables_of(assessment, numbers),
     )
+
+
+def _model(name: str) -> str:
+    """Return a regime model other than ``votes`` in words."""
+    return "the user's own labels" if name == "labels" else f"the model {name}"
 
 
 def _charts(assessment: Assessment) -> dict[str, Any]:

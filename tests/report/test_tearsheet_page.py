@@ -207,6 +207,17 @@ def test_a_page_comes_out_for_portfolios_that_hardly_vary(
     assert f"<h1>{strategy}</h1>" in page
 
 
+def test_the_page_says_which_model_decides_the_regime(
+    finished: Run, folder: Path, tmp_path: Path
+) -> None:
+    """With another model, the votes on the page decide nothing."""
+    config = finished.config.model_copy(update={"regime_model": "quantities"})
+    write_run(assess(replace(finished, config=config), robustness=False), tmp_path / "out")
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    assert "The regime comes from the model quantities, so the votes have no effect." in page
+    assert "so the votes have no effect" not in (folder / "tearsheet.html").read_text()
+
+
 def test_the_configuration_names_the_kind_of_history(finished: Run, tmp_path: Path) -> None:
     """A history made from DataFrames is not a store."""
     for source in ("store", "frames"):
