@@ -1,4 +1,4 @@
-"""The tearsheet of a run: the verdict first, then charts, tests of luck, and every number.
+"""The tearsheet of a run: the verdict first, then growth, metrics, tests of luck, and details.
 
 The numbers come from ``metrics.json``. The charts of growth, votes and returns, the votes at the
 end, and the measures of idle capital come from the assessment. The module does not draw charts.
@@ -92,15 +92,15 @@ def _contents(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return anchors and titles of the page's sections."""
     parts = {
         "growth": "Growth and holdings",
+        "numbers": "Metrics",
+        "each-year": "Years",
+        "falls": "Drawdowns",
         "luck-or-skill": "Luck or skill",
         "lead-and-lag": "Lead and lag" if numbers["lead_lag"] else "",
         "tilt-and-timing": "Tilt and timing" if numbers["timing"] else "",
         "other-cases": "Robustness",
         "other-k": "Sensitivity to k" if numbers["by_k"] else "",
         "other-revisions": "Revisions" if numbers["by_revision"] else "",
-        "numbers": "Metrics",
-        "each-year": "Years",
-        "falls": "Drawdowns",
         "in-each-regime": "Regimes",
         "parts": "Attribution",
         "returns": "Plots of returns",

@@ -54,7 +54,7 @@ ROWS = (
     Metric("max_drawdown_peak", "… from", text),
     Metric("max_drawdown_trough", "… to", text),
     Metric("max_drawdown_recovered", "… recovered", text),
-    Metric("max_drawdown_sessions", "… length, sessions", text),
+    Metric("max_drawdown_sessions", "… length, sessions", thousands),
     Metric("calmar", "Calmar", fixed, "Calmar"),
     Metric("var_95", "Historical daily VaR, 95 %", percent_2_unit, "VaR"),
     Metric("cvar_95", "Historical daily CVaR, 95 %", percent_2_unit, "CVaR"),
@@ -75,7 +75,7 @@ _DRAWDOWN: Forms = {
     "depth": percent_2,
     **dict.fromkeys(("peak", "trough"), text),
     "recovered": lambda day: day or OPEN,
-    "sessions": text,
+    "sessions": thousands,
 }
 _COUNTS: Forms = {"absorption_episodes": text, "absorption_entered": text}
 _REGIME: Forms = {
@@ -241,7 +241,7 @@ def attribution_rows(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[
 def _attributed(numbers: dict[str, Any]) -> list[str]:
     """Return the keys of the columns of attribution that have numbers."""
     total = numbers["attribution"]["total"]
-    return [key for key in _ATTRIBUTION if total[key] is not None]
+    return [key for key in _ATTRIBUTION if total.get(key) is not None]
 
 
 def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:

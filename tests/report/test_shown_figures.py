@@ -24,12 +24,13 @@ PERCENT = (
     "costs",
 )
 RATIOS = ("sharpe", "sortino", "calmar", "beta", "correlation")
-#: Dates and counts of the deepest drawdown, which are shown without conversion.
-AS_THEY_ARE = tuple(f"max_drawdown_{x}" for x in ("peak", "trough", "recovered", "sessions"))
+COUNTS = ("max_drawdown_sessions",)
+#: Dates of the deepest drawdown, which are shown without conversion.
+AS_THEY_ARE = tuple(f"max_drawdown_{x}" for x in ("peak", "trough", "recovered"))
 
 
 def test_the_form_of_each_figure_is_tested() -> None:
-    untested = FORMS.keys() - {*PERCENT, *RATIOS, *AS_THEY_ARE}
+    untested = FORMS.keys() - {*PERCENT, *RATIOS, *COUNTS, *AS_THEY_ARE}
     assert not untested, f"add {sorted(untested)} to PERCENT or RATIOS in this file"
 
 
@@ -43,16 +44,24 @@ def test_a_ratio_is_shown_as_it_is(key: str) -> None:
     assert FORMS[key](1.234) == "1.23"
 
 
+@pytest.mark.parametrize("key", COUNTS)
+def test_a_count_has_commas(key: str) -> None:
+    assert FORMS[key](2732) == "2,732"
+
+
 def test_the_figures_of_a_case_are_shown_likewise() -> None:
     case = dict.fromkeys(("series", "case", "absorption_episodes", "absorption_entered"))
     figures = {"sessions_changed": 0.125, "cagr": 0.081, "total_return": 0.02, "sharpe": 0.53}
     row = {**case, **figures, "max_drawdown": -0.34, "exposure": None}
-    numbers = {"run": {"below_a_year": False}, "by_revision": [row]}
+    own = {"sharpe": 0.53}
+    numbers = {"run": {"below_a_year": False}, "strategy": own, "by_revision": [row]}
     (shown,) = revision_rows(numbers)
     assert shown["sessions with another regime, %"] == "12.50"
     assert [*shown.values()][-4:] == ["8.10", "0.53", "-34.00", "–"]
     (below_a_year,) = revision_rows(numbers | {"run": {"below_a_year": True}})
     assert below_a_year["total return, %"] == "2.00"
+    (without,) = revision_rows(numbers | {"strategy": {"sharpe": None}})
+    assert "Sharpe" not in without
 
 
 def test_the_parts_of_a_figure_are_shown_in_percent() -> None:
