@@ -214,7 +214,7 @@ def episodes_view(accounts: Sequence[EpisodeAccount]) -> dict[str, Any] | None:
         return None
     return {
         "list": [_listed(number, account) for number, account in enumerate(accounts, start=1)],
-        "numbers": list(range(1, len(accounts) + 1)),
+        "numbers": [(number, a.episode.title) for number, a in enumerate(accounts, start=1)],
         "leads": _across([a.flag_leads for a in accounts], text),
         "falls": _across([a.falls["drawdown"].to_dict() for a in accounts], _points),
         "strategies": _across([a.strategies for a in accounts], _points),
@@ -238,7 +238,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
         "number": number,
         "title": episode.title,
         "kind": episode.kind,
-        "dates": f"{episode.start} to {episode.end}",
+        "dates": " to ".join(dict.fromkeys((str(episode.start), str(episode.end)))),
         "regime": account.regime_before or "no regime",
         "order": ", ".join(account.order[:_FIRST]) or MISSING,
         "recovered": f"{int(recovered.notna().sum())} of {len(recovered)}",
