@@ -236,10 +236,10 @@ class Plan(Summarised):
                 "expected a session on or after the strategy's start on "
                 f"{self.followed[0].date()}, was {session.date()}"
             )
-        because = self._because(session)
         earlier = self.decided[self.decided < session]
         last = pd.Timestamp(earlier[-1] if len(earlier) else session)
-        target = self._row(last if because is None else session)
+        target = self._target(session)
+        assets = self._held_or_wanted(session, target, holdings or {})
         later = _sessions_after(session)
         regime = self.reading.regime.loc[:session]
         decision = Today(
@@ -247,15 +247,15 @@ class Plan(Summarised):
             simulated=self.history.is_simulated,
             regime=regime.iloc[-1],
             since=since(regime),
-            decided_because=because,
+            decided_because=self._because(session),
             next_decision=next_scheduled(self.config.schedule, session),
             fills_on=_first(later[self.config.lag - 1 :]),
             target=target.rename("target"),
             if_decided=self._row(session).rename("if decided"),
             decided_on=last,
             before=self._row(last).rename("before"),
-            missing=self._missing(session, target, _held(holdings or {})),
-            older=self._older(session, target, _held(holdings or {})),
+            missing=self._missing(session, assets),
+            older=self._older(session, assets),
             state_is_lost=bool(self.lost.loc[session]),
         )
         return decision if holdings is None else self._with_orders(decision, holdings, decimals)
@@ -396,27 +396,27 @@ class Plan(Summarised):
             price = self.history.panel[asset].loc[session]
         return float(closes.ffill().iloc[-1] if pd.isna(price) else price)
 
-    def _missing(
-        self, session: pd.Timestamp, target: pd.Series, held: list[str]
-    ) -> dict[str, pd.Timestamp]:
-        """Return a mapping from each id with late data to the date of its last value."""
+    def _held_or_wanted(
+        self, session: pd.Timestamp, target: pd.Series, holdings: Mapping[str, float]
+    ) -> list[str]:
+        """Return the held assets, and the assets in the target or in a decision at the close."""
         shares = self._row(session).abs() + target.abs()
-        needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
+        return list(dict.fromkeys((*_held(holdings), *shares.index[shares > 0])))
+
+    def _missing(self, session: pd.Timestamp, assets: list[str]) -> dict[str, pd.Timestamp]:
+        """Return a mapping from each id with late data to the date of its last value."""
+        needed = [*assets, *self.strategy.reads]
         if self.lost.loc[session]:
             views = self.reading.flags.loc[session].dropna()
             needed += [id for name, ids in self.rests.items() if name not in views for id in ids]
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
-    def _older(
-        self, session: pd.Timestamp, target: pd.Series, held: list[str]
-    ) -> dict[str, pd.Timestamp]:
+    def _older(self, session: pd.Timestamp, assets: list[str]) -> dict[str, pd.Timestamp]:
         """Return the date of the last price of each share or fund without a close at a session."""
-        shares = self._row(session).abs() + target.abs()
-        needed = dict.fromkeys((*held, *shares.index[shares > 0]))
         closes = self.history.closes.loc[:session]
         return {
             id: self._last_seen(id, session)
-            for id in needed
+            for id in assets
             if id in closes and pd.isna(closes[id].iloc[-1]) and closes[id].notna().any()
             and not asset(id).is_coin and not self._is_stale(id, session)
         }  # fmt: skip
