@@ -10,6 +10,7 @@ from dataclasses import replace
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
+from backtests.report.format import flag_states
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 from backtests.report.theme import CLASSES, FLAGS, REGIMES, css_states
@@ -89,11 +90,10 @@ def vote_chart(reading: Reading, title: str) -> str:
     names = sorted(map(str, flags), key=lambda name: name not in reading.votes)
     rows = [_regimes("regime", reading.regime.loc[start:])]
     for name in names:
-        states = flags[name].loc[start:].map({True: "on", False: "off"})
         rows.append(
             Strip(
                 title=name if name in reading.votes else f"{name} (no vote)",
-                states=states.astype(object).fillna("no view"),
+                states=flag_states(flags[name].loc[start:]),
                 colours=css_states(FLAGS),
                 height=10,
             )
