@@ -80,7 +80,7 @@ def responses_view(study: FilingStudy | None, event: str, label: str) -> dict[st
         return None
     states = list(dict.fromkeys(study.responses.index.get_level_values("state")))
     classes = list(dict.fromkeys(study.responses.index.get_level_values("class")))
-    marks = {c: [_mark(study.responses, (c, s)) for s in states] for c in classes}
+    marks = {c: [_mark(_row(study.responses, (c, s))) for s in states] for c in classes}
     surprise = study.surprises.describe()
     name = f"{label}response of asset classes to a {event} with a capex surprise, by idle capital"
     return {
@@ -95,24 +95,22 @@ def responses_view(study: FilingStudy | None, event: str, label: str) -> dict[st
     }
 
 
-def _mark(table: pd.DataFrame, key: tuple[str, str]) -> Mark:
-    row = _row(table, key)
+def _mark(row: pd.Series) -> Mark:
     return Mark(value=row["estimate"], low=row["low"], high=row["high"])
 
 
-def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
+def _row(table: pd.DataFrame, key: tuple[str, str]) -> pd.Series:
     """Return the numbers in a table's row for an asset class and a state.
 
     If the table lacks this row, every number is NaN.
     """
-    held = table.reindex([key]).iloc[0]
-    return {str(name): float(value) for name, value in held.items()}
+    return table.reindex([key]).iloc[0]
 
 
 def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
     """Return a response, the number of filings, and the response on control dates, as texts."""
-    response, control = _mark(study.responses, key), _mark(study.controls, key)
-    return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
+    response, control = _row(study.responses, key), _row(study.controls, key)
+    return [_bounded(_mark(response)), fixed(response["n"], 0), _bounded(_mark(control))]
 
 
 def _bounded(mark: Mark, digits: int = 1) -> str:
@@ -155,10 +153,7 @@ def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | 
     if study is None:
         return None
     table = study.responses
-    marks = {
-        str(name): Mark(value=row["estimate"], low=row["low"], high=row["high"])
-        for name, row in table.iterrows()
-    }
+    marks = {str(name): _mark(row) for name, row in table.iterrows()}
     name = f"{label}response of asset classes to a policy surprise"
     drawn = {said: [mark] for said, mark in marks.items()}
     return {
@@ -196,9 +191,8 @@ def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
 
 
 def _correlation(row: pd.Series) -> list[str]:
-    mark = Mark(value=row["estimate"], low=row["low"], high=row["high"])
     counts = [fixed(row[name], 0) for name in ("months", "clusters", "shares")]
-    return [_bounded(mark, 2), *counts]
+    return [_bounded(_mark(row), 2), *counts]
 
 
 def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
