@@ -120,17 +120,17 @@ def _by_k(trial: Trial, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
 
 
 def _of_k(verdict: Verdict, row: Mapping[str, Any]) -> dict[str, Any]:
-    known = not is_missing(row["estimate"])
-    bounds = f"{_between(verdict, row['low'], row['high'])}" if known else MISSING
-    estimate = _number(verdict, row["estimate"]) if known else MISSING
-    cells = (_unit(verdict.claim) if known else MISSING, estimate, bounds)
+    unit = estimate = bounds = MISSING
+    if not is_missing(row["estimate"]):
+        unit, estimate = _unit(verdict.claim), _number(verdict, row["estimate"])
+        bounds = _between(verdict, row["low"], row["high"])
     return {
         "claim": row["claim"],
         "k": percent(row["k"], 0),
         "base": row["k"] == DryPowder().k,
         "outcome": row["outcome"],
-        "unit": cells[0],
-        "cells": [*cells[1:], p_value(row["adjusted"]), fixed(row["episodes"], 0)],
+        "unit": unit,
+        "cells": [estimate, bounds, p_value(row["adjusted"]), fixed(row["episodes"], 0)],
     }
 
 
