@@ -14,6 +14,11 @@ def plain(values: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key): _plain(value) for key, value in values.items()}
 
 
+def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of a table, each as a mapping that includes the row's index."""
+    return table.reset_index().to_dict(orient="records")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return plain(value)

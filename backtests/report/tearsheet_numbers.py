@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import unknown_said
 from backtests.evidence.own_mix import has_spy
@@ -15,7 +13,7 @@ from backtests.report.luck_numbers import (
     luck_numbers,
     timing_numbers,
 )
-from backtests.report.plain import plain
+from backtests.report.plain import plain, records
 from backtests.runs import Run
 from backtests.version import __version__
 from signals.hysteresis import since
@@ -51,14 +49,14 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
             "years": assessment.years.to_dict(orient="index"),
             "drawdowns": [asdict(fall) for fall in assessment.drawdowns],
             "by_k": None if cases is None else cases.by_k.to_dict(orient="index"),
-            "by_revision": None if cases is None else _records(cases.by_revision),
+            "by_revision": None if cases is None else records(cases.by_revision),
             "attribution": {
                 "by_regime": parts.by_regime.to_dict(orient="index"),
                 "by_sleeve": parts.by_sleeve.to_dict(orient="index"),
                 "by_year": parts.by_year.to_dict(orient="index"),
                 "total": parts.total.to_dict(),
             },
-            "robustness": None if cases is None else _records(cases.by_choice),
+            "robustness": None if cases is None else records(cases.by_choice),
             "conclusion": conclusion_numbers(assessment.conclusion),
             "luck": luck_numbers(assessment.luck),
             "lead_lag": lead_lag_numbers(assessment.lead_lag),
@@ -74,10 +72,6 @@ def growth_key(run: Mapping[str, Any]) -> str:
     of :func:`description`.
     """
     return "total_return" if run["below_a_year"] else "cagr"
-
-
-def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    return table.reset_index().to_dict(orient="records")
 
 
 def notes_of(run: Run) -> list[str]:

@@ -4,11 +4,9 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from backtests.report.bathtub import bathtub_now
 from backtests.report.envelope import envelope
-from backtests.report.plain import plain
+from backtests.report.plain import plain, records
 from backtests.report.thesis_words import LIMITATIONS, strength, verdict_sentences
 from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
@@ -39,7 +37,7 @@ def thesis_numbers(trial: Trial) -> dict[str, Any]:
         "verdict": verdict_sentences(trial.verdicts, first, last),
         "links": [_link(trial, link) for link in LINKS],
         "claims": [_claim(verdict) for verdict in trial.verdicts],
-        "by_k": None if trial.by_k is None else _records(trial.by_k),
+        "by_k": None if trial.by_k is None else records(trial.by_k),
         "bathtub": bathtub_now(sample),
         "regime": _regime(sample.reading),
         **_other_evidence(trial),
@@ -56,8 +54,8 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
         "episodes": [_account(account) for account in trial.episodes],
         "filings": None if trial.filings is None else _filings(trial.filings),
         "releases": None if trial.releases is None else _filings(trial.releases),
-        "events": None if trial.events is None else _records(trial.events),
-        "deals": None if trial.deals is None else _records(trial.deals),
+        "events": None if trial.events is None else records(trial.events),
+        "deals": None if trial.deals is None else records(trial.deals),
         "surprises": None if trial.surprises is None else _surprises(trial.surprises),
         "cross_section": None if trial.cross_section is None else _shares(trial.cross_section),
         "rivals": None if trial.rivals is None else _rivals(trial.rivals),
@@ -168,13 +166,13 @@ def _filings(study: FilingStudy) -> dict[str, Any]:
         "first": study.first,
         "last": study.last,
         "surprise": study.surprises.describe().to_dict(),
-        "responses": _records(study.responses),
-        "controls": _records(study.controls),
+        "responses": records(study.responses),
+        "controls": records(study.controls),
     }
 
 
 def _surprises(study: SurpriseStudy) -> dict[str, Any]:
-    return {"instrument": study.instrument, "responses": _records(study.responses)}
+    return {"instrument": study.instrument, "responses": records(study.responses)}
 
 
 def _shares(found: CrossSection) -> dict[str, Any]:
@@ -182,23 +180,18 @@ def _shares(found: CrossSection) -> dict[str, Any]:
         "shares": found.shares,
         "first": found.first,
         "last": found.last,
-        "correlations": _records(found.correlations),
-        "now": _records(found.now),
+        "correlations": records(found.correlations),
+        "now": records(found.now),
     }
 
 
 def _rivals(rivals: Rivals) -> dict[str, Any]:
-    return {"table": _records(rivals.table), "notes": rivals.notes, "method": rivals.method}
+    return {"table": records(rivals.table), "notes": rivals.notes, "method": rivals.method}
 
 
 def seal_numbers(seal: Seal) -> dict[str, Any]:
     """Return a seal (a line of the ledger) without the claims, the parameters and the series."""
     return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    records = table.reset_index().to_dict(orient="records")
-    return [{str(key): value for key, value in record.items()} for record in records]
 
 
 def _accumulated(found: Accumulated) -> dict[str, Any]:
