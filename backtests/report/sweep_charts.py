@@ -24,7 +24,6 @@ from backtests.report.svg import (
 WIDTH, HEIGHT = 460.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 12.0, 16.0, 40.0
 _BINS = 40
-_MOST_POINTS = 420
 #: Longest label, in characters, that has space above the first or last axis of a chart.
 _CENTRED = 20
 
