@@ -9,6 +9,7 @@ from backtests.brief.next_flips import NextFlip
 from backtests.holdings import CASH
 from backtests.report.flags_numbers import RULES_SAID, pending, voters
 from backtests.report.format import percent, significant
+from backtests.thesis.verdicts import fewest_episodes
 from signals.dry_powder import DryPowder
 from signals.explanation import AGE, Explanation
 from signals.reading import Reading
@@ -122,8 +123,7 @@ def sure_words(brief: Brief) -> str:
     """
     outcomes = [verdict.outcome for verdict in brief.verdicts]
     good, bad = outcomes.count("supported"), outcomes.count("contradicted")
-    counts = [v.estimate.episodes for v in brief.verdicts if v.estimate is not None]
-    fewest = min((count for count in counts if count is not None), default=None)
+    fewest = fewest_episodes(brief.verdicts)
     seen = "" if fewest is None else f"; fewest episodes: {fewest}"
     return f"{good} of {len(outcomes)} main claims supported, {bad} contradicted{seen}"
 

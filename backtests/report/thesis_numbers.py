@@ -18,7 +18,7 @@ from backtests.thesis.ledger import Seal
 from backtests.thesis.links import LINKS, link_flags
 from backtests.thesis.rivals import Rivals
 from backtests.thesis.trial import Trial
-from backtests.thesis.verdicts import Verdict
+from backtests.thesis.verdicts import Verdict, fewest_episodes
 from signals.hysteresis import since
 from signals.reading import Reading
 
@@ -94,15 +94,9 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
         "strength": strength(lead) if agree else "see its claims",
         "lead": lead.claim.name,
         "is_primary": lead.claim.primary,
-        "episodes": _episodes(tested),
+        "episodes": fewest_episodes(tested),
         "claims": [verdict.claim.name for verdict in verdicts],
     }
-
-
-def _episodes(verdicts: list[Verdict]) -> int | None:
-    """Return the lowest number of episodes among claims; None if no claim counts episodes."""
-    counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
-    return min((count for count in counts if count is not None), default=None)
 
 
 def _claim(verdict: Verdict) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from backtests.evidence.entries import FEW
 from backtests.plural import number_of
 from backtests.report.format import is_missing, percent
 from backtests.thesis.power import DETECTABLE
-from backtests.thesis.verdicts import Verdict
+from backtests.thesis.verdicts import Verdict, fewest_episodes
 
 #: A sign for each outcome helps readers who cannot tell the colours apart.
 SIGNS = {
@@ -86,21 +86,18 @@ def _held(good: int, bad: int, claims: int) -> str:
 
 def _how_sure(primary: Sequence[Verdict]) -> str:
     powers = [verdict.power for verdict in primary if not is_missing(verdict.power)]
-    counts = [
-        v.estimate.episodes for v in primary if v.estimate and v.estimate.episodes is not None
-    ]
+    fewest = fewest_episodes(primary)
     if not powers:
         return "Nobody can be sure: the history is too short for the tests."
-    fewest = min(counts, default=FEW)
-    if fewest < FEW:
+    if fewest is not None and fewest < FEW:
         return (
             f"One cannot be sure: capital was absorbed in only {number_of(fewest, 'episode')}, and "
             f"a test needs at least {FEW} episodes."
         )
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < EVEN else sure
-    seen = f"capital was absorbed in {fewest} episodes. " if counts else ""
-    test = "The test" if counts else "the test"
+    seen = "" if fewest is None else f"capital was absorbed in {fewest} episodes. "
+    test = "The test" if seen else "the test"
     return (
         f"{sure}: {seen}{test} of a single main claim would detect the smallest interesting effect "
         f"in {_of(powers)}."

@@ -20,7 +20,7 @@ Reference
     Benjamini and Yekutieli (2001), Annals of Statistics 29.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -147,6 +147,7 @@ def judge_status(claim: Claim, status: Status) -> Verdict:
     return Verdict(claim=claim, outcome=outcome, reason=reason, status=status)
 
 
-def supported(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Return the verdicts with the outcome ``supported``."""
-    return [verdict for verdict in verdicts if verdict.outcome == "supported"]
+def fewest_episodes(verdicts: Iterable[Verdict]) -> int | None:
+    """Return the lowest number of episodes among verdicts; None if no verdict counts episodes."""
+    counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
+    return min((count for count in counts if count is not None), default=None)
