@@ -4,7 +4,7 @@ The charts are SVG and need no library. If the history is simulated, the caller 
 that begins with SIMULATED.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -45,6 +45,14 @@ def first_regime(reading: Reading) -> pd.Timestamp:
 def deciding_gauges(signal: Signal) -> list[str]:
     """Return the names of a signal's main gauge and of its gauges with thresholds."""
     return list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
+
+
+def by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
+    """Group inputs by unit. If more than 12 inputs have the same unit, leave these inputs out."""
+    grouped: dict[str, list[str]] = {}
+    for id in ids:
+        grouped.setdefault(unit_of(id), []).append(id)
+    return {unit: mine for unit, mine in grouped.items() if len(mine) <= MOST_LINES}
 
 
 def _first(known: pd.Series) -> pd.Timestamp:
@@ -134,11 +142,8 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
     Amounts of companies one year earlier have a panel of their own. Amounts in millions of USD are
     shown in billions.
     """
-    by_unit: dict[str, list[str]] = {}
-    for id in map(str, inputs.columns):
-        by_unit.setdefault(unit_of(id), []).append(id)
     rows = []
-    for unit, all_ids in by_unit.items():
+    for unit, all_ids in by_unit(inputs.columns).items():
         factor, shown = (0.001, "USD billions") if unit == "USD millions" else (1.0, unit)
         groups = [list(ids) for _, ids in groupby(sorted(all_ids, key=is_year_ago), is_year_ago)]
         rows += [
@@ -152,7 +157,6 @@ def _of_inputs(inputs: pd.DataFrame) -> list[Panel]:
                 height=100,
             )
             for group in groups
-            if len(all_ids) <= MOST_LINES
             for ids in _by_size(inputs[group])
         ]
     return rows

@@ -3,7 +3,7 @@
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.report import theme
-from backtests.report.flags_charts import deciding_gauges
+from backtests.report.flags_charts import by_unit, deciding_gauges
 from backtests.report.format import flag_states
-from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
 from signals.reading import Reading
@@ -79,18 +78,18 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = deciding_gauges(signal)
     start = gauges[deciding].notna().any(axis=1).idxmax()
-    by_unit = _by_unit(inputs.columns)
+    units = by_unit(inputs.columns)
     titles = [f"{gauge}, {signal.unit(gauge)}" for gauge in deciding]
-    titles += _titles(by_unit)
-    figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
+    titles += _titles(units)
+    figure = _rows([2.0] * len(deciding) + [1.0] * len(units), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
         line = line_of(thin(gauges[gauge].loc[start:]), gauge, theme.STRATEGY)
         figure.add_trace(line, row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
-    _draw_values(figure, inputs.loc[start:], by_unit, len(deciding) + 1, legend=False)
+    _draw_values(figure, inputs.loc[start:], units, len(deciding) + 1, legend=False)
     shade(figure, flag_states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
-    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(by_unit))
+    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(units))
 
 
 def values_chart(values: pd.DataFrame, title: str) -> Any:
@@ -99,19 +98,19 @@ def values_chart(values: pd.DataFrame, title: str) -> Any:
     ``values`` has a row for each session and a column for each id. The chart leaves out a unit with
     more than 12 ids.
     """
-    by_unit = _by_unit(values.columns)
-    figure = _rows([1.0] * len(by_unit), spacing=0.08, titles=_titles(by_unit))
+    units = by_unit(values.columns)
+    figure = _rows([1.0] * len(units), spacing=0.08, titles=_titles(units))
     start = values.notna().any(axis=1).idxmax()
-    _draw_values(figure, values.loc[start:], by_unit, 1, legend=True)
-    return theme.apply_theme(figure, title, height=160 + 220 * len(by_unit))
+    _draw_values(figure, values.loc[start:], units, 1, legend=True)
+    return theme.apply_theme(figure, title, height=160 + 220 * len(units))
 
 
-def _titles(by_unit: Mapping[str, list[str]]) -> list[str]:
+def _titles(units: Mapping[str, list[str]]) -> list[str]:
     """Return the title of each chart row: its ids and its unit.
 
     If a row has several ids, each id has the colour of its line.
     """
-    return [f"{_ids_said(ids)}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
+    return [f"{_ids_said(ids)}{' …' * (len(ids) > 4)}, {u}" for u, ids in units.items()]
 
 
 def _ids_said(ids: list[str]) -> str:
@@ -122,13 +121,13 @@ def _ids_said(ids: list[str]) -> str:
 
 
 def _draw_values(
-    figure: Any, values: pd.DataFrame, by_unit: Mapping[str, list[str]], first: int, *, legend: bool
+    figure: Any, values: pd.DataFrame, units: Mapping[str, list[str]], first: int, *, legend: bool
 ) -> None:
     """Draw one chart row for each unit, with one line for each id of this unit.
 
     ``first`` is the number of the row for the first unit.
     """
-    for row, ids in enumerate(by_unit.values(), start=first):
+    for row, ids in enumerate(units.values(), start=first):
         for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
             line = line_of(thin(values[id]), id, colour, legend=legend)
             figure.add_trace(line, row=row, col=1)
@@ -273,11 +272,3 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
     for level, dash in ((threshold.enter, "dash"), (threshold.leave, "dot")):
         line = {"dash": dash, "width": 1, "color": theme.FLAGS["on"]}
         figure.add_hline(y=level, line=line, row=row, col=1)
-
-
-def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Group inputs by unit. If more than 12 inputs have the same unit, leave these inputs out."""
-    grouped: dict[str, list[str]] = {}
-    for id in ids:
-        grouped.setdefault(unit_of(id), []).append(id)
-    return {unit: mine for unit, mine in grouped.items() if len(mine) <= theme.MOST_LINES}
