@@ -166,14 +166,10 @@ def line_of(
     }
 
 
-def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return the smallest n for which a line of every n-th value has at most 1,500 points."""
-    return max(1, -(-len(values) // _MOST_POINTS))
-
-
 def thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value, counted back from the last value; :func:`thinning` gives n."""
-    return values.iloc[:: -thinning(values)].iloc[::-1]
+    """Return every n-th value, counted back from the last value, at most 1,500 values."""
+    every = max(1, -(-len(values) // _MOST_POINTS))
+    return values.iloc[::-every].iloc[::-1]
 
 
 def _days(values: pd.Series) -> list[str]:

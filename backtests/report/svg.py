@@ -152,11 +152,10 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def box(x: float, y: float, width: float, height: float, kind: str, round_: float = 0) -> str:
-    """Return a rectangle. ``round_`` is the radius of the corners."""
-    corners = f' rx="{round_:g}"' if round_ else ""
+def box(x: float, y: float, width: float, height: float, kind: str) -> str:
+    """Return a rectangle."""
     size = f'width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
-    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}{corners}/>'
+    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}/>'
 
 
 def curve(points: Points, kind: str) -> str:
