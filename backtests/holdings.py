@@ -151,6 +151,12 @@ def weights_of(holdings: Mapping[str, float], prices: pd.Series) -> pd.Series:
     return units * prices.loc[units.index] / value
 
 
+def with_cash(weights: pd.Series) -> dict[str, float]:
+    """Return a mapping from asset to weight, with the rest of the portfolio as :data:`CASH`."""
+    held = {str(asset): float(weight) for asset, weight in weights.items()}
+    return {**held, CASH: 1 - float(weights.sum())}
+
+
 def orders_to(
     target: pd.Series,
     holdings: Mapping[str, float],

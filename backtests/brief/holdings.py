@@ -9,7 +9,7 @@ from backtests.config import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History
 from backtests.history.prices import check_assets
-from backtests.holdings import CASH
+from backtests.holdings import with_cash
 from backtests.today import Plan, make_plan
 from signals.errors import MissingSeries
 from signals.reading import Reading
@@ -85,7 +85,7 @@ def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp
     decision = plan.at(pd.Timestamp(history.panel.index[-1]))
     return Holding(
         **described,
-        weights=with_cash(decision.target),
+        weights=held_weights(decision.target),
         before=_earlier(plan, before),
         decided_on=decision.session if decision.is_decision_day else decision.decided_on,
         missing=decision.missing,
@@ -94,12 +94,10 @@ def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp
 
 
 def _earlier(plan: Plan, before: pd.Timestamp) -> dict[str, float] | None:
-    return None if before < plan.followed[0] else with_cash(plan.at(before).target)
+    return None if before < plan.followed[0] else held_weights(plan.at(before).target)
 
 
-def with_cash(target: pd.Series) -> dict[str, float]:
+def held_weights(target: pd.Series) -> dict[str, float]:
     """Return the weights of held assets and of cash, the largest weight first."""
-    held = {str(asset): float(weight) for asset, weight in target.items()}
-    everything = {**held, CASH: 1 - float(target.sum())}
-    kept = {asset: weight for asset, weight in everything.items() if abs(weight) >= _SMALLEST}
+    kept = {a: weight for a, weight in with_cash(target).items() if abs(weight) >= _SMALLEST}
     return dict(sorted(kept.items(), key=lambda item: -item[1]))

@@ -18,8 +18,6 @@ from backtests.report.format import money, percent
 from backtests.simulated import SIMULATED
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from backtests.config import RunConfig
     from backtests.today import Plan, Today
 
@@ -149,6 +147,7 @@ def _too_old(id: str, last: date) -> str:
 def _as_data(
     decision: "Today", strategy: str, plan: "Plan", since_fetch: dict[str, Any] | None
 ) -> dict[str, Any]:
+    from backtests.holdings import with_cash
     from backtests.report.envelope import envelope
     from backtests.report.plain import plain
 
@@ -161,9 +160,9 @@ def _as_data(
             "is_decision_day": decision.is_decision_day,
             "decided_because": decision.decided_because,
             "next_decision_date": decision.next_decision,
-            "weights": _with_cash(decision.target),
-            "last_decision": {"date": decision.decided_on, "weights": _with_cash(decision.before)},
-            "weights_if_decided": _with_cash(decision.if_decided),
+            "weights": with_cash(decision.target),
+            "last_decision": {"date": decision.decided_on, "weights": with_cash(decision.before)},
+            "weights_if_decided": with_cash(decision.if_decided),
             "missing": [{"id": id, "last_known_on": last} for id, last in decision.missing.items()],
             "older": [{"id": id, "last_price_on": last} for id, last in decision.older.items()],
             "state_is_lost": decision.state_is_lost,
@@ -175,13 +174,6 @@ def _as_data(
             "beyond_limit": decision.beyond_limit,
         }
     )
-
-
-def _with_cash(weights: "pd.Series") -> dict[str, float]:
-    from backtests.holdings import CASH
-
-    shares = {str(asset): float(weight) for asset, weight in weights.items()}
-    return {**shares, CASH: 1 - float(weights.sum())}
 
 
 def _print(said: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from backtests.evidence.assessment import Assessment, assess, growth_of
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on
 from backtests.history.panel import History
-from backtests.holdings import CASH
+from backtests.holdings import with_cash
 from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import write_comparison
@@ -234,7 +234,7 @@ def summary_of_today(today: Today) -> Summary:
 
 def _targets_said(today: Today) -> dict[str, str]:
     """Return the target weights, the next scheduled decision and late prices, as text."""
-    shares = {**today.target, CASH: 1 - today.target.sum()}
+    shares = with_cash(today.target)
     target = ", ".join(f"{asset} {percent_unit(share)}" for asset, share in shares.items())
     after = "unknown" if today.next_decision is None else str(today.next_decision.date())
     facts = {"target": target, "next decision": after}

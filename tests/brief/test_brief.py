@@ -9,7 +9,7 @@ import signals
 from backtests.brief.brief import Brief, make_brief
 from backtests.brief.changes import changes
 from backtests.brief.dates import next_dates
-from backtests.brief.holdings import Holding, holdings, with_cash
+from backtests.brief.holdings import Holding, held_weights, holdings
 from backtests.brief.late import late_data
 from backtests.brief.links import link_states
 from backtests.brief.next_flips import MONTH, next_flips, regime_if_flipped
@@ -403,7 +403,7 @@ def test_at_its_first_session_a_strategy_already_has_weights(past: History, made
     first = plan.followed[0]
     held = {one.strategy: one for one in holdings(past, made.sample.reading, first)}
     target = plan.at(first).target
-    assert held["cash-heavy"].before == pytest.approx(with_cash(target))
+    assert held["cash-heavy"].before == pytest.approx(held_weights(target))
 
 
 # --- Late data ---------------------------------------------------------------------------------

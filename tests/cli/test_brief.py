@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests.brief.holdings import with_cash
+from backtests.brief.holdings import held_weights
 from backtests.cli import brief
 from backtests.report.brief_lines import brief_lines, fitted
 from tests.commands import Drypowder
@@ -139,7 +139,7 @@ def test_a_strategy_that_cannot_be_followed_has_no_cash() -> None:
 
 def test_a_strategy_without_cash_has_0_percent() -> None:
     """The weights of a brief leave out an asset, or cash, without a weight."""
-    weights = with_cash(pd.Series({"SPY": 0.7, "XLP": 0.3, "XLU": 0.0}))
+    weights = held_weights(pd.Series({"SPY": 0.7, "XLP": 0.3, "XLU": 0.0}))
     assert weights == {"SPY": 0.7, "XLP": 0.3}
     holdings = [{"strategy": "defensive", "weights": weights}]
     lines = dict(brief_lines(empty_brief() | {"holdings": holdings}))
