@@ -22,6 +22,14 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ConfigError(f"expected TOML in {path}, but: {error}; correct the file") from None
 
 
+def value_of(text: str) -> Any:
+    """Return the TOML value that a text states; a text that is not valid TOML stays a text."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except (ValueError, RecursionError):  # as in read_config
+        return text
+
+
 def config_toml(config: RunConfig) -> str:
     """Return the configuration as TOML, which :func:`read_config` can read."""
     import tomlkit

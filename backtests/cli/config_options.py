@@ -137,17 +137,13 @@ def refuse_parameters_of_strategies(assignments: Iterable[str] | None) -> None:
 
 def _parsed(text: str) -> tuple[str, Any]:
     """Split NAME=VALUE into name and value; a value that is not valid TOML stays text."""
-    import tomllib
-
+    from backtests.config_file import value_of
     from signals.errors import ConfigError
 
     name, equals, value = text.partition("=")
     if not (name and equals) or "\n" in text:
         raise ConfigError(f"expected --param NAME=VALUE, was {text!r}")
-    try:
-        found = tomllib.loads(f"x = {value}")["x"]
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
-        return name.strip(), value
+    found = value_of(value)
     if isinstance(found, dict):
         raise ConfigError(
             f"expected one value or a list after {name.strip()}=, was a TOML table, "

@@ -1,12 +1,12 @@
 """An axis of a sweep: the path of a parameter, and the values to try."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from backtests.config_file import value_of
 from signals.errors import ConfigError
 
 #: A value of a swept parameter.
@@ -123,10 +123,7 @@ def _scalar(text: str) -> Value:
 
     A text that is not valid TOML stays a text.
     """
-    try:
-        found = tomllib.loads(f"x = {text}")["x"]
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
-        return text
+    found = value_of(text)
     return found if isinstance(found, bool | int | float | str) else text
 
 
