@@ -19,7 +19,7 @@ from backtests.evidence.metrics import YEAR
 from backtests.thesis.betting import outperformance
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import LAG, Sample
-from backtests.thesis.weeks import weekly
+from backtests.thesis.weeks import week_ends
 from signals.errors import DrypowderError
 from signals.regimes import REGIMES, Regime
 
@@ -161,7 +161,7 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
     """
     sample.asset(target)
     sessions = sample.sessions
-    index = weekly(pd.Series(0.0, index=sessions)).index
+    index = week_ends(sessions)
     origin = sessions.get_indexer(index)
     start, end = origin + LAG, np.append(origin[1:], len(sessions)) + LAG
     values = pd.DataFrame({"asset": sample.history.closes[target], "bills": _growth(sample)})

@@ -18,6 +18,7 @@ from backtests.thesis.inference import (
     few_clusters,
     t_p_value,
 )
+from backtests.thesis.measures import YEARLY
 from backtests.thesis.sample import Sample
 from signals.universe import DURATION
 
@@ -185,4 +186,4 @@ def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> floa
 
 def _by_class(returns: pd.DataFrame) -> pd.DataFrame:
     """Return the mean return of each class, in percentage points a year, with its rank."""
-    return pd.DataFrame({"mean": 25200 * returns.mean(), "rank": pd.Series(DURATION)})
+    return pd.DataFrame({"mean": YEARLY * returns.mean(), "rank": pd.Series(DURATION)})
