@@ -21,7 +21,7 @@ from backtests.thesis.betting import wealth
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import Sample
-from backtests.thesis.weeks import weekly
+from backtests.thesis.weeks import WEEKS_A_YEAR, at_week_starts, first_sessions, weekly
 from signals.universe import DURATION
 from strategies import STRATEGIES, kind_of
 
@@ -41,7 +41,6 @@ CLIP = 3.0
 #: The null hypothesis for a strategy: SPY's premium over bills lies between 0 and this fraction a
 #: year. In the long run, US shares earned about 6 % a year over bills.
 PREMIUM = 0.10
-WEEKS_A_YEAR = 52
 #: An e-value of this size supports the claim at the 5 % level.
 CONVINCING = 20.0
 
@@ -189,18 +188,9 @@ def _deviation(values: pd.Series, since: pd.Timestamp) -> float:
     return deviation
 
 
-def first_sessions(sessions: pd.DatetimeIndex) -> pd.Series:
-    """Return the first session of each calendar week, with the week's last session as index."""
-    days = pd.Series(sessions, index=sessions)
-    weeks = days.groupby(sessions.to_period("W-FRI"))
-    return pd.Series(weeks.first().to_numpy(), index=pd.DatetimeIndex(weeks.last()))
-
-
 def _while_absorbed(sample: Sample, index: pd.Index) -> pd.Series:
     """Return whether the flag of absorption was on before each week began."""
-    first = first_sessions(sample.sessions).reindex(index)
-    on = sample.condition("absorption").reindex(pd.DatetimeIndex(first))
-    return pd.Series((on == 1.0).to_numpy(), index=index)
+    return at_week_starts(sample.condition("absorption"), index) == 1.0
 
 
 def _spy_minus_crypto(sample: Sample, since: pd.Timestamp) -> Weeks:

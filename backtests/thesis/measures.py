@@ -11,10 +11,9 @@ from backtests.evidence.own_mix import mix_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.cross_section import long_less_short
 from backtests.thesis.sample import Sample
-from backtests.thesis.weeks import week_ends, weekly
+from backtests.thesis.weeks import WEEKS_A_YEAR, at_week_starts, week_ends, weekly
 from signals.errors import ConfigError, unknown
 
-WEEKS = 52
 #: Factor from a daily fraction to percentage points a year.
 YEARLY = 100.0 * YEAR
 
@@ -52,7 +51,7 @@ class Measure:
     @property
     def quarter(self) -> int:
         """Number of values in a quarter of a year."""
-        return WEEKS // 4 if self.counted == "weeks" else QUARTER
+        return WEEKS_A_YEAR // 4 if self.counted == "weeks" else QUARTER
 
 
 def measure(claim: Claim, sample: Sample) -> Measure:
@@ -90,11 +89,8 @@ def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Me
     If the condition is NaN at the first session, the condition is NaN for the week.
     """
     assert claim.condition is not None
-    on = sample.condition(claim.condition)
-    weeks = pd.DatetimeIndex(on.index).to_period("W-FRI")
-    first = on.set_axis(weeks)[~weeks.duplicated()]
-    at = first.reindex(pd.DatetimeIndex(values.index).to_period("W-FRI")).set_axis(values.index)
-    return Measure(values=values, on=at, scale=scale, counted="weeks")
+    on = at_week_starts(sample.condition(claim.condition), values.index)
+    return Measure(values=values, on=on, scale=scale, counted="weeks")
 
 
 def _crypto_less_spy(claim: Claim, sample: Sample) -> Measure:
@@ -117,7 +113,7 @@ def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
     """Return weekly changes, in percentage points, of the real yield plus the credit spread."""
     cost = sample.series("DFII10") + sample.series("BAA10Y")
     at_ends = cost.reindex(week_ends(pd.DatetimeIndex(cost.index)))
-    return _weekly(claim, sample, at_ends.diff(), float(WEEKS))
+    return _weekly(claim, sample, at_ends.diff(), float(WEEKS_A_YEAR))
 
 
 def _comovement(claim: Claim, sample: Sample) -> Measure:

@@ -1,9 +1,11 @@
-"""Weeks of a history: the last session of each week, and returns in and after each week."""
+"""Weeks of a history: their first and last sessions, and returns in and after each week."""
 
 import numpy as np
 import pandas as pd
 
 from backtests.thesis.sample import LAG
+
+WEEKS_A_YEAR = 52
 
 
 def weekly(returns: pd.Series) -> pd.Series:
@@ -23,6 +25,19 @@ def weekly(returns: pd.Series) -> pd.Series:
 def week_ends(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the last session of each calendar week; see :func:`weekly`."""
     return pd.DatetimeIndex(weekly(pd.Series(0.0, index=sessions)).index)
+
+
+def first_sessions(sessions: pd.DatetimeIndex) -> pd.Series:
+    """Return the first session of each calendar week, with the week's last session as index."""
+    days = pd.Series(sessions, index=sessions)
+    weeks = days.groupby(sessions.to_period("W-FRI"))
+    return pd.Series(weeks.first().to_numpy(), index=pd.DatetimeIndex(weeks.last()))
+
+
+def at_week_starts(values: pd.Series, ends: pd.Index) -> pd.Series:
+    """Return the value at the first session of each week; ``ends`` has the week's last session."""
+    first = first_sessions(pd.DatetimeIndex(values.index)).reindex(ends)
+    return values.reindex(pd.DatetimeIndex(first)).set_axis(ends)
 
 
 def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
