@@ -140,12 +140,3 @@ def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarr
         squares = (((away * residual) @ member.T) ** 2).sum(axis=1)
         variance = squares / total**2 * len(member) / (len(member) - 1)
     return value, variance
-
-
-def permuted_p_value(true: np.ndarray, drawn: np.ndarray, sign: int) -> float:
-    """Return the one-sided p-value of a statistic, by comparison with permuted statistics.
-
-    Permuted statistics that are NaN are left out.
-    """
-    kept = sign * drawn[~np.isnan(drawn)]
-    return float((1 + (kept >= sign * float(true)).sum()) / (1 + len(kept)))

@@ -62,6 +62,17 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
 
+def rank_p_value(true: float, drawn: np.ndarray, sign: int) -> float:
+    """Return the p-value: the rank of a statistic among drawn statistics, as a fraction.
+
+    The rank is 1 plus the number of drawn statistics that are at least as extreme as ``true``.
+    Extreme statistics are large if ``sign`` is 1, and small if ``sign`` is −1. Drawn statistics
+    that are NaN are left out.
+    """
+    kept = sign * drawn[~np.isnan(drawn)]
+    return float((1 + (kept >= sign * true).sum()) / (1 + len(kept)))
+
+
 def segments_of(on: pd.Series) -> pd.Series:
     """Return each session's segment number, from 0; each segment contains one episode.
 
@@ -178,7 +189,7 @@ class Shifted:
         """
         if math.isnan(self.true):
             return 1.0
-        return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
+        return rank_p_value(self.true, self.others, sign)
 
     def interval(self, value: float, error: float) -> Interval:
         """Return the interval of an estimate, computed from the statistics of shifted dates.

@@ -17,8 +17,8 @@ from backtests.thesis.estimators.after_flag import (
     forward_over_bills,
     inverted,
     null_values,
-    rank_p_value,
 )
+from backtests.thesis.inference import rank_p_value
 from backtests.thesis.sample import LAG, Sample
 from benchmarks.trial_coverage import chances, entries_in, patience, rewarded
 from signals.opportunity import BASKET, Opportunity

@@ -11,7 +11,7 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.inference import drawn_interval, few_clusters, t_interval
+from backtests.thesis.inference import drawn_interval, few_clusters, rank_p_value, t_interval
 from backtests.thesis.sample import LAG, Sample
 from signals.evaluations import evaluate, inputs_of
 from signals.opportunity import BASKET
@@ -198,15 +198,6 @@ def inverted(value: float, drawn: np.ndarray) -> Interval:
         low90=value - null.high90,
         high90=value - null.low90,
     )
-
-
-def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
-    """Return the p-value: the rank of a value among the resampled values, as a fraction.
-
-    The rank is 1 plus the number of resampled values that are at least as extreme as the value.
-    Extreme values are large if ``sign`` is 1, and small if ``sign`` is −1.
-    """
-    return float((1 + (sign * drawn >= sign * value).sum()) / (1 + len(drawn)))
 
 
 def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:

@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 
 from backtests.thesis.claims import Claim
-from backtests.thesis.clustered import FEWEST, permuted_p_value, quarters
+from backtests.thesis.clustered import FEWEST, quarters
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.inference import Clusters, clustered, t_interval, t_p_value
+from backtests.thesis.inference import (
+    Clusters,
+    clustered,
+    rank_p_value,
+    t_interval,
+    t_p_value,
+)
 from backtests.thesis.policy import sessions_of
 from backtests.thesis.releases import release_id
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarters
@@ -60,7 +66,7 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         interval=t_interval(value, error, df),
         tests={
             "clustered t": t_p_value(value, error, df, claim.sign),
-            "random dates": permuted_p_value(np.array(value), drawn, claim.sign),
+            "random dates": rank_p_value(value, drawn, claim.sign),
         },
         error=error,
         df=df,

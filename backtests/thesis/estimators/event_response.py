@@ -21,12 +21,12 @@ import pandas as pd
 from backtests.evidence.entries import episodes_of
 from backtests.history.panel import History
 from backtests.thesis.claims import Claim
-from backtests.thesis.clustered import Slope, minus, permuted_p_value
+from backtests.thesis.clustered import Slope, minus
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, STATES, Filing, filings, table
-from backtests.thesis.inference import t_interval, t_p_value
+from backtests.thesis.inference import rank_p_value, t_interval, t_p_value
 from backtests.thesis.policy import statements
 from backtests.thesis.releases import releases
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
@@ -153,7 +153,7 @@ def _estimate(
         interval=t_interval(fit.value, fit.error, fit.df),
         tests={
             "clustered t": t_p_value(fit.value, fit.error, fit.df, claim.sign),
-            "permuted surprises": permuted_p_value(permuted[0], permuted[1:], claim.sign),
+            "permuted surprises": rank_p_value(permuted[0], permuted[1:], claim.sign),
         },
         error=fit.error,
         df=fit.df,

@@ -21,10 +21,10 @@ import pandas as pd
 from scipy import stats
 
 from backtests.thesis.claims import Claim
-from backtests.thesis.clustered import Slope, permuted_p_value, slope
+from backtests.thesis.clustered import Slope, slope
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.inference import t_interval, t_p_value
+from backtests.thesis.inference import rank_p_value, t_interval, t_p_value
 from backtests.thesis.policy import UNIT, sessions_of, statements
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
 from backtests.thesis.sample import Sample
@@ -154,7 +154,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         interval=found.interval(),
         tests={
             "Anderson–Rubin": t_p_value(reduced.value, reduced.error, reduced.df, of_reduced),
-            "permuted surprises": permuted_p_value(permuted[0], permuted[1:], of_reduced),
+            "permuted surprises": rank_p_value(permuted[0], permuted[1:], of_reduced),
         },
         error=found.error,
         df=reduced.df,
