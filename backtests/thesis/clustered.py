@@ -20,6 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtests.thesis.estimate import Interval
+from backtests.thesis.inference import t_interval, t_p_value
+
 #: Smallest number of clusters for a slope. A line through two clusters may fit exactly and leave no
 #: residuals.
 FEWEST = 4
@@ -39,6 +42,15 @@ class Slope:
     df: float
     n: int
     clusters: int
+
+    @property
+    def interval(self) -> Interval:
+        """The t interval of the slope."""
+        return t_interval(self.value, self.error, self.df)
+
+    def p_value(self, sign: int) -> float:
+        """Return the slope's p-value from a t distribution."""
+        return t_p_value(self.value, self.error, self.df, sign)
 
 
 def quarters(sessions: pd.DatetimeIndex) -> np.ndarray:

@@ -24,7 +24,6 @@ import pandas as pd
 from backtests.history.panel import History
 from backtests.thesis.clustered import Slope, quarters, slope
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.inference import t_interval
 from backtests.thesis.returns import CLASSES, class_returns, windows
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
@@ -270,7 +269,7 @@ def _responses(sample: Sample, events: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
 
 
 def _row(fit: Slope) -> dict[str, float]:
-    bounds = t_interval(fit.value, fit.error, fit.df)
+    bounds = fit.interval
     return {"estimate": fit.value, "low": bounds.low, "high": bounds.high, "n": fit.n}
 
 

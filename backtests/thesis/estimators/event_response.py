@@ -26,7 +26,7 @@ from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, STATES, Filing, filings, table
-from backtests.thesis.inference import rank_p_value, t_interval, t_p_value
+from backtests.thesis.inference import rank_p_value
 from backtests.thesis.policy import statements
 from backtests.thesis.releases import releases
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
@@ -150,9 +150,9 @@ def _estimate(
 ) -> Estimate:
     return Estimate(
         value=fit.value,
-        interval=t_interval(fit.value, fit.error, fit.df),
+        interval=fit.interval,
         tests={
-            "clustered t": t_p_value(fit.value, fit.error, fit.df, claim.sign),
+            "clustered t": fit.p_value(claim.sign),
             "permuted surprises": rank_p_value(permuted[0], permuted[1:], claim.sign),
         },
         error=fit.error,

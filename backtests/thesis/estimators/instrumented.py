@@ -24,7 +24,7 @@ from backtests.thesis.claims import Claim
 from backtests.thesis.clustered import Slope, slope
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.inference import rank_p_value, t_interval, t_p_value
+from backtests.thesis.inference import rank_p_value, t_interval
 from backtests.thesis.policy import UNIT, sessions_of, statements
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
 from backtests.thesis.sample import Sample
@@ -153,7 +153,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         value=found.value,
         interval=found.interval(),
         tests={
-            "Anderson–Rubin": t_p_value(reduced.value, reduced.error, reduced.df, of_reduced),
+            "Anderson–Rubin": reduced.p_value(of_reduced),
             "permuted surprises": rank_p_value(permuted[0], permuted[1:], of_reduced),
         },
         error=found.error,
@@ -170,7 +170,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         f"{DRAWS:,} permutations of the surprises.",
         beside={
             "delta method": t_interval(found.value, found.error, reduced.df),
-            "least squares": _least_squares(slope(y, x, quarter)),
+            "least squares": slope(y, x, quarter).interval,
         },
         shown=pd.DataFrame({"response": events.path() / found.first.value}).rename_axis("session"),
         notes=_notes(id, found),
@@ -199,10 +199,6 @@ def _columns(events: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     table = events.table
     x, z, quarter = (table[name].to_numpy() for name in ("change", "surprise", "quarter"))
     return events.response[:, -1], x, z, quarter
-
-
-def _least_squares(fit: Slope) -> Interval:
-    return t_interval(fit.value, fit.error, fit.df)
 
 
 def _notes(id: str, found: Ratio) -> tuple[str, ...]:
