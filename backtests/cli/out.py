@@ -43,32 +43,19 @@ def check_file(path: Path, option: str, *endings: str) -> None:
     If ``endings`` is empty, every ending is allowed.
     """
     from backtests.atomic import resolved
+    from backtests.store.locking import is_duckdb
 
     if endings and path.suffix not in endings:
         raise _wrong(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
     target = resolved(path)
     if target.is_dir():
         raise _wrong(f"expected {option} to be a file, but '{path}' is a folder; give another name")
-    if _is_database(target):
+    if is_duckdb(target):
         raise _wrong(
             f"expected {option} to name another file, but '{path}' is a store, which would be "
             "lost; give another name"
         )
     _check_parent(target, option)
-
-
-def _is_database(path: Path) -> bool:
-    """Return whether a path is a DuckDB file.
-
-    A DuckDB file contains ``DUCK`` after its first eight bytes.
-    """
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(12)[8:] == b"DUCK"
-    except OSError:
-        return False
 
 
 def _check_parent(target: Path, option: str) -> None:

@@ -242,7 +242,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Return a message for a DuckDB error: the system's message, or the problem with the file."""
     if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
-    if isinstance(error, duckdb.PermissionException) and _is_duckdb(path):
+    if isinstance(error, duckdb.PermissionException) and is_duckdb(path):
         return (
             f"expected the store {path} to contain only data, but the store tries to read another "
             "file; do not trust this store, and import the data into a new store"
@@ -258,10 +258,15 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     )
 
 
-def _is_duckdb(path: Path) -> bool:
-    """Return whether a file has DuckDB's signature; a SQLite file has another signature."""
-    with path.open("rb") as file:
-        return file.read(12)[8:] == b"DUCK"
+def is_duckdb(path: Path) -> bool:
+    """Return whether a path is a DuckDB file, which has ``DUCK`` after its first eight bytes."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
 
 
 def said_by_system(error: duckdb.Error) -> str:
