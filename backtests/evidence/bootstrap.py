@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.matching import check_same_sessions
-from backtests.evidence.metrics import ROUNDING, YEAR
+from backtests.evidence.metrics import ROOT_YEAR, ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
 #: Default confidence level of all intervals, as a fraction.
@@ -182,7 +182,7 @@ class _Draws:
         variance = (self.mean((excess - centre) ** 2) - mean**2) * n / (n - 1)
         varies = variance > (NO_VARIATION * overall) ** 2
         deviation = np.sqrt(np.where(varies, variance, np.nan))
-        ratio: np.ndarray = (centre + mean) / deviation * np.sqrt(YEAR)
+        ratio: np.ndarray = (centre + mean) / deviation * ROOT_YEAR
         return ratio
 
     def interval(self, drawn: np.ndarray) -> Interval:

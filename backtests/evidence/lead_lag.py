@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.metrics import ROUNDING, YEAR, is_short
+from backtests.evidence.metrics import ROOT_YEAR, ROUNDING, YEAR, is_short
 from backtests.evidence.placebo_rank import is_still
 from backtests.evidence.sharpe_difference import long_run_covariance
 from backtests.evidence.timing_split import growth_of_assets
@@ -139,7 +139,7 @@ def information_ratio(active: pd.Series) -> float:
     deviation = float(active.std())
     if not deviation >= ROUNDING:
         return float("nan")
-    return float(active.mean()) / deviation * math.sqrt(YEAR)
+    return float(active.mean()) / deviation * ROOT_YEAR
 
 
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:

@@ -81,13 +81,13 @@ def cagr(returns: pd.Series) -> float:
 
 def volatility(returns: pd.Series) -> float:
     """Return the standard deviation (ddof 1) × √252."""
-    return float(returns.std() * np.sqrt(YEAR))
+    return float(returns.std() * ROOT_YEAR)
 
 
 def sharpe(returns: pd.Series, bills: pd.Series) -> float:
     """Return mean(excess) / std(excess) · √252, with ddof 1; see Sharpe (1994)."""
     excess = returns - bills
-    return _ratio(excess.mean(), excess.std()) * math.sqrt(YEAR)
+    return _ratio(excess.mean(), excess.std()) * ROOT_YEAR
 
 
 def sortino(returns: pd.Series, bills: pd.Series) -> float:
@@ -97,7 +97,7 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
     """
     excess = returns - bills
     downside = float(np.sqrt((excess.clip(upper=0) ** 2).mean()))
-    return _ratio(excess.mean(), downside) * math.sqrt(YEAR)
+    return _ratio(excess.mean(), downside) * ROOT_YEAR
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:

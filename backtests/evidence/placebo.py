@@ -24,7 +24,7 @@ import pandas as pd
 
 from backtests.engine.costs import Costs
 from backtests.evidence.matching import check_same_sessions
-from backtests.evidence.metrics import ROUNDING, YEAR
+from backtests.evidence.metrics import ROOT_YEAR, ROUNDING
 from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
@@ -224,7 +224,7 @@ def _sharpe(market: _Market, held: np.ndarray) -> np.ndarray:
     excess = _returns(market, held) - market.bills
     deviation = excess.std(axis=1, ddof=1)
     deviation[deviation < ROUNDING] = np.nan
-    sharpe: np.ndarray = excess.mean(axis=1) / deviation * np.sqrt(YEAR)
+    sharpe: np.ndarray = excess.mean(axis=1) / deviation * ROOT_YEAR
     return sharpe
 
 

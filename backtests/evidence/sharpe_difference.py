@@ -21,7 +21,7 @@ from statistics import NormalDist
 import numpy as np
 
 from backtests.evidence.bootstrap import block_length
-from backtests.evidence.metrics import ROUNDING, YEAR
+from backtests.evidence.metrics import ROOT_YEAR, ROUNDING
 
 #: Prewhitening fits an autoregression. The singular values of its coefficient matrix are limited to
 #: this value.
@@ -93,8 +93,8 @@ def sharpe_difference(
     drawn = _studentised(both, estimate, block, reps, seed)
     seen = int((~(drawn < abs(estimate) / error)).sum())  # an undefined draw counts as extreme
     return SharpeDifference(
-        estimate=estimate * math.sqrt(YEAR),
-        error=error * math.sqrt(YEAR),
+        estimate=estimate * ROOT_YEAR,
+        error=error * ROOT_YEAR,
         p_value=(seen + 1) / (reps + 1),
         p_value_hac=2 * NormalDist().cdf(-abs(estimate) / error),
         block=block,

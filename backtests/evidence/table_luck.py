@@ -13,7 +13,7 @@ import pandas as pd
 
 from backtests.evidence.effective_trials import effective_trials
 from backtests.evidence.luck import NO_LOG, Logged, Luck, luck, p_said
-from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
+from backtests.evidence.metrics import FULL_YEAR, ROOT_YEAR, ROUNDING
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
 from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
 from backtests.plural import joined
@@ -135,7 +135,7 @@ def table_verdict(found: TableLuck) -> str:
 def _sharpes(excess: pd.DataFrame) -> pd.Series:
     """Return the yearly Sharpe ratio of each column; NaN if a column does not vary."""
     spread = excess.std()
-    sharpes: pd.Series = excess.mean() / spread.where(spread >= ROUNDING) * np.sqrt(YEAR)
+    sharpes: pd.Series = excess.mean() / spread.where(spread >= ROUNDING) * ROOT_YEAR
     return sharpes
 
 
