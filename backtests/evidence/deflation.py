@@ -26,6 +26,7 @@ Reference
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -119,12 +120,13 @@ def deflate(
     """
     if not (math.isfinite(effective) and effective >= 1):
         raise DataError(f"expected at least 1 effective trial, was {effective}; give 1 or more")
-    own = _finite(trials)
-    known = own if logged is None else np.concatenate([own, _finite(logged)])
+    own = finite(trials)
+    known = own if logged is None else np.concatenate([own, finite(logged)])
     return _deflated(track, len(known), effective, max(_variance(own), _variance(known)))
 
 
-def _finite(sharpes: np.ndarray) -> np.ndarray:
+def finite(sharpes: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Return the Sharpe ratios that are finite."""
     values = np.asarray(sharpes, dtype=np.float64)
     return values[np.isfinite(values)]
 

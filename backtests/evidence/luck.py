@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.deflation import Deflation, deflate
+from backtests.evidence.deflation import Deflation, deflate, finite
 from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import FULL_YEAR, ROOT_YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
@@ -153,8 +153,8 @@ def luck(
     returns = np.asarray(excess, dtype=np.float64)
     is_short = len(returns) < FULL_YEAR
     track = TrackRecord.from_returns(returns[:0] if is_short else returns)
-    known = _known(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
-    logged = _known(log.sharpes)
+    known = finite(trials) if len(trials) else np.array([track.sharpe * ROOT_YEAR])
+    logged = finite(log.sharpes)
     count = max(1.0, float(len(known)) if effective is None else effective)
     independent = max(count, log.effective) if log.includes_own else count + log.effective
     skilled = SKILLED / ROOT_YEAR
@@ -211,9 +211,3 @@ def _mix(difference: SharpeDifference | None) -> str:
 def p_said(value: float) -> str:
     """Return a p-value in words."""
     return f"p {value:.2f}" if value >= 0.005 else "p < 0.01"
-
-
-def _known(sharpes: Sequence[float] | np.ndarray) -> np.ndarray:
-    values = np.asarray(sharpes, dtype=np.float64)
-    known: np.ndarray = values[np.isfinite(values)]
-    return known
