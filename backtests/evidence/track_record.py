@@ -99,43 +99,34 @@ class TrackRecord:
         error = self.standard_error(threshold)
         return _cdf((self.sharpe - threshold) / error)
 
-    def minimum_length(self, threshold: float = 0.0, *, size: float = SIGNIFICANT) -> float:
+    def minimum_length(self, threshold: float = 0.0) -> float:
         """Return the minimum track record length: sessions needed for a significant Sharpe ratio.
 
-        ``size`` is the size of the one-sided test. The null hypothesis is that the true Sharpe
-        ratio is at most ``threshold``. The length is NaN if the estimated Sharpe ratio is not above
-        ``threshold``.
+        The null hypothesis of the one-sided test is that the true Sharpe ratio is at most
+        ``threshold``. The length is NaN if the estimated Sharpe ratio is not above ``threshold``.
         """
         if not self.sharpe > threshold:
             return float("nan")
         spread = self.standard_error(threshold) * math.sqrt(self.n)
-        return (spread * _NORMAL.inv_cdf(1 - size) / (self.sharpe - threshold)) ** 2
+        return (spread * _NORMAL.inv_cdf(1 - SIGNIFICANT) / (self.sharpe - threshold)) ** 2
 
-    def critical(self, threshold: float = 0.0, *, size: float = SIGNIFICANT) -> float:
-        """Return the smallest Sharpe ratio that is significantly above a threshold.
+    def critical(self) -> float:
+        """Return the smallest Sharpe ratio that a one-sided test finds above zero."""
+        return _NORMAL.inv_cdf(1 - SIGNIFICANT) * self.standard_error(0.0)
 
-        ``size`` is the size of the one-sided test.
-        """
-        error = self.standard_error(threshold)
-        return threshold + _NORMAL.inv_cdf(1 - size) * error
-
-    def power(
-        self, alternative: float, threshold: float = 0.0, *, size: float = SIGNIFICANT
-    ) -> float:
+    def power(self, alternative: float) -> float:
         """Return the power of the test if the true Sharpe ratio is ``alternative``."""
-        gap = alternative - self.critical(threshold, size=size)
+        gap = alternative - self.critical()
         return _cdf(gap / self.standard_error(alternative))
 
-    def planned_false_discovery(
-        self, alternative: float, prior: float, threshold: float = 0.0, *, size: float = SIGNIFICANT
-    ) -> float:
+    def planned_false_discovery(self, alternative: float, prior: float) -> float:
         """Return the share of false discoveries among all strategies that pass the test.
 
         ``prior`` is the share of strategies with skill among all tried strategies, as a fraction.
         ``alternative`` is the true Sharpe ratio per session of strategies with skill. The result
         does not depend on the estimated Sharpe ratio.
         """
-        return planned_false_discovery(prior, size, self.power(alternative, threshold, size=size))
+        return _share(SIGNIFICANT * (1 - prior), self.power(alternative) * prior)
 
     def observed_false_discovery(self, alternative: float, prior: float) -> float:
         """Return the share of false discoveries among strategies with at least this Sharpe ratio.
@@ -144,15 +135,11 @@ class TrackRecord:
         """
         false = (1 - prior) * (1 - self.probability())
         true = prior * (1 - self.probability(alternative))
-        return false / (false + true) if false + true > 0 else float("nan")
+        return _share(false, true)
 
 
-def planned_false_discovery(prior: float, size: float, power: float) -> float:
-    """Return the share of false discoveries of a test with the given size and power.
-
-    ``prior`` is the share of strategies with skill, as a fraction.
-    """
-    false, true = size * (1 - prior), power * prior
+def _share(false: float, true: float) -> float:
+    """Return the share of false discoveries among all discoveries; NaN without a discovery."""
     return false / (false + true) if false + true > 0 else float("nan")
 
 
