@@ -77,33 +77,23 @@ def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
     settings have equal labels.
     """
     tables = [settings_of(config) for config in configs]
-    labels = [config.label for config in configs]
-    said = [
-        ", ".join(_said(table, _alike(labels, tables, label)))
-        for label, table in zip(labels, tables, strict=True)
-    ]
+    alike: dict[str, list[Mapping[str, Any]]] = {}
+    for config, table in zip(configs, tables, strict=True):
+        alike.setdefault(config.label, []).append(table)
     return [
-        f"{label} ({settings})" if settings else label
-        for label, settings in zip(labels, said, strict=True)
+        _label(config.label, table, alike[config.label])
+        for config, table in zip(configs, tables, strict=True)
     ]
 
 
-def _alike(
-    labels: Sequence[str], tables: Sequence[Mapping[str, Any]], label: str
-) -> list[Mapping[str, Any]]:
-    return [table for name, table in zip(labels, tables, strict=True) if name == label]
-
-
-def _said(table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return texts for the settings of ``table`` that differ from a table in ``alike``."""
+def _label(label: str, table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> str:
+    """Return ``label``, with the settings of ``table`` that differ from a table in ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
-    said = [f"{path} {value_said(table[path])}" for path in differ[:MOST]]
-    more = len(differ) - MOST
-    if more <= 0:
-        return said
-    cut = [f"{path} {value_said(table[path])}" for path in differ]
+    said = [f"{path} {value_said(table[path])}" for path in differ]
     same = [t for t in alike if all(t.get(path) == table[path] for path in differ[:MOST])]
-    return cut if len(same) > 1 else [*said, f"{more} more"]
+    if len(differ) > MOST and len(same) == 1:
+        said[MOST:] = [f"{len(differ) - MOST} more"]
+    return f"{label} ({', '.join(said)})" if said else label
 
 
 def value_said(value: Any) -> str:
