@@ -277,7 +277,7 @@ def finished(
         reps=reps,
         notes=(*notes, *(f"{label}: {said}" for label, said in blind.items() if said)),
         luck=_luck(placed, log(*runs.values())),
-        pair=None if two is None else pair_of(two[0], two[1], reps=reps, level=LEVEL),
+        pair=pair_of(*two, reps=reps) if two else None,
     )
 
 
@@ -388,7 +388,7 @@ def compared(run: Run, reps: int) -> Compared:
         run=run,
         mix=mix,
         equal_weight=equal,
-        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL),
+        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps),
         alpha=own_alpha(run),
         baskets=random_baskets(run),
         observed=of_own_states(run),

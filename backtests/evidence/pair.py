@@ -34,16 +34,16 @@ class Pair:
     test: SharpeDifference | None
 
 
-def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int, level: float) -> Pair:
+def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int) -> Pair:
     """Return the comparison of two runs on the same sessions.
 
     ``first`` and ``second`` are tuples: the label of a run, and the run.
-    :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps`` and ``level``. The bill
-    returns of the first run are subtracted from the returns of both runs.
+    :func:`backtests.evidence.bootstrap.compare_returns` describes ``reps``. The bill returns of
+    the first run are subtracted from the returns of both runs.
     """
     (one, ours), (other, theirs) = first, second
     returns, beside, bills = ours.result.returns, theirs.result.returns, ours.bills
-    found = compare_returns(returns, bills, {"other": beside}, reps=reps, level=level)
+    found = compare_returns(returns, bills, {"other": beside}, reps=reps)
     return Pair(
         first=one,
         second=other,
