@@ -8,7 +8,7 @@ import typer
 
 from backtests.cli import history_choice, options
 from backtests.cli.config_options import config_data, config_of, without_strategy
-from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
+from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped, flips_since_fetch
 from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.simulated import SIMULATED, source_said
@@ -67,7 +67,7 @@ def brief(
     with progress("making the brief") as step:
         history = checked.history_source().open(end=checked.end_day())
         made = make_brief(history.until(history.session(at, "--at")), since, progress=step)
-        found = comparison(checked, history, made.sample.reading) if exit_code else None
+        found = flips_since_fetch(checked, history, made.sample.reading) if exit_code else None
         said = {**brief_numbers(made), "since_fetch": found}
         step("writing")
         newest = at is None and checked.end is None

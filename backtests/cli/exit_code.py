@@ -34,7 +34,9 @@ def check_comparable(config: "RunConfig", at: str | None) -> None:
     store_of(config)
 
 
-def comparison(config: "RunConfig", history: "History", reading: "Reading") -> dict[str, Any]:
+def flips_since_fetch(
+    config: "RunConfig", history: "History", reading: "Reading"
+) -> dict[str, Any]:
     """Return the flips that the last fetch or import caused, as plain data."""
     from backtests.flipped import since_fetch
     from backtests.report.flipped import flipped_numbers

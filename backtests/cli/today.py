@@ -10,7 +10,7 @@ import typer
 
 from backtests.cli import history_choice, options
 from backtests.cli.config_options import config_data, config_of
-from backtests.cli.exit_code import ExitCode, check_comparable, comparison, exit_if_flipped
+from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped, flips_since_fetch
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
@@ -83,7 +83,7 @@ def today(
     session = history.session(at, "--at")
     plan = make_plan(checked, history.until(session))
     decision = plan.at(session, held, decimals=decimals)
-    found = comparison(checked, history, plan.reading) if exit_code else None
+    found = flips_since_fetch(checked, history, plan.reading) if exit_code else None
     said = _as_data(decision, checked.label, plan, found)
     print_json(said) if json else _print(said)
     for id, last in decision.missing.items():
