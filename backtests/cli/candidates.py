@@ -79,13 +79,12 @@ def candidates_of(
         has.
     """
     found = [_read(argument, defaults, options) for argument in arguments]
-    used: set[str] = set()
-    for one in found:
-        if not isinstance(one, SavedRun):
-            fitting = [text for text in assignments if _has(one[1], _path(text))]
-            assigned(one[1], fitting)
-            used |= set(fitting)
     rows = [one[1] for one in found if not isinstance(one, SavedRun)]
+    used: set[str] = set()
+    for data in rows:
+        fitting = [text for text in assignments if _has(data, _path(text))]
+        assigned(data, fitting)
+        used |= set(fitting)
     _refuse_unused([text for text in assignments if text not in used], rows)
     return [_candidate(one) for one in found]
 
