@@ -8,16 +8,18 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
+_IDLE = ("RRPONTSYD", "WRESBAL")
+_CAPEX = tuple(ttm_id("CAPEX", firm) for firm in HYPERSCALERS)
 #: For each number of the bathtub chart: its signal, its gauge and its input series.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),
     "pipes": ("bathtub", "pipes", ("WTREGEN", "RRPONTSYD")),
-    "idle": ("dry_powder", "idle", ("RRPONTSYD", "WRESBAL")),
-    "idle_share": ("dry_powder", "share", ("RRPONTSYD", "WRESBAL")),
-    "drain": ("capex", "level", tuple(ttm_id("CAPEX", firm) for firm in HYPERSCALERS)),
-    "growth": ("capex", "impulse", tuple(ttm_id("CAPEX", firm) for firm in HYPERSCALERS)),
-    "absorbed": ("absorption", "u", ("RRPONTSYD", "WRESBAL")),
+    "idle": ("dry_powder", "idle", _IDLE),
+    "idle_share": ("dry_powder", "share", _IDLE),
+    "drain": ("capex", "level", _CAPEX),
+    "growth": ("capex", "impulse", _CAPEX),
+    "absorbed": ("absorption", "u", _IDLE),
 }
 
 
