@@ -11,7 +11,7 @@ Delay: the median number of sessions from the start of a true stay in ABSORPTION
 says ABSORPTION. A missed stay counts as an infinite delay.
 
 False alarm: a run of sessions at which the model says ABSORPTION, although the true state is never
-ABSORPTION.
+ABSORPTION during the run.
 
 A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
 FORCED_SELLING. For such a model, delays and false alarms refer to the bad state. The column "two

@@ -1,4 +1,4 @@
-"""Compare the simulated economy with real history, or the economy with the thesis on and off.
+"""Compare the simulated economy with real history, or compare it with the thesis on and off.
 
     python benchmarks/economy.py --store s.duckdb            simulated against real history
     python benchmarks/economy.py --switch --seeds 50         thesis on against thesis off

@@ -3,8 +3,8 @@
     python -m benchmarks.live_data --history ../shared/history [--rounds 14] [--loose]
 
 The first fetch fills an empty store. The servers behave like the publishers. The servers' series
-begin at the publishers' dates. The servers refuse requests above the publishers' rate limits. The
-crumb, Yahoo's session token, expires after 40 charts.
+begin at the same dates as the publishers' series. The servers refuse requests above the publishers'
+rate limits. The crumb, Yahoo's session token, expires after 40 charts.
 
 Rounds with wrong answers follow. In each round, one answer of each source is wrong in a new way (53
 ways in 14 rounds). Each round fetches all series twice. Both fetches must refuse the wrong answers

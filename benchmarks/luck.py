@@ -1,4 +1,4 @@
-"""Measure how often the tests of luck find an edge in pure noise, and how often a planted edge.
+"""Measure how often the tests of luck find an edge: in pure noise, and with a planted edge.
 
     python -m benchmarks.luck [--seeds 500] [--trials 100] [--years 10] [--write]
 

@@ -164,7 +164,10 @@ def _ledger(case: Case, variant: Variant, prices: np.ndarray) -> np.ndarray:
 
 
 def gap(equity: np.ndarray, case: Case) -> tuple[float, int]:
-    """Return the largest relative difference from ``simulate_many``, and where it occurs."""
+    """Return the largest relative difference from ``simulate_many``.
+
+    Also return the position of the configuration that has this difference.
+    """
     ours = case.many(keep_equity=True).equity
     assert ours is not None
     apart = np.abs(equity / ours.to_numpy() - 1).max(axis=1)
@@ -277,7 +280,9 @@ def main() -> None:
     parser.add_argument("--configurations", type=int, default=400)
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--slow", type=int, default=4, help="configurations of slow engines")
+    parser.add_argument(
+        "--slow", type=int, default=4, help="number of configurations for slow engines"
+    )
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     case = case_of(given.configurations, given.seed)

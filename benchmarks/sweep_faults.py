@@ -82,7 +82,7 @@ def killed(store: Path, out: Path, delay: float) -> str:
 
 
 def kill_worker(store: Path, out: Path) -> str:
-    """Run a sweep with two workers, kill one worker after the first results; return a summary."""
+    """Run a sweep with two workers and kill one after the first results; return a summary."""
     with start(store, out, workers=2) as process:
         while process.poll() is None and not parts_of(out):
             time.sleep(0.01)

@@ -55,7 +55,7 @@ QUARTER, MONTH = 13, 4
 STAY = 63
 #: The planted kink, points per unit of u.
 KINK = 2.0
-#: In each world, each state applies in more than this number of weeks.
+#: In each world of :func:`capex_responses`, each state applies in more than this number of weeks.
 FEWEST_ON = 80
 
 
@@ -136,7 +136,7 @@ def capex_off(seed: int) -> Drawn:
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return interval and true value of the capex response: depleted minus ample idle capital."""
+    """Return interval and true value of the response to capex: depleted minus ample capital."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
@@ -227,8 +227,8 @@ def kink_hac(seed: int) -> Drawn:
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
 
-    A fall is a price more than 12 % below the highest price of 126 sessions. The end of a fall is a
-    price more than 4 % above the lowest price of 21 sessions, within 42 sessions.
+    A fall is a price more than 12 % below the highest price of 126 sessions. A fall ends if,
+    within 42 sessions, the price is more than 4 % above the lowest price of 21 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)

@@ -82,7 +82,8 @@ def noise(seed: int, start: str = "2010-01-01", end: str = "2024-12-31") -> pd.D
 def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
     """Raise each return after an earlier gain, and lower each return after an earlier loss.
 
-    The change is ``size`` standard deviations. The earlier return is 5 sessions older.
+    The change is ``size`` standard deviations. The earlier return is ``TRUE_K + AHEAD`` sessions
+    older.
     """
     values = excess[ASSET].to_numpy(copy=True)
     back = TRUE_K + AHEAD

@@ -72,7 +72,7 @@ class ForcedSelling(_Cascade):
         from FRED and is known one session after its date.
     NaN
         The mean needs at least half of its components. The score omits components without enough
-        data. The score needs 252 sessions on which all other components are known.
+        data. The score needs 252 sessions on which all remaining components are known.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The use of the first principal component

@@ -29,7 +29,7 @@ class InverseQE(ScoreSignal):
     NaN
         The flag is NA if the correlation or the mean is missing. The mean needs at least one of its
         components. The score omits a component without enough data. The score needs 252 sessions on
-        which all other components are known.
+        which all remaining components are known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates

@@ -143,7 +143,7 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
         return weights.reindex(panel.index)[list(strategy.assets)].astype("float64")
     except (TypeError, ValueError) as error:
         raise SimulationError(
-            f"{strategy.name}: expected weights as numbers, but {error}"
+            f"{strategy.name}: expected weights as numbers, but: {error}"
         ) from None
 
 

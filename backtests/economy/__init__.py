@@ -58,7 +58,7 @@ class Economy:
 
     def rows(self) -> dict[str, pd.DataFrame]:
         """Return a mapping from id to store rows, with the time when each value became known."""
-        # No session of the economy sees a series with the rule "recorded".
+        # This moment is after all sessions, so no session sees a series with the rule "recorded".
         never = LAST_DAY + pd.DateOffset(years=100)
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 

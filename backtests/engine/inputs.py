@@ -149,7 +149,7 @@ def _numbers(values: Values, what: str, name: str) -> Values:
         return values.astype("float64")
     except (TypeError, ValueError) as error:
         raise SimulationError(
-            f"{name}: expected numbers in {what}, but {error}; convert the values"
+            f"{name}: expected numbers in {what}, but: {error}; convert the values"
         ) from None
 
 

@@ -124,9 +124,9 @@ def choose_trades(
     While a decision waits for its fill, the limit is not enforced.
 
     An asset without a price on the day of the fill is not traded until the next decision. If such
-    an asset should be sold, the cash can be too small for all purchases. Purchases are then
-    reduced. The largest purchase is reduced first. A holding is closed at its last price if this
-    price is older than the asset's staleness limit.
+    an asset should be sold, the cash can be too small for all purchases. In this case, purchases
+    are reduced, the largest purchase first. A holding is closed at its last price if this price is
+    older than the asset's staleness limit.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 

@@ -63,8 +63,7 @@ def read_again(
 
     The regime comes from the run's regime model. ``chosen`` maps names to signals. ``earlier`` maps
     names of signals to earlier evaluations that remain valid on ``panel``. An earlier evaluation is
-    used again if its signal is unchanged. All signals that this signal contains must be unchanged,
-    too.
+    used again only if its signal, and all signals that this signal contains, are unchanged.
     """
     evaluations = Evaluations(panel, chosen, earlier)
     classification = run.config.build_model().classify(panel, evaluations)

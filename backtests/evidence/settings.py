@@ -87,7 +87,7 @@ def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
 
 
 def _label(label: str, table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> str:
-    """Return ``label``, with the settings of ``table`` that differ from a table in ``alike``."""
+    """Return ``label``, with the settings in which ``table`` differs from a table in ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ]
     same = [t for t in alike if all(t.get(path) == table[path] for path in differ[:MOST])]

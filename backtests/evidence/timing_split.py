@@ -62,7 +62,7 @@ def timing_split(run: Run) -> TimingSplit:
     """Return the parts of a run's mean return, computed from the run's weights, orders and prices.
 
     An asset without a price on a session keeps its last price. Tilt and timing leave out the
-    sessions before the first fill, because no asset can be held on these sessions.
+    sessions before the first possible fill, because no asset can be held on these sessions.
     """
     result = run.result
     weights = result.weights.shift().iloc[1:]

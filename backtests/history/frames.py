@@ -128,7 +128,7 @@ def _numbers(id: str, values: pd.Series) -> pd.Series:
     try:
         return values.astype("float64").dropna()
     except (TypeError, ValueError) as error:
-        raise DataError(f"{id}: expected numbers, but {error}; convert the values") from None
+        raise DataError(f"{id}: expected numbers, but: {error}; convert the values") from None
 
 
 @contextmanager
@@ -183,7 +183,7 @@ def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIn
     try:
         moments = pd.DatetimeIndex(known.reindex(dates))
     except (TypeError, ValueError) as error:
-        raise DataError(f"`known` of {id}: expected days or moments, but {error}") from None
+        raise DataError(f"`known` of {id}: expected days or moments, but: {error}") from None
     if moments.hasnans:
         day = dates[moments.isna()][0].date()
         raise DataError(

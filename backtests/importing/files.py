@@ -205,7 +205,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise DataError(_system_says(error)) from None
     if not text.strip():
-        raise _no_text(file, "text", "the file is empty", "it is empty")
+        raise _no_text(file, "text", "the file is empty", "the file is empty")
     if "\x00" in text:
         raise _no_text(file, "text", "binary", "the file contains NUL bytes")
     return text

@@ -33,7 +33,7 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(
-            f"line {error.lineno}: expected whole JSON, but {error.msg}; fetch the file again"
+            f"line {error.lineno}: expected whole JSON, but: {error.msg}; fetch the file again"
         ) from None
     cik, tag = identity_of(document)
     concept, ticker = CONCEPTS.get(tag), FILERS.get(cik)
@@ -106,8 +106,8 @@ def _check_sums(facts: list[dict[str, Any]]) -> None:
         if same and 0 < longer["val"] < shorter["val"] / LEAP:
             raise DataError(
                 f"expected the amount from {longer['start']} to {longer['end']} to contain the "
-                f"amount up to {shorter['end']}, {shorter['val']:g}, but it was "
-                f"{longer['val']:g}; correct the amount that is in another unit"
+                f"amount up to {shorter['end']}, but the amounts were {longer['val']:g} and "
+                f"{shorter['val']:g}; correct the amount that is in another unit"
             )
 
 

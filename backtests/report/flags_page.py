@@ -16,8 +16,8 @@ from signals.form import WITHOUT
 from signals.reading import Reading
 from signals.regimes import Votes
 
-#: Largest number of periods that the page lists for each signal: periods in which a component of
-#: the signal's score was missing.
+#: For each signal, the page lists at most this number of periods in which a component of the score
+#: was missing.
 STRETCHES = 5
 
 

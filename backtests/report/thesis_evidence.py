@@ -30,7 +30,7 @@ WIDTHS = (760.0, PANEL)
 DEALS = 12
 #: Text in place of the bounds of a confidence set without bounds.
 NO_BOUNDS = "[no bounds]"
-_FIRST = 3  # number of classes in the text on an episode; the class with the first peak is first
+_FIRST = 3  # largest number of classes named for each episode, the earliest peak first
 #: Asset classes in the chart of responses by session, with the shortest duration first.
 _DRAWN = ("memory", "broad", "software", "crypto")
 

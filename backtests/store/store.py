@@ -135,8 +135,9 @@ class Store:
         self.path = writable_name(path)
         if found := sorted(_SPECIAL & set(str(self.path.absolute()))):
             raise ConfigError(
-                f"expected a path without {found[0]} for the store, because DuckDB cannot open "
-                f"a path with {found[0]}, was {str(self.path.absolute())!a}; give another path"
+                f"expected a path without {found[0]} for the store, was "
+                f"{str(self.path.absolute())!a}; give another path, because DuckDB cannot open a "
+                f"path with {found[0]}"
             )
 
     def __repr__(self) -> str:

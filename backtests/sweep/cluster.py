@@ -75,8 +75,9 @@ def _check_version(client: Any, address: str | None) -> None:
     try:
         found = client.run(_version, on_error="return")
     except OSError as error:
+        cure = "restart the workers" if address else "run the same command again"
         raise ConfigError(
-            f"expected an answer from the workers {place}, but: {error}; restart the workers"
+            f"expected an answer from the workers {place}, but: {error}; {cure}"
         ) from None
     if not found:
         cure = f"start one with 'dask worker {address}'" if address else "use fewer workers"

@@ -284,6 +284,6 @@ def too_narrow(coverage: float) -> str:
     ``coverage`` is the measured fraction of intervals that contain the true value.
     """
     return (
-        f"The interval is too narrow: in simulations, {100 * coverage:.0f} of 100 intervals "
-        "contained the true value, instead of 95."
+        f"The interval is too narrow: in simulations, {100 * coverage:.0f} of 100 such "
+        "intervals contained the true value, instead of 95."
     )

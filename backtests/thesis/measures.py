@@ -65,9 +65,9 @@ def measure(claim: Claim, sample: Sample) -> Measure:
         raise ConfigError(f"{unknown('claim', claim.name, MEASURES)}; keep the claim's name")
     if claim.name in OF_STRATEGIES and claim.condition is not None:
         raise ConfigError(
-            f"{claim.name}: expected `condition` to be None, because the claim is about all "
-            f"sessions of a strategy, was {claim.condition}; set `condition` to None, and use the "
-            "estimator mean"
+            f"{claim.name}: expected `condition` to be None, was {claim.condition}; the claim is "
+            "about all sessions of a strategy, so set `condition` to None, and use the estimator "
+            "mean"
         )
     if claim.name not in OF_STRATEGIES and claim.condition is None:
         raise ConfigError(

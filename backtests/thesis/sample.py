@@ -126,7 +126,7 @@ class Sample:
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:
-        """Return, for each session, the newest flag known in time to earn the session's return.
+        """Return, for each session, the newest flag known in time to trade before its return.
 
         The flag is 1.0, 0.0 or NaN. The flag was known 1 + :data:`LAG` sessions before the close at
         which the return ends.

@@ -53,7 +53,7 @@ class Rule:
             "close": "same close",
             "sessions": f"{self.n} session{plural} later",
             "fed_sessions": f"{self.n} session{plural} later, without Fed holidays",
-            "h41": "16:30 on the next Thursday",
+            "h41": "16:30 on the Thursday after the date",
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
             "filed": "session after filing",

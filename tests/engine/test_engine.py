@@ -560,10 +560,10 @@ def test_idle_cash_earns_what_a_bill_without_costs_would() -> None:
         ("bill returns above −1, as fractions", {"bills": lambda b: b * 0 - 1}),
         ("bill returns above −1, as fractions", {"bills": lambda b: b * 0 + np.inf}),
         (
-            "^weights: expected numbers in weights, but ",
+            "^weights: expected numbers in weights, but: ",
             {"weights": lambda w: w.astype(object).replace(0.5, "half")},
         ),
-        ("^weights: expected numbers in prices, but ", {"prices": lambda p: p.astype(str) + "x"}),
+        ("^weights: expected numbers in prices, but: ", {"prices": lambda p: p.astype(str) + "x"}),
         ("costs as an object of the class Costs, was 2; give", {"costs": lambda _: 2}),
         ("the class Costs, was .'etf_bp': 2.; give", {"costs": lambda _: {"etf_bp": 2}}),
         ("weights as a DataFrame, decisions × assets, was Series", {"weights": lambda w: w["SPY"]}),

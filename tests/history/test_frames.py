@@ -168,7 +168,7 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         (
             {"known": None},
             ConfigError,
-            r"when the values of WALCL became known, was None.*Thursday 16:30",
+            r"when the values of WALCL became known, was None.*16:30 on the Thursday after",
         ),
         ({"known": {"WALCL": 8}}, ConfigError, "was 8; .*a lag like pd.Timedelta"),
         ({"known": {"WALCL": pd.bdate_range("2025-01-01", "2026-01-01")}}, ConfigError, "was Date"),

@@ -615,7 +615,8 @@ def test_an_sec_amount_below_the_part_that_it_contains_is_refused(tmp_path: Path
         take(write(tmp_path, "x.json", json.dumps(document)), db)
     assert str(caught.value) == (
         "x.json: expected the amount from 2023-07-01 to 2024-06-30 to contain the amount up to "
-        "2023-12-31, 1.9647e+10, but it was 4.4477e+07; correct the amount that is in another unit"
+        "2023-12-31, but the amounts were 4.4477e+07 and 1.9647e+10; correct the amount that is in "
+        "another unit"
     )
     may_fall = document | {"tag": "NetCashProvidedByUsedInOperatingActivities"}
     assert not take(write(tmp_path, "y.json", json.dumps(may_fall)), db).refused

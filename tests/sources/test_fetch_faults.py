@@ -103,8 +103,8 @@ PASSING: dict[Kind, str] = {
     "html": r"is a web page|not a JSON|not complete JSON",
 }
 LASTING: dict[Kind, str] = {
-    "empty": r"found none|holds no|no vintages|has no|cannot be read|no prices|no rows",
-    "renamed": r"holds no|cannot be read|unknown format|has no|lacks|expected .* number in .*val",
+    "empty": r"found none|no vintages|has no|cannot be read|no prices|no rows",
+    "renamed": r"cannot be read|unknown format|has no|lacks|expected .* number in .*val",
     "text_numbers": r"number|could not convert|cannot be read|was inf|expected 2 cells",
     "duplicate": r"twice|another date than in the row before",
     "future": r"up to today|after today|≤ today|order",

@@ -150,7 +150,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
             "WHERE series_id = 'WALCL'",
             "WALCL",
-            ("16:30 on the next Thursday", "the values of 53 dates were known earlier"),
+            ("16:30 on the Thursday after the date", "the values of 53 dates were known earlier"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "

@@ -131,9 +131,12 @@ def clients() -> int:
     return sum(type(each) is distributed.Client for each in gc.get_objects())
 
 
-@pytest.mark.parametrize("address", [None, "tcp://here:1"])
+@pytest.mark.parametrize(
+    ("address", "cure"),
+    [(None, "run the same command again"), ("tcp://here:1", "restart the workers")],
+)
 def test_workers_that_do_not_answer_are_named(
-    address: str | None, monkeypatch: pytest.MonkeyPatch
+    address: str | None, cure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(*_: object, **__: object) -> None:
         raise OSError("closed")
@@ -141,7 +144,7 @@ def test_workers_that_do_not_answer_are_named(
     client = SimpleNamespace(run=breaks)
     monkeypatch.setattr("backtests.sweep.cluster._client", lambda *_: nullcontext(client))
     place = f"at {address}" if address else "on this machine"
-    with pytest.raises(ConfigError, match=f"from the workers {place}: closed"):
+    with pytest.raises(ConfigError, match=f"from the workers {place}, but: closed; {cure}"):
         connected(address, 2).__enter__()
 
 
