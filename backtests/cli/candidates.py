@@ -75,8 +75,8 @@ def candidates_of(
     Raises
     ------
     ConfigError
-        If an argument cannot be used, or if an assignment names a parameter that no configuration
-        has.
+        Raised if an argument cannot be used, or if an assignment names a parameter that no
+        configuration has.
     """
     found = [_read(argument, defaults, options) for argument in arguments]
     rows = [one[1] for one in found if not isinstance(one, SavedRun)]

@@ -38,7 +38,7 @@ def config_data(
     Raises
     ------
     ConfigError
-        If the file cannot be read, or if a key, an option or an assignment is not valid.
+        Raised if the file cannot be read, or if a key, an option or an assignment is not valid.
     """
     from backtests.config import check_options
 

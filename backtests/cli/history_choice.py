@@ -126,7 +126,7 @@ def one_history(
     Raises
     ------
     ConfigError
-        If the options, ``defaults`` or the rows state different histories.
+        Raised if the options, ``defaults`` or the rows state different histories.
     """
     from signals.errors import ConfigError
 

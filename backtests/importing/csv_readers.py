@@ -41,9 +41,9 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
     Raises
     ------
     UnknownFormat
-        When no reader supports the header.
+        Raised if no reader supports the header.
     DataError
-        When a cell is wrong. The message gives the number of the line.
+        Raised if a cell is wrong. The message gives the number of the line.
     """
     stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
     reader = _reader(_header(text), stem)

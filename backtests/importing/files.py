@@ -82,7 +82,7 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     Raises
     ------
     DataError
-        When the path does not exist, or when the path contains nothing to import.
+        Raised if the path does not exist, or if the path contains nothing to import.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}

@@ -105,10 +105,10 @@ def import_path(
     Raises
     ------
     ConfigError
-        When ``recorded_at`` is not a moment, or the path of the store is invalid.
+        Raised if ``recorded_at`` is not a moment, or the path of the store is invalid.
     DataError
-        When no file can be read, the currency is not USD, or the store cannot be written. After a
-        DataError, no data are added to the store.
+        Raised if no file can be read, the currency is not USD, or the store cannot be written.
+        After a DataError, no data are added to the store.
     """
     if not str(path):
         raise DataError("expected the path of a file or folder, was empty; give a path")

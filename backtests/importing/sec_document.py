@@ -24,10 +24,10 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
     Raises
     ------
     UnknownFormat
-        When the text is JSON but not a ``companyconcept`` document, or when the document's company
-        or tag is not in the catalog.
+        Raised if the text is JSON but not a ``companyconcept`` document, or if the document's
+        company or tag is not in the catalog.
     DataError
-        When the text is not JSON, or when a field of the document is wrong.
+        Raised if the text is not JSON, or if a field of the document is wrong.
     """
     try:
         document = json.loads(text)
@@ -48,9 +48,9 @@ def identity_of(document: Any) -> tuple[int, str]:
     Raises
     ------
     UnknownFormat
-        When ``document`` is not a ``companyconcept`` document.
+        Raised if ``document`` is not a ``companyconcept`` document.
     DataError
-        When the number or the tag does not have the form that the SEC uses.
+        Raised if the number or the tag does not have the form that the SEC uses.
     """
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
         raise UnknownFormat("JSON, but not a companyconcept document of the SEC")
@@ -71,9 +71,9 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
     Raises
     ------
     DataError
-        When the document has no facts or too many facts, or when a fact lacks a field or has a
-        wrong field. Also when an amount is far below the amount of a shorter period with the same
-        start.
+        Raised if the document has no facts or too many facts, or if a fact lacks a field or has a
+        wrong field. Also raised if an amount is far below the amount of a shorter period with the
+        same start.
     """
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FACTS:

@@ -71,7 +71,7 @@ class Table:
         Raises
         ------
         DataError
-            When a column is missing or a cell is wrong. The message gives the line.
+            Raised if a column is missing or a cell is wrong. The message gives the line.
         """
         whole = self.prepare(table)
         wanted = (self.date, self.known, self.by, *sum(self.columns.values(), ()))

@@ -18,10 +18,10 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     Raises
     ------
     DataError
-        If the file cannot be read.
+        Raised if the file cannot be read.
     ConfigError
-        If the file has other columns or no rows, if a row does not contain a date and the name of a
-        regime, or if the dates do not ascend.
+        Raised if the file has other columns or no rows, if a row does not contain a date and the
+        name of a regime, or if the dates do not ascend.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:

@@ -71,7 +71,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     Raises
     ------
     ConfigError
-        If the module cannot be imported, or if the definition of the class has an error.
+        Raised if the module cannot be imported, or if the definition of the class has an error.
     """
     if path in _given:
         return _checked(_given[path], path)

@@ -131,8 +131,8 @@ def truncation_faults(
     Raises
     ------
     DrypowderError
-        If the strategy or signal fails on a changed history. The error message gives the date of
-        the cut.
+        Raised if the strategy or signal fails on a changed history. The error message gives the
+        date of the cut.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)

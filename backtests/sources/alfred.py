@@ -32,7 +32,7 @@ def table_of(rows: list[Any]) -> pd.DataFrame:
     Raises
     ------
     ValueError, KeyError, TypeError
-        When a row lacks a field, or a field is not a date or a number.
+        Raised if a row lacks a field, or a field is not a date or a number.
     """
     if not all(isinstance(row, dict) for row in rows):
         raise TypeError("a row is not a JSON object")
@@ -62,9 +62,10 @@ def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        When the archive has two values for one date in one vintage.
+        Raised if the archive has two values for one date in one vintage.
     DataError
-        When a published value or its dates are implausible, or a vintage is later than ``now``.
+        Raised if a published value or its dates are implausible, or a vintage is later than
+        ``now``.
     """
     table = table[not_before_first(id, pd.DatetimeIndex(table["date"]))]
     table = table.sort_values(["date", "vintage"], kind="stable")

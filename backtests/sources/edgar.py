@@ -42,10 +42,10 @@ class EdgarSource:
         Raises
         ------
         Absent
-            When the company uses none of the concept's tags, or has too few facts for a sum over a
-            trailing year.
+            Raised if the company uses none of the concept's tags, or has too few facts for a sum
+            over a trailing year.
         SourceError
-            When a document cannot be fetched or is wrong.
+            Raised if a document cannot be fetched or is wrong.
         """
         cik = next(cik for cik, name in FILERS.items() if name == ticker)
         entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]

@@ -79,10 +79,10 @@ def fetch(
     Raises
     ------
     ConfigError
-        When an id is unknown or has no live source, or when the key, the contact or a publisher's
-        address is invalid.
+        Raised if an id is unknown or has no live source, or if the key, the contact or a
+        publisher's address is invalid.
     DataError
-        When another fetch is running, or the store cannot be written.
+        Raised if another fetch is running, or the store cannot be written.
     """
     deadline = Deadline(policy or RetryPolicy())
     jobs = jobs_of(store, start, only, deadline)

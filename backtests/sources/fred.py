@@ -98,7 +98,7 @@ class FredSource:
         Raises
         ------
         SourceError, DataError
-            When the series cannot be fetched, or its values are wrong.
+            Raised if the series cannot be fetched, or its values are wrong.
         """
         if self.key is None:
             return [self._public(id, now)]

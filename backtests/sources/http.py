@@ -141,9 +141,9 @@ def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
     Raises
     ------
     SourceError
-        When the last attempt fails. If the deadline leaves no time to begin an attempt, the error
-        is :class:`OutOfTime`. If the pause before the next attempt would last until the deadline,
-        the error of the last attempt is raised.
+        Raised if the last attempt fails. If the deadline leaves no time to begin an attempt, the
+        error is :class:`OutOfTime`. If the pause before the next attempt would last until the
+        deadline, the error of the last attempt is raised.
     """
     policy = deadline.policy
 
@@ -200,9 +200,9 @@ class Client:
         Raises
         ------
         Absent
-            When the source answers with status 404.
+            Raised if the source answers with status 404.
         SourceError
-            When the request fails. The error message does not contain the API key.
+            Raised if the request fails. The error message does not contain the API key.
         """
         return with_retries(lambda: read(self._once(url, params)), self.deadline)
 
@@ -263,9 +263,9 @@ def json_of(name: str, text: str) -> Any:
     Raises
     ------
     Transient
-        When the text is not complete JSON.
+        Raised if the text is not complete JSON.
     SourceError
-        When the JSON is nested too deeply.
+        Raised if the JSON is nested too deeply.
     """
     try:
         return json.loads(text)

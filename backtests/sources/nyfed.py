@@ -55,7 +55,7 @@ class NewYorkFedSource:
         Raises
         ------
         SourceError, DataError
-            When the series cannot be fetched, or its values are wrong.
+            Raised if the series cannot be fetched, or its values are wrong.
         """
         endpoint, first = ENDPOINTS[id], CATALOG[id].first
         assert first is not None

@@ -32,8 +32,8 @@ def fred_key() -> str | None:
     Raises
     ------
     ConfigError
-        If the key is not made of 32 lower-case letters and digits, or if other users have any
-        access to the file with the key. The error message does not contain the key.
+        Raised if the key is not made of 32 lower-case letters and digits, or if other users have
+        any access to the file with the key. The error message does not contain the key.
     """
     given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:
@@ -66,7 +66,8 @@ def contact() -> str | None:
     Raises
     ------
     ConfigError
-        When the text has no e-mail address, or has characters that an HTTP header does not allow.
+        Raised if the text has no e-mail address, or has characters that an HTTP header does not
+        allow.
     """
     given = os.environ.get("DRYPOWDER_CONTACT", "").strip()
     if not given:

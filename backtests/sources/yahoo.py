@@ -200,7 +200,7 @@ class YahooSource:
         Raises
         ------
         SourceError, DataError
-            When the prices cannot be fetched or are wrong.
+            Raised if the prices cannot be fetched or are wrong.
         """
         closes = http.with_retries(lambda: self._closes(ticker, start), self.deadline)
         return [price_batch(ticker, closes, now, YAHOO)]

@@ -74,7 +74,7 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
     Raises
     ------
     DataError
-        When the store cannot be read.
+        Raised if the store cannot be read.
     """
     dates = _dates(store)
     if dates.empty:

@@ -117,9 +117,9 @@ def dated(
     Raises
     ------
     DataError
-        If the publication rule would be wrong for the values. The rule would be wrong if the dates
-        are farther apart than the frequency of the series allows. The rule would also be wrong for
-        values that are known from filing dates.
+        Raised if the publication rule would be wrong for the values. The rule would be wrong if the
+        dates are farther apart than the frequency of the series allows. The rule would also be
+        wrong for values that are known from filing dates.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     if stated is None:

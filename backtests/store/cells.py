@@ -29,8 +29,8 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     Raises
     ------
     DataError
-        When a cell is not an ISO date, or when a date is out of order, is repeated, is before 1900
-        or is after ``recorded_at``.
+        Raised if a cell is not an ISO date, or if a date is out of order, is repeated, is before
+        1900 or is after ``recorded_at``.
     """
     text = column.str.strip()
     dates = _days(text)
@@ -50,8 +50,8 @@ def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not an ISO date. Also when a cell's date is before the value's date, or more
-        than :data:`LONGEST_DELAY` days later.
+        Raised if a cell is not an ISO date. Also raised if a cell's date is before the value's
+        date, or more than :data:`LONGEST_DELAY` days later.
     """
     text = column.str.strip()
     given = (text != "").to_numpy()
@@ -80,8 +80,8 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     Raises
     ------
     DataError
-        When a cell is not a finite number, when a number is outside the series' plausible range, or
-        when a value of a steady series jumps, see :func:`leaps`.
+        Raised if a cell is not a finite number, if a number is outside the series' plausible range,
+        or if a value of a steady series jumps, see :func:`leaps`.
     """
     text = column.str.strip()
     given = (text != "").to_numpy() & not_before_first(id, dates)
@@ -99,7 +99,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
     Raises
     ------
     DataError
-        When ``values`` is empty, or when a date is after ``now``. Also when a check of
+        Raised if ``values`` is empty, or if a date is after ``now``. Also raised if a check of
         :func:`dates_of` or :func:`values_of` fails.
     """
     dates = pd.DatetimeIndex(values.index)

@@ -28,8 +28,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When ``ticker`` is a series of the catalog, or when a date or a number is invalid. Also when
-        no price is left, or when :func:`check_shifts` finds an error.
+        Raised if ``ticker`` is a series of the catalog, or if a date or a number is invalid. Also
+        raised if no price is left, or if :func:`check_shifts` finds an error.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -76,8 +76,8 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
     Raises
     ------
     DataError
-        When a shift is surely an error. The documentation of :func:`~backtests.store.shifts.shifts`
-        lists the kinds of errors.
+        Raised if a shift is surely an error. The documentation of
+        :func:`~backtests.store.shifts.shifts` lists the kinds of errors.
     """
     found = shifts(ticker, closes)
     for shift in found:

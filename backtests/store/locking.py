@@ -57,7 +57,7 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
     Raises
     ------
     DataError
-        When the file is missing, when the file is not a store of drypowder, or when a writer keeps
+        Raised if the file is missing, if the file is not a store of drypowder, or if a writer keeps
         the file open for longer than :data:`PATIENCE`.
     """
     if path.is_dir():
@@ -82,9 +82,9 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises
     ------
     DataError
-        When the file cannot be written, or other programs do not close the file in time. After a
-        DataError, the stored rows are unchanged. If the store was missing, an empty store may have
-        been created.
+        Raised if the file cannot be written, or other programs do not close the file in time. After
+        a DataError, the stored rows are unchanged. If the store was missing, an empty store may
+        have been created.
     """
     check_writable(path)
     busy = (
@@ -137,9 +137,9 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
     Raises
     ------
     DataError
-        When the system does not allow the lock, or when another program still holds the lock after
-        ``wait`` seconds. If another program holds the lock, the text in ``otherwise`` is the error
-        message.
+        Raised if the system does not allow the lock, or if another program still holds the lock
+        after ``wait`` seconds. If another program holds the lock, the text in ``otherwise`` is the
+        error message.
     """
     lock = filelock.FileLock(f"{resolved(path)}{ending}")
     try:

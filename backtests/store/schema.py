@@ -54,7 +54,7 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     Raises
     ------
     DataError
-        When another program or a newer version of drypowder made the file, or when a table is
+        Raised if another program or a newer version of drypowder made the file, or if a table is
         missing, is a view, or has wrong columns.
     """
     tables = dict(connection.execute(_TABLES).fetchall())

@@ -121,8 +121,8 @@ class Store:
     Raises
     ------
     ConfigError
-        If the path is invalid, see :func:`backtests.atomic.writable_name`. DuckDB cannot open a
-        path that contains a question mark or a backslash, so such a path is invalid, too.
+        Raised if the path is invalid, see :func:`backtests.atomic.writable_name`. DuckDB cannot
+        open a path that contains a question mark or a backslash, so such a path is invalid, too.
     DataError
         Every method that reads or writes the file raises DataError when the file is locked for too
         long, damaged, or not a store of drypowder. Most methods that read also raise DataError when
@@ -174,11 +174,11 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`. Also when another program still writes after
-            ``wait`` seconds. Also when ``recorded_at`` is earlier than the last moment in the
-            store, by more than :data:`~backtests.store.recording.CLOCK_BACK`. The last moment is
-            the moment of the newest row, or the start of the last fetch or import. After an error,
-            nothing is added.
+            Raised for the reasons listed in :class:`Store`. Also raised if another program still
+            writes after ``wait`` seconds. Also raised if ``recorded_at`` is earlier than the last
+            moment in the store, by more than :data:`~backtests.store.recording.CLOCK_BACK`. The
+            last moment is the moment of the newest row, or the start of the last fetch or import.
+            After an error, nothing is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = recording_moment(connection, recorded_at, self.path)
@@ -262,10 +262,10 @@ class Store:
         Raises
         ------
         DataError
-            When another fetch is running, or when the store cannot be written. Also when ``at`` is
-            more than :data:`~backtests.store.recording.CLOCK_BACK` before the last moment in the
-            store. The last moment is the moment of the newest row, or the start of the last fetch
-            or import.
+            Raised if another fetch is running, or if the store cannot be written. Also raised if
+            ``at`` is more than :data:`~backtests.store.recording.CLOCK_BACK` before the last moment
+            in the store. The last moment is the moment of the newest row, or the start of the last
+            fetch or import.
         """
         locking.check_writable(self.path)
         busy = (
@@ -394,8 +394,8 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`. Also when the new file already exists, and
-            when all rows were recorded after ``as_of``.
+            Raised for the reasons listed in :class:`Store`. Also raised if the new file already
+            exists, and if all rows were recorded after ``as_of``.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
@@ -427,7 +427,7 @@ class Store:
         Raises
         ------
         DataError
-            For the reasons listed in :class:`Store`. Also when the path does not end in
+            Raised for the reasons listed in :class:`Store`. Also raised if the path does not end in
             ``.parquet``, is a folder, is the store itself, or cannot be written.
         """
         target = checked_export(path, self.path)

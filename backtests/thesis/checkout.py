@@ -17,7 +17,7 @@ def committed_claims(path: Path | None = None) -> str | None:
     Raises
     ------
     ConfigError
-        If the file differs from the last commit, or if the repository has no commit.
+        Raised if the file differs from the last commit, or if the repository has no commit.
     """
     found = (path or Path(claims.__file__)).resolve()
     if _git(found, "ls-files", "--error-unmatch", "--", found.name) is None:

@@ -112,8 +112,8 @@ class Claim(Typed):
     Raises
     ------
     ConfigError
-        If the name, the statement, the estimand or ``refuted_by`` is empty, if the link is unknown,
-        or if the fields contradict one another.
+        Raised if the name, the statement, the estimand or ``refuted_by`` is empty, if the link is
+        unknown, or if the fields contradict one another.
     """
 
     name: str

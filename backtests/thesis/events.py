@@ -126,11 +126,11 @@ def read_events(path: Path | None = None) -> Events:
     Raises
     ------
     DataError
-        If the file cannot be read.
+        Raised if the file cannot be read.
     ConfigError
-        If the contents of the file are not valid. The file must be TOML with all required keys and
-        no unknown key or kind. A name or a date must not occur twice. An episode must not end
-        before it starts. No date may lie after today in New York.
+        Raised if the contents of the file are not valid. The file must be TOML with all required
+        keys and no unknown key or kind. A name or a date must not occur twice. An episode must not
+        end before it starts. No date may lie after today in New York.
     """
     file = FILE if path is None else expanded(path)
     try:

@@ -117,12 +117,12 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     Raises
     ------
     ConfigError
-        If the claims have uncommitted changes (see
+        Raised if the claims have uncommitted changes (see
         :func:`backtests.thesis.checkout.committed_claims`), or if the path is invalid.
     DataError
-        If the chain is broken, if the file cannot be written, or if another program does not finish
-        its seal in time. DataError is also raised if the clock shows a time before the last seal or
-        before the end of the data.
+        Raised if the chain is broken, if the file cannot be written, or if another program does not
+        finish its seal in time. DataError is also raised if the clock shows a time before the last
+        seal or before the end of the data.
     """
     path = writable_name(ledger)
     contents = _contents(sample)
@@ -187,10 +187,10 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        If the path is a folder, if the file is missing or empty, or if a line was edited, removed,
-        moved or cut. DataError is also raised if a seal is older than its data or older than the
-        previous seal. The error message names the faulty line. Missing lines at the end are not
-        detected.
+        Raised if the path is a folder, if the file is missing or empty, or if a line was edited,
+        removed, moved or cut. DataError is also raised if a seal is older than its data or older
+        than the previous seal. The error message names the faulty line. Missing lines at the end
+        are not detected.
     """
     path = writable_name(ledger)
     _refuse_folder(path)
@@ -292,7 +292,7 @@ def verify(
     Raises
     ------
     DataError
-        If :func:`read_ledger` cannot read the ledger, or if the published seal is missing.
+        Raised if :func:`read_ledger` cannot read the ledger, or if the published seal is missing.
     """
     seals = read_ledger(ledger)
     if published is not None and published not in {one.hash for one in seals}:

@@ -184,7 +184,7 @@ def try_thesis(
     Raises
     ------
     DataError
-        If :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
+        Raised if :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
     _check_ledger(ledger)  # first, because the claims take a minute
     steps = len(CLAIMS) + len(PARTS)

@@ -174,7 +174,7 @@ def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
     Raises
     ------
     NotTestable
-        If fewer than half of the histories, or fewer than two histories, have an entry.
+        Raised if fewer than half of the histories, or fewer than two histories, have an entry.
     """
     rng = np.random.default_rng(SEED)
     found = [other.excess for other in others if len(other.returns)]

@@ -174,7 +174,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     Raises
     ------
     NotTestable
-        If a state in ``signs`` has fewer than 52 weeks.
+        Raised if a state in ``signs`` has fewer than 52 weeks.
     """
     rows = _usable(x.assign(y=y).dropna(), signs)
     names = [str(name) for name in rows if name != "y"]

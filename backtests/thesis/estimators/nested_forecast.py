@@ -145,7 +145,7 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
     Raises
     ------
     NotTestable
-        If there are fewer than 52 forecasts with a known return.
+        Raised if there are fewer than 52 forecasts with a known return.
     """
     known = large.notna().all(axis=1) & small.notna().all(axis=1)
     y = target[known]
