@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 from backtests.thesis.estimate import Interval
 from backtests.thesis.estimators.conditional import difference_of, mean_of
 from backtests.thesis.estimators.follow_through import kept_of

@@ -13,7 +13,7 @@ from backtests.report.svg import PANEL
 from backtests.report.thesis_charts import Mark, rows_chart
 from backtests.report.timeline import Marked, timeline
 from backtests.thesis.calibration import Calibration
-from backtests.thesis.claims import QUANTITY_FLAGS
+from backtests.thesis.claim import QUANTITY_FLAGS
 from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.evalues import CONVINCING, PRIMARY, Accumulated

@@ -35,7 +35,7 @@ from backtests.report.thesis_evidence import (
     timelines,
 )
 from backtests.report.thesis_words import EVEN, MEANINGS, SIGNS, k_said
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.links import LINKS
 from backtests.thesis.power import DETECTABLE, LEVEL
 from backtests.thesis.trial import Trial

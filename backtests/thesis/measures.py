@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.evidence.entries import QUARTER
 from backtests.evidence.metrics import YEAR
 from backtests.evidence.own_mix import mix_of
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.cross_section import long_less_short
 from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import WEEKS_A_YEAR, at_week_starts, week_ends, weekly

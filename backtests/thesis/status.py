@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.sample import Sample
 from signals.hysteresis import since

@@ -11,7 +11,8 @@ from backtests.evidence.k_choice import KS
 from backtests.history.panel import History
 from backtests.progress import Progress, counted, silent, within
 from backtests.thesis.calibration import PATH, Calibration, read_calibration
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 from backtests.thesis.cross_section import CrossSection, cross_section
 from backtests.thesis.episodes import EpisodeAccount, accounts
 from backtests.thesis.errors import NotTestable

@@ -26,7 +26,7 @@ from typing import Literal
 
 from backtests.evidence.entries import FEW
 from backtests.plural import number_of
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.power import LEVEL, power, smallest_detectable
 from backtests.thesis.status import Status

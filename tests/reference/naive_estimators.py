@@ -304,7 +304,7 @@ def seasonal_surprises(
     return out
 
 
-#: The twin of each estimator, by the estimator's name in :mod:`backtests.thesis.claims`.
+#: The twin of each estimator, by the estimator's name in :mod:`backtests.thesis.claim`.
 TWINS: dict[str, Callable[..., object]] = {
     "status": status,
     "mean": conditional_mean,

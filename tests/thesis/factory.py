@@ -12,7 +12,8 @@ import pandas as pd
 from backtests.evidence.k_choice import KS
 from backtests.history.panel import History
 from backtests.thesis.calibration import Calibration, Economies, Tally
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.errors import NotTestable

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS, UNITS
+from backtests.thesis.claim import QUANTITY_FLAGS, UNITS
+from backtests.thesis.claims import CLAIMS
 from signals.catalog import CATALOG
 from signals.errors import ConfigError
 from signals.registry import default_signals

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from backtests.thesis.claims import Estimator
+from backtests.thesis.claim import Estimator
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import conditional
 from backtests.thesis.estimators.follow_through import breakouts

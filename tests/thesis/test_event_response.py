@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from backtests.history.panel import History
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.event_response import event_response, policy_table

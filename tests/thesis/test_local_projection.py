@@ -9,7 +9,8 @@ import pytest
 from scipy.signal import lfilter
 from statsmodels.tsa.vector_ar.local_proj import LocalProjections
 
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.local_projection import (
     LAGS,

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.status import Status, status
 from backtests.thesis.verdicts import judge_status

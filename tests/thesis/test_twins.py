@@ -17,7 +17,8 @@ from backtests.evidence.entries import episodes_of, gaps_of
 from backtests.thesis import inference, verdicts
 from backtests.thesis import power as power_of_a_test
 from backtests.thesis import sample as samples
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.responses import spread
 from backtests.thesis.sample import Sample

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.claim import Claim
+from backtests.thesis.claims import CLAIMS
 
 SESSIONS = 3000
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.estimators.after_flag import after_flag
 from backtests.thesis.estimators.average_response import average_response

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import drawn_interval, few_clusters, rank_p_value, t_interval

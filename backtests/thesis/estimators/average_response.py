@@ -7,7 +7,7 @@ classes.
 import numpy as np
 import pandas as pd
 
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.clustered import FEWEST, quarters
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval

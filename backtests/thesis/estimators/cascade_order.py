@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtests.evidence.entries import QUARTER
 from backtests.plural import number_of
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.episodes import CASCADE, common_trough, levels_of, peaks_before, span_of
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate

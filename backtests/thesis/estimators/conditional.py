@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.entries import episodes_of, gaps_of
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import (

@@ -20,7 +20,7 @@ import pandas as pd
 
 from backtests.evidence.entries import episodes_of
 from backtests.history.panel import History
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.clustered import Slope, minus
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate

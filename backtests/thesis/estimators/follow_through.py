@@ -3,7 +3,7 @@
 import pandas as pd
 
 from backtests.evidence.entries import episodes_of, gaps_of
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import Clusters, shifted, welch

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.clustered import Slope, slope
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.hac import Fit, regress, usual_lags
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interval, too_narrow

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.bootstrap import block_length, date_counts
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import drawn_interval, drawn_p_value

@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtests.evidence.entries import episodes_of
 from backtests.evidence.hac import Fit, regress, usual_lags
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import hac_interval

@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtests.evidence.bootstrap import block_length, date_counts
 from backtests.evidence.hac import regress
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import drawn_interval, t_interval, too_narrow

@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtests.evidence.bootstrap import block_length
 from backtests.evidence.entries import episodes_of
-from backtests.thesis.claims import Claim
+from backtests.thesis.claim import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import (
