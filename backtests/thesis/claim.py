@@ -122,7 +122,7 @@ class Claim(Typed):
     smallest: float | None = None
     argument: str = ""
     refuted_by: str
-    declared: date = date(2026, 11, 28)
+    declared: date
     after_verdicts: bool = False
     primary: bool = False
 

@@ -6,8 +6,11 @@ numbers in this module were chosen before any estimate was seen. If a declaratio
 changelog states the reason. :class:`backtests.thesis.claim.Claim` describes the fields.
 """
 
+from datetime import date
+
 from backtests.thesis.claim import Claim
 
+_DECLARED = date(2026, 11, 28)
 _AN_ALLOCATION = (
     "An allocator who holds a tenth of a portfolio in the asset class gains or loses one "
     "percentage point a year by acting on this effect; a smaller gain is not worth the attention"
@@ -28,6 +31,7 @@ CLAIMS: tuple[Claim, ...] = (
         smallest=10.0,
         argument=_AN_ALLOCATION,
         refuted_by="crypto earns as much as SPY, or more, while capital is absorbed",
+        declared=_DECLARED,
         primary=True,
     ),
     Claim(
@@ -44,6 +48,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="At 0.5, three of four pairs of classes are in the declared order; by chance, "
         "two of four pairs are",
         refuted_by="no monotone relation between duration and return, or the reverse relation",
+        declared=_DECLARED,
         primary=True,
     ),
     Claim(
@@ -58,6 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="An active fund costs about one percentage point a year; timing that earns less "
         "is not worth its fee",
         refuted_by="the constant mix earns as much: the strategy held less, and timed nothing",
+        declared=_DECLARED,
         primary=True,
     ),
     Claim(
@@ -72,6 +78,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="With a volatility of 16 % a year, SPY moves by about 8 percentage points in 13 "
         "weeks; a response of 1 point explains less than 2 % of SPY's variance",
         refuted_by="no relation between the impulse and returns while idle capital is ample",
+        declared=_DECLARED,
     ),
     Claim(
         name="idle-capital-depleted",
@@ -81,6 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="dry_powder",
         estimator="status",
         refuted_by="idle capital is above its threshold",
+        declared=_DECLARED,
     ),
     Claim(
         name="capital-absorbed",
@@ -90,6 +98,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="absorption",
         estimator="status",
         refuted_by="the absorbed share is low, or capex falls",
+        declared=_DECLARED,
     ),
     Claim(
         name="capex-drains-without-slack",
@@ -105,6 +114,7 @@ CLAIMS: tuple[Claim, ...] = (
         smallest=1.0,
         argument="The same size as for the response while idle capital is ample",
         refuted_by="the response is the same whether idle capital is ample or depleted",
+        declared=_DECLARED,
     ),
     Claim(
         name="capex-filings-hurt-long-duration",
@@ -122,6 +132,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="A spread with a volatility of 20 % a year moves by about 6 percentage points in "
         "21 sessions; a response below 1 point explains less than 3 % of the spread's variance",
         refuted_by="the response does not depend on idle capital",
+        declared=_DECLARED,
     ),
     Claim(
         name="price-of-capital-is-convex",
@@ -135,6 +146,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="With a kink of 1, the upper half of u adds half a percentage point to the cost "
         "of capital; a central bank needs two usual moves for this",
         refuted_by="the whole interval of the second derivative lies below the smallest effect",
+        declared=_DECLARED,
     ),
     Claim(
         name="yields-rise-together",
@@ -144,6 +156,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="cost_of_capital",
         estimator="status",
         refuted_by="yields fall while spreads rise, or only one of the two yields rises",
+        declared=_DECLARED,
     ),
     Claim(
         name="cost-rises-while-absorbed",
@@ -157,6 +170,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="Half a percentage point a year equals two usual moves of a central bank; a "
         "firm's cost of capital moves by this much without any news",
         refuted_by="the cost of capital does not rise faster while capital is absorbed",
+        declared=_DECLARED,
     ),
     Claim(
         name="bonds-stop-hedging",
@@ -166,6 +180,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="inverse_qe",
         estimator="status",
         refuted_by="the correlation is negative and the term premium falls",
+        declared=_DECLARED,
     ),
     Claim(
         name="correlation-higher-while-absorbed",
@@ -180,6 +195,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="If the correlation rises by 0.3, the volatility of a 60/40 portfolio rises by "
         "about a tenth",
         refuted_by="the correlation is not higher while capital is absorbed",
+        declared=_DECLARED,
     ),
     Claim(
         name="demand-improves-forecasts",
@@ -194,6 +210,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="Campbell and Thompson (RFS 2008) show that a monthly R² of 0.5 % already raises "
         "a mean-variance investor's return by a large share of this return",
         refuted_by="out of sample, supply alone forecasts equally well",
+        declared=_DECLARED,
     ),
     Claim(
         name="memory-over-crypto",
@@ -207,6 +224,7 @@ CLAIMS: tuple[Claim, ...] = (
         smallest=10.0,
         argument=_AN_ALLOCATION,
         refuted_by="crypto earns as much as memory makers while capital is absorbed",
+        declared=_DECLARED,
     ),
     Claim(
         name="crypto-weaker-than-usual",
@@ -223,6 +241,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument=_AN_ALLOCATION,
         refuted_by="relative to SPY, crypto earns as much while capital is absorbed as at other "
         "times",
+        declared=_DECLARED,
     ),
     Claim(
         name="crypto-leads",
@@ -235,6 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
         smallest=0.1,
         argument="A correlation of 0.1 explains 1 % of next week's variance",
         refuted_by="SPY leads crypto, or neither leads",
+        declared=_DECLARED,
     ),
     Claim(
         name="falls-in-order-of-conviction",
@@ -249,6 +269,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="At 0.3, about two of three pairs of classes fall in the declared order; by "
         "chance, one of two pairs does",
         refuted_by="the order of falls is random, or falls are unrelated",
+        declared=_DECLARED,
     ),
     Claim(
         name="breakouts-fail",
@@ -264,6 +285,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="About half of all breakouts keep their gain; 10 percentage points are a fifth "
         "of this half",
         refuted_by="breakouts keep their gain as often as usual while capital is absorbed",
+        declared=_DECLARED,
     ),
     Claim(
         name="tight-policy-hurts-long-duration",
@@ -280,6 +302,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="If the discount rate rises by 10 basis points, a class whose duration is ten "
         "years longer loses 1 % more",
         refuted_by="no reaction in these 6 sessions",
+        declared=_DECLARED,
     ),
     Claim(
         name="near-cash-flow-beats-its-mix",
@@ -293,6 +316,7 @@ CLAIMS: tuple[Claim, ...] = (
         smallest=1.0,
         argument="An active fund costs about one percentage point a year",
         refuted_by="the constant mix earns as much",
+        declared=_DECLARED,
     ),
     Claim(
         name="patience-is-paid",
@@ -307,6 +331,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="Half a year in bills costs about 3 percentage points of the long-run premium of "
         "shares; patience must earn these points back",
         refuted_by="returns after the flag turns on are not higher than usual",
+        declared=_DECLARED,
     ),
     Claim(
         name="metals-are-no-shelter",
@@ -321,6 +346,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="A shelter with a weight of a fifth matters only if it changes the portfolio's "
         "return by one percentage point a year",
         refuted_by="metals earn more than bills while capital is absorbed",
+        declared=_DECLARED,
     ),
     Claim(
         name="reserves-are-scarce",
@@ -330,6 +356,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="funding",
         estimator="status",
         refuted_by="SOFR stays at or below the rate on reserves on most sessions",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -340,6 +367,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="outside_capital",
         estimator="status",
         refuted_by="operating cash flow pays for capital expenditure",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -350,6 +378,7 @@ CLAIMS: tuple[Claim, ...] = (
         condition="leverage",
         estimator="status",
         refuted_by="margin debt grows",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -366,6 +395,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument=_AN_ALLOCATION,
         refuted_by="relative to SPY, crypto earns as much while reserves are scarce as at other "
         "times",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -384,6 +414,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="A third of a portfolio of shares moved from long to short duration gains or "
         "loses a bit less than two percentage points a year; a smaller gain is lost in costs",
         refuted_by="shares of long duration earn as much while capital is absorbed",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -402,6 +433,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="The same size as for filings. A release comes a day or two before its filing, so "
         "the market learns the figure here",
         refuted_by="the response does not depend on idle capital",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -419,6 +451,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="A spread with a volatility of 20 % a year moves by about 3 percentage points in "
         "6 sessions; an average below 1 point cannot be traded after costs",
         refuted_by="no reaction in these 6 sessions",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
     Claim(
@@ -437,6 +470,7 @@ CLAIMS: tuple[Claim, ...] = (
         argument="The same size as for the change of the yield itself. The instrument removes news "
         "of the same day that is not about policy",
         refuted_by="no reaction to surprises in these 6 sessions",
+        declared=_DECLARED,
         after_verdicts=True,
     ),
 )
