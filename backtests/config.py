@@ -119,8 +119,8 @@ class RunConfig(pydantic.BaseModel):
     """'store', 'simulated', or 'frames' for DataFrames given in Python. The default is 'store' if
     the store contains data, otherwise 'simulated'."""
     store: Path | None = None
-    """File of the store; default: a file in the platform's data folder. In commands, the variable
-    DRYPOWDER_STORE can name another default file."""
+    """File of the store; default: the file in the variable DRYPOWDER_STORE, else a file in the
+    platform's data folder."""
     seed: int = pydantic.Field(default=0, strict=True)
     """Seed of the simulated economy, 0 or above."""
     years: int = pydantic.Field(default=20, strict=True)

@@ -19,7 +19,6 @@ with app.setup:
     from backtests.evidence.luck import luck
     from backtests.evidence.placebo_rank import place
     from backtests.report import theme
-    from backtests.store.store import environment_store
     from backtests.sweep.findings import find
     from backtests.sweep.request import request_of
     from backtests.sweep.sweep import sweep
@@ -108,7 +107,7 @@ def _(history_of, seed, world):
 
 @app.cell
 def _(grid, history):
-    _config = config_from({"strategy": "cash-heavy@quantities", "store": environment_store()})
+    _config = config_from({"strategy": "cash-heavy@quantities"})
     _request = request_of(_config, {"set": GRIDS[grid.value]}, ())
     with tempfile.TemporaryDirectory() as _folder:  # only the findings are kept
         found = find(sweep(_request, Path(_folder, "sweep"), history=history))

@@ -34,7 +34,7 @@ def store_path(store: Path | None) -> Path:
     """Return the store's path from the option, else from the environment, else the default."""
     from backtests.store.store import default_store
 
-    return named_store(store) or default_store()
+    return store or default_store()
 
 
 def named_store(store: Path | None) -> Path | None:

@@ -29,7 +29,8 @@ class HistorySource:
         DataFrames. :meth:`open` raises ConfigError for ``frames``. If ``source`` is None,
         :meth:`decided` chooses ``store`` or ``simulated``.
     store
-        The store's file. If ``store`` is None, the default store is used.
+        The store's file. If ``store`` is None, the store that the variable DRYPOWDER_STORE names
+        is used, else the default store.
     seed, years, thesis
         Parameters of the simulated economy, as in :meth:`History.simulated`.
     """
@@ -44,8 +45,8 @@ class HistorySource:
         """Return the name of the source to use.
 
         If ``source`` is not None, the result is ``source``. Otherwise the result is ``store`` if
-        the user gave a store, or if the default store contains data. In all other cases, the result
-        is ``simulated``.
+        the user gave a store or set DRYPOWDER_STORE, or if the default store contains data. In all
+        other cases, the result is ``simulated``.
 
         Raises
         ------
@@ -59,7 +60,7 @@ class HistorySource:
             )
         if self.source is not None:
             return self.source
-        if self.store is not None:
+        if self.store is not None or environment_store() is not None:
             return "store"
         store = Store(default_store())
         return "store" if store.exists() and store.series_ids() else "simulated"
@@ -97,7 +98,7 @@ def default_history() -> History:
     comes from the simulated economy. The attribute ``source`` of a simulated history is
     ``simulated``. If DRYPOWDER_STORE names a missing or empty store, DataError is raised.
     """
-    return HistorySource(store=environment_store()).open()
+    return HistorySource().open()
 
 
 def stale_warning(history: History) -> str | None:

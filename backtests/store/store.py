@@ -109,10 +109,11 @@ def environment_store() -> Path | None:
 
 
 def default_store() -> Path:
-    """Return the default path of the store, in the data folder of the platform."""
+    """Return the path in DRYPOWDER_STORE, else a path in the data folder of the platform."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("drypowder", appauthor=False)) / "store.duckdb"
+    folder = Path(platformdirs.user_data_dir("drypowder", appauthor=False))
+    return environment_store() or folder / "store.duckdb"
 
 
 class Store:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtests import History, default_history
+from backtests import History, config_from, default_history, run
 from backtests.history import origin
 from signals.errors import DataError
 
@@ -28,10 +28,31 @@ def test_the_environment_names_the_store(store: Path, monkeypatch: pytest.Monkey
     assert default_history() is History.load(store, None)
 
 
+def test_a_run_without_a_history_reads_the_default_history(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A saved configuration names the store, so that the run can be repeated without it."""
+    config = config_from({"strategy": "spy", "start": "2024-01-03"})
+    assert run(config).history.source == "simulated"
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+    finished = run(config)
+    assert (finished.history.source, finished.config.store) == ("store", store)
+
+
+def test_a_source_in_the_configuration_comes_before_the_environment(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+    simulated = {"strategy": "spy", "start": "2024-01-03", "source": "simulated"}
+    assert run(config_from(simulated)).history.source == "simulated"
+
+
 def test_a_named_store_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRYPOWDER_STORE", str(tmp_path / "missing.duckdb"))
     with pytest.raises(DataError, match=r"missing\.duckdb"):
         default_history()
+    with pytest.raises(DataError, match=r"missing\.duckdb"):
+        run(config_from({"strategy": "spy"}))
 
 
 @pytest.mark.parametrize(
