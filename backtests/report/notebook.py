@@ -15,12 +15,12 @@ import pandas as pd
 from backtests.evidence import metrics
 from backtests.evidence.assessment import Assessment, assess, growth_of
 from backtests.evidence.comparison import Comparison
-from backtests.evidence.entries import acted_on
+from backtests.evidence.entries import acted_on, unknown_said
 from backtests.history.panel import History
 from backtests.holdings import with_cash
 from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
-from backtests.report.compare_page import write_comparison
+from backtests.report.compare_page import joined_notes, write_comparison
 from backtests.report.compare_words import conclusion
 from backtests.report.format import Form, fixed, interval, is_missing, percent_unit, significant
 from backtests.report.notebook_charts import (
@@ -201,6 +201,7 @@ def _facts(run: Run) -> dict[str, str]:
         "maximum drawdown": both("max_drawdown", percent_unit),
         "exposure": f"{percent_unit(run.metrics['exposure'])} on average outside cash",
         "decided with": f"regime model {run.config.regime_model}, lag {run.config.lag}",
+        **({"note": note} if (note := unknown_said(run)) else {}),
         "run id": run.run_id,
     }
 
@@ -244,13 +245,15 @@ def _targets_said(today: Today) -> dict[str, str]:
 
 
 def summary_of_comparison(comparison: Comparison) -> Summary:
-    """Return a summary of a comparison: its conclusion, and a line for each row."""
+    """Return a summary of a comparison: its conclusion, its notes, and a line for each row."""
     numbers = comparison_numbers(comparison)
     run = next(iter(comparison.rows.values())).run
     counted = number_of(len(numbers), "row")
     title = f"{label_of(run.simulated)}Comparison of {counted}: {described(run.sessions)}"
     rows = {name: _row_said(entry) for name, entry in numbers.items()}
-    return Summary(title=title, facts={**rows, "conclusion": " ".join(conclusion(numbers))})
+    notes = {"notes": "; ".join(joined_notes(comparison.notes))} if comparison.notes else {}
+    facts = {**rows, "conclusion": " ".join(conclusion(numbers)), **notes}
+    return Summary(title=title, facts=facts)
 
 
 def _row_said(entry: Mapping[str, Any]) -> str:

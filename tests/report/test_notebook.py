@@ -12,7 +12,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests import History, Run, assess, config_from, metrics_table, plot_reading, run
+from backtests import (
+    History,
+    Run,
+    assess,
+    compare_runs,
+    config_from,
+    metrics_table,
+    plot_reading,
+    run,
+)
 from backtests.cli.app import command
 from backtests.evidence.luck import Logged
 from backtests.report.folder import FILES
@@ -106,6 +115,17 @@ def test_a_run_below_a_year_shows_no_yearly_number(history: History) -> None:
     assert "CAGR" not in repr(short)
     assert f"{100 * short.metrics['total_return']:.1f} %; SPY" in repr(short)
     assert pd.isna(short.metrics["cagr"])
+
+
+def test_a_run_says_on_how_many_sessions_no_regime_is_known(history: History) -> None:
+    blind = run(config_from({**TERMS, "start": history.panel.index[5].date()}), history)
+    unknown = int(blind.reading.regime.loc[blind.sessions].isna().sum())
+    said = f"no regime is known on {unknown} of {len(blind.sessions):,} sessions"
+    assert unknown > 0
+    for result in (blind, assess(blind, robustness=False)):
+        assert re.search(rf"\n  note +{said}\n", repr(result))
+    compared = " ".join(repr(compare_runs([blind], draws=9)).split())
+    assert f" notes near-cash-flow: {said}" in compared
 
 
 def test_an_assessment_says_how_many_episodes_it_has(finished: Run) -> None:
