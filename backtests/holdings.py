@@ -108,6 +108,21 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
     return asset, units
 
 
+def units_of(holdings: object) -> dict[str, float]:
+    """Return holdings as a mapping from asset to units; a pandas Series is such holdings, too.
+
+    ConfigError is raised for another type, and for a Series that has an asset twice.
+    """
+    if isinstance(holdings, pd.Series) and holdings.index.is_unique:
+        return {str(asset): units for asset, units in holdings.items()}
+    if not isinstance(holdings, Mapping):
+        raise ConfigError(
+            "expected holdings as a mapping or a Series with each asset once, was "
+            f"{shown(holdings)}; write them like {{'SPY': 40, 'CASH': 1000}}"
+        )
+    return dict(holdings)
+
+
 def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
     """Raise :class:`MissingSeries` if a held asset has no price.
 

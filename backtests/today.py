@@ -48,7 +48,7 @@ from backtests.config import RunConfig
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
 from backtests.history.prices import check_priced
-from backtests.holdings import CASH, after, check_held, orders_to, value_of, weights_of
+from backtests.holdings import CASH, after, check_held, orders_to, units_of, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import check_config, decisions, read
 from backtests.window import followed
@@ -205,7 +205,7 @@ class Plan(Summarised):
     def at(
         self,
         session: pd.Timestamp,
-        holdings: Mapping[str, float] | None = None,
+        holdings: Mapping[str, float] | pd.Series | None = None,
         *,
         decimals: int = 4,
     ) -> Today:
@@ -216,9 +216,9 @@ class Plan(Summarised):
         session
             A session of the history. Later data are not read.
         holdings
-            Units of each asset, and USD for ``CASH``. A coin is priced at its close on the
-            session's date, as in a backtest. If the history lacks the coin's close on this date, an
-            earlier close is used.
+            A mapping or a Series with the units of each asset, and USD for ``CASH``. A coin is
+            priced at its close on the session's date, as in a backtest. If the history lacks the
+            coin's close on this date, an earlier close is used.
         decimals
             Number of decimals to which units are rounded, toward zero; from 0 to 8.
 
@@ -227,8 +227,8 @@ class Plan(Summarised):
         MissingSeries
             Raised if a holding has no price.
         ConfigError
-            Raised if the holdings are worth 0 USD or less, or if ``decimals`` is out of range.
-            Raised if the session is not in the history, or is before the start.
+            Raised if the holdings have another type or are worth 0 USD or less, or if ``decimals``
+            is out of range. Raised if the session is not in the history, or is before the start.
         """
         session = check_session(session, self.history.panel.index, "the history")
         if session < self.followed[0]:
@@ -239,7 +239,8 @@ class Plan(Summarised):
         earlier = self.decided[self.decided < session]
         last = pd.Timestamp(earlier[-1] if len(earlier) else session)
         target = self._target(session)
-        assets = self._held_or_wanted(session, target, holdings or {})
+        held = {} if holdings is None else units_of(holdings)
+        assets = self._held_or_wanted(session, target, held)
         later = _sessions_after(session)
         regime = self.reading.regime.loc[:session]
         decision = Today(
@@ -258,7 +259,7 @@ class Plan(Summarised):
             older=self._older(session, assets),
             state_is_lost=bool(self.lost.loc[session]),
         )
-        return decision if holdings is None else self._with_orders(decision, holdings, decimals)
+        return decision if holdings is None else self._with_orders(decision, held, decimals)
 
     def _summary(self) -> Summary:
         from backtests.report.notebook import summary_of_plan

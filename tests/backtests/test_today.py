@@ -817,6 +817,32 @@ def test_the_library_refuses_a_series_as_a_holding_too(history: History) -> None
         today(config_from({"strategy": "spy"}), history, at("2025-12-31"), {"GDP": 1.0})
 
 
+def test_holdings_in_a_series_are_holdings_in_a_mapping(history: History) -> None:
+    plan = make_plan(config_from({"strategy": "spy"}), history)
+    held = {"SPY": 10, CASH: 10_000}
+    ours, theirs = (plan.at(at("2025-12-31"), each) for each in (pd.Series(held), held))
+    assert ours.orders is not None
+    assert theirs.orders is not None
+    assert ours.value == theirs.value
+    pd.testing.assert_frame_equal(ours.orders, theirs.orders)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        pd.DataFrame({"SPY": [10], CASH: [100]}),
+        pd.Series([1, 2], index=["SPY", "SPY"]),
+        [("SPY", 10)],
+        "SPY",
+    ],
+)
+def test_holdings_of_another_type_get_one_line(history: History, held: Any) -> None:
+    plan = make_plan(config_from({"strategy": "spy"}), history)
+    with pytest.raises(ConfigError, match="expected holdings as a mapping or a Series") as caught:
+        plan.at(at("2025-12-31"), held)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("units", ["x", None, float("nan"), float("inf"), True])
 def test_units_that_are_no_number_get_one_line(history: History, units: Any) -> None:
     plan = make_plan(config_from({"strategy": "spy"}), history)
