@@ -5,7 +5,6 @@ A new signal needs one import and one line in :data:`SIGNALS`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -100,7 +99,7 @@ def read(
     signals: Mapping[str, Signal] | None = None,
     more_voters: tuple[str, ...] = (),
     model: RegimeModel | None = None,
-    earlier: Mapping[str, Evaluation] = MappingProxyType({}),
+    earlier: Mapping[str, Evaluation] | None = None,
 ) -> Reading:
     """Return the evaluations of the signals and the regime on a point-in-time panel.
 

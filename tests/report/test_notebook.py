@@ -1,5 +1,6 @@
 """What a notebook shows of a history, a run, an assessment and a trial."""
 
+import copy
 import json
 import pickle
 import re
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import signals
 from backtests import (
     History,
     Run,
@@ -207,6 +209,12 @@ def test_a_run_survives_pickle(finished: Run) -> None:
     pd.testing.assert_frame_equal(copied.returns, finished.returns)
     value, expected = (run.result.portfolio.value() for run in (copied, finished))
     pd.testing.assert_series_equal(value, expected)
+
+
+def test_a_reading_and_a_trial_survive_pickle(history: History, trial: Trial) -> None:
+    for result in (signals.read(history.panel), trial):
+        assert repr(pickle.loads(pickle.dumps(result))) == repr(result)
+        assert repr(copy.deepcopy(result)) == repr(result)
 
 
 def test_a_run_without_trades_survives_pickle(history: History) -> None:
