@@ -23,7 +23,7 @@ from typing import (
 
 import numpy as np
 
-from signals.errors import ConfigError, unknown
+from signals.errors import ConfigError, shown, unknown
 
 T = TypeVar("T")
 #: Each row is a tuple of parameter names and numbers. The values in a row must be in ascending
@@ -136,6 +136,14 @@ def fits(value: Any, kind: Any) -> bool:
         return _fits_number(value, kind)
     expected = bool | np.bool_ if kind is bool else kind
     return not isinstance(kind, type) or isinstance(value, expected)
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """Raise ConfigError unless a value is a whole number, at least ``least``."""
+    if not fits(value, int) or value < least:
+        raise ConfigError(
+            f"{name}: expected a whole number of at least {least}, was {shown(value)}"
+        )
 
 
 def _fits_number(value: Any, kind: type) -> bool:

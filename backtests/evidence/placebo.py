@@ -25,7 +25,8 @@ import pandas as pd
 from backtests.engine.costs import Costs
 from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROOT_YEAR, ROUNDING
-from signals.errors import ConfigError, DataError
+from signals.errors import DataError
+from signals.params import check_whole
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
@@ -158,8 +159,7 @@ def shift_placebo(
     NaN
         Weights that never change have no timing, so their rank and p-value are NaN.
     """
-    if shifts < 1:
-        raise ConfigError(f"expected `shifts` of at least 1, was {shifts}")
+    check_whole("shifts", shifts, 1)
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T
     true = float(_timing(market, weights[:, None, :])[0])

@@ -21,6 +21,7 @@ from backtests.pipeline import decisions
 from backtests.runs import Run
 from signals.base import Signal
 from signals.evaluations import Evaluations, inputs_of
+from signals.params import check_whole
 from signals.reading import Reading
 from signals.regimes import Labels, Quantities
 from signals.registry import SIGNALS
@@ -101,6 +102,7 @@ def draw_gains(
     ``Future`` objects. Each ``Future`` returns a list with one mapping for each draw. A mapping has
     labels of runs as keys, and the timing gains of the runs as values.
     """
+    check_whole("draws", draws, 0)
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == "resampled"}
     if not chosen or not draws:
         return []

@@ -27,6 +27,7 @@ from backtests.runs import Run
 from backtests.simulated import SIMULATED
 from backtests.window import SHORTEST, window
 from signals.errors import ConfigError, shown
+from signals.params import check_whole
 from signals.reading import Reading
 from signals.summary import Summarised, Summary
 from strategies import decide
@@ -176,8 +177,8 @@ def walk_forward(
     Pardo (1992), "Design, Testing, and Optimization of Trading Systems", on walk-forward analysis.
     López de Prado (2018), "Advances in Financial Machine Learning", chapter 7, on purging.
     """
-    _check_whole("first_years", first_years, 1)
-    _check_whole("purge", purge, 0)
+    check_whole("first_years", first_years, 1)
+    check_whole("purge", purge, 0)
     offered = combinations(config, grid)
     ids = dict.fromkeys(id for each in (config, *(c for _, c in offered)) for id in each.series())
     history = history_of(config, history, tuple(ids))
@@ -371,8 +372,3 @@ def _candidates(tried: list[_Candidate]) -> pd.DataFrame:
         for each in tried
     ]
     return pd.DataFrame(rows).rename_axis("candidate")
-
-
-def _check_whole(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{name}: expected a whole number of at least {least}, was {value!r}")

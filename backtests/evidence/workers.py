@@ -13,6 +13,7 @@ from typing import Any
 from backtests.garbage import collect_rarely
 from backtests.plugins.load import load_again, loaded
 from signals.errors import SimulationError
+from signals.params import check_whole
 
 
 class SerialExecutor(Executor):
@@ -53,6 +54,7 @@ def workers_of(count: int) -> Executor:
     with ``if __name__ == "__main__"``. Each worker process uses one thread for linear algebra,
     unless an environment variable such as ``OMP_NUM_THREADS`` sets another number.
     """
+    check_whole("workers", count, 0)
     if count < 2:
         return SerialExecutor()
     for library in ("OPENBLAS", "OMP", "MKL"):  # a process reads these variables when it starts

@@ -159,6 +159,14 @@ def test_a_comparison_of_one_run_has_one_row(runs: dict[str, Run]) -> None:
     )
 
 
+@pytest.mark.parametrize("wrong", [-1, "9", 2.5, True])
+@pytest.mark.parametrize("name", ["draws", "workers"])
+def test_a_wrong_number_gets_one_line(runs: dict[str, Run], name: str, wrong: Any) -> None:
+    said = f"^{name}: expected a whole number of at least 0, was {wrong!r}$"
+    with pytest.raises(ConfigError, match=said):
+        compare_runs([runs["plain"]], reps=20, **{name: wrong})
+
+
 def test_runs_that_cannot_be_compared_are_refused(history: History, runs: dict[str, Run]) -> None:
     with pytest.raises(ConfigError, match="found none"):
         compare_runs([])

@@ -297,5 +297,5 @@ def test_what_does_not_match_is_refused() -> None:
         timing_gain(held.where(held > 0.2), prices, bills, USUAL)
     with pytest.raises(DataError, match="bill return for every session"):
         timing_gain(held, prices, bills.where(bills > 1e-4), USUAL)
-    with pytest.raises(ConfigError, match="`shifts` of at least 1"):
+    with pytest.raises(ConfigError, match="shifts: expected a whole number of at least 1, was 0"):
         shift_placebo(held, prices, bills, USUAL, shifts=0)
