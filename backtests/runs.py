@@ -135,8 +135,8 @@ class Run(Summarised):
 
         If ``robustness`` is False, robustness checks that need another simulation are left out, as
         with ``--no-robustness``. The hurdle of the Sharpe ratio depends on the other trials in the
-        log of the run's store. A folder with other files raises DataError. A run of a walk-forward
-        raises ConfigError.
+        log of the run's store. A folder with other files raises DataError. A run of a walk-forward,
+        and the name of a file such as ``run.html``, raise ConfigError.
         """
         from backtests.report.notebook import save_run
 

@@ -9,8 +9,8 @@ import typer
 from backtests.cli import history_choice, options
 from backtests.cli.config_options import config_data, config_of, without_strategy
 from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped, flips_since_fetch
-from backtests.cli.out import HTML, check_file, page_of
 from backtests.cli.terminal import console, print_json, progress, say, styled
+from backtests.report.out import HTML, check_file, page_of
 from backtests.simulated import SIMULATED, source_said
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtests.cli import history_choice, options
-from backtests.cli.out import check_file
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import complain, print_json, say
 from backtests.plural import number_of
 from backtests.report.format import significant, thousands
+from backtests.report.out import check_file
 
 if TYPE_CHECKING:
     import pandas as pd

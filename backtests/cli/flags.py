@@ -12,11 +12,11 @@ from backtests.cli.config_options import (
     refuse_parameters_of_strategies,
     without_strategy,
 )
-from backtests.cli.out import HTML, check_file
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, is_missing, significant, state, text
+from backtests.report.out import HTML, check_file
 from backtests.simulated import source_said
 
 if TYPE_CHECKING:

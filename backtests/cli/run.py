@@ -7,9 +7,9 @@ import typer
 
 from backtests.cli import history_choice, options, table
 from backtests.cli.config_options import config_data, config_of, require_strategy
-from backtests.cli.out import check_out
 from backtests.cli.table import print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
+from backtests.report.out import check_out
 from backtests.simulated import SIMULATED, source_said
 
 

@@ -8,8 +8,8 @@ import typer
 
 from backtests.cli import completion, history_choice, options
 from backtests.cli.config_options import config_data, config_of, names_assigned, require_strategy
-from backtests.cli.out import check_out
 from backtests.cli.terminal import progress, warn
+from backtests.report.out import check_out
 
 if TYPE_CHECKING:
     from backtests.progress import Progress

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.atomic import expanded
 from backtests.config import RunConfig
 from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
@@ -149,10 +150,14 @@ class Comparison(Summarised):
         return pd.DataFrame({label: row.run.metrics for label, row in self.rows.items()})
 
     def save(self, page: Path | str) -> None:
-        """Write the page of ``drypowder compare``; an existing page is replaced."""
+        """Write the page of ``drypowder compare``; an existing page is replaced.
+
+        ``page`` is a file that ends in .html, or a folder for the file ``compare.html``. Another
+        kind of file raises ConfigError.
+        """
         from backtests.report.notebook import save_comparison
 
-        save_comparison(self, Path(page))
+        save_comparison(self, expanded(page))
 
     def _summary(self) -> Summary:
         from backtests.report.notebook import summary_of_comparison

@@ -29,6 +29,7 @@ from backtests.report.notebook_charts import (
     signal_chart,
     values_chart,
 )
+from backtests.report.out import check_out, page_of
 from backtests.report.page import label_of
 from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
@@ -136,6 +137,7 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
             "expected a run that can be repeated from its configuration, was the walk-forward "
             f"{run.label}; save its tables, such as run.returns"
         )
+    check_out(folder, "folder")
     check_folder(folder, run.label)
     return write_run(assess(run, robustness=robustness, log=other_trials(run)), folder)
 
@@ -267,7 +269,7 @@ def _row_said(entry: Mapping[str, Any]) -> str:
 
 def save_comparison(comparison: Comparison, page: Path) -> None:
     """Write the page of :meth:`Comparison.save`."""
-    write_comparison(comparison, page)
+    write_comparison(comparison, page_of(page, "compare.html", "page"))
 
 
 def summary_of_trial(trial: "Trial") -> Summary:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backtests.cli.app import app
-from backtests.cli.out import page_of
+from backtests.report.out import page_of
 from tests.commands import Drypowder, refused
 
 SIMULATED = ("--source", "simulated")

@@ -278,6 +278,24 @@ def test_a_table_of_what_are_no_runs_is_refused(runs: Any) -> None:
         metrics_table(runs)
 
 
+@pytest.mark.usefixtures("uncharted")
+def test_a_saved_comparison_is_a_page_or_lies_in_a_folder(finished: Run, tmp_path: Path) -> None:
+    compared = compare_runs([finished], reps=20)
+    compared.save(tmp_path / "mine.html")
+    compared.save(tmp_path / "new" / "folder")
+    pages = (tmp_path / "mine.html", tmp_path / "new" / "folder" / "compare.html")
+    ours, theirs = (UUID.sub("", page.read_text()) for page in pages)
+    assert ours == theirs
+
+
+def test_save_refuses_other_kinds_of_files(finished: Run, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"expected page to be a folder or an \.html file, was"):
+        compare_runs([finished], reps=20).save(tmp_path / "page.pdf")
+    with pytest.raises(ConfigError, match=r"expected folder to be a folder .*; remove \.html$"):
+        finished.save(tmp_path / "run.html", robustness=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_save_refuses_a_folder_with_other_files(finished: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(DataError, match=r"another folder$"):

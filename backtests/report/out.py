@@ -1,8 +1,9 @@
-"""Find the paths that a command writes to, and check these paths before the command computes.
+"""Find the paths that a command or a method writes to, and check them before anything is written.
 
 In every command, the option ``--out`` accepts the name of a folder. If the command writes one page,
 ``--out`` also accepts a file name that ends in ``.html``. Every output option except ``--out``
-expects the name of one file. Missing folders are created.
+expects the name of one file. Missing folders are created. Methods such as ``Comparison.save`` have
+the same rules.
 """
 
 import os
@@ -13,28 +14,28 @@ HTML = ".html"
 _FILES = (HTML, ".htm", ".pdf", ".csv", ".json", ".toml", ".parquet", ".txt", ".md")
 
 
-def page_of(out: Path, name: str) -> Path:
+def page_of(out: Path, name: str, option: str = "--out") -> Path:
     """Return the file of a page: ``out`` if it ends in .html, else ``name`` in the folder ``out``.
 
-    ConfigError is raised if the file cannot be written.
+    ConfigError is raised if the file cannot be written. ``option`` names ``out`` in the message.
     """
     page = out if out.suffix == HTML else out / name
     if out.suffix in _FILES and page is not out:
-        raise _wrong(f"expected --out to be a folder or an {HTML} file, was '{out}'")
-    check_file(page, "--out", HTML)
+        raise _wrong(f"expected {option} to be a folder or an {HTML} file, was '{out}'")
+    check_file(page, option, HTML)
     return page
 
 
-def check_out(out: Path) -> None:
-    """Raise ConfigError if ``out`` cannot be a folder for the files of a command."""
+def check_out(out: Path, option: str = "--out") -> None:
+    """Raise ConfigError if ``out`` cannot be a folder for several files."""
     from backtests.atomic import resolved
 
     if out.suffix in _FILES and not out.is_file():
         raise _wrong(
-            f"expected --out to be a folder for several files, was '{out}'; remove {out.suffix}"
+            f"expected {option} to be a folder for several files, was '{out}'; remove {out.suffix}"
         )
     if not out.exists():
-        _check_parent(resolved(out), "--out")
+        _check_parent(resolved(out), option)
 
 
 def check_file(path: Path, option: str, *endings: str) -> None:
