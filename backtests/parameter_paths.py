@@ -11,8 +11,11 @@ The prefix is the name of a signal, as in ``dry_powder.k``, or one of these thre
 - ``costs`` are the costs, as in ``costs.etf_bp``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from backtests.config import RunConfig, config_from
 from backtests.plugins.load import load_signal
@@ -24,6 +27,8 @@ SETTINGS = ("lag", "band")
 #: Tables of a configuration. The name of a table is the first part of a path, as in
 #: ``costs.etf_bp``.
 TABLES = ("regime", "schedule", "costs")
+#: Values of one parameter to try.
+Values = Sequence[Any] | np.ndarray | pd.Index | pd.Series
 
 
 def split(path: str) -> tuple[str, str]:
@@ -43,6 +48,16 @@ def split(path: str) -> tuple[str, str]:
             "before the dot"
         )
     return (owner, name) if dot else ("", path)
+
+
+def listed(values: Any) -> Any:
+    """Return an array, an Index, a Series, a tuple or a range as a list of plain values.
+
+    Any other object is returned unchanged.
+    """
+    if isinstance(values, np.ndarray | pd.Index | pd.Series):
+        return values.tolist()
+    return list(values) if isinstance(values, tuple | range) else values
 
 
 def config_with(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:

@@ -21,7 +21,7 @@ from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
-from backtests.parameter_paths import SETTINGS, config_with, split
+from backtests.parameter_paths import SETTINGS, Values, config_with, listed, split
 from backtests.pipeline import check_config, history_of, plan, read, run_on, trade, trade_curves
 from backtests.runs import Run
 from backtests.simulated import SIMULATED
@@ -126,7 +126,7 @@ class _Choice:
 
 def walk_forward(
     config: RunConfig,
-    grid: Mapping[str, Sequence[Any]],
+    grid: Mapping[str, Values],
     history: History | None = None,
     *,
     first_years: int = 5,
@@ -141,9 +141,9 @@ def walk_forward(
         The configuration to run. Values of the grid replace parameters of this configuration.
     grid
         A mapping from the path of a parameter to the values to try, such as ``{"dry_powder.k":
-        [0.09, 0.11]}``. :mod:`backtests.parameter_paths` lists the paths. ``lag``, ``band`` and
-        costs are refused, because one simulation trades all years. Every combination of values is a
-        candidate.
+        [0.09, 0.11]}``. Arrays and Series count as lists. :mod:`backtests.parameter_paths` lists
+        the paths. ``lag``, ``band`` and costs are refused, because one simulation trades all years.
+        Every combination of values is a candidate.
     history
         The history; by default the history that the configuration chooses.
     first_years
@@ -204,7 +204,7 @@ def walk_forward(
 
 
 def combinations(
-    config: RunConfig, grid: Mapping[str, Sequence[Any]]
+    config: RunConfig, grid: Mapping[str, Values]
 ) -> list[tuple[dict[str, Any], RunConfig]]:
     """Return every combination of a grid's values, with its configuration.
 
@@ -218,18 +218,19 @@ def combinations(
             f"expected a grid with at least one parameter, but {was}; give values to "
             "try, such as {'volatility': [0.1, 0.2]}"
         )
-    for name, values in grid.items():
+    lists = {name: listed(values) for name, values in grid.items()}
+    for name, values in lists.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not len(values):
             raise ConfigError(
-                f"expected a list of values to try for {name}, was {values!r}; give at least one "
-                "value in a list"
+                f"expected a list of values to try for {name}, was {shown(values)}; give at least "
+                "one value in a list"
             )
         if name in SETTINGS or split(name)[0] == "costs":
             raise ConfigError(
                 f"expected a parameter that can change from year to year, was {name!r}; lag, "
                 f"band and costs are the same in all years; set {name} in the configuration"
             )
-    named = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    named = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
     return [(params, config_with(config, params)) for params in named]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from backtests.config_file import value_of
-from signals.errors import ConfigError
+from backtests.parameter_paths import listed
+from signals.errors import ConfigError, shown
 
 #: A value of a swept parameter.
 Value = bool | int | float | str
@@ -63,8 +64,10 @@ def parse_axis(assignment: str) -> Axis:
 def axis_of(path: str, given: Any) -> Axis:
     """Return the axis that varies the parameter at ``path``.
 
-    ``given`` is a list of values, one value, or a text like ``0.07:0.11:5``.
+    ``given`` is a list of values, one value, or a text like ``0.07:0.11:5``. An array, an Index, a
+    Series, a tuple or a range counts as a list.
     """
+    given = listed(given)
     if isinstance(given, list):
         return Axis(path=path, values=tuple(_plain(path, value) for value in given))
     if not isinstance(given, str):
@@ -130,7 +133,9 @@ def _scalar(text: str) -> Value:
 def _plain(path: str, value: Any) -> Value:
     if isinstance(value, bool | int | float | str):
         return value
-    raise ConfigError(f"{path}: expected numbers, True, False or names, was {value!r}; correct it")
+    raise ConfigError(
+        f"{path}: expected numbers, True, False or names, was {shown(value)}; correct it"
+    )
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -402,6 +402,8 @@ def test_cutting_the_future_shows_a_choice_that_peeks(monkeypatch: pytest.Monkey
         ({"volatility": []}, "list of values to try for volatility"),
         ({"volatility": 0.2}, "list of values to try for volatility, was 0.2"),
         ({"volatility": "0.2"}, "list of values to try for volatility"),
+        ({"volatility": np.array([])}, "list of values to try for volatility, was"),
+        ({"volatility": np.array([[0.1], [0.2]])}, "volatility: input should be a valid number"),
         ({"volatilty": [0.2]}, "did you mean 'volatility'"),
         ({"volatility": [0.2, "much"]}, "volatility: input should be a valid number"),
         ({"volatility": [0.2, -1.0]}, "volatility must be above 0"),
@@ -442,6 +444,18 @@ def test_too_short_a_past_is_refused_on_one_line(given: dict[str, Any], told: st
         walk_forward(holding(), {"holds": ["ONE"]}, two_assets(), **given)
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_arrays_and_series_in_a_grid_are_lists_of_numbers() -> None:
+    config = config_from({"strategy": "near-cash-flow"})
+    volatility, minimum = [0.1, 0.2, 0.3], [3, 4]
+    grids: list[dict[str, Any]] = [
+        {"volatility": np.array(volatility), "capex.minimum": np.arange(3, 5)},
+        {"volatility": pd.Series(volatility), "capex.minimum": pd.Index(minimum)},
+    ]
+    for given in grids:
+        listed: dict[str, Any] = {"volatility": volatility, "capex.minimum": minimum}
+        assert combinations(config, given) == combinations(config, listed)
 
 
 def test_a_grid_fills_the_configuration_and_leaves_it_as_it_was() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from backtests.parameter_paths import config_with
@@ -41,6 +42,15 @@ def test_toml_gives_lists_texts_or_single_values() -> None:
     assert axis_of("lag", [1, 2]).values == (1, 2)
     assert axis_of("k", "0.1:0.2:2").values == (0.1, 0.2)
     assert axis_of("k", 0.1).values == (0.1,)
+
+
+@pytest.mark.parametrize(
+    "given", [np.array([1, 2]), pd.Series([1, 2]), pd.Index([1, 2]), (1, 2), range(1, 3)]
+)
+def test_python_gives_arrays_tuples_and_ranges_too(given: Any) -> None:
+    found = axis_of("lag", given).values
+    assert found == (1, 2)
+    assert {type(value) for value in found} == {int}
 
 
 def test_a_table_may_hold_the_request_and_options_replace_its_axes() -> None:
