@@ -147,6 +147,11 @@ class RunConfig(pydantic.BaseModel):
     costs: Costs = Costs()
     """Costs of trading and of borrowing."""
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Yield the settings that differ from their defaults, for ``repr``."""
+        fields = RunConfig.model_fields
+        return ((k, v) for k, v in super().__repr_args__() if v != fields[str(k)].default)
+
     @property
     def label(self) -> str:
         """Name of the strategy, with ``@model`` for a regime model other than votes."""

@@ -130,8 +130,8 @@ class Run(Summarised):
 
         return plot_run(self, signal)
 
-    def save(self, folder: Path | str, *, robustness: bool = True) -> dict[str, Any]:
-        """Write the seven files of ``drypowder run`` into a folder, and return the metrics.
+    def save(self, folder: Path | str, *, robustness: bool = True) -> Path:
+        """Write the seven files of ``drypowder run`` into a folder, and return the folder.
 
         If ``robustness`` is False, robustness checks that need another simulation are left out, as
         with ``--no-robustness``. The hurdle of the Sharpe ratio depends on the other trials in the

@@ -18,6 +18,8 @@ from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.metrics import FULL_YEAR, ROOT_YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
 from backtests.evidence.track_record import TrackRecord
+from backtests.plural import number_of
+from signals.summary import Summarised, Summary, amount
 
 #: Assumed yearly Sharpe ratio of a strategy with skill, for power and false discoveries. The stock
 #: market had about this Sharpe ratio over a century.
@@ -52,8 +54,8 @@ class Logged:
 NO_LOG = Logged(sharpes=np.empty(0), effective=0.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Luck:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Luck(Summarised):
     """Tests whether luck can explain one strategy's Sharpe ratio. Undefined values are NaN.
 
     Attributes
@@ -119,6 +121,18 @@ class Luck:
     def is_told(self) -> bool:
         """Whether the Sharpe ratio reaches the hurdle."""
         return self.deflation.is_told
+
+    def _summary(self) -> Summary:
+        reached = "reached" if self.is_told else "not reached"
+        counted = number_of(self.deflation.trials, "trial")
+        return Summary(
+            title="Tests whether luck can explain a yearly Sharpe ratio",
+            facts={
+                "Sharpe": f"{amount(self.sharpe)}, standard error {amount(self.error)}",
+                "hurdle": f"{amount(self.hurdle)} with {counted}; {reached}",
+                "power": f"{amount(100 * self.power, '%')} if the true ratio is {SKILLED}",
+            },
+        )
 
 
 def luck(

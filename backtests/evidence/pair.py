@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.settings import SettingChange, changes
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
+from backtests.plural import some_of
 from backtests.runs import Run
+from signals.summary import Summarised, Summary
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pair:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Pair(Summarised):
     """The comparison of two runs on the same sessions.
 
     Attributes
@@ -32,6 +34,18 @@ class Pair:
     excess: Interval
     sharpe: Interval
     test: SharpeDifference | None
+
+    def _summary(self) -> Summary:
+        excess, sharpe = self.excess, self.sharpe
+        facts = {
+            "mean return": f"{100 * excess.estimate:z.1f} % a year "
+            f"[{100 * excess.low:z.1f}, {100 * excess.high:z.1f}]",
+            "Sharpe ratio": f"{sharpe.estimate:z.2f} [{sharpe.low:z.2f}, {sharpe.high:z.2f}]",
+            "settings": some_of([change.path for change in self.settings]) or "equal",
+        }
+        if self.test is not None:
+            facts["test"] = f"p-value {self.test.p_value:.3f} for equal Sharpe ratios"
+        return Summary(title=f"{self.first} minus {self.second}", facts=facts)
 
 
 def pair_of(first: tuple[str, Run], second: tuple[str, Run], *, reps: int) -> Pair:

@@ -26,11 +26,13 @@ import pandas as pd
 
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import YEAR
+from backtests.plural import number_of
 from backtests.runs import Run
+from signals.summary import Summarised, Summary
 
 
-@dataclass(frozen=True, kw_only=True)
-class TimingSplit:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TimingSplit(Summarised):
     """The mean yearly return of a run, split into parts. All parts are fractions a year.
 
     Attributes
@@ -56,6 +58,12 @@ class TimingSplit:
     borrowing: float
     total: float
     by_asset: pd.DataFrame
+
+    def _summary(self) -> Summary:
+        parts = ("bills", "tilt", "timing", "trading", "borrowing", "total")
+        facts = {part: f"{100 * getattr(self, part):z.1f} % a year" for part in parts}
+        facts["by_asset"] = f"table with {number_of(len(self.by_asset), 'row')}"
+        return Summary(title="Mean return, split into parts", facts=facts)
 
 
 def timing_split(run: Run) -> TimingSplit:

@@ -15,11 +15,12 @@ from backtests.store.append import Added
 from backtests.store.batch import is_price
 from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
+from signals.summary import Summarised, Summary
 from signals.universe import asset
 
 
-@dataclass(frozen=True, kw_only=True)
-class Imported:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Imported(Summarised):
     """The result of an import: files, changes in the store, and the currency that the user stated.
 
     ``added`` describes the changes in the store, with one entry for each batch in ``parsed``.
@@ -75,6 +76,17 @@ class Imported:
     def revised(self) -> int:
         """Number of rows with a new value for a stored date."""
         return sum(a.revised for a in self.added)
+
+    def _summary(self) -> Summary:
+        counted = {"skipped": self.parsed.skipped, "refused": self.refused, "notes": self.notes}
+        files = number_of(len(self.parsed.files), "file")
+        return Summary(
+            title=f"Import of {files}, {len(self.parsed.batches):,} series",
+            facts={
+                "rows": f"{self.new:,} new, {self.revised:,} revised",
+                **{name: f"{len(found):,}" for name, found in counted.items() if found},
+            },
+        )
 
 
 def import_path(

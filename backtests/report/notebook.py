@@ -22,7 +22,7 @@ from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import joined_notes, write_comparison
 from backtests.report.compare_words import conclusion
-from backtests.report.format import Form, fixed, interval, is_missing, percent_unit, significant
+from backtests.report.format import Form, fixed, interval, is_missing, percent_unit
 from backtests.report.notebook_charts import (
     equity_chart,
     regime_chart,
@@ -127,7 +127,7 @@ def numbers_of_run(run: Run) -> pd.Series:
     return pd.Series(numbers, name=run.label, dtype="float64")
 
 
-def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
+def save_run(run: Run, folder: Path, *, robustness: bool) -> Path:
     """Write the files of :meth:`Run.save`."""
     from backtests.report.folder import check_folder, write_run
     from backtests.sweep.trial_log import other_trials
@@ -139,7 +139,8 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
         )
     check_out(folder, "folder")
     check_folder(folder, run.label)
-    return write_run(assess(run, robustness=robustness, log=other_trials(run)), folder)
+    write_run(assess(run, robustness=robustness, log=other_trials(run)), folder)
+    return folder
 
 
 def summary_of_history(history: History) -> Summary:
@@ -277,19 +278,17 @@ def summary_of_trial(trial: "Trial") -> Summary:
     label = label_of(trial.sample.is_simulated)
     counted = Counter(verdict.outcome for verdict in trial.verdicts)
     primary = {v.claim.name: _said(v) for v in trial.verdicts if v.claim.primary}
-    title = f"{label}Trial of {len(trial.verdicts)} claims: {described(trial.sample.sessions)}"
+    claims = number_of(len(trial.verdicts), "claim")
+    title = f"{label}Trial of {claims}: {described(trial.sample.sessions)}"
     outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
     return Summary(title=title, facts={**primary, "all claims": outcomes or "none"})
 
 
 def _said(verdict: "Verdict") -> str:
     """Return a verdict in words, with the estimate, its 95 % interval and its unit."""
-    estimate = verdict.estimate
-    if estimate is None:
+    if verdict.estimate is None:
         return str(verdict.outcome)
-    low, high = significant(estimate.interval.low), significant(estimate.interval.high)
-    unit = verdict.claim.unit
-    return f"{verdict.outcome}; {significant(estimate.value)} [{low}, {high}] {unit}"
+    return f"{verdict.outcome}; {verdict.estimate.said()} {verdict.claim.unit}"
 
 
 def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:

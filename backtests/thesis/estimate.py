@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from signals.summary import Summarised, Summary, amount
+
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
@@ -17,8 +19,8 @@ class Interval:
     high90: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Estimate:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Estimate(Summarised):
     """An estimate for a claim, with its interval and its tests.
 
     Attributes
@@ -83,3 +85,18 @@ class Estimate:
     def p_value(self) -> float:
         """The largest p-value in ``tests``: a claim must pass all tests. NaN counts as 1."""
         return max(1.0 if math.isnan(p) else p for p in self.tests.values())
+
+    def said(self) -> str:
+        """Return the estimate with its 95 % interval as text, without the unit of the claim."""
+        low, high = amount(self.interval.low), amount(self.interval.high)
+        return f"{amount(self.value)} [{low}, {high}]"
+
+    def _summary(self) -> Summary:
+        facts = {
+            "value": f"{self.said()}, in the unit of the claim",
+            "p-value": f"{self.p_value:.3f}, one-sided, not adjusted",
+            self.counted: f"{self.observations:,}, {self.start.date()} to {self.end.date()}",
+        }
+        if self.episodes is not None:
+            facts["episodes"] = f"{self.episodes:,}"
+        return Summary(title="Estimate with its 95 % interval", facts=facts)

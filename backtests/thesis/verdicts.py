@@ -30,12 +30,13 @@ from backtests.thesis.claim import Claim
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.power import LEVEL, power, smallest_detectable
 from backtests.thesis.status import Status
+from signals.summary import Summarised, Summary
 
 Outcome = Literal["supported", "contradicted", "inconclusive", "not testable yet", "on", "off"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Verdict:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Verdict(Summarised):
     """The verdict on one claim.
 
     Attributes
@@ -69,6 +70,12 @@ class Verdict:
     adjusted: float = float("nan")
     power: float = float("nan")
     detectable: float = float("nan")
+
+    def _summary(self) -> Summary:
+        facts = {"claim": self.claim.statement, "outcome": self.outcome, "reason": self.reason}
+        if self.estimate is not None:
+            facts["estimate"] = f"{self.estimate.said()} {self.claim.unit}"
+        return Summary(title=f"Verdict on {self.claim.name}", facts=facts)
 
 
 def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]:

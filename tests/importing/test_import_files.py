@@ -550,6 +550,15 @@ def test_another_currency_is_refused(
     assert not db.exists()
 
 
+def test_an_import_prints_its_counts(tmp_path: Path, db: Path) -> None:
+    done = import_path(write(tmp_path, "t.csv", TABLE), db, NOW)
+    counted = f"{done.new:,} new, {done.revised:,} revised"
+    assert repr(done).splitlines()[:2] == [
+        f"Import of 1 file, {len(done.parsed.batches)} series",
+        f"  rows  {counted}",
+    ]
+
+
 def test_the_currency_may_be_in_small_letters(tmp_path: Path, db: Path) -> None:
     done = import_path(write(tmp_path, "t.csv", TABLE), db, NOW, currency="usd")
     assert done.currency == "USD"

@@ -64,6 +64,16 @@ def planned(finished: Run) -> tuple[Plan, Today]:
     return plan, plan.at(finished.history.panel.index[-1], {"SPY": 40, "CASH": 50_000})
 
 
+def parts_of_results(history: History, finished: Run, trial: Trial) -> list[Summarised]:
+    """Return the parts of an assessment, a trial and a comparison that a user looks at."""
+    assessment = assess(finished, robustness=False)
+    spy = run(config_from({**TERMS, "strategy": "spy"}), history)
+    pair = compare_runs([finished, spy], reps=20).pair
+    assert pair is not None
+    estimates = [verdict.estimate for verdict in trial.verdicts if verdict.estimate is not None]
+    return [assessment.luck, assessment.timing, pair, *trial.verdicts, *estimates]
+
+
 def test_a_decision_shows_its_targets_and_that_it_has_orders(finished: Run) -> None:
     plan, today = planned(finished)
     assert today.orders is not None
@@ -83,6 +93,7 @@ def test_every_result_prints_a_few_lines_that_fit_a_terminal(
         *(finished.result, *evaluations.values()),
         *explain_all(evaluations, history.panel, history.known).values(),
         *planned(finished),
+        *parts_of_results(history, finished, trial),
     ]
     for result in results:
         lines = repr(result).splitlines()
@@ -142,6 +153,24 @@ def test_a_trial_shows_each_primary_claim_with_its_verdict(trial: Trial) -> None
     for claim in PRIMARY:
         assert f"{claim.name} " in said
         assert trial.of(claim.name).outcome in said
+
+
+def test_a_trial_of_one_claim_counts_one_claim(history: History) -> None:
+    assert repr(try_claims(history, PRIMARY[:1])).startswith("SIMULATED: Trial of 1 claim: ")
+
+
+def test_a_verdict_shows_its_claim_its_reason_and_its_estimate(trial: Trial) -> None:
+    verdict = next(each for each in trial.verdicts if each.estimate is not None)
+    assert verdict.estimate is not None
+    said = " ".join(repr(verdict).split())
+    for part in (verdict.claim.statement, verdict.reason, verdict.estimate.said()):
+        assert " ".join(part.split()) in said
+    assert f"outcome {verdict.outcome} " in said
+
+
+def test_a_configuration_shows_the_settings_that_were_chosen() -> None:
+    config = config_from({"strategy": "spy", "lag": 2, "costs": {"etf_bp": 2.0}})
+    assert repr(config) == "RunConfig(strategy='spy', lag=2)"
 
 
 def test_a_history_counts_series_and_prices(history: History) -> None:
@@ -227,12 +256,17 @@ def test_a_run_without_trades_survives_pickle(history: History) -> None:
 # --- numbers and files ----------------------------------------------------------------------------
 
 
+def metrics_in(folder: Path) -> dict[str, Any]:
+    """Return the numbers of metrics.json in the folder of a run."""
+    return dict(json.loads((folder / "metrics.json").read_text()))
+
+
 @pytest.mark.usefixtures("uncharted")
 def test_a_saved_run_is_what_the_command_writes(
     finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved, written = tmp_path / "saved", tmp_path / "written"
-    numbers = finished.save(saved, robustness=False)
+    assert finished.save(saved, robustness=False) == saved
     config = str(saved / "config.toml")
     assert command(["run", "--config", config, "--no-robustness", "--out", str(written)]) == 0
     capsys.readouterr()
@@ -240,12 +274,11 @@ def test_a_saved_run_is_what_the_command_writes(
     for name in FILES:
         ours, theirs = ((folder / name).read_text() for folder in (saved, written))
         assert UUID.sub("", ours) == UUID.sub("", theirs), name
-    assert json.loads((saved / "metrics.json").read_text()) == numbers
 
 
 @pytest.mark.usefixtures("uncharted")
 def test_metrics_are_the_numbers_of_metrics_json(finished: Run, tmp_path: Path) -> None:
-    side = finished.save(tmp_path / "out", robustness=False)["strategy"]
+    side = metrics_in(finished.save(tmp_path / "out", robustness=False))["strategy"]
     numbers = {key: value for key, value in side.items() if isinstance(value, int | float)}
     assert finished.metrics.dtype == "float64"
     assert finished.metrics.to_dict() == numbers
@@ -258,7 +291,7 @@ def test_save_counts_the_trials_in_the_log_of_the_runs_store(
 ) -> None:
     log = Logged(sharpes=np.array([0.1, 0.2, 0.3]), effective=2.0)
     monkeypatch.setattr("backtests.sweep.trial_log.other_trials", lambda run: log)
-    luck = finished.save(tmp_path / "out", robustness=False)["luck"]
+    luck = metrics_in(finished.save(tmp_path / "out", robustness=False))["luck"]
     assert (luck["trials"], luck["logged_trials"]) == (4, 3)
 
 
