@@ -97,6 +97,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     """
     strategy, state, decided = plan(config, history, reading, index)
     result = trade(config, strategy, history, decided, index)
+    benchmark = benchmark_returns(config.benchmark, history, index, result.bills, config.lag)
     finished = Run(
         config=config.model_copy(update=_opening(config, history)),
         strategy=strategy,
@@ -104,8 +105,8 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         reading=reading,
         state=state,
         decided=decided,
-        result=result,
-        benchmark=benchmark_returns(config.benchmark, history, index, result.bills, config.lag),
+        result=result.beside(benchmark),
+        benchmark=benchmark,
     )
     if config.own_sources():
         _ = finished.run_id  # hash the code now, because a notebook can define a class again

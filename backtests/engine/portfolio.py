@@ -5,6 +5,9 @@ metrics of the simulation's vectorbt object are therefore deflated. The yearly m
 object also assume 365 sessions a year. This module repeats the orders of the simulation at prices
 in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` starts
 at 1 USD and grows by the return of bills. Trades of ``BILLS`` cost nothing.
+
+vectorbt's own benchmark divides the initial cash evenly among all columns. This module replaces it
+by the benchmark of the run.
 """
 
 from dataclasses import dataclass
@@ -37,6 +40,8 @@ class Account:
         Cost rate of each column of the deflated portfolio, a fraction of the value traded.
     capital
         Initial cash, USD.
+    benchmark
+        Simple daily returns of the benchmark from the second session on; None for bills.
     """
 
     deflated: Any
@@ -44,6 +49,7 @@ class Account:
     fees: np.ndarray
     index: pd.DatetimeIndex
     capital: float
+    benchmark: pd.Series | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the data for pickle, which cannot store vectorbt's cached methods."""
@@ -68,7 +74,7 @@ class Account:
             fees = np.concatenate([self.fees.ravel(), fees])
         prices.columns = prices.columns.set_names(["asset", "side"])
         risk_free = float(np.mean(self.bill_index[1:] / self.bill_index[:-1] - 1))
-        return _portfolio_class(risk_free).from_orders(
+        return _portfolio_class(risk_free, self._benchmark_value()).from_orders(
             close=prices,
             size=sizes,
             size_type="amount",
@@ -80,6 +86,13 @@ class Account:
             call_seq="auto",
             freq="1D",
         )
+
+    def _benchmark_value(self) -> pd.Series:
+        """Return the value of the initial cash in the benchmark, USD."""
+        growth = self.bill_index
+        if self.benchmark is not None:
+            growth = np.append(1.0, (1 + self.benchmark).cumprod())
+        return pd.Series(self.capital * growth, self.index, name="group")
 
     def _sizes(self) -> np.ndarray:
         """Return the signed units of each order, sessions × columns; NaN without an order."""
@@ -100,8 +113,11 @@ class Account:
         return price, moved, np.zeros(1)
 
 
-def _portfolio_class(risk_free: float) -> Any:
-    """Return a subclass of vectorbt's portfolio, with 252 sessions a year and a risk-free rate."""
+def _portfolio_class(risk_free: float, benchmark: pd.Series) -> Any:
+    """Return a subclass of vectorbt's portfolio, with 252 sessions a year.
+
+    The subclass also has a risk-free rate and the value of a benchmark.
+    """
     import vectorbt
 
     class Portfolio(vectorbt.Portfolio):  # type: ignore[misc]
@@ -115,6 +131,11 @@ def _portfolio_class(risk_free: float) -> Any:
             options["year_freq"] = options.get("year_freq") or YEAR_FREQ
             options["defaults"] = {"risk_free": risk_free, **(options.get("defaults") or {})}
             return super().get_returns_acc(*args, **options)
+
+        def benchmark_value(self, *args: Any, **options: Any) -> Any:
+            """Return the value of the run's benchmark; vectorbt's own if columns are separate."""
+            alone = super().benchmark_value(*args, **options)
+            return benchmark if isinstance(alone, pd.Series) else alone
 
         @property
         def stats_defaults(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ costs. If a purchase and its cost exceed the cash, the purchase is reduced until
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,8 @@ class Result(Summarised):
     def portfolio(self) -> Any:
         """Return vectorbt's portfolio in USD prices; None if :attr:`account` is None.
 
-        Each access to :attr:`portfolio` simulates the orders again. Idle cash is the column
+        Each access to :attr:`portfolio` simulates the orders again. The benchmark is that of the
+        run; a simulation without a run has bills as its benchmark. Idle cash is the column
         ``BILLS``, and vectorbt counts the orders of this column as trades. A year has 252 sessions.
         The Sharpe ratio of vectorbt subtracts the mean return of bills. The Sharpe ratio of
         drypowder subtracts each session's return of bills. So the Sharpe ratios of vectorbt and
@@ -97,6 +98,14 @@ class Result(Summarised):
         borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
+
+    def beside(self, benchmark: pd.Series) -> "Result":
+        """Return the result, with a benchmark for vectorbt's portfolio.
+
+        ``benchmark`` contains simple daily returns from the second session on.
+        """
+        assert self.account is not None  # every new simulation has an account
+        return replace(self, account=replace(self.account, benchmark=benchmark))
 
     def _summary(self) -> Summary:
         """Return the first and the last value, and the numbers of orders and notes."""

@@ -320,13 +320,14 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
+    result = trade(plain.config, plain.strategy, plain.history, decided, plain.sessions)
     states = [_within(c, c.candidate.state) for c in chosen if c.candidate.state is not None]
     return replace(
         plain,
         state=pd.concat(states) if states else None,
         decided=decided,
         spliced=True,
-        result=trade(plain.config, plain.strategy, plain.history, decided, plain.sessions),
+        result=result.beside(plain.benchmark),
     )
 
 

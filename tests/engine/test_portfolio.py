@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests import History, config_from, run, walk_forward
 from backtests.engine.costs import Costs
 from backtests.engine.simulate import Result, simulate
 from backtests.evidence import metrics
@@ -49,6 +50,37 @@ def test_idle_cash_is_a_column_that_earns_bills() -> None:
     assert portfolio.wrapper.columns[-1] == ("BILLS", "long")
     years = (len(SESSIONS) - 1) / 252
     assert portfolio.total_return() == pytest.approx((1 + 0.02 / 252) ** (years * 252) - 1)
+
+
+def growth(returns: pd.Series) -> float:
+    """Return the total growth of daily returns, a fraction."""
+    return float(np.prod(1 + returns.to_numpy()) - 1)
+
+
+def test_its_benchmark_is_the_benchmark_of_the_run() -> None:
+    result = a_result(0.0, 0.5)
+    benchmark = pd.Series(np.random.default_rng(1).normal(0, 0.01, 899), SESSIONS[1:])
+    portfolio = result.beside(benchmark).portfolio
+    grown = growth(benchmark)
+    for stats in (portfolio.stats(), portfolio.returns_stats()):
+        assert stats["Benchmark Return [%]"] == pytest.approx(100 * grown)
+    assert portfolio.total_benchmark_return() == pytest.approx(grown)
+    assert portfolio.beta() == pytest.approx(metrics.beta(result.returns, benchmark), abs=2e-3)
+    assert portfolio.benchmark_value(group_by=False).shape == portfolio.close.shape
+
+
+def test_without_a_run_its_benchmark_is_bills() -> None:
+    bills = (1 + 0.02 / 252) ** 899 - 1
+    assert a_result(0.0, 0.5).portfolio.total_benchmark_return() == pytest.approx(bills)
+
+
+def test_a_run_and_a_walk_forward_give_their_benchmark_to_the_portfolio() -> None:
+    history = History.simulated(years=6)
+    config = config_from({"strategy": "cash-heavy", "start": "2020-01-02"})
+    chosen = walk_forward(config, {"dry_powder.k": [0.08, 0.1]}, history, first_years=2)
+    for finished in (run(config, history), chosen.run):
+        total = finished.result.portfolio.total_benchmark_return()
+        assert total == pytest.approx(growth(finished.benchmark))
 
 
 def test_the_settings_of_vectorbt_stay_as_they_were() -> None:
