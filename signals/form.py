@@ -63,7 +63,8 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
         answer = getattr(thing, name)
         ours = type(thing).__module__.partition(".")[0] in OURS
         arguments = given if ours else tuple(map(_copy_of, given))
-        answer = answer(*arguments) if given else answer
+        with np.errstate(all="ignore"):  # such a warning names a file of numpy or pandas
+            answer = answer(*arguments) if given else answer
         if name in _FORMS:
             indexes = [table.index for table in given if isinstance(table, pd.DataFrame)]
             _FORMS[name](thing, name, answer, *indexes)
@@ -140,6 +141,7 @@ def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
         cure = "choose another main gauge in headline" if unit == TEXT else cure
         holds = isinstance(kind, np.dtype) and kind.kind in "biuf"
         _require(holds, thing, f"gauge {gauge}", "numbers", f"of type {kind}", cure)
+        _check_finite(thing, f"gauge {gauge}", answer[gauge])
 
 
 def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
@@ -147,6 +149,17 @@ def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     kind = answer.dtype
     holds = is_numeric_dtype(kind) and not is_bool_dtype(kind) and not is_complex_dtype(kind)
     _require(holds, thing, name, "numbers", f"of type {kind}", 'use .astype("float64")')
+    _check_finite(thing, name, answer)
+
+
+def _check_finite(thing: Any, name: str, answer: pd.Series) -> None:
+    """Raise SimulationError for an infinite number, which would count as known and as beyond."""
+    infinite = np.isinf(answer.to_numpy(dtype=np.float64, na_value=np.nan))
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        was = f"{answer.iloc[row]} on {pd.Timestamp(answer.index[row]).date()}"
+        cure = "return NaN where the code divides by 0"
+        _require(False, thing, name, "finite numbers or NaN", was, cure)
 
 
 def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:

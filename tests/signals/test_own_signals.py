@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -85,6 +86,14 @@ def gauge(values: object) -> dict[str, Any]:
             {"score": lambda self, gauges: gauges["assets"] * 1j},
             "expected score as numbers, was of type complex128",
         ),
+        (
+            gauge(1 / (VALUES - 5)),
+            "expected gauge assets as finite numbers or NaN, was inf on 2024-01-09; return NaN",
+        ),
+        (
+            {"score": lambda self, gauges: -1 / (gauges["assets"] - 1e6)},
+            "expected score as finite numbers or NaN, was -inf on 2024-01-02; return NaN",
+        ),
     ],
 )
 def test_a_wrong_answer_gets_one_line(answers: dict[str, Any], part: str) -> None:
@@ -93,6 +102,12 @@ def test_a_wrong_answer_gets_one_line(answers: dict[str, Any], part: str) -> Non
     assert part in str(caught.value)
     assert str(caught.value).startswith("plain: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_of_numpy_in_a_users_code_is_not_shown() -> None:
+    with pytest.raises(SimulationError, match="was -inf on 2024-01-02"):
+        said_of(with_(score=lambda self, gauges: np.log(gauges["assets"] - 1e6)))
 
 
 def test_a_score_without_a_value_may_be_na() -> None:
