@@ -15,7 +15,7 @@ from backtests.calendar import OPEN, session_from
 from backtests.store.batch import PRICES, TABLE, Batch, batch_of, dated, is_price, rule_of
 from backtests.store.cells import LONGEST_DELAY, check_values
 from backtests.store.closes import TICKER, price_batch
-from signals.catalog import CATALOG
+from signals.catalog import CATALOG, HOW_TO_ADD
 from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
 from signals.index import index_fault
 
@@ -101,7 +101,7 @@ def _series(id: str, values: pd.Series, known: Known | None, now: pd.Timestamp) 
     """Return the rows of a catalog series. ``known`` states when each value became known."""
     if id not in CATALOG:
         where = "; prices of assets belong in `prices`" if is_price(id) else ""
-        raise MissingSeries(f"`series`: {unknown('series', str(id), CATALOG)}{where}")
+        raise MissingSeries(f"`series`: {unknown('series', str(id), CATALOG)}{where}; {HOW_TO_ADD}")
     if not isinstance(values, pd.Series):
         raise ConfigError(f"{id}: expected a Series of values, was {type(values).__name__}")
     _check_dates(values.index, f"values of {id}")

@@ -20,7 +20,7 @@ from backtests.importing.tables import TABLES
 from backtests.store.batch import FRED, PRICES, TABLE, Batch, dated, is_price
 from backtests.store.cells import announced, announced_note, dates_of, values_of
 from backtests.store.closes import TICKER, check_shifts, latest, on_sessions, valid_closes
-from signals.catalog import CATALOG, PUBLISHERS_NAMES
+from signals.catalog import CATALOG, HOW_TO_ADD, PUBLISHERS_NAMES
 from signals.errors import DataError
 from signals.universe import asset
 
@@ -77,7 +77,9 @@ def _reader(header: list[str], stem: str) -> Reader:
     if first in ("observation_date", "DATE") and rest:
         unknown = [name for name in rest if _id_of(name) not in CATALOG]
         if unknown:
-            raise UnknownFormat(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
+            raise UnknownFormat(
+                f"FRED series not in the catalog: {', '.join(unknown[:5])}; {HOW_TO_ADD}"
+            )
         return _read_fred
     for table in TABLES:
         if table.fits(header, stem):

@@ -29,7 +29,7 @@ from backtests.sources.secrets import describe_error, one_line
 from backtests.store.batch import YAHOO, Batch
 from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
-from signals.universe import asset
+from signals.universe import UNIVERSE, asset
 
 RATE = (60, 30.0)
 #: Longest time for a whole answer, in seconds, in addition to the time to connect. The time is
@@ -109,7 +109,8 @@ def _failure(error: Any) -> SourceError:
 def _fault(answer: Any, ticker: str) -> SourceError | None:
     """Return the error in Yahoo's answer for a ticker, or None if the answer is correct."""
     if answer.status_code == 404:
-        return http.Absent("Yahoo has no such ticker (404)")
+        guessed = "" if ticker in UNIVERSE else "; an id outside the catalog counts as a ticker"
+        return http.Absent(f"Yahoo has no such ticker (404){guessed}")
     if answer.status_code == 401:
         return _Expired("Yahoo refused the access token (crumb), because it has expired (401)")
     if answer.status_code == 429 or answer.status_code >= 500:

@@ -55,6 +55,7 @@ __all__ = [
     "FILERS",
     "H8",
     "H41",
+    "HOW_TO_ADD",
     "HYPERSCALERS",
     "IN_EVERY_STATEMENT",
     "ISSUERS",
@@ -89,6 +90,9 @@ CATALOG: dict[str, Series] = {
         *EVENTS,
     )
 }
+
+#: The end of a message about a series outside the catalog.
+HOW_TO_ADD = "'Add a series or a source' in CONTRIBUTING.md says how to add a series"
 
 
 def series(id: str) -> Series:

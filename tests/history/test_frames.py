@@ -199,6 +199,7 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
         ),
         ({"series": {"WALCLL": WALCL}}, MissingSeries, "did you mean 'WALCL'"),
         ({"series": {"SPY": WALCL}}, MissingSeries, "prices of assets belong in `prices`"),
+        ({"series": {"UNRATE": WALCL}}, MissingSeries, "'Add a series or a source' in CONTRIB"),
         ({"series": {"WALCL": WALCL / 1e6}}, DataError, "2025-01-08: expected.*another unit"),
         ({"series": {"WALCL": WALCL.tz_localize("UTC")}}, DataError, "the time zone UTC"),
         ({"series": {"WALCL": WALCL.iloc[[0, 0, 1]]}}, DataError, "2025-01-08 twice"),

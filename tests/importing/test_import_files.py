@@ -698,6 +698,13 @@ def test_a_message_names_the_line_of_the_file_and_shows_the_cell(
         take(write(tmp_path, "MU.csv", content), db)
 
 
+def test_a_fred_series_outside_the_catalog_is_named_with_the_cure(tmp_path: Path, db: Path) -> None:
+    text = "observation_date,UNRATE\n2025-01-01,4.0\n"
+    cure = "not in the catalog: UNRATE; 'Add a series or a source' in CONTRIBUTING.md"
+    with pytest.raises(DataError, match=cure):
+        take(write(tmp_path, "UNRATE.csv", text), db)
+
+
 def test_a_header_in_capitals_makes_no_tickers(tmp_path: Path, db: Path) -> None:
     """The file has the prices of SPY. OPEN and LOW are also tickers of other companies."""
     text = "Date,OPEN,HIGH,LOW,CLOSE\n2025-01-02,580,581,579,580\n"

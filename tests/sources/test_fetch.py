@@ -347,6 +347,8 @@ def test_a_ticker_that_nobody_knows_failed(servers: Servers, drypowder: Command)
     said = drypowder("--only", "NOSUCH")
     assert said.code == 3
     assert re.search(r"^NOSUCH +Yahoo +failed: Yahoo has no such ticker", said.out, re.MULTILINE)
+    line = " ".join(said.out.split())
+    assert "(404); an id outside the catalog counts as a ticker" in line
 
 
 def test_square_brackets_of_a_source_are_shown_as_they_are(
