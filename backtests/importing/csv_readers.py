@@ -24,6 +24,9 @@ from signals.catalog import CATALOG, HOW_TO_ADD, PUBLISHERS_NAMES
 from signals.errors import DataError
 from signals.universe import asset
 
+#: Names of the column of dates in a price table. pandas writes an index without a name as "".
+_DATES = ("Date", "date", "session", "")
+
 
 class UnknownFormat(Exception):  # noqa: N818 - not an error: another program may have made the file
     """No reader supports the format of the file."""
@@ -86,13 +89,19 @@ def _reader(header: list[str], stem: str) -> Reader:
             return table.read
     if first == "Date" and {"Close", "Adj Close"} & set(rest):
         return _read_yahoo
-    tickers = "CLOSE" not in rest  # a price file of one ticker may have its header in capitals
-    if first == "Date" and rest and tickers and all(TICKER.fullmatch(cell) for cell in rest):
-        return _read_prices
     if header[:2] == ["date", "total_net_flow_usd_m"]:
         return _read_flow
     if first == "date" and "funding" in stem and rest:
         return _read_funding
+    tickers = "CLOSE" not in rest  # a price file of one ticker may have its header in capitals
+    tickers &= first == "Date" or not any(f"FUNDING_{cell}" in CATALOG for cell in rest)
+    if first in _DATES and rest and tickers and all(TICKER.fullmatch(cell) for cell in rest):
+        return _read_prices
+    if first == "Price" and "Close" in rest:
+        raise UnknownFormat(
+            "a table of yfinance with several rows of headers; write the adjusted closes alone, "
+            "like yfinance.download(['SPY', 'MU'], auto_adjust=True)['Close'].to_csv('prices.csv')"
+        )
     raise UnknownFormat(f"unknown header: {','.join(header)[:60]!r}")
 
 
@@ -164,7 +173,7 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
 
 def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     tickers = table.columns[1:]
-    dates = dates_of(table["Date"], max(latest(ticker, recorded_at) for ticker in tickers))
+    dates = dates_of(table.iloc[:, 0], max(latest(ticker, recorded_at) for ticker in tickers))
     for ticker in tickers:
         batch = _prices(ticker, table[ticker], dates, recorded_at)
         if batch.refused or not batch.rows.empty:

@@ -698,6 +698,30 @@ def test_a_message_names_the_line_of_the_file_and_shows_the_cell(
         take(write(tmp_path, "MU.csv", content), db)
 
 
+@pytest.mark.parametrize("first", ["Date", "date", "session", ""])
+def test_a_price_table_may_name_its_dates_as_pandas_does(
+    tmp_path: Path, db: Path, first: str
+) -> None:
+    done = take(write(tmp_path, "prices.csv", TABLE.replace("Date", first)), db)
+    assert done.parsed.files == {"prices.csv": 2}
+    assert values(db, "SPY") == {"2025-01-02": 580.5, "2025-01-03": 587.0}
+    assert values(db, "XYZ") == {"2025-01-03": 12.5}
+
+
+def test_rates_of_coins_are_not_prices(tmp_path: Path, db: Path) -> None:
+    """BTC is a share, too, but a file with the column ``date`` may contain funding rates."""
+    with pytest.raises(DataError, match="unknown header: 'date,BTC'"):
+        take(write(tmp_path, "rates.csv", "date,BTC\n2025-01-02,0.0001\n"), db)
+
+
+def test_a_table_of_yfinance_with_several_headers_is_refused_with_the_cure(
+    tmp_path: Path, db: Path
+) -> None:
+    text = "Price,Close,Volume\nTicker,SPY,SPY\nDate,,\n2025-01-02,580.5,9\n"
+    with pytest.raises(DataError, match=r"yfinance .*\['Close'\]\.to_csv\('prices.csv'\)"):
+        take(write(tmp_path, "SPY.csv", text), db)
+
+
 def test_a_fred_series_outside_the_catalog_is_named_with_the_cure(tmp_path: Path, db: Path) -> None:
     text = "observation_date,UNRATE\n2025-01-01,4.0\n"
     cure = "not in the catalog: UNRATE; 'Add a series or a source' in CONTRIBUTING.md"
