@@ -10,7 +10,7 @@ from backtests.plural import number_of, some_of
 
 
 def import_(
-    path: Annotated[str, typer.Argument(help="A file, or a folder with its subfolders.")],
+    path: Annotated[list[str], typer.Argument(help="Files, and folders with their subfolders.")],
     store: options.Store = None,
     currency: Annotated[
         str | None,

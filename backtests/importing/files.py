@@ -18,6 +18,7 @@ import io
 import os
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ import pandas as pd
 from backtests.importing import sec_facts
 from backtests.importing.csv_readers import UnknownFormat, read_csv
 from backtests.importing.sec_document import read_document
+from backtests.plural import some_of
 from backtests.progress import Progress, counted, silent
 from backtests.store.batch import Batch
 from signals.errors import ConfigError, DataError
@@ -57,8 +59,9 @@ class Parsed:
     batches
         One batch for each series.
     files
-        The number of series in each file, by the file's name. Files that were skipped or refused
-        are left out. A document of the SEC counts as one series.
+        The number of series in each file, by the file's name. If several paths were read, the name
+        is the path. Files that were skipped or refused are left out. A document of the SEC counts
+        as one series.
     skipped
         The reason for each skipped file or folder, by its name.
     refused
@@ -72,8 +75,8 @@ class Parsed:
     refused: list[str] = field(default_factory=list)
 
 
-def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) -> Parsed:
-    """Read a file, or every file in a folder and its subfolders.
+def parse(paths: Sequence[Path], recorded_at: pd.Timestamp, progress: Progress = silent) -> Parsed:
+    """Read files, and every file in folders and their subfolders.
 
     ``recorded_at`` is the moment at which the store records the values, New York time. Dates after
     ``recorded_at`` are refused. Before a file is read, ``progress`` receives the file's name and
@@ -82,14 +85,12 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     Raises
     ------
     DataError
-        Raised if the path does not exist, or if the path contains nothing to import.
+        Raised if a path does not exist, or if the paths contain nothing to import.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    files = {
-        str(file.relative_to(path)) if path.is_dir() else file.name: file
-        for file in _files(path, parsed)
-    }
+    folder = _folder_of(paths)
+    files = {_name(file, folder): file for path in paths for file in _files(path, folder, parsed)}
     for name in counted(files, progress, str):
         file = files[name]
         try:
@@ -107,17 +108,28 @@ def parse(path: Path, recorded_at: pd.Timestamp, progress: Progress = silent) ->
     for (concept, ticker), entries in facts.items():
         parsed.batches.extend(sec_facts.batches(concept, ticker, entries))
     if not (parsed.batches or parsed.refused):
-        raise DataError(_nothing_to_import(path, parsed))
+        raise DataError(_nothing_to_import(paths, parsed))
     return parsed
 
 
-def _files(path: Path, parsed: Parsed) -> list[Path]:
+def _folder_of(paths: Sequence[Path]) -> Path | None:
+    """Return the folder from which files are named, or None if several paths name them whole."""
+    if len(paths) > 1:
+        return None
+    return paths[0] if _is_folder(paths[0]) else paths[0].parent
+
+
+def _name(file: Path | str, folder: Path | None) -> str:
+    return str(file) if folder is None else os.path.relpath(file, folder)
+
+
+def _files(path: Path, root: Path | None, parsed: Parsed) -> list[Path]:
     """Return the files to read. Record linked folders and unreadable folders in ``parsed``."""
     if not _is_folder(path):
         return [path]
 
     def refuse(error: OSError) -> None:
-        name = os.path.relpath(str(error.filename), path)
+        name = _name(str(error.filename), root)
         parsed.refused.append(f"{name}: {_system_says(error)}")
 
     files = []
@@ -125,7 +137,7 @@ def _files(path: Path, parsed: Parsed) -> list[Path]:
         files += [Path(folder, name) for name in names]
         for link in (Path(folder, name) for name in subfolders):
             if link.is_symlink():
-                parsed.skipped[str(link.relative_to(path))] = _LINKED
+                parsed.skipped[_name(link, root)] = _LINKED
     return sorted(files)
 
 
@@ -143,15 +155,16 @@ def _system_says(error: OSError) -> str:
     return f"expected a readable file or folder, but the system says: {error.strerror or error}"
 
 
-def _nothing_to_import(path: Path, parsed: Parsed) -> str:
+def _nothing_to_import(paths: Sequence[Path], parsed: Parsed) -> str:
     skipped = "; ".join(parsed.skipped.values()) or "the file contains no series to store"
     what = (
         "no file in the folder has a known format and a series to store"
-        if path.is_dir()
+        if any(path.is_dir() for path in paths)
         else skipped
     )
+    where = some_of([str(path) for path in paths])
     return (
-        f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
+        f"expected FRED, Yahoo, price-table or SEC data in {where}, found nothing to import "
         f"({what}); the page 'Import files' of the documentation lists the formats"
     )
 

@@ -1,6 +1,7 @@
-"""Import a file or folder into a store, and summarise the result."""
+"""Import files or folders into a store, and summarise the result."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,7 @@ class Imported(Summarised):
 
 
 def import_path(
-    path: Path | str,
+    path: Path | str | Sequence[Path | str],
     store: Store | Path | str,
     recorded_at: pd.Timestamp | None = None,
     progress: Progress = silent,
@@ -98,6 +99,7 @@ def import_path(
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
 
+    ``path`` can also be a list of files and folders, which are imported like one folder.
     Correct files and series are stored even if other files or series are refused.
     :attr:`Imported.refused` lists the refused files and series. If the store does not exist, it is
     created.
@@ -122,7 +124,8 @@ def import_path(
         Raised if no file can be read, the currency is not USD, or the store cannot be written.
         After a DataError, no data are added to the store.
     """
-    if not str(path):
+    paths = [path] if isinstance(path, Path | str) else list(path)
+    if not paths or not all(map(str, paths)):
         raise DataError("expected the path of a file or folder, was empty; give a path")
     currency = None if currency is None else currency.upper()
     if currency not in (None, "USD"):
@@ -131,7 +134,7 @@ def import_path(
         )
     target = store if isinstance(store, Store) else Store(store)
     now = new_york_now() if recorded_at is None else _new_york(recorded_at)
-    parsed = parse(expanded(path), now, progress)
+    parsed = parse([expanded(each) for each in paths], now, progress)
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
     target.note_recording(now)

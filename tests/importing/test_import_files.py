@@ -327,6 +327,27 @@ def test_a_foreign_file_alone_is_an_error(
     assert not db.exists()
 
 
+def test_several_paths_are_imported_like_one_folder(tmp_path: Path, db: Path) -> None:
+    good, wrong = write(tmp_path, "a/MU.csv", YAHOO), write(tmp_path, "GDP.csv", FRED[:-4] + "x\n")
+    twice = write(tmp_path, "b/MU.csv", YAHOO)
+    done = import_path([wrong, good, twice.parent, good], db, recorded_at=NOW)
+    assert done.parsed.files == {str(good): 1}
+    assert [line.partition(": ")[0] for line in done.refused] == [str(wrong), str(twice)]
+    assert "each series in one file" in done.refused[1]
+    assert Store(db).series_ids() == ("MU",)
+
+
+def test_if_one_of_several_paths_does_not_exist_nothing_is_stored(tmp_path: Path, db: Path) -> None:
+    good = write(tmp_path, "MU.csv", YAHOO)
+    with pytest.raises(DataError, match=r"none\.csv, found none"):
+        import_path([good, tmp_path / "none.csv"], db, recorded_at=NOW)
+    with pytest.raises(DataError, match="expected the path of a file or folder"):
+        import_path([good, ""], db)
+    with pytest.raises(DataError, match="expected the path of a file or folder"):
+        import_path([], db)
+    assert not db.exists()
+
+
 def test_a_binary_file_is_foreign(tmp_path: Path, db: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(bytes(range(256)))
