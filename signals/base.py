@@ -16,6 +16,7 @@ from typing import ClassVar, Protocol, final
 
 import pandas as pd
 
+from signals.catalog import CATALOG
 from signals.errors import MissingSeries
 from signals.form import ask
 from signals.hysteresis import CONFIRM, Threshold, flag_said, last_view, since, turned
@@ -300,11 +301,20 @@ class ScoreSignal(Signal):
         return gauges["score"]
 
 
-def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
-    """Raise :class:`MissingSeries` when the panel lacks a column that a signal reads."""
+def require(panel: pd.DataFrame, ids: tuple[str, ...], name: str) -> None:
+    """Raise :class:`MissingSeries` when the panel lacks a column that a signal or strategy reads.
+
+    ``name`` is the name of the signal or strategy.
+    """
     missing = [id for id in ids if id not in panel.columns]
+    events = [id for id in missing if id in CATALOG and CATALOG[id].frequency == "event"]
+    if events:
+        raise MissingSeries(
+            f"{name} reads {', '.join(events)}, but the panel does not contain dated events; "
+            "choose another series"
+        )
     if missing:
         raise MissingSeries(
-            f"{signal} reads series that the history lacks: {', '.join(missing)}; import or fetch "
-            "these series ('drypowder data' lists the stored series)"
+            f"{name} reads series that the history lacks: {', '.join(missing)}; correct the id, or "
+            "import or fetch the series ('drypowder data' lists the stored series)"
         )

@@ -12,8 +12,8 @@ from backtests.history.panel import History
 from backtests.history.prices import check_assets
 from backtests.plugins.lookahead import truncation_faults
 from backtests.window import window
-from signals.base import Evaluation, Signal
-from signals.errors import DrypowderError, LookaheadError, MissingSeries, SimulationError
+from signals.base import Evaluation, Signal, require
+from signals.errors import DrypowderError, LookaheadError, SimulationError
 from signals.explanation import explain
 from signals.form import author_code
 from signals.reading import Reading
@@ -112,18 +112,9 @@ def _failed(name: str, error: DrypowderError) -> Check:
 
 def _assets(strategy: Strategy, history: History) -> str:
     check_assets(strategy.assets, history)
-    _check_held(strategy.name, strategy.reads, history.panel)
+    require(history.panel, strategy.reads, strategy.name)
     more = f"; the strategy reads {len(strategy.reads)} series" if strategy.reads else ""
     return f"{len(strategy.assets)} with prices{more}"
-
-
-def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
-    missing = [id for id in ids if id not in panel]
-    if missing:
-        raise MissingSeries(
-            f"{name}: the history lacks the series {', '.join(missing)}; correct the id or import "
-            "the series ('drypowder data' lists the stored series)"
-        )
 
 
 def _limits(strategy: Strategy, weights: pd.DataFrame) -> str:
@@ -170,7 +161,7 @@ def _backtest(config: RunConfig, history: History, reading: Reading) -> str:
 
 
 def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
-    _check_held(signal.name, signal.inputs, panel)
+    require(panel, signal.inputs, signal.name)
     return f"{len(signal.inputs)} series in the history"
 
 

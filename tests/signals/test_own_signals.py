@@ -10,7 +10,7 @@ import pytest
 
 import signals
 from signals import Bathtub, CompoundSignal, Evaluation, Signal, Threshold, evaluate, explain
-from signals.errors import SimulationError
+from signals.errors import MissingSeries, SimulationError
 from signals.evaluations import inputs_of
 
 SESSIONS = pd.bdate_range("2024-01-02", periods=400)
@@ -102,6 +102,18 @@ def test_a_wrong_answer_gets_one_line(answers: dict[str, Any], part: str) -> Non
     assert part in str(caught.value)
     assert str(caught.value).startswith("plain: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("id", "said"),
+    [
+        ("BOND_DEAL_META", "plain reads BOND_DEAL_META, but the panel does not contain dated ev"),
+        ("WALCLL", "plain reads series that the history lacks: WALCLL; correct the id, or import"),
+    ],
+)
+def test_a_series_that_the_panel_lacks_is_named_with_the_cure(id: str, said: str) -> None:
+    with pytest.raises(MissingSeries, match=said):
+        with_(inputs=("WALCL", id))().evaluate(PANEL)
 
 
 @pytest.mark.filterwarnings("error")
