@@ -32,10 +32,11 @@ measures are:
     amounts of all groups of a table add up to the depth of the deepest drawdown. If there is no
     drawdown, all amounts are 0.
 ``turnover``
-    Half the sum of |order value| / equity, per year. ``equity`` is the portfolio's value at the
-    close at which the order is filled.
+    Half the sum of |order value| / equity, divided by the years of the run, also in the row of a
+    single year. ``equity`` is the portfolio's value at the close at which the order is filled.
 ``cost``
-    Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
+    Trading costs divided by mean equity and by the years of the run. Borrowing costs are included
+    in ``return``.
 
 :mod:`backtests.evidence.metrics` computes the totals of a run directly, without groups.
 """

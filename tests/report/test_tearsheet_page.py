@@ -354,6 +354,16 @@ def test_each_year_s_own_return_stands_in_one_table(fallen: Path) -> None:
     assert "<th>return</th>" not in page  # the attribution by year splits profit, not return
 
 
+def test_the_turnover_of_a_year_is_said_to_be_a_part_of_the_mean(
+    folder: Path, numbers: dict[str, Any]
+) -> None:
+    parts = numbers["attribution"]["by_year"]
+    total = sum(row["turnover"] for row in parts.values())
+    assert total == pytest.approx(numbers["strategy"]["turnover"])
+    said = 'The columns "turnover" and "cost" show how much each row adds to the mean of all years.'
+    assert said in unescape((folder / "tearsheet.html").read_text())
+
+
 SIDES = ("strategy", "benchmark", "bills")
 
 
@@ -376,6 +386,7 @@ def test_below_a_year_there_is_a_total_return_and_no_figure_a_year(
         assert "43 sessions are less than a year" in said
         assert "100 % of the sessions were in ABSORPTION" in said
         assert "Total return" in said
+        assert "the mean of all years" not in said
         assert not re.search("CAGR|Sharpe, over|Turnover, a year|Volatility, a year", said)
     assert "ABSORPTION had 1 episode and began 0 times." in terminal
     numbers = json.loads((tmp_path / "out" / "metrics.json").read_text())
