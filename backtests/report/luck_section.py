@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from backtests.evidence.luck import SKILLED
+from backtests.evidence.luck import SKILLED, p_said
 from backtests.report.format import (
     fixed,
     fixed_3,
@@ -98,8 +98,15 @@ def luck_section(numbers: Mapping[str, Any]) -> str:
         skilled=fixed(SKILLED, 1),
         lead_lag=found,
         lead_lag_chart=None if found is None else _chart(found, run["simulated"]),
+        timing_p=timing_p_said(numbers["conclusion"]),
         timing=None if numbers["timing"] is None else _timing(numbers["timing"]),
     )
+
+
+def timing_p_said(conclusion: Mapping[str, Any]) -> str:
+    """Return the p-value of the run's timing; empty without a test, or with too few episodes."""
+    tested = conclusion["timing_p_value"] is not None and not conclusion["few_episodes"]
+    return p_said(conclusion["timing_p_value"]) if tested else ""
 
 
 def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:

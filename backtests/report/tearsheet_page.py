@@ -13,7 +13,7 @@ import pandas as pd
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import QUARTER, observed_said
 from backtests.history.origin import stale_warning
-from backtests.report.luck_section import luck_section
+from backtests.report.luck_section import luck_section, timing_p_said
 from backtests.report.page import label_of, page, render
 from backtests.report.quantstats_plots import quantstats_plots
 from backtests.report.tearsheet_charts import growth_chart, vote_chart
@@ -60,6 +60,7 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         observed=observed_said(assessment.absorption, assessment.own_states),
         quarter=QUARTER,
         luck=luck_section(numbers),
+        timing_p=timing_p_said(numbers["conclusion"]),
         **_charts(assessment),
         **tables_of(assessment, numbers),
     )

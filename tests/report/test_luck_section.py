@@ -19,6 +19,7 @@ from tests.lucky import lucky
 NUMBERS: dict[str, Any] = {
     "run": {"simulated": False, "sessions": 2520},
     **lucky(0.5),
+    "conclusion": {"timing_p_value": 0.28, "few_episodes": False},
     "timing": lucky(0.5)["timing"]
     | {
         "by_asset": {
@@ -132,6 +133,24 @@ def test_the_sentences_stand_on_the_page() -> None:
         assert said in page
     assert split_said(NUMBERS["timing"]) in page
     assert "about 0.32" in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "Timing p 0.28: without timing"),
+        ({"timing_p_value": 0.001}, "Timing p &lt; 0.01: without timing"),
+        ({"timing_p_value": None}, ""),
+        ({"few_episodes": True}, ""),
+    ],
+)
+def test_the_section_on_lead_and_lag_explains_the_p_value_of_timing(
+    changed: dict[str, Any], said: str
+) -> None:
+    conclusion = NUMBERS["conclusion"] | changed
+    page = luck_section(NUMBERS | {"conclusion": conclusion})
+    assert said in page
+    assert ('id="timing-p"' in page) == bool(said)
 
 
 def test_the_largest_weight_comes_first_and_the_sum_last() -> None:

@@ -15,6 +15,7 @@ import pytest
 from backtests.cli.app import command
 from backtests.config import config_from
 from backtests.evidence.assessment import assess
+from backtests.evidence.luck import p_said
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.folder import write_run
@@ -142,6 +143,15 @@ def test_page_and_metrics_json_show_luck_lead_and_lag_and_timing(
     assert list(numbers["lead_lag"]["information_ratios"]) == [str(n) for n in range(-5, 11)]
     returns = pd.read_csv(folder / "returns.csv")["strategy"]
     assert numbers["timing"]["total"] == pytest.approx(252 * returns.mean(), rel=1e-9)
+
+
+def test_the_p_value_of_timing_leads_to_the_section_that_explains_it(
+    folder: Path, numbers: dict[str, Any]
+) -> None:
+    page = unescape((folder / "tearsheet.html").read_text())
+    said = p_said(numbers["conclusion"]["timing_p_value"])
+    assert f'timing {said} (see <a href="#lead-and-lag">lead and lag</a>)' in page
+    assert page.index('id="lead-and-lag"') < page.index(f'<p id="timing-p">Timing {said}: ')
 
 
 def test_returns_csv_begins_the_session_after_the_first_decision(
@@ -446,7 +456,8 @@ def test_the_first_screen_says_the_result_and_how_much_to_trust_it(
         shown = page.locator("#answers > div")
         for at, cell in enumerate(strip(numbers)):
             answer = shown.nth(at)
-            assert answer.inner_text().split("\n") == [cell[k] for k in ("title", "value", "note")]
+            said = answer.inner_text().replace(" (see lead and lag)", "").split("\n")
+            assert said == [cell[k] for k in ("title", "value", "note")]
             frame = answer.bounding_box()
             assert frame["y"] + frame["height"] < 600
 
