@@ -5,6 +5,7 @@ from pathlib import Path
 
 from backtests.cli.flags import COLUMNS
 from backtests.importing.tables import TABLES
+from backtests.report.tearsheet_tables import ROWS
 from backtests.sweep.folder import FILES as SWEPT
 from backtests.sweep.results import PARTS
 from signals.universe import OPEN_CLASSES
@@ -34,6 +35,13 @@ def test_every_column_of_the_flags_is_named() -> None:
     page = (DOCS / "read-flags.md").read_text()
     listed = re.findall(r"^\| `(.+?)` \|", page.partition("## ")[0], flags=re.MULTILINE)
     assert listed == [column.heading for column, _ in COLUMNS if column.heading != "signal"]
+
+
+def test_every_metric_has_its_unit_and_formula() -> None:
+    """The table has the order of the tearsheet."""
+    section = (DOCS / "files.md").read_text().partition("\n## Metrics\n")[2]
+    listed = re.findall(r"^\| `(\w+)` \| [^|]+ \| .+ \|$", section, flags=re.MULTILINE)
+    assert listed == [metric.key for metric in ROWS]
 
 
 def test_every_file_that_a_sweep_leaves_is_named() -> None:

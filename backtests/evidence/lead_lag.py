@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.metrics import ROOT_YEAR, ROUNDING, YEAR, is_short
+from backtests.evidence.metrics import ROUNDING, YEAR, information_ratio, is_short
 from backtests.evidence.placebo_rank import is_still
 from backtests.evidence.sharpe_difference import long_run_covariance
 from backtests.evidence.timing_split import growth_of_assets
@@ -132,14 +132,6 @@ def mean_weights_returns(run: Run) -> pd.Series:
     mean = weights.where(growth.notna()).mean()
     excess = growth.sub(run.bills, axis=0).fillna(0.0)
     return (excess * mean.fillna(0.0)).sum(axis=1) + run.bills
-
-
-def information_ratio(active: pd.Series) -> float:
-    """Return the yearly information ratio of daily active returns; NaN for constant returns."""
-    deviation = float(active.std())
-    if not deviation >= ROUNDING:
-        return float("nan")
-    return float(active.mean()) / deviation * ROOT_YEAR
 
 
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:

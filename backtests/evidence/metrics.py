@@ -31,7 +31,7 @@ FULL_YEAR = 247
 #: Names of the metrics that need a full year of returns.
 YEARLY = (
     *("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs"),
-    *("mean_excess", "benchmark_excess"),
+    *("mean_excess", "benchmark_excess", "tracking_error", "information_ratio"),
 )
 #: A standard deviation of daily returns below this fraction is a rounding error.
 ROUNDING = 1e-12
@@ -159,6 +159,15 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
     return (1 + returns).groupby(years).prod() - 1
 
 
+def by_month(returns: pd.Series) -> pd.Series:
+    """Return the compound return of each calendar month: Π(1 + r) − 1.
+
+    If the first or last month is incomplete, its return covers only the sessions in ``returns``.
+    """
+    months = pd.DatetimeIndex(returns.index).to_period("M")
+    return (1 + returns).groupby(months).prod() - 1
+
+
 def is_short(returns: pd.Series) -> bool:
     """Return whether returns cover less than a year, which is too short for yearly metrics.
 
@@ -206,6 +215,22 @@ def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
     return _ratio(returns[days].mean(), benchmark[days].mean())
 
 
+def tracking_error(returns: pd.Series, benchmark: pd.Series) -> float:
+    """Return the volatility of the active return, which is return minus benchmark return."""
+    return volatility(returns - benchmark)
+
+
+def information_ratio(active: pd.Series) -> float:
+    """Return mean(active) / std(active) · √252, with ddof 1; NaN if active returns do not vary.
+
+    An active return is a return minus the return of a benchmark.
+    """
+    deviation = float(active.std())
+    if not deviation >= ROUNDING:
+        return float("nan")
+    return float(active.mean()) / deviation * ROOT_YEAR
+
+
 def of_returns(
     returns: pd.Series,
     bills: pd.Series,
@@ -215,10 +240,12 @@ def of_returns(
     """Return a mapping from the name of each metric to its value: a number, a Timestamp or None.
 
     ``bills`` and ``benchmark`` are returns on the same sessions as ``returns``. ``start`` is the
-    session of the initial capital, for :func:`max_drawdown`.
+    session of the initial capital, for :func:`max_drawdown`. ``skew`` and ``excess_kurtosis`` are
+    corrected for the size of the sample, as in pandas.
     """
     fall = max_drawdown(returns, start)
     growth = cagr(returns)
+    months = by_month(returns)
     figures = {
         "total_return": total_return(returns),
         "cagr": growth,
@@ -242,6 +269,11 @@ def of_returns(
         "worst_day": float(returns.min()),
         "skew": _float(returns.skew()),
         "excess_kurtosis": _float(returns.kurt()),
+        "months_above_zero": float((months > 0).mean()),
+        "best_month": float(months.max()),
+        "worst_month": float(months.min()),
+        "tracking_error": tracking_error(returns, benchmark),
+        "information_ratio": information_ratio(returns - benchmark),
     }
     return _without_yearly(figures, returns)
 

@@ -32,10 +32,13 @@ TERMS: dict[str, str] = {
     "for hindsight",
     "hurdle": "smallest Sharpe ratio that counts as skill. Without skill, even the best of all "
     "counted trials reaches the hurdle in only 5 of 100 cases",
-    "information ratio": "mean of a difference divided by its standard deviation, both yearly. The "
-    "difference is the strategy's return minus the return of its mean weights",
+    "information ratio": "mean of a difference divided by its standard deviation, both yearly. In "
+    "the table of metrics, the difference is the strategy's return minus the benchmark's return. "
+    "In lead and lag, it is the strategy's return minus the return of its mean weights",
     "interval": "range that contains the results of 95 of 100 resampled histories. The range is "
     "too narrow if regimes last for years",
+    "kurtosis": "how often extreme returns occur. Excess kurtosis is 0 for a normal distribution, "
+    "and higher if extreme days are more frequent",
     "own mix": "the constant mix of SPY and bills with a strategy's mean net exposure",
     "p": "probability that a strategy without skill has a result at least this good",
     "regime": "the state of the supply of capital: INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING "
@@ -43,11 +46,14 @@ TERMS: dict[str, str] = {
     "session": "a trading day of the NYSE",
     "Sharpe": "mean excess return divided by its standard deviation, both yearly. The excess "
     "return is the return minus the return of bills",
+    "skewness": "asymmetry of returns. It is negative if large losses are more frequent than large "
+    "gains",
     "sleeve": "a group of assets to which a strategy gives one common weight",
     "Sortino": "mean excess return divided by its downside deviation, both yearly. The excess "
     "return is the return minus the return of bills",
     "tilt, timing": "tilt is the return of constant mean weights minus the return of bills; timing "
     "is the return that changes of weights add",
+    "tracking error": "yearly volatility of the strategy's return minus the benchmark's return",
     "turnover": "half of the value traded in a year, divided by equity",
     "unlikely to be luck": "the Sharpe ratio reaches the hurdle; without skill, even the best of "
     "all counted trials reaches the hurdle in only 5 of 100 cases",

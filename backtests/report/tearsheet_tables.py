@@ -34,13 +34,15 @@ class Metric(NamedTuple):
     """A row of the table of metrics.
 
     ``key`` is the metric's name in metrics.json. ``term`` is the glossary's term for the label, or
-    None if the label needs no explanation.
+    None if the label needs no explanation. ``sides`` are the columns in which the metric has a
+    meaning. The other columns show a dash.
     """
 
     key: str
     label: str
     form: Callable[[Any], str]
     term: str | None = None
+    sides: tuple[str, ...] = SIDES
 
 
 #: All metrics of the page, in order.
@@ -61,8 +63,18 @@ ROWS = (
     Metric("hit_rate", "Days above zero", percent_2_unit),
     Metric("best_day", "Best day", percent_2_unit),
     Metric("worst_day", "Worst day", percent_2_unit),
+    Metric("months_above_zero", "Months above zero", percent_2_unit),
+    Metric("best_month", "Best month", percent_2_unit),
+    Metric("worst_month", "Worst month", percent_2_unit),
+    Metric("skew", "Skewness of daily returns", fixed, "skewness", SIDES[:2]),
+    Metric("excess_kurtosis", "Excess kurtosis of daily returns", fixed, "kurtosis", SIDES[:2]),
     Metric("beta", "Beta to the benchmark", fixed, "beta"),
     Metric("correlation", "Correlation to the benchmark", fixed),
+    Metric("tracking_error", "Tracking error, a year", percent_2_unit, "tracking error", SIDES[:1]),
+    Metric(
+        *("information_ratio", "Information ratio, over the benchmark", fixed),
+        *("information ratio", SIDES[:1]),
+    ),
     Metric("up_capture", "Up capture", percent_2_unit, "capture"),
     Metric("down_capture", "Down capture", percent_2_unit, "capture"),
     Metric("exposure", "Mean exposure outside cash", percent_2_unit, "exposure"),
@@ -125,7 +137,10 @@ def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
     rows = {}
     for metric in ROWS:
         if not (numbers["run"]["below_a_year"] and metric.key in YEARLY):
-            values = {side: numbers[side].get(metric.key) for side in SIDES}
+            values = {
+                side: numbers[side].get(metric.key) if side in metric.sides else None
+                for side in SIDES
+            }
             shown = {side: metric.form(value) for side, value in values.items()}
             rows[metric.key] = {
                 "key": metric.key,

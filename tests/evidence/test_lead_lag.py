@@ -16,10 +16,10 @@ from backtests.evidence.lead_lag import (
     LeadLag,
     decided_earlier,
     fading_said,
-    information_ratio,
     lead_lag,
     mean_weights_returns,
 )
+from backtests.evidence.metrics import information_ratio
 from backtests.evidence.timing_split import timing_split
 from backtests.history.panel import History
 from backtests.report.tearsheet_numbers import metrics_of

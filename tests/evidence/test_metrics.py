@@ -34,6 +34,7 @@ def test_every_metric_equals_its_plain_formula(
 ) -> None:
     ours = metrics.of_returns(*sides)
     r, bills, b = (list(side) for side in sides)
+    months = formulas.months(r, [f"{day:%Y-%m}" for day in sides[0].index])
     plain = {
         "total_return": formulas.total_return(r),
         "cagr": formulas.cagr(r),
@@ -53,6 +54,11 @@ def test_every_metric_equals_its_plain_formula(
         "worst_day": min(r),
         "skew": formulas.skew(r),
         "excess_kurtosis": formulas.kurtosis(r),
+        "months_above_zero": sum(m > 0 for m in months) / len(months),
+        "best_month": max(months),
+        "worst_month": min(months),
+        "tracking_error": formulas.tracking_error(r, b),
+        "information_ratio": formulas.information_ratio(r, b),
     }
     missing = ours.keys() - plain.keys() - TESTED_ELSEWHERE
     assert not missing, f"write {sorted(missing)} in tests/reference/formulas.py and add to plain"
@@ -72,6 +78,11 @@ def test_quantstats_agrees_where_its_definition_is_ours(
     assert metrics.sortino(r, zero) == pytest.approx(qs.sortino(r.copy(), periods=252), rel=1e-9)
     assert metrics.max_drawdown(r).depth == pytest.approx(qs.max_drawdown(r.copy()), rel=1e-9)
     assert metrics.volatility(r) == pytest.approx(qs.volatility(r.copy(), periods=252), rel=1e-9)
+    daily = qs.information_ratio(r.copy(), sides[2].copy())  # type: ignore[no-untyped-call]
+    assert metrics.information_ratio(r - sides[2]) == pytest.approx(daily * 252**0.5, rel=1e-9)
+    months = metrics.by_month(r)
+    assert months.max() == pytest.approx(qs.best(r.copy(), aggregate="ME"), rel=1e-9)
+    assert months.min() == pytest.approx(qs.worst(r.copy(), aggregate="ME"), rel=1e-9)
 
 
 def test_drawdown_has_its_dates() -> None:
@@ -220,6 +231,32 @@ def test_a_year_s_own_return_is_compounded_over_its_sessions() -> None:
     assert (table["other"] == 0).all()
 
 
+def test_a_month_s_own_return_is_compounded_over_its_sessions() -> None:
+    """January has two sessions and gains 10 %; February has one and loses 5 %; March stands still.
+
+    A month without a gain is not above zero.
+    """
+    days = pd.DatetimeIndex(["2024-01-30", "2024-01-31", "2024-02-01", "2024-03-01"])
+    returns = pd.Series([-0.5, 1.2, -0.05, 0.0], days)
+    said = metrics.of_returns(returns, returns * 0, returns * 0)
+    assert said["best_month"] == pytest.approx(0.10)
+    assert said["worst_month"] == pytest.approx(-0.05)
+    assert said["months_above_zero"] == pytest.approx(1 / 3)
+
+
+def test_the_information_ratio_divides_the_mean_active_return_by_the_tracking_error() -> None:
+    """Active returns of 1 % and 3 % have mean 2 % and standard deviation √2 %."""
+    benchmark = series([-0.04, 0.10] * 150)
+    returns = benchmark + series([0.01, 0.03] * 150)
+    said = metrics.of_returns(returns, returns * 0, benchmark)
+    deviation = 0.01 * math.sqrt(300 / 299)
+    assert said["tracking_error"] == pytest.approx(deviation * math.sqrt(252))
+    assert said["information_ratio"] == pytest.approx(0.02 / deviation * math.sqrt(252))
+    itself = metrics.of_returns(benchmark, benchmark * 0, benchmark)
+    assert itself["tracking_error"] == 0
+    assert math.isnan(itself["information_ratio"])  # type: ignore[arg-type]
+
+
 # --- Less than a year ------------------------------------------------------------------------
 
 
@@ -238,6 +275,7 @@ def test_figures_a_year_are_undefined_below_a_year(n: int, known: bool) -> None:
     said = metrics.of_returns(r, r * 0, b)
     yearly = {name: said[name] for name in metrics.YEARLY if name in said}
     assert {"cagr", "volatility", "sharpe", "sortino", "calmar"} <= yearly.keys()
+    assert {"tracking_error", "information_ratio"} <= yearly.keys()
     assert all(math.isfinite(value) == known for value in yearly.values())  # type: ignore[arg-type]
     assert said["total_return"] == pytest.approx(formulas.total_return(list(r)))
     assert all(math.isfinite(said[name]) for name in ("max_drawdown", "var_95", "beta"))  # type: ignore[arg-type]

@@ -81,6 +81,25 @@ def correlation(returns: Numbers, benchmark: Numbers) -> float:
     return beta(returns, benchmark) * deviation(benchmark) / deviation(returns)
 
 
+def active(returns: Numbers, benchmark: Numbers) -> list[float]:
+    return [r - b for r, b in zip(returns, benchmark, strict=True)]
+
+
+def tracking_error(returns: Numbers, benchmark: Numbers) -> float:
+    return volatility(active(returns, benchmark))
+
+
+def information_ratio(returns: Numbers, benchmark: Numbers) -> float:
+    ahead = active(returns, benchmark)
+    return mean(ahead) / deviation(ahead) * math.sqrt(YEAR)
+
+
+def months(returns: Numbers, month: Sequence[str]) -> list[float]:
+    """Return the compound return of each month; ``month`` names the month of each return."""
+    named = list(zip(month, returns, strict=True))
+    return [total_return([r for m, r in named if m == name]) for name in sorted(set(month))]
+
+
 def capture(returns: Numbers, benchmark: Numbers, sign: int) -> float:
     days = [(r, b) for r, b in zip(returns, benchmark, strict=True) if sign * b > 0]
     return mean([r for r, _ in days]) / mean([b for _, b in days])

@@ -17,13 +17,20 @@ PERCENT = (
     "hit_rate",
     "best_day",
     "worst_day",
+    "months_above_zero",
+    "best_month",
+    "worst_month",
+    "tracking_error",
     "up_capture",
     "down_capture",
     "exposure",
     "turnover",
     "costs",
 )
-RATIOS = ("sharpe", "sortino", "calmar", "beta", "correlation")
+RATIOS = (
+    *("sharpe", "sortino", "calmar", "beta", "correlation"),
+    *("skew", "excess_kurtosis", "information_ratio"),
+)
 COUNTS = ("max_drawdown_sessions",)
 #: Dates of the deepest drawdown, which are shown without conversion.
 AS_THEY_ARE = tuple(f"max_drawdown_{x}" for x in ("peak", "trough", "recovered"))
