@@ -216,10 +216,13 @@ def _trials(found: Luck) -> str:
 def _mix(difference: SharpeDifference | None) -> str:
     if difference is None:
         return ""
-    side = "lead over" if difference.estimate >= 0 else "shortfall against"
+    side = "lead" if difference.estimate >= 0 else "shortfall"
     told = "is" if difference.p_value <= SIGNIFICANT else "is not"
     p = p_said(difference.p_value)
-    return f" The strategy's {side} its own mix of SPY and bills {told} significant ({p})."
+    return (
+        " Against its own mix, which holds SPY and bills at the same mean exposure, the strategy's "
+        f"{side} in Sharpe ratio {told} significant ({p})."
+    )
 
 
 def p_said(value: float) -> str:

@@ -134,16 +134,21 @@ def test_the_verdict_names_hurdle_and_trials() -> None:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "said"),
     [
-        (0.4, 0.04, "lead over its own mix of SPY and bills is significant (p 0.04)."),
-        (0.4, 0.30, "lead over its own mix of SPY and bills is not significant (p 0.30)."),
-        (-0.4, 0.04, "shortfall against its own mix of SPY and bills is significant (p 0.04)."),
+        (0.4, 0.04, "lead in Sharpe ratio is significant (p 0.04)."),
+        (0.4, 0.30, "lead in Sharpe ratio is not significant (p 0.30)."),
+        (-0.4, 0.04, "shortfall in Sharpe ratio is significant (p 0.04)."),
     ],
 )
-def test_the_verdict_names_the_own_mix(estimate: float, p_value: float, said: str) -> None:
+def test_the_verdict_says_how_the_own_mix_differs_from_the_benchmark(
+    estimate: float, p_value: float, said: str
+) -> None:
     found: Luck = luck(returns(0.8), mix=returns(0.3, seed=4))
     assert found.difference is not None
     changed = replace(found.difference, estimate=estimate, p_value=p_value)
-    assert verdict(replace(found, difference=changed)).endswith(f" The strategy's {said}")
+    assert verdict(replace(found, difference=changed)).endswith(
+        " Against its own mix, which holds SPY and bills at the same mean exposure, the strategy's "
+        f"{said}"
+    )
 
 
 # --- A table -----------------------------------------------------------------------------------
