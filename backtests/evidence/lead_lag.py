@@ -106,9 +106,10 @@ def fading_said(found: LeadLag) -> str:
                 "weights, so there is no information ratio."
             )
         return (
-            f"Lead and lag: at the run's lag, the information ratio is {here:z.2f} (standard error "
-            f"{found.error:.2f}). At a lag of {last} sessions, the ratio is {_said(later)}. If "
-            "fills come one session later, the ratio does not collapse."
+            "Lead and lag: at the run's lag, the information ratio over the "
+            f"mean weights is {here:z.2f} (standard error {found.error:.2f}). At a lag of {last} "
+            f"sessions, the ratio is {_said(later)}. If fills come one session later, the ratio "
+            "does not collapse."
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
     return (

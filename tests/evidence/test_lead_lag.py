@@ -99,7 +99,10 @@ def test_a_run_without_an_order_has_no_information_ratio() -> None:
         "there is no information ratio."
     )
     some = replace(found, ratios=nothing | {1: -0.001})
-    assert "the information ratio is 0.00 (standard error 0.40)" in fading_said(some)
+    assert (
+        "the information ratio over the mean weights is 0.00 (standard error 0.40)"
+        in fading_said(some)
+    )
     assert "At a lag of 10 sessions, the ratio is undefined." in fading_said(some)
 
 
