@@ -51,6 +51,13 @@ def opened(
     page.close()
 
 
+def folded(page: Any) -> tuple[int, int]:
+    """Return the numbers of folded parts that a page has, and whose content is visible."""
+    visible = "details => details.lastElementChild.checkVisibility()"
+    parts = page.locator("details.fold")
+    return parts.count(), sum(part.evaluate(visible) for part in parts.all())
+
+
 def overflow(page: Any) -> int:
     """Return by how many pixels a page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))

@@ -162,7 +162,8 @@ def _claim(verdict: Verdict, said: Mapping[str, Any], label: str) -> dict[str, A
         "reason": verdict.reason,
         "charts": _charts(verdict, label),
         "result": [*_result(verdict), *_test(verdict)],
-        "declared": [*_stays(said["status"]), *_declared(verdict)],
+        "remarks": [*_stays(said["status"]), *_notes(verdict)],
+        "declared": _declared(verdict),
     }
 
 
@@ -243,9 +244,13 @@ def _declared(verdict: Verdict) -> list[tuple[str, str]]:
         ("Why a smaller effect does not matter", claim.argument),
         ("What would refute it", claim.refuted_by),
         ("Method", "" if estimate is None else estimate.method),
-        ("Notes", "" if estimate is None else " ".join(estimate.notes)),
     ]
     return [(term, said) for term, said in pairs if said]
+
+
+def _notes(verdict: Verdict) -> list[tuple[str, str]]:
+    notes = () if verdict.estimate is None else verdict.estimate.notes
+    return [("Notes", " ".join(notes))] if notes else []
 
 
 def _p_values(tests: Mapping[str, float]) -> str:

@@ -15,7 +15,7 @@ from backtests.report.flags_numbers import flags_numbers
 from backtests.report.flags_page import write_flags_page
 from signals.hysteresis import Threshold
 from signals.reading import Reading
-from tests.browser import opened, overflow
+from tests.browser import folded, opened, overflow
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
 
@@ -213,6 +213,17 @@ def test_nothing_is_cut_on_a_sheet_of_a4(path: Path, browser: Any) -> None:
     page.goto(f"file://{path}")
     assert max(page.evaluate(wide)) <= 704
     page.close()
+
+
+@pytest.mark.browser
+def test_formulas_are_folded_on_a_screen_and_open_on_paper(path: Path, browser: Any) -> None:
+    with opened(browser, path) as (page, _):
+        assert folded(page) == (len(signals.SIGNALS), 0)
+        page.locator("#dry_powder ~ details summary").first.click()
+        assert page.get_by_text("Formula.", exact=True).first.is_visible()
+        page.emulate_media(media="print")
+        assert folded(page) == (len(signals.SIGNALS), len(signals.SIGNALS))
+        assert page.locator("summary:visible").count() == 0
 
 
 @pytest.mark.browser

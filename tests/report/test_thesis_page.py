@@ -19,7 +19,7 @@ from backtests.thesis.estimate import Interval
 from backtests.thesis.links import LINKS
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Outcome, Verdict, judge
-from tests.browser import opened, overflow
+from tests.browser import folded, opened, overflow
 from tests.thesis import factory
 
 PRIMARY = [claim for claim in CLAIMS if claim.primary]
@@ -193,7 +193,7 @@ def test_a_contradiction_is_strong_if_the_whole_95_interval_is_below_the_smalles
 
 
 def test_the_page_opens_with_the_verdict_and_then_follows_its_order(page: str) -> None:
-    headings = [text_of(h) for h in re.findall(r"<h[12]>(.*?)</h[12]>", page)]
+    headings = [text_of(h) for h in re.findall(r"<h[12][^>]*>(.*?)</h[12]>", page)]
     assert [heading.removeprefix("SIMULATED: ").split(" on 20")[0] for heading in headings] == [
         "Does the thesis hold?",
         "The fifteen links",
@@ -208,7 +208,7 @@ def test_the_page_opens_with_the_verdict_and_then_follows_its_order(page: str) -
         "Evidence that accumulates",
         "Limitations",
     ]
-    start = text_of(page[page.index("<h1>") : page.index("<h2>")])
+    start = text_of(page[page.index("<h1>") : page.index("<h2")])
     whether, sure = verdict_sentences(factory.whole_trial().verdicts, "2019-01-02", "2024-12-31")
     assert f"{whether} {sure}" in start
 
@@ -429,7 +429,7 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
     tables = [found.start() for found in re.finditer("<table ", page)]
     assert len(tables) == 17
     for start in tables:
-        said = text_of(page[page.rindex("<h2>", 0, start) : start])
+        said = text_of(page[page.rindex("<h2", 0, start) : start])
         assert re.search(r"\bshows?\b.*annot show", said), said
 
 
@@ -469,7 +469,9 @@ def test_what_is_missing_is_a_dash(page: str, bare: Path) -> None:
 def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: Path) -> None:
     assert "<title>SIMULATED" in page
     assert '<p class="simulated">SIMULATED' in page
-    assert all(text_of(h).startswith("SIMULATED") for h in re.findall(r"<h[12]>.*?</h[12]>", page))
+    assert all(
+        text_of(h).startswith("SIMULATED") for h in re.findall(r"<h[12][^>]*>.*?</h[12]>", page)
+    )
     names = re.findall(r'<svg[^>]*aria-label="(.*?)"', page)
     assert len(names) == page.count("<svg")
     assert all(name.startswith("SIMULATED: ") for name in names)
@@ -481,6 +483,24 @@ def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: 
 def test_the_page_asks_nobody_and_runs_no_script(page: str) -> None:
     assert not re.search(r"https?:|<script|@import|url\(|<img|<iframe", page)
     assert re.findall(r"<link[^>]*>", page) == ['<link rel="icon" href="data:,">']
+
+
+def test_the_contents_lead_to_every_heading(page: str) -> None:
+    contents = re.search(r'<ul class="contents">(.*?)</ul>', page, flags=re.DOTALL)
+    assert contents
+    listed = re.findall(r'<a href="#([^"]+)">(.*?)</a>', contents[1])
+    headings = re.findall(r'<h2 id="([^"]+)">SIMULATED: (.*?)</h2>', page)
+    assert [id for id, _ in listed] == [id for id, _ in headings]
+    assert len(headings) == page.count("<h2")
+    pairs = zip(listed, headings, strict=True)
+    assert all(heading.startswith(title) for (_, title), (_, heading) in pairs)
+
+
+def test_no_link_leads_into_a_folded_part(page: str) -> None:
+    """So every link shows its target, also in browsers that do not open a folded part."""
+    folds = re.findall(r'<details class="fold.*?</details>', page, flags=re.DOTALL)
+    assert len(folds) == len(CLAIMS)
+    assert all("Measured" in fold and "id=" not in fold for fold in folds)
 
 
 def test_a_text_of_an_event_cannot_break_the_page(trial: Trial, tmp_path: Path) -> None:
@@ -635,6 +655,14 @@ def test_a_phone_and_a_wide_screen_get_their_own_pictures(path: Path, browser: A
             tubs = page.locator("svg.bathtub:visible")
             assert tubs.count() == 1
             assert tubs.get_attribute("viewBox").split()[2] == str(shown)
+
+
+@pytest.mark.browser
+def test_declarations_are_folded_on_a_screen_and_open_on_paper(path: Path, browser: Any) -> None:
+    with opened(browser, path) as (page, _):
+        assert folded(page) == (len(CLAIMS), 0)
+        page.emulate_media(media="print")
+        assert folded(page) == (len(CLAIMS), len(CLAIMS))
 
 
 @pytest.mark.browser
