@@ -18,6 +18,7 @@ _DRAWN_HEIGHT = 100.0
 _LEAST_TICK = 24.0  # smallest distance between two numbers of a vertical axis, in pixels
 _MOST_TICKS = 5  # number of ticks that gives at least two numbers on an axis of any range
 _NAME_HEIGHT = 16.0  # height of the name of a level, in pixels
+_NAME_WIDTH = 0.2  # width of the name of a level, as a share of the panel's width
 
 
 def drawn_row(name: str, row: Panel | Strip, legend: str, backdrop: str) -> str:
@@ -123,15 +124,34 @@ def _names(panel: Panel, y: Scale) -> str:
     """Return the names of levels.
 
     A name is above the line of its level. If there are several levels, the name of the lowest level
-    is below its line.
+    is below its line. A name is at the left end, or at the right end if it covers less there.
     """
     lowest = min((level for _, level in panel.levels), default=0.0)
-    below = [len(panel.levels) > 1 and level == lowest for _, level in panel.levels]
-    return "".join(
-        f'<span class="named{" below" if low else ""}" style="top:{y(level):.2f}%">'
-        f"{escape(said)}</span>"
-        for (said, level), low in zip(panel.levels, below, strict=True)
-    )
+    named = ""
+    for said, level in panel.levels:
+        below = len(panel.levels) > 1 and level == lowest
+        left, right = _covered(panel, y, level, below=below)
+        place = " below" * below + " right" * (right < left)
+        named += f'<span class="named{place}" style="top:{y(level):.2f}%">{escape(said)}</span>'
+    return named
+
+
+def _covered(panel: Panel, y: Scale, level: float, *, below: bool) -> tuple[int, int]:
+    """Return how many steps of the panel's lines the name of a level covers at each end.
+
+    A step leads from one session to the next. The ends are the left and the right end.
+    """
+    tall = _NAME_HEIGHT / panel.height * _DRAWN_HEIGHT
+    top = y(level) if below else y(level) - tall
+    left = right = 0
+    for line in panel.lines:
+        places = np.array([y(value) for value in line.values.to_numpy(dtype=np.float64)])
+        upper, lower = np.minimum(places[1:], places[:-1]), np.maximum(places[1:], places[:-1])
+        touched = (lower >= top) & (upper <= top + tall)
+        wide = math.ceil(_NAME_WIDTH * len(touched))
+        left += int(touched[:wide].sum())
+        right += int(touched[len(touched) - wide :].sum())
+    return left, right
 
 
 def _drawing(panel: Panel, y: Scale) -> Iterable[str]:

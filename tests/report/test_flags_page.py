@@ -136,8 +136,8 @@ def test_the_lowest_name_stands_below_its_line(reading: Reading, history: Histor
     svg = signal_panels(
         reading.evaluations["absorption"], inputs, first_regime(reading), "absorption"
     )
-    assert '<span class="named" style' in svg
-    assert re.search(r'<span class="named below" [^>]*>off below 0.4', svg)
+    assert re.search(r'<span class="named(?: right)?" [^>]*>on above 0.5', svg)
+    assert re.search(r'<span class="named below(?: right)?" [^>]*>off below 0.4', svg)
 
 
 def test_inputs_of_very_different_size_do_not_share_an_axis(

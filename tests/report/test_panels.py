@@ -120,6 +120,24 @@ def test_the_names_of_levels_stay_inside_their_panel(levels: list[float]) -> Non
         assert (top + 15 <= 170) if below else (top - 15 >= 0)
 
 
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        ([5, 5, 9, 9, 9], " right"),
+        ([9, 9, 9, 5, 5], ""),
+        ([9, 5, 5, 5, 9], ""),
+        ([9, 0, 9, 9, 9], " right"),
+        ([np.nan, np.nan, 9, 5, 5], ""),
+    ],
+    ids=["covers the left", "the right", "both", "a steep step", "no values on the left"],
+)
+def test_the_name_of_a_level_is_at_the_end_where_it_covers_less(
+    values: list[float], place: str
+) -> None:
+    html = panels("c", [Panel(title="t", lines=[line(values)], levels=[("at 4.9", 4.9)])])
+    assert re.findall(r'class="named([^"]*)"', html) == [place]
+
+
 def test_a_panel_without_values_has_no_invented_axis() -> None:
     row = Panel(title="kink", lines=[line([np.nan] * 5)], levels=[("on above 0", 0.0)])
     html = panels("c", [row])
