@@ -65,14 +65,31 @@ def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(["choice", "case"])
 
 
+def unchanged(lag: int, offset: int) -> list[tuple[str, str]]:
+    """Return choice and case of the rows that repeat a run with this lag and offset."""
+    return [("lag", _lag(lag)), ("costs", _costs(1)), ("rebalance day", _offset(offset))]
+
+
+def _lag(sessions: int) -> str:
+    return number_of(sessions, "session")
+
+
+def _costs(factor: int) -> str:
+    return f"× {factor}"
+
+
+def _offset(sessions: int) -> str:
+    return f"+{sessions} sessions"
+
+
 def _terms(run: Run) -> Cases:
     cases: Cases = {("as it is", ""): partial(varied_headline, run, run.decided)}
     for lag in LAGS:
         delayed = partial(varied_headline, run, run.decided, lag=lag)
-        cases["lag", number_of(lag, "session")] = delayed
+        cases["lag", _lag(lag)] = delayed
     for factor in COSTS:
         costs = run.config.costs.times(factor)
-        cases["costs", f"× {factor}"] = partial(varied_headline, run, run.decided, costs=costs)
+        cases["costs", _costs(factor)] = partial(varied_headline, run, run.decided, costs=costs)
     return cases
 
 
@@ -84,7 +101,7 @@ def _days(run: Run) -> Cases:
         when = decisions(run.strategy, run.state, run.sessions, schedule)
         return varied_headline(run, weights.loc[when])
 
-    return {("rebalance day", f"+{o} sessions"): partial(row, o) for o in OFFSETS}
+    return {("rebalance day", _offset(o)): partial(row, o) for o in OFFSETS}
 
 
 def _assets(run: Run) -> Cases:

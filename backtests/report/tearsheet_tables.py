@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.metrics import YEARLY
+from backtests.evidence.robustness import unchanged
 from backtests.report.flags_numbers import said_of_scales
 from backtests.report.format import (
     MISSING,
@@ -262,10 +263,16 @@ def _attributed(numbers: dict[str, Any]) -> list[str]:
 def _robustness(numbers: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the dot plot; the first row is the unchanged run.
 
-    A row without numbers is left out, such as the only year of a run without this year.
+    Other rows that repeat the unchanged run are left out. A row without numbers is also left out,
+    such as the only year of a run without this year.
     """
-    key = growth_key(numbers["run"])
-    rows = [row for row in numbers["robustness"] or [] if row[key] is not None]
+    run = numbers["run"]
+    key, repeated = growth_key(run), unchanged(run["lag"], run["schedule"]["offset"])
+    rows = [
+        row
+        for row in numbers["robustness"] or []
+        if row[key] is not None and (row["choice"], row["case"]) not in repeated
+    ]
     columns = {
         key: (form, places([row[key] for row in rows]))
         for key, (_, form) in _case_forms(numbers).items()

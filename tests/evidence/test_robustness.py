@@ -8,7 +8,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.engine.costs import Costs
-from backtests.evidence.robustness import by_choice
+from backtests.evidence.robustness import by_choice, unchanged
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import read, run, run_on
@@ -136,7 +136,9 @@ def test_rows_start_from_what_was_run_and_not_from_the_defaults(
     ours = made(short, reading, "sixty-forty", **terms)
     table = by_choice(ours)
     as_it_is = figures(table, "as it is", "")
-    for case in (("lag", "3 sessions"), ("costs", "× 1"), ("rebalance day", "+4 sessions")):
+    same = [("lag", "3 sessions"), ("costs", "× 1"), ("rebalance day", "+4 sessions")]
+    assert unchanged(3, 4) == same
+    for case in same:
         assert figures(table, *case) == as_it_is
     for changed, case in (
         ({"lag": 1}, ("lag", "1 session")),

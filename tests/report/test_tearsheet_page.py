@@ -564,6 +564,18 @@ def test_the_page_is_small_and_every_link_has_its_place(folder: Path) -> None:
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(places)
 
 
+def test_the_page_shows_the_unchanged_run_once(folder: Path, numbers: dict[str, Any]) -> None:
+    """metrics.json keeps the rows that repeat the run, so each choice has all of its cases."""
+    page = (folder / "tearsheet.html").read_text(encoding="utf-8")
+    table = re.search(r'<table id="robustness">.*?</table>', page, re.DOTALL)
+    assert table
+    shown = re.findall(r'<th scope="row">(.*?)</th><td class="words">(.*?)</td>', table[0])
+    every = [(row["choice"], row["case"]) for row in numbers["robustness"]]
+    repeated = [("lag", "1 session"), ("costs", "× 1"), ("rebalance day", "+0 sessions")]
+    assert set(repeated) < set(every)
+    assert shown == [("this run", ""), *(case for case in every[1:] if case not in repeated)]
+
+
 def test_the_dots_stand_where_their_values_are(folder: Path, numbers: dict[str, Any]) -> None:
     page = (folder / "tearsheet.html").read_text(encoding="utf-8")
     table = re.search(r'<table id="robustness">.*?</table>', page, re.DOTALL)
@@ -571,7 +583,9 @@ def test_the_dots_stand_where_their_values_are(folder: Path, numbers: dict[str, 
     rows = table[0].split("<tr")[2:]
     dots = [re.findall(r'class="dot" style="left:([\d.]+)%"', row) for row in rows]
     bases = {tuple(re.findall(r'class="base" style="left:([\d.]+)%"', row)) for row in rows}
-    values = [row["cagr"] for row in numbers["robustness"]]
+    repeated = {("lag", "1 session"), ("costs", "× 1"), ("rebalance day", "+0 sessions")}
+    cases = {(row["choice"], row["case"]): row["cagr"] for row in numbers["robustness"]}
+    values = [value for case, value in cases.items() if case not in repeated]
     low, high = min(values), max(values)
     expected = [4 + 92 * (value - low) / (high - low) for value in values]
     assert [float(row[0]) for row in dots] == pytest.approx(expected, abs=0.06)
