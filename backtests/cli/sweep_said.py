@@ -45,7 +45,9 @@ def print_sweep(said: dict[str, Any], folder: str, *, json: bool, verbose: bool)
 
 
 def _rows(best: dict[str, Any]) -> list[tuple[str, str]]:
-    chosen = [(path, str(value)) for path, value in best["values"].items()]
+    from backtests.report.sweep_maps import shown_value  # imports numpy, which --help must not
+
+    chosen = [(path, shown_value(value)) for path, value in best["values"].items()]
     return [
         *chosen,
         ("Sharpe", fixed(best["sharpe"])),

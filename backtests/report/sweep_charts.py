@@ -6,10 +6,12 @@ must pass a name that begins with SIMULATED.
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import combinations, permutations
 
 import numpy as np
 
 from backtests.report.svg import (
+    CHARACTER,
     Scale,
     box,
     curve,
@@ -31,17 +33,19 @@ _CENTRED = 20
 def distribution_chart(sharpes: np.ndarray, marks: Mapping[str, float], name: str) -> str:
     """Return a histogram of Sharpe ratios, with a labelled vertical line at each marked number.
 
-    Marks that are not finite are left out.
+    The labels are in rows, so that as few labels as possible cross the line of another mark. Marks
+    that are not finite are left out.
     """
     known = sharpes[np.isfinite(sharpes)]
     marked = {said: value for said, value in marks.items() if math.isfinite(value)}
     top = _TOP + 15 * len(marked)
     x = _scale_across(padded([*known.tolist(), *marked.values()], 0.04))
     parts = _histogram(known, x, top)
-    for row, (said, value) in enumerate(marked.items()):
-        level = _TOP + 15 * row
-        parts.append(line(x(value), level - 8, x(value), HEIGHT - _BOTTOM, f"rule c{row}"))
-        parts.append(_beside(x, value, level, f"{said} {value:.2f}", f"c{row}"))
+    labels = [(f"{said} {value:.2f}", value) for said, value in marked.items()]
+    for row, at in enumerate(_in_rows(labels, x)):
+        (said, value), level = labels[at], _TOP + 15 * row
+        parts.append(line(x(value), level - 8, x(value), HEIGHT - _BOTTOM, f"rule c{at}"))
+        parts.append(_beside(x, value, level, said, f"c{at}"))
     return picture(name, WIDTH, HEIGHT, [*parts, *_below(x, "yearly Sharpe ratio")])
 
 
@@ -113,6 +117,28 @@ def parallel_chart(
     return picture(name, width, high, parts, "parallel")
 
 
+def _in_rows(labels: Sequence[tuple[str, float]], x: Scale) -> Sequence[int]:
+    """Return the numbers of the labels, top row first, in the order with the fewest crossings.
+
+    The line of a label leads down from its row, so it can cross only the labels of lower rows.
+    """
+
+    def is_crossed(label: tuple[str, float], other: float) -> bool:
+        said, value = label
+        wide = (5 + CHARACTER * len(said)) * (-1 if _is_inner(x, value) else 1)
+        return 0 < (x(other) - x(value)) / wide < 1
+
+    def crossings(order: Sequence[int]) -> int:
+        return sum(is_crossed(labels[low], labels[high][1]) for high, low in combinations(order, 2))
+
+    return min(permutations(range(len(labels))), key=crossings)
+
+
+def _is_inner(x: Scale, value: float) -> bool:
+    """Return whether a label beside a number has more space on its left."""
+    return x(value) > (x.start + x.end) / 2
+
+
 def _histogram(values: np.ndarray, x: Scale, top: float) -> list[str]:
     counts, edges = np.histogram(values, bins=_BINS, range=(x.low, x.high))
     y = Scale(low=0, high=max(counts.max(), 1), start=HEIGHT - _BOTTOM, end=top)
@@ -134,7 +160,7 @@ def _scale_across(ends: tuple[float, float]) -> Scale:
 
 def _beside(x: Scale, value: float, y: float, said: str, kind: str) -> str:
     """Return a label beside the position of a number, on the side with more space."""
-    inner = x(value) > (x.start + x.end) / 2
+    inner = _is_inner(x, value)
     return words(x(value) + (-5 if inner else 5), y, said, f"t{kind}", "end" if inner else "start")
 
 

@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from backtests.atomic import write_text
+from backtests.config import RunConfig
 from backtests.evidence.entries import acted_on
 from backtests.evidence.metrics import ROOT_YEAR
+from backtests.parameter_paths import SETTINGS, split
+from backtests.report.docstring import documented_parameters
 from backtests.report.page import label_of, page, render
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
@@ -32,6 +35,7 @@ from backtests.report.sweep_maps import (
 )
 from backtests.report.theme import css_states, present
 from backtests.sweep.findings import Findings
+from backtests.sweep.setting import Setting
 from backtests.sweep.sweep import Swept
 from signals.universe import HINDSIGHT
 
@@ -68,11 +72,19 @@ def _values(
         "drawn": len(found.compared),
         "rows": best_rows(found, design),
         "paths": design.paths,
+        "meanings": {path: _meaning(swept.base.config, path) for path in design.paths},
         "headings": [text for text, _, _ in SHOWN.values()],
         "values": {p: shown_value(v) for p, v in design.values(found.best).items()},
         "charts": _charts(swept, found, label),
         "hindsight": HINDSIGHT,
     }
+
+
+def _meaning(config: RunConfig, path: str) -> str | None:
+    """Return the description of a parameter, with its unit; None if its class has none."""
+    owner, name = split(path)
+    thing = config if path in SETTINGS else Setting.of(config).owners[owner or "strategy"]
+    return documented_parameters(type(thing)).get(name)
 
 
 def _most_varied(groups: Sequence[Grouped]) -> tuple[str, str]:

@@ -1,11 +1,13 @@
 """``drypowder sweep``: its output, bad input, and the trials that ``run`` and ``compare`` count."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from backtests.cli import completion
+from backtests.cli.sweep_said import print_sweep
 from backtests.sweep.trial_log import logged
 from tests.commands import Drypowder
 from tests.sweep.world import BASE
@@ -36,6 +38,20 @@ def test_the_terminal_shows_the_best_the_verdict_and_the_page(
     assert f"page: {out}/sweep.html" in said.out
     assert "its trials do not enter a log" in said.out
     assert said.err == ""
+
+
+def test_the_terminal_shows_values_as_the_page_does(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = dict.fromkeys(("sharpe", "cagr", "volatility", "max_drawdown", "turnover", "costs"))
+    about = {"strategy": "s", "configurations": 9, "start": "a", "end": "b", "source": "store"}
+    said = {
+        "sweep": {**about, "simulated": False},
+        "best": {"values": {"dry_powder.k": 0.105555555556, "schedule.every": "week"}, **metrics},
+        "verdict": [],
+    }
+    print_sweep(said, "out", json=False, verbose=False)
+    shown = dict(re.findall(r"^(\S+) +(\S+)$", capsys.readouterr().out, flags=re.MULTILINE))
+    assert shown["dry_powder.k"] == "0.1056"
+    assert shown["schedule.every"] == "week"
 
 
 def test_json_has_the_envelope_and_a_second_command_resumes(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backtests.report.svg import CHARACTER
 from backtests.report.sweep_charts import (
     distribution_chart,
     parallel_chart,
@@ -121,6 +122,43 @@ def test_an_undefined_number_leaves_a_chart_whole() -> None:
     points = scatter_chart(sharpes, sharpes[::-1], ("x", "y"), "n", best=0)
     assert points.count("<circle") == 1
     assert points.count('class="mark c1"') == 1
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"base": 0.79, "best": 0.82, "hurdle": 0.39, "expected best without skill": 0.03},
+        {"hurdle": 0.9, "expected best without skill": 0.1, "best": 0.5},
+        {"best": 0.2, "base": 0.1, "hurdle": 0.3},
+    ],
+)
+def test_no_label_of_a_mark_crosses_the_line_of_another_mark(marks: dict[str, float]) -> None:
+    """The line of a mark begins a little above its label, and leads down."""
+    chart = distribution_chart(np.linspace(0, 1, 50), marks, "n")
+    lines = {kind: float(x) for kind, x in re.findall(r'class="rule c(\d)" x1="([\d.]+)"', chart)}
+    labels = re.findall(
+        r'class="tc(\d)" x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">(.*?)<', chart
+    )
+    assert len(lines) == len(labels) == len(marks)
+    rows = {kind: float(y) for kind, _, y, _, _ in labels}
+    for _, x, y, anchor, said in labels:
+        wide = CHARACTER * len(said) * (-1 if anchor == "end" else 1)
+        ends = sorted((float(x), float(x) + wide))
+        higher = [place for other, place in lines.items() if rows[other] < float(y)]
+        assert not any(ends[0] < place < ends[1] for place in higher), said
+
+
+def test_the_page_says_what_each_parameter_means_and_its_unit(page: str) -> None:
+    table = re.search(r'id="best-values">.*?</table>', page, flags=re.DOTALL)
+    assert table
+    for path, meaning in (
+        ("dry_powder.k", "reserves that banks need, as a fraction of GDP"),
+        ("volatility", "yearly"),
+        ("schedule.every", "the strategy decides on the last session of every"),
+    ):
+        row = next(row for row in table[0].split("<tr>") if f">{path}<" in row)
+        assert meaning in row, path
+        assert re.search(rf'<th scope="col" title="[^"]*{meaning}', page), path
 
 
 def test_equal_numbers_leave_a_chart_whole() -> None:
