@@ -11,7 +11,7 @@ portfolios use the same resampled dates, so a comparison is paired.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -148,14 +148,19 @@ def compare_returns(
     return intervals
 
 
-def block_length(excess: np.ndarray) -> int:
-    """Return the mean length of a block by the rule of Politis and White, at least 5 sessions."""
+def block_length(
+    excess: np.ndarray, *, bootstrap: Literal["stationary", "circular"] = "stationary"
+) -> int:
+    """Return the length of a block by the rule of Politis and White, at least 5 sessions.
+
+    In the stationary bootstrap, it is the mean length. All circular blocks have the same length.
+    """
     from arch.bootstrap import optimal_block_length
 
     if excess.std() < ROUNDING:
         return SHORTEST_BLOCK
     with np.errstate(divide="ignore", invalid="ignore"):  # returns can be constant for weeks
-        best = float(optimal_block_length(excess)["stationary"].iloc[0])
+        best = float(optimal_block_length(excess)[bootstrap].iloc[0])
     return max(SHORTEST_BLOCK, int(np.ceil(best))) if np.isfinite(best) else SHORTEST_BLOCK
 
 

@@ -2,16 +2,21 @@
 
 The test allows for fat tails, changing volatility, serial correlation, and correlation between the
 two portfolios. The test has two p-values. The first p-value uses a prewhitened HAC standard error
-with the Parzen kernel. The published code of Ledoit and Wolf uses the same standard error. The
-second p-value comes from a studentised bootstrap with circular blocks of dates. In small samples,
-the bootstrap p-value is more reliable than the HAC p-value.
+with the Parzen kernel. The published code of Ledoit and Wolf uses the same standard error, but on
+unscaled returns. The second p-value comes from a studentised bootstrap with circular blocks of
+dates. In small samples, the bootstrap p-value is more reliable than the HAC p-value.
 
 Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
     Andrews and Monahan (1992), Econometrica 60. The length of a block follows the rule of Politis
-    and White, and is at most a tenth of the sessions. Ledoit and Wolf calibrate the length of a
+    and White for circular blocks, and is at most a tenth of the sessions. The rule is applied to
+    the contributions of the sessions to the difference. Ledoit and Wolf calibrate the length of a
     block. This calibration is not used here, because it repeats the test hundreds of times.
+
+    The returns of each portfolio are first divided by their standard deviation. A constant multiple
+    of a portfolio has the same Sharpe ratio, so it also gets the same p-values. Ledoit and Wolf do
+    not scale the returns, so their bandwidth depends on the volatility of each portfolio.
 """
 
 import math
@@ -82,14 +87,16 @@ def sharpe_difference(
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):
         return None
+    both = both / both.std(axis=0)
     n, (moments, deltas) = len(both), _statistic(both)
     estimate = float(deltas)
     centred = np.hstack([both, both**2]) - moments
     slope = _gradient(moments)
-    if (centred @ slope).std() < _SAME:
+    contributions = centred @ slope
+    if contributions.std() < _SAME:
         return None
     error = math.sqrt(float(slope @ long_run_covariance(centred) @ slope) / n)
-    block = min(block_length(both[:, 0] - both[:, 1]), n // 10)
+    block = min(block_length(contributions, bootstrap="circular"), n // 10)
     drawn = _studentised(both, estimate, block, reps, seed)
     seen = int((~(drawn < abs(estimate) / error)).sum())  # an undefined draw counts as extreme
     return SharpeDifference(

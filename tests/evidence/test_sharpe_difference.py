@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from arch.bootstrap import optimal_block_length
 
 from backtests.evidence.sharpe_difference import sharpe_difference
 
@@ -23,7 +24,7 @@ def pair(seed: int, n: int = 400, rho: float = 0.2) -> np.ndarray:
 
 def naive_hac(both: np.ndarray) -> float:
     """Return the prewhitened Parzen standard error of the difference, session by session."""
-    n = len(both)
+    n, both = len(both), both / both.std(axis=0)
     a, b = both.mean(axis=0)
     c, d = (both**2).mean(axis=0)
     slope = np.array(
@@ -87,6 +88,31 @@ def test_the_bootstrap_is_that_of_built_resamples() -> None:
         for row in starts
     )
     assert found.p_value == (seen + 1) / (reps + 1)
+
+
+@pytest.mark.parametrize("multiple", [0.05, 0.687, 20.0])
+def test_a_constant_multiple_of_a_portfolio_changes_nothing(multiple: float) -> None:
+    """The volatility of one series is persistent, so its blocks and its bandwidth are longer."""
+    both = pair(4, 600)
+    both[:, 1] *= np.tile(np.repeat([0.4, 1.6], 100), 3)
+    found = sharpe_difference(both[:, 0], both[:, 1])
+    scaled = sharpe_difference(both[:, 0], multiple * both[:, 1])
+    assert found is not None
+    assert scaled is not None
+    assert scaled.error == pytest.approx(found.error)
+    assert (scaled.p_value, scaled.block) == (found.p_value, found.block)
+
+
+def test_the_block_is_archs_for_circular_blocks_of_contributions() -> None:
+    both = pair(5, 600, rho=0.6)
+    found = sharpe_difference(both[:, 0], both[:, 1])
+    assert found is not None
+    z = (both - both.mean(axis=0)) / both.std(axis=0)
+    sharpes = both.mean(axis=0) / both.std(axis=0)
+    first, second = (z - sharpes * (z**2 - 1) / 2).T  # Lo (2002): contributions to Sharpe ratios
+    best = optimal_block_length(first - second)
+    assert found.block == math.ceil(best["circular"].iloc[0])
+    assert found.block > best["stationary"].iloc[0] + 1
 
 
 def studentised(both: np.ndarray, starts: np.ndarray, block: int, estimate: float) -> float:
