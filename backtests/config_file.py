@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from backtests.atomic import expanded
+from backtests.atomic import expanded, resolved
 from backtests.config import RunConfig
 from backtests.simulated import SIMULATED
 from signals.errors import ConfigError
@@ -31,11 +31,14 @@ def value_of(text: str) -> Any:
 
 
 def config_toml(config: RunConfig) -> str:
-    """Return the configuration as TOML, which :func:`read_config` can read."""
+    """Return the configuration as TOML, which :func:`read_config` can read.
+
+    Paths are absolute, so that the configuration can be used from another folder.
+    """
     import tomlkit
 
     data = config.model_dump(mode="python", exclude_none=True)
-    data |= {key: str(data[key]) for key in ("store", "labels") if key in data}
+    data |= {key: str(resolved(data[key])) for key in ("store", "labels") if key in data}
     return tomlkit.dumps(data)
 
 

@@ -6,8 +6,10 @@ comparison.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from backtests.atomic import resolved
 from backtests.config import RunConfig
 from signals.params import parameters
 from signals.summary import exact
@@ -42,6 +44,7 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     parts |= {f"{name}.": signal for name, signal in config.build_signals().items()}
     found: dict[str, Any] = {"strategy": config.strategy_class().name}
     found |= {name: getattr(config, name) for name in _FIELDS}
+    found["labels"] = config.labels and _from_here(config.labels)
     found["universe.classes"] = tuple(
         f"{name}={','.join(tickers)}" for name, tickers in config.universe.classes.items()
     )
@@ -53,6 +56,12 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     if found.pop("regime.voters", None) is not None:
         found["plugin_voters"] = config.more_voters()
     return found
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path relative to the working folder, if it leads into this folder."""
+    full, here = resolved(path), Path.cwd()
+    return full.relative_to(here) if full.is_relative_to(here) else full
 
 
 def changes(first: RunConfig, second: RunConfig) -> tuple[SettingChange, ...]:

@@ -103,6 +103,7 @@ def _saved(repeated: Repeated | None) -> dict[str, Any] | None:
     return {
         "folder": str(saved.folder),
         "source": saved.described["source"],
+        "labels": saved.config.labels and str(saved.config.labels),
         **{key: saved.described[key] for key in ("run_id", "version", "start", "end")},
         "same": repeated.is_same,
         "changed_from": repeated.changed_from,

@@ -133,9 +133,9 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
         return (
             f"{name}: its returns differ from the returns saved in {saved['folder']}. The first "
             f"difference is on {saved['changed_from']}. The largest difference on a day is "
-            f"{percent(saved['largest_difference'], 2)} percentage points. The data or the program "
-            f"have changed. Saved numbers, {window}: {_figures(saved['own'])}. Numbers computed "
-            f"again: {_figures(saved['again'])}. {_cure(saved)}"
+            f"{percent(saved['largest_difference'], 2)} percentage points. {_cause(saved)} "
+            f"Saved numbers, {window}: {_figures(saved['own'])}. Numbers computed again: "
+            f"{_figures(saved['again'])}. {_cure(saved)}"
         )
     if (entry["start"], entry["end"]) != (saved["start"], saved["end"]):
         return (
@@ -146,8 +146,15 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
     return f"{name}: the row shows the numbers saved in {saved['folder']} (run {saved['run_id']})."
 
 
+def _cause(saved: Entry) -> str:
+    labels = saved["labels"]
+    return f"The data{f', the labels in {labels}' if labels else ''} or the program have changed."
+
+
 def _cure(saved: Entry) -> str:
     said = "The row shows the new numbers."
+    if saved["labels"]:
+        said += f" To use the old labels, restore {saved['labels']}."
     if saved["source"] != "store":
         return said
     return (

@@ -1,6 +1,7 @@
 """A user's file of labels takes the place of a regime model."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from backtests import run
 from backtests.cli.app import command
 from backtests.config import config_from
+from backtests.config_file import config_toml
 from backtests.evidence.placebo_rank import place
 from backtests.history.panel import History
+from backtests.plugins.labels import read_labels
+from signals.regimes import Labels
 
 pytestmark = pytest.mark.usefixtures("evaluated_before", "uncharted", "briefly")
 
@@ -36,6 +40,20 @@ def test_labels_go_through_run_report_and_config(labels: Path, store: Path, tmp_
     assert command([*again, "--no-robustness"]) == 0
     same = [(folder / "returns.csv").read_bytes() for folder in (out, tmp_path / "again")]
     assert same[0] == same[1]
+
+
+def test_a_run_with_labels_can_be_repeated_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-labels.csv").write_text(LABELS)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    given = config_from({"strategy": "cash-heavy@my-labels.csv", "store": "my.duckdb"})
+    written = tomllib.loads(config_toml(given))
+    monkeypatch.chdir("elsewhere")
+    again = config_from(written)
+    assert again.build_model() == Labels(dated=read_labels(tmp_path / "my-labels.csv"))
+    assert again.store_path() == tmp_path / "my.duckdb"
 
 
 def test_labels_are_shifted_not_resampled(labels: Path, history: History) -> None:

@@ -79,6 +79,15 @@ def test_rows_with_labels_are_told_apart_by_the_files(
     ]
 
 
+def test_a_file_of_labels_is_one_setting_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("date,label\n2020-03-16,NEUTRAL\n")
+    short, full = (config(f"cash-heavy@{path}") for path in ("a.csv", tmp_path / "a.csv"))
+    assert changes(short, full) == ()
+
+
 def test_a_long_label_counts_settings_unless_two_rows_would_be_alike() -> None:
     first = config(lag=2, band=0.05, params={"volatility": 0.2})
     assert distinct_labels([config(), first]) == [

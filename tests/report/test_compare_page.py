@@ -68,6 +68,7 @@ FIGURES = {"total_return": 0.5, "cagr": 0.1, "sharpe": 0.9, "max_drawdown": -0.2
 CHANGED: dict[str, Any] = {
     "folder": "out/mine",
     "source": "store",
+    "labels": None,
     "run_id": "abc",
     "version": "1",
     "start": ABOUT["start"],

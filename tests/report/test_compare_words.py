@@ -136,6 +136,7 @@ FIGURES = {"total_return": 1.2, "cagr": 0.101, "sharpe": 0.9, "max_drawdown": -0
 SAVED: dict[str, Any] = {
     "folder": "out/run-7",
     "source": "store",
+    "labels": None,
     "run_id": "abc",
     "start": "2015-01-02",
     "end": "2020-01-02",
@@ -177,6 +178,13 @@ def test_a_run_on_changed_data_shows_both_numbers_and_the_cure() -> None:
     assert "Numbers computed again: CAGR 9.8 %" in said
     assert said.endswith(CURE)
     assert CURE not in saved_words("a", changed | {"source": "simulated"}, WINDOW)
+
+
+def test_a_run_with_labels_says_that_their_file_may_have_changed() -> None:
+    changed = SAVED | {"same": False, "changed_from": "2019-03-01", "labels": "/my/labels.csv"}
+    said = saved_words("a", changed, WINDOW)
+    assert "The data, the labels in /my/labels.csv or the program have changed." in said
+    assert f"To use the old labels, restore /my/labels.csv. {CURE}" in said
 
 
 def test_a_run_whose_sessions_are_gone_is_not_called_equal() -> None:
