@@ -70,8 +70,9 @@ def in_common_window(
     """Return the configurations with a common window: from the latest start to the earliest end.
 
     A configuration without a start gets the start of the common window. A configuration without an
-    end gets the end of the common window. The second element of the result has a note if the window
-    of a configuration changes. If the latest start is after the earliest end, ConfigError is
+    end gets the end of the common window. The second element of the result has a note if two
+    configurations have different windows. A configuration without a start and an end has no window
+    of its own, so it gives no note. If the latest start is after the earliest end, ConfigError is
     raised.
     """
     starts = {label: config.start for label, config in configs.items() if config.start}
@@ -83,11 +84,11 @@ def in_common_window(
             f"expected windows that overlap, but {late} starts on {start}, after {early} ends on "
             f"{end}; leave one out"
         )
-    cut = any((config.start, config.end) != (start, end) for config in configs.values())
+    own = {(c.start, c.end) for c in configs.values() if c.start or c.end}
     common = {"start": start, "end": end}
     return (
         {label: config.model_copy(update=common) for label, config in configs.items()},
-        (_window_said(start, end),) if cut else (),
+        (_window_said(start, end),) if len(own) > 1 else (),
     )
 
 

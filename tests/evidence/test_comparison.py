@@ -406,10 +406,18 @@ def test_without_a_start_the_votes_say_where_it_begins(short: History) -> None:
 
 
 @pytest.mark.parametrize("ends", [{"start": "2023-01-03"}, {"end": "2023-12-29"}])
-def test_a_row_that_is_cut_to_the_window_of_another_is_said(ends: dict[str, str]) -> None:
+def test_a_row_without_dates_takes_those_of_another_without_a_warning(ends: dict[str, str]) -> None:
+    """The first line of a comparison states its window."""
     both = {"a": config_from({"strategy": "spy"} | ends), "b": config_from({"strategy": "trend"})}
     cut, notes = in_common_window(both)
     assert (cut["b"].start, cut["b"].end) == (both["a"].start, both["a"].end)
+    assert notes == ()
+
+
+@pytest.mark.parametrize("ends", [{"end": "2023-12-29"}, {"start": "2022-01-03"}])
+def test_a_row_that_is_cut_to_the_window_of_another_is_said(ends: dict[str, str]) -> None:
+    later = config_from({"strategy": "spy", "start": "2023-01-03"})
+    cut, notes = in_common_window({"a": later, "b": config_from({"strategy": "trend"} | ends)})
     assert "the rows have different windows" in notes[0]
     assert in_common_window(cut)[1] == ()
 
