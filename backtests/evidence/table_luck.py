@@ -36,13 +36,14 @@ class TableLuck:
         The test for overfitting. The sessions are split into two halves in many ways. For each
         split, the test chooses the strategy with the best Sharpe ratio in one half. The test counts
         the splits in which the chosen strategy is at or below the median in the other half. None if
-        there is too little data, or if no strategy has a Sharpe ratio.
+        there is too little data, or if fewer than two strategies have a Sharpe ratio.
     superiority
         The SPA and StepM tests: whether a row is better than the best challenger. The best
         challenger itself is not tested. If no challenger has a Sharpe ratio, SPY takes the place of
         the best challenger. None if there is too little data.
     confidence
-        P-value of each row in the Model Confidence Set.
+        P-value of each row in the Model Confidence Set. Empty if there is too little data, or if
+        fewer than two rows have a Sharpe ratio.
     """
 
     rows: dict[str, Luck]
@@ -82,7 +83,8 @@ def table_luck(
     -----
     The best challenger is chosen with hindsight, so it is harder to beat than a benchmark chosen in
     advance. The tests of overfitting, SPA and the Model Confidence Set need at least a year of
-    returns and at least two rows.
+    returns and at least two rows. The tests of overfitting and the Model Confidence Set leave out
+    rows without a Sharpe ratio, and need at least two other rows.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)
@@ -97,12 +99,14 @@ def table_luck(
         for name in excess
     }
     enough = len(excess) >= FULL_YEAR and excess.shape[1] > 1
+    rated = excess.loc[:, sharpes.notna()]
+    is_choice = enough and rated.shape[1] > 1
     return TableLuck(
         rows=rows,
         effective=effective,
-        overfitting=_overfitting(excess) if enough and sharpes.notna().any() else None,
+        overfitting=_overfitting(rated) if is_choice else None,
         superiority=_superiority(excess, sharpes, challengers, benchmark) if enough else None,
-        confidence=confidence_set(excess) if enough else {},
+        confidence=confidence_set(rated) if is_choice else {},
     )
 
 

@@ -172,7 +172,8 @@ def test_each_row_is_tested_against_the_best_of_all_rows() -> None:
     assert found.rows["tilt"].sharpe == pytest.approx(0.9)
     assert np.isnan(found.rows["bills"].sharpe)
     assert found.overfitting is not None
-    expected = overfitting(block_moments(TABLE.to_numpy().T)).probability
+    rated = TABLE.drop(columns="bills")
+    expected = overfitting(block_moments(rated.to_numpy().T)).probability
     assert found.overfitting.probability == expected
     assert found.confidence["twin"] == found.confidence["tilt"] == 1
 
@@ -200,12 +201,15 @@ def test_a_short_table_or_a_single_row_is_not_tested() -> None:
         assert table_verdict(found) == ""
 
 
-def test_rows_without_a_sharpe_ratio_are_not_tested_for_overfitting() -> None:
-    """All rows rank at the median, so the probability of overfitting would be 100 %."""
-    table = TABLE[["bills"]].assign(cash=0.0)
+@pytest.mark.parametrize("others", [["tilt"], []])
+def test_rows_without_a_sharpe_ratio_are_no_choice(others: list[str]) -> None:
+    """There is no best row to choose, because bills have no Sharpe ratio."""
+    table = TABLE[["bills", *others]].assign(cash=0.0)
     found = table_luck(table, {}, [], BENCHMARK)
-    assert found.overfitting is None
-    assert "one half" not in table_verdict(found)
+    assert (found.overfitting, found.confidence) == (None, {})
+    said = table_verdict(found)
+    assert "one half" not in said
+    assert "Model Confidence Set" not in said
 
 
 def test_the_verdict_on_a_table_names_the_tests() -> None:
