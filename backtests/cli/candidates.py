@@ -83,7 +83,7 @@ def candidates_of(
     used: set[str] = set()
     for data in rows:
         fitting = [text for text in assignments if _has(data, _path(text))]
-        assigned(data, fitting)
+        assigned(data, fitting, options)
         used |= set(fitting)
     _refuse_unused([text for text in assignments if text not in used], rows)
     return [_candidate(one) for one in found]

@@ -46,7 +46,7 @@ def config_data(
     data = file_data(config)
     data |= given
     data |= history_choice.history_keys(data, asked)
-    assigned(data, param or ())
+    assigned(data, param or (), given)
     return data
 
 
@@ -78,19 +78,23 @@ def config_of(data: Mapping[str, Any]) -> "RunConfig":
     return config.model_copy(update={"source": origin.decided()})
 
 
-def assigned(data: dict[str, Any], assignments: Iterable[str]) -> None:
+def assigned(data: dict[str, Any], assignments: Iterable[str], given: Iterable[str] = ()) -> None:
     """Write each assigned parameter into ``data``, the keys and values of a configuration.
 
-    An assignment is a string such as ``dry_powder.k=0.11``. An unknown prefix, or a parameter that
-    is assigned twice, raises ConfigError.
+    An assignment is a string such as ``dry_powder.k=0.11``. ``given`` has the names of other
+    options. An unknown prefix, or a parameter that is set twice, raises ConfigError.
     """
-    from backtests.parameter_paths import put
+    from backtests.parameter_paths import SETTINGS, put
     from signals.errors import ConfigError
 
     done: set[str] = set()
     for path, value in map(_parsed, assignments):
         if path in done:
             raise ConfigError(f"expected --param {path} once, found it twice; keep one")
+        if path in SETTINGS and path in given:
+            raise ConfigError(
+                f"expected either --{path} or --param {path}, found both; leave one out"
+            )
         put(data, path, value)
         done.add(path)
 

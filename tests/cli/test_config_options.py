@@ -178,6 +178,13 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
             ("flags", "--param", "dry_powder.k=0.08", "--param", "dry_powder.k=0.1"),
             "expected --param dry_powder.k once, found it twice; keep one",
         ),
+        *(
+            (
+                (command, "spy", "--lag", "3", "--param", "lag=2"),
+                "expected either --lag or --param lag, found both; leave one out",
+            )
+            for command in ("run", "compare", "sweep")
+        ),
         (("flags", "--config", "none.toml"), "expected a config file at none.toml"),
         (
             ("check", "dry_powder", "--param", "volatility=2"),
