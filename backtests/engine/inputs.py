@@ -190,12 +190,12 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
         if len(missing) == len(earned) - 1:
             cure = "add the series DGS3MO to the history"
         elif missing[-1] < earned.index[-1]:
-            cure = f"add DGS3MO for this date to the history, or start on {last} or later"
+            cure = f"add earlier values of DGS3MO to the history, or start on {last} or later"
         else:
-            cure = f"add DGS3MO for this date to the history, or end before {first}"
+            cure = f"add later values of DGS3MO to the history, or end before {first}"
         raise SimulationError(
-            f"{name}: expected a bill yield for every session, but found no yield on {first}; "
-            f"{cure}"
+            f"{name}: expected a bill yield that is known one session before each return, but "
+            f"found no such yield for the return on {first}; {cure}"
         )
     numbers = earned.to_numpy()
     if (numbers <= -1).any() or np.isinf(numbers).any():

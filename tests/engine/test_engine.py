@@ -477,15 +477,16 @@ def test_what_cannot_be_simulated_is_refused_on_one_line(message: str) -> None:
 @pytest.mark.parametrize(
     ("missing", "cure"),
     [
-        (slice(5, 10), "or start on {9} or later"),
-        (slice(5, None), "or end before {5}"),
+        (slice(5, 10), "add earlier values of DGS3MO to the history, or start on {9} or later"),
+        (slice(5, None), "add later values of DGS3MO to the history, or end before {5}"),
         (slice(1, None), "add the series DGS3MO to the history"),
     ],
 )
 def test_a_missing_bill_yield_says_which_dates_can_be_simulated(missing: slice, cure: str) -> None:
     prices, bills = market()
     bills.iloc[missing] = np.nan
-    said = cure.format(*(day.date() for day in prices.index))
+    days = [day.date() for day in prices.index]
+    said = f"no such yield for the return on {days[missing.start]}; {cure.format(*days)}"
     with pytest.raises(SimulationError, match=f"{said}$"):
         Case(decisions(prices), prices, bills).engine()
 
