@@ -36,6 +36,8 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             return cast(T, _adapter(cast(type, cls)).validate_python(given))
         except pydantic.ValidationError as error:
             raise ConfigError(first_fault(error, f"{what} ")) from None
+        except ConfigError as error:
+            raise ConfigError(f"{what}: {error}") from None
 
 
 @cache

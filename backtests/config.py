@@ -22,6 +22,7 @@ from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
+from backtests.plural import some_of
 from backtests.store.store import default_store
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
@@ -34,6 +35,8 @@ from strategies.base import ticker_fields
 
 #: Names of the settings that choose the history.
 SOURCE = {"source", "store", "seed", "years", "thesis"}
+#: Settings of a run that are set like parameters, as in ``--param lag=2``.
+SETTINGS = ("lag", "band")
 
 
 class Universe(pydantic.BaseModel):
@@ -185,6 +188,9 @@ class RunConfig(pydantic.BaseModel):
         defaults = {f.name: f.default for f in fields(cls)}
         chosen = {n for n, v in {**sleeves, **self.params}.items() if v != defaults.get(n)}
         _refuse_twice(chosen, classes, "universe", "universe.classes")
+        for name in self.params:
+            if name not in names_of(cls):
+                raise ConfigError(unknown_parameter(cls.name, name, names_of(cls)))
         built = build(cls, {**sleeves, **self.params}, f"parameter of {cls.name}")
         with author_code(f"{cls.name}: setting its classes"):
             built = built.with_classes(classes) if classes else built
@@ -418,6 +424,19 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
             f"{data['regime_model']!r}; remove one of the two"
         )
     return {**data, "strategy": name, "regime_model": model}
+
+
+def unknown_parameter(strategy: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for an unknown parameter of a strategy.
+
+    The message also lists the signals and the regime model that have such a parameter.
+    """
+    settings = () if name in SETTINGS else SETTINGS
+    owners: list[tuple[str, type]] = [("regime", cls) for cls in REGIMES.values()]
+    owners += [(owner, entry.signal) for owner, entry in SIGNALS.items()]
+    paths = dict.fromkeys(f"{owner}.{name}" for owner, cls in owners if name in names_of(cls))
+    hint = f"; with a prefix: {some_of([*paths])}" if paths else ""
+    return unknown(f"parameter of {strategy}", name, (*known, *settings)) + hint
 
 
 def _refuse_twice(one: Iterable[str], other: Iterable[str], here: str, there: str) -> None:

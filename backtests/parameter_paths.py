@@ -17,13 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.config import RunConfig, config_from
+from backtests.config import SETTINGS, RunConfig, config_from
 from backtests.plugins.load import load_signal
 from signals import SIGNALS
 from signals.errors import ConfigError, shown, unknown
 
-#: Settings of a run that have a path without a dot.
-SETTINGS = ("lag", "band")
 #: Tables of a configuration. The name of a table is the first part of a path, as in
 #: ``costs.etf_bp``.
 TABLES = ("regime", "schedule", "costs")

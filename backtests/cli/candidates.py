@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from backtests.cli.config_options import OF_STRATEGY, assigned, file_data, names_assigned
-from backtests.config import SOURCE, RunConfig, config_from
+from backtests.config import SETTINGS, SOURCE, RunConfig, config_from, unknown_parameter
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
-from backtests.parameter_paths import SETTINGS, split
+from backtests.parameter_paths import split
 from backtests.plugins.load import is_plugin, load_strategy
 from signals.errors import ConfigError, unknown
 from signals.params import names_of
@@ -170,7 +170,7 @@ def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]
             raise ConfigError(unknown("parameter of the compared regime models", path, known))
         classes = [_class_of(str(row["strategy"]).partition("@")[0]) for row in rows]
         known = {name for cls in classes if cls is not None for name in names_of(cls)}
-        raise ConfigError(unknown("parameter of the compared strategies", path, known))
+        raise ConfigError(unknown_parameter("the compared strategies", path, known))
 
 
 def _names_of_model(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -84,7 +84,8 @@ def assigned(data: dict[str, Any], assignments: Iterable[str], given: Iterable[s
     An assignment is a string such as ``dry_powder.k=0.11``. ``given`` has the names of other
     options. An unknown prefix, or a parameter that is set twice, raises ConfigError.
     """
-    from backtests.parameter_paths import SETTINGS, put
+    from backtests.config import SETTINGS
+    from backtests.parameter_paths import put
     from signals.errors import ConfigError
 
     done: set[str] = set()

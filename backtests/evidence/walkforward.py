@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions
-from backtests.config import RunConfig
+from backtests.config import SETTINGS, RunConfig
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
-from backtests.parameter_paths import SETTINGS, Values, config_with, listed, split
+from backtests.parameter_paths import Values, config_with, listed, split
 from backtests.pipeline import check_config, history_of, plan, read, run_on, trade, trade_curves
 from backtests.runs import Run
 from backtests.simulated import SIMULATED

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from backtests.atomic import write_text
-from backtests.config import RunConfig
+from backtests.config import SETTINGS, RunConfig
 from backtests.evidence.entries import acted_on
 from backtests.evidence.metrics import ROOT_YEAR
-from backtests.parameter_paths import SETTINGS, split
+from backtests.parameter_paths import split
 from backtests.report.docstring import documented_parameters
 from backtests.report.page import label_of, page, render
 from backtests.report.panel_rows import Line, Panel, Strip

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backtests.config import RunConfig
+from backtests.config import SETTINGS, RunConfig
 from backtests.history.panel import History
-from backtests.parameter_paths import SETTINGS, config_with, split
+from backtests.parameter_paths import config_with, split
 from backtests.runs import run_id
 from backtests.sweep.axis import Axis, axes_of
 from backtests.sweep.design import DESIGNS, Design, check_size, design

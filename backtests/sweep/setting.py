@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from backtests.config import RunConfig
+from backtests.config import SETTINGS, RunConfig, unknown_parameter
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import PERIODS, Schedule
-from backtests.parameter_paths import SETTINGS, TABLES, split
+from backtests.parameter_paths import TABLES, split
 from backtests.sweep.axis import Value
 from signals import RegimeModel, Signal
 from signals.errors import ConfigError, unknown
@@ -105,9 +105,10 @@ class Setting:
         if path == "schedule.every":
             named = {"every": PERIODS}
         if name not in kinds and name not in named:
-            settings = () if owner else SETTINGS
-            what = f"parameter of {owner}" if owner else f"parameter of {thing.name}"
-            raise ConfigError(unknown(what, name, (*kinds, *named, *settings)))
+            known = (*kinds, *named)
+            if owner:
+                raise ConfigError(unknown(f"parameter of {owner}", name, known))
+            raise ConfigError(unknown_parameter(thing.name, name, known))
         return Kind(stage=_stage(owner), number=kinds.get(name), names=named.get(name, ()))
 
 

@@ -193,7 +193,7 @@ def test_an_earlier_run_of_another_strategy_is_not_lost(
         (["run", "spy", "--lag", "two"], ["--lag"]),
         (
             ["run", "spy", "--param", "volatility=0.2"],
-            ["parameter of spy 'volatility'; known: none"],
+            ["parameter of spy 'volatility'; known: band, lag"],
         ),
         (["run", "near-cash-flow", "--param", "volatilty=0.2"], ["did you mean 'volatility'?"]),
         (["run", "near-cash-flow", "--param", "volatility=-1"], ["volatility must be above 0"]),

@@ -173,6 +173,13 @@ def test_check_takes_parameters(drypowder: Drypowder, name: str, check: str, par
         (("flags", "--param", "dry_powder.kk=2"), "did you mean 'k'?"),
         (("flags", "--param", "foo.bar=1"), "policy, regime, schedule"),
         (("run", "spy", "--param", "cost.etf_bp=2"), "did you mean 'costs'?"),
+        *(
+            ((command, "cash-heavy", option, "k=1"), "lag; with a prefix: dry_powder.k")
+            for command, option in (("run", "--param"), ("compare", "--param"), ("sweep", "--set"))
+        ),
+        (("run", "cash-heavy", "--param", "lagg=2"), "did you mean 'lag'? known: band, broad, lag"),
+        (("flags", "--param", "dry_powder.k=9"), "parameter of dry_powder: k must be below 1"),
+        (("flags", "--param", "regime.confirm=0"), "of regime model votes: confirm must be a"),
         (("flags", "--param", "dry_powder.k"), "expected --param NAME=VALUE"),
         (
             ("flags", "--param", "dry_powder.k=0.08", "--param", "dry_powder.k=0.1"),
