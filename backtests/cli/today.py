@@ -87,7 +87,7 @@ def today(
     said = _as_data(decision, checked.label, plan, found)
     print_json(said) if json else _print(said)
     for id, last in decision.missing.items():
-        warn(_too_old(id, last.date()))
+        warn(_too_old(id, last.date(), is_asset=id in {*built.assets, *(held or {})}))
     for id, last in decision.older.items():
         warn(
             f"{id}: no close on {session.date()}, so the last price, from {last.date()}, is used; "
@@ -132,16 +132,16 @@ def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
 
 
-def _too_old(id: str, last: date) -> str:
+def _too_old(id: str, last: date, *, is_asset: bool) -> str:
+    """Return a warning about late data; ``is_asset``: the strategy or the holdings have the id."""
     from backtests.store.batch import is_price
 
     if not is_price(id):
         too_old = f"the last value, known on {last}, is too old to use"
         return f"{id}: {too_old}; fetch or import the series"
-    return (
-        f"{id}: the last price is from {last}, too old to use; fetch or import prices (the asset "
-        "keeps its target and is not traded)"
-    )
+    traded = "the asset keeps its target and is not traded"
+    use = traded if is_asset else "the strategy or a signal reads them"
+    return f"{id}: the last price is from {last}, too old to use; fetch or import prices ({use})"
 
 
 def _as_data(

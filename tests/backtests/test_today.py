@@ -780,6 +780,19 @@ def test_missing_data_are_said_in_text_and_json_and_exit_with_3(
     assert json.loads(out)["missing"] == expected
 
 
+def test_an_asset_that_only_a_signal_reads_is_not_said_to_keep_a_target(
+    on_store: Drypowder, history: History, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = without(history, (*FUNDS, "XLV"), "2025-12-12")
+    monkeypatch.setattr(History, "load", classmethod(lambda cls, *a, **k: late))
+    too_old = "XLV: the last price is from 2025-12-12, too old to use; fetch or import prices"
+    err = on_store("today", "cash-heavy").err
+    assert f"{too_old} (the strategy or a signal reads them)" in err
+    mine.write_text("asset,units\nCASH,1000\nXLV,5\n")
+    err = on_store("today", "cash-heavy", "--holdings", mine).err
+    assert f"{too_old} (the asset keeps its target and is not traded)" in err
+
+
 def test_late_data_are_said_and_exit_with_3(on_store: Drypowder, late_store: Path) -> None:
     asked = ("cash-heavy", "--at", LATE.date(), "--store", late_store)
     code, out, err = on_store("today", *asked)
