@@ -157,9 +157,11 @@ def _print(said: dict[str, Any]) -> None:
     regime = styled(f"{said['regime'] or 'no regime'},", "bold")
     say(regime, f"as of {said['as_of']}")
     say(said["sentence"])
-    if said["regime_model"] == "votes":
+    by_votes = said["regime_model"] == "votes"
+    if by_votes:
         _print_votes(said)
-    print_records(COLUMNS, [{"name": name, **s} for name, s in said["signals"].items()])
+    rows = [{"name": name, **s} for name, s in said["signals"].items()]
+    print_records(COLUMNS, rows if by_votes else [{**row, "votes": True} for row in rows])
     for name, s in said["signals"].items():
         for remark in _remarks(s):
             say(f"{name} {remark}")
@@ -168,7 +170,9 @@ def _print(said: dict[str, Any]) -> None:
     if any(s["own_rule"] for s in said["signals"].values()):
         own_rule = "but the flag's own rule can decide the regime before the votes."
         say(f"[name]: the flag does not vote, {own_rule}")
-    say(f"(name): no vote. Source: {label}. Research, not investment advice.")
+    other = f"No flag votes, because the regime comes from the model {said['regime_model']}."
+    legend = "(name): no vote." if by_votes else other
+    say(f"{legend} Source: {label}. Research, not investment advice.")
 
 
 def _print_votes(said: dict[str, Any]) -> None:

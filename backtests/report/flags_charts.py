@@ -19,6 +19,7 @@ from signals.base import Evaluation, Signal
 from signals.catalog import CATALOG, is_year_ago
 from signals.hysteresis import Threshold
 from signals.reading import Reading
+from signals.regimes import Votes
 from signals.summary import exact, with_unit
 
 #: Largest number of sessions whose values the page shows at the mouse pointer.
@@ -63,6 +64,11 @@ def _first(known: pd.Series) -> pd.Timestamp:
     return pd.Timestamp(known.index[int(np.argmax(known.to_numpy(dtype=bool)))])
 
 
+def is_silent(reading: Reading, name: str) -> bool:
+    """Return whether votes decide the regime, but a signal does not vote."""
+    return isinstance(reading.model, Votes) and name not in reading.votes
+
+
 def flags_timeline(reading: Reading, name: str) -> str:
     """Return a timeline with one strip for the regime and one for each flag.
 
@@ -73,7 +79,7 @@ def flags_timeline(reading: Reading, name: str) -> str:
     regime = reading.regime.loc[start:].fillna("none")
     strips = [Strip(title="regime", states=regime, colours=css_states(REGIMES), height=26)]
     for each in sorted(map(str, flags), key=lambda each: each not in reading.votes):
-        title = each if each in reading.votes else f"({each})"
+        title = f"({each})" if is_silent(reading, each) else each
         states = flag_states(flags[each])
         strips.append(Strip(title=title, states=states, colours=css_states(FLAGS), height=14))
     return panels(name, strips, most=_POINTED)

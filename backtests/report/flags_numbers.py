@@ -14,7 +14,7 @@ from signals.dry_powder import DryPowder
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 from signals.reading import Reading
-from signals.regimes import Votes
+from signals.regimes import Labels, Votes
 from signals.regimes.base import sessions_to_confirm
 from signals.scales import Scales
 from signals.summary import amount
@@ -130,8 +130,9 @@ def _sentence_of_model(reading: Reading) -> str:
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
         return f"no regime (model {model}): {reading.rule.iloc[-1]}"
-    decided = reading.decided_by.iloc[-1]
-    return f"{name} since {start.date()} (model {model}): decided by {decided}"
+    decided = f'decided by the rule "{reading.decided_by.iloc[-1]}"'
+    why = "this is your own label" if isinstance(reading.model, Labels) else decided
+    return f"{name} since {start.date()} (model {model}): {why}"
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.report import theme
-from backtests.report.flags_charts import by_unit, deciding_gauges
+from backtests.report.flags_charts import by_unit, deciding_gauges, is_silent
 from backtests.report.format import flag_states
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
@@ -59,7 +59,7 @@ def regime_chart(reading: Reading, title: str) -> Any:
     figure = _rows([1.6, *[1.0] * len(rows)], spacing=0.012)
     figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=1, col=1)
     for row, name in enumerate(rows, start=2):
-        label = name if name in reading.votes else f"{name}<br>(no vote)"
+        label = f"{name}<br>(no vote)" if is_silent(reading, name) else name
         figure.add_trace(_strip(flag_states(flags[name]), theme.FLAGS, label), row=row, col=1)
     _add_legend(figure, theme.present(names))
     _add_legend(figure, {f"flag {state}": colour for state, colour in theme.FLAGS.items()})

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
+from backtests.report.flags_charts import is_silent
 from backtests.report.format import flag_states
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
@@ -92,7 +93,11 @@ def vote_chart(reading: Reading, title: str) -> str:
     for name in names:
         rows.append(
             Strip(
-                title=name if name in reading.votes else f"{name} (no vote)",
+                title=name
+                if name in reading.votes
+                else f"{name} (no vote)"
+                if is_silent(reading, name)
+                else name,
                 states=flag_states(flags[name].loc[start:]),
                 colours=css_states(FLAGS),
                 height=10,

@@ -75,10 +75,11 @@ def _charts(assessment: Assessment) -> dict[str, Any]:
     run = assessment.run
     label = label_of(run.simulated)
     growth = f"{label}Growth of 1, drawdown, holdings and trades"
+    flags = "votes" if run.config.regime_model == "votes" else "flags"
     reading = run.reading.since(run.result.equity.index[0])
     return {
         "chart": growth_chart(assessment, growth),
-        "timeline": vote_chart(reading, f"{label}Regime and votes at each close"),
+        "timeline": vote_chart(reading, f"{label}Regime and {flags} at each close"),
         "plots": _plots(run, label) if _varies(run.result.returns) else None,
     }
 
@@ -105,7 +106,7 @@ def _contents(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
         "in-each-regime": "Regimes",
         "parts": "Attribution",
         "returns": "Plots of returns",
-        "at-the-end": "Votes",
+        "at-the-end": "Votes" if numbers["run"]["regime_model"] == "votes" else "Flags",
         "terms-of-the-run": "Configuration",
         "glossary": "Terms",
     }

@@ -102,14 +102,17 @@ def test_flags_shows_the_regime_of_the_files_model(
     found = said(drypowder, "flags", *SIMULATED, "--config", "model.toml", "--html", page)
     assert (found["regime"], found["since"]) == ("ABSORPTION", "2024-05-01")
     assert (found["regime_model"], found["pending"]) == ("labels", None)
-    sentence = "ABSORPTION since 2024-05-01 (model labels): decided by ABSORPTION"
+    sentence = "ABSORPTION since 2024-05-01 (model labels): this is your own label"
     assert found["sentence"] == sentence
     shown = page.read_text()
     assert "<h1>ABSORPTION since 2024-05-01 (model labels)</h1>" in shown.replace("SIMULATED: ", "")
-    assert "the votes have no effect: the regime comes from the model labels." in shown
+    assert "no signal votes: the regime comes from the model labels." in shown
+    assert "(no vote)" not in shown, "as if the other signals voted"
     text = drypowder("flags", *SIMULATED, "--config", "model.toml")
     assert "votes for" not in text.out, "the labels decide, and no vote"
     assert "own rule" not in text.out, "the labels decide, and no flag"
+    assert "(leverage)" not in text.out, "as if the other signals voted"
+    assert "No flag votes, because the regime comes from the model labels." in text.out
 
 
 def test_a_file_without_a_strategy_is_enough_for_flags(drypowder: Drypowder) -> None:
