@@ -20,6 +20,7 @@ from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
+from backtests.holdings import CASH
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
 from backtests.plural import some_of
@@ -196,6 +197,11 @@ class RunConfig(pydantic.BaseModel):
             built = built.with_classes(classes) if classes else built
         for name in ("assets", "reads"):
             ask(built, name)
+        if CASH in map(str.upper, built.assets):
+            raise ConfigError(
+                f"expected the assets of {cls.name} without cash, but {CASH} is among them; leave "
+                "it out, because the rest of a portfolio is always in cash"
+            )
         return built
 
     def build_signals(self) -> dict[str, Signal]:

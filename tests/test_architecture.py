@@ -32,9 +32,9 @@ ROOMS = (
     *("version", "simulated", "plural", "progress", "garbage", "atomic", "calendar"),
     *("store", "importing", "sources"),
     *("economy", "history"),
-    *("engine", "plugins", "build", "config", "config_file", "parameter_paths"),
+    *("engine", "holdings", "plugins", "build", "config", "config_file", "parameter_paths"),
     *("runs", "window", "reuse", "pipeline"),
-    *("holdings", "lapse", "today", "flipped"),
+    *("lapse", "today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli", "__init__", "__main__"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}

@@ -137,7 +137,10 @@ class History(Summarised):
         chosen = held if only is None else tuple(only)
         for id in chosen:
             if id not in held and id not in CATALOG and id not in UNIVERSE:
-                raise MissingSeries(unknown("series or ticker", id, (*held, *CATALOG)))
+                raise MissingSeries(
+                    f"{unknown('series or ticker', id, (*held, *CATALOG))}; import the prices of a "
+                    "ticker first ('drypowder data' lists the series in the store)"
+                )
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
         history = _assemble(rows, ids, span(rows), "store")

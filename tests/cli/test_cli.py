@@ -252,6 +252,10 @@ def test_bad_arguments_get_one_line(
         ("strategy = 'spy'\n[signals.dry_powder]\nq = 1", ["unknown parameter of dry_powder 'q'"]),
         ("strategy = 'spy'\n[signals.dry_powder]\nk = -1", ["k must be a positive number"]),
         ("strategy = 'spy'\nband = 2", ["band", "less than 1", "was 2"]),
+        (
+            "strategy = 'cash-heavy'\nuniverse = {broad = ['CASH']}",
+            ["CASH is among them; leave it out, because the rest of a portfolio is always in cash"],
+        ),
         ("strategy = 'spy'\ninitial_capital = 0", ["initial_capital"]),
         ("strategy = ", ["expected TOML"]),
         ("strategy = 'spy'\nlag = true", ["lag", "was True"]),
@@ -329,6 +333,10 @@ def test_a_strategy_whose_assets_are_missing_is_an_error(
     small = tmp_path / "small.duckdb"
     drypowder("import", history_dir / "fred", "--store", small)
     refused(drypowder("run", "near-cash-flow", "--store", small), "expected prices of SPY")
+    own = tmp_path / "own.toml"
+    own.write_text("strategy = 'cash-heavy'\nuniverse = {broad = ['BRK.B']}")
+    said = drypowder("run", "--config", own, "--store", small)
+    refused(said, "unknown series or ticker 'BRK.B'", "import the prices of a ticker first")
 
 
 def test_import_reports_bad_files_after_taking_the_good(
