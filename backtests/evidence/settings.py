@@ -5,7 +5,7 @@ comparison.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from backtests.atomic import resolved
 from backtests.config import RunConfig
 from signals.params import parameters
 from signals.summary import exact
+from strategies import Strategy
 
 #: Fields of a configuration that count as settings under their own names.
 _FIELDS = ("regime_model", "labels", "lag", "band", "benchmark", "bill_spread", "initial_capital")
@@ -103,6 +104,21 @@ def _label(label: str, table: Mapping[str, Any], alike: Sequence[Mapping[str, An
     if len(differ) > MOST and len(same) == 1:
         said[MOST:] = [f"{len(differ) - MOST} more"]
     return f"{label} ({', '.join(said)})" if said else label
+
+
+def strategy_said(strategy: Strategy) -> str:
+    """Return the description of a strategy, and the parameters that differ from the defaults.
+
+    An example is ``SPY while its price is above its ten-month mean, otherwise bills; here with
+    tickers QQQ``, because the description of a class names the default assets.
+    """
+    usual = {field.name: field.default for field in fields(strategy)}
+    changed = [
+        f"{name} {value_said(value)}"
+        for name, value in parameters(strategy).items()
+        if value != usual[name]
+    ]
+    return strategy.description + (f"; here with {', '.join(changed)}" if changed else "")
 
 
 def value_said(value: Any) -> str:

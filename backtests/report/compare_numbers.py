@@ -16,7 +16,7 @@ from backtests.evidence.placebo import Placebo
 from backtests.evidence.placebo_rank import leaning_said
 from backtests.evidence.saved import SHOWN as SHOWN_OF_SAVED
 from backtests.evidence.saved import Repeated
-from backtests.evidence.settings import SettingChange, changes
+from backtests.evidence.settings import SettingChange, changes, strategy_said
 from backtests.history.origin import stale_warning
 from backtests.report.format import percent
 from backtests.report.luck_numbers import lead_lag_numbers, table_luck_numbers, timing_numbers
@@ -155,7 +155,7 @@ def _entry(row: Compared) -> dict[str, Any]:
     run, seen = row.run, row.observed
     equity, everything = run.result.equity, metrics.of_run(run)
     return {
-        "line": run.strategy.description,
+        "line": strategy_said(run.strategy),
         "link": run.strategy.link,
         "kind": row.kind,
         "regime_model": run.config.regime_model,

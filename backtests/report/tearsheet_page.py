@@ -12,6 +12,7 @@ import pandas as pd
 
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import QUARTER, observed_said
+from backtests.evidence.settings import strategy_said
 from backtests.history.origin import stale_warning
 from backtests.report.luck_section import luck_section, timing_p_said
 from backtests.report.page import label_of, page, render
@@ -49,7 +50,7 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         conclusion=conclusion_said(numbers),
         answers=strip(numbers),
         contents=_contents(numbers),
-        line=run.strategy.description,
+        line=strategy_said(run.strategy),
         model=_model(run.config.regime_model),
         link=run.strategy.link,
         stale=stale_warning(run.history) if run.config.end is None else None,

@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from backtests.config import RunConfig, config_from
-from backtests.evidence.settings import SettingChange, changes, distinct_labels, settings_of
+from backtests.evidence.settings import (
+    SettingChange,
+    changes,
+    distinct_labels,
+    settings_of,
+    strategy_said,
+)
 from signals import ScoreSignal
 
 
@@ -108,6 +114,13 @@ def test_a_label_of_two_settings_counts_no_others() -> None:
 @pytest.mark.parametrize("data", [{}, {"start": "2015-01-02"}])
 def test_equal_settings_have_equal_labels(data: dict[str, Any]) -> None:
     assert distinct_labels([config(), config(**data)]) == ["near-cash-flow"] * 2
+
+
+def test_a_description_says_which_parameters_differ_from_the_defaults() -> None:
+    usual = "SPY while its price is above its ten-month mean, otherwise bills"
+    assert strategy_said(config("trend").build_strategy()) == usual
+    other = config("trend", params={"tickers": ["QQQ", "MU"], "months": 12}).build_strategy()
+    assert strategy_said(other) == f"{usual}; here with tickers QQQ MU, months 12"
 
 
 def test_other_tickers_of_a_class_are_a_change() -> None:
