@@ -64,7 +64,9 @@ def test_a_write_whose_folder_cannot_be_saved_says_that_the_file_is_new(
         sync(handle)
 
     monkeypatch.setattr(os, "fsync", failing)
-    with pytest.raises(DataError, match=r"Input/output error\. .*page\.html is new") as caught:
+    with pytest.raises(
+        DataError, match=r"Input/output error\. .*page\.html has its new content now"
+    ) as caught:
         write_text(path, "later")
     assert "Nothing was changed" not in str(caught.value)
     assert path.read_text() == "later"
