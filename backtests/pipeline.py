@@ -95,7 +95,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
 
     ``reading`` is the result of :func:`read` for the same history.
     """
-    strategy, state, decided = plan(config, history, reading, index)
+    strategy, state, decided = strategy_and_weights(config, history, reading, index)
     result = trade(config, strategy, history, decided, index)
     benchmark = benchmark_returns(config.benchmark, history, index, result.bills, config.lag)
     finished = Run(
@@ -124,7 +124,7 @@ def _opening(config: RunConfig, history: History) -> dict[str, Any]:
     return keys
 
 
-def plan(
+def strategy_and_weights(
     config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex
 ) -> tuple[Strategy, pd.Series | None, pd.DataFrame]:
     """Return a configuration's strategy, its states, and its weights at the decision sessions.
@@ -134,10 +134,10 @@ def plan(
     strategy = config.build_strategy()
     check_priced(config.universe.classes, history)
     check_assets((*strategy.assets, config.benchmark), history)
-    return strategy, *decided_on(config, strategy, reading, history.panel, index)
+    return strategy, *state_and_weights(config, strategy, reading, history.panel, index)
 
 
-def decided_on(
+def state_and_weights(
     config: RunConfig,
     strategy: Strategy,
     reading: Reading,

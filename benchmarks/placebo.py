@@ -39,7 +39,7 @@ from backtests.evidence.placebo_rank import gain_on, in_force
 from backtests.evidence.resampling import BLOCK, resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import decided_on, run_on
+from backtests.pipeline import run_on, state_and_weights
 from backtests.window import window
 from benchmarks.pools import add_options, pool_of
 from signals import Absorption, Reading, Regime
@@ -87,7 +87,7 @@ def of_seed(seed: int, thesis: bool, shifts: int) -> dict[str, tuple[float, floa
     bills = bill_returns(history.panel[YIELD])
     found = {}
     for rule, asset in RULES:
-        _, decided = decided_on(config, rule, reading, history.panel, index)
+        _, decided = state_and_weights(config, rule, reading, history.panel, index)
         held = in_force(decided, index, config.lag)
         placebo = shift_placebo(
             held,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.evidence.entries import observed_in
 from backtests.evidence.variation import check_kernel, varied_headline
-from backtests.pipeline import decided_on
+from backtests.pipeline import state_and_weights
 from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
@@ -77,7 +77,7 @@ def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
     """
     decided = run.decided
     if reading is not run.reading:
-        _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)
+        _, decided = state_and_weights(run.config, run.strategy, reading, panel, run.sessions)
     seen = observed_in(run, reading.regime, (Regime.ABSORPTION,))
     return {
         "absorption_episodes": seen.episodes,

@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.config import Universe
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
-from backtests.pipeline import plan, trade_curves
+from backtests.pipeline import strategy_and_weights, trade_curves
 from backtests.runs import Run
 from signals.regimes import Votes
 
@@ -54,5 +54,5 @@ def rival_returns(run: Run, name: str, **params: Any) -> pd.Series:
     """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
     plain = {"strategy": name, "params": params, "universe": Universe(), **BY_VOTES}
     config = run.config.model_copy(update=plain)
-    strategy, _, decided = plan(config, run.history, run.reading, run.sessions)
+    strategy, _, decided = strategy_and_weights(config, run.history, run.reading, run.sessions)
     return trade_curves(config, strategy, run.history, decided, run.sessions).returns

@@ -22,7 +22,15 @@ from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
 from backtests.parameter_paths import Values, config_with, listed, split
-from backtests.pipeline import check_config, history_of, plan, read, run_on, trade, trade_curves
+from backtests.pipeline import (
+    check_config,
+    history_of,
+    read,
+    run_on,
+    strategy_and_weights,
+    trade,
+    trade_curves,
+)
 from backtests.runs import Run
 from backtests.simulated import SIMULATED
 from backtests.window import SHORTEST, window
@@ -279,7 +287,7 @@ def _try(
         key = _reading_key(config)
         if key not in readings:
             readings[key] = read(config, history)
-        strategy, state, decided = plan(config, history, readings[key], index)
+        strategy, state, decided = strategy_and_weights(config, history, readings[key], index)
         curves = trade_curves(config, strategy, history, decided, index)
         yield _Candidate(
             params=params,

@@ -56,8 +56,8 @@ class Stages:
     def decided(self, setting: Setting) -> pd.DataFrame:
         """Return the target weights of a configuration at its decision sessions.
 
-        :func:`backtests.pipeline.decided_on` gives the same weights. Configurations that differ
-        only in lag, band or costs share one table of target weights.
+        :func:`backtests.pipeline.state_and_weights` gives the same weights. Configurations that
+        differ only in lag, band or costs share one table of target weights.
         """
         state, weights = self._weighed(setting)
         if setting.schedule not in self._decided:

@@ -127,7 +127,7 @@ def cases_of(history: History, start: str) -> dict[str, Case]:
     index = window(configs["spy"], history, reading)
     cases = {}
     for name, config in configs.items():
-        strategy, _, decided = pipeline.plan(config, history, reading, index)
+        strategy, _, decided = pipeline.strategy_and_weights(config, history, reading, index)
         case = pipeline.simulation_terms(config, strategy, history, decided, index)
         cases[name] = Case(**{key: case[key] for key in case if key != "name"})
     return cases

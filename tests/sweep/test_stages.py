@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.parameter_paths import config_with
-from backtests.pipeline import decided_on, history_of, read
+from backtests.pipeline import history_of, read, state_and_weights
 from backtests.sweep.stages import Stages
 from signals.base import Signal
 from signals.regimes import Votes
@@ -23,7 +23,7 @@ def test_decided_weights_equal_those_of_a_run() -> None:
         history = history_of(changed)
         reading = read(changed, history)
         strategy = changed.build_strategy()
-        _, expected = decided_on(changed, strategy, reading, history.panel, made.index)
+        _, expected = state_and_weights(changed, strategy, reading, history.panel, made.index)
         pd.testing.assert_frame_equal(stages.decided(made.base.changed(values)), expected)
 
 
