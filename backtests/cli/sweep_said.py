@@ -1,5 +1,6 @@
 """Print the results of ``drypowder sweep``."""
 
+from shlex import quote
 from typing import Any
 
 from backtests.cli.table import numbers, print_table, words
@@ -38,7 +39,8 @@ def print_sweep(said: dict[str, Any], folder: str, *, json: bool, verbose: bool)
     if verbose:
         rows = [(_STAGES[s], f"{said['seconds'][s]:.1f}") for s in _STAGES if s in said["seconds"]]
         print_table((words("stage"), numbers("seconds")), rows)
-    say(f"page: {folder}/sweep.html; run the best one: drypowder run --config {folder}/best.toml")
+    best_one = f"drypowder run --config {quote(f'{folder}/best.toml')}"
+    say(f"page: {folder}/sweep.html; run the best one: {best_one}")
     if about["simulated"]:
         say(f"This history is {SIMULATED}, so its trials do not enter a log.")
     say("Research, not investment advice.")

@@ -94,7 +94,30 @@ def test_a_flip_gives_one_alert_and_a_day_without_gives_none(job: Job) -> None:
 def test_a_failed_fetch_is_told_and_the_brief_and_the_flip_still_come(job: Job) -> None:
     done = job.run(fetch="3 SPY failed", today=f"{FLIPPED} flipped")
     assert "SPY failed" in done.stderr
-    assert (job.alerts, job.briefs) == (["flipped"], ["<p>page</p>"])
+    assert done.returncode == FLIPPED
+    assert (job.alerts, job.briefs) == (["SPY failed\nflipped"], ["<p>page</p>"])
+
+
+def test_a_failed_fetch_alone_gives_an_alert_and_its_exit_code(job: Job) -> None:
+    assert job.run(fetch="3 no network").returncode == 3
+    assert job.alerts == ["no network"]
+    job.run()  # the same failure again
+    assert job.alerts == ["no network"]
+
+
+def test_a_brief_that_cannot_be_sent_is_told_and_comes_later(job: Job) -> None:
+    job.server.broken = True
+    assert "the brief was not sent; the next run tries again" in job.run().stderr
+    job.server.broken = False
+    assert job.run().stderr == ""
+    assert job.briefs == ["<p>page</p>"]
+
+
+def test_without_a_service_for_the_brief_nothing_is_told(job: Job) -> None:
+    file = job.home / ".config/apprise/apprise.conf"
+    file.write_text(re.sub("brief=.*\n", "", file.read_text()))
+    assert job.run().stderr == ""
+    assert job.briefs == []
 
 
 def test_an_alert_that_cannot_be_sent_waits_and_comes_once(job: Job) -> None:
