@@ -27,7 +27,7 @@ def base(tmp_path: Path) -> Path:
 def test_the_terminal_shows_the_best_the_verdict_and_the_page(
     drypowder: Drypowder, briefly: None, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
+    out = tmp_path / "my sweep"
     said = drypowder("sweep", "near-cash-flow", *SIMULATED, "--out", out, "--verbose")
     assert said.code == 0, said.err
     assert said.out.startswith("near-cash-flow, 4 configurations, ")
@@ -36,6 +36,7 @@ def test_the_terminal_shows_the_best_the_verdict_and_the_page(
         assert part in said.out
     assert "simulation and metrics" in said.out  # --verbose
     assert f"page: {out}/sweep.html" in said.out
+    assert f"drypowder run --config '{out}/best.toml'" in said.out
     assert "its trials do not enter a log" in said.out
     assert said.err == ""
 
