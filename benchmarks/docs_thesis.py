@@ -256,21 +256,25 @@ def rivals(said: Numbers) -> str:
 _HEADS = (
     "claim",
     "thesis off: supported",
+    "off: contradicted",
     "thesis on: supported",
+    "on: contradicted",
     "on, with enough episodes",
     "mean estimate off, on",
 )
 
 
 def calibration(said: Numbers) -> str:
-    """Return a table: how often each claim is supported in simulated economies."""
+    """Return a table: how often each claim is supported or contradicted in simulated economies."""
     found = said["calibration"]
     off, on = found["off"]["claims"], found["on"]["claims"]
     rows = [
         (
             f"`{name}`",
             f"{off[name]['supported']} of {off[name]['judged']}",
+            f"{off[name]['contradicted']}",
             f"{on[name]['supported']} of {on[name]['judged']}",
+            f"{on[name]['contradicted']}",
             f"{on[name]['decidable']}",
             f"{_number(off[name]['effect'])}, {_number(on[name]['effect'])}",
         )

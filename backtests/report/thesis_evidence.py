@@ -280,7 +280,7 @@ def _rival(row: pd.Series) -> list[str]:
 
 
 def calibration_view(trial: Trial) -> dict[str, Any] | None:
-    """Return each claim's verdict, and how often simulated economies supported the claim."""
+    """Return each claim's verdict, and how often simulated economies gave each verdict."""
     found = trial.calibration
     if found is None:
         return None
@@ -300,19 +300,20 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 
 
 def _tallied(found: Calibration, name: str) -> list[str]:
-    """Return how often a claim was supported, and how often it could be judged, as percentages.
+    """Return how often a claim was supported, contradicted and could be judged, as percentages.
 
-    The first two percentages are for simulated economies in which the thesis is false. The last two
-    percentages are for simulated economies in which the thesis is true. If the claim is newer than
-    the simulations, the result is empty.
+    The first three percentages are for simulated economies in which the thesis is false. The last
+    three percentages are for simulated economies in which the thesis is true. If the claim is newer
+    than the simulations, the result is empty.
     """
     if name not in found.off.claims and name not in found.on.claims:
         return []
     cells = []
     for economies in (found.off, found.on):
         tally = economies.claims.get(name)
-        counts = (None, None) if tally is None else (tally.supported, tally.decidable)
-        cells += [percent(None if n is None else n / found.economies, 0) for n in counts]
+        for count in ("supported", "contradicted", "decidable"):
+            share = None if tally is None else getattr(tally, count) / found.economies
+            cells.append(percent(share, 0))
     return cells
 
 

@@ -368,7 +368,7 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "200 simulated economies of 20 years. In all of these economies, the thesis is false. At "
         "least one main claim was supported in 2.0 % of these economies. The e-value of each main "
         "claim reached 20 in at most 1.5 % of these economies.",
-        "crypto-below-spy 2 70 46 70 ? inconclusive",
+        "crypto-below-spy 2 10 70 46 4 70 ? inconclusive",
         "line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash efefefefefef",
         "crypto-below-spy crypto below SPY 48 2",
         "Private capital and foreign capital are not measured.",
@@ -423,6 +423,16 @@ def test_false_alarms_and_successes_come_from_their_own_economies(
         "At least one main claim was supported in 75.0 % of the simulated economies in which the "
         "thesis is true."
     ) in said
+
+
+def test_the_calibration_says_how_often_a_claim_is_contradicted(page: str) -> None:
+    """With a true thesis, "contradicted" is right for an effect that the economies lack."""
+    table = text_of(page[page.index('<table id="calibration"') :])
+    heads = "supported contradicted could be judged"
+    assert (
+        f"without the thesis, % with the thesis, % verdict on this history {heads} {heads}" in table
+    )
+    assert "these economies do not contain the effect of every claim" in text_of(page)
 
 
 def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> None:

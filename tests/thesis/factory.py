@@ -313,14 +313,18 @@ def accumulated() -> tuple[Accumulated, ...]:
 
 def calibration() -> Calibration:
     """Return outcomes in 200 economies."""
-    return Calibration(economies=200, years=20, off=economies(3), on=economies(92))
+    return Calibration(economies=200, years=20, off=economies(3, 20), on=economies(92, 8))
 
 
-def economies(supported: int) -> Economies:
-    """Return outcomes in which every claim was supported equally often."""
+def economies(supported: int, contradicted: int) -> Economies:
+    """Return outcomes in which every claim was supported and contradicted equally often."""
     tested = [c.name for c in CLAIMS if not c.is_status and c.name != UNCALIBRATED]
     tally = Tally(
-        judged=190, decidable=140, supported=supported, contradicted=20, effect=0.01 * supported
+        judged=190,
+        decidable=140,
+        supported=supported,
+        contradicted=contradicted,
+        effect=0.01 * supported,
     )
     reached = {
         "crypto-below-spy": supported,
