@@ -44,7 +44,7 @@ NARROW = Layout(
     y=122,
     w=220,
     h=130,
-    texts={"tap": (0, 14), "pipes": (196, 14), "drain": (0, 312), "idle": (0, 398)},
+    texts={"tap": (0, 14), "pipes": (184, 14), "drain": (0, 312), "idle": (0, 398)},
 )
 
 
@@ -52,7 +52,7 @@ def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
     """Return the bathtub chart. ``now`` comes from :func:`backtests.report.bathtub.bathtub_now`."""
     texts = {
         "tap": ("THE FED'S ASSETS", _flow(now["tap"]), "in a quarter"),
-        "pipes": ("TREASURY AND REPO", _flow(now["pipes"]), "in a quarter"),
+        "pipes": ("TREASURY AND REPO", *_effect(now["pipes"])),
         "drain": ("CAPEX OF AI FIRMS", _drained(now), _absorbed(now)),
         "idle": ("IDLE CAPITAL", _idle(now)),
     }
@@ -69,7 +69,7 @@ def bathtub_said(now: Numbers) -> str:
         (
             f"net liquidity {_billions(now['level']['value'])}",
             f"the Fed's assets {_flow(now['tap'])} in a quarter",
-            f"Treasury and repo {_flow(now['pipes'])} in a quarter",
+            f"Treasury and repo {' '.join(_effect(now['pipes']))}",
             f"capex of AI firms {_drained(now)}, {_absorbed(now)}",
             f"idle capital {_idle(now)}",
         )
@@ -83,6 +83,15 @@ def _billions(value: float | None) -> str:
 def _flow(entry: Mapping[str, Any]) -> str:
     value = entry["value"]
     return MISSING if is_missing(value) else f"{'+' if value > 0 else ''}{_billions(value)}"
+
+
+def _effect(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Return two lines: how much liquidity the balances added or took when they fell or rose."""
+    value = entry["value"]
+    if is_missing(value):
+        return MISSING, "in a quarter"
+    verb, where = ("took", "from") if value < 0 else ("added", "to")
+    return f"{verb} {_billions(abs(value))}", f"{where} liquidity in a quarter"
 
 
 def _drained(now: Numbers) -> str:

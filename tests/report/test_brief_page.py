@@ -12,7 +12,7 @@ import pytest
 from backtests.brief.brief import Brief, make_brief
 from backtests.brief.holdings import Holding
 from backtests.history.panel import History
-from backtests.report.bathtub_chart import NARROW, bathtub_chart
+from backtests.report.bathtub_chart import NARROW, bathtub_chart, bathtub_said
 from backtests.report.brief_charts import brief_charts
 from backtests.report.brief_lines import brief_lines
 from backtests.report.brief_numbers import brief_numbers
@@ -241,9 +241,26 @@ def test_no_flow_is_too_long_for_the_bathtub() -> None:
     svg = bathtub_chart(tub(tap=2345.6, pipes=-1234.5), NARROW, "bathtub")
     placed = re.findall(r'<text class="\w*" x="([\d.]+)"[^>]*="start">(.*?)</text>', svg)
     ends = {said: float(x) + CHARACTER * len(said) for x, said in placed}
-    assert ends["+2,346 bn USD"] < 196  # the start of the text on Treasury and repo
-    assert ends["-1,234 bn USD"] < NARROW.width
+    assert ends["+2,346 bn USD"] < NARROW.texts["pipes"][0]
+    assert ends["took 1,234 bn USD"] < NARROW.width
     assert max(ends.values()) < NARROW.width
+
+
+@pytest.mark.parametrize(
+    ("pipes", "said"),
+    [
+        (3.2, ("added 3 bn USD", "to liquidity in a quarter")),
+        (-3.2, ("took 3 bn USD", "from liquidity in a quarter")),
+    ],
+)
+def test_treasury_and_repo_added_to_liquidity_or_took_from_it(
+    pipes: float, said: tuple[str, str]
+) -> None:
+    """If the balances fall by 3.2 billion USD, the gauge ``pipes`` is +3.2 billion USD."""
+    svg = bathtub_chart(tub(pipes=pipes), NARROW, "bathtub")
+    shown = re.findall(r"<text[^>]*>(.*?)</text>", svg)
+    assert tuple(shown[shown.index("TREASURY AND REPO") + 1 :][:2]) == said
+    assert f"Treasury and repo {' '.join(said)};" in bathtub_said(tub(pipes=pipes))
 
 
 def test_a_part_of_the_bathtub_without_a_value_says_only_that() -> None:

@@ -336,9 +336,10 @@ def test_the_bathtub_shows_its_numbers_and_dates(page: str, trial: Trial) -> Non
     gauges = trial.sample.reading.evaluations["bathtub"].gauges.iloc[-1]
     said = re.findall(r"<text[^>]*>(.*?)</text>", tub[0])
     assert f"{gauges['level']:,.0f} bn USD" in said
-    for flow in ("tap", "pipes"):
-        at = said.index(f"{gauges[flow]:+,.0f} bn USD")
-        assert said[at + 1] == "in a quarter"
+    assert said[said.index(f"{gauges['tap']:+,.0f} bn USD") + 1] == "in a quarter"
+    verb, where = ("took", "from") if gauges["pipes"] < 0 else ("added", "to")
+    at = said.index(f"{verb} {abs(gauges['pipes']):,.0f} bn USD")
+    assert said[at + 1] == f"{where} liquidity in a quarter"
     assert "known 2024-12-26" in said
     assert "203 bn USD a year, +24 % in one year" in said
 
