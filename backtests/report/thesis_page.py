@@ -208,7 +208,6 @@ def _result(verdict: Verdict) -> list[tuple[str, str]]:
     if estimate is None:
         return []
     bounds = estimate.interval
-    counted = f"{estimate.observations:,} {estimate.counted}"
     span = f"{estimate.start.date()} to {estimate.end.date()}"
     episodes = [] if estimate.episodes is None else [("Episodes", str(estimate.episodes))]
     return [
@@ -216,7 +215,7 @@ def _result(verdict: Verdict) -> list[tuple[str, str]]:
         ("95 % interval", _between(verdict, bounds.low, bounds.high)),
         ("90 % interval", _between(verdict, bounds.low90, bounds.high90)),
         *episodes,
-        ("Observed", f"{counted}, {span}"),
+        (f"Observed {estimate.counted}", f"{estimate.observations:,}, {span}"),
     ]
 
 

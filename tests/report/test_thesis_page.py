@@ -287,7 +287,7 @@ def test_each_claim_has_a_panel_with_its_numbers(page: str, trial: Trial) -> Non
     for part in (
         "Estimate, percentage points a year -24.0",
         "95 % interval -91.5 to 43.5 90 % interval -79.3 to 31.3",
-        "Episodes 5 Observed 1,234 sessions, 2019-01-02 to 2024-12-31",
+        "Episodes 5 Observed sessions 1,234, 2019-01-02 to 2024-12-31",
         "Adjusted p-value 0.630 (limit 0.025)",
         "P-values that decide circular shifts 0.210; few-cluster test 0.105",
         "Other p-values sign test 0.300",
@@ -304,6 +304,25 @@ def panel_of(page: str, name: str) -> str:
     found = re.search(rf'<article class="claim" id="{name}".*?</article>', page, re.DOTALL)
     assert found, name
     return found[0]
+
+
+def test_states_are_not_counted_among_the_claims_that_are_tested(page: str) -> None:
+    states = sum(claim.is_status for claim in CLAIMS)
+    said = f"tests {len(CLAIMS) - states} claims, and shows {states} states that it does not test."
+    assert states > 0
+    assert said in text_of(page)
+
+
+def test_one_observation_is_not_in_the_plural(trial: Trial, tmp_path: Path) -> None:
+    changed = [
+        replace(verdict, estimate=replace(verdict.estimate, observations=1, counted="entries"))
+        if verdict.estimate
+        else verdict
+        for verdict in trial.verdicts
+    ]
+    said = text_of(write(tmp_path, replace(trial, verdicts=tuple(changed))).read_text())
+    assert "Observed entries 1, 2019-01-02 to" in said
+    assert "1 entries" not in said
 
 
 def test_a_claim_declared_after_earlier_verdicts_is_marked_with_its_date(
