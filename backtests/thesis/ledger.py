@@ -12,6 +12,7 @@ hash of a seal proves that this seal and all earlier seals are unchanged, see ``
 :func:`verify`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -38,7 +39,7 @@ from backtests.thesis.sealed import (
     parameters_in_use,
     series_digests,
 )
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError
 
 #: The value that the first line contains instead of the hash of a previous line.
 NONE_BEFORE = "0" * 64
@@ -287,20 +288,34 @@ def verify(
         The sample whose data are compared with the sealed data. If ``sample`` is None, only claims,
         parameters and code are compared with the last seal.
     published
-        The published hash of a seal. The ledger must contain a seal with the published hash.
+        The published hash of a seal: 64 hexadecimal digits, in lower or upper case. The ledger must
+        contain a seal with the published hash.
 
     Raises
     ------
+    ConfigError
+        Raised if ``published`` is not a hash.
     DataError
         Raised if :func:`read_ledger` cannot read the ledger, or if the published seal is missing.
     """
+    wanted = None if published is None else _hash_of(published)
     seals = read_ledger(ledger)
-    if published is not None and published not in {one.hash for one in seals}:
+    if wanted is not None and wanted not in {one.hash for one in seals}:
         raise DataError(
-            f"expected the published seal {published[:12]} in {ledger}, but no line has this hash; "
+            f"expected the published seal {wanted[:12]} in {ledger}, but no line has this hash; "
             "the last lines may have been removed: restore the ledger from a copy"
         )
     return Verified(seals=seals, changes=tuple(changes_since(seals[-1], sample)))
+
+
+def _hash_of(published: str) -> str:
+    """Return a published hash in lower case; raise ConfigError if it is not a whole hash."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", published):
+        raise ConfigError(
+            f"expected a published hash of 64 hexadecimal digits, but it is {published!r}; give "
+            "the whole hash that 'drypowder thesis seal' printed"
+        )
+    return published.lower()
 
 
 def in_force(seals: Sequence[Seal]) -> Seal:

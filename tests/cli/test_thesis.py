@@ -173,6 +173,12 @@ def test_a_broken_ledger_is_refused_in_one_line(
     assert "line 2" in said.err
 
 
+def test_a_part_of_a_hash_is_refused_in_one_line(drypowder: Drypowder, store: Path) -> None:
+    said = drypowder("thesis", "verify", "--store", store, "--published", "efef12")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert "expected a published hash of 64 hexadecimal digits, but it is 'efef12'" in said.err
+
+
 # --- The whole trial ---------------------------------------------------------------------------
 
 

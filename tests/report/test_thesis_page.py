@@ -389,7 +389,7 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "least one main claim was supported in 2.0 % of these economies. The e-value of each main "
         "claim reached 20 in at most 1.5 % of these economies.",
         "crypto-below-spy 2 10 70 46 4 70 ? inconclusive",
-        "line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash efefefefefef",
+        f"line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash {'ef' * 32}.",
         "crypto-below-spy crypto below SPY 48 2",
         "Private capital and foreign capital are not measured.",
     ):

@@ -209,6 +209,21 @@ def test_removed_last_lines_are_found_by_a_published_hash(path: Path, sample: Sa
         verify(path, sample, published=published)
 
 
+def test_a_published_hash_may_be_in_upper_case(path: Path) -> None:
+    published = read_ledger(path)[1].hash
+    assert len(verify(path, published=published.upper()).seals) == 3
+
+
+@pytest.mark.parametrize("wrong", ["", "ef" * 6, "ef" * 32 + "\n", "xy" * 32])
+def test_only_a_whole_hash_can_be_published(path: Path, wrong: str) -> None:
+    """The page used to show 12 digits; no line has a hash of 12 digits."""
+    told = (
+        f"expected a published hash of 64 hexadecimal digits, but it is {wrong!r}; give the whole"
+    )
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        verify(path, published=wrong)
+
+
 def test_a_missing_ledger_an_empty_file_and_a_folder_are_refused(
     tmp_path: Path, sample: Sample
 ) -> None:
