@@ -373,3 +373,23 @@ def test_a_chromium_that_fails_leaves_the_earlier_pdf(
     with pytest.raises(DataError, match=r"wrote no file: no display$"):
         write_pdf(path, sheet)
     assert sheet.read_text() == "earlier"
+
+
+def test_a_pdf_that_is_cut_on_a_full_disk_is_not_written(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk, Chromium writes the first part of the file, and ends with exit code 0."""
+    cut = tmp_path / BROWSERS[0]
+    cut.write_text(
+        "#!/bin/sh\n"
+        "for word; do case $word in --print-to-pdf=*) echo %PDF-1.4 > ${word#*=};; esac; done\n"
+        "echo 'ERROR: Failed to write file x.pdf: No space left on device (28)' >&2\n"
+    )
+    cut.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sheet = tmp_path / "brief.pdf"
+    sheet.write_text("earlier")
+    said = "but the system reports: No space left on device (28); free some space"
+    with pytest.raises(DataError, match=re.escape(said)):
+        write_pdf(path, sheet)
+    assert sheet.read_text() == "earlier"
