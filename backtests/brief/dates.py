@@ -37,7 +37,8 @@ class Expected:
         ``what``, in one or two words. ``ids`` contains the ids of the series.
     basis
         How the day is computed. ``rule``: the publication rule of the series in the catalog gives
-        the day. ``a year ago``: a past release took place 52 weeks before the expected day.
+        the day from which the value counts as known. The publisher can release the value earlier.
+        ``a year ago``: a past release took place 52 weeks before the expected day.
         ``calendar``: the calendar of the exchange gives the day, so the day is certain.
     """
 
@@ -53,7 +54,8 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
 
     The dates are after the last close of the history. The result also contains the next filing of
     each hyperscaler. The next filing is expected 52 weeks after the firm's earliest filing of the
-    past 52 weeks. If a day 52 weeks later is a holiday, the next session is expected.
+    past 52 weeks. If an expected day is not a session, the next session is expected, because values
+    are used only in sessions.
 
     A vintage is a published version of a series. The next release of a series with vintages is
     expected 52 weeks after a past release. The past release is the earliest release of the past 52
@@ -97,7 +99,7 @@ def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> E
         return None
     title = "the Fed's balance sheet (H.4.1)" if rule == H41 else CATALOG[ids[0]].title
     return Expected(
-        day=later.min().normalize(),
+        day=_session_from(later.min()),
         what=title,
         short="H.4.1" if rule == H41 else ids[0],
         ids=tuple(ids),
@@ -108,9 +110,7 @@ def _release(rule: Rule, dated: str, ids: list[str], session: pd.Timestamp) -> E
 def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
     """Return the next release of a series, which is expected 52 weeks after a past release.
 
-    If the expected day is a holiday, the next session is expected instead, because the values
-    become known at the open of a session. If the past 52 weeks contain no release, the result is
-    None.
+    If the past 52 weeks contain no release, the result is None.
 
     ``history.known`` contains the moment of each release of the series.
     """
@@ -121,14 +121,20 @@ def _repeated(history: History, id: str, what: str, short: str) -> Expected | No
     later = moments[moments > close]
     if not len(later):
         return None
-    day = later.min().normalize()
-    open_days = sessions(day, day + pd.Timedelta(weeks=1))
-    day = open_days[0] if len(open_days) else day  # the calendar ends a year from now
+    day = _session_from(later.min())
     return Expected(day=day, what=what, short=short, ids=(id,), basis="a year ago")
+
+
+def _session_from(moment: pd.Timestamp) -> pd.Timestamp:
+    """Return the day of a moment, or the next session if the day is not a session."""
+    day = moment.normalize()
+    open_days = sessions(day, day + pd.Timedelta(weeks=1))
+    return open_days[0] if len(open_days) else day  # the calendar ends a year from now
 
 
 def _decision(session: pd.Timestamp) -> Expected | None:
     day = next_scheduled(Schedule(), session)
     if day is None:
         return None
-    return Expected(day=day, what="scheduled decision", short="decision", ids=(), basis="calendar")
+    what = "scheduled decision of the strategies"
+    return Expected(day=day, what=what, short="decision", ids=(), basis="calendar")

@@ -172,7 +172,7 @@ def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
 
     The last line lists the estimated dates, which are 52 weeks after earlier releases.
     """
-    doubt = {"rule": " (expected)", "calendar": ""}
+    doubt = {"rule": " (known by rule)", "calendar": ""}
     lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]
     repeated = [f"{d['short']} {d['day']}" for d in dates if d["basis"] not in doubt]
     filings = f"estimated from releases of the past year: {', '.join(repeated)}"

@@ -168,11 +168,11 @@ def test_a_change_is_one_line(was: str, now: str, when: str | None, said: str) -
 
 def test_expected_dates_are_not_said_to_be_certain(numbers: dict[str, Any]) -> None:
     lines = date_words(numbers["dates"])
-    assert "2025-10-23: the Fed's balance sheet (H.4.1) (expected)" in lines
-    assert "2025-10-31: scheduled decision" in lines
+    assert "2025-10-23: the Fed's balance sheet (H.4.1) (known by rule)" in lines
+    assert "2025-10-31: scheduled decision of the strategies" in lines
     assert lines[-1].startswith("estimated from releases of the past year: MSFT 2025-10-30, ")
     certain = {one["what"] for one in numbers["dates"] if one["certain"]}
-    assert certain == {"scheduled decision"}
+    assert certain == {"scheduled decision of the strategies"}
 
 
 # --- The page and the mail ---------------------------------------------------------------------
