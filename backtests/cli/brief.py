@@ -37,7 +37,8 @@ def brief(
     pdf: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.pdf", help="Write the page as a PDF on one A4 sheet; needs Chromium."
+            metavar="FILE.pdf",
+            help="Write the page as a PDF, usually on one A4 sheet; needs Chromium.",
         ),
     ] = None,
     mail: Annotated[
