@@ -276,7 +276,11 @@ def said_by_system(error: duckdb.Error) -> str:
 
 
 def _system_says(what: str, path: Path, said: str) -> str:
-    return f"expected to {what} {path}, but the system says: {said}; the store is unchanged"
+    # Ledgers, trial logs and sweeps use alone(), so the message does not speak of a store.
+    return (
+        f"expected to {what} {path}, but the system says: {said}; remove the cause, then try "
+        f"again. Nothing was changed at {path}"
+    )
 
 
 @contextmanager

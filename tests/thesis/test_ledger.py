@@ -259,6 +259,21 @@ def test_a_failed_write_leaves_the_ledger_as_it_was(
     assert path.read_bytes() == before
 
 
+def test_a_lock_that_the_system_does_not_allow_speaks_of_the_ledger_and_of_no_store(
+    path: Path, sample: Sample
+) -> None:
+    before = path.read_bytes()
+    lock = path.with_name(f"{path.name}.lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    with pytest.raises(DataError) as error:
+        seal(path, sample)
+    said = str(error.value)
+    assert said.startswith(f"expected to write {path}, but the system says: ")
+    assert said.endswith(f"; remove the cause, then try again. Nothing was changed at {path}")
+    assert path.read_bytes() == before
+
+
 def test_sealers_at_the_same_time_make_one_chain(tmp_path: Path, sample: Sample) -> None:
     path = tmp_path / "claims.ledger"
     with ThreadPoolExecutor(6) as threads:
