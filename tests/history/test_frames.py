@@ -187,6 +187,11 @@ def spoiled(ticker: str, day: str, price: float) -> pd.DataFrame:
             "0 to 366 days after .*, but 2025-01-08 is known on 2026-06-01; correct",
         ),
         (
+            {"known": {"WALCL": pd.Series(pd.Timestamp("2025-01-07"), WALCL.index)}},
+            DataError,
+            "0 to 366 days after .*, but 2025-01-08 is known on 2025-01-07; correct",
+        ),
+        (
             {"known": {"WALCL": pd.Series("03/04/2025", WALCL.index)}},  # March or April?
             DataError,
             "days or moments like 2025-10-06, was '03/04/2025'; convert",
