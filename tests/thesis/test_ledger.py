@@ -37,12 +37,23 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_module, "committed_claims", lambda: None)
 
 
+@pytest.fixture(scope="module")
+def three_seals(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> bytes:
+    """Return the bytes of a ledger with three seals; each seal hashes all series and all code."""
+    path = tmp_path_factory.mktemp("three") / "folder" / "claims.ledger"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger_module, "committed_claims", lambda: None)
+        for _ in range(3):
+            seal(path, sample)
+    return path.read_bytes()
+
+
 @pytest.fixture
-def path(tmp_path: Path, sample: Sample) -> Path:
+def path(tmp_path: Path, three_seals: bytes) -> Path:
     """Return a ledger with three seals."""
     path = tmp_path / "folder" / "claims.ledger"
-    for _ in range(3):
-        seal(path, sample)
+    path.parent.mkdir()
+    path.write_bytes(three_seals)
     return path
 
 
