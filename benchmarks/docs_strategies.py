@@ -109,14 +109,14 @@ def findings(numbers: Numbers) -> str:
 
 def _timing(numbers: Numbers) -> str:
     ranked = {n: e["placebo"] for n, e in numbers.items() if e["placebo"]}
-    told = [n for n, p in ranked.items() if p["p_value"] <= SIGNIFICANT and p["n"] >= ENOUGH]
+    significant = [n for n, p in ranked.items() if p["p_value"] <= SIGNIFICANT and p["n"] >= ENOUGH]
     ranks = ", ".join(
         f"`{name}` {100 * ranked[name]['rank']:.0f} % (p {ranked[name]['p_value']:.2f})"
         for stem in ("cash-heavy", "defensive")
         for name in (stem, f"{stem}@quantities")
         if name in ranked
     )
-    named = ", ".join(f"`{name}`" for name in told) or "none"
+    named = ", ".join(f"`{name}`" for name in significant) or "none"
     return (
         f"**Timing.** Strategies whose timing is significant (p-value at most {SIGNIFICANT:g}, at "
         f"least {ENOUGH} placebos): {named}. Share of placebos that a strategy beats, with its "

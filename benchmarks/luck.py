@@ -77,7 +77,7 @@ def measured(world: World, seed: int, trials: int, sessions: int) -> list[float]
     track = TrackRecord.from_returns(returns[best])
     found, by_rank = deflate(track, sharpes, effective), deflate(track, sharpes, rank)
     return [
-        float(found.is_told),
+        float(found.is_significant),
         float(found.probability >= 1 - SIGNIFICANT),
         float(found.of_own_error >= 1 - SIGNIFICANT),
         float(by_rank.of_own_error >= 1 - SIGNIFICANT),

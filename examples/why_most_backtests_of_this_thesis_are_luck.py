@@ -180,7 +180,7 @@ def _(found, label, tested):
         [
             bars,
             mo.md(
-                f"The best one {'reaches' if tested.is_told else 'is below'} the hurdle of "
+                f"The best one {'reaches' if tested.is_significant else 'is below'} the hurdle of "
                 f"{tested.hurdle:.2f}. Without skill, the best of "
                 f"{tested.deflation.effective:.1f} independent trials reaches it in 5 of 100 cases."
                 f"\n\nThe trials resemble one another: {len(found.table)} of them "
@@ -298,7 +298,7 @@ def _(tested, winner):
 @app.cell
 def _(found, label, overfitting, p_value, seen, tested):
     skill = {
-        "The best one reaches the hurdle of all trials.": tested.is_told,
+        "The best one reaches the hurdle of all trials.": tested.is_significant,
         "Its timing is better than that of shifted dates.": p_value <= SIGNIFICANT,
         f"There are at least {FEW} episodes.": seen.episodes >= FEW,
     }

@@ -3,15 +3,19 @@
 from typing import Any
 
 
-def lucky(sharpe: float | None, *, told: bool = False) -> dict[str, Any]:
+def lucky(sharpe: float | None, *, significant: bool = False) -> dict[str, Any]:
     """Return the entries of a row that has the given yearly Sharpe ratio."""
-    return {"luck": luck(sharpe, told=told), "lead_lag": lead_lag(), "timing": timing()}
+    return {
+        "luck": luck(sharpe, significant=significant),
+        "lead_lag": lead_lag(),
+        "timing": timing(),
+    }
 
 
-def luck(sharpe: float | None, *, told: bool = False) -> dict[str, Any]:
+def luck(sharpe: float | None, *, significant: bool = False) -> dict[str, Any]:
     found = {
-        "verdict": "Unlikely to be luck: so it is." if told else "May be luck: it is not.",
-        "told_from_luck": told,
+        "verdict": "Unlikely to be luck: so it is." if significant else "May be luck: it is not.",
+        "significant": significant,
         "sharpe": sharpe,
         "standard_error": 0.293,
         "hurdle": None if sharpe is None else 0.815,
@@ -32,7 +36,7 @@ def luck(sharpe: float | None, *, told: bool = False) -> dict[str, Any]:
         "autocorrelation": 0.02,
         "own_mix": {"estimate": 0.53, "error": 0.18, "p_value": 0.014, "p_value_hac": 0.004},
         "confidence_set_p": 0.23,
-        "superior_to": "trend" if told else None,
+        "superior_to": "trend" if significant else None,
     }
     table = {
         "said": "In 11 % of the splits, the best row fails (PBO).",

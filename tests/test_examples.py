@@ -297,8 +297,8 @@ def test_the_best_of_a_sweep_is_judged_by_all_trials() -> None:
     assert few["p_value"] == pytest.approx(1 - (1 - alone) ** found.effective)
     assert many["p_value"] > 0.99
     for defined in (few, many):
-        told = best >= defined["tested"].hurdle
-        assert next(iter(defined["answers"].values())) == told
+        reached = best >= defined["tested"].hurdle
+        assert next(iter(defined["answers"].values())) == reached
         assert (
             f"the hurdle for so many trials is {defined['tested'].hurdle:.2f}"
             in (defined["conclusion"])

@@ -171,16 +171,16 @@ def _refused(
     together.
     """
     refused = {}
-    told: dict[tuple[int, ...], str] = {}
+    checked: dict[tuple[int, ...], str] = {}
     for i, variant in enumerate(variants):
         costs, lag, band, limit = variant.costs, variant.lag, variant.band, variant.gross_limit
         terms = id(costs), id(lag), id(band), id(limit)
-        if terms not in told:
-            told[terms] = _fault(check_costs, costs, name) or _fault(
+        if terms not in checked:
+            checked[terms] = _fault(check_costs, costs, name) or _fault(
                 check_terms, lag, band, capital, limit, name
             )
-        if told[terms] or faults[id(variant.weights)]:
-            refused[i] = told[terms] or faults[id(variant.weights)]
+        if checked[terms] or faults[id(variant.weights)]:
+            refused[i] = checked[terms] or faults[id(variant.weights)]
     return refused
 
 

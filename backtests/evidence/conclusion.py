@@ -26,7 +26,7 @@ class Conclusion:
         The run's mean return minus the benchmark's mean return, with a 95 % interval, as fractions
         per year. A mean return is 252 times the mean daily return. None if the returns cover less
         than a year.
-    sharpe_told
+    sharpe_significant
         Whether the Sharpe ratio reaches the hurdle of :mod:`backtests.evidence.luck`.
     timing_p
         One-sided p-value of the information ratio, computed from the ratio's standard error. The
@@ -37,12 +37,12 @@ class Conclusion:
     """
 
     difference: Interval | None
-    sharpe_told: bool | None
+    sharpe_significant: bool | None
     timing_p: float | None
     few: bool
 
     @property
-    def timing_told(self) -> bool | None:
+    def timing_significant(self) -> bool | None:
         """Whether the timing is significantly better than luck; None if there is no p-value."""
         return None if self.timing_p is None else self.timing_p <= SIGNIFICANT
 
@@ -58,7 +58,7 @@ def conclude(
     """
     return Conclusion(
         difference=_difference(returns),
-        sharpe_told=luck.is_told if math.isfinite(luck.hurdle) else None,
+        sharpe_significant=luck.is_significant if math.isfinite(luck.hurdle) else None,
         timing_p=None if lead_lag is None else _p_value(lead_lag),
         few=few,
     )

@@ -85,7 +85,7 @@ class Deflation:
     hurdle: float
 
     @property
-    def is_told(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the Sharpe ratio reaches the hurdle, so that luck is an unlikely explanation."""
         return self.sharpe >= self.hurdle
 

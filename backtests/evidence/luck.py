@@ -118,12 +118,12 @@ class Luck(Summarised):
         return self.deflation.expected_maximum * ROOT_YEAR
 
     @property
-    def is_told(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the Sharpe ratio reaches the hurdle."""
-        return self.deflation.is_told
+        return self.deflation.is_significant
 
     def _summary(self) -> Summary:
-        reached = "reached" if self.is_told else "not reached"
+        reached = "reached" if self.is_significant else "not reached"
         counted = number_of(self.deflation.trials, "trial")
         return Summary(
             title="Tests whether luck can explain a yearly Sharpe ratio",
@@ -192,8 +192,8 @@ def verdict(found: Luck) -> str:
     if not math.isfinite(found.hurdle):
         why = "do not vary" if found.track.n else "cover less than a year"
         return f"No verdict on luck: the returns over bills {why}."
-    first = "Unlikely to be luck" if found.is_told else "May be luck"
-    side = "reaches" if found.is_told else "is below"
+    first = "Unlikely to be luck" if found.is_significant else "May be luck"
+    side = "reaches" if found.is_significant else "is below"
     return (
         f"{first}: the Sharpe ratio of {found.sharpe:z.2f} {side} the hurdle of "
         f"{found.hurdle:.2f}. Without skill, {_trials(found)} would reach this hurdle in "
@@ -217,11 +217,11 @@ def _mix(difference: SharpeDifference | None) -> str:
     if difference is None:
         return ""
     side = "lead" if difference.estimate >= 0 else "shortfall"
-    told = "is" if difference.p_value <= SIGNIFICANT else "is not"
+    verb = "is" if difference.p_value <= SIGNIFICANT else "is not"
     p = p_said(difference.p_value)
     return (
         " Against its own mix, which holds SPY and bills at the same mean exposure, the strategy's "
-        f"{side} in Sharpe ratio {told} significant ({p})."
+        f"{side} in Sharpe ratio {verb} significant ({p})."
     )
 
 

@@ -14,8 +14,8 @@ def _mix_p(luck: Entry) -> str:
     return MISSING if luck["own_mix"] is None else p_value(luck["own_mix"]["p_value"])
 
 
-def _told(luck: Entry) -> str:
-    return MISSING if luck["hurdle"] is None else "yes" if luck["told_from_luck"] else "no"
+def _significant(luck: Entry) -> str:
+    return MISSING if luck["hurdle"] is None else "yes" if luck["significant"] else "no"
 
 
 #: Columns of the table on luck: the heading, and the function that returns a cell.
@@ -23,7 +23,7 @@ LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
     ("Sharpe", lambda luck: fixed(luck["sharpe"])),
     ("standard error", lambda luck: fixed(luck["standard_error"])),
     ("hurdle", lambda luck: fixed(luck["hurdle"])),
-    ("unlikely to be luck", _told),
+    ("unlikely to be luck", _significant),
     ("probabilistic", lambda luck: fixed_3(luck["probabilistic_sharpe"])),
     ("deflated, 2026", lambda luck: fixed_3(luck["deflated_sharpe"])),
     ("deflated, 2014", lambda luck: fixed_3(luck["deflated_sharpe_2014"])),

@@ -27,12 +27,12 @@ def conclusion(numbers: Mapping[str, Entry]) -> list[str]:
 
 def _timing(numbers: Mapping[str, Entry]) -> str:
     ranked = [name for name, e in numbers.items() if e["placebo"] is not None]
-    told = [name for name in ranked if numbers[name]["conclusion"] == BEATS]
+    significant = [name for name in ranked if numbers[name]["conclusion"] == BEATS]
     if not ranked:
         return "No row is ranked among placebos, so nothing can be concluded about timing."
-    if told:
+    if significant:
         return (
-            f"The timing of {_names(told)} beats 95 % of placebos. By luck alone, about "
+            f"The timing of {_names(significant)} beats 95 % of placebos. By luck alone, about "
             f"{fixed(0.05 * len(ranked), 1)} of {len(ranked)} ranked rows would beat 95 % of "
             "placebos."
         )
@@ -83,10 +83,10 @@ def pair_words(name: str, pair: Entry) -> list[str]:
     if is_missing(sharpe["estimate"]) or pair["p_value"] is None:
         return [said]
     difference = f"{_signed(sharpe['estimate'])} {interval(sharpe, fixed)}".strip()
-    return [said, f"The difference of the Sharpe ratios, {difference}, {_sharpe_told(pair)}."]
+    return [said, f"The difference of the Sharpe ratios, {difference}, {_sharpe_said(pair)}."]
 
 
-def _sharpe_told(pair: Entry) -> str:
+def _sharpe_said(pair: Entry) -> str:
     """Return a clause that says whether a test finds a difference between two Sharpe ratios.
 
     If the test and the interval disagree, the clause says so.
@@ -177,14 +177,14 @@ def _signed(value: float) -> str:
 
 def luck_words(numbers: Mapping[str, Entry]) -> list[str]:
     """Return sentences on the rows that reach the hurdle, on the best row, and on look-ahead."""
-    told = [name for name, entry in numbers.items() if entry["luck"]["told_from_luck"]]
+    reached = [name for name, entry in numbers.items() if entry["luck"]["significant"]]
     first = next(iter(numbers.values()))["luck"]
     log = f"{first['logged_trials']:,}" if first["logged_trials"] else "no"
     found = [entry["lead_lag"] for entry in numbers.values() if entry["lead_lag"]]
     counted = sum(not is_missing(entry["sharpe"]) for entry in numbers.values())
     rows = number_of(counted, "row") + " with a Sharpe ratio" * (counted < len(numbers))
     return [
-        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(told) or 'none'}. The hurdle "
+        f"Rows whose Sharpe ratio reaches the hurdle: {', '.join(reached) or 'none'}. The hurdle "
         f"depends on {rows} and {log} logged trials.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),

@@ -20,9 +20,9 @@ def conclusion_numbers(found: Conclusion) -> dict[str, Any]:
     return {
         "difference": None if found.difference is None else asdict(found.difference),
         "level": LEVEL,
-        "sharpe_told": found.sharpe_told,
+        "sharpe_significant": found.sharpe_significant,
         "timing_p_value": found.timing_p,
-        "timing_told": found.timing_told,
+        "timing_significant": found.timing_significant,
         "few_episodes": found.few,
     }
 
@@ -32,7 +32,7 @@ def luck_numbers(luck: Luck) -> dict[str, Any]:
     track, deflation = luck.track, luck.deflation
     return {
         "verdict": verdict(luck),
-        "told_from_luck": luck.is_told,
+        "significant": luck.is_significant,
         "sharpe": luck.sharpe,
         "standard_error": luck.error,
         "hurdle": luck.hurdle,

@@ -80,16 +80,16 @@ def _tests(numbers: Mapping[str, Any], *, passes: bool) -> list[str]:
     difference, side = found["difference"], _side(found)
     ahead = difference is not None and difference["estimate"] > 0
     distance = f"its lead over {benchmark}" if ahead else f"its shortfall against {benchmark}"
-    told = {
+    tests = {
         distance: None if side < 0 or difference is None else side > 0,
-        "its Sharpe ratio": None if _is_below_bills(numbers) else found["sharpe_told"],
-        "its timing": None if found["few_episodes"] else found["timing_told"],
+        "its Sharpe ratio": None if _is_below_bills(numbers) else found["sharpe_significant"],
+        "its timing": None if found["few_episodes"] else found["timing_significant"],
     }
-    return [name for name, told_from_luck in told.items() if told_from_luck is passes]
+    return [name for name, passed in tests.items() if passed is passes]
 
 
 def _is_below_bills(numbers: Mapping[str, Any]) -> bool:
-    return numbers["conclusion"]["sharpe_told"] is not None and numbers["luck"]["sharpe"] < 0
+    return numbers["conclusion"]["sharpe_significant"] is not None and numbers["luck"]["sharpe"] < 0
 
 
 def _sentence(said: str) -> str:
@@ -170,7 +170,7 @@ def _is_blind(numbers: Mapping[str, Any]) -> bool:
 
 def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
     luck, found = numbers["luck"], numbers["conclusion"]
-    if found["sharpe_told"] is None:
+    if found["sharpe_significant"] is None:
         is_short = numbers["run"]["below_a_year"]
         why = "cover less than a year" if is_short else "minus the returns of bills do not vary"
         return "No verdict", f"The returns {why}"
@@ -181,13 +181,13 @@ def _skill(numbers: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _skill_said(found: Mapping[str, Any]) -> str:
-    told = _told(found)
-    doubted = [name for name, yes in told.items() if not yes]
+    tests = _significant(found)
+    doubted = [name for name, significant in tests.items() if not significant]
     if not doubted:
         if found["few_episodes"]:
             return "Too few episodes"
-        return "Unlikely to be luck" if "Timing" in told else "Timing not tested"
-    return f"{doubted[0]} may be luck" if len(doubted) < len(told) else "May be luck"
+        return "Unlikely to be luck" if "Timing" in tests else "Timing not tested"
+    return f"{doubted[0]} may be luck" if len(doubted) < len(tests) else "May be luck"
 
 
 def _timing_said(numbers: Mapping[str, Any]) -> str:
@@ -199,10 +199,10 @@ def _timing_said(numbers: Mapping[str, Any]) -> str:
     return f"timing {p_said(found['timing_p_value'])}"
 
 
-def _told(found: Mapping[str, Any]) -> dict[str, bool]:
-    timing = None if found["few_episodes"] else found["timing_told"]
-    tests = {"Sharpe ratio": found["sharpe_told"], "Timing": timing}
-    return {name: told for name, told in tests.items() if told is not None}
+def _significant(found: Mapping[str, Any]) -> dict[str, bool]:
+    timing = None if found["few_episodes"] else found["timing_significant"]
+    tests = {"Sharpe ratio": found["sharpe_significant"], "Timing": timing}
+    return {name: passed for name, passed in tests.items() if passed is not None}
 
 
 def _hindsight(numbers: Mapping[str, Any]) -> tuple[str, str]:

@@ -298,12 +298,12 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return the rows to append, the number with a new date, and the number with a stored date."""
-    told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
-    pairs = told.assign(row=range(len(told))).merge(
+    given = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
+    pairs = given.assign(row=range(len(given))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
     )
     equal = same(batch.series_id, pairs["value"].to_numpy(), pairs["value_held"].to_numpy())
-    rows = told[~np.isin(np.arange(len(told)), pairs["row"][equal])]
+    rows = given[~np.isin(np.arange(len(given)), pairs["row"][equal])]
     revised = int(rows["observed_on"].isin(held["observed_on"]).sum())
     return rows, len(rows) - revised, revised
 

@@ -314,17 +314,17 @@ def _revised_early(store: Store) -> Iterator[Finding]:
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""
-        WITH told AS (
+        WITH given AS (
             SELECT series_id, observed_on, available_at, recorded_at FROM observations
             SEMI JOIN (SELECT unnest(?) AS series_id) USING (series_id)
             WHERE NOT {ARCHIVED}
         ),
         firsts AS (
-            SELECT series_id, observed_on, min(recorded_at) AS first_recorded FROM told
+            SELECT series_id, observed_on, min(recorded_at) AS first_recorded FROM given
             GROUP BY series_id, observed_on HAVING count(*) > 1
         )
         SELECT series_id, count(*) AS n, min(observed_on) AS first
-        FROM told JOIN firsts USING (series_id, observed_on)
+        FROM given JOIN firsts USING (series_id, observed_on)
         WHERE recorded_at > first_recorded AND available_at < recorded_at - ?
         GROUP BY series_id
         """,

@@ -372,13 +372,13 @@ class Store:
         """
         return self.query(
             f"""
-            WITH told AS (
+            WITH counted AS (
                 SELECT *, coalesce(value, 'nan'::DOUBLE) AS given
                 FROM ({_counting("series_id = $id")})
             )
             SELECT observed_on, available_at, value, recorded_at
-            FROM told SEMI JOIN (
-                SELECT observed_on FROM told GROUP BY observed_on
+            FROM counted SEMI JOIN (
+                SELECT observed_on FROM counted GROUP BY observed_on
                 HAVING {differ("min(given)", "max(given)", "$same")}
             ) USING (observed_on)
             ORDER BY observed_on, available_at, recorded_at

@@ -95,12 +95,12 @@ def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
     also gives a different hash, because another rule is another trial.
     """
     period = f"{index[0].date()} {index[-1].date()} {len(index)}"
-    told: dict[int, str] = {}
+    texts: dict[int, str] = {}
 
     def text(part: Any) -> str:
-        if id(part) not in told:
-            told[id(part)] = repr(part)
-        return told[id(part)]
+        if id(part) not in texts:
+            texts[id(part)] = repr(part)
+        return texts[id(part)]
 
     def one(setting: Setting) -> str:
         parts = (setting.regime, setting.strategy, setting.schedule, setting.costs)

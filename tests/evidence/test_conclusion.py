@@ -31,16 +31,25 @@ def test_the_difference_is_the_one_of_a_comparison() -> None:
     assert expected.estimate == pytest.approx(mean)
 
 
-@pytest.mark.parametrize(("ratio", "told"), [(0.6, True), (0.42, True), (0.40, False), (-1, False)])
-def test_timing_is_told_from_a_ratio_of_1_645_standard_errors(ratio: float, told: bool) -> None:
+@pytest.mark.parametrize(
+    ("ratio", "expected"), [(0.6, True), (0.42, True), (0.40, False), (-1, False)]
+)
+def test_timing_is_significant_from_a_ratio_of_1_645_standard_errors(
+    ratio: float, expected: bool
+) -> None:
     frame = returns(300)
     found = conclude(frame, luck(frame["strategy"]), led(ratio), few=False)
     assert found.timing_p == pytest.approx(norm.sf(ratio / 0.25))
-    assert found.timing_told is told
+    assert found.timing_significant is expected
 
 
 def test_what_was_not_tested_is_none() -> None:
     frame = returns(100)
     found = conclude(frame, luck(frame["strategy"]), led(float("nan")), few=True)
-    assert (found.difference, found.sharpe_told, found.timing_p, found.timing_told) == (None,) * 4
+    assert (
+        found.difference,
+        found.sharpe_significant,
+        found.timing_p,
+        found.timing_significant,
+    ) == (None,) * 4
     assert found.few

@@ -51,8 +51,8 @@ def test_the_hurdle_is_the_sharpe_ratio_at_which_both_tests_pass() -> None:
         hurdle = deflate(track, trials * spread, 50).hurdle
         above = deflate(TrackRecord(n=2500, sharpe=hurdle + 1e-9), trials * spread, 50)
         below = deflate(TrackRecord(n=2500, sharpe=hurdle - 1e-9), trials * spread, 50)
-        assert above.is_told
-        assert not below.is_told
+        assert above.is_significant
+        assert not below.is_significant
         assert min(above.probability, above.of_own_error) == pytest.approx(0.95, abs=1e-6)
 
 
@@ -71,7 +71,7 @@ def test_trials_with_almost_equal_sharpe_ratios_do_not_lower_the_hurdle() -> Non
     variants = deflate(track, 0.05 + np.linspace(-1e-4, 1e-4, 20), 2.0)
     assert variants.probability_2014 < 0.9
     assert variants.hurdle > track.critical()
-    assert not variants.is_told
+    assert not variants.is_significant
 
 
 def test_more_trials_raise_the_hurdle() -> None:

@@ -52,8 +52,8 @@ def test_logged_trials_raise_the_hurdle_and_are_counted() -> None:
     excess, sharpes = returns(0.8), np.random.default_rng(1).normal(0.0, 0.3, 500)
     alone, after = luck(excess), luck(excess, log=logged([*sharpes, math.nan]))
     alike = luck(excess, log=logged(sharpes, 3.0))
-    assert alone.is_told
-    assert not after.is_told
+    assert alone.is_significant
+    assert not after.is_significant
     assert (after.logged_trials, after.deflation.trials, after.deflation.effective) == (
         500,
         501,
@@ -112,7 +112,7 @@ def test_less_than_a_year_is_not_tested_against_the_own_mix() -> None:
 def test_a_short_or_constant_record_has_no_verdict(excess: np.ndarray, why: str) -> None:
     found = luck(excess)
     assert np.isnan([found.sharpe, found.hurdle, found.probability, found.power]).all()
-    assert not found.is_told
+    assert not found.is_significant
     assert verdict(found) == f"No verdict on luck: the returns over bills {why}."
 
 

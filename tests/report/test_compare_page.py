@@ -120,7 +120,7 @@ def entry(name: str) -> dict[str, Any]:
         "settings": [],
         "pair": None,
         "saved": CHANGED if name == "mine" else None,
-        **lucky(sharpe, told=name == "trend"),
+        **lucky(sharpe, significant=name == "trend"),
         **({} if timed else {"lead_lag": None}),
     }
 

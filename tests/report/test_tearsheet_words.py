@@ -48,9 +48,9 @@ def numbers(
         "conclusion": {
             "difference": bounds,
             "level": 0.95,
-            "sharpe_told": sharpe,
+            "sharpe_significant": sharpe,
             "timing_p_value": timing,
-            "timing_told": None if timing is None else timing <= 0.05,
+            "timing_significant": None if timing is None else timing <= 0.05,
             "few_episodes": few,
         },
     }
