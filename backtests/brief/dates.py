@@ -70,12 +70,16 @@ def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
     known = [id for id in dict.fromkeys(ids) if id in CATALOG and CATALOG[id].frequency != "day"]
     ruled: dict[tuple[Rule, str], list[str]] = {}
     for id in known:
-        if CATALOG[id].frequency in _PERIODS and id not in history.vintages:
+        if CATALOG[id].frequency in _PERIODS and id not in history.archived_since:
             dated = "ME" if CATALOG[id].at_end else _PERIODS[CATALOG[id].frequency]
             ruled.setdefault((CATALOG[id].known, dated), []).append(id)
     found = [
         *(_release(rule, dated, ids, session) for (rule, dated), ids in ruled.items()),
-        *(_repeated(history, id, CATALOG[id].title, id) for id in known if id in history.vintages),
+        *(
+            _repeated(history, id, CATALOG[id].title, id)
+            for id in known
+            if id in history.archived_since
+        ),
         *(
             _repeated(history, ttm_id("CAPEX", firm), f"filing of {firm}", firm)
             for firm in HYPERSCALERS

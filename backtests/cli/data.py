@@ -151,8 +151,8 @@ def _revisions(store: "Store", series: str, json: bool) -> None:
     ids = store.series_ids()
     if series not in ids:
         raise MissingSeries(unknown(f"series in {store.path}", series, ids))
-    vintages = store.vintages(series)
-    summary, rows = summarised(vintages, series), list(vintages.itertuples())
+    revisions = store.revisions(series)
+    summary, rows = summarised(revisions, series), list(revisions.itertuples())
     if json:
         values = list(map(_vintage, rows))
         print_json({"store": str(store.path), **summary, "values": values})
@@ -165,7 +165,7 @@ def _revisions(store: "Store", series: str, json: bool) -> None:
 def summarised(rows: "pd.DataFrame", series: str) -> dict[str, Any]:
     """Return how many dates of a series were revised, and by how much.
 
-    ``rows`` comes from :meth:`Store.vintages`. ``revised`` is the number of revised dates. The
+    ``rows`` comes from :meth:`Store.revisions`. ``revised`` is the number of revised dates. The
     change at a date is the absolute difference between the first and the newest value. The unit of
     the change is the unit of the series. If the first or the newest value of a date was withdrawn,
     no change is computed for this date. If no date has a change, the median and the largest change

@@ -52,7 +52,7 @@ def revised_in(history: History, ids: Sequence[str], since: pd.Timestamp) -> tup
         if id in CATALOG
         and CATALOG[id].revised
         and CATALOG[id].known.kind != "recorded"
-        and history.vintages.get(id, pd.Timestamp.max) > since + CLOSE
+        and history.archived_since.get(id, pd.Timestamp.max) > since + CLOSE
         and history.panel[id].notna().any()
     )
 

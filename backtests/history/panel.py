@@ -55,7 +55,7 @@ class History(Summarised):
         ``store``, ``simulated``, or ``frames`` for a history made from DataFrames.
     truth
         The true regime of each session in a simulated history; None for a real history.
-    vintages
+    archived_since
         For each series with vintages in the store, the moment at which the archive of vintages
         begins. After the archive begins, each cell contains the value known at its session, without
         later revisions. Before the archive begins, each cell contains a value of the first vintage.
@@ -80,7 +80,7 @@ class History(Summarised):
     closes: pd.DataFrame
     source: str
     truth: pd.Series | None = None
-    vintages: Mapping[str, pd.Timestamp] = field(default_factory=dict)
+    archived_since: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     withheld: pd.DataFrame = field(default_factory=pd.DataFrame)
     events: Mapping[str, pd.Series] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
@@ -144,8 +144,11 @@ class History(Summarised):
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
         history = _assemble(rows, ids, span(rows), "store")
-        vintages = source.archived_since(ids, by)
-        return replace(history, vintages=vintages, origin={"store": resolved(source.path)})
+        return replace(
+            history,
+            archived_since=source.archived_since(ids, by),
+            origin={"store": resolved(source.path)},
+        )
 
     @classmethod
     def from_frames(

@@ -157,8 +157,8 @@ def summary_of_history(history: History) -> Summary:
         return f"{some:,}, of which {now:,} have a value at the last session{lacking}"
 
     facts = {"series": counted(series), "prices": counted(prices)}
-    if history.vintages:
-        facts["vintages"] = f"{len(history.vintages):,} series with all revisions"
+    if history.archived_since:
+        facts["vintages"] = f"{len(history.archived_since):,} series with all revisions"
     if any(len(values) for values in history.events.values()):
         facts["events"] = f"{sum(map(len, history.events.values())):,} dated events"
     title = f"{label_of(history.is_simulated)}History: {described(history.panel.index)}"

@@ -363,7 +363,7 @@ class Store:
         with locking.reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 
-    def vintages(self, series_id: str) -> pd.DataFrame:
+    def revisions(self, series_id: str) -> pd.DataFrame:
         """Return all values of each date that was revised.
 
         If a series has rows from ALFRED, only these rows are used. The columns are ``observed_on,

@@ -18,7 +18,7 @@ from signals.errors import ConfigError, unknown
 from signals.params import Typed
 from signals.registry import SIGNALS
 
-Estimator = Literal[
+EstimatorName = Literal[
     "status",
     "mean",
     "difference_of_means",
@@ -117,7 +117,7 @@ class Claim(Typed):
     estimand: str
     unit: str = ""
     condition: str | None = None
-    estimator: Estimator
+    estimator: EstimatorName
     direction: Literal["above", "below"] = "above"
     smallest: float | None = None
     argument: str = ""

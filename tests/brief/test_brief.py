@@ -312,7 +312,7 @@ def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
     (ruled,) = [one for one in next_dates(past, ("GDP",)) if "GDP" in one.ids]
     assert pd.Timestamp("2025-07-01") + pd.Timedelta(days=180) == pd.Timestamp("2025-12-28")
     assert str(ruled.day.date()) == "2025-12-29"  # because 2025-12-28 is a Sunday
-    archived = replace(past, vintages={"GDP": past.panel.index[0]})
+    archived = replace(past, archived_since={"GDP": past.panel.index[0]})
     (repeated,) = [one for one in next_dates(archived, ("GDP",)) if "GDP" in one.ids]
     close = pd.Timestamp(f"{DAY} 16:00")
     moments = [moment + pd.Timedelta(days=364) for moment in set(past.known["GDP"].dropna())]
@@ -323,7 +323,7 @@ def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
 
 
 def test_a_daily_series_has_no_expected_date_with_or_without_vintages(past: History) -> None:
-    archived = replace(past, vintages={"THREEFYTP10": past.panel.index[0]})
+    archived = replace(past, archived_since={"THREEFYTP10": past.panel.index[0]})
     for each in (past, archived):
         assert next_dates(each, ("THREEFYTP10",)) == next_dates(each, ())
 

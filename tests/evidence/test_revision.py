@@ -96,7 +96,7 @@ def test_one_percent_of_gdp_moves_a_flag_by_two_months(history: History) -> None
 
 def test_a_series_with_vintages_needs_no_bound(finished: Run, history: History) -> None:
     ids, start = ("GDP", "THREEFYTP10"), finished.sessions[0]
-    held = replace(history, vintages=dict.fromkeys(ids, start))
+    held = replace(history, archived_since=dict.fromkeys(ids, start))
     assert revised_in(history, ids, start) == ids
     assert revised_in(held, ids, start) == ()
     assert by_revision(replace(finished, history=held)).empty
@@ -107,7 +107,7 @@ def test_a_series_whose_vintages_begin_after_the_start_needs_one(
 ) -> None:
     ids, start = ("GDP", "THREEFYTP10"), finished.sessions[0]
     later = start + pd.Timedelta(days=1)
-    held = replace(history, vintages={"GDP": start, "THREEFYTP10": later})
+    held = replace(history, archived_since={"GDP": start, "THREEFYTP10": later})
     assert revised_in(held, ids, start) == ("THREEFYTP10",)
     rows = by_revision(replace(finished, history=held))
     assert rows.index.tolist() == [("THREEFYTP10", LEFT_OUT)]
@@ -136,13 +136,13 @@ def test_a_history_knows_which_columns_come_from_vintages(tmp_path: Path) -> Non
     plain, archive = pd.Timestamp("2025-01-02 09:00"), pd.Timestamp("2025-02-03 09:00")
     batches = [Batch(series_id=id, rows=rows_of("FRED")) for id in ("GDP", "M2SL")]
     store.add(batches, plain)
-    assert History.load(store).vintages == {}
+    assert History.load(store).archived_since == {}
     rows = rows_of("ALFRED").assign(source=[FIRST_VINTAGE, VINTAGE])
     store.add([Batch(series_id="GDP", rows=rows, vintages=True)], archive)
     began = {"GDP": rows["available_at"].iloc[1]}
-    assert History.load(store).vintages == began
-    assert History.load(store, as_of="2025-01-15").vintages == {}
-    assert History.load(store).until("2024-03-01").vintages == began
+    assert History.load(store).archived_since == began
+    assert History.load(store, as_of="2025-01-15").archived_since == {}
+    assert History.load(store).until("2024-03-01").archived_since == began
 
 
 # --- Where it is shown -----------------------------------------------------------------------

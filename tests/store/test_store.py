@@ -378,7 +378,7 @@ def revised(store: Store, series: str, *values: pd.Series) -> list[int]:
         (added,) = store.add([batch], NOW + pd.Timedelta(days=n))
         said.append(added.revised)
     assert store.summary()["revisions"].tolist() == [max(said)]
-    assert store.vintages(series)["observed_on"].nunique() == max(said)
+    assert store.revisions(series)["observed_on"].nunique() == max(said)
     return said
 
 
@@ -425,4 +425,4 @@ def test_false_revisions_of_an_older_import_are_not_shown(store: Store) -> None:
             "INTERVAL 1 DAY AS recorded_at) FROM observations"
         )
     assert store.summary()["revisions"].tolist() == [0]
-    assert store.vintages("DGS2").empty
+    assert store.revisions("DGS2").empty

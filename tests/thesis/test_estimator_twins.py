@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from backtests.thesis.claim import Estimator
+from backtests.thesis.claim import EstimatorName
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import conditional
 from backtests.thesis.estimators.follow_through import breakouts
@@ -29,7 +29,7 @@ def close(fast: Sequence[float] | np.ndarray, slow: Sequence[float] | np.ndarray
 
 
 def test_each_estimator_has_a_twin() -> None:
-    assert set(twins.TWINS) == set(get_args(Estimator))
+    assert set(twins.TWINS) == set(get_args(EstimatorName))
 
 
 # Closed forms
