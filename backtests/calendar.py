@@ -1,9 +1,10 @@
-"""The NYSE sessions, and the moment at which a published value first became available.
+"""The NYSE sessions, the moment at which a value first became available, and the reader of dates.
 
 All moments are in New York's local time, without a time zone. A decision uses the values available
 by 16:00 of its session, even if the exchange closes earlier.
 """
 
+import datetime
 from functools import cache
 
 import numpy as np
@@ -124,3 +125,38 @@ def _h41_release(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     thursday = dates + pd.to_timedelta(ahead, unit="D")
     late = pd.to_timedelta(thursday.isin(_federal_holidays()).astype(int), unit="D")
     return thursday + late + H41_RELEASE
+
+
+def as_day(date: pd.Timestamp | datetime.date | str, name: str) -> pd.Timestamp:
+    """Return the day of a date, a moment or an ISO text like 2025-10-06, at midnight.
+
+    Raise :class:`ConfigError` for any other value; the message begins with the text in ``name``.
+    """
+    text = str(date.date()) if isinstance(date, datetime.datetime) else str(date)
+    try:
+        return pd.Timestamp(datetime.date.fromisoformat(text))
+    except ValueError:
+        raise ConfigError(f"{name} must be a date like 2025-10-06, was {text!r}") from None
+
+
+def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
+    """Return the last moment, New York time, that ``as_of`` includes.
+
+    If ``as_of`` is a date, or midnight without a time zone, the result is the last microsecond of
+    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00. Other forms can be
+    read as two different days.
+
+    Raise :class:`ConfigError` if ``as_of`` is not a date or a moment.
+    """
+    try:
+        given = datetime.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        moment = pd.Timestamp(given)
+    except (TypeError, ValueError):
+        moment = pd.NaT  # type: ignore[assignment]
+    if pd.isna(moment) or isinstance(as_of, int | float):
+        raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment, was {as_of!r}")
+    if moment.tzinfo is not None:
+        moment = moment.tz_convert("America/New_York").tz_localize(None)
+    elif moment == moment.normalize():
+        moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
+    return moment.as_unit("us")

@@ -132,7 +132,7 @@ def _write(store: "Store", path: Path, as_of: str | None, json: bool) -> None:
     If ``as_of`` is None, the file is a parquet file with all rows. If ``as_of`` is a date, the file
     is a new store with only the rows recorded until this date.
     """
-    from backtests.history.panel import recorded_by
+    from backtests.calendar import recorded_by
 
     if as_of is None:
         count, which = store.export(path), ""

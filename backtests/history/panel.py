@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.atomic import resolved
-from backtests.calendar import new_york_now
+from backtests.calendar import as_day, new_york_now, recorded_by
 from backtests.history.bills import YIELD
 from backtests.history.frames import Known, rows_of_frames
 from backtests.history.known import NO_ROWS, as_known, by_date, span
@@ -236,7 +236,7 @@ class History(Summarised):
         A value that is not a date like 2025-10-06 raises ConfigError. A date before the first
         session also raises ConfigError.
         """
-        last, first = _timestamp(at, "at"), self.panel.index[0]
+        last, first = as_day(at, "at"), self.panel.index[0]
         if last < first:
             raise ConfigError(
                 f"expected a date on or after {first.date()}, when the history begins, was "
@@ -265,7 +265,7 @@ class History(Summarised):
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
-        at = _timestamp(date, name)
+        at = as_day(date, name)
         first, last = self.panel.index[0], self.panel.index[-1]
         if not first <= at <= last:
             raise ConfigError(
@@ -301,37 +301,6 @@ class History(Summarised):
         from backtests.report.notebook import summary_of_history
 
         return summary_of_history(self)
-
-
-def _timestamp(date: pd.Timestamp | datetime.date | str, name: str) -> pd.Timestamp:
-    text = str(date.date()) if isinstance(date, datetime.datetime) else str(date)
-    try:
-        return pd.Timestamp(datetime.date.fromisoformat(text))
-    except ValueError:
-        raise ConfigError(f"{name} must be a date like 2025-10-06, was {text!r}") from None
-
-
-def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
-    """Return the last moment, New York time, that ``as_of`` includes.
-
-    If ``as_of`` is a date, or midnight without a time zone, the result is the last microsecond of
-    that day. A text must be in ISO form, such as 2025-10-06 or 2025-10-06 16:00. Other forms can be
-    read as two different days.
-
-    Raise :class:`ConfigError` if ``as_of`` is not a date or a moment.
-    """
-    try:
-        given = datetime.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-        moment = pd.Timestamp(given)
-    except (TypeError, ValueError):
-        moment = pd.NaT  # type: ignore[assignment]
-    if pd.isna(moment) or isinstance(as_of, int | float):
-        raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment, was {as_of!r}")
-    if moment.tzinfo is not None:
-        moment = moment.tz_convert("America/New_York").tz_localize(None)
-    elif moment == moment.normalize():
-        moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
-    return moment.as_unit("us")
 
 
 def _assemble(
