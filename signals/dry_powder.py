@@ -1,12 +1,12 @@
 """Link L2: the amount of idle capital is finite, so idle capital can be used up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import pandas as pd
 
 from signals.base import Signal
-from signals.hysteresis import Threshold, flag_of
+from signals.hysteresis import Threshold, turned
 from signals.params import Orders
 from signals.transforms import zscore
 
@@ -136,7 +136,8 @@ class DryPowder(Signal):
 
     def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
         """Return the flag for a given scale; the signal's own :attr:`scale` has no effect."""
-        return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
+        (threshold,) = self.thresholds
+        return turned(gauges, (replace(threshold, gauge=SHARES[scale]),), self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return −z(share), which is positive when idle capital is lower than in the past."""

@@ -140,18 +140,6 @@ def turned(
     return hysteresis(enter, leave, view, confirm, confirm_leave)
 
 
-def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
-    """Return the flag of one measure, which turns on and off at the given levels.
-
-    If ``enter`` is above ``leave``, the flag turns on when the measure is above ``enter``, and off
-    when it is below ``leave``. If ``enter`` is not above ``leave``, the flag turns on when the
-    measure is below ``enter``, and off when it is above ``leave``. If the measure is NaN, the flag
-    is NA. See :func:`hysteresis` for confirmation.
-    """
-    threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
-    return turned(measure.to_frame("measure"), (threshold,), confirm)
-
-
 def fixed_stay(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
     """Return a flag that stays on for ``stay`` sessions each time it turns on.
 

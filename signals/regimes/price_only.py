@@ -29,7 +29,7 @@ import pandas as pd
 
 from signals.base import Evaluation, require
 from signals.errors import ConfigError
-from signals.hysteresis import CONFIRM, flag_of
+from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Orders
 from signals.regimes.base import Classification, Regime, RegimeModel, at_once, first_rule
 
@@ -123,8 +123,9 @@ class PriceOnly(RegimeModel):
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return True for sessions in the bad state, as pandas ``boolean``; NA if unknown."""
-        probability = self.probability(panel)
-        return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
+        bad = Threshold(gauge=self.name, enter=self.enter, leave=self.leave, above=True)
+        probability = self.probability(panel).to_frame(self.name)
+        return turned(probability, (bad,), self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
         """Return the probability of the bad state for each row of ``known``.

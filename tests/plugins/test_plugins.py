@@ -74,7 +74,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import Signal
-from signals.hysteresis import Threshold, flag_of
+from signals.hysteresis import Threshold, turned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class Fear(Signal):
         return (vix - vix.expanding(60).mean()) / vix.expanding(60).std()
 
     def flag(self, gauges):
-        return flag_of(gauges["vix"], self.enter, self.leave)
+        return turned(gauges, self.thresholds, self.confirm)
 '''
 
 
@@ -595,13 +595,13 @@ def test_an_answer_of_another_form_gets_one_line(
         (('"fear"', '"capex"'), ["a signal 'capex' already exists; rename your signal"]),
         (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
-        (("return flag_of(", "return float("), ["fear: flag failed: TypeError"]),
+        (("return turned(", "return float("), ["fear: flag failed: TypeError"]),
         (
-            ("return flag_of(", "return 20 < max("),
+            ("return turned(", "return 20 < max("),
             ["fear: flag failed"],
         ),
         (
-            ('"vix"], self.enter, self.leave)', '"vix"], 25, 20).astype(float)'),
+            ("self.confirm)", "self.confirm).astype(float)"),
             ["expected flag as pandas boolean, NA where data are missing, was of type"],
         ),
         (("return (vix - ", "return vix.dropna() if vix.any() else (vix - "), ["rows for"]),
@@ -700,10 +700,7 @@ def test_chance_is_told_from_foresight(
         (('panel["VIXCLS"].rolling', 'panel["VIXCLS"].shift(-1).rolling'), "gauges of vix"),
         (("vix.expanding(60).mean()", "vix.mean()"), "score"),
         (
-            (
-                'flag_of(gauges["vix"]',
-                'flag_of(gauges["vix"].shift(-9).ffill()',
-            ),
+            ("turned(gauges,", "turned(gauges.shift(-9).ffill(),"),
             "flag",
         ),
         (('"VIXCLS"].rolling', '"VIXCLS"].bfill().rolling'), None),

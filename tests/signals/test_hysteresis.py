@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from signals.errors import ConfigError
-from signals.hysteresis import flag_of, hysteresis
+from signals.hysteresis import Threshold, hysteresis, turned
 from signals.regimes.base import settle
 from signals.transforms import zscore
 
@@ -70,24 +70,30 @@ def test_latch_may_take_longer_to_leave() -> None:
     assert shown(hysteresis(enter, leave, view, 2, confirm_leave=4)) == ".11111.."
 
 
+def turned_at(x: pd.Series, *, enter: float, leave: float, confirm: int) -> str:
+    """Return the flag of one gauge as text; high values turn it on if ``enter`` is above."""
+    threshold = Threshold(gauge="x", enter=enter, leave=leave, above=enter > leave)
+    return shown(turned(x.to_frame("x"), (threshold,), confirm))
+
+
 def test_hysteresis_for_high_values_turns_beyond_its_levels_not_at_them() -> None:
     x = pd.Series([1.0, 1.1, 0.5, 0.0, -0.1, 0.5, 1.0], index=days(7))
-    assert shown(flag_of(x, enter=1, leave=0, confirm=1)) == ".111..."
+    assert turned_at(x, enter=1, leave=0, confirm=1) == ".111..."
 
 
 def test_hysteresis_for_low_values() -> None:
     x = pd.Series([1.0, 0.9, 1.5, 2.0, 2.1, 1.5, 0.9], index=days(7))
-    assert shown(flag_of(x, enter=1, leave=2, confirm=1)) == ".111..1"
+    assert turned_at(x, enter=1, leave=2, confirm=1) == ".111..1"
 
 
 def test_hysteresis_has_no_view_where_the_measure_has_none() -> None:
     x = pd.Series([2.0, NAN, 2.0, 0.5, NAN, NAN, 0.5], index=days(7))
-    assert shown(flag_of(x, enter=1, leave=0, confirm=1)) == "1?11??."
+    assert turned_at(x, enter=1, leave=0, confirm=1) == "1?11??."
 
 
 def test_hysteresis_confirms_within_one_stretch_of_views() -> None:
     x = pd.Series([2.0, 2.0, NAN, 2.0, 2.0, 2.0, NAN], index=days(7))
-    assert shown(flag_of(x, enter=1, leave=0, confirm=3)) == "..?..1?"
+    assert turned_at(x, enter=1, leave=0, confirm=3) == "..?..1?"
 
 
 def settled(text: str, confirm: int) -> str:

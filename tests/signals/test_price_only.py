@@ -20,7 +20,7 @@ from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 from backtests.history.panel import History
 from signals.errors import ConfigError, MissingSeries
-from signals.hysteresis import flag_of
+from signals.hysteresis import hysteresis
 from signals.regimes import REGIMES, HiddenMarkov, JumpModel, MarkovSwitching, PriceOnly
 from signals.regimes.markov import TwoStates, forward
 from signals.regimes.price_only import Judge
@@ -279,7 +279,8 @@ def test_the_bad_state_is_found(name: str, two_regimes: tuple[pd.DataFrame, pd.S
     assert (found[truth].mean() + (~found[~truth]).mean()) / 2 > 0.8
 
     flag = model.flag(panel)
-    pd.testing.assert_series_equal(flag, flag_of(probability, 0.6, 0.4, 5), check_names=False)
+    expected = hysteresis(probability > 0.6, probability < 0.4, probability.notna(), confirm=5)
+    pd.testing.assert_series_equal(flag, expected, check_names=False)
     assert flag.dtype == "boolean"
     assert flag.name == name
     assert flag.loc["2011":].nunique() == 2

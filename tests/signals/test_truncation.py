@@ -20,7 +20,7 @@ from backtests.importing.import_path import import_path
 from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder
-from signals.hysteresis import flag_of
+from signals.hysteresis import hysteresis
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES
 from tests.conftest import RECORDED_AT
@@ -128,7 +128,8 @@ class WholeSamplePowder(DryPowder):
         return -(share - share.mean()) / share.std()
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        return flag_of(self.score(gauges), 1, 0)
+        score = self.score(gauges)
+        return hysteresis(score > 1, score < 0, score.notna())
 
 
 @dataclass(frozen=True, kw_only=True)
