@@ -221,7 +221,7 @@ def _frames(
 
     The arrays refer to sessions and assets by their positions in ``closes``.
     """
-    from backtests.engine.loops import Frames
+    from backtests.engine.loops import PLACE, Frames
 
     given = {key: (tables[key].index, tables[key].columns) for key in values}
     rows = {id(index): index for index, _ in given.values()}
@@ -240,7 +240,7 @@ def _frames(
         targets=targets,
         when=when,
         columns=columns,
-        places=np.array(places, dtype=np.int64).reshape(-1, 5),
+        places=np.array(places, dtype=np.int64).reshape(-1, PLACE),
     )
 
 

@@ -62,15 +62,12 @@ class RegimeModel(Typed, ABC):
         Mapping from the name of each rule to the regime that the rule gives.
     price_only
         Whether the model reads only prices and yields, and no signal.
-    confirmed
-        Whether a change of regime needs confirmation; see :func:`settle`.
     """
 
     name: ClassVar[str]
     description: ClassVar[str]
     rules: ClassVar[Mapping[str, str | None]]
     price_only: ClassVar[bool] = False
-    confirmed: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -43,7 +43,6 @@ class Votes(RegimeModel):
 
     name: ClassVar[str] = "votes"
     description: ClassVar[str] = "three flags first, then the votes of the signals"
-    confirmed: ClassVar[bool] = True
     must_be_positive: ClassVar[tuple[str, ...]] = ("min_views", "confirm")
     #: The regime of each rule, in order. The first true rule decides.
     rules: ClassVar[Mapping[str, str | None]] = {
