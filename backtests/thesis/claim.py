@@ -128,6 +128,7 @@ class Claim(Typed):
 
     def __post_init__(self) -> None:
         """Raise ConfigError if a field is empty, or if the fields contradict one another."""
+        super().__post_init__()
         for field in ("name", "statement", "estimand", "refuted_by"):
             if not getattr(self, field).strip():
                 raise ConfigError(
