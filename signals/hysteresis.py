@@ -123,7 +123,7 @@ def _confirmed(true: np.ndarray, count: int) -> _Confirmed:
 def turned(
     gauges: pd.DataFrame,
     thresholds: Sequence[Threshold],
-    confirm: int = CONFIRM,
+    confirm: int,
     confirm_leave: int | None = None,
 ) -> pd.Series:
     """Return the flag that follows from several gauges and their thresholds.

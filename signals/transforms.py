@@ -53,24 +53,22 @@ class Composite:
     without: pd.Series
 
 
-def composite(
-    parts: Mapping[str, pd.Series], window: int = WINDOW, minimum: int = MINIMUM
-) -> Composite:
+def composite(parts: Mapping[str, pd.Series], minimum: int = MINIMUM) -> Composite:
     """Return a composite of several named z-scores, with one value for each session.
 
     The mean is the average of the components that are known at the session. If fewer than half of
     all components are known, the mean is NaN.
 
-    A component is valid if its current value and at least ``minimum`` values in the last ``window``
-    sessions are known. The score is the z-score of the mean of the valid components. The z-score
-    uses only sessions of the window on which all valid components are known. If fewer than half of
-    all components are valid, the score is NaN. If a component becomes invalid, the score can jump,
-    because the score then uses only the other components.
+    A component is valid if its current value and at least ``minimum`` values in the last
+    :data:`WINDOW` sessions are known. The score is the z-score of the mean of the valid components.
+    The z-score uses only sessions of the window on which all valid components are known. If fewer
+    than half of all components are valid, the score is NaN. If a component becomes invalid, the
+    score can jump, because the score then uses only the other components.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
     there = frame.notna()
-    counts = there & (there.rolling(window, min_periods=1).sum() >= minimum)
+    counts = there & (there.rolling(WINDOW, min_periods=1).sum() >= minimum)
     code = counts.to_numpy() @ (1 << np.arange(len(names)))
     mean = frame.mean(axis=1).where(2 * there.sum(axis=1) >= len(names))
     score = np.full(len(frame), np.nan)
@@ -81,7 +79,7 @@ def composite(
         without[at] = ", ".join(name for name in names if name not in counted) or None
         if 2 * len(counted) >= len(names):
             alike = frame[counted].mean(axis=1, skipna=False)
-            score[at] = zscore(alike, window, minimum)[at]
+            score[at] = zscore(alike, minimum=minimum)[at]
     return Composite(
         mean=mean,
         score=pd.Series(score, index=frame.index),
