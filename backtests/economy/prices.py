@@ -45,6 +45,7 @@ from backtests.economy.quantities import DT, Quantities
 from signals.regimes import Regime
 
 _PHASES = [r.value for r in Regime]  # INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING, OPPORTUNITY
+_FORCED = _PHASES.index(Regime.FORCED_SELLING)
 _MEANS = {
     "m": (0.18, 0.12, 0.06, -1.10, 0.32),
     "s": (0.20, 0.0, -0.35, -0.90, 0.35),
@@ -132,7 +133,7 @@ def _yields(
     with_market = calm * (0.3 * market + np.sqrt(1 - 0.3**2) * _t(rng, n))
     against_market = calm * (-0.5 * market + np.sqrt(1 - 0.5**2) * _t(rng, n))
     scarce = _smooth(np.clip(driver.paths["u"].to_numpy() - 0.5, 0, None) ** 2, 30)
-    crisis = _smooth((phase == 3).astype(float), 10)
+    crisis = _smooth((phase == _FORCED).astype(float), 10)
     real = 0.6 + _ou(n, rng, 0.85, 600, with_market) + 9 * scarce - 0.4 * crisis
     breakeven = 2.2 + _ou(n, rng, 0.35, 400, calm * _t(rng, n)) - 0.7 * crisis
     target = driver.mode.map(_POLICY_RATE).to_numpy(dtype=float)
@@ -180,7 +181,7 @@ def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarr
     """For each asset class, return each session's loss from forced selling, as a fraction."""
     n = len(phase)
     losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
-    crisis = phase == 3
+    crisis = phase == _FORCED
     begins = np.flatnonzero(crisis & ~np.concatenate(([False], crisis[:-1])))
     more = np.flatnonzero(crisis & (rng.random(n) < 0.03))
     for day in (*begins, *more):

@@ -1,1 +1,1 @@
-"""Build a history of known values and prices from a store or from the simulated economy."""
+"""Build a history of known values and prices from a store, from DataFrames or from a simulation."""
