@@ -49,7 +49,7 @@ LONGEST = (
     "signals/test_twins.py",
     "report/test_thesis_page.py",
     "store/test_store_live.py",
-    "plugins/test_plugins.py",
+    "plugins/test_lookahead.py",
     "signals/test_truncation.py",
     "cli/test_cli.py",
     "report/test_compare_page.py",

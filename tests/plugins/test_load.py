@@ -1,4 +1,4 @@
-"""Modules of a user are read again after a change, and modules of other folders stay loaded."""
+"""A path finds a user's class; modules of a user are read again after a change."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,116 @@ from types import ModuleType
 
 import pytest
 
-from backtests.plugins.load import load_again
+from backtests.evidence.workers import workers_of
+from backtests.plugins.load import load_again, load_strategy
+from tests.commands import Drypowder, refused
+from tests.plugins.texts import STRATEGY, Write
+
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
+# --- find a class ---------------------------------------------------------------------------
+
+
+def test_the_working_folder_comes_first_only_while_importing(write: Write) -> None:
+    helper = write("VALUE = ('SPY', 'IEF')")
+    name = write(
+        f"from {helper} import VALUE\n{STRATEGY}", ('return ("SPY", "IEF")', "return VALUE")
+    )
+    before = list(sys.path)
+    assert load_strategy(f"{name}:Mine")().assets == ("SPY", "IEF")
+    assert sys.path == before
+
+
+def test_a_module_of_the_folder_is_imported_at_the_top(drypowder: Drypowder, write: Write) -> None:
+    helper = write("VALUE = ('SPY', 'IEF')")
+    name = write(STRATEGY, ('return ("SPY", "IEF")', f"from {helper} import VALUE; return VALUE"))
+    said = drypowder("run", f"{name}:Mine", "--source", "simulated")
+    refused(said, "assets failed: ModuleNotFoundError", "import it at the top of the module")
+
+
+def test_another_process_unpickles_a_plugin(write: Write) -> None:
+    strategy = load_strategy(f"{write(STRATEGY)}:Mine")()
+    with workers_of(2) as pool:
+        assert pool.submit(repr, strategy).result() == "Mine(window=50)"
+
+
+def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) -> None:
+    for package in ("signals", "strategies", "backtests"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise RuntimeError('shadowed')")
+        (tmp_path / package / "base.py").write_text("raise RuntimeError('shadowed')")
+    extra = (
+        "import numpy as np",
+        "import numpy as np\nimport strategies.baselines, signals.policy",
+    )
+    assert load_strategy(f"{write(STRATEGY, extra)}:Mine").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        (
+            "nowhere_at_all:Mine",
+            ["expected a module nowhere_at_all", "run drypowder in the module's folder"],
+        ),
+        ("{m}.deeper.still:Mine", ["expected a module {m}.deeper.still"]),
+        ("{m}:Mein", ["unknown class of {m} 'Mein'; did you mean 'Mine'?"]),
+        ("{m}.py:Mine", ["without .py"]),
+        ("./{m}:Mine", ["with dots and without .py"]),
+        ("{m}:", ["expected a path like my_module:MyStrategy", "give module and class"]),
+        (":Mine", ["expected a path like my_module:MyStrategy"]),
+        ("{m}:Mine:Mine", ["expected a path like my_module:MyStrategy"]),
+        ("{m}:np", ["expected a class derived from strategies.Strategy", "an object of module"]),
+        ("{m}:Reading", ["expected a class derived from strategies.Strategy", "was Reading"]),
+        ("__main__:Mine", ["defined in a notebook or a script", "give its path, such as my_file:"]),
+        ("json:Mine", ["expected a class Mine in json, found no strategy or signal there"]),
+        ("strategies.mine:Mine", ["the name strategies belongs to drypowder's own package"]),
+    ],
+)
+def test_a_path_that_leads_nowhere_gets_one_line(
+    drypowder: Drypowder, write: Write, path: str, parts: list[str]
+) -> None:
+    name = write(STRATEGY)
+    said = drypowder("run", path.replace("{m}", name), "--source", "simulated")
+    refused(said, *(part.replace("{m}", name) for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("json", "Python has another module json"),
+        ("signals", "the name signals belongs to drypowder's own package"),
+    ],
+)
+def test_a_file_whose_name_is_taken_is_told(
+    drypowder: Drypowder, write: Write, name: str, part: str
+) -> None:
+    write(STRATEGY, name=name)
+    refused(drypowder("check", f"{name}:Mine"), part, "another")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("def (:", ["importing {m} failed: SyntaxError", "{m}.py:1"]),
+        ("x = 1\ny = undefined", ["NameError: name 'undefined' is not defined", "{m}.py:2"]),
+        ("import not_there_at_all", ["{m} imports not_there_at_all, which is not found"]),
+        ("from signals import Nope", ["ImportError: cannot import name 'Nope'", "{m}.py:1"]),
+        ("raise SystemExit(0)", ["raised SystemExit", "__main__"]),
+        ("1 / 0", ["ZeroDivisionError", "{m}.py:1"]),
+        ("x = '\ud83d'", ["importing {m} failed"]),
+    ],
+)
+def test_a_module_that_cannot_be_imported_gets_one_line(
+    drypowder: Drypowder, write: Write, tmp_path: Path, text: str, parts: list[str]
+) -> None:
+    name = write("")
+    (tmp_path / f"{name}.py").write_bytes(text.encode("utf-8", "surrogatepass"))
+    said = drypowder("run", f"{name}:Mine", "--source", "simulated")
+    refused(said, *(part.replace("{m}", name) for part in parts))
+
+
+# --- read again after a change --------------------------------------------------------------
 
 
 @pytest.fixture
