@@ -7,14 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.config import RunConfig, config_from
-from backtests.evidence import baskets, comparison
+from backtests.evidence import comparison
 from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import COVERAGE
@@ -29,39 +29,33 @@ from backtests.evidence.comparison import (
 )
 from backtests.evidence.entries import Observed
 from backtests.evidence.placebo import rank_of
-from backtests.evidence.placebo_rank import (
-    NOTES,
-    Method,
-    PlaceboRank,
-    draw_gains,
-    in_force,
-    leaning_said,
-    place,
-)
+from backtests.evidence.placebo_rank import NOTES, Method, PlaceboRank, leaning_said
 from backtests.evidence.resampling import resample_prices
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import read, run, run_on
+from backtests.pipeline import run, run_on
 from backtests.report.compare_numbers import comparison_numbers, coverage_said
 from backtests.runs import Run
-from backtests.window import window
 from signals.errors import ConfigError
-from signals.regimes import REGIMES
-from signals.universe import UNIVERSE, members
+from signals.universe import UNIVERSE
 from strategies import STRATEGIES
-from strategies import decide as decide_as_usual
-from strategies.near_cash_flow import NearCashFlow
 from tests.commands import Drypowder, refused, said_by
+from tests.evidence.by_hand import (
+    DRAWS,
+    FITTED,
+    LAG,
+    NAMES,
+    START,
+    TERMS,
+    gain_of,
+    gains_of,
+    held_by_hand,
+    market_of,
+    plain_run,
+)
 from tests.reference import formulas
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
-
-FITTED = "cash-heavy@markov_switching"
-NAMES = ("near-cash-flow", FITTED, "spy", "cash-heavy@quantities", "trend")
-#: The history is so short that every shift is drawn. The lag is not the default.
-START, LAG, DRAWS = "2021-03-01", 2, 2
-TERMS = {"start": START, "lag": LAG}
-
 
 Numbers = dict[str, dict[str, Any]]
 
@@ -69,11 +63,6 @@ Numbers = dict[str, dict[str, Any]]
 def configs_of(names: Iterable[str], terms: Mapping[str, Any]) -> dict[str, RunConfig]:
     """Return a configuration for each strategy; the labels of the rows are the names."""
     return {name: config_from({**terms, "strategy": name}) for name in names}
-
-
-@pytest.fixture(scope="module")
-def short() -> History:
-    return History.simulated(seed=0, years=6)
 
 
 @pytest.fixture(scope="module")
@@ -116,16 +105,6 @@ def page(drypowder: Drypowder, tmp_path_factory: pytest.TempPathFactory) -> Page
 @pytest.fixture(scope="module")
 def numbers(page: Page) -> Numbers:
     return page.numbers
-
-
-def plain_run(history: History, name: str, **more: Any) -> Run:
-    return run(config_from({"strategy": name, **TERMS, **more}), history)
-
-
-@pytest.fixture(scope="module")
-def finished(short: History) -> dict[str, Run]:
-    """Return a plain run of each strategy."""
-    return {name: plain_run(short, name) for name in NAMES}
 
 
 Baseline = Callable[..., Run]
@@ -192,73 +171,6 @@ def figures_of(run: Run) -> dict[str, float]:
         "turnover": traded / 2 / years,
         "costs": costs / float(equity.mean()) / years,
     }
-
-
-def held_by_hand(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> np.ndarray:
-    """Return the weights at each close from the first fill on.
-
-    They are those of the last decision that is at least ``lag`` sessions old.
-    """
-    held = []
-    for at in range(lag, len(index)):
-        old = decided[decided.index <= index[at - lag]]
-        held.append(old.iloc[-1].to_numpy(dtype=float))
-    return np.array(held)
-
-
-class Market(NamedTuple):
-    """Data from the first fill on: growth of prices, existence of prices, bills, costs of trades.
-
-    ``moves`` and ``priced`` are sessions × assets.
-    """
-
-    moves: np.ndarray
-    priced: np.ndarray
-    bills: np.ndarray
-    rates: np.ndarray
-
-
-def market_of(run: Run, assets: list[str]) -> Market:
-    index = run.result.equity.index[run.config.lag :]
-    closes = run.history.closes.loc[index, assets].to_numpy()
-    moves = np.ones_like(closes)
-    for column in range(len(assets)):
-        last = np.nan
-        for t, price in enumerate(closes[:, column]):
-            if not np.isnan(price):
-                moves[t, column] = 1.0 if np.isnan(last) else price / last
-                last = price
-    points = {"etf": 2e-4, "stock": 5e-4, "crypto": 20e-4}
-    rates = np.array([points[UNIVERSE[a].market] for a in assets])
-    return Market(moves, ~np.isnan(closes), run.result.bills.loc[index].to_numpy(), rates)
-
-
-def daily_sharpe(held: np.ndarray, market: Market) -> np.ndarray:
-    """Return one Sharpe ratio for each table of weights; ``held`` is sessions × assets × tables."""
-    left, excess = np.ones(held.shape[2]), []
-    for t in range(1, len(held)):
-        grown = held[t - 1] * market.moves[t][:, None]
-        cash = 1 + market.bills[t]
-        value = grown.sum(axis=0) + (1 - held[t - 1].sum(axis=0)) * cash
-        paid = market.rates @ np.abs(held[t] - grown / value)
-        excess.append(((value - cash) / left + cash) * (1 - paid) - cash)
-        left = 1 - paid
-    every = np.array(excess)
-    return np.asarray(every.mean(axis=0) / every.std(axis=0, ddof=1) * np.sqrt(252))
-
-
-def gains_of(held: np.ndarray, market: Market) -> np.ndarray:
-    """Return, for each table of weights, its Sharpe ratio minus that of its mean weights."""
-    priced = market.priced[:, :, None]
-    held = held * priced
-    mean = held.sum(axis=0) / priced.sum(axis=0)
-    return np.asarray(daily_sharpe(held, market) - daily_sharpe(priced * mean, market))
-
-
-def gain_of(run: Run) -> float:
-    index = pd.DatetimeIndex(run.result.equity.index)
-    held = held_by_hand(run.decided, index, run.config.lag)
-    return float(gains_of(held[:, :, None], market_of(run, list(run.decided.columns)))[0])
 
 
 def redrawn(run: Run, seed: int) -> Run:
@@ -451,7 +363,7 @@ def test_growth_starts_at_one_and_ends_with_the_return(
         assert growth[name].iloc[-1] == pytest.approx(np.prod(1 + arrays(ours)[0]))
 
 
-# --- comparison with luck ------------------------------------------------------------------
+# --- Comparison with luck --------------------------------------------------------------------
 
 
 def test_shifted_placebos_are_those_of_a_plain_loop(
@@ -537,102 +449,15 @@ def test_a_rule_that_looks_at_month_ends_alone_enters_then(
     assert every_session[1] > numbers["trend"]["entered"] > 0
 
 
-@pytest.fixture(scope="module")
-def timed(short: History, finished: dict[str, Run]) -> dict[str, Run]:
-    """Return runs of every kind of strategy, all on the same reading."""
-    first = config_from({"strategy": "spy", **TERMS})
-    voted = read(first, short)
-    index, runs = window(first, short, voted), dict(finished)
-    names = ("bills", "equal-weight", "vol-target", "cash-heavy", "survival", "patient")
-    for name in (*names, "near-cash-flow@quantities", "defensive@quantities"):
-        config = config_from({"strategy": name, **TERMS})
-        model = config.build_model()
-        reading = voted.under(model.classify(short.panel, voted.evaluations))
-        runs[name] = run_on(config, short, reading, index)
-    constant = runs["cash-heavy@quantities"].decided * 0 + 0.4
-    runs["constant"] = replace(runs["cash-heavy@quantities"], decided=constant)
-    return runs
-
-
-METHODS: dict[str, Method] = {
-    "cash-heavy@quantities": "shifted",
-    "defensive@quantities": "shifted",
-    "near-cash-flow@quantities": "resampled",
-    "near-cash-flow": "resampled",
-    "cash-heavy": "resampled",
-    "survival": "resampled",
-    "patient": "resampled",
-    "trend": "resampled",
-    "vol-target": "resampled",
-    "spy": "no_timing",
-    "bills": "no_timing",
-    "equal-weight": "no_timing",
-    "constant": "no_timing",
-    FITTED: "not_refitted",
-}
-
-
-def test_each_strategy_has_the_placebo_that_fits_its_flags(timed: dict[str, Run]) -> None:
-    assert timed.keys() == METHODS.keys()
-    placed = place(timed, [dict.fromkeys(timed, 0.1), dict.fromkeys(timed, 9.0)], shifts=5)
-    assert {name: luck.method for name, luck in placed.items()} == METHODS
-    for luck in placed.values():
-        kinds = {"shifted": "shifts", "resampled": "resampled"}
-        assert (luck.placebo.kind if luck.placebo else None) == kinds.get(luck.method)
-        if luck.method == "resampled" and luck.placebo:
-            assert luck.placebo.others.tolist() == [0.1, 9.0]
-
-
-def test_each_method_has_a_sentence() -> None:
-    assert set(NOTES) == set(get_args(Method))
-
-
-def test_without_draws_what_follows_prices_is_not_ranked(timed: dict[str, Run]) -> None:
-    placed = place(timed, [], shifts=5)
-    for name, luck in placed.items():
-        assert luck.method == ("not_drawn" if METHODS[name] == "resampled" else METHODS[name])
-        assert (luck.placebo is None) == (luck.method != "shifted")
-
-
-def test_every_rival_is_left_unranked(timed: dict[str, Run]) -> None:
-    for name in (name for name, model in REGIMES.items() if model.price_only):
-        config = timed[FITTED].config.model_copy(update={"regime_model": name})
-        placed = place({"it": replace(timed[FITTED], config=config)}, [{"it": 0.0}])
-        assert placed["it"] == PlaceboRank(placebo=None, method="not_refitted")
-
-
-def test_gains_are_drawn_of_those_alone_that_need_them(timed: dict[str, Run]) -> None:
-    still = {name: timed[name] for name, how in METHODS.items() if how != "resampled"}
-    with workers_of(1) as pool:
-        assert draw_gains(still, pool, draws=3) == []
-        assert draw_gains(timed, pool, draws=0) == []
-        (part,) = draw_gains(still | {"trend": timed["trend"]}, pool, draws=1)
-    assert [gain.keys() for gain in part.result()] == [{"trend"}]
-
-
-def test_equal_seeds_draw_equal_gains_and_the_first_stay_when_more_are_drawn(
-    finished: dict[str, Run],
+def test_a_comparison_shows_the_rank_among_baskets(
+    numbers: Numbers, finished: dict[str, Run]
 ) -> None:
-    def gains(draws: int, seed: int) -> list[float]:
-        with workers_of(1) as pool:
-            parts = draw_gains({"it": finished["trend"]}, pool, draws=draws, seed=seed)
-            return [gain["it"] for part in parts for gain in part.result()]
-
-    first = gains(1, 0)
-    assert gains(2, 0)[:1] == first
-    assert gains(1, 1) != first
-
-
-def test_weights_are_in_force_from_their_fill_to_the_next() -> None:
-    index = pd.DatetimeIndex(pd.bdate_range("2024-01-02", periods=7))
-    decided = pd.DataFrame({"SPY": [0.1, 0.4, 0.7]}, index=index[[0, 3, 6]])
-    soon, late = in_force(decided, index, 1), in_force(decided, index, 2)
-    assert soon["SPY"].tolist() == [0.1, 0.1, 0.1, 0.4, 0.4, 0.4]
-    assert late["SPY"].tolist() == [0.1, 0.1, 0.1, 0.4, 0.4]
-    assert soon.index.equals(index[1:])
-    assert late.index.equals(index[2:])
-    early = decided.reindex(index).ffill()["SPY"].iloc[1:]
-    assert early.tolist() != soon["SPY"].tolist()
+    made = random_baskets(finished["near-cash-flow"])
+    assert made is not None
+    said = numbers["near-cash-flow"]["baskets"]
+    assert said["statistic"] == pytest.approx(made.statistic, abs=1e-12)
+    assert (said["kind"], said["n"], said["rank"]) == ("baskets", 50, made.rank)
+    assert all(numbers[name]["baskets"] is None for name in NAMES if name != "near-cash-flow")
 
 
 # --- Conclusions -----------------------------------------------------------------------------
@@ -961,101 +786,6 @@ def test_growth_is_shaded_by_the_regime_it_was_earned_under(
         was, now = regime.iloc[at - 1 - lag], shaded.loc[sessions[at]]
         assert was == now or (pd.isna(was) and pd.isna(now)), sessions[at]
     assert regime.loc[START:].nunique() > 1
-
-
-# --- Random baskets --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Record, in order, every strategy for which new decisions are made."""
-    noted: list[Any] = []
-
-    def decide(strategy: Any, *given: Any) -> pd.DataFrame:
-        noted.append(strategy)
-        return decide_as_usual(strategy, *given)
-
-    monkeypatch.setattr(baskets, "decide", decide)
-    return noted
-
-
-def test_baskets_hold_other_shares_in_the_place_of_memory_makers(
-    finished: dict[str, Run], drawn: list[Any]
-) -> None:
-    ours = finished["near-cash-flow"]
-    assert isinstance(ours.strategy, NearCashFlow)
-    made = random_baskets(ours, baskets=12)
-    own, others = set(members("memory")), [s for s in drawn if s != ours.strategy]
-    assert made is not None
-    assert len(others) == made.n == 12
-    for strategy in others:
-        basket = strategy.memory
-        assert len(set(basket)) == len(basket) == len(own)
-        assert own.isdisjoint(basket)
-        assert {UNIVERSE[ticker].market for ticker in basket} == {"stock"}
-        weights = strategy.weights(ours.reading, ours.history.panel)
-        assert own.isdisjoint(weights.columns)
-        assert replace(strategy, memory=ours.strategy.memory) == ours.strategy
-    assert len({strategy.memory for strategy in others}) > 6
-
-
-def test_baskets_are_ranked_by_the_sharpe_ratio_of_a_plain_loop(
-    finished: dict[str, Run], drawn: list[Any]
-) -> None:
-    ours = finished["near-cash-flow"]
-    made = random_baskets(ours, baskets=4)
-    assert made is not None
-
-    def by_hand(strategy: Any) -> float:
-        decided = strategy.weights(ours.reading, ours.history.panel).loc[ours.decided.index]
-        held = held_by_hand(decided, pd.DatetimeIndex(ours.result.equity.index), LAG)
-        market = market_of(ours, list(decided.columns))
-        return float(daily_sharpe((held * market.priced)[:, :, None], market)[0])
-
-    expected = [by_hand(strategy) for strategy in drawn if strategy != ours.strategy]
-    true = by_hand(ours.strategy)
-    assert made.others.tolist() == pytest.approx(expected, abs=1e-12)
-    assert made.statistic == pytest.approx(true, abs=1e-12)
-    assert made.rank == sum(other < true for other in expected) / 4
-    assert made.kind == "baskets"
-
-
-def test_equal_seeds_draw_equal_baskets(finished: dict[str, Run]) -> None:
-    ours = finished["near-cash-flow"]
-    one, same, other = (random_baskets(ours, baskets=4, seed=s) for s in (1, 1, 2))
-    assert one is not None
-    assert same is not None
-    assert other is not None
-    assert one.others.tolist() == same.others.tolist()
-    assert not set(one.others) & set(other.others)
-
-
-def test_a_comparison_shows_the_rank_among_baskets(
-    numbers: Numbers, finished: dict[str, Run]
-) -> None:
-    made = random_baskets(finished["near-cash-flow"])
-    assert made is not None
-    said = numbers["near-cash-flow"]["baskets"]
-    assert said["statistic"] == pytest.approx(made.statistic, abs=1e-12)
-    assert (said["kind"], said["n"], said["rank"]) == ("baskets", 50, made.rank)
-    assert all(numbers[name]["baskets"] is None for name in NAMES if name != "near-cash-flow")
-
-
-def test_without_memory_makers_there_are_no_baskets(
-    finished: dict[str, Run], timed: dict[str, Run], short: History
-) -> None:
-    ours = finished["near-cash-flow"]
-    assert random_baskets(ours, baskets=2) is not None
-    assert random_baskets(timed["survival"], baskets=2) is None  # it has no sleeve of memory
-    assert random_baskets(finished["spy"], baskets=2) is None
-    twin = config_from({"strategy": "near-cash-flow-smh"}).build_strategy()
-    assert random_baskets(replace(ours, strategy=twin), baskets=2) is None
-    fewer = replace(ours.strategy, memory=("MU",))  # type: ignore[call-arg]
-    assert random_baskets(replace(ours, strategy=fewer), baskets=2) is None
-    assert random_baskets(replace(ours, decided=ours.decided * 0), baskets=2) is None
-    others = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in members("memory")]
-    lacking = replace(short, closes=short.closes.drop(columns=others[3:]))
-    assert random_baskets(replace(ours, history=lacking), baskets=2) is None
 
 
 # --- A user's strategy -----------------------------------------------------------------------
