@@ -104,7 +104,7 @@ def compare(config: RunConfig, history: History) -> tuple[pd.DataFrame, pd.DataF
         ("trend-universe", "2025-06-10"),
     ],
 )
-def test_whoever_follows_it_places_the_orders_of_the_backtest(
+def test_whoever_follows_today_places_the_orders_of_the_backtest(
     history: History, strategy: str, start: str
 ) -> None:
     ours, engine = compare(config_from({"strategy": strategy, "start": start}), history)
@@ -157,7 +157,9 @@ def test_a_series_that_its_publisher_has_ended_is_not_late(history: History) -> 
     assert explain_all(reading.evaluations, panel)["funding"].missing == ("SOFR",)
 
 
-def test_with_a_short_leg_too(history: History) -> None:
+def test_whoever_follows_a_strategy_with_a_short_leg_places_the_orders_of_the_backtest(
+    history: History,
+) -> None:
     given = {"strategy": "memory-over-crypto", "start": "2018-09-04", "end": "2020-06-30"}
     cut = history.until(at("2020-06-30"))
     ours, engine = compare(config_from({**given, "params": {"volatility": 0.4}}), cut)
@@ -220,7 +222,9 @@ def test_shorts_beyond_the_gross_limit_are_cut_back_on_any_day(
 
 
 @pytest.mark.parametrize("strategy", ["near-cash-flow", "memory-over-crypto"])
-def test_on_a_simulated_history_too(strategy: str) -> None:
+def test_whoever_follows_today_on_a_simulated_history_places_the_orders_of_the_backtest(
+    strategy: str,
+) -> None:
     history = History.simulated(3, 4)
     weekly = {"every": "week", "offset": 2}
     config = config_from({"strategy": strategy, "schedule": weekly, "start": "2024-04-01"})
@@ -689,7 +693,9 @@ def test_holdings_before_their_orders_are_filled_are_not_called_within_the_band(
     assert "no orders: once those orders are filled, every holding is within the drift band" in out
 
 
-def test_its_json_has_the_day_the_reason_and_the_regime(on_store: Drypowder, mine: Path) -> None:
+def test_the_json_of_the_command_has_the_day_the_reason_and_the_regime(
+    on_store: Drypowder, mine: Path
+) -> None:
     said = json.loads(
         on_store("today", "near-cash-flow", "--at", "2024-03-11", "--holdings", mine, "--json").out
     )
@@ -769,7 +775,7 @@ def test_only_what_has_a_price_can_be_held(
     refused(said, f"unknown asset '{name}'", f"did you mean '{hint}'" if hint else "")
 
 
-def test_the_library_refuses_a_series_as_a_holding_too(history: History) -> None:
+def test_the_library_refuses_a_series_as_a_holding(history: History) -> None:
     with pytest.raises(MissingSeries, match="unknown asset 'GDP'"):
         today(config_from({"strategy": "spy"}), history, at("2025-12-31"), {"GDP": 1.0})
 

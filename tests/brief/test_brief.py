@@ -55,7 +55,7 @@ def waiting(history: History) -> Brief:
 # --- The whole ---------------------------------------------------------------------------------
 
 
-def test_it_says_the_regime_its_start_and_its_rule(made: Brief) -> None:
+def test_a_brief_says_the_regime_its_start_and_its_rule(made: Brief) -> None:
     reading = made.sample.reading
     assert (made.regime, str(made.session.date())) == ("ABSORPTION", DAY)
     assert made.since == since(reading.regime)
@@ -88,7 +88,7 @@ def test_a_day_that_is_not_before_the_session_is_refused(
         make_brief(past, given)
 
 
-def test_its_verdicts_do_not_depend_on_the_other_claims(made: Brief) -> None:
+def test_verdicts_in_a_brief_do_not_depend_on_the_other_claims(made: Brief) -> None:
     """The verdicts stay the same if three claims of another family are judged at the same time.
 
     The trial has many more claims.

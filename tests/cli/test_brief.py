@@ -16,7 +16,7 @@ from tests.terminals import terminal
 pytestmark = pytest.mark.usefixtures("briefly")
 
 
-def test_it_prints_ten_lines_and_writes_its_files(drypowder: Drypowder, tmp_path: Path) -> None:
+def test_brief_prints_ten_lines_and_writes_its_files(drypowder: Drypowder, tmp_path: Path) -> None:
     page, mail = tmp_path / "new" / "brief.html", tmp_path / "new" / "mail.html"
     said = drypowder("brief", "--source", "simulated", "--out", page, "--mail", mail)
     assert said.code == 0

@@ -69,7 +69,7 @@ def test_a_row_shorter_than_a_year_shows_its_total_return() -> None:
     assert shown("CAGR", entry) == "-3.4 in total"
 
 
-def test_the_lines_below_name_the_rows_told_from_luck_and_those_that_collapse() -> None:
+def test_the_lines_below_name_the_significant_rows_and_those_that_collapse() -> None:
     rows: dict[str, Any] = {"a": ENTRY, "b": ENTRY | lucky(1.2, significant=True)}
     assert luck_words(rows) == [
         "Rows whose Sharpe ratio reaches the hurdle: b. The hurdle depends on 2 rows and 1,200 "

@@ -50,7 +50,9 @@ def thesis(
     return run
 
 
-def test_it_prints_the_verdict_and_a_row_for_each_link(thesis: Drypowder, tmp_path: Path) -> None:
+def test_thesis_prints_the_verdict_and_a_row_for_each_link(
+    thesis: Drypowder, tmp_path: Path
+) -> None:
     said = thesis()
     assert said.code == 0, said.err
     lines = said.out.splitlines()

@@ -32,12 +32,14 @@ def test_equal_seeds_give_equal_histories_and_others_do_not() -> None:
 
 
 @pytest.mark.parametrize(("seed", "years"), [(0, 1), (0, 34), (-1, 20)])
-def test_what_it_cannot_simulate_is_refused(seed: int, years: int) -> None:
+def test_a_seed_or_length_that_cannot_be_simulated_is_refused(seed: int, years: int) -> None:
     with pytest.raises(ConfigError, match="must"):
         History.simulated(seed, years)
 
 
-def test_it_emits_the_series_and_assets_of_real_history(simulated: History, store: Path) -> None:
+def test_a_simulated_history_has_the_series_and_assets_of_real_history(
+    simulated: History, store: Path
+) -> None:
     assert set(make_economy(3, 20).series) == set(Store(store).series_ids())
     real = History.load(store)
     assert set(simulated.panel.columns) == set(real.panel.columns)
@@ -280,7 +282,7 @@ def test_a_cascade_hits_coins_first_then_speculation_then_everything() -> None:
     )
 
 
-def test_coins_move_on_weekends_too(economy: Economy) -> None:
+def test_coins_move_on_weekends(economy: Economy) -> None:
     coin = economy.series["BTC-USD"].pct_change().dropna()
     weekend = coin[pd.DatetimeIndex(coin.index).day_of_week >= 5]
     assert (weekend != 0).all()

@@ -24,12 +24,12 @@ def a_result(low: float, high: float, bills: float = 0.02) -> Result:
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 0.5), (-0.3, 0.4), (0.0, 0.0)])
-def test_its_value_is_the_equity_in_dollars(low: float, high: float) -> None:
+def test_the_value_of_the_portfolio_is_the_equity_in_dollars(low: float, high: float) -> None:
     result = a_result(low, high)
     np.testing.assert_allclose(result.portfolio.value(), result.equity, rtol=1e-9)
 
 
-def test_its_figures_a_year_are_ours() -> None:
+def test_yearly_figures_of_the_portfolio_are_ours() -> None:
     result = a_result(0.0, 0.5)
     bills = result.bills.reindex(result.returns.index)
     portfolio, stats = result.portfolio, result.portfolio.stats()
@@ -57,7 +57,7 @@ def growth(returns: pd.Series) -> float:
     return float(np.prod(1 + returns.to_numpy()) - 1)
 
 
-def test_its_benchmark_is_the_benchmark_of_the_run() -> None:
+def test_the_benchmark_of_the_portfolio_is_the_benchmark_of_the_run() -> None:
     result = a_result(0.0, 0.5)
     benchmark = pd.Series(np.random.default_rng(1).normal(0, 0.01, 899), SESSIONS[1:])
     portfolio = result.beside(benchmark).portfolio

@@ -189,7 +189,7 @@ def test_gross_exposure_exactly_at_the_limit_is_within_it() -> None:
     assert fills(held(thousand(prices, decide(prices, (0, EVEN))))) == [1]
 
 
-def test_it_goes_back_to_the_decision_that_the_band_left_alone() -> None:
+def test_a_trade_back_to_the_limit_goes_to_the_decision_that_the_band_left_alone() -> None:
     """The last decision counts, even if the band prevented its trade."""
     prices = squeeze(at=5)
     newer = {"MU": 0.48, "BTC": -0.49}

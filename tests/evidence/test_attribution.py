@@ -241,7 +241,7 @@ def test_a_small_case_agrees_with_a_calculation_by_hand(column: str) -> None:
     assert parts == pytest.approx(BY_HAND[column], abs=1e-12)
 
 
-def test_its_whole_agrees_too() -> None:
+def test_the_total_of_a_small_case_agrees_with_a_calculation_by_hand() -> None:
     total = attribution(*small_case()).total
     assert total["return"] == pytest.approx(LAST / 1000 - 1, abs=1e-12)
     assert total["volatility"] == pytest.approx(SIGMA * math.sqrt(252), abs=1e-12)

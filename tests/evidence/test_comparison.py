@@ -485,7 +485,7 @@ def test_few_episodes_allow_no_conclusion_however_it_ranks(
 
 
 @pytest.mark.parametrize("episodes", [3, None])
-def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, episodes: int | None) -> None:
+def test_timing_is_significant_at_one_in_twenty(row: Compared, episodes: int | None) -> None:
     told, luck = "timing beats 95 % of placebos", "timing may be luck"
     assert placed_at(row, episodes, 1.0, [0.0] * 99).conclusion == told
     assert placed_at(row, episodes, 1.0, [0.0] * 98).conclusion == "ranks high among few placebos"
@@ -495,7 +495,7 @@ def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, episodes: int 
     assert placed_at(row, episodes, 1.0, [2.0] * 99).conclusion == luck
 
 
-def test_what_has_no_rank_is_not_told(row: Compared) -> None:
+def test_a_row_without_a_rank_has_no_conclusion_about_timing(row: Compared) -> None:
     assert placed_at(row, 3, float("nan"), [0.0]).conclusion == "timing not ranked"
     unranked_by: tuple[Method, ...] = ("not_drawn", "not_refitted")
     for method in unranked_by:
@@ -731,7 +731,7 @@ def test_a_page_that_cannot_be_written_is_one_line(drypowder: Drypowder, tmp_pat
 # --- Simulated or real -----------------------------------------------------------------------
 
 
-def test_what_is_simulated_says_so(
+def test_a_page_of_a_simulated_history_says_simulated(
     page: Page, drypowder: Drypowder, tmp_path: Path, short: History
 ) -> None:
     for said in page.numbers.values():
@@ -746,7 +746,7 @@ def test_what_is_simulated_says_so(
     assert "Research, not investment advice" in printed.out
 
 
-def test_what_is_real_does_not(
+def test_a_page_of_a_real_history_does_not_say_simulated(
     drypowder: Drypowder, tmp_path: Path, short: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, out = replace(short, source="store"), tmp_path / "page.html"

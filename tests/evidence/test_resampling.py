@@ -179,7 +179,7 @@ def test_signals_read_a_drawn_history(history: History, drawn: Drawn) -> None:
         assert not after.flags[name].equals(before.flags[name])
 
 
-def test_simulated_histories_can_be_drawn_too() -> None:
+def test_a_simulated_history_can_be_resampled() -> None:
     simulated = History.simulated(seed=2, years=8)
     panel, closes = resample_prices(simulated.panel, simulated.closes, seed=1)
     pd.testing.assert_frame_equal(panel.isna(), simulated.panel.isna())

@@ -164,7 +164,7 @@ def test_a_single_candidate_is_the_plain_run_from_the_first_seam_on(economy: His
     assert found.run.state.equals(plain.state.loc[pd.Timestamp(start) :])
 
 
-def test_its_run_is_known_to_be_spliced(economy: History) -> None:
+def test_the_run_of_a_walk_forward_is_known_to_be_spliced(economy: History) -> None:
     config = config_from({"strategy": "near-cash-flow"})
     found = walk_forward(config, {"volatility": [0.1, 0.4]}, economy, first_years=4)
     assert found.run.spliced

@@ -94,7 +94,9 @@ def test_a_later_event_does_not_lengthen_a_history_without_prices(tmp_path: Path
 # --- series that are known when recorded --------------------------------------------------------
 
 
-def test_what_is_known_when_recorded_never_reaches_a_panel_before(tmp_path: Path) -> None:
+def test_a_series_known_when_recorded_never_reaches_a_panel_before_the_recording(
+    tmp_path: Path,
+) -> None:
     store = tmp_path / "store.duckdb"
     for name, text, recorded in (
         ("SPY", SPY, "2025-03-17 12:00"),
@@ -106,7 +108,9 @@ def test_what_is_known_when_recorded_never_reaches_a_panel_before(tmp_path: Path
     assert premium.isna().all()  # the last session with prices is before the recording
 
 
-def test_it_reaches_the_first_close_after_the_recording(tmp_path: Path) -> None:
+def test_a_series_known_when_recorded_reaches_the_first_close_after_the_recording(
+    tmp_path: Path,
+) -> None:
     store = tmp_path / "store.duckdb"
     for name, text, recorded in (
         ("ACMTP10", PREMIUM, RECORDED),

@@ -21,7 +21,7 @@ def fact(start: str, end: str, value: float, known: str) -> Fact:
 
 
 @pytest.mark.parametrize("last", [HALF, YEAR_BEFORE, HALF_BEFORE])
-def test_it_is_known_with_the_last_of_its_parts(last: str) -> None:
+def test_a_trailing_year_is_known_with_the_last_of_its_parts(last: str) -> None:
     moment = dict.fromkeys((HALF, YEAR_BEFORE, HALF_BEFORE), "2025-08-01") | {last: "2025-09-01"}
     facts = [
         fact("2024-01-01", HALF_BEFORE, 40.0, moment[HALF_BEFORE]),

@@ -225,7 +225,7 @@ def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:
     assert not re.search(r"\b(nan|None)\b", plain(page))
 
 
-def test_nan_is_missing_too(tmp_path: Path) -> None:
+def test_nan_is_a_dash_and_sorts_as_nothing(tmp_path: Path) -> None:
     missing = dict.fromkeys(("cagr", "total_return"), float("nan"))
     numbers = NUMBERS | {"spy": NUMBERS["spy"] | missing}
     assert cells(write(tmp_path, numbers).read_text(), "spy")["CAGR, %"] == ("", "–")

@@ -59,7 +59,7 @@ def test_a_price_that_flattens_never_flags(swings: np.ndarray) -> None:
     assert not evaluated(SIGNAL, panel).flag[g.index].any()
 
 
-def test_it_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excursion(
+def test_the_kink_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excursion(
     swings: np.ndarray,
 ) -> None:
     noise = np.cumsum(np.random.default_rng(2).normal(0, 0.02, len(swings)))
@@ -80,7 +80,7 @@ def test_it_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excur
         (Convexity(draws=50, minimum=420), "402 weeks of changes"),
     ],
 )
-def test_it_has_no_view_while_not_identified(
+def test_convexity_has_no_view_while_the_kink_is_not_identified(
     signal: Convexity, why: str, swings: np.ndarray
 ) -> None:
     panel = panel_of(swings, 4 + 2 * swings + 3 * np.maximum(0, swings - 0.5))

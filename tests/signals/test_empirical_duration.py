@@ -53,7 +53,7 @@ def test_the_future_changes_nothing(panel: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(("weeks", "view"), [(104, True), (103, False)])
-def test_it_needs_104_weeks(panel: pd.DataFrame, weeks: int, view: bool) -> None:
+def test_an_empirical_duration_needs_104_weeks(panel: pd.DataFrame, weeks: int, view: bool) -> None:
     short = panel.iloc[-(5 * weeks + 1) :].copy()
     short["SPY"] = panel["SPY"].shift(-1).iloc[-len(short) :]  # a price at the first session
     short["IGV"] = panel["IGV"].shift(-1).iloc[-len(short) :]

@@ -1,15 +1,11 @@
-"""Hysteresis, the confirmation of a regime, and the z-score, compared with results by hand."""
+"""Hysteresis and the confirmation of a regime, compared with results by hand."""
 
-import math
-
-import numpy as np
 import pandas as pd
 import pytest
 
 from signals.errors import ConfigError
 from signals.hysteresis import Threshold, hysteresis, turned
 from signals.regimes.base import settle
-from signals.transforms import zscore
 
 NAN = float("nan")
 
@@ -54,18 +50,18 @@ def shown(flag: pd.Series) -> str:
         pytest.param("", "", "", 5, "", id="no sessions"),
     ],
 )
-def test_latch(enter: str, leave: str, view: str, confirm: int, expected: str) -> None:
+def test_hysteresis(enter: str, leave: str, view: str, confirm: int, expected: str) -> None:
     view_ = pd.Series([c == "1" for c in view], index=days(len(view)), dtype=bool)
     enter_, leave_ = bits(enter).astype(bool), bits(leave).astype(bool)
     assert shown(hysteresis(enter_, leave_, view_, confirm)) == expected
 
 
-def test_latch_confirms_five_sessions_by_default() -> None:
+def test_hysteresis_confirms_five_sessions_by_default() -> None:
     on = bits("1111111")
     assert shown(hysteresis(on, ~on, on)) == "....111"
 
 
-def test_latch_may_take_longer_to_leave() -> None:
+def test_hysteresis_may_take_longer_to_leave() -> None:
     enter, leave, view = bits("11......"), bits("...11111"), bits("11111111")
     assert shown(hysteresis(enter, leave, view, 2, confirm_leave=4)) == ".11111.."
 
@@ -124,38 +120,6 @@ def test_settle(raw: str, expected: str) -> None:
 def test_settle_confirms_ten_sessions_by_default() -> None:
     raw = pd.Series(["NEUTRAL"] * 12, index=days(12), dtype=object)
     assert settle(raw).isna().sum() == 9
-
-
-def test_zscore_of_a_few_values() -> None:
-    z = zscore(pd.Series([1.0, 2.0, 3.0, 5.0], index=days(4)), window=3, minimum=2)
-    assert math.isnan(z.iloc[0])
-    assert z.iloc[1] == pytest.approx(0.5 / math.sqrt(0.5))
-    assert z.iloc[2] == pytest.approx(1.0)
-    assert z.iloc[3] == pytest.approx((5 - 10 / 3) / math.sqrt(7 / 3))  # 1.0 has left the window
-
-
-def test_zscore_counts_values_not_sessions() -> None:
-    z = zscore(pd.Series([1.0, NAN, NAN, 2.0, NAN], index=days(5)), window=5, minimum=2)
-    assert z.notna().tolist() == [False, False, False, True, False]
-
-
-def test_zscore_needs_a_year_and_looks_back_five() -> None:
-    x = pd.Series(np.arange(1300.0))
-    z = zscore(x)
-    assert z.first_valid_index() == 251
-    window = x.iloc[40:]
-    assert z.iloc[-1] == pytest.approx((1299 - window.mean()) / window.std())
-
-
-def test_zscore_has_no_view_where_nothing_moved() -> None:
-    z = zscore(pd.Series([0.1] * 300 + [0.2]), window=200, minimum=50)
-    assert z.iloc[:300].isna().all()
-    assert z.iloc[300] > 10
-
-
-def test_zscore_is_not_fooled_by_the_past_of_a_flat_stretch() -> None:
-    z = zscore(pd.Series([1e9, -1e9, *[0.1] * 300]), window=200, minimum=50)
-    assert z.iloc[-1:].isna().all()
 
 
 def test_confirmation_must_be_positive() -> None:

@@ -26,13 +26,13 @@ def test_a_state_began_the_session_after_the_last_other_one(states: str, first: 
     assert since(flag) == index[first]
 
 
-def test_a_regime_has_a_beginning_too() -> None:
+def test_a_regime_began_the_session_after_the_last_other_one() -> None:
     index = pd.bdate_range("2024-01-02", periods=4)
     regime = pd.Series(["NEUTRAL", "NEUTRAL", "ABSORPTION", "ABSORPTION"], index=index)
     assert since(regime) == index[2]
 
 
 @pytest.mark.parametrize("last", [pd.NA, None])
-def test_without_a_view_there_is_none(last: object) -> None:
+def test_a_missing_last_state_has_no_first_session(last: object) -> None:
     index = pd.bdate_range("2024-01-02", periods=2)
     assert since(pd.Series([True, last], index=index, dtype="object")) is None

@@ -648,7 +648,7 @@ class TestFaultsInTables:
         with pytest.raises(AssertionError, match="expected a table"):
             plant()
 
-    def test_vintage_dates_are_a_table_too(self, servers: Servers) -> None:
+    def test_vintage_dates_are_a_table_with_faults(self, servers: Servers) -> None:
         servers.faults.add(Fault("duplicate", match="vintagedates"))
         dates = fred(servers, "series/vintagedates", series_id="GDP")["vintage_dates"]
         assert len(dates) == len(set(dates)) + 1

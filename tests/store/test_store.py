@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def test_its_repr_can_be_pasted_back(store: Store) -> None:
+def test_the_repr_of_a_store_can_be_pasted_back(store: Store) -> None:
     assert eval(repr(store)).path == store.path
 
 

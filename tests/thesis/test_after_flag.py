@@ -119,7 +119,7 @@ def test_without_a_reward_little_is_found() -> None:
     assert sum(p <= 0.05 for p in p_values) <= 2
 
 
-def test_its_interval_contains_the_truth_about_as_often_as_it_says(
+def test_the_interval_of_after_flag_contains_the_truth_about_as_often_as_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The truth is the mean of 1,000 worlds in benchmarks/trial_coverage.py.

@@ -41,7 +41,7 @@ def test_a_kink_with_noise_is_found_by_both_methods() -> None:
     assert fit.p_value(value, error, 1) < 0.001
 
 
-def test_its_value_and_its_90_percent_interval_are_the_signals(
+def test_the_value_and_the_90_percent_interval_of_kink_are_those_of_convexity(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signal = sample.reading.evaluations["convexity"].signal
@@ -87,7 +87,7 @@ def test_real_history_does_not_identify_it(history: History) -> None:
 
 
 @pytest.mark.parametrize("name", ["kink", "kink, HAC"])
-def test_its_interval_contains_the_truth_less_often_than_it_says(name: str) -> None:
+def test_the_interval_of_kink_contains_the_truth_less_often_than_it_says(name: str) -> None:
     assert 27 <= sum(covered(seed, name) for seed in range(40)) <= 40
 
 

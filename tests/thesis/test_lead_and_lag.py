@@ -62,7 +62,7 @@ def test_the_block_is_that_of_politis_and_white() -> None:
     assert block_length(shocks[100:]) == 14
 
 
-def test_its_interval_contains_the_truth_about_as_often_as_it_says() -> None:
+def test_the_interval_of_lead_and_lag_contains_the_truth_about_as_often_as_it_says() -> None:
     assert sum(covered(seed, "lead_and_lag") for seed in range(40)) >= 32
 
 

@@ -50,7 +50,7 @@ def test_a_response_without_noise_is_found_exactly() -> None:
 
 
 @pytest.mark.parametrize("horizon", [1, 5, 13])
-def test_it_is_the_local_projection_of_statsmodels(horizon: int) -> None:
+def test_the_estimate_is_that_of_a_regression_with_statsmodels(horizon: int) -> None:
     impulse, _, past = world()
     y = past + 0.3 * impulse.shift(3, fill_value=0.0)
     x = pd.DataFrame({"off": 1.0, "off impulse": impulse})
@@ -84,7 +84,9 @@ def test_the_interval_counts_the_weeks_of_the_rarer_state() -> None:
 
 
 @pytest.mark.parametrize("name", ["local_projection off", "local_projection on minus off"])
-def test_its_interval_contains_the_truth_about_as_often_as_it_says(name: str) -> None:
+def test_the_interval_of_local_projection_contains_the_truth_about_as_often_as_it_says(
+    name: str,
+) -> None:
     assert sum(covered(seed, name) for seed in range(40)) >= 33
 
 

@@ -91,7 +91,7 @@ def test_demand_that_matters_is_found_and_demand_that_does_not_is_not() -> None:
     assert sum(p < 0.025 for p in nothing) <= 2
 
 
-def test_its_interval_contains_the_truth_less_often_than_it_says(
+def test_the_interval_of_nested_forecast_contains_the_truth_less_often_than_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The truth is the mean of 1,000 worlds in benchmarks/trial_coverage.py.
