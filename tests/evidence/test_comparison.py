@@ -34,7 +34,7 @@ from backtests.evidence.resampling import resample_prices
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import run, run_on
-from backtests.report.compare_numbers import comparison_numbers, coverage_said
+from backtests.report.compare_numbers import about, comparison_numbers, coverage_said
 from backtests.runs import Run
 from signals.errors import ConfigError
 from signals.universe import UNIVERSE
@@ -54,6 +54,7 @@ from tests.evidence.by_hand import (
     plain_run,
 )
 from tests.reference import formulas
+from tests.report.test_compare_page import ABOUT, entry
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
 
@@ -766,6 +767,25 @@ def test_the_page_holds_the_rows_and_the_hindsight(page: Page) -> None:
 
 
 @pytest.mark.parametrize("lag", [1, 3])
+def lacking(made_up: dict[str, Any], real: Any, path: str = "") -> set[str]:
+    """Return the paths of the keys of made-up numbers that real numbers do not have."""
+    if not isinstance(real, dict):
+        return set()
+    found = {path + key for key in made_up.keys() - real.keys()}
+    for key in made_up.keys() & real.keys():
+        if isinstance(made_up[key], dict):
+            found |= lacking(made_up[key], real[key], f"{path}{key}.")
+    return found
+
+
+def test_the_made_up_numbers_in_tests_of_the_page_have_the_keys_of_a_comparison(page: Page) -> None:
+    """One strategy lacks equal weights, and the other one does not hold SPY."""
+    names = ("near-cash-flow", "cash-heavy@quantities")
+    first, second = (lacking(entry(name), page.numbers[name]) for name in names)
+    assert first & second == set()
+    assert ABOUT.keys() == about(page.made).keys()
+
+
 def test_growth_is_shaded_by_the_regime_it_was_earned_under(
     lag: int, drypowder: Drypowder, short: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

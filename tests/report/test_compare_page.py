@@ -88,7 +88,10 @@ def interval(estimate: float | None) -> dict[str, float | None]:
 
 
 def entry(name: str) -> dict[str, Any]:
-    """Return the numbers of a strategy; bills have no Sharpe ratio, and bitcoin has no CAGR."""
+    """Return the numbers of a strategy; bills have no Sharpe ratio, and bitcoin has no CAGR.
+
+    ``tests/evidence/test_comparison.py`` checks the keys against a real comparison.
+    """
     place, timed = list(KINDS).index(name), KINDS[name] != "baseline"
     sharpe = None if name == "bills" else 0.1 * place
     differences = ("excess_spy", "excess_bills", "excess_mix", "excess_equal_weight")
