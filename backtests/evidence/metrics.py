@@ -201,7 +201,7 @@ def beta(returns: pd.Series, benchmark: pd.Series) -> float:
 
 def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
     """Return the correlation of returns and benchmark returns; NaN if one series does not vary."""
-    if returns.std() == 0 or benchmark.std() == 0:
+    if not min(returns.std(), benchmark.std()) >= ROUNDING:
         return float("nan")
     return float(returns.corr(benchmark))
 

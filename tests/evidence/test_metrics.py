@@ -117,6 +117,13 @@ def test_returns_that_do_not_vary_have_no_ratios() -> None:
     assert ours["cagr"] == 0
 
 
+def test_a_series_that_varies_only_by_rounding_has_no_correlation() -> None:
+    flat, varying = series([0.1] * 7), series([0.01, -0.02, 0.03, 0.0, 0.01, -0.01, 0.02])
+    assert 0 < flat.std() < 1e-16
+    assert math.isnan(metrics.correlation(flat, varying))
+    assert math.isnan(metrics.correlation(varying, flat))
+
+
 @pytest.mark.parametrize("lag", [1, 2])
 def test_a_return_counts_for_the_regime_it_was_earned_under(lag: int) -> None:
     returns = series([0.01, 0.02, -0.03, 0.04, 0.05] * 60)
