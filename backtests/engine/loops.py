@@ -29,8 +29,13 @@ NEAR = 1e-9
 TINY = 1e-12
 #: Number of legs whose values are added in one step of :func:`_value_long`.
 STEP = 4
-#: A sum of weights may exceed its limit by this fraction. `check_weights` allows a little less.
-SLACK = 1e-9 + 1e-12
+#: A sum of weights exceeds its limit only if it is above the limit by more than this fraction.
+#: :mod:`backtests.engine.schedule` repeats this value, because numba does not notice a change in
+#: another file.
+ROUNDING = 1e-9
+#: Target weights are refused if a sum exceeds its limit by more than this fraction. `check_weights`
+#: allows a little less.
+SLACK = ROUNDING + TINY
 #: Largest number of portfolios that trade side by side. LANES is for long-only portfolios.
 #: SHORT_LANES is for portfolios with short positions, which need much more memory.
 LANES, SHORT_LANES = 32, 8
@@ -161,6 +166,9 @@ class Book(NamedTuple):
     parts: np.ndarray  # cash, units and sums, as :func:`_value_long` reads them
     legs: np.ndarray  # legs × LEG
     purse: np.ndarray  # PURSE
+
+
+# --- Teams ---------------------------------------------------------------------------------------
 
 
 @stored
@@ -330,6 +338,9 @@ def _book(terms: Terms, team: Team, first: int) -> Book:
     )  # fmt: skip
 
 
+# --- Decisions and drift -------------------------------------------------------------------------
+
+
 @inner
 def _follow(market: Market, frames: Frames, team: Team, book: Book, room: Room) -> None:
     """Choose and execute the trades of all portfolios in ``team``, session after session."""
@@ -478,7 +489,7 @@ def _afford(held: np.ndarray, before: np.ndarray) -> None:
     missing = -1.0
     for weight in held:
         missing += weight
-    while missing > 1e-9:
+    while missing > ROUNDING:
         largest, at = 0.0, -1
         for k in range(len(held)):
             covered = min(held[k], 0.0) - min(before[k], 0.0)
@@ -574,7 +585,7 @@ def _hold_to_limit(market: Market, team: Team, book: Book, lane: int, at: int) -
     for weight in book.now:
         gross += abs(weight)
         shorts = shorts or weight < 0
-    if shorts and gross > team.limit[lane] + 1e-9:
+    if shorts and gross > team.limit[lane] + ROUNDING:
         for k in range(len(book.now)):
             book.queue[lane, book.marks[lane, OLDEST], k] = book.last[lane, k]
         _send(market, team, book, lane, at)
@@ -612,6 +623,9 @@ def _drifted(
     worth += (1 - invested) * grown[1] / grown[0]
     for k in range(len(held)):
         now[k] = now[k] / worth if worth > 0 else held[k]
+
+
+# --- Orders of a session -------------------------------------------------------------------------
 
 
 @inner
@@ -838,6 +852,9 @@ def _plus(a: float, b: float) -> float:
 def _equal(a: float, b: float) -> bool:
     """Return whether two amounts differ at most by rounding."""
     return abs(a - b) <= max(NEAR * max(abs(a), abs(b)), TINY)
+
+
+# --- Values at each close ------------------------------------------------------------------------
 
 
 @inner

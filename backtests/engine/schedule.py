@@ -19,6 +19,8 @@ from signals.params import Typed
 from signals.universe import asset
 
 BAND = 0.02
+#: A sum of weights exceeds its limit only if it is above the limit by more than this fraction.
+ROUNDING = 1e-9
 
 PERIODS = ("month", "quarter", "week", "day")
 
@@ -202,7 +204,7 @@ class _Chooser:
     def _hold_to_limit(self, at: int) -> None:
         """If gross exposure exceeds its limit, schedule a trade back to the last target weights."""
         now = self._drifted(at)
-        if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
+        if (now < 0).any() and np.abs(now).sum() > self.gross_limit + ROUNDING:
             self._send(self.last, at)
 
     def _send(self, target: np.ndarray, at: int) -> None:
@@ -267,7 +269,7 @@ def _affordable(wanted: np.ndarray, before: np.ndarray) -> np.ndarray:
     A purchase that turns a short position into a long position counts as two purchases.
     """
     held, missing = wanted.copy(), wanted.sum() - 1
-    if missing <= 1e-9:
+    if missing <= ROUNDING:
         return held
     bought = _legs(wanted) - _legs(before)
     for leg in np.argsort(bought, axis=None, kind="stable")[::-1]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from backtests.engine import loops, measures
+from backtests.engine import loops, measures, schedule
 from backtests.engine.batch import Variant
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.many import TOGETHER, Many, simulate_many
@@ -186,6 +186,10 @@ def test_equity_is_left_out_unless_asked_for() -> None:
 
 def test_loops_and_metrics_treat_the_same_denominators_as_zero() -> None:
     assert measures.ZERO == metrics.ZERO
+
+
+def test_loops_and_the_choice_of_trades_have_the_same_tolerance() -> None:
+    assert loops.ROUNDING == schedule.ROUNDING
 
 
 def test_no_configurations_give_empty_tables() -> None:
