@@ -15,6 +15,12 @@ MEASURES = (
     *("sessions", "total_return", "cagr", "volatility", "sharpe", "max_drawdown", "exposure"),
     *("turnover", "costs", "trades", "skewness", "kurtosis", "autocorrelation"),
 )
+#: Positions of the names in ``MEASURES``.
+SESSIONS, TOTAL_RETURN, CAGR, VOLATILITY, SHARPE, MAX_DRAWDOWN, EXPOSURE = range(7)
+TURNOVER, COSTS, TRADES, SKEWNESS, KURTOSIS, AUTOCORRELATION = range(7, 13)
+#: Columns of :attr:`backtests.engine.loops.Room.totals`, which :mod:`backtests.engine.loops`
+#: describes. The numbers are repeated here, because numba does not notice a change in another file.
+TURNED, PAID, FILLED, EXPOSED = range(4)
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 ZERO = 1e-15
 #: Largest number of portfolios that are measured together.
@@ -190,19 +196,19 @@ def _write(
     second = table[SECOND]
     variance = second / n
     varies = np.sqrt(variance) >= ZERO
-    metrics[0] = n
-    metrics[1] = equity[-1] / equity[0] - 1 if n else np.nan
-    metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
-    metrics[3] = _deviation(table[SPREAD], n) * np.sqrt(year)
-    metrics[4] = _ratio(table[MEAN], _deviation(second, n)) * np.sqrt(year)
-    metrics[5] = table[LOW] / table[HIGH] - 1 if n else np.nan
-    metrics[6] = totals[3] / n
-    metrics[7] = _ratio(totals[0] / 2, years)
-    metrics[8] = _ratio(totals[1] / (table[EQUITY] / len(equity)), years)
-    metrics[9] = totals[2]
-    metrics[10] = table[THIRD] / n / variance**1.5 if varies else np.nan
-    metrics[11] = table[FOURTH] / n / variance**2 if varies else np.nan
-    metrics[12] = table[PRODUCT] / second if varies else np.nan
+    metrics[SESSIONS] = n
+    metrics[TOTAL_RETURN] = equity[-1] / equity[0] - 1 if n else np.nan
+    metrics[CAGR] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
+    metrics[VOLATILITY] = _deviation(table[SPREAD], n) * np.sqrt(year)
+    metrics[SHARPE] = _ratio(table[MEAN], _deviation(second, n)) * np.sqrt(year)
+    metrics[MAX_DRAWDOWN] = table[LOW] / table[HIGH] - 1 if n else np.nan
+    metrics[EXPOSURE] = totals[EXPOSED] / n
+    metrics[TURNOVER] = _ratio(totals[TURNED] / 2, years)
+    metrics[COSTS] = _ratio(totals[PAID] / (table[EQUITY] / len(equity)), years)
+    metrics[TRADES] = totals[FILLED]
+    metrics[SKEWNESS] = table[THIRD] / n / variance**1.5 if varies else np.nan
+    metrics[KURTOSIS] = table[FOURTH] / n / variance**2 if varies else np.nan
+    metrics[AUTOCORRELATION] = table[PRODUCT] / second if varies else np.nan
 
 
 @inner

@@ -192,6 +192,13 @@ def test_loops_and_the_choice_of_trades_have_the_same_tolerance() -> None:
     assert loops.ROUNDING == schedule.ROUNDING
 
 
+def test_names_of_positions_fit_the_arrays_of_the_loops() -> None:
+    for at, name in enumerate(measures.MEASURES):
+        assert getattr(measures, name.upper()) == at
+    for name in ("TURNED", "PAID", "FILLED", "EXPOSED"):
+        assert getattr(measures, name) == getattr(loops, name)
+
+
 def test_no_configurations_give_empty_tables() -> None:
     prices, bills = market(60)
     many = simulate_many([], prices, bills, keep_equity=True)
