@@ -96,7 +96,8 @@ class RunConfig(pydantic.BaseModel):
 
     @pydantic.field_validator("store", "labels", mode="before")
     @classmethod
-    def _a_path(cls, given: Any) -> Any:
+    def _valid_path(cls, given: Any) -> Any:
+        """Return a value unchanged; raise ConfigError for a path that cannot be a file."""
         if isinstance(given, str | Path):
             resolved(given)
         return given

@@ -105,7 +105,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         reading=reading,
         state=state,
         decided=decided,
-        result=result.beside(benchmark),
+        result=result.with_benchmark(benchmark),
         benchmark=benchmark,
     )
     if config.own_sources():

@@ -51,7 +51,7 @@ from backtests.history.prices import check_priced
 from backtests.holdings import CASH, after, check_held, orders_to, units_of, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import check_config, decisions, read
-from backtests.window import followed
+from backtests.window import sessions_from_start
 from signals.errors import ConfigError
 from signals.hysteresis import since
 from signals.index import check_session
@@ -444,8 +444,8 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
 
     The history must have prices of the strategy's assets and of the holdings. To save time, pass
     the result of :func:`backtests.pipeline.read` as ``reading``. See
-    :func:`backtests.window.followed` for the session of the first decision. ConfigError is raised
-    if ``config`` is not a configuration, or if its start is outside the history.
+    :func:`backtests.window.sessions_from_start` for the session of the first decision. ConfigError
+    is raised if ``config`` is not a configuration, or if its start is outside the history.
     """
     check_config(config)
     strategy = config.build_strategy()
@@ -455,7 +455,7 @@ def make_plan(config: RunConfig, history: History, reading: Reading | None = Non
     # The strategy sees the last values, even beyond their staleness limit.
     panel = history.panel.assign(**{id: history.panel[id].ffill() for id in ids})
     weights = decide(strategy, reading, panel)
-    index = followed(config, history, reading)
+    index = sessions_from_start(config, history, reading)
     check_weights(weights.loc[index], strategy.name, strategy.gross_limit)
     state = state_of(strategy, reading, panel)
     rests, late = rests_on(config), stale(history)

@@ -13,7 +13,7 @@ from signals.reading import Reading
 SHORTEST = 21
 
 
-def followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
+def sessions_from_start(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
     """Return the sessions from the first decision to the end of the history.
 
     The first decision is on ``start``, or on the next session if ``start`` is not a session. If
@@ -33,11 +33,12 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of :func:`followed`; raise ConfigError if they are too few for a run.
+    """Return the sessions of a run, which :func:`sessions_from_start` describes.
 
-    A run needs :data:`SHORTEST` sessions, and a session on which its first order can be filled.
+    ConfigError is raised if the sessions are too few for a run. A run needs :data:`SHORTEST`
+    sessions, and a session on which its first order can be filled.
     """
-    index = followed(config, history, reading)
+    index = sessions_from_start(config, history, reading)
     days = f"from {config.start or index[0].date()} to {history.panel.index[-1].date()}"
     if len(index) < SHORTEST:
         raise ConfigError(

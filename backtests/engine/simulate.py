@@ -99,7 +99,7 @@ class Result(Summarised):
         """
         return None if self.account is None else self.account.replayed()
 
-    def beside(self, benchmark: pd.Series) -> "Result":
+    def with_benchmark(self, benchmark: pd.Series) -> "Result":
         """Return the result, with a benchmark for vectorbt's portfolio.
 
         ``benchmark`` contains simple daily returns from the second session on.

@@ -24,7 +24,7 @@ from backtests.evidence.entries import Observed, of_own_states, timing_conclusio
 from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.luck import NO_LOG, Logged
 from backtests.evidence.metrics import is_short
-from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
+from backtests.evidence.own_mix import BY_VOTES, Rival, mix_of, rival_returns
 from backtests.evidence.pair import Pair, pair_of
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.placebo_rank import PlaceboRank, draw_gains, place
@@ -77,8 +77,8 @@ class Compared:
     """
 
     run: Run
-    mix: Beside
-    equal_weight: Beside | None
+    mix: Rival
+    equal_weight: Rival | None
     intervals: dict[str, Interval]
     alpha: Alpha | None
     baskets: Placebo | None
@@ -387,7 +387,7 @@ def compared(run: Run, reps: int) -> Compared:
     others = {"spy": spy, "bills": run.bills, "mix": mix.returns}
     equal = None
     if len(run.strategy.assets) > 1:
-        equal = Beside(returns=rival_returns(run, "equal-weight", tickers=run.strategy.assets))
+        equal = Rival(returns=rival_returns(run, "equal-weight", tickers=run.strategy.assets))
         others["equal_weight"] = equal.returns
     return Compared(
         run=run,

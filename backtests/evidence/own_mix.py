@@ -17,7 +17,7 @@ BY_VOTES: dict[str, Any] = {"regime_model": Votes.name, "labels": None, "regime"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beside:
+class Rival:
     """A portfolio for comparison: simple daily returns after costs, on the strategy's sessions.
 
     ``share`` is the weight of SPY in a constant mix, as a fraction; NaN for any other portfolio.
@@ -27,7 +27,7 @@ class Beside:
     share: float = float("nan")
 
 
-def mix_of(run: Run) -> Beside:
+def mix_of(run: Run) -> Rival:
     """Return a constant mix of SPY and bills. The weight of SPY is a run's mean net exposure.
 
     If the mean net exposure is below 0, the weight of SPY is 0. If the mean net exposure is above
@@ -37,7 +37,7 @@ def mix_of(run: Run) -> Beside:
     check_kernel(run)  # the mix comes from the compiled simulation
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
     share = min(max(net, 0.0), 1.0)
-    return Beside(returns=rival_returns(run, "constant-mix", share=share), share=share)
+    return Rival(returns=rival_returns(run, "constant-mix", share=share), share=share)
 
 
 def excess_of_mix(run: Run) -> pd.Series | None:

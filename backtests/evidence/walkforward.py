@@ -335,7 +335,7 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
         state=pd.concat(states) if states else None,
         decided=decided,
         spliced=True,
-        result=result.beside(plain.benchmark),
+        result=result.with_benchmark(plain.benchmark),
     )
 
 

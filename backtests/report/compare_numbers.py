@@ -10,7 +10,7 @@ from backtests.evidence import metrics
 from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage, Interval
 from backtests.evidence.comparison import Compared, Comparison
 from backtests.evidence.entries import observed_in
-from backtests.evidence.own_mix import Beside
+from backtests.evidence.own_mix import Rival
 from backtests.evidence.pair import Pair
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.placebo_rank import leaning_said
@@ -168,8 +168,8 @@ def _entry(row: Compared) -> dict[str, Any]:
         "sessions": len(run.result.returns),
         **{key: everything[key] for key in SHOWN},
         "intervals": _intervals(row),
-        "mix": {"share": row.mix.share, **_beside(row, row.mix)},
-        "equal_weight": None if row.equal_weight is None else _beside(row, row.equal_weight),
+        "mix": {"share": row.mix.share, **_rival(row, row.mix)},
+        "equal_weight": None if row.equal_weight is None else _rival(row, row.equal_weight),
         "placebo": _placebo(row.placebo_rank.placebo),
         "alpha": None if row.alpha is None else asdict(row.alpha),
         "coverage": {name: asdict(measured) for name, measured in COVERAGE.items()},
@@ -230,7 +230,7 @@ def _ends(interval: Interval, *, short: bool) -> dict[str, float | None]:
     return {end: None if short else getattr(interval, end) for end in ("estimate", "low", "high")}
 
 
-def _beside(row: Compared, other: Beside) -> dict[str, object]:
+def _rival(row: Compared, other: Rival) -> dict[str, object]:
     figures = metrics.of_returns(other.returns, row.run.bills, row.run.benchmark)
     return {name: figures[name] for name in ("cagr", "sharpe", "max_drawdown")}
 

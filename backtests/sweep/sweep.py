@@ -22,7 +22,7 @@ from backtests.sweep.chunk import Span, chunks
 from backtests.sweep.folder import check_out, check_same, default_folder, opened
 from backtests.sweep.request import MOST, Request, planned
 from backtests.sweep.trading import check_base
-from backtests.sweep.work import Done, here, there
+from backtests.sweep.work import Done, on_cluster, on_this_machine
 from signals.errors import ConfigError
 
 #: Memory for the configurations that are computed at the same time, bytes.
@@ -150,8 +150,8 @@ class _Ready:
     def done(self, spans: list[Span]) -> Iterator[Done]:
         """Yield the rows of each chunk."""
         if self.client is None:
-            return here(self.case, spans)
-        return there(self.client, self.case, spans)
+            return on_this_machine(self.case, spans)
+        return on_cluster(self.client, self.case, spans)
 
 
 def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:
@@ -192,7 +192,7 @@ def _check_resumed(case: Case, folder: Path) -> None:
     if not parts:
         return
     span, path = parts[-1]
-    ((_, table, _),) = here(case, [Span(span.first, span.first + 1)])
+    ((_, table, _),) = on_this_machine(case, [Span(span.first, span.first + 1)])
     rows = table, results.read_results(path, ["sharpe"])
     now, stored = (float(each["sharpe"][0].as_py()) for each in rows)
     if not np.isclose(now, stored, rtol=0, atol=1e-9, equal_nan=True):

@@ -26,7 +26,7 @@ _held: dict[tuple[str, int], Stages] = {}
 _preparing = Lock()
 
 
-def here(case: Case, spans: Sequence[Span]) -> Iterator[Done]:
+def on_this_machine(case: Case, spans: Sequence[Span]) -> Iterator[Done]:
     """Yield the rows of each chunk, computed in this process with all of its cores."""
     stages = Stages(case)
     for span in spans:
@@ -40,7 +40,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def there(client: Any, case: Case, spans: Sequence[Span]) -> Iterator[Done]:
+def on_cluster(client: Any, case: Case, spans: Sequence[Span]) -> Iterator[Done]:
     """Yield the rows of each chunk, computed by the workers of a Dask cluster."""
     from backtests.sweep.cluster import spread
 

@@ -60,7 +60,7 @@ def growth(returns: pd.Series) -> float:
 def test_the_benchmark_of_the_portfolio_is_the_benchmark_of_the_run() -> None:
     result = a_result(0.0, 0.5)
     benchmark = pd.Series(np.random.default_rng(1).normal(0, 0.01, 899), SESSIONS[1:])
-    portfolio = result.beside(benchmark).portfolio
+    portfolio = result.with_benchmark(benchmark).portfolio
     grown = growth(benchmark)
     for stats in (portfolio.stats(), portfolio.returns_stats()):
         assert stats["Benchmark Return [%]"] == pytest.approx(100 * grown)

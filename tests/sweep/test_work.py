@@ -15,7 +15,7 @@ import pytest
 
 from backtests.sweep import cluster, stages, work
 from backtests.sweep.chunk import Span
-from backtests.sweep.work import here, there
+from backtests.sweep.work import on_cluster, on_this_machine
 from signals.errors import ConfigError
 from tests.sweep.world import case
 
@@ -76,7 +76,7 @@ def test_threads_of_one_worker_compute_what_one_thread_computes(
 ) -> None:
     made = case("volatility=0.1,0.15,0.2,0.25,0.3,0.35,0.4,0.5")
     spans = [Span(n, n + 1) for n in range(8)]
-    expected = returns(here(made, spans))
+    expected = returns(on_this_machine(made, spans))
     clock, pauses = time.perf_counter, cycle((0.0, 0.02, 0.005))
 
     def slow_clock() -> float:
@@ -85,7 +85,7 @@ def test_threads_of_one_worker_compute_what_one_thread_computes(
 
     monkeypatch.setattr(stages, "time", SimpleNamespace(perf_counter=slow_clock))
     with ThreadPoolExecutor(4) as worker:
-        assert returns(there(worker, made, spans)) == expected
+        assert returns(on_cluster(worker, made, spans)) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_a_worker_that_lives_on_computes_with_changed_code(
                 Path(f"{name}.py").write_text(text)
                 sys.modules.pop(name, None)  # each command is a new process
             made = case("share=0.4,0.8", strategy="friendly_rule:Friendly")
-            found.append(returns(here(made, [Span(0, 2)])))
-            assert returns(there(worker, made, [Span(0, 2)])) == found[-1]
+            found.append(returns(on_this_machine(made, [Span(0, 2)])))
+            assert returns(on_cluster(worker, made, [Span(0, 2)])) == found[-1]
             texts[module] = texts[module].replace(old, new)
     assert found[0] != found[1]
 
@@ -131,4 +131,4 @@ def test_a_worker_with_an_older_copy_of_the_users_module_is_named(
         ProcessPoolExecutor(1, get_context("spawn"), addsitedir, (str(theirs),)) as worker,
         pytest.raises(ConfigError, match="expected the same code of Friendly on each worker"),
     ):
-        returns(there(worker, made, [Span(0, 2)]))
+        returns(on_cluster(worker, made, [Span(0, 2)]))
