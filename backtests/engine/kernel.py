@@ -78,8 +78,8 @@ def simulate_variants(
     prices: pd.DataFrame,
     bills: pd.Series,
     *,
-    capital: float = CAPITAL,
-    name: str = "weights",
+    capital: float,
+    name: str,
 ) -> list[Curves]:
     """Return the daily figures of each variant, in the order of the variants.
 

@@ -35,6 +35,8 @@ YEARLY = (
 )
 #: A standard deviation of daily returns below this fraction is a rounding error.
 ROUNDING = 1e-12
+#: Level of the value at risk.
+_LEVEL = 0.95
 #: If a denominator is below this value, it counts as zero and the metric is NaN.
 #: :mod:`backtests.engine.measures` repeats this value, because numba does not notice a change in
 #: another file.
@@ -184,14 +186,14 @@ def _without_yearly(figures: dict[str, Any], returns: pd.Series) -> dict[str, An
     return {name: float("nan") if name in YEARLY else value for name, value in figures.items()}
 
 
-def value_at_risk(returns: pd.Series, level: float = 0.95) -> float:
-    """Return the (1 − level) quantile of daily returns, interpolated between observations."""
-    return float(returns.quantile(1 - level)) if len(returns) else float("nan")
+def value_at_risk(returns: pd.Series) -> float:
+    """Return the 5 % quantile of daily returns, interpolated between observations."""
+    return float(returns.quantile(1 - _LEVEL)) if len(returns) else float("nan")
 
 
-def conditional_value_at_risk(returns: pd.Series, level: float = 0.95) -> float:
+def conditional_value_at_risk(returns: pd.Series) -> float:
     """Return the mean of the daily returns at or below the value at risk."""
-    return float(returns[returns <= value_at_risk(returns, level)].mean())
+    return float(returns[returns <= value_at_risk(returns)].mean())
 
 
 def beta(returns: pd.Series, benchmark: pd.Series) -> float:

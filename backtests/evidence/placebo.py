@@ -52,8 +52,6 @@ class Placebo:
     kind
         ``shifts`` and ``resampled`` are placebos with random timing. ``baskets`` are placebos with
         random assets.
-    n
-        Number of placebos in ``others``.
     """
 
     statistic: float
@@ -61,7 +59,11 @@ class Placebo:
     rank: float
     p_value: float
     kind: Kind
-    n: int
+
+    @property
+    def n(self) -> int:
+        """Number of placebos in ``others``."""
+        return len(self.others)
 
 
 def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placebo:
@@ -71,12 +73,11 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
     """
     drawn = np.asarray(others, dtype=np.float64)
     drawn = drawn[~np.isnan(drawn)]
-    n = len(drawn)
     rank = p_value = float("nan")
-    if n and not np.isnan(true):
+    if len(drawn) and not np.isnan(true):
         rank = float((drawn < true).mean() + (drawn == true).mean() / 2)
-        p_value = float((1 + (drawn >= true).sum()) / (1 + n))
-    return Placebo(statistic=float(true), others=drawn, rank=rank, p_value=p_value, kind=kind, n=n)
+        p_value = float((1 + (drawn >= true).sum()) / (1 + len(drawn)))
+    return Placebo(statistic=float(true), others=drawn, rank=rank, p_value=p_value, kind=kind)
 
 
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
