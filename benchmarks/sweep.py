@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.batch import Variant, batch_of, room_of
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.many import TOGETHER, Many, simulate_many
 from backtests.engine.simulate import CAPITAL, simulate
 
@@ -182,7 +182,7 @@ def seconds(act: Callable[[], object], clock: Callable[[], float] = time.process
 
 def engines_of(case: Case, slow: int) -> dict[str, tuple[Case, Callable[[Case], np.ndarray]]]:
     """Return each engine with the configurations that it computes."""
-    free = replace(case, variants=[replace(v, costs=FREE) for v in case.variants])
+    free = replace(case, variants=[replace(v, costs=Costs().times(0)) for v in case.variants])
     each: dict[str, tuple[Case, Callable[[Case], np.ndarray]]] = {
         f"vectorbt {engine}, {group} a call": (
             case.few(2 * group if group > 1 else slow),

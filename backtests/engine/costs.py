@@ -75,9 +75,6 @@ class Costs(Typed):
         return costs
 
 
-FREE = Costs(etf_bp=0, stock_bp=0, crypto_bp=0, borrow_stock=0, borrow_crypto=0)
-
-
 def units_owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
     """Return the units owed at each session if one unit is borrowed at the first session."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)

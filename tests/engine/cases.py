@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from backtests import pipeline
 from backtests.calendar import sessions
 from backtests.config import config_from
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.kernel import Curves, simulate_curves
 from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
@@ -29,6 +29,7 @@ from tests.reference import ledger
 SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
 ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
 USUAL = Costs()
+FREE = USUAL.times(0)
 DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 COSTS = {"usual": USUAL, "none": FREE, "dear": DEAR}
 

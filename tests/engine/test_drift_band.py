@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from backtests.engine.costs import FREE
 from backtests.engine.simulate import simulate
+from tests.engine.cases import FREE
 
 
 @pytest.mark.parametrize(("share", "orders"), [(0.0199, 0), (0.02, 0), (0.0201, 1)])

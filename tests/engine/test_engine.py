@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtests.calendar import sessions
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result, simulate
 from signals.errors import SimulationError
 from signals.universe import asset
-from tests.engine.cases import ASSETS, DEAR, SESSIONS, USUAL, Case, gap, steady
+from tests.engine.cases import ASSETS, DEAR, FREE, SESSIONS, USUAL, Case, gap, steady
 
 EXACT = 1e-9
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 
 from backtests.engine import loops, measures
 from backtests.engine.batch import Variant
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.kernel import AGREEMENT, Curves, check_agreement
 from backtests.engine.many import simulate_many
 from backtests.engine.simulate import Result
@@ -29,6 +29,7 @@ from tests.engine.cases import (
     ASSETS,
     COSTS,
     DEAR,
+    FREE,
     SESSIONS,
     USUAL,
     Case,

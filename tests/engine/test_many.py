@@ -16,13 +16,13 @@ from hypothesis import given, settings
 
 from backtests.engine import loops, measures, schedule
 from backtests.engine.batch import Variant
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.many import TOGETHER, Many, simulate_many
 from backtests.engine.simulate import Result
 from backtests.evidence import metrics
 from signals.errors import ConfigError, SimulationError
 from strategies import STRATEGIES
-from tests.engine.cases import ASSETS, DEAR, Case, answer, any_case, market, steady
+from tests.engine.cases import ASSETS, DEAR, FREE, Case, answer, any_case, market, steady
 
 CLOSE = 1e-12
 

@@ -32,12 +32,12 @@ import pytest
 from backtests import pipeline
 from backtests.calendar import sessions
 from backtests.config import config_from
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.history.panel import History
 from backtests.runs import Run
 from backtests.window import window
 from strategies import STRATEGIES
-from tests.engine.cases import Case, gap
+from tests.engine.cases import FREE, Case, gap
 
 START = "2015-01-01"
 TO_THE_LEDGER = 1e-9

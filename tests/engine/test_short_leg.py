@@ -20,10 +20,9 @@ import pandas as pd
 import pytest
 
 from backtests.calendar import sessions
-from backtests.engine.costs import FREE
 from backtests.engine.simulate import Result
 from signals.errors import SimulationError
-from tests.engine.cases import ASSETS, DEAR, Case, gap
+from tests.engine.cases import ASSETS, DEAR, FREE, Case, gap
 
 #: Sessions since Thursday 7 January 2021, so that the third session is a Monday.
 SESSIONS = sessions(pd.Timestamp("2021-01-07"), pd.Timestamp("2021-07-30"))

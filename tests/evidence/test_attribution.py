@@ -20,7 +20,7 @@ import pytest
 import signals
 from backtests.calendar import sessions
 from backtests.config import config_from
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.simulate import Result, simulate
 from backtests.evidence import attribution as module
 from backtests.evidence import metrics
@@ -32,6 +32,7 @@ from signals import Reading
 from signals.errors import SimulationError
 from signals.universe import asset
 from strategies import STRATEGIES
+from tests.engine.cases import FREE
 
 pytestmark = pytest.mark.usefixtures("evaluated_before")
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from backtests.calendar import sessions
-from backtests.engine.costs import FREE
 from backtests.engine.simulate import Result, simulate
 from backtests.evidence import metrics
+from tests.engine.cases import FREE
 from tests.reference import formulas
 
 #: The parts of the deepest drawdown. Other tests compare them.

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kstest
 
 from backtests.calendar import sessions
-from backtests.engine.costs import FREE, Costs
+from backtests.engine.costs import Costs
 from backtests.engine.simulate import simulate
 from backtests.evidence.placebo import (
     Placebo,
@@ -19,6 +19,7 @@ from backtests.evidence.placebo import (
 from backtests.evidence.placebo import _market as market_of
 from backtests.evidence.placebo import _returns as returns_of
 from signals.errors import ConfigError, DataError
+from tests.engine.cases import FREE
 
 SESSIONS = sessions(pd.Timestamp("2018-01-02"), pd.Timestamp("2020-12-31"))
 ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
