@@ -96,21 +96,11 @@ def add(store: Path, tried: Trials) -> bool:
     return True
 
 
-def logged(store: Path) -> pd.DataFrame:
-    """Return the trials of all sweeps, one row each; trials of the oldest sweep come first.
-
-    A configuration that several sweeps have tried counts once, with its latest figures. If a store
-    has no log, the table has no rows. A damaged file raises DataError.
-    """
-    return _once(_all_of(store))
-
-
-def _once(log: pd.DataFrame) -> pd.DataFrame:
-    return log.drop_duplicates("trial", keep="last").reset_index(drop=True)
-
-
 def _all_of(store: Path) -> pd.DataFrame:
-    """Return the trials of all sweeps, in the order of time, with repeated configurations."""
+    """Return the trials of all sweeps, in the order of time, with repeated configurations.
+
+    If a store has no log, the table has no rows.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -135,15 +125,16 @@ def _all_of(store: Path) -> pd.DataFrame:
 def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
-    The trials with the hashes in ``without`` are left out. The log contains no returns, so the
+    A configuration that several sweeps have tried counts once, with its latest Sharpe ratio. The
+    trials with the hashes in ``without`` are left out. The log contains no returns, so the
     effective numbers of trials of all counted sweeps are added up. A sweep does not count if
     ``without`` or another counted sweep contains all its trials. Any other sweep counts in full, so
     the sum is never too small. If the counted sweeps contain all trials in ``without``, the
-    attribute ``includes_own`` of the result is True.
+    attribute ``includes_own`` of the result is True. A damaged file raises DataError.
     """
     own, log = frozenset(without), _all_of(store)
     measured = log[np.isfinite(log["sharpe"])]
-    left = _once(measured)
+    left = measured.drop_duplicates("trial", keep="last")
     left = left[~left["trial"].isin(list(own))]
     effective, counted = _counted(measured, own)
     # A trial without a Sharpe ratio cannot be the best trial, so no sweep has to count this trial.

@@ -8,7 +8,7 @@ import pytest
 
 from backtests.cli import completion
 from backtests.cli.sweep_said import print_sweep
-from backtests.sweep.trial_log import logged
+from backtests.sweep.trial_log import known_trials
 from tests.commands import Drypowder
 from tests.sweep.world import BASE
 
@@ -139,11 +139,11 @@ def test_trials_on_a_store_are_logged_once_and_run_counts_them(
     sets = ("--set", "lag=1,2", "--set", "volatility=0.2,0.25")
     for _ in range(2):
         assert drypowder("sweep", *at, *sets, "--out", tmp_path / "out").code == 0
-    assert len(logged(mine)) == 4
+    assert len(known_trials(mine).sharpes) == 4
     more = drypowder("sweep", *at, "--set", "lag=2,3", "--out", tmp_path / "more", "--json")
     luck = json.loads(more.out)["luck"]
     assert (luck["trials"], luck["logged_trials"]) == (2 + 3, 3)  # lag 2 is known, lag 3 is new
-    assert len(logged(mine)) == 5
+    assert len(known_trials(mine).sharpes) == 5
     said = drypowder("run", *at, "--no-robustness", "--out", tmp_path / "run", "--json")
     luck = json.loads(said.out)["luck"]
     assert (luck["trials"], luck["logged_trials"]) == (5, 4)  # the run itself is a logged trial

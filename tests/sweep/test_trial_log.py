@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backtests.sweep import trial_log
-from backtests.sweep.trial_log import Trials, add, folder_of, known_trials, logged
+from backtests.sweep.trial_log import Trials, add, folder_of, known_trials
 from signals.errors import DataError
 
 
@@ -29,7 +29,6 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_a_store_without_a_log_has_no_trials(store: Path) -> None:
-    assert logged(store).empty
     known = known_trials(store)
     assert (len(known.sharpes), known.effective) == (0, 0.0)
 
@@ -38,12 +37,12 @@ def test_the_log_lies_beside_its_store(store: Path) -> None:
     add(store, trials("s1", "abc"))
     assert folder_of(store) == store.with_name("my.duckdb.trials")
     assert [path.name for path in folder_of(store).iterdir()] == ["s1.parquet"]
-    assert len(logged(store)) == 3
+    assert len(known_trials(store).sharpes) == 3
 
 
 def test_another_store_has_another_log(store: Path, tmp_path: Path) -> None:
     add(store, trials("s1", "abc"))
-    assert logged(tmp_path / "other.duckdb").empty
+    assert len(known_trials(tmp_path / "other.duckdb").sharpes) == 0
 
 
 def test_trials_without_a_sharpe_ratio_leave_the_effective_number_as_it_is(store: Path) -> None:
@@ -57,7 +56,7 @@ def test_trials_without_a_sharpe_ratio_leave_the_effective_number_as_it_is(store
 def test_the_same_sweep_counts_once(store: Path) -> None:
     assert add(store, trials("s1", "abc"))
     assert not add(store, trials("s1", "abcd"))
-    assert len(logged(store)) == 3
+    assert len(known_trials(store).sharpes) == 3
 
 
 def test_a_trial_of_two_sweeps_counts_once_and_both_sweeps_in_full(
@@ -105,14 +104,15 @@ def test_sweeps_already_count_the_trials_that_they_contain(store: Path) -> None:
 
 def test_a_trial_without_a_sharpe_ratio_is_logged_but_not_counted(store: Path) -> None:
     add(store, trials("s1", "ab", float("nan")))
-    assert len(logged(store)) == 2
     assert len(known_trials(store).sharpes) == 0
+    assert known_trials(store, without="ab").includes_own
+    assert not known_trials(store, without="abc").includes_own
 
 
 def test_sweeps_that_end_together_lose_nothing(store: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: add(store, trials(f"s{i}", chr(97 + i))), range(24)))
-    assert len(logged(store)) == 24
+    assert len(known_trials(store).sharpes) == 24
 
 
 def test_a_damaged_log_is_an_error_and_not_less_luck(store: Path) -> None:
