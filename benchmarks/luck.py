@@ -12,9 +12,13 @@ chosen trial better than luck, at the 5 % level. "edge chosen" is the share in w
 trial is the trial with the edge. "PBO" is the mean probability of overfitting.
 
 The columns "own error" use the standard error of the chosen track record. These columns need the
-number of independent trials. :mod:`backtests.evidence.effective_trials` has two estimates of this
-number: one made for the hurdle, and the effective rank. ``--write`` puts the table into
-docs/luck.md.
+number of independent trials. :mod:`backtests.evidence.effective_trials` estimates this number for
+the hurdle. The columns with "rank" use :func:`effective_rank` instead. ``--write`` puts the table
+into docs/luck.md.
+
+References
+----------
+Roy and Vetterli (2007), "The effective rank", EUSIPCO.
 """
 
 import argparse
@@ -27,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from backtests.evidence.deflation import deflate
-from backtests.evidence.effective_trials import effective_rank, effective_trials
+from backtests.evidence.effective_trials import effective_trials, standardised
 from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.overfitting import block_moments, overfitting
 from backtests.evidence.track_record import TrackRecord
@@ -66,6 +70,24 @@ COLUMNS = (
     *("verdict", "2026", "own error", "own error, rank", "2014", "edge chosen"),
     *("PBO", "independent", "rank"),
 )
+
+
+def effective_rank(returns: np.ndarray) -> float:
+    """Return the effective rank of the trials' correlation matrix: exp(−Σ p ln p).
+
+    Each p is an eigenvalue of the matrix, divided by the sum of all eigenvalues. The effective rank
+    is N for N uncorrelated trials and 1 for equal trials. The effective rank is at most the number
+    of sessions minus 1. ``returns`` is an array of trials × sessions. Trials with constant returns
+    are left out.
+    """
+    values = standardised(np.atleast_2d(returns)).astype(np.float64)
+    if len(values) < 2:
+        return 1.0
+    inner = values @ values.T if len(values) <= values.shape[1] else values.T @ values
+    shares: np.ndarray = np.linalg.eigvalsh(inner)
+    shares = shares[shares > np.max(shares) * 1e-7]
+    shares /= shares.sum()
+    return max(1.0, float(np.exp(-(shares * np.log(shares)).sum())))
 
 
 def measured(world: World, seed: int, trials: int, sessions: int) -> list[float]:

@@ -1,18 +1,15 @@
 """The effective number of independent trials among correlated trials.
 
 The best of N variants of one strategy has had less luck than the best of N unrelated strategies.
-Two functions count the independent trials. :func:`effective_trials` gives the number K, which sets
-the hurdle of a Sharpe ratio. The best Sharpe ratio of K independent trials has the same 95 %
-quantile as the best Sharpe ratio of the N correlated trials. :func:`effective_rank` gives another
-number, the effective rank of Roy and Vetterli. The effective rank depends only on the correlation
-matrix. If there are many correlated trials, the effective rank is too small for a test of luck.
-``benchmarks/luck.py`` measures how often a test with the effective rank finds skill in noise.
+:func:`effective_trials` gives the number K of independent trials, which sets the hurdle of a Sharpe
+ratio. The best Sharpe ratio of K independent trials has the same 95 % quantile as the best Sharpe
+ratio of the N correlated trials. ``benchmarks/luck.py`` compares K with the effective rank of the
+trials. If there are many correlated trials, the effective rank is too small for a test of luck.
 
 References
 ----------
 Chernozhukov, Chetverikov and Kato (2013), "Gaussian approximations and multiplier bootstrap for
-maxima of sums of high-dimensional random vectors", Annals of Statistics 41(6). Roy and Vetterli
-(2007), "The effective rank", EUSIPCO.
+maxima of sums of high-dimensional random vectors", Annals of Statistics 41(6).
 """
 
 import math
@@ -63,7 +60,7 @@ class BestWithoutSkill:
                 "all trials on the same sessions"
             )
         for begin in range(0, len(values), _AT_ONCE):
-            scores = _standardised(values[begin : begin + _AT_ONCE]) @ self._factors
+            scores = standardised(values[begin : begin + _AT_ONCE]) @ self._factors
             if len(scores):
                 np.maximum(self._best, scores.max(axis=0), out=self._best)
 
@@ -99,25 +96,7 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
     return best.effective()
 
 
-def effective_rank(returns: np.ndarray) -> float:
-    """Return the effective rank of the trials' correlation matrix: exp(−Σ p ln p).
-
-    Each p is an eigenvalue of the matrix, divided by the sum of all eigenvalues. The effective rank
-    is N for N uncorrelated trials and 1 for equal trials. The effective rank is at most the number
-    of sessions minus 1. ``returns`` is an array of trials × sessions. Trials with constant returns
-    are left out.
-    """
-    values = _standardised(np.atleast_2d(returns)).astype(np.float64)
-    if len(values) < 2:
-        return 1.0
-    inner = values @ values.T if len(values) <= values.shape[1] else values.T @ values
-    shares: np.ndarray = np.linalg.eigvalsh(inner)
-    shares = shares[shares > np.max(shares) * 1e-7]
-    shares /= shares.sum()
-    return max(1.0, float(np.exp(-(shares * np.log(shares)).sum())))
-
-
-def _standardised(returns: np.ndarray) -> np.ndarray:
+def standardised(returns: np.ndarray) -> np.ndarray:
     """Return the rows that vary, minus their means, scaled to a sum of squares of 1."""
     values = np.asarray(returns, dtype=np.float64)
     values = values - values.mean(axis=1, keepdims=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from backtests.evidence.effective_trials import BestWithoutSkill, effective_rank, effective_trials
+from backtests.evidence.effective_trials import BestWithoutSkill, effective_trials
+from benchmarks.luck import effective_rank
 from signals.errors import DataError
 
 
