@@ -45,6 +45,7 @@ class Costs(Typed):
 
     def __post_init__(self) -> None:
         """Raise ConfigError unless every cost lies within its limits."""
+        super().__post_init__()
         for name, value in vars(self).items():
             points = name.endswith("_bp")
             limit, unit = (1e3, "basis points") if points else (2.0, "a fraction a year")

@@ -44,6 +44,7 @@ class Schedule(Typed):
 
     def __post_init__(self) -> None:
         """Raise ConfigError if the period is unknown or the offset is outside 0 to 60 sessions."""
+        super().__post_init__()
         if self.every not in PERIODS:
             raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
