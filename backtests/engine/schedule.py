@@ -9,12 +9,13 @@ costs.
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions
-from signals.errors import ConfigError, unknown
+from signals.errors import ConfigError
 from signals.params import Typed
 from signals.universe import asset
 
@@ -22,7 +23,9 @@ BAND = 0.02
 #: A sum of weights exceeds its limit only if it is above the limit by more than this fraction.
 ROUNDING = 1e-9
 
-PERIODS = ("month", "quarter", "week", "day")
+Period = Literal["month", "quarter", "week", "day"]
+#: Number of sessions of a period, about.
+PERIODS: dict[str, int] = {"month": 21, "quarter": 63, "week": 5, "day": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +42,12 @@ class Schedule(Typed):
         effect if the strategy decides on every day.
     """
 
-    every: str = "month"
+    every: Period = "month"
     offset: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ConfigError if the period is unknown or the offset is outside 0 to 60 sessions."""
+        """Raise ConfigError if the offset is outside 0 to 60 sessions."""
         super().__post_init__()
-        if self.every not in PERIODS:
-            raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
             raise ConfigError(f"offset must be from 0 to 60 sessions, was {self.offset!r}")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.many import Many
+from backtests.engine.schedule import PERIODS
 from backtests.evidence.overfitting import BLOCKS
 from backtests.sweep.case import Case
 from backtests.sweep.setting import Setting
@@ -145,9 +146,7 @@ def _needs(case: Case) -> tuple[int, int]:
 
 def _decisions(case: Case) -> int:
     """Estimate the number of decisions of the configuration that decides most often."""
-    every = case.base.schedule.every
-    if "schedule.every" in case.design.paths:
-        named = case.design.levels[case.design.paths.index("schedule.every")]
-        every = next(x for x in ("day", "week", "month", "quarter") if x in (*named, every))
-    scheduled = {"day": 1, "week": 5, "month": 21, "quarter": 63}[every]
+    tried = dict(zip(case.design.paths, case.design.levels, strict=True))
+    periods = (case.base.schedule.every, *tried.get("schedule.every", ()))
+    scheduled = min(PERIODS[str(period)] for period in periods)
     return len(case.index) // scheduled + len(case.index) // 10

@@ -8,7 +8,7 @@ import numpy as np
 
 from backtests.config import SETTINGS, RunConfig, unknown_parameter
 from backtests.engine.costs import Costs
-from backtests.engine.schedule import PERIODS, Schedule
+from backtests.engine.schedule import Schedule
 from backtests.parameter_paths import TABLES, split
 from backtests.sweep.axis import Value
 from signals import RegimeModel, Signal
@@ -102,8 +102,6 @@ class Setting:
             raise ConfigError(unknown("signal", owner, (*self.signals, *TABLES)))
         thing = self.owners[owner or "strategy"]
         kinds, named = kinds_of_numbers(type(thing)), choices(type(thing))
-        if path == "schedule.every":
-            named = {"every": PERIODS}
         if name not in kinds and name not in named:
             known = (*kinds, *named)
             if owner:
@@ -119,7 +117,7 @@ def paths_of(setting: Setting) -> tuple[str, ...]:
         for owner, thing in setting.owners.items()
         for name in (*kinds_of_numbers(type(thing)), *choices(type(thing)))
     ]
-    return (*paths, "schedule.every", *SETTINGS)
+    return (*paths, *SETTINGS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from backtests.calendar import sessions
 from backtests.engine.costs import Costs
-from backtests.engine.schedule import Schedule
+from backtests.engine.schedule import Period, Schedule
 from backtests.engine.simulate import Result, simulate
 from signals.errors import SimulationError
 from signals.universe import asset
@@ -636,7 +636,7 @@ def test_a_ticker_called_short_is_not_taken_for_a_short_leg() -> None:
         ("week", 0, ["2020-01-03", "2020-01-10", "2020-01-17", "2020-01-24"]),
     ],
 )
-def test_a_schedule_names_dates(every: str, offset: int, expected: list[str]) -> None:
+def test_a_schedule_names_dates(every: Period, offset: int, expected: list[str]) -> None:
     """Each date is ``offset`` sessions after the last session of a period."""
     index = sessions(pd.Timestamp("2020-01-02"), pd.Timestamp("2020-03-31"))
     due = index[Schedule(every=every, offset=offset).sessions(index)]

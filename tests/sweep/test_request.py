@@ -86,6 +86,7 @@ def test_a_table_may_hold_the_request_and_options_replace_its_axes() -> None:
         (("volatility=true",), {}, "volatility: expected a number, was True"),
         (("dry_powder.scale=gdp,gdpp",), {}, "did you mean 'gdp'?"),
         (("schedule.every=month,year",), {}, "unknown choice 'year'"),
+        (("schedule.evry=month,week",), {}, "did you mean 'every'"),
         (("dry_powder.enter=2,9", "dry_powder.leave=3,10"), {}, "enter must be below leave"),
         (("lag=1:100:100", "schedule.offset=0:20:11"), {}, "at most 1,000 configurations, but the"),
         (("lag=1:5",), {"design": "lhs"}, "expected --samples with --design lhs"),
