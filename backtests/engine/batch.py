@@ -21,6 +21,7 @@ from backtests.engine.inputs import (
     check_terms,
     checked,
     closes_of,
+    growth_of_bills,
     values_of,
 )
 from backtests.engine.schedule import BAND, lost_prices
@@ -187,7 +188,7 @@ def _refused(
 def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     from backtests.engine.loops import Market
 
-    growth = (1 + bills.to_numpy()).cumprod()
+    growth = growth_of_bills(bills)
     priced = np.array(closes.notna(), dtype=bool, order="C")
     if priced.all():
         last, lost = (

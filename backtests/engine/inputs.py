@@ -206,6 +206,15 @@ def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     return earned
 
 
+def growth_of_bills(bills: pd.Series) -> np.ndarray:
+    """Return the growth of bills since the first session, from their return at each session.
+
+    The growth includes the return at the first session, which :func:`bills_of` sets to 0.
+    """
+    growth: np.ndarray = (1 + bills.to_numpy(dtype=np.float64)).cumprod()
+    return growth
+
+
 def check_costs(costs: object, name: str) -> None:
     """Raise SimulationError unless ``costs`` are of the class :class:`Costs`."""
     if not isinstance(costs, Costs):

@@ -33,8 +33,8 @@ class Account:
     ----------
     deflated
         vectorbt's portfolio, in deflated prices. A deflated price is a price in USD divided by
-        ``bill_index``. None if the portfolio has no assets.
-    bill_index
+        ``growth``. None if the portfolio has no assets.
+    growth
         Growth of bills since the first session, one value per session of ``index``.
     fees
         Cost rate of each column of the deflated portfolio, a fraction of the value traded.
@@ -45,7 +45,7 @@ class Account:
     """
 
     deflated: Any
-    bill_index: np.ndarray
+    growth: np.ndarray
     fees: np.ndarray
     index: pd.DatetimeIndex
     capital: float
@@ -69,11 +69,11 @@ class Account:
         prices, sizes, fees = self._bills()
         if self.deflated is not None:
             close = self.deflated.close
-            prices = pd.concat([close.mul(self.bill_index, axis=0), prices], axis=1)
+            prices = pd.concat([close.mul(self.growth, axis=0), prices], axis=1)
             sizes = np.column_stack([self._sizes(), sizes])
             fees = np.concatenate([self.fees.ravel(), fees])
         prices.columns = prices.columns.set_names(["asset", "side"])
-        risk_free = float(np.mean(self.bill_index[1:] / self.bill_index[:-1] - 1))
+        risk_free = float(np.mean(self.growth[1:] / self.growth[:-1] - 1))
         return _portfolio_class(risk_free, self._benchmark_value()).from_orders(
             close=prices,
             size=sizes,
@@ -89,7 +89,7 @@ class Account:
 
     def _benchmark_value(self) -> pd.Series:
         """Return the value of the initial cash in the benchmark, USD."""
-        growth = self.bill_index
+        growth = self.growth
         if self.benchmark is not None:
             growth = np.append(1.0, (1 + self.benchmark).cumprod())
         return pd.Series(self.capital * growth, self.index, name="group")
@@ -109,7 +109,7 @@ class Account:
             cash = self.deflated.cash().to_numpy()
         moved = np.diff(cash, prepend=0.0)
         moved[np.abs(moved) < ROUNDING * self.capital] = np.nan
-        price = pd.DataFrame({(BILLS, "long"): self.bill_index}, index=self.index)
+        price = pd.DataFrame({(BILLS, "long"): self.growth}, index=self.index)
         return price, moved, np.zeros(1)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions
+from backtests.engine.inputs import growth_of_bills
 from signals.errors import ConfigError
 from signals.params import Typed
 from signals.universe import asset
@@ -161,7 +162,7 @@ class _Chooser:
         self.index = pd.DatetimeIndex(closes.index)
         self.priced = closes.notna().to_numpy()
         self.prices = closes.ffill().to_numpy(dtype=np.float64)
-        self.cash = (1 + self.bills.to_numpy(dtype=np.float64)).cumprod()
+        self.growth = growth_of_bills(self.bills)
         self.sizes = np.full(closes.shape, np.nan)
         self.held = np.zeros(closes.shape[1])  # weights immediately after the last trade
         self.traded = 0  # row number of the last trade's session
@@ -254,9 +255,9 @@ class _Chooser:
         """Return the weights at a session's close after the drift since the last trade."""
         if at == self.traded:
             return self.held.copy()
-        growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.traded])
-        values = self.held * growth
-        cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.traded]
+        grown = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.traded])
+        values = self.held * grown
+        cash = (1 - self.held.sum()) * self.growth[at] / self.growth[self.traded]
         worth = values.sum() + cash
         if worth <= 0:  # the simulation raises an error for a ruined portfolio
             return self.held.copy()

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.costs import Costs, units_owed
-from backtests.engine.inputs import check_costs, check_solvent, checked
+from backtests.engine.inputs import check_costs, check_solvent, checked, growth_of_bills
 from backtests.engine.portfolio import Account
 from backtests.engine.schedule import BAND, Trades, choose_trades
 from signals.errors import ConfigError
@@ -182,7 +182,7 @@ class _Legs:
 
     To get the quantity of an asset, multiply vectorbt's quantity in a column by ``units``. For a
     long side, ``units`` is always 1. For a short side, ``units`` starts at 1 and grows by the
-    borrowing cost. ``bill_index`` converts deflated prices into USD.
+    borrowing cost. ``growth`` is the growth of bills, which converts deflated prices into USD.
     """
 
     assets: list[str]
@@ -190,11 +190,11 @@ class _Legs:
     sizes: pd.DataFrame
     fees: np.ndarray
     units: np.ndarray
-    bill_index: np.ndarray
+    growth: np.ndarray
 
 
 def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> _Legs:
-    bill_index = (1 + bills.to_numpy()).cumprod()
+    growth = growth_of_bills(bills)
     last = closes.ffill()
     columns: dict[tuple[str, str], tuple[str, np.ndarray, pd.Series]] = {}
     for asset in closes.columns:
@@ -209,14 +209,14 @@ def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Co
     units = np.column_stack(
         [owed for _, owed, _ in columns.values()] or [np.ones((len(closes), 0))]
     )
-    values = last[assets].to_numpy() * units / bill_index[:, None]
+    values = last[assets].to_numpy() * units / growth[:, None]
     return _Legs(
         assets=assets,
         prices=pd.DataFrame(values, index=closes.index, columns=_names(list(columns))),
         sizes=pd.DataFrame({n: t for n, (_, _, t) in columns.items()}, index=closes.index),
         fees=np.array([[costs.rate(asset) for asset in assets]]),
         units=units,
-        bill_index=bill_index,
+        growth=growth,
     )
 
 
@@ -277,7 +277,7 @@ def _result(
     else:
         deflated = portfolio.value().to_numpy()
         holdings = portfolio.asset_value(group_by=False).to_numpy()
-    equity = pd.Series(deflated * legs.bill_index, index=index, name="equity")
+    equity = pd.Series(deflated * legs.growth, index=index, name="equity")
     check_solvent(equity, name)
     assets = list(trades.targets.columns)
     weights = pd.DataFrame(0.0, index=index, columns=assets)
@@ -297,7 +297,7 @@ def _result(
         notes=trades.notes,
         account=Account(
             deflated=portfolio,
-            bill_index=legs.bill_index,
+            growth=legs.growth,
             fees=legs.fees,
             index=pd.DatetimeIndex(index),
             capital=capital,
@@ -313,14 +313,14 @@ def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
     records = portfolio.orders.records
     at, leg = records["idx"].to_numpy(), records["col"].to_numpy()
     sign = np.where(records["side"].to_numpy() == 0, 1.0, -1.0)
-    owed, bill_index = legs.units[at, leg], legs.bill_index[at]
+    owed, growth = legs.units[at, leg], legs.growth[at]
     orders = pd.DataFrame(
         {
             "date": index[at],
             "asset": [legs.assets[i] for i in leg],
             "units": sign * records["size"].to_numpy() * owed,
-            "price": records["price"].to_numpy() * bill_index / owed,
-            "cost": records["fees"].to_numpy() * bill_index,
+            "price": records["price"].to_numpy() * growth / owed,
+            "cost": records["fees"].to_numpy() * growth,
         }
     )
     orders = orders[orders["units"].abs() * orders["price"] > DUST]
