@@ -98,13 +98,13 @@ def simulate_variants(
     return [_curves(batch, room, row, name) for row in range(len(variants))]
 
 
-def check_agreement(curves: Curves, result: Result, name: str) -> None:
+def check_agreement(equity: pd.Series, result: Result, name: str) -> None:
     """Raise SimulationError unless the kernel and ``simulate`` give almost equal equity.
 
-    At each close, the relative difference of the two equity values may be at most
-    :data:`AGREEMENT`.
+    ``equity`` is the kernel's equity, and ``result`` the result of ``simulate``. At each close, the
+    relative difference of the two equity values may be at most :data:`AGREEMENT`.
     """
-    gap = (curves.equity / result.equity - 1).abs()
+    gap = (equity / result.equity - 1).abs()
     apart = gap.index[~(gap <= AGREEMENT)]
     if len(apart):
         raise SimulationError(

@@ -23,7 +23,7 @@ def check_kernel(run: Run) -> None:
     :func:`backtests.engine.kernel.check_agreement` states the tolerance.
     """
     again = trade_curves(run.config, run.strategy, run.history, run.decided, run.sessions)
-    check_agreement(again, run.result, run.label)
+    check_agreement(again.equity, run.result, run.label)
 
 
 def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curves:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from backtests.engine.batch import Variant
-from backtests.engine.kernel import AGREEMENT
+from backtests.engine.kernel import check_agreement
 from backtests.engine.many import Many, simulate_many
 from backtests.evidence.overfitting import BLOCKS
 from backtests.runs import Run
@@ -56,20 +56,18 @@ def check_base(case: Case, base: Run) -> None:
     """Raise SimulationError if the sweep and vectorbt differ on the base configuration.
 
     The base configuration goes through all stages of the sweep. ``base`` is the run that vectorbt
-    has simulated. The sweep's target weights must equal the target weights of ``base``. At each
-    close, the sweep's equity may differ from vectorbt's equity by at most 1e-9 of vectorbt's
-    equity.
+    has simulated. The sweep's target weights must equal the target weights of ``base``.
+    :func:`backtests.engine.kernel.check_agreement` compares the sweep's equity with that of
+    ``base``.
     """
     decided = Stages(case).decided(case.base)
+    if not decided.equals(base.decided):
+        raise SimulationError(
+            f"{base.label}: expected the sweep and the run to decide on the same weights, but the "
+            "weights of the base configuration differ; report this defect"
+        )
     many = simulated(case, [case.base], [decided], 1, keep_equity=True)
     if many.refused:
         raise SimulationError(many.refused[0])
     assert many.equity is not None
-    gap = (many.equity.iloc[0] / base.result.equity - 1).abs()
-    if not (decided.equals(base.decided) and (gap <= AGREEMENT).all()):
-        raise SimulationError(
-            f"{base.label}: expected vectorbt and the compiled engine to agree on the base "
-            "configuration, but their weights or their equity differ (largest relative difference "
-            f"of equity: {gap.max():.2g}); install the declared versions of numba and vectorbt, or "
-            "report this defect"
-        )
+    check_agreement(many.equity.iloc[0], base.result, base.label)

@@ -71,7 +71,7 @@ def compare(curves: Curves, result: Result, capital: float) -> None:
     assert (curves.traded - traded).abs().max() < EXACT
     paid = of_orders(result, result.orders["cost"])
     assert (curves.costs - paid).abs().max() < EXACT * capital + 1e-6
-    check_agreement(curves, result, "the case")
+    check_agreement(curves.equity, result, "the case")
 
 
 def agree_or_refuse(case: Case) -> None:
@@ -286,7 +286,7 @@ def test_a_planted_difference_fails_the_check(error: str) -> None:
     case = Case(steady(prices, *rows), prices, bills)
     agree(case)
     with pytest.raises(SimulationError, match="expected equity of the compiled simulation") as bad:
-        check_agreement(PLANTED[error](case).curves(), case.engine(), "case")
+        check_agreement(PLANTED[error](case).curves().equity, case.engine(), "case")
     assert str(bad.value).startswith("case: ")
     assert "\n" not in str(bad.value)
 
@@ -296,10 +296,8 @@ def test_the_check_accepts_one_part_in_a_billion(off: float, fails: bool) -> Non
     assert AGREEMENT == 1e-9
     prices, bills = market()
     case = Case(steady(prices, {"SPY": 0.5}), prices, bills)
-    curves, result = case.curves(), case.engine()
-    equity = curves.equity.copy()
-    equity.iloc[40] *= 1 + off
-    moved = replace(curves, equity=equity)
+    result, moved = case.engine(), case.curves().equity.copy()
+    moved.iloc[40] *= 1 + off
     if not fails:
         check_agreement(moved, result, "case")
         return
@@ -312,7 +310,7 @@ def test_other_sessions_fail_the_check() -> None:
     case = Case(steady(prices, {"SPY": 0.5}), prices, bills)
     shorter = replace(case, prices=prices[:-1], weights=case.weights[: prices.index[-2]])
     with pytest.raises(SimulationError, match="first on"):
-        check_agreement(shorter.curves(), case.engine(), "case")
+        check_agreement(shorter.curves().equity, case.engine(), "case")
 
 
 # --- The stored loops ------------------------------------------------------------------------

@@ -5,17 +5,19 @@ import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from backtests.engine.many import Many
 from backtests.evidence import metrics
 from backtests.evidence.overfitting import BLOCKS
 from backtests.parameter_paths import config_with
 from backtests.pipeline import history_of, read, run_on
-from backtests.sweep import results
+from backtests.sweep import results, trading
 from backtests.sweep.chunk import LARGEST, SET, Span, chunks, computed, digests
 from backtests.sweep.results import FILE, PARTS, missing, parts_of, read_results, write_part
 from backtests.sweep.setting import Setting
@@ -228,13 +230,29 @@ def test_a_lag_as_long_as_the_sweep_is_refused() -> None:
 def test_engines_that_disagree_stop_the_sweep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    exact = trading.simulated
+
+    def wrong(*given: Any, **options: Any) -> Many:
+        many = exact(*given, **options)
+        assert many.equity is not None
+        return replace(many, equity=many.equity * (1 + 1e-8))
+
+    monkeypatch.setattr(trading, "simulated", wrong)
+    with pytest.raises(SimulationError, match="expected equity of the compiled simulation"):
+        swept(tmp_path / "out", "lag=1,2")
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_weights_than_those_of_the_run_stop_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exact = Stages.decided
 
     def wrong(self: Stages, setting: Setting) -> pd.DataFrame:
         return exact(self, setting) * 0.999
 
     monkeypatch.setattr(Stages, "decided", wrong)
-    with pytest.raises(SimulationError, match="to agree on the base configuration"):
+    with pytest.raises(SimulationError, match="weights of the base configuration differ"):
         swept(tmp_path / "out", "lag=1,2")
     assert not (tmp_path / "out").exists()
 
