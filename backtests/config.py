@@ -24,7 +24,7 @@ from backtests.holdings import CASH
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
 from backtests.plural import some_of
-from backtests.store.store import default_store
+from backtests.store.store import store_path
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
@@ -296,8 +296,8 @@ class RunConfig(pydantic.BaseModel):
         return HistorySource(**self.model_dump(include=SOURCE))
 
     def store_path(self) -> Path:
-        """Return the file of the store: ``store``, or the default store."""
-        return self.store or default_store()
+        """Return the file of the store; :func:`backtests.store.store.store_path` says which."""
+        return store_path(self.store)
 
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""

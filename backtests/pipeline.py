@@ -16,7 +16,7 @@ from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns, check_assets, check_priced
 from backtests.reuse import reused
 from backtests.runs import Run
-from backtests.store.store import environment_store
+from backtests.store.store import named_store
 from backtests.window import window
 from signals.errors import ConfigError, shown
 from signals.index import check_sessions
@@ -120,7 +120,7 @@ def _opening(config: RunConfig, history: History) -> dict[str, Any]:
     keys = {key: RunConfig.model_fields[key].default for key in SOURCE}
     keys |= {"source": history.source, **history.origin}
     if keys["store"] == resolved(config.store_path()):
-        keys["store"] = config.store or environment_store()  # the path that the user gave
+        keys["store"] = named_store(config.store)  # the path that the user gave
     return keys
 
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from backtests.history.panel import History
-from backtests.store.store import default_store
+from backtests.store.store import store_path
 from benchmarks import docs_flags, docs_luck, docs_scales, docs_strategies, docs_thesis
 from benchmarks.docs_flags import Material
 
@@ -106,7 +106,7 @@ def _numbers(history: History, options: argparse.Namespace) -> docs_strategies.N
 def main() -> int:
     """Write the blocks or, with ``--check``, compare them with the pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--store", type=Path, default=default_store())
+    parser.add_argument("--store", type=Path, default=store_path())
     parser.add_argument("--only", action="append", choices=NAMES)
     parser.add_argument("--compare", type=Path)
     parser.add_argument("--draws", type=int, default=39)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import history_choice, options
+from backtests.cli import options
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import complain, print_json, say
 from backtests.plural import number_of
@@ -63,7 +63,7 @@ def data(
 
     If there is no store, the command says how to make a store.
     """
-    from backtests.store.store import Store
+    from backtests.store.store import Store, named_store, store_path
     from signals.errors import ConfigError
 
     if sum((check, revisions is not None, export is not None, copy is not None)) > 1:
@@ -76,8 +76,8 @@ def data(
         check_file(export, "--export", ".parquet")
     if copy is not None:
         check_file(copy, "--copy")
-    target = Store(history_choice.store_path(store))
-    missing = history_choice.named_store(store) is None and not target.exists()
+    target = Store(store_path(store))
+    missing = named_store(store) is None and not target.exists()
     if missing and not (check or revisions or export or copy):
         _show_none(target, json)
     elif check:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtests.cli import history_choice, options
+from backtests.cli import options
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
 from backtests.report.format import thousands
@@ -51,10 +51,10 @@ def fetch(
     from backtests.sources.fetching import fetch as bring
     from backtests.sources.http import RetryPolicy
     from backtests.store.audit import check_store
-    from backtests.store.store import Store
+    from backtests.store.store import Store, store_path
 
     since = None if start is None else _day(start)
-    target = Store(history_choice.store_path(store))
+    target = Store(store_path(store))
     with progress("fetching") as step:
         policy = RetryPolicy() if budget is None else RetryPolicy(budget=budget)
         outcomes = bring(target, start=since, only=only or (), policy=policy, progress=step)

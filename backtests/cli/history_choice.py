@@ -30,20 +30,6 @@ class HistoryOptions:
     seed: int | None = None
 
 
-def store_path(store: Path | None) -> Path:
-    """Return the store's path from the option, else from the environment, else the default."""
-    from backtests.store.store import default_store
-
-    return store or default_store()
-
-
-def named_store(store: Path | None) -> Path | None:
-    """Return the store's path from the option, else from the environment, else None."""
-    from backtests.store.store import environment_store
-
-    return store or environment_store()
-
-
 def choose_history(asked: HistoryOptions) -> "HistorySource":
     """Return the source of history. If the history is simulated by default, print a notice."""
     choice = named_history(asked)
@@ -62,6 +48,7 @@ def announce(choice: "HistorySource") -> None:
 def named_history(asked: HistoryOptions) -> "HistorySource":
     """Return the source of history, as chosen by options and environment variables."""
     from backtests.history.origin import HistorySource
+    from backtests.store.store import named_store
     from signals.errors import ConfigError, unknown
 
     source = asked.source
@@ -79,6 +66,7 @@ def refuse_seed(store: Path | None) -> None:
 
     A history from a store does not depend on a seed.
     """
+    from backtests.store.store import store_path
     from signals.errors import ConfigError
 
     raise ConfigError(
@@ -97,12 +85,14 @@ def warn_if_stale(history: "History") -> None:
 
 def history_keys(data: dict[str, Any], asked: HistoryOptions) -> dict[str, Any]:
     """Return the keys that choose the history; options override the configuration."""
+    from backtests.store.store import named_store
+
     seed = asked.seed
     if asked.source is None and asked.store is None and ({"source", "store"} & data.keys()):
         if seed is not None and data.get("source", "store") == "store":
             refuse_seed(data.get("store"))
         from_environment = data.get("source") == "store" and "store" not in data
-        store = named_store(None) if from_environment else None
+        store = named_store() if from_environment else None
         return options.given(seed=seed, store=store)
     choice = named_history(asked)
     data.pop("store", None)
@@ -147,6 +137,8 @@ def one_history(
 
 
 def _chosen(stated: Sequence["HistorySource"], asked: HistoryOptions) -> "HistorySource":
+    from backtests.store.store import named_store
+
     seed = asked.seed
     if not stated or asked.source is not None or asked.store is not None:
         if asked.source == "simulated" and seed is None and stated:
@@ -159,7 +151,7 @@ def _chosen(stated: Sequence["HistorySource"], asked: HistoryOptions) -> "Histor
     if first.decided() == "store":
         if seed is not None:
             refuse_seed(first.store)
-        return replace(first, store=first.store or named_store(None))
+        return replace(first, store=named_store(first.store))
     made = replace(first, seed=first.seed if seed is None else seed)
     announce(made)
     return made
@@ -180,6 +172,7 @@ def _agree(chosen: "HistorySource", other: "HistorySource", *, any_store: bool) 
 
 def _file(source: "HistorySource") -> Path:
     from backtests.atomic import resolved
+    from backtests.store.store import store_path
 
     return resolved(store_path(source.store))
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import history_choice, options
+from backtests.cli import options
 from backtests.cli.terminal import print_json, progress, say
 from backtests.plural import number_of, some_of
 
@@ -26,8 +26,9 @@ def import_(
     files' lists all formats. Files may be gzipped. A second import of a file adds nothing.
     """
     from backtests.importing.import_path import import_path
+    from backtests.store.store import store_path
 
-    target = history_choice.store_path(store)
+    target = store_path(store)
     with progress("reading") as step:
         done = import_path(path, target, progress=step, currency=currency)
     said = {

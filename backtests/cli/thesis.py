@@ -144,8 +144,9 @@ def _refuse_options(context: typer.Context) -> None:
 def _ledger(ledger: Path | None, store: Path | None) -> Path:
     """Return the path of the ledger; the default is ``ledger.jsonl`` beside the store."""
     from backtests.atomic import writable_name
+    from backtests.store.store import store_path
 
-    path = ledger or history_choice.store_path(store).with_name("ledger.jsonl")
+    path = ledger or store_path(store).with_name("ledger.jsonl")
     return writable_name(path)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from backtests.calendar import new_york_now
 from backtests.history.panel import History
 from backtests.simulated import SIMULATED
-from backtests.store.store import Store, default_store, environment_store
+from backtests.store.store import Store, named_store, store_path
 from signals.errors import ConfigError
 
 Source = Literal["store", "simulated", "frames"]
@@ -60,9 +60,9 @@ class HistorySource:
             )
         if self.source is not None:
             return self.source
-        if self.store is not None or environment_store() is not None:
+        if named_store(self.store) is not None:
             return "store"
-        store = Store(default_store())
+        store = Store(store_path())
         return "store" if store.exists() and store.series_ids() else "simulated"
 
     def open(
@@ -86,7 +86,7 @@ class HistorySource:
         if self.decided() == "simulated":
             history = History.simulated(self.seed, self.years, thesis=self.thesis)
         else:
-            history = History.load(self.store or default_store(), only)
+            history = History.load(store_path(self.store), only)
         return history if end is None else history.until(history.session(end, "end"))
 
 
@@ -115,6 +115,6 @@ def notice(origin: HistorySource) -> str | None:
     if origin.source is not None or origin.decided() == "store":
         return None
     return (
-        f"no history in {default_store()}, so the {SIMULATED} economy (seed {origin.seed}) is "
+        f"no history in {store_path()}, so the {SIMULATED} economy (seed {origin.seed}) is "
         "used; for real history: drypowder import PATH"
     )

@@ -102,18 +102,18 @@ ORDER BY series_id, available_at, observed_on, recorded_at
 """
 
 
-def environment_store() -> Path | None:
-    """Return the path in the variable DRYPOWDER_STORE, or None if the variable is not set."""
+def named_store(given: Path | None = None) -> Path | None:
+    """Return ``given``, else the path in the variable DRYPOWDER_STORE, else None."""
     named = os.environ.get("DRYPOWDER_STORE")
-    return Path(named) if named else None
+    return given or (Path(named) if named else None)
 
 
-def default_store() -> Path:
-    """Return the path in DRYPOWDER_STORE, else a path in the data folder of the platform."""
+def store_path(given: Path | None = None) -> Path:
+    """Return :func:`named_store`, or a path in the data folder of the platform if it is None."""
     import platformdirs
 
     folder = Path(platformdirs.user_data_dir("drypowder", appauthor=False))
-    return environment_store() or folder / "store.duckdb"
+    return named_store(given) or folder / "store.duckdb"
 
 
 class Store:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from backtests.cli import completion, history_choice
+from backtests.cli import completion
 from backtests.cli.candidates import Candidate, candidates_of, labelled
 from backtests.cli.history_choice import HistoryOptions, one_history
 from backtests.evidence import comparison
 from backtests.history.origin import HistorySource
 from backtests.history.panel import History
+from backtests.store.store import named_store
 from backtests.sweep.trial_log import other_trials
 from signals.errors import ConfigError
 from tests.commands import Drypowder, said_by
@@ -322,4 +323,4 @@ def test_compare_counts_the_logged_trials_that_are_no_row(
 def test_the_seed_of_a_store_is_refused(here: Path) -> None:
     with pytest.raises(ConfigError, match="expected --seed only with the simulated economy"):
         one_history([stated("a", store="x.duckdb")], None, HistoryOptions(seed=3))
-    assert history_choice.named_store(None) is None
+    assert named_store() is None

@@ -692,7 +692,7 @@ def test_without_a_store_the_command_says_how_to_make_one(
     drypowder: Drypowder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "none" / "store.duckdb"
-    monkeypatch.setattr("backtests.store.store.default_store", lambda: path)
+    monkeypatch.setattr("backtests.store.store.store_path", lambda given: path)
     said = drypowder("data")
     line = f"no store at {path} yet; make one: drypowder import PATH, or drypowder fetch\n"
     assert said == (0, line, "")
@@ -712,7 +712,7 @@ def test_a_task_without_a_store_is_an_error(
     option: tuple[str, ...],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("backtests.store.store.default_store", lambda: tmp_path / "s.duckdb")
+    monkeypatch.setattr("backtests.store.store.store_path", lambda given: tmp_path / "s.duckdb")
     said = drypowder("data", *option)
     assert (said.code, said.out) == (2, "")
     assert "expected a store at" in said.err
