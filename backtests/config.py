@@ -35,7 +35,7 @@ from strategies import STRATEGIES, Strategy
 from strategies.base import ticker_fields
 
 #: Names of the settings that choose the history.
-SOURCE = {"source", "store", "seed", "years", "thesis"}
+SOURCE = {f.name for f in fields(HistorySource)}
 #: Settings of a run that are set like parameters, as in ``--param lag=2``.
 SETTINGS = ("lag", "band")
 
