@@ -413,6 +413,12 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
     refuse_unknown(data, RunConfig.model_fields, "config key")
 
 
+def split_name(name: object) -> tuple[str, str | None]:
+    """Return the strategy and the regime model of ``name@model``; without ``@``, None as model."""
+    strategy, at, model = str(name).partition("@")
+    return strategy, model if at else None
+
+
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data, with the strategy and the regime model under separate keys.
 
@@ -420,8 +426,8 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
     ``name@file.csv`` is split into the strategy and the file of labels. A strategy with a file of
     labels has the regime model ``labels``.
     """
-    name, at, model = str(data.get("strategy", "")).partition("@")
-    if not at:
+    name, model = split_name(data.get("strategy", ""))
+    if model is None:
         return dict(data)
     if model.endswith(".csv"):
         return {**data, "strategy": name, "regime_model": Labels.name, "labels": model}

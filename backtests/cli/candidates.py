@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backtests.cli.config_options import OF_STRATEGY, assigned, file_data, names_assigned
-from backtests.config import SETTINGS, SOURCE, RunConfig, config_from, unknown_parameter
+from backtests.config import SETTINGS, SOURCE, RunConfig, config_from, split_name, unknown_parameter
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
 from backtests.parameter_paths import split
@@ -80,12 +80,13 @@ def candidates_of(
     """
     found = [_read(argument, defaults, options) for argument in arguments]
     rows = [one[1] for one in found if not isinstance(one, SavedRun)]
+    paths = dict(zip(assignments, names_assigned(assignments), strict=True))
     used: set[str] = set()
     for data in rows:
-        fitting = [text for text in assignments if _has(data, _path(text))]
+        fitting = [text for text in assignments if _has(data, paths[text])]
         assigned(data, fitting, options)
         used |= set(fitting)
-    _refuse_unused([text for text in assignments if text not in used], rows)
+    _refuse_unused({text: path for text, path in paths.items() if text not in used}, rows)
     return [_candidate(one) for one in found]
 
 
@@ -103,13 +104,13 @@ def _read(
     if not _is_name(argument) and _is_path(argument):
         return read_saved(Path(argument))
     if not _is_name(argument):
-        said = unknown("strategy", argument.partition("@")[0], STRATEGIES)
+        said = unknown("strategy", split_name(argument)[0], STRATEGIES)
         raise ConfigError(f"no folder {argument!r} exists, and {said}")
     return argument, {**_defaults_of(argument, defaults), **options, "strategy": argument}
 
 
 def _is_name(argument: str) -> bool:
-    return is_plugin(argument) or argument.partition("@")[0] in STRATEGIES
+    return is_plugin(argument) or split_name(argument)[0] in STRATEGIES
 
 
 def _is_path(argument: str) -> bool:
@@ -119,21 +120,17 @@ def _is_path(argument: str) -> bool:
 def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of the defaults that apply to a strategy."""
     data = {key: deepcopy(value) for key, value in defaults.items() if key != "strategy"}
-    bare, at, _ = name.partition("@")
-    if str(defaults.get("strategy", "")).partition("@")[0] != bare:
+    bare, model = split_name(name)
+    if split_name(defaults.get("strategy", ""))[0] != bare:
         data = {key: value for key, value in data.items() if key not in OF_STRATEGY}
     cls = _class_of(bare)
-    if at or (cls is not None and not cls.follows_regime):
+    if model is not None or (cls is not None and not cls.follows_regime):
         data = {key: value for key, value in data.items() if key not in _OF_MODEL}
     return data
 
 
 def _class_of(name: str) -> type[Strategy] | None:
     return load_strategy(name) if is_plugin(name) else STRATEGIES.get(name)
-
-
-def _path(assignment: str) -> str:
-    return assignment.partition("=")[0].strip()
 
 
 def _has(data: Mapping[str, Any], path: str) -> bool:
@@ -148,34 +145,32 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
         return True
     if owner:
         return name in _names_of_model(data)
-    cls = _class_of(str(data["strategy"]).partition("@")[0])
+    cls = _class_of(split_name(data["strategy"])[0])
     return cls is None or path in names_of(cls)
 
 
-def _refuse_unused(assignments: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError if ``assignments`` is not empty.
+def _refuse_unused(unused: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ConfigError if ``unused`` is not empty.
 
-    The list ``assignments`` contains the assignments that no row uses.
+    ``unused`` maps each assignment that no row uses to the path of its parameter.
     """
-    for text in assignments:
-        names_assigned([text])  # raises ConfigError if the text has no name or no value
+    for text, path in unused.items():
         if not rows:
             raise ConfigError(
                 f"expected a row that --param {text} can change, but every row is a finished run; "
                 "give a run's config.toml instead of its folder"
             )
-        path = _path(text)
         if path.startswith("regime."):
             known = {f"regime.{name}" for row in rows for name in _names_of_model(row)}
             raise ConfigError(unknown("parameter of the compared regime models", path, known))
-        classes = [_class_of(str(row["strategy"]).partition("@")[0]) for row in rows]
+        classes = [_class_of(split_name(row["strategy"])[0]) for row in rows]
         known = {name for cls in classes if cls is not None for name in names_of(cls)}
         raise ConfigError(unknown_parameter("the compared strategies", path, known))
 
 
 def _names_of_model(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the parameters of a configuration's regime model, or () if the model is unknown."""
-    _, _, model = str(data["strategy"]).partition("@")
+    _, model = split_name(data["strategy"])
     named = REGIMES.get(model or str(data.get("regime_model", Votes.name)))
     return () if named is None else names_of(named)
 

@@ -75,13 +75,14 @@ def _what(
     parameters. A checked strategy replaces the strategy in ``data``. If a signal is checked, the
     default strategy replaces the strategy in ``data``.
     """
+    from backtests.config import split_name
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS
     from signals.base import Signal
     from signals.errors import ConfigError, unknown
     from strategies import STRATEGIES
 
-    path, _, _ = name.partition("@")
+    path, _ = split_name(name)
     if is_plugin(path):
         cls = load_class(path)
         if issubclass(cls, Signal):

@@ -117,7 +117,9 @@ def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     the regime, so every regime model is allowed. If the given name states a regime model, as in
     ``name@model``, the new name keeps this model.
     """
-    model = str(data.get("strategy", "")).partition("@")[2]
+    from backtests.config import split_name
+
+    _, model = split_name(data.get("strategy", ""))
     kept = {key: data[key] for key in data if key not in OF_STRATEGY}
     return kept | {"strategy": f"{DEFAULT_STRATEGY}@{model}" if model else DEFAULT_STRATEGY}
 
