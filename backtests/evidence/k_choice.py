@@ -4,20 +4,17 @@ The default k = 9 % of GDP is our choice and not an estimate. Reports therefore 
 from 8 to 11 % of GDP.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+import signals
 from backtests.evidence.entries import observed_in
 from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import state_and_weights
 from backtests.progress import Progress, counted, silent
 from backtests.runs import Run
-from signals.base import Evaluation, Signal
 from signals.dry_powder import DryPowder
-from signals.evaluations import Evaluations
 from signals.params import with_parameter
 from signals.reading import Reading
 from signals.regimes import Regime
@@ -45,29 +42,13 @@ def by_k(run: Run, progress: Progress = silent) -> pd.DataFrame:
 
 
 def _row(run: Run, k: float) -> dict[str, Any]:
-    panel, reading = run.history.panel, run.reading
-    configured = run.config.build_signals()
+    panel, reading, config = run.history.panel, run.reading, run.config
+    configured = config.build_signals()
     chosen = with_parameter(configured, "dry_powder.k", k)
     if chosen != configured:
-        reading = read_again(run, panel, chosen, reading.evaluations)
+        model, earlier = config.build_model(), reading.evaluations
+        reading = signals.read(panel, chosen, config.more_voters(), model, earlier)
     return outcome(run, reading, panel)
-
-
-def read_again(
-    run: Run,
-    panel: pd.DataFrame,
-    chosen: Mapping[str, Signal],
-    earlier: Mapping[str, Evaluation],
-) -> Reading:
-    """Return the regime and the signals on a panel.
-
-    The regime comes from the run's regime model. ``chosen`` maps names to signals. ``earlier`` maps
-    names of signals to earlier evaluations that remain valid on ``panel``. An earlier evaluation is
-    used again only if its signal, and all signals that this signal contains, are unchanged.
-    """
-    evaluations = Evaluations(panel, chosen, earlier)
-    classification = run.config.build_model().classify(panel, evaluations)
-    return replace(run.reading, **vars(classification), evaluations=evaluations)
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
+import signals
 from backtests.calendar import CLOSE
-from backtests.evidence.k_choice import outcome, read_again
+from backtests.evidence.k_choice import outcome
 from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
 from backtests.lapse import rests_on
@@ -126,13 +127,14 @@ def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
 def _row(run: Run, case: Case) -> dict[str, float]:
     if case.factor == 1:
         return {"sessions_changed": 0.0, **outcome(run, run.reading, case.panel)}
-    chosen = run.config.build_signals()
+    config, chosen = run.config, run.config.build_signals()
     known = {
         name: evaluation
         for name, evaluation in run.reading.evaluations.items()
         if case.id not in inputs_of(chosen[name], chosen)
     }
-    reading = read_again(run, case.panel, chosen, known)
+    voters, model = config.more_voters(), config.build_model()
+    reading = signals.read(case.panel, chosen, voters, model, known)
     before = run.reading.regime.reindex(run.sessions)
     now = reading.regime.reindex(run.sessions)
     differs = before.fillna("none") != now.fillna("none")
