@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backtests.config import config_from
-from backtests.evidence.comparison import compare, default_names
+from backtests.evidence.comparing import compare, default_names
 from backtests.evidence.entries import ENOUGH, SIGNIFICANT
 from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers

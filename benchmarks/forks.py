@@ -86,7 +86,7 @@ def warm() -> None:
             "report.flags_page",
             "plugins.check",
         ),
-        *("report.compare_page", "report.export", "evidence.comparison", "today"),
+        *("report.compare_page", "report.export", "evidence.comparing", "today"),
         "sources.fetching",
     ):
         importlib.import_module(f"backtests.{name}")

@@ -12,7 +12,7 @@ with app.setup:
     from plotly import graph_objects as go
 
     from backtests import config_from, default_history, metrics_table, run
-    from backtests.evidence.assessment import growth_of
+    from backtests.evidence.assessment import growth_of_run
     from backtests.evidence.entries import acted_on, observed_said, of_absorption, of_own_states
     from backtests.report import theme
     from backtests.report.notebook_charts import equity_chart
@@ -108,7 +108,7 @@ def _(base, cost, days, history, k, lag, strategy):
 
 @app.cell
 def _(finished, label):
-    weekly = growth_of(finished).iloc[::-5].iloc[::-1]
+    weekly = growth_of_run(finished).iloc[::-5].iloc[::-1]
     equity_chart(
         weekly.rename(columns={"strategy": finished.label, "benchmark": finished.config.benchmark}),
         acted_on(finished.reading.regime, finished.config.lag),

@@ -90,7 +90,7 @@ def compare(
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.config import check_options
-    from backtests.evidence.comparison import default_names
+    from backtests.evidence.comparing import default_names
     from backtests.report.envelope import envelope
 
     page = page_of(out, "compare.html")
@@ -136,8 +136,8 @@ def _compared(
     step: "Progress",
 ) -> tuple["Comparison", dict[str, dict[str, Any]]]:
     """Compare the rows, write the page, and return the comparison and its numbers."""
-    from backtests.evidence.comparison import compare as put_side_by_side
-    from backtests.evidence.comparison import series_of
+    from backtests.evidence.comparing import compare as put_side_by_side
+    from backtests.evidence.comparing import series_of
     from backtests.report.compare_page import write_comparison
     from backtests.sweep.trial_log import other_trials
 

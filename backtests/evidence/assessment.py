@@ -130,7 +130,7 @@ class Assessment(Summarised):
         return summary_of_assessment(self)
 
 
-def growth_of(run: Run) -> pd.DataFrame:
+def growth_of_run(run: Run) -> pd.DataFrame:
     """Return, for each close, the value of 1 USD that was invested at the first session's close."""
     ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
     return pd.concat([ones, (1 + run.returns).cumprod()])
@@ -189,7 +189,7 @@ def assess(
         own_states=of_own_states(run),
         inconclusive=few,
         explanations=tuple(explained.values()),
-        growth=growth_of(run),
+        growth=growth_of_run(run),
         held=held_by_class(run.result, run.config.universe.classes),
         traded=traded_by_session(run.result),
         earned_under=acted_on(regime, lag),

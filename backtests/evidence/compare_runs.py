@@ -3,14 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from backtests.evidence.common_window import common_sessions
-from backtests.evidence.comparison import (
-    Comparison,
-    TrialLog,
-    compared,
-    drawn_gains,
-    finished,
-    no_log,
-)
+from backtests.evidence.comparing import TrialLog, compared, drawn_gains, finished, no_log
+from backtests.evidence.comparison import Comparison
 from backtests.evidence.own_mix import BY_VOTES
 from backtests.evidence.settings import distinct_labels
 from backtests.evidence.workers import workers_of
@@ -40,7 +34,7 @@ def compare_runs(
         label is :attr:`backtests.runs.Run.label`. If several runs have the same strategy and regime
         model, their labels also contain the settings that differ.
     reps, shifts, draws, workers, log
-        Parameters of :func:`backtests.evidence.comparison.compare`.
+        Parameters of :func:`backtests.evidence.comparing.compare`.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.atomic import write_text
-from backtests.evidence.comparison import Comparison, growth_of
+from backtests.evidence.comparison import Comparison, growth_of_rows
 from backtests.evidence.entries import (
     FEW,
     NOTHING,
@@ -178,7 +178,7 @@ def write_comparison(
     """
     numbers, said = comparison_numbers(comparison, repeated), about(comparison)
     earned_under = acted_on(comparison.regime, said["lags"][0])
-    write_compare_page(numbers, growth_of(comparison), earned_under, said, path)
+    write_compare_page(numbers, growth_of_rows(comparison), earned_under, said, path)
     return numbers
 
 

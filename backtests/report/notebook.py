@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtests.evidence import metrics
-from backtests.evidence.assessment import Assessment, assess, growth_of
+from backtests.evidence.assessment import Assessment, assess, growth_of_run
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on, unknown_said
 from backtests.history.panel import History
@@ -55,7 +55,7 @@ def plot_run(run: Run, signal: str | None) -> Any:
     if signal is not None:
         return plot_reading(run.reading, run.history, signal)
     names = {"strategy": run.label, "benchmark": run.config.benchmark}
-    growth = growth_of(run).rename(columns=names)
+    growth = growth_of_run(run).rename(columns=names)
     title = (
         f"{label_of(run.simulated)}{run.label}: drawdown and growth of 1, "
         "shaded by the regime of each return"

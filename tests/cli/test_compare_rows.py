@@ -10,7 +10,7 @@ import pytest
 from backtests.cli import completion
 from backtests.cli.candidates import Candidate, candidates_of, labelled
 from backtests.cli.history_choice import HistoryOptions, one_history
-from backtests.evidence import comparison
+from backtests.evidence import comparing
 from backtests.history.origin import HistorySource
 from backtests.history.panel import History
 from backtests.store.store import named_store
@@ -315,7 +315,7 @@ def test_compare_counts_the_logged_trials_that_are_no_row(
         noted.append(more["log"])
         raise ConfigError("enough")
 
-    monkeypatch.setattr(comparison, "compare", note)
+    monkeypatch.setattr(comparing, "compare", note)
     assert drypowder("compare", "spy", *SIMULATED).code == 2
     assert noted == [other_trials]
 

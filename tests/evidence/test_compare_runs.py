@@ -9,7 +9,8 @@ import pytest
 
 from backtests.config import config_from
 from backtests.evidence.compare_runs import compare_runs
-from backtests.evidence.comparison import Comparison, compare
+from backtests.evidence.comparing import compare
+from backtests.evidence.comparison import Comparison
 from backtests.evidence.luck import Logged
 from backtests.history.panel import History
 from backtests.pipeline import run

@@ -14,19 +14,13 @@ import pandas as pd
 import pytest
 
 from backtests.config import RunConfig, config_from
-from backtests.evidence import comparison
+from backtests.evidence import comparing
 from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import COVERAGE
 from backtests.evidence.common_window import in_common_window
-from backtests.evidence.comparison import (
-    Compared,
-    Comparison,
-    compare,
-    default_names,
-    growth_of,
-    series_of,
-)
+from backtests.evidence.comparing import compare, default_names, series_of
+from backtests.evidence.comparison import Compared, Comparison, growth_of_rows
 from backtests.evidence.entries import Observed
 from backtests.evidence.placebo import rank_of
 from backtests.evidence.placebo_rank import NOTES, Method, PlaceboRank, leaning_said
@@ -95,7 +89,7 @@ def page(drypowder: Drypowder, tmp_path_factory: pytest.TempPathFactory) -> Page
         return made[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "compare", noted)
+        patch.setattr(comparing, "compare", noted)
         said = drypowder("compare", *NAMES, "--source", "simulated", *options)
     assert said.code == 0, said.err
     assert said.err.startswith(f"warning: {FITTED}: no regime is known on ")
@@ -351,13 +345,13 @@ def test_a_history_at_hand_is_cut_at_the_end_asked_for(short: History) -> None:
     cut = compare(configs_of(["spy"], TERMS), short.until("2023-06-30"), reps=2, shifts=2)
     index = ended.rows["spy"].run.result.equity.index
     assert index[-1] == pd.Timestamp("2023-06-30")
-    pd.testing.assert_frame_equal(growth_of(ended), growth_of(cut))
+    pd.testing.assert_frame_equal(growth_of_rows(ended), growth_of_rows(cut))
 
 
 def test_growth_starts_at_one_and_ends_with_the_return(
     compared: Comparison, finished: dict[str, Run]
 ) -> None:
-    growth = growth_of(compared)
+    growth = growth_of_rows(compared)
     assert list(growth) == list(NAMES)
     assert (growth.iloc[0] == 1).all()
     for name, ours in finished.items():
@@ -577,7 +571,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], bool]]:
         noted.append((list(configs), options["optional"]))
         raise ConfigError("enough")
 
-    monkeypatch.setattr(comparison, "compare", note)
+    monkeypatch.setattr(comparing, "compare", note)
     return noted
 
 
@@ -618,7 +612,7 @@ def test_a_model_without_its_package_is_left_out_unless_it_is_named(
     names = ("cash-heavy@jump_model", "spy", FITTED, "defensive@jump_model")
     monkeypatch.setitem(sys.modules, "jumpmodels", None)
     monkeypatch.setitem(sys.modules, "jumpmodels.jump", None)
-    monkeypatch.setattr(comparison, "default_names", lambda: names)
+    monkeypatch.setattr(comparing, "default_names", lambda: names)
     left_out, page = "the regime model jump_model is left out: ", tmp_path / "page.html"
     options = ("--source", "simulated", "--start", START, "--draws", 0, "--out", page)
     said = drypowder("compare", *options, "--json")

@@ -9,7 +9,7 @@ import pytest
 from backtests import pipeline
 from backtests.config import config_from
 from backtests.engine.kernel import Curves, simulate_curves
-from backtests.evidence.comparison import compare
+from backtests.evidence.comparing import compare
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import by_choice

@@ -497,7 +497,7 @@ def test_a_few_lines_are_all_drawn() -> None:
 
 
 def test_all_lines_look_different() -> None:
-    from backtests.evidence.comparison import default_names
+    from backtests.evidence.comparing import default_names
 
     looks = styles({name: "challenger" if "@" in name else "thesis" for name in default_names()})
     assert len({(look.colour, look.dash) for look in looks.values()}) == len(looks)
