@@ -20,7 +20,6 @@ from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
-from backtests.holdings import CASH
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, path_of, source_of
 from backtests.plural import some_of
@@ -30,7 +29,7 @@ from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
 from signals.params import names_of
 from signals.regimes import Labels, Votes
-from signals.universe import check_classes
+from signals.universe import CASH, check_classes
 from strategies import STRATEGIES, Strategy
 from strategies.base import ticker_fields
 

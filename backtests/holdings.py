@@ -12,9 +12,8 @@ from backtests.atomic import expanded
 from backtests.engine.costs import Costs
 from signals.errors import ConfigError, DataError, MissingSeries, shown, unknown
 from signals.params import fits
-from signals.universe import UNIVERSE
+from signals.universe import CASH, UNIVERSE
 
-CASH = "CASH"
 #: Largest size of a file of holdings, bytes. A file of holdings usually has a few kilobytes.
 LARGEST_FILE = 1_000_000
 #: Largest number of decimals of ordered units.

@@ -48,7 +48,7 @@ from backtests.config import RunConfig
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
 from backtests.history.prices import check_priced
-from backtests.holdings import CASH, after, check_held, orders_to, units_of, value_of, weights_of
+from backtests.holdings import after, check_held, orders_to, units_of, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import check_config, decisions, read
 from backtests.window import sessions_from_start
@@ -57,7 +57,7 @@ from signals.hysteresis import since
 from signals.index import check_session
 from signals.reading import Reading
 from signals.summary import Summarised, Summary
-from signals.universe import asset
+from signals.universe import CASH, asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
 

@@ -21,6 +21,8 @@ from signals.errors import ConfigError, unknown
 
 Market = Literal["etf", "stock", "crypto"]
 
+#: Name of cash in a file of holdings. No asset may have this name.
+CASH = "CASH"
 HINDSIGHT = (
     "The assets were chosen in 2026, when it was known which assets had done well: Micron and "
     "its peers, bitcoin, the large platforms. Every backtest on these assets therefore has "

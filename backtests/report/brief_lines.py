@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from backtests.holdings import CASH
 from backtests.report.brief_words import change_words, late_words
 from backtests.report.format import percent, state
+from signals.universe import CASH
 
 _NAMED = ("on", "off", "no view", "no flag")
 

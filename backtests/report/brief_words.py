@@ -6,7 +6,6 @@ from typing import Any
 from backtests.brief.brief import Brief
 from backtests.brief.holdings import Holding
 from backtests.brief.next_flips import NextFlip
-from backtests.holdings import CASH
 from backtests.report.flags_numbers import RULES_SAID, pending, voters
 from backtests.report.format import percent, significant
 from backtests.thesis.verdicts import fewest_episodes
@@ -15,6 +14,7 @@ from signals.explanation import AGE, Explanation
 from signals.reading import Reading
 from signals.regimes import Votes
 from signals.scales import Scales
+from signals.universe import CASH
 
 #: Some gauges in plain words.
 _MEANINGS = {

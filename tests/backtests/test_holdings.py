@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from backtests.engine.costs import Costs
-from backtests.holdings import CASH, LARGEST_FILE, orders_to, read_holdings
+from backtests.holdings import LARGEST_FILE, orders_to, read_holdings
 from signals.errors import ConfigError, DataError
+from signals.universe import CASH
 
 # --- orders: cost and rounding --------------------------------------------------------------
 

@@ -17,13 +17,14 @@ from backtests.config import RunConfig, config_from
 from backtests.engine.costs import Costs
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.holdings import CASH, orders_to
+from backtests.holdings import orders_to
 from backtests.lapse import stale
 from backtests.pipeline import run
 from backtests.today import Plan, Today, make_plan, next_scheduled
 from signals.errors import ConfigError, MissingSeries, SimulationError
 from signals.explanation import explain_all
 from signals.reading import Reading
+from signals.universe import CASH
 from strategies import Strategy
 from tests.commands import Drypowder, refused
 from tests.sessions import today
