@@ -28,7 +28,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from backtests.config import RunConfig, config_from
+    from backtests.config import RunConfig
+    from backtests.config_data import config_from
     from backtests.evidence.assessment import assess
     from backtests.evidence.compare_runs import compare_runs
     from backtests.evidence.walkforward import walk_forward
@@ -48,7 +49,7 @@ _HOMES = {
     "History": "backtests.history.panel",
     "Run": "backtests.runs",
     "RunConfig": "backtests.config",
-    "config_from": "backtests.config",
+    "config_from": "backtests.config_data",
     "default_history": "backtests.history.origin",
     "import_path": "backtests.importing.import_path",
     "metrics_table": "backtests.report.notebook",

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.config import SETTINGS, RunConfig, config_from
+from backtests.config import SETTINGS, RunConfig
+from backtests.config_data import config_from
 from backtests.plugins.load import load_signal
 from signals import SIGNALS
 from signals.errors import ConfigError, shown, unknown
@@ -73,7 +74,8 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
     """Set the parameter at a path in the data of a configuration.
 
     If no table and no signal has the name before the dot, ConfigError is raised.
-    :func:`backtests.config.config_from` later reports an unknown parameter or an invalid value.
+    :func:`backtests.config_data.config_from` later reports an unknown parameter or an invalid
+    value.
     """
     owner, name = split(path)
     if path in SETTINGS:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.metrics import cagr
 from backtests.history.panel import History
 from backtests.pipeline import run

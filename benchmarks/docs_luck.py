@@ -5,7 +5,7 @@ The function takes a :class:`benchmarks.docs_flags.Material` and returns Markdow
 
 from dataclasses import replace
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.history.panel import History

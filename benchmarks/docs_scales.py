@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 import signals
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.evidence import metrics
 from backtests.history.panel import History
 from backtests.pipeline import run

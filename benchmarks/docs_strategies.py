@@ -7,7 +7,7 @@ Markdown. ``benchmarks/docs_numbers.py`` writes the blocks into the page.
 from collections.abc import Mapping
 from typing import Any
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.comparing import compare, default_names
 from backtests.evidence.entries import ENOUGH, SIGNIFICANT
 from backtests.history.panel import History

@@ -33,7 +33,7 @@ import pandas as pd
 from scipy.stats import kstest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.placebo import rank_of, shift_placebo
 from backtests.evidence.placebo_rank import gain_on, in_force
 from backtests.evidence.resampling import BLOCK, resample_prices

@@ -32,8 +32,8 @@ ROOMS = (
     *("version", "simulated", "plural", "progress", "garbage", "atomic", "calendar"),
     *("store", "importing", "sources"),
     *("economy", "history"),
-    *("engine", "holdings", "plugins", "build", "config", "config_file", "parameter_paths"),
-    *("runs", "window", "reuse", "pipeline"),
+    *("engine", "holdings", "plugins", "build", "config", "config_data", "config_file"),
+    *("parameter_paths", "runs", "window", "reuse", "pipeline"),
     *("lapse", "today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli", "__init__", "__main__"),
 )

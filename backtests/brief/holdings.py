@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History
 from backtests.history.prices import check_assets

@@ -84,7 +84,8 @@ def _config(config: Path | None, asked: history_choice.HistoryOptions) -> "RunCo
 
     Raise ConfigError if the file would change a signal or the regime.
     """
-    from backtests.config import SOURCE, config_from
+    from backtests.config import SOURCE
+    from backtests.config_data import config_from
     from signals.errors import ConfigError
 
     data = config_data(config, None, asked, {})

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from backtests.cli.config_options import OF_STRATEGY, assigned, file_data, names_assigned
-from backtests.config import SETTINGS, SOURCE, RunConfig, config_from, split_name, unknown_parameter
+from backtests.config import SETTINGS, SOURCE, RunConfig, unknown_parameter
+from backtests.config_data import config_from, split_name
 from backtests.evidence.saved import SavedRun, read_saved
 from backtests.evidence.settings import distinct_labels
 from backtests.parameter_paths import split

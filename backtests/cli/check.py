@@ -75,7 +75,7 @@ def _what(
     parameters. A checked strategy replaces the strategy in ``data``. If a signal is checked, the
     default strategy replaces the strategy in ``data``.
     """
-    from backtests.config import split_name
+    from backtests.config_data import split_name
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS
     from signals.base import Signal

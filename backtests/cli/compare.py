@@ -89,7 +89,7 @@ def compare(
     all strategies except the constant mix.
     """
     from backtests.cli.candidates import candidates_of, labelled
-    from backtests.config import check_options
+    from backtests.config_data import check_options
     from backtests.evidence.comparing import default_names
     from backtests.report.envelope import envelope
 

@@ -36,7 +36,7 @@ def swept(incomplete: str) -> list[str]:
     The parameters belong to signals, the regime model ``votes``, the strategy near-cash-flow, the
     schedule or the costs. The paths also include the settings ``lag`` and ``band``.
     """
-    from backtests.config import config_from
+    from backtests.config_data import config_from
     from backtests.sweep.setting import Setting, paths_of
 
     paths = paths_of(Setting.of(config_from({"strategy": "near-cash-flow"})))

@@ -40,7 +40,7 @@ def config_data(
     ConfigError
         Raised if the file cannot be read, or if a key, an option or an assignment is not valid.
     """
-    from backtests.config import check_options
+    from backtests.config_data import check_options
 
     check_options(given)
     data = file_data(config)
@@ -55,7 +55,7 @@ def file_data(config: Path | None) -> dict[str, Any]:
 
     If the file cannot be read or has an unknown key, ConfigError is raised.
     """
-    from backtests.config import refuse_unknown_keys
+    from backtests.config_data import refuse_unknown_keys
     from backtests.config_file import read_config
 
     data = read_config(config) if config else {}
@@ -70,7 +70,7 @@ def config_of(data: Mapping[str, Any]) -> "RunConfig":
     If no source is given and the history is simulated by default, a notice is printed. An unknown
     key or an invalid value raises ConfigError.
     """
-    from backtests.config import config_from
+    from backtests.config_data import config_from
 
     config = config_from(data)
     origin = config.history_source()
@@ -117,7 +117,7 @@ def without_strategy(data: Mapping[str, Any]) -> dict[str, Any]:
     the regime, so every regime model is allowed. If the given name states a regime model, as in
     ``name@model``, the new name keeps this model.
     """
-    from backtests.config import split_name
+    from backtests.config_data import split_name
 
     _, model = split_name(data.get("strategy", ""))
     kept = {key: data[key] for key in data if key not in OF_STRATEGY}

@@ -104,7 +104,7 @@ def _config(
     The configuration gets a strategy that follows the regime, so that every regime model is
     allowed.
     """
-    from backtests.config import config_from
+    from backtests.config_data import config_from
 
     data = config_data(config, param, asked, {})
     if "strategy" in data:

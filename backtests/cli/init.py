@@ -78,7 +78,7 @@ def template(strategy: str) -> str:
     """Return a commented configuration; an unknown strategy raises ConfigError."""
     import tomlkit
 
-    from backtests.config import config_from
+    from backtests.config_data import config_from
     from backtests.report.docstring import documented_parameters
 
     config = config_from({"strategy": strategy})

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.atomic import expanded
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.config_file import read_config
 from backtests.evidence import metrics
 from backtests.history.panel import History

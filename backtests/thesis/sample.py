@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.entries import acted_on, own_states
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.history.prices import benchmark_returns
 from backtests.pipeline import run

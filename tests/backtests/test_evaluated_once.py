@@ -9,7 +9,7 @@ import pytest
 import signals
 from backtests import run
 from backtests.cli.app import command
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.k_choice import by_k
 from backtests.history.panel import History
 from signals.base import Evaluation, Signal

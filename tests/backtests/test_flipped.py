@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from backtests import flipped
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.flipped import Flipped, SinceFetch, since_fetch
 from backtests.history.panel import History
 from backtests.report.flipped import flipped_words

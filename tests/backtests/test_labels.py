@@ -8,7 +8,7 @@ import pytest
 
 from backtests import run
 from backtests.cli.app import command
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.config_file import config_toml
 from backtests.evidence.placebo_rank import place
 from backtests.history.panel import History

@@ -8,7 +8,8 @@ import pytest
 import signals
 from backtests import run
 from backtests.cli.app import command
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.metrics import cagr
 from backtests.history.panel import History

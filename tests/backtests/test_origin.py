@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.compare_runs import compare_runs
 from backtests.history.panel import History
 from backtests.pipeline import run

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.config_file import config_toml
 from backtests.evidence.assessment import assess
 from backtests.evidence.attribution import attribution

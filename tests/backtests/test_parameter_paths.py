@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.parameter_paths import config_with, split
 from signals.errors import ConfigError
 

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from tests.sessions import today
 

@@ -6,7 +6,7 @@ result.
 
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW
 

@@ -13,7 +13,7 @@ from backtests.brief.holdings import Holding, held_weights, holdings
 from backtests.brief.late import late_data
 from backtests.brief.links import link_states
 from backtests.brief.next_flips import MONTH, next_flips, regime_if_flipped
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.schedule import BAND
 from backtests.history.panel import History
 from backtests.report.brief_words import late_words

@@ -150,7 +150,7 @@ def test_the_shell_completes_names_config_files_and_folders(here: Path) -> None:
 
 
 def stated(given: str, **source: Any) -> Candidate:
-    from backtests.config import config_from
+    from backtests.config_data import config_from
 
     config = config_from({"strategy": "spy", **source})
     return Candidate(given=given, config=config, states_source=bool(source))

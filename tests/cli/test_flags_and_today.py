@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.holdings import read_holdings

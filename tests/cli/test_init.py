@@ -8,7 +8,8 @@ import pytest
 
 from backtests.cli import init
 from backtests.cli.app import command
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.config_file import read_config
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import Schedule

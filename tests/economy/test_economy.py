@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.economy import Economy, make_economy
 from backtests.evidence.assessment import assess
 from backtests.history.panel import History

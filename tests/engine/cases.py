@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from backtests import pipeline
 from backtests.calendar import sessions
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.engine.kernel import Curves, simulate_curves
 from backtests.engine.simulate import Result, simulate

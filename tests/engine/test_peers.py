@@ -31,7 +31,7 @@ import pytest
 
 from backtests import pipeline
 from backtests.calendar import sessions
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.history.panel import History
 from backtests.runs import Run

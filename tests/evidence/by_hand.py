@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.runs import Run

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.alpha import Alpha, alpha, own_alpha
 from backtests.history.panel import History
 from backtests.pipeline import run

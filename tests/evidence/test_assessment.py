@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from backtests import pipeline
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.engine.kernel import simulate_curves
 from backtests.evidence.assessment import Assessment, assess

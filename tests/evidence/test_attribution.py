@@ -19,7 +19,7 @@ import pytest
 
 import signals
 from backtests.calendar import sessions
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.engine.simulate import Result, simulate
 from backtests.evidence import attribution as module

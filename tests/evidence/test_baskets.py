@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence import baskets
 from backtests.evidence.baskets import random_baskets
 from backtests.history.panel import History

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.compare_runs import compare_runs
 from backtests.evidence.comparing import compare
 from backtests.evidence.comparison import Comparison

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.evidence import comparing
 from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence import entries
 from backtests.evidence.assessment import assess
 from backtests.evidence.entries import (

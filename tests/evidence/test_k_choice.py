@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence import metrics
 from backtests.evidence.entries import of_absorption
 from backtests.evidence.k_choice import KS, by_k

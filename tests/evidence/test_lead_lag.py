@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from backtests import pipeline
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence import lead_lag as lead_lag_module
 from backtests.evidence.assessment import assess
 from backtests.evidence.lead_lag import (

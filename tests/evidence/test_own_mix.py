@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from backtests import pipeline
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.own_mix import mix_of
 from backtests.history.panel import History
 from backtests.runs import Run

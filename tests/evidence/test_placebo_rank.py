@@ -6,7 +6,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.placebo_rank import NOTES, Method, PlaceboRank, draw_gains, in_force, place
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History

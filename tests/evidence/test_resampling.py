@@ -9,7 +9,7 @@ import pytest
 
 import signals
 from backtests.calendar import sessions
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.evidence.placebo_rank import fixed_evaluations
 from backtests.evidence.resampling import NOT_QUOTED, is_quoted, is_resampled, resample_prices

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence import metrics
 from backtests.evidence.assessment import assess
 from backtests.evidence.revision import FACTORS, LEFT_OUT, by_revision, revised_in

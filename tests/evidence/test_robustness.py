@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.costs import Costs
 from backtests.evidence.robustness import by_choice, unchanged
 from backtests.history.bills import YIELD, bill_returns

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.compare_runs import compare_runs
 from backtests.evidence.saved import SHOWN, read_saved, repeat
 from backtests.history.panel import History

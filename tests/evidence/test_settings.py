@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import pandas as pd
 import pytest
 
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.evidence.settings import (
     SettingChange,
     changes,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backtests import pipeline
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.engine.kernel import Curves, simulate_curves
 from backtests.evidence.comparing import compare
 from backtests.evidence.k_choice import by_k

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from backtests.calendar import sessions
-from backtests.config import RunConfig, config_from
+from backtests.config import RunConfig
+from backtests.config_data import config_from
 from backtests.evidence import walkforward
 from backtests.evidence.attribution import attribution
 from backtests.evidence.metrics import sharpe

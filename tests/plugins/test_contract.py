@@ -3,7 +3,7 @@
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.plugins.load import load_signal, load_strategy
 from backtests.thesis.links import LINKS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.plugins.load import load_signal
 from strategies import decide

@@ -11,7 +11,7 @@ import pytest
 
 import signals
 from backtests import pipeline
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.plugins.check import check_signal, check_strategy
 from backtests.plugins.lookahead import default_dates, first_difference, truncation_faults

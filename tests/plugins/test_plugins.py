@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.runs import run_id

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.pipeline import read, run, run_on
 from backtests.report.folder import flags_table

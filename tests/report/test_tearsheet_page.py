@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.assessment import assess
 from backtests.evidence.luck import p_said
 from backtests.history.panel import History

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.config_file import config_toml
 from backtests.history.panel import History
 from signals import (

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.history.panel import History
 from signals.absorption import Absorption
 from signals.base import Evaluation

@@ -12,7 +12,7 @@ import pytest
 import signals
 from backtests import pipeline
 from backtests.calendar import sessions
-from backtests.config import config_from
+from backtests.config_data import config_from
 from backtests.evidence.entries import of_own_states
 from backtests.history.panel import History
 from backtests.runs import Run
