@@ -19,7 +19,16 @@ from backtests.report.format import fixed
 from backtests.report.lead_lag_bars import IMPOSSIBLE, LAG
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
-from backtests.report.svg import Scale, line, number, padded, picture, words
+from backtests.report.svg import (
+    Scale,
+    axis_below,
+    axis_left,
+    line,
+    numbered,
+    padded,
+    picture,
+    words,
+)
 from signals.transforms import fall_from_peak
 
 #: Baselines that are visible when the page opens.
@@ -171,7 +180,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, object]], name: str) -> str:
     near = {name: point for name, point in points.items() if name not in far}
     x, y = _scales(near)
     places = place_labels({name: (x(v), y(c)) for name, (v, c) in near.items()})
-    parts = [*_across(x, "volatility, % a year"), *_upward(y, "CAGR, %")]
+    parts = [words(4, 13, "CAGR, %", "s"), *axis_left(y, x.start, x.end, y.ticks(7))]
+    labels = numbered(x, x.ticks(12))
+    parts += axis_below(x.start, x.end, y.start, labels, "volatility, % a year")
     if {"spy", "bills"} <= near.keys():
         (v, c), (w, d) = near["bills"], near["spy"]
         parts.append(line(x(v), y(c), x(w), y(d), "edge"))
@@ -273,9 +284,9 @@ def lead_lag_lines(
         f'<rect x="{_LEFT:g}" y="{_TOP:g}" width="{wide:.1f}" height="{_HIGH - _TOP - _BOTTOM:g}" '
         'style="fill:var(--track)"/>',
         words(_LEFT + 4, _TOP + 13, IMPOSSIBLE, "s"),
-        *_across(x, LAG),
-        *_upward(y, "information ratio against the strategy's mean weights"),
-        line(_LEFT, y(0), _WIDTH - _RIGHT, y(0), "zero"),
+        words(4, 13, "information ratio against the strategy's mean weights", "s"),
+        *axis_left(y, x.start, x.end, y.ticks(7), zero=0.0),
+        *axis_below(x.start, x.end, y.start, numbered(x, x.ticks(12)), LAG),
     ]
     parts += [_ratio_line(each, points, looks[each], x, y) for each, points in known.items()]
     return f'<h3 class="chart">{escape(name)}</h3>\n{picture(name, _WIDTH, _HIGH, parts)}'
@@ -294,23 +305,6 @@ def _ratio_line(name: str, points: Mapping[int, float], look: Style, x: Scale, y
         f'<path class="line" data-line="{kept}"{hidden} style="stroke:{look.colour}{dash}" '
         f'd="M{path}"><title>{kept}. Ratio by lag: {said}</title></path>'
     )
-
-
-def _across(x: Scale, title: str) -> list[str]:
-    """Return the numbers and the title of a horizontal axis."""
-    bottom = _HIGH - _BOTTOM
-    ticks = [words(x(t), bottom + 16, number(t), "s", "middle") for t in x.ticks(12)]
-    axis = line(x.start, bottom, x.end, bottom, "grid")
-    return [axis, *ticks, words(x.end, bottom + 34, title, "s", "end")]
-
-
-def _upward(y: Scale, title: str) -> list[str]:
-    """Return the grid, the numbers and the title of a vertical axis."""
-    parts = [words(4, 13, title, "s")]
-    for tick in y.ticks(7):
-        parts.append(line(_LEFT, y(tick), _WIDTH - _RIGHT, y(tick), "grid"))
-        parts.append(words(_LEFT - 6, y(tick) + 4, number(tick), "s", "end"))
-    return parts
 
 
 # --- Correlations ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ If the history is simulated, the caller must pass a name that begins with SIMULA
 
 from collections.abc import Mapping
 
-from backtests.report.svg import Scale, box, line, number, padded, picture, words
+from backtests.report.svg import Scale, axis_left, box, padded, picture, words
 
 WIDTH, _HEIGHT = 560.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 8.0, 34.0, 40.0
@@ -33,10 +33,7 @@ def lead_lag_bars(ratios: Mapping[str, float | None], lag: int, name: str) -> st
     low, high = padded([0.0, *(ratio for ratio in ratios.values() if ratio is not None)])
     y = Scale(low=low, high=high, start=_HEIGHT - _BOTTOM, end=_TOP)
     step = (WIDTH - _LEFT - _RIGHT) / max(len(ratios), 1)
-    parts = []
-    for tick in y.ticks(4):
-        parts.append(line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid" if tick else "zero"))
-        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
+    parts = axis_left(y, _LEFT, WIDTH - _RIGHT, y.ticks(4), zero=0.0)
     for place, (at, ratio) in enumerate(ratios.items()):
         left = _LEFT + place * step
         if ratio is not None:

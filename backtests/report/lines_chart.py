@@ -13,10 +13,13 @@ from backtests.report.svg import (
     Scale,
     apart,
     area,
+    axis_below,
+    axis_left,
     curve,
     day_number,
     line,
     number,
+    numbered,
     padded,
     picture,
     words,
@@ -26,7 +29,7 @@ from backtests.report.svg import (
 _MOST_POINTS = 240
 #: Largest number of lines in a chart.
 _MOST_LINES = 4
-_LEFT, _BOTTOM = 44.0, 26.0
+_LEFT, _END, _BOTTOM = 44.0, PANEL - MARGIN, 26.0
 
 
 def lines_chart(
@@ -47,11 +50,14 @@ def lines_chart(
     height = top + 150
     y = Scale(low=low, high=high, start=height - _BOTTOM, end=top, log=log)
     x, labels = _across(table.index)
-    parts = [*legend, *_ruled_left(y), *_labelled_below(labels, height - _BOTTOM)]
+    across = "" if isinstance(table.index, pd.DatetimeIndex) else str(table.index.name or "")
+    parts = [words(_LEFT, 12, unit, "s"), *legend]
+    parts += axis_left(y, _LEFT, _END, y.ticks(4), zero=1.0 if log else 0.0)
+    parts += axis_below(_LEFT, _END, height - _BOTTOM, labels, across)
     if level is not None:
-        parts.append(line(_LEFT, y(level), PANEL - MARGIN, y(level), "edge"))
+        parts.append(line(_LEFT, y(level), _END, y(level), "edge"))
         if _leaves_room_at_right(table[columns], level):
-            parts.append(words(PANEL - MARGIN, y(level) - 4, number(level), "s", "end"))
+            parts.append(words(_END, y(level) - 4, number(level), "s", "end"))
         else:
             parts.append(words(_LEFT + 2, y(level) - 4, number(level), "s"))
     for at, column in enumerate(columns):
@@ -59,9 +65,7 @@ def lines_chart(
             lower, upper = (_points(table[bound], x, y) for bound in bands[column])
             parts.append(area(lower, upper, f"area c{at}"))
         parts.append(curve(_points(table[column], x, y), f"line c{at} d{at}"))
-    across = "" if isinstance(table.index, pd.DatetimeIndex) else str(table.index.name or "")
-    named = [words(_LEFT, 12, unit, "s"), words(PANEL - MARGIN, height + 2, across, "s", "end")]
-    return picture(name, PANEL, height + (6 if across else 0), [*parts, *named])
+    return picture(name, PANEL, height + (6 if across else 0), parts)
 
 
 def _leaves_room_at_right(lines: pd.DataFrame, level: float) -> bool:
@@ -89,32 +93,18 @@ def _across(index: pd.Index) -> tuple[list[float], list[tuple[float, str]]]:
     """Return the horizontal position of each row, and the labels of the axis."""
     if isinstance(index, pd.DatetimeIndex):
         days = [day_number(day) for day in index]
-        x = Scale(low=days[0], high=days[-1], start=_LEFT, end=PANEL - MARGIN)
+        x = Scale(low=days[0], high=days[-1], start=_LEFT, end=_END)
         labels = years(x, index[0], index[-1]) or _ends(x, index)
         return [x(day) for day in days], labels
     numbers = [float(value) for value in index]
-    x = Scale(low=min(numbers), high=max(numbers), start=_LEFT, end=PANEL - MARGIN)
+    x = Scale(low=min(numbers), high=max(numbers), start=_LEFT, end=_END)
     ticks = [t for t in x.ticks(6) if index.dtype.kind == "f" or t == round(t)]
-    return [x(value) for value in numbers], [(x(t), number(t)) for t in apart(x, ticks)]
+    return [x(value) for value in numbers], numbered(x, apart(x, ticks))
 
 
 def _ends(x: Scale, index: pd.DatetimeIndex) -> list[tuple[float, str]]:
     """Return the first and the last day as labels, for a chart within one year."""
     return [(x.start + 30, str(index[0].date())), (x.end - 30, str(index[-1].date()))]
-
-
-def _labelled_below(labels: Sequence[tuple[float, str]], bottom: float) -> list[str]:
-    parts = [line(_LEFT, bottom, PANEL - MARGIN, bottom, "grid")]
-    return parts + [words(at, bottom + 16, said, "s", "middle") for at, said in labels]
-
-
-def _ruled_left(y: Scale) -> list[str]:
-    parts = []
-    for tick in y.ticks(4):
-        kind = "zero" if tick == (1.0 if y.log else 0.0) else "grid"
-        parts.append(line(_LEFT, y(tick), PANEL - MARGIN, y(tick), kind))
-        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
-    return parts
 
 
 def _points(values: pd.Series, x: Sequence[float], y: Scale) -> list[tuple[float, float] | None]:

@@ -158,6 +158,31 @@ def box(x: float, y: float, width: float, height: float, kind: str) -> str:
     return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}/>'
 
 
+def numbered(x: Scale, ticks: Iterable[float]) -> list[tuple[float, str]]:
+    """Return the position and the text of each tick."""
+    return [(x(tick), number(tick)) for tick in ticks]
+
+
+def axis_below(
+    left: float, right: float, bottom: float, labels: Iterable[tuple[float, str]], title: str = ""
+) -> list[str]:
+    """Return a horizontal axis, with labels at their positions and a title at the right end."""
+    parts = [line(left, bottom, right, bottom, "grid")]
+    parts += [words(at, bottom + 15, said, "s", "middle") for at, said in labels]
+    return [*parts, words(right, bottom + 29, title, "s", "end")] if title else parts
+
+
+def axis_left(
+    y: Scale, left: float, right: float, ticks: Iterable[float], zero: float | None = None
+) -> list[str]:
+    """Return a horizontal line and a number for each tick; the line at ``zero`` is darker."""
+    parts = []
+    for tick in ticks:
+        parts.append(line(left, y(tick), right, y(tick), "zero" if tick == zero else "grid"))
+        parts.append(words(left - 5, y(tick) + 4, number(tick), "s", "end"))
+    return parts
+
+
 def curve(points: Points, kind: str) -> str:
     """Return a line through points; None interrupts the line."""
     steps, pen = [], "M"

@@ -13,11 +13,13 @@ import numpy as np
 from backtests.report.svg import (
     CHARACTER,
     Scale,
+    axis_below,
+    axis_left,
     box,
     curve,
     line,
     mark,
-    number,
+    numbered,
     padded,
     picture,
     words,
@@ -70,7 +72,8 @@ def scatter_chart(
     low, high = padded([*x_values[known].tolist(), *y_values[known].tolist()])
     x = _scale_across((low, high))
     y = Scale(low=low, high=high, start=HEIGHT - _BOTTOM, end=_TOP)
-    parts = [*_left(y, titles[1]), line(x(low), y(low), x(high), y(high), "rule c3")]
+    parts = [words(4, 11, titles[1], "s"), *axis_left(y, x.start, x.end, y.ticks(5))]
+    parts.append(line(x(low), y(low), x(high), y(high), "rule c3"))
     for at in np.flatnonzero(known).tolist():
         if at != best:
             spot = f'cx="{x(x_values[at]):.1f}" cy="{y(y_values[at]):.1f}" r="2.2"'
@@ -150,8 +153,7 @@ def _histogram(values: np.ndarray, x: Scale, top: float) -> list[str]:
         if count
     ]
     ticks = [tick for tick in y.ticks(4) if tick == int(tick)]
-    labels = [words(_LEFT - 5, y(t) + 4, f"{t:,.0f}", "s", "end") for t in ticks]
-    return [*(line(_LEFT, y(t), WIDTH - _RIGHT, y(t), "grid") for t in ticks), *labels, *bars]
+    return [*axis_left(y, x.start, x.end, ticks), *bars]
 
 
 def _scale_across(ends: tuple[float, float]) -> Scale:
@@ -165,16 +167,4 @@ def _beside(x: Scale, value: float, y: float, said: str, kind: str) -> str:
 
 
 def _below(x: Scale, title: str) -> list[str]:
-    bottom = HEIGHT - _BOTTOM
-    parts = [line(x.start, bottom, x.end, bottom, "grid")]
-    for tick in x.ticks(6):
-        parts.append(words(x(tick), bottom + 15, number(tick), "s", "middle"))
-    return [*parts, words(x.end, bottom + 32, title, "s", "end")]
-
-
-def _left(y: Scale, title: str) -> list[str]:
-    parts = [words(4, 11, title, "s")]
-    for tick in y.ticks(5):
-        parts.append(line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid"))
-        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
-    return parts
+    return axis_below(x.start, x.end, HEIGHT - _BOTTOM, numbered(x, x.ticks(6)), title)

@@ -17,10 +17,11 @@ from backtests.report.svg import (
     PANEL,
     Scale,
     apart,
+    axis_below,
     box,
     line,
     mark,
-    number,
+    numbered,
     padded,
     picture,
     words,
@@ -119,13 +120,13 @@ def _bars(x: Scale, interval: Interval, y: float) -> list[str]:
 
 def _ruled_below(x: Scale, bottom: float, unit: str) -> list[str]:
     """Return the horizontal axis with its numbers and its unit."""
-    parts = [line(x.start, bottom, x.end, bottom, "grid")]
-    for tick in apart(x, x.ticks()):
-        if x(tick) + CHARACTER * len(number(tick)) / 2 > PANEL:
-            continue
-        parts.append(line(x(tick), bottom, x(tick), bottom + 4, "grid"))
-        parts.append(words(x(tick), bottom + 15, number(tick), "s", "middle"))
-    return [*parts, words(x.end, bottom + 29, unit, "s", "end")]
+    labels = [
+        (at, said)
+        for at, said in numbered(x, apart(x, x.ticks()))
+        if at + CHARACTER * len(said) / 2 <= PANEL
+    ]
+    marks = [line(at, bottom, at, bottom + 4, "grid") for at, _ in labels]
+    return [*axis_below(x.start, x.end, bottom, labels, unit), *marks]
 
 
 def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
