@@ -17,6 +17,7 @@ from backtests.report.svg import (
     axis_left,
     curve,
     day_number,
+    every_nth,
     line,
     number,
     numbered,
@@ -40,7 +41,7 @@ def lines_chart(
     Columns ``name low`` and ``name high`` become a shaded band around the line ``name``. With
     ``log``, the vertical axis is logarithmic. A dashed horizontal line marks the number ``level``.
     """
-    table = _thinned(table)
+    table = table.iloc[every_nth(len(table), _MOST_POINTS)]
     bands = {c: [f"{c} low", f"{c} high"] for c in table.columns if f"{c} low" in table}
     bounds = [bound for band in bands.values() for bound in band]
     columns = [c for c in table.columns if c not in bounds][:_MOST_LINES]
@@ -81,12 +82,6 @@ def _range(values: np.ndarray, log: bool, level: float | None) -> tuple[float, f
         return padded([*values, *more])
     low, high = padded([math.log10(v) for v in (*values, *more, 1.0) if v > 0])
     return 10**low, 10**high
-
-
-def _thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Return every n-th row, counted back from the last row, to limit the number of points."""
-    every = max(1, -(-len(table) // _MOST_POINTS))
-    return table.iloc[::-every].iloc[::-1]
 
 
 def _across(index: pd.Index) -> tuple[list[float], list[tuple[float, str]]]:

@@ -13,6 +13,7 @@ import pandas as pd
 from backtests.report import theme
 from backtests.report.flags_charts import by_unit, deciding_gauges, is_silent
 from backtests.report.format import flag_states
+from backtests.report.svg import every_nth
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
 from signals.reading import Reading
@@ -168,8 +169,7 @@ def line_of(
 
 def thin(values: pd.Series) -> pd.Series:
     """Return every n-th value, counted back from the last value, at most 1,500 values."""
-    every = max(1, -(-len(values) // _MOST_POINTS))
-    return values.iloc[::-every].iloc[::-1]
+    return values.iloc[every_nth(len(values), _MOST_POINTS)]
 
 
 def _days(values: pd.Series) -> list[str]:

@@ -11,7 +11,7 @@ from html import escape
 import numpy as np
 
 from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, stays, x_of
-from backtests.report.svg import Scale, log_ticks, number, padded
+from backtests.report.svg import Scale, every_nth, log_ticks, number, padded
 
 _BUCKETS = 500  # number of buckets of a long line; a bucket is drawn by its extreme values
 _DRAWN_HEIGHT = 100.0
@@ -223,7 +223,7 @@ def _areas(areas: Sequence[Line], y: Scale) -> Iterable[str]:
         return
     inner, outer = _stacked(areas)
     n = len(inner)
-    at = np.arange(n)[:: -max(1, n // (2 * _BUCKETS))][::-1].tolist()
+    at = every_nth(n, 2 * _BUCKETS).tolist()
     for column, area in enumerate(areas):
         there = [f"{x_of(i, n):.1f} {y(float(outer[i, column])):.2f}" for i in at]
         back = [f"{x_of(i, n):.1f} {y(float(inner[i, column])):.2f}" for i in at[::-1]]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.report.panel_rows import Panel, Strip
-from backtests.report.svg import day_number
+from backtests.report.svg import day_number, every_nth
 
 
 def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -> dict[str, Any]:
@@ -17,11 +17,10 @@ def pointed(rows: Sequence[Panel | Strip], index: pd.DatetimeIndex, most: int) -
     The first number in ``days`` counts the days from 1970-01-01 to the first date. Each of the
     later numbers counts the days from one date to the next.
     """
-    every = max(1, -(-len(index) // most))
-    chosen = np.arange(len(index))[::-every][::-1]
+    chosen = every_nth(len(index), most)
     days = np.array([day_number(day) for day in index[chosen]], dtype=int)
     return {
-        "at": chosen.tolist() if every > 1 else [],
+        "at": chosen.tolist() if len(chosen) < len(index) else [],
         "last": len(index) - 1,
         "days": np.diff(days, prepend=0).tolist(),
         "rows": [_row_values(row, chosen) for row in rows],

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 import pandas as pd
 
 #: Width of a chart, which fits on a phone; a wide screen enlarges the chart.
@@ -70,6 +71,11 @@ def apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
     while len(ticks) > every and every * abs(x(ticks[1]) - x(ticks[0])) < widest:
         every += 1
     return ticks[::every]
+
+
+def every_nth(count: int, most: int) -> np.ndarray:
+    """Return the positions of every n-th item, counted back from the last, at most ``most``."""
+    return np.arange(count)[:: -max(1, -(-count // most))][::-1]
 
 
 def _decades(low: float, high: float) -> list[float]:

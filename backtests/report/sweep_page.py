@@ -17,6 +17,7 @@ from backtests.report.docstring import documented_parameters
 from backtests.report.page import label_of, page, render
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
+from backtests.report.svg import every_nth
 from backtests.report.sweep_charts import (
     distribution_chart,
     parallel_chart,
@@ -127,8 +128,8 @@ def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
 def _splits(found: Findings) -> tuple[np.ndarray, np.ndarray]:
     """Return yearly Sharpe ratios in and out of sample, for every n-th split."""
     result = found.overfitting
-    every = max(1, -(-len(result.ranks) // _SPLITS))
-    return result.in_sample[::every] * ROOT_YEAR, result.out_of_sample[::every] * ROOT_YEAR
+    chosen = every_nth(len(result.ranks), _SPLITS)
+    return result.in_sample[chosen] * ROOT_YEAR, result.out_of_sample[chosen] * ROOT_YEAR
 
 
 def _parallel(swept: Swept, found: Findings, label: str) -> str:
