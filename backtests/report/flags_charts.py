@@ -22,8 +22,10 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.summary import exact, with_unit
 
-#: Largest number of sessions whose values the page shows at the mouse pointer.
-_POINTED = 1000
+#: Largest number of sessions whose values the page of flags shows at the mouse pointer.
+MOST_DAYS = 1000
+#: State of a session without a regime.
+NO_REGIME = "no regime"
 #: Largest number of names in the title of a panel.
 _NAMED = 4
 #: Inputs in one panel differ in size by at most this factor. With a larger factor, one line would
@@ -69,20 +71,35 @@ def is_silent(reading: Reading, name: str) -> bool:
     return isinstance(reading.model, Votes) and name not in reading.votes
 
 
-def flags_timeline(reading: Reading, name: str) -> str:
+def flag_rows(reading: Reading) -> dict[str, pd.Series]:
+    """Return the states of each flag for a timeline: ``on``, ``off`` or ``no view``.
+
+    Flags that vote on the regime come first. The rows begin at :func:`first_regime`.
+    """
+    flags = reading.flags.loc[first_regime(reading) :]
+    names = sorted(map(str, flags), key=lambda name: name not in reading.votes)
+    return {name: flag_states(flags[name]) for name in names}
+
+
+def regime_strip(title: str, regime: pd.Series, height: int = 16) -> Strip:
+    """Return a strip with the regime of each session; a session without one is ``no regime``."""
+    colours = {name.replace("none", NO_REGIME): c for name, c in css_states(REGIMES).items()}
+    states = regime.astype(object).fillna(NO_REGIME)
+    return Strip(title=title, states=states, colours=colours, height=height)
+
+
+def flags_timeline(reading: Reading, name: str, most: int) -> str:
     """Return a timeline with one strip for the regime and one for each flag.
 
-    Flags that vote on the regime come first. The timeline begins at :func:`first_regime`.
+    If votes decide the regime, the name of a signal without a vote is in brackets. The page shows
+    the values of at most ``most`` sessions at the mouse pointer. See :func:`flag_rows` for the
+    order and the first session.
     """
-    start = first_regime(reading)
-    flags = reading.flags.loc[start:]
-    regime = reading.regime.loc[start:].fillna("none")
-    strips = [Strip(title="regime", states=regime, colours=css_states(REGIMES), height=26)]
-    for each in sorted(map(str, flags), key=lambda each: each not in reading.votes):
-        title = f"({each})" if is_silent(reading, each) else each
-        states = flag_states(flags[each])
+    strips = [regime_strip("regime", reading.regime.loc[first_regime(reading) :], height=26)]
+    for signal, states in flag_rows(reading).items():
+        title = f"({signal})" if is_silent(reading, signal) else signal
         strips.append(Strip(title=title, states=states, colours=css_states(FLAGS), height=14))
-    return panels(name, strips, most=_POINTED)
+    return panels(name, strips, most=most)
 
 
 def signal_panels(
@@ -120,7 +137,7 @@ def signal_panels(
         states=on.map({True: "flag on", False: "flag off"}),
         colours={"flag on": css_states(FLAGS)["on"]},
     )
-    return panels(name, rows, shading=shading, most=_POINTED)
+    return panels(name, rows, shading=shading, most=MOST_DAYS)
 
 
 def levels_of(threshold: Threshold, unit: str) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
 from backtests.report.docstring import sections
-from backtests.report.flags_charts import first_regime, flags_timeline, signal_panels
+from backtests.report.flags_charts import MOST_DAYS, first_regime, flags_timeline, signal_panels
 from backtests.report.flags_numbers import RULES_SAID, flags_numbers
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import FLAGS, css_of_lines, css_states, present
@@ -63,7 +63,7 @@ def write_flags_page(
         stale=stale_warning(history) if newest else None,
         start=start.date(),
         legend=_legend(reading),
-        timeline=flags_timeline(reading, f"{label}regime and flags"),
+        timeline=flags_timeline(reading, f"{label}regime and flags", MOST_DAYS),
         entries=entries,
     )
     write_text(path, page(f"{label}flags, {said['as_of']}", section))

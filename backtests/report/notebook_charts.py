@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from backtests.report import theme
-from backtests.report.flags_charts import by_unit, deciding_gauges, is_silent
+from backtests.report.flags_charts import (
+    by_unit,
+    deciding_gauges,
+    first_regime,
+    flag_rows,
+    is_silent,
+)
 from backtests.report.format import flag_states
 from backtests.report.svg import every_nth
 from signals.base import Evaluation
@@ -51,17 +57,15 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 def regime_chart(reading: Reading, title: str) -> Any:
     """Return a timeline of the regime and of all flags; a flag is on, off or unknown (no view).
 
-    The timeline begins at the first session with a known flag.
+    See :func:`backtests.report.flags_charts.flag_rows` for the order and the first session.
     """
-    flags = reading.flags
-    start = flags.notna().any(axis=1).idxmax()
-    flags, names = flags.loc[start:], reading.regime.loc[start:].fillna("none")
-    rows = sorted(map(str, flags), key=lambda name: name not in reading.votes)
+    names = reading.regime.loc[first_regime(reading) :].fillna("none")
+    rows = flag_rows(reading)
     figure = _rows([1.6, *[1.0] * len(rows)], spacing=0.012)
     figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=1, col=1)
-    for row, name in enumerate(rows, start=2):
+    for row, (name, states) in enumerate(rows.items(), start=2):
         label = f"{name}<br>(no vote)" if is_silent(reading, name) else name
-        figure.add_trace(_strip(flag_states(flags[name]), theme.FLAGS, label), row=row, col=1)
+        figure.add_trace(_strip(states, theme.FLAGS, label), row=row, col=1)
     _add_legend(figure, theme.present(names))
     _add_legend(figure, {f"flag {state}": colour for state, colour in theme.FLAGS.items()})
     theme.apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))

@@ -10,15 +10,11 @@ from dataclasses import replace
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.report.flags_charts import is_silent
-from backtests.report.format import flag_states
+from backtests.report.flags_charts import NO_REGIME, regime_strip
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
-from backtests.report.theme import CLASSES, FLAGS, REGIMES, css_states
-from signals.reading import Reading
+from backtests.report.theme import CLASSES
 from signals.transforms import fall_from_peak
-
-_NO_REGIME = "no regime"
 
 
 def growth_chart(assessment: Assessment, title: str) -> str:
@@ -44,10 +40,10 @@ def growth_chart(assessment: Assessment, title: str) -> str:
         Panel(title="drawdown, %", unit="%", lines=falls, digits=1, high=0.0, height=95),
         _held(assessment.held),
         *([_traded(assessment.traded)] if assessment.traded.any() else []),
-        _regimes("regime at the close", run.reading.regime.reindex(growth.index)),
+        regime_strip("regime at the close", run.reading.regime.reindex(growth.index)),
     ]
-    earned = _regimes("regime of the return", assessment.earned_under.reindex(growth.index))
-    coloured = {name: c for name, c in earned.colours.items() if name != _NO_REGIME}
+    earned = regime_strip("regime of the return", assessment.earned_under.reindex(growth.index))
+    coloured = {name: c for name, c in earned.colours.items() if name != NO_REGIME}
     earned = replace(earned, colours=coloured)
     return panels(title, rows, shading=earned, of_returns=True, heading=2)
 
@@ -73,37 +69,6 @@ def _held(held: pd.DataFrame) -> Panel:
 def _traded(traded: pd.Series) -> Panel:
     bars = [Line(name="trades", values=100 * traded, colour="var(--ink)")]
     return Panel(title="traded, % of equity", unit="%", bars=bars, digits=1, low=0.0, height=50)
-
-
-def _regimes(title: str, regime: pd.Series) -> Strip:
-    colours = {name.replace("none", _NO_REGIME): c for name, c in css_states(REGIMES).items()}
-    return Strip(title=title, states=regime.astype(object).fillna(_NO_REGIME), colours=colours)
-
-
-def vote_chart(reading: Reading, title: str) -> str:
-    """Return a timeline of the regime and of all flags; a flag is on, off or unknown (no view).
-
-    Signals that vote on the regime come first. The timeline begins at the first session with a
-    known flag.
-    """
-    flags = reading.flags
-    start = flags.notna().any(axis=1).idxmax()
-    names = sorted(map(str, flags), key=lambda name: name not in reading.votes)
-    rows = [_regimes("regime", reading.regime.loc[start:])]
-    for name in names:
-        rows.append(
-            Strip(
-                title=name
-                if name in reading.votes
-                else f"{name} (no vote)"
-                if is_silent(reading, name)
-                else name,
-                states=flag_states(flags[name].loc[start:]),
-                colours=css_states(FLAGS),
-                height=10,
-            )
-        )
-    return panels(title, rows)
 
 
 def places(values: Sequence[float | None]) -> list[float | None]:

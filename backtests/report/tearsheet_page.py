@@ -14,10 +14,11 @@ from backtests.evidence.assessment import Assessment
 from backtests.evidence.entries import QUARTER, observed_said
 from backtests.evidence.settings import strategy_said
 from backtests.history.origin import stale_warning
+from backtests.report.flags_charts import flags_timeline
 from backtests.report.luck_section import luck_section, timing_p_said
 from backtests.report.page import label_of, page, render
 from backtests.report.quantstats_plots import quantstats_plots
-from backtests.report.tearsheet_charts import growth_chart, vote_chart
+from backtests.report.tearsheet_charts import growth_chart
 from backtests.report.tearsheet_numbers import LEFT_OUT, notes_of
 from backtests.report.tearsheet_tables import tables_of
 from backtests.report.tearsheet_words import conclusion_said, in_one_regime, strip
@@ -80,7 +81,9 @@ def _charts(assessment: Assessment) -> dict[str, Any]:
     reading = run.reading.since(run.result.equity.index[0])
     return {
         "chart": growth_chart(assessment, growth),
-        "timeline": vote_chart(reading, f"{label}Regime and {flags} at each close"),
+        "timeline": flags_timeline(
+            reading, f"{label}Regime and {flags} at each close", most=len(reading.regime)
+        ),
         "plots": _plots(run, label) if _varies(run.result.returns) else None,
     }
 

@@ -167,7 +167,7 @@ AGO = "YEAR_AGO_"
 
 
 def test_signals_that_do_not_vote_stand_last_and_in_brackets(reading: Reading) -> None:
-    titles = re.findall(r'<div class="title">(.*?)<', flags_timeline(reading, "flags"))
+    titles = re.findall(r'<div class="title">(.*?)<', flags_timeline(reading, "flags", 1000))
     votes = [title for title in titles[1:] if not title.startswith("(")]
     assert titles[0] == "regime"
     assert votes == titles[1 : 1 + len(votes)]

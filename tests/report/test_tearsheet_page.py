@@ -250,7 +250,12 @@ def test_the_page_says_which_model_decides_the_regime(
     write_run(assess(other, robustness=False), tmp_path / "out")
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     assert "The regime comes from the model quantities, so no flag votes." in page
-    for said in ('<td class="words">votes</td>', "(no vote)", "Votes at the end", "and votes at"):
+    votes = (
+        '<td class="words">votes</td>',
+        *('<div class="title">(', "A signal in brackets does not vote"),
+        *("Votes at the end", "and votes at"),
+    )
+    for said in votes:
         assert said not in page
         assert said in (folder / "tearsheet.html").read_text()
 
