@@ -19,14 +19,7 @@ from backtests.evidence.entries import (
     observed_said,
 )
 from backtests.evidence.saved import Repeated
-from backtests.report.compare_charts import (
-    KINDS,
-    correlation_chart,
-    curves_chart,
-    far_points,
-    risk_chart,
-    styles,
-)
+from backtests.report.compare_charts import curves_chart, styles
 from backtests.report.compare_luck import compare_luck_section
 from backtests.report.compare_numbers import about, comparison_numbers
 from backtests.report.compare_words import (
@@ -35,6 +28,7 @@ from backtests.report.compare_words import (
     saved_words,
     settings_words,
 )
+from backtests.report.correlation_chart import correlation_chart
 from backtests.report.format import (
     MISSING,
     Form,
@@ -48,6 +42,7 @@ from backtests.report.format import (
     thousands,
 )
 from backtests.report.page import label_of, page, render
+from backtests.report.risk_chart import KINDS, far_points, risk_chart
 from backtests.report.theme import css_of_lines, css_states, present
 from signals.errors import DataError
 

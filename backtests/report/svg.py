@@ -15,6 +15,8 @@ import pandas as pd
 
 #: Width of a chart, which fits on a phone; a wide screen enlarges the chart.
 PANEL = 360.0
+#: Width of a chart that compares many strategies.
+WIDE = 1080.0
 #: Free space at the right end of a chart.
 MARGIN = 10.0
 #: Mean width of a character in the text of a chart.

@@ -12,18 +12,11 @@ import pandas as pd
 import pytest
 
 from backtests.evidence.entries import NOTHING
-from backtests.report.compare_charts import (
-    FEW_ROWS,
-    correlation_chart,
-    correlations,
-    curves_chart,
-    far_points,
-    lead_lag_lines,
-    place_labels,
-    risk_chart,
-    styles,
-)
+from backtests.report.compare_charts import FEW_ROWS, curves_chart, styles
 from backtests.report.compare_page import COLUMNS, write_compare_page
+from backtests.report.correlation_chart import correlation_chart, correlations
+from backtests.report.lead_lag_lines import lead_lag_lines
+from backtests.report.risk_chart import far_points, place_labels, risk_chart
 from signals.errors import DataError
 from signals.universe import HINDSIGHT
 from tests.browser import opened, overflow
