@@ -6,20 +6,8 @@ without a decision if the holding's price is stale. To make the same trades as a
 calls :meth:`Plan.at` at every session. If there are orders, the user trades to the target weights
 at the close ``lag`` sessions later.
 
-The units of the orders come from the prices at the decision's close. A backtest computes units from
-the target weights and the prices at the fill. If prices change before the fill, the units of the
-orders differ from the units of a backtest. If prices rise before the fill, the ordered units can
-cost more than the cash.
-
-:meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to model weights. Model weights start at the target, change with
-prices, and ignore costs. If costs move a weight across the band or the limit, the orders of
-:meth:`Plan.at` and of a backtest can differ.
-
-If the lag is longer than the time between two decisions, earlier orders can still wait for their
-fill. :meth:`Plan.at` does not place waiting orders again. :meth:`Plan.at` finds out from the
-holdings whether the earlier decision was traded. With daily decisions and a long lag, the orders of
-:meth:`Plan.at` and of a backtest may therefore differ.
+For real holdings, the orders of :meth:`Plan.at` and of a backtest can differ. See
+:mod:`backtests.due_orders`.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -38,17 +26,17 @@ A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions
 from backtests.config import RunConfig
+from backtests.due_orders import Account, assets_of, target_at
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
 from backtests.history.prices import check_priced
-from backtests.holdings import after, check_held, orders_to, units_of, value_of, weights_of
+from backtests.holdings import units_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import check_config, decisions, read
 from backtests.window import sessions_from_start
@@ -57,12 +45,9 @@ from signals.hysteresis import since
 from signals.index import check_session
 from signals.reading import Reading
 from signals.summary import Summarised, Summary
-from signals.universe import CASH, asset
+from signals.universe import asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
-
-#: A search for an unfilled trade goes back over at most this number of trades.
-_REPEATS = 21
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -238,7 +223,7 @@ class Plan(Summarised):
             )
         earlier = self.decided[self.decided < session]
         last = pd.Timestamp(earlier[-1] if len(earlier) else session)
-        target = self._target(session)
+        target = target_at(self.weights, self.decided, session)
         held = {} if holdings is None else units_of(holdings)
         assets = self._held_or_wanted(session, target, held)
         later = _sessions_after(session)
@@ -259,7 +244,19 @@ class Plan(Summarised):
             older=self._older(session, assets),
             state_is_lost=bool(self.lost.loc[session]),
         )
-        return decision if holdings is None else self._with_orders(decision, held, decimals)
+        if holdings is None:
+            return decision
+        account = Account(
+            config=self.config,
+            strategy=self.strategy,
+            history=self.history,
+            weights=self.weights,
+            stale=self.stale,
+            decided=self.decided,
+            followed=self.followed,
+            decimals=decimals,
+        )
+        return replace(decision, **vars(account.due(held, session)))
 
     def _summary(self) -> Summary:
         from backtests.report.notebook import summary_of_plan
@@ -291,118 +288,12 @@ class Plan(Summarised):
         earlier = known[known < session]
         return pd.Timestamp(earlier[-1]) if len(earlier) else pd.Timestamp.min
 
-    def _with_orders(self, decision: Today, holdings: Mapping[str, float], decimals: int) -> Today:
-        """Return the decision, with the value of the holdings and a backtest's orders."""
-        session, target = decision.session, decision.target
-        check_held(_held(holdings), self.history.closes.loc[:session])
-        prices = self._prices(holdings, session)
-        now = weights_of(holdings, prices)
-        waiting, expected = self._after_waiting(session, holdings, decimals)
-        reached = now if waiting is None else self._target(waiting)
-        off = _differences(target, reached) > self.config.band
-        beyond_limit = self._is_beyond_limit(holdings, session)
-        orders = self._orders(target, expected, session, decimals)
-        over = beyond_limit and waiting is None
-        trades = over or (session in self.decided and bool(off.any()))
-        return replace(
-            decision,
-            waiting=waiting,
-            value=value_of(holdings, prices),
-            beyond_band=tuple(map(str, off.index[off])),
-            beyond_limit=beyond_limit,
-            orders=orders if trades else orders.iloc[:0],
-        )
-
-    def _after_waiting(
-        self, session: pd.Timestamp, holdings: Mapping[str, float], decimals: int
-    ) -> tuple[pd.Timestamp | None, Mapping[str, float]]:
-        """Return the holdings as if all unfilled earlier orders were filled.
-
-        The first result is the session of the newest unfilled orders, or None.
-        """
-        waiting, expected = None, holdings
-        for day in self._unfilled(session):
-            now = weights_of(holdings, self._prices(holdings, day))
-            reached = now if waiting is None else self._row(waiting)
-            if (_differences(self._row(day), reached) > self.config.band).any():
-                orders = self._orders(self._row(day), expected, day, decimals)
-                waiting, expected = day, after(expected, orders)
-        limited = self._waits_for_limit(session, holdings) if waiting is None else None
-        if limited is None:
-            return waiting, expected
-        return limited, after(
-            holdings, self._orders(self._target(limited), holdings, limited, decimals)
-        )
-
-    def _waits_for_limit(
-        self, session: pd.Timestamp, holdings: Mapping[str, float]
-    ) -> pd.Timestamp | None:
-        """Return the session at which an unfilled trade to the gross limit was ordered, or None.
-
-        The same holdings may be beyond the limit at several closes in a row. A trade is placed at
-        the first of these closes, and is filled ``lag`` sessions later. While the holdings stay
-        beyond the limit, a new trade is placed every ``lag`` sessions.
-        """
-        earlier = self.followed[self.followed < session][::-1][: self.config.lag * _REPEATS]
-        beyond = takewhile(lambda day: self._is_beyond_limit(holdings, day), earlier)
-        unfilled = sum(1 for _ in beyond) % self.config.lag
-        return earlier[unfilled - 1] if unfilled else None
-
-    def _is_beyond_limit(self, holdings: Mapping[str, float], session: pd.Timestamp) -> bool:
-        """Return whether holdings with a short position exceed the gross limit at a close.
-
-        After a trade to the limit, the costs of the trade may leave exposure a little beyond the
-        limit. So this function raises the limit by the highest cost rate.
-        """
-        prices = self._prices(holdings, session)
-        values = prices * pd.Series(holdings, dtype="float64").reindex(prices.index)
-        cost = max((self.config.costs.rate(str(asset)) for asset in prices.index), default=0.0)
-        limit = self.strategy.gross_limit * (1 + cost) + 1e-9
-        worth = values.sum() + holdings.get(CASH, 0.0)
-        return bool((values < 0).any() and values.abs().sum() > limit * worth)
-
-    def _target(self, session: pd.Timestamp) -> pd.Series:
-        """Return the target of the last decision on or before ``session``.
-
-        Before the first decision, return the weights that a decision at ``session`` would give.
-        """
-        decided = self.decided[self.decided <= session]
-        return self._row(decided[-1] if len(decided) else session)
-
-    def _unfilled(self, session: pd.Timestamp) -> pd.DatetimeIndex:
-        """Return the earlier decisions whose orders are not filled at the close of ``session``."""
-        at = int(self.weights.index.searchsorted(session))
-        recent = self.weights.index[max(at - self.config.lag + 1, 0) : at]
-        return self.decided[self.decided.isin(recent)]
-
-    def _orders(
-        self, target: pd.Series, holdings: Mapping[str, float], session: pd.Timestamp, decimals: int
-    ) -> pd.DataFrame:
-        prices = self._prices(holdings, session)
-        unpriced = [asset for asset in prices.index if self._is_stale(asset, session)]
-        return orders_to(target, holdings, prices, self.config.costs, decimals, unpriced)
-
-    def _prices(self, holdings: Mapping[str, float], session: pd.Timestamp) -> pd.Series:
-        """Return the price of each holding and of each asset of the strategy."""
-        assets = dict.fromkeys((*_held(holdings), *self.strategy.assets))
-        return pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
-
-    def _price(self, asset: str, session: pd.Timestamp) -> float:
-        """Return the close on the session's date, else the panel's price, else the last close."""
-        if asset not in self.history.closes:
-            return float("nan")
-        closes = self.history.closes[asset].loc[:session]
-        price = closes.iloc[-1]
-        if pd.isna(price):
-            price = self.history.panel[asset].loc[session]
-        return float(closes.ffill().iloc[-1] if pd.isna(price) else price)
-
     def _held_or_wanted(
         self, session: pd.Timestamp, target: pd.Series, holdings: Mapping[str, float]
     ) -> list[str]:
         """Return the held assets, and the assets in the target or in a decision at the close."""
         shares = self._row(session).abs() + target.abs()
-        return list(dict.fromkeys((*_held(holdings), *shares.index[shares > 0])))
+        return list(dict.fromkeys((*assets_of(holdings), *shares.index[shares > 0])))
 
     def _missing(self, session: pd.Timestamp, assets: list[str]) -> dict[str, pd.Timestamp]:
         """Return a mapping from each id with late data to the date of its last value."""
@@ -432,11 +323,6 @@ class Plan(Summarised):
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
         last = self.history.panel[id].loc[:session].dropna().index[-1]
         return pd.Timestamp(self.history.known[id].loc[last]).normalize()
-
-
-def _differences(target: pd.Series, now: pd.Series) -> pd.Series:
-    """Return the absolute difference from the target weight, for each asset in ``now``."""
-    return (target.reindex(now.index, fill_value=0.0) - now).abs()
 
 
 def make_plan(config: RunConfig, history: History, reading: Reading | None = None) -> Plan:
@@ -489,10 +375,6 @@ def _when_known(due: pd.DatetimeIndex, lost: pd.Series) -> pd.DatetimeIndex:
     known = pd.DatetimeIndex(lost.index[~lost])
     at = np.unique(known.searchsorted(due))
     return known[at[at < len(known)]]
-
-
-def _held(holdings: Mapping[str, float]) -> list[str]:
-    return [asset for asset in holdings if asset != CASH]
 
 
 def _sessions_after(session: pd.Timestamp) -> pd.DatetimeIndex:

@@ -34,7 +34,7 @@ ROOMS = (
     *("economy", "history"),
     *("engine", "holdings", "plugins", "build", "config", "config_data", "config_file"),
     *("parameter_paths", "runs", "window", "reuse", "pipeline"),
-    *("lapse", "today", "flipped"),
+    *("lapse", "due_orders", "today", "flipped"),
     *("evidence", "thesis", "brief", "sweep", "report", "cli", "__init__", "__main__"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
