@@ -11,7 +11,14 @@ from backtests.evidence.luck import p_said
 from backtests.evidence.settings import value_said
 from backtests.evidence.superiority import SET_SIZE
 from backtests.plural import joined, number_of
-from backtests.report.format import fixed, interval, is_missing, percent, percent_signed
+from backtests.report.format import (
+    fixed,
+    interval,
+    is_missing,
+    percent,
+    percent_signed,
+    percent_unit,
+)
 
 Entry = Mapping[str, Any]
 _MOST_NAMES = 3
@@ -134,14 +141,14 @@ def saved_words(name: str, saved: Entry, entry: Entry) -> str:
             f"{name}: its returns differ from the returns saved in {saved['folder']}. The first "
             f"difference is on {saved['changed_from']}. The largest difference on a day is "
             f"{percent(saved['largest_difference'], 2)} percentage points. {_cause(saved)} "
-            f"Saved numbers, {window}: {_figures(saved['own'])}. Numbers computed again: "
-            f"{_figures(saved['again'])}. {_cure(saved)}"
+            f"Saved numbers, {window}: {figures_said(saved['own'])}. Numbers computed again: "
+            f"{figures_said(saved['again'])}. {_cure(saved)}"
         )
     if (entry["start"], entry["end"]) != (saved["start"], saved["end"]):
         return (
             f"{name}: the current data give the same returns as {saved['folder']}. Saved numbers, "
-            f"{window}: {_figures(saved['own'])}. The table shows only sessions that all rows have "
-            "in common."
+            f"{window}: {figures_said(saved['own'])}. The table shows only sessions that all rows "
+            "have in common."
         )
     return f"{name}: the row shows the numbers saved in {saved['folder']} (run {saved['run_id']})."
 
@@ -163,12 +170,16 @@ def _cure(saved: Entry) -> str:
     )
 
 
-def _figures(figures: Entry) -> str:
-    yearly = f"CAGR {percent(figures['cagr'])} %, Sharpe {fixed(figures['sharpe'])}"
-    growth = (
-        f"return {percent(figures['total_return'])} %" if is_missing(figures["cagr"]) else yearly
-    )
-    return f"{growth}, drawdown {percent(figures['max_drawdown'])} %"
+def figures_said(figures: Entry, bounds: str = "") -> str:
+    """Return CAGR, Sharpe ratio and drawdown; without a CAGR, total return and drawdown.
+
+    ``bounds`` is the confidence interval of the Sharpe ratio.
+    """
+    fall = f"drawdown {percent_unit(figures['max_drawdown'])}"
+    if is_missing(figures["cagr"]):
+        return f"total return {percent_unit(figures['total_return'])}, {fall}"
+    sharpe = f"{fixed(figures['sharpe'])} {bounds}".strip()
+    return f"CAGR {percent_unit(figures['cagr'])}, Sharpe {sharpe}, {fall}"
 
 
 def _signed(value: float) -> str:

@@ -21,8 +21,8 @@ from backtests.holdings import with_cash
 from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import joined_notes, write_comparison
-from backtests.report.compare_words import conclusion
-from backtests.report.format import Form, fixed, interval, is_missing, percent_unit
+from backtests.report.compare_words import conclusion, figures_said
+from backtests.report.format import Form, fixed, interval, percent_unit
 from backtests.report.notebook_charts import (
     equity_chart,
     regime_chart,
@@ -253,19 +253,13 @@ def summary_of_comparison(comparison: Comparison) -> Summary:
     run = next(iter(comparison.rows.values())).run
     counted = number_of(len(numbers), "row")
     title = f"{label_of(run.simulated)}Comparison of {counted}: {described(run.sessions)}"
-    rows = {name: _row_said(entry) for name, entry in numbers.items()}
+    rows = {
+        name: figures_said(entry, interval(entry["intervals"]["sharpe"], fixed))
+        for name, entry in numbers.items()
+    }
     notes = {"notes": "; ".join(joined_notes(comparison.notes))} if comparison.notes else {}
     facts = {**rows, "conclusion": " ".join(conclusion(numbers)), **notes}
     return Summary(title=title, facts=facts)
-
-
-def _row_said(entry: Mapping[str, Any]) -> str:
-    fall = percent_unit(entry["max_drawdown"])
-    if is_missing(entry["cagr"]):
-        return f"total return {percent_unit(entry['total_return'])}, drawdown {fall}"
-    bounds = interval(entry["intervals"]["sharpe"], fixed)
-    growth = percent_unit(entry["cagr"])
-    return f"CAGR {growth}, Sharpe {fixed(entry['sharpe'])} {bounds}, drawdown {fall}"
 
 
 def save_comparison(comparison: Comparison, page: Path) -> None:
