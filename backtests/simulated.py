@@ -14,6 +14,11 @@ def source_said(source: str) -> str:
     return SIMULATED if source == "simulated" else source
 
 
+def label_of(simulated: bool) -> str:
+    """Return the start of every title: SIMULATED for a simulated history, else an empty text."""
+    return f"{SIMULATED}: " if simulated else ""
+
+
 def in_reports(name: str, *, simulated: bool) -> Path:
     """Return the folder ``reports/NAME``, or ``reports/SIMULATED-NAME`` for simulated data."""
     return Path("reports") / (f"{SIMULATED}-{name}" if simulated else name)

@@ -11,7 +11,7 @@ from backtests.cli.config_options import config_data, config_of, without_strateg
 from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped, flips_since_fetch
 from backtests.cli.terminal import console, print_json, progress, say, styled
 from backtests.report.out import HTML, check_file, page_of
-from backtests.simulated import SIMULATED, source_said
+from backtests.simulated import label_of, source_said
 
 if TYPE_CHECKING:
     from backtests.brief.brief import Brief
@@ -147,7 +147,7 @@ def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
     """
     from backtests.report.brief_lines import brief_lines, fitted
 
-    width, label = console().width, f"{SIMULATED} " if said["simulated"] else ""
+    width, label = console().width, label_of(said["simulated"])
     regime = styled(f"{label}{said['headline']['regime']},", "bold")
     say(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
     if said["since_fetch"] is not None:

@@ -15,7 +15,7 @@ from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import print_json, progress, say, styled, warn
 from backtests.report.format import money, percent
-from backtests.simulated import SIMULATED
+from backtests.simulated import label_of
 
 if TYPE_CHECKING:
     from backtests.config import RunConfig
@@ -177,7 +177,7 @@ def _as_data(
 
 
 def _print(said: dict[str, Any]) -> None:
-    label = f"{SIMULATED} " if said["source"] == "simulated" else ""
+    label = label_of(said["source"] == "simulated")
     say(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
     if said["since_fetch"] is not None:
         say(said["since_fetch"]["said"])

@@ -32,7 +32,7 @@ from backtests.pipeline import (
     trade_curves,
 )
 from backtests.runs import Run
-from backtests.simulated import SIMULATED
+from backtests.simulated import label_of
 from backtests.window import SHORTEST, window
 from signals.errors import ConfigError, shown
 from signals.params import check_whole
@@ -94,7 +94,7 @@ class WalkForward(Summarised):
 
     def _summary(self) -> Summary:
         names = list(self.choices.columns[:-2])
-        label = f"{SIMULATED} " if self.run.simulated else ""
+        label = label_of(self.run.simulated)
         last = ", ".join(f"{name} {self.choices[name].iloc[-1]}" for name in names)
         return Summary(
             title=f"{label}walk-forward of {self.run.label}: {len(self.choices)} years, "

@@ -12,9 +12,9 @@ from backtests.report.brief_charts import brief_charts
 from backtests.report.brief_words import change_words, date_words, late_words, weights_words
 from backtests.report.docstring import sections
 from backtests.report.format import MISSING, percent, significant, state, text
-from backtests.report.page import label_of, page, render
+from backtests.report.page import page, render
 from backtests.report.theme import FLAGS, PAGE
-from backtests.simulated import source_said
+from backtests.simulated import label_of, source_said
 
 #: Largest number of rows in each list. A page with more rows would not fit on one sheet of paper.
 MOST_FLIPS, MOST_CHANGES, MOST_DATES, MOST_LATE, MOST_GROUPS = 6, 10, 8, 5, 5

@@ -41,9 +41,10 @@ from backtests.report.format import (
     percent_2,
     thousands,
 )
-from backtests.report.page import label_of, page, render
+from backtests.report.page import page, render
 from backtests.report.risk_chart import KINDS, far_points, risk_chart
 from backtests.report.theme import css_of_lines, css_states, present
+from backtests.simulated import label_of
 from signals.errors import DataError
 
 Entry = Mapping[str, Any]

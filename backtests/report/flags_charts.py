@@ -13,7 +13,15 @@ import pandas as pd
 from backtests.report.format import flag_states
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
-from backtests.report.theme import FLAGS, MOST_LINES, REGIMES, css_lines, css_states
+from backtests.report.theme import (
+    FLAGS,
+    MOST_LINES,
+    NO_REGIME,
+    REGIMES,
+    css_lines,
+    css_states,
+    shown_regime,
+)
 from backtests.store.batch import unit_of
 from signals.base import Evaluation, Signal
 from signals.catalog import CATALOG, is_year_ago
@@ -24,8 +32,6 @@ from signals.summary import exact, with_unit
 
 #: Largest number of sessions whose values the page of flags shows at the mouse pointer.
 MOST_DAYS = 1000
-#: State of a session without a regime.
-NO_REGIME = "no regime"
 #: Largest number of names in the title of a panel.
 _NAMED = 4
 #: Inputs in one panel differ in size by at most this factor. With a larger factor, one line would
@@ -83,7 +89,7 @@ def flag_rows(reading: Reading) -> dict[str, pd.Series]:
 
 def regime_strip(title: str, regime: pd.Series, height: int = 16) -> Strip:
     """Return a strip with the regime of each session; a session without one is ``no regime``."""
-    colours = {name.replace("none", NO_REGIME): c for name, c in css_states(REGIMES).items()}
+    colours = {shown_regime(name): c for name, c in css_states(REGIMES).items()}
     states = regime.astype(object).fillna(NO_REGIME)
     return Strip(title=title, states=states, colours=colours, height=height)
 

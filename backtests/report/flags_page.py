@@ -8,8 +8,9 @@ from backtests.history.panel import History
 from backtests.report.docstring import sections
 from backtests.report.flags_charts import MOST_DAYS, first_regime, flags_timeline, signal_panels
 from backtests.report.flags_numbers import RULES_SAID, flags_numbers
-from backtests.report.page import label_of, page, render
-from backtests.report.theme import FLAGS, css_of_lines, css_states, present
+from backtests.report.page import page, render
+from backtests.report.theme import FLAGS, css_of_lines, css_states, present, shown_regime
+from backtests.simulated import label_of
 from signals.base import Evaluation
 from signals.evaluations import inputs_of
 from signals.form import WITHOUT
@@ -72,10 +73,7 @@ def write_flags_page(
 def _legend(reading: Reading) -> dict[str, str]:
     """Return a mapping from name to colour, for the regimes that occur and the flag states."""
     shown = reading.regime.loc[first_regime(reading) :].fillna("none")
-    regimes = {
-        "no regime" if name == "none" else name: colour
-        for name, colour in css_states(present(shown)).items()
-    }
+    regimes = {shown_regime(name): colour for name, colour in css_states(present(shown)).items()}
     return regimes | {f"flag: {state}": colour for state, colour in css_states(FLAGS).items()}
 
 

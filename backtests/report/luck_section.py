@@ -15,7 +15,8 @@ from backtests.report.format import (
     thousands,
 )
 from backtests.report.lead_lag_bars import lead_lag_bars
-from backtests.report.page import label_of, render
+from backtests.report.page import render
+from backtests.simulated import label_of
 
 #: Rows of the table: key in metrics.json, label, format, and explanation.
 ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (

@@ -30,9 +30,9 @@ from backtests.report.notebook_charts import (
     values_chart,
 )
 from backtests.report.out import check_out, page_of
-from backtests.report.page import label_of
 from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
+from backtests.simulated import label_of
 from backtests.today import Plan, Today
 from signals.errors import ConfigError, MissingSeries, shown, unknown
 from signals.evaluations import inputs_of

@@ -261,7 +261,7 @@ def _add_legend(figure: Any, colours: Mapping[str, str]) -> None:
             "mode": "markers",
             "x": [None],
             "y": [None],
-            "name": "no regime" if name == "none" else name,
+            "name": theme.shown_regime(name),
             "marker": {"symbol": "square", "size": 10, "color": colour},
             "hoverinfo": "skip",
         }

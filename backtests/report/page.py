@@ -21,7 +21,6 @@ from backtests.report.format import (
 from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark
-from backtests.simulated import SIMULATED
 from signals.summary import exact
 
 
@@ -55,11 +54,6 @@ _FILTERS = (
     whole,
     yes_no,
 )
-
-
-def label_of(simulated: bool) -> str:
-    """Return the start of every title: SIMULATED for a simulated history, else an empty text."""
-    return f"{SIMULATED}: " if simulated else ""
 
 
 def page(title: str, section: str) -> str:

@@ -14,7 +14,7 @@ from backtests.evidence.entries import acted_on
 from backtests.evidence.metrics import ROOT_YEAR
 from backtests.parameter_paths import split
 from backtests.report.docstring import documented_parameters
-from backtests.report.page import label_of, page, render
+from backtests.report.page import page, render
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 from backtests.report.svg import every_nth
@@ -35,6 +35,7 @@ from backtests.report.sweep_maps import (
     shown_value,
 )
 from backtests.report.theme import css_states, present
+from backtests.simulated import label_of
 from backtests.sweep.findings import Findings
 from backtests.sweep.setting import Setting
 from backtests.sweep.sweep import Swept

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.report.flags_charts import NO_REGIME, regime_strip
+from backtests.report.flags_charts import regime_strip
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
-from backtests.report.theme import CLASSES
+from backtests.report.theme import CLASSES, NO_REGIME
 from signals.transforms import fall_from_peak
 
 

@@ -16,14 +16,14 @@ from backtests.evidence.settings import strategy_said
 from backtests.history.origin import stale_warning
 from backtests.report.flags_charts import flags_timeline
 from backtests.report.luck_section import luck_section, timing_p_said
-from backtests.report.page import label_of, page, render
+from backtests.report.page import page, render
 from backtests.report.quantstats_plots import quantstats_plots
 from backtests.report.tearsheet_charts import growth_chart
 from backtests.report.tearsheet_numbers import LEFT_OUT, notes_of
 from backtests.report.tearsheet_tables import tables_of
 from backtests.report.tearsheet_words import conclusion_said, in_one_regime, strip
 from backtests.runs import Run
-from backtests.simulated import SIMULATED
+from backtests.simulated import label_of
 from signals.universe import HINDSIGHT
 
 
@@ -34,7 +34,7 @@ def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path)
     votes at the end, and the measures of idle capital come from ``assessment``.
     """
     run = assessment.run
-    title = f"{SIMULATED} {run.label}" if run.simulated else run.label
+    title = f"{label_of(run.simulated)}{run.label}"
     path.write_text(page(title, _section(assessment, numbers)), encoding="utf-8")
 
 

@@ -79,6 +79,8 @@ REGIMES = {
     Regime.OPPORTUNITY.value: _BLUE,
     "none": "#e9e4da",
 }
+#: Name of the state ``none`` on pages.
+NO_REGIME = "no regime"
 #: Colours of the states of a flag.
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: Colours of the asset classes (:data:`signals.universe.CLASSES`) and of cash, for areas.
@@ -118,6 +120,11 @@ def present(names: pd.Series) -> dict[str, str]:
     """Return the colour of each regime that occurs, in the order of the legend."""
     found = set(names)
     return {name: colour for name, colour in REGIMES.items() if name in found}
+
+
+def shown_regime(name: str) -> str:
+    """Return the name of a regime on pages, or :data:`NO_REGIME` for ``none``."""
+    return NO_REGIME if name == "none" else name
 
 
 def css_light_and_dark() -> str:

@@ -19,7 +19,7 @@ from backtests.report.format import (
     text,
     thousands,
 )
-from backtests.report.page import label_of, page, render
+from backtests.report.page import page, render
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
     calibration_view,
@@ -35,6 +35,7 @@ from backtests.report.thesis_evidence import (
     timelines,
 )
 from backtests.report.thesis_words import EVEN, MEANINGS, SIGNS, k_said
+from backtests.simulated import label_of
 from backtests.thesis.claim import Claim
 from backtests.thesis.links import LINKS
 from backtests.thesis.power import DETECTABLE, LEVEL

@@ -22,7 +22,7 @@ def test_brief_prints_ten_lines_and_writes_its_files(drypowder: Drypowder, tmp_p
     assert said.code == 0
     lines = said.out.splitlines()
     assert len(lines) == 10
-    assert lines[0].startswith("SIMULATED ")
+    assert lines[0].startswith("SIMULATED: ")
     assert lines[-1].startswith(f"wrote {page}, {mail}.")
     assert page.is_file()
     assert mail.is_file()

@@ -156,8 +156,8 @@ def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None
     finished = run(config)
     write_run(assess(finished, robustness=False), tmp_path / "out")
     page = (tmp_path / "out" / "tearsheet.html").read_text()
-    assert "<title>SIMULATED near-cash-flow" in page
-    assert "<h1>SIMULATED near-cash-flow</h1>" in page
+    assert "<title>SIMULATED: near-cash-flow" in page
+    assert "<h1>SIMULATED: near-cash-flow</h1>" in page
     assert "SIMULATED: Growth of 1" in page
     assert "SIMULATED: Regime and votes" in page
     numbers = json.loads((tmp_path / "out" / "metrics.json").read_text())

@@ -212,7 +212,7 @@ def test_the_best_candidate_is_the_one_that_was_best_after_the_first_seam() -> N
     found = walk_forward(holding(), {"holds": ["ONE", "TWO"]}, history, first_years=2)
     assert list(found.choices["holds"]) == ["TWO", "TWO"]
     lines = repr(found).splitlines()
-    assert lines[0].startswith("SIMULATED walk-forward of ")
+    assert lines[0].startswith("SIMULATED: walk-forward of ")
     assert lines[-1].endswith("holds TWO")
     assert max(map(len, lines)) < 80
     assert found.candidates["sharpe"].idxmax() == 0
