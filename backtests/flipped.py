@@ -23,7 +23,7 @@ from backtests.pipeline import read
 from backtests.simulated import source_said
 from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
-from signals.hysteresis import since
+from signals.hysteresis import flag_word, last_view, since
 from signals.reading import Reading
 
 _JUST_BEFORE = pd.Timedelta(microseconds=1)
@@ -144,7 +144,6 @@ def _flips(
 
 def _word(what: str, states: pd.Series) -> str:
     """Return the last state as a word."""
-    last = None if states.empty else states.iloc[-1]
     if what == "regime":
-        return "none" if pd.isna(last) else str(last)
-    return "no view" if pd.isna(last) else "on" if last else "off"
+        return "none" if states.empty or pd.isna(states.iloc[-1]) else str(states.iloc[-1])
+    return flag_word(None if states.empty else last_view(states))

@@ -163,15 +163,23 @@ def last_view(flag: pd.Series) -> bool | None:
     return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])
 
 
+def flag_word(on: bool | None) -> str:
+    """Return a flag as a word: ``on``, ``off``, or ``no view`` for None."""
+    return "no view" if on is None else "on" if on else "off"
+
+
+def flag_words(flag: pd.Series) -> pd.Series:
+    """Return the word of :func:`flag_word` for each session; NA is ``no view``."""
+    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
+
+
 def flag_said(on: bool | None, first: pd.Timestamp | None) -> str:
     """Return a flag in words; the flag has had its current state since the session ``first``.
 
     >>> flag_said(True, pd.Timestamp("2025-10-08"))
     'on since 2025-10-08'
     """
-    if on is None or first is None:
-        return "no view"
-    return f"{'on' if on else 'off'} since {first.date()}"
+    return flag_word(on) if on is None or first is None else f"{flag_word(on)} since {first.date()}"
 
 
 def since(flag: pd.Series) -> pd.Timestamp | None:

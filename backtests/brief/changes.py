@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from backtests.brief.links import LinkState, link_states
-from signals.hysteresis import since
+from signals.hysteresis import flag_words, since
 from signals.reading import Reading
 
 Kind = Literal["regime", "rule", "flag", "link"]
@@ -45,33 +45,30 @@ def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
     last session differ.
     """
     return (
-        *_of("regime", "", reading.regime, before, missing="none"),
-        *_of("rule", "", reading.decided_by, before, missing="none"),
+        *_of("regime", "", reading.regime, reading.regime.fillna("none"), before),
+        *_of("rule", "", reading.decided_by, reading.decided_by.fillna("none"), before),
         *(
             change
             for name, flag in reading.flags.items()
-            for change in _of("flag", str(name), _words(flag), before, missing="no view")
+            for change in _of("flag", str(name), flag, flag_words(flag), before)
         ),
         *_links(reading, before),
     )
 
 
 def _of(
-    kind: Kind, name: str, states: pd.Series, before: pd.Timestamp, *, missing: str
+    kind: Kind, name: str, states: pd.Series, words: pd.Series, before: pd.Timestamp
 ) -> Iterator[Change]:
-    """Yield one change if the state changed after the session ``before``, else nothing."""
-    shown = states.loc[before:]
-    said = shown.astype(object).where(shown.notna(), missing)
+    """Yield one change if the state changed after the session ``before``, else nothing.
+
+    ``words`` contains a word for each of the ``states``, also for a missing one.
+    """
+    said = words.loc[before:]
     if said.nunique() < 2:
         return
     yield Change(
         kind=kind, name=name, was=str(said.iloc[0]), now=str(said.iloc[-1]), when=since(states)
     )
-
-
-def _words(flag: pd.Series) -> pd.Series:
-    """Return the flag of each session as text: on or off, or NaN if the flag is unknown."""
-    return flag.astype(object).map({True: "on", False: "off"})
 
 
 def _links(reading: Reading, before: pd.Timestamp) -> Iterator[Change]:

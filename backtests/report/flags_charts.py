@@ -10,7 +10,6 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from backtests.report.format import flag_states
 from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 from backtests.report.theme import (
@@ -25,7 +24,7 @@ from backtests.report.theme import (
 from backtests.store.batch import unit_of
 from signals.base import Evaluation, Signal
 from signals.catalog import CATALOG, is_year_ago
-from signals.hysteresis import Threshold
+from signals.hysteresis import Threshold, flag_words
 from signals.reading import Reading
 from signals.regimes import Votes
 from signals.summary import exact, with_unit
@@ -84,7 +83,7 @@ def flag_rows(reading: Reading) -> dict[str, pd.Series]:
     """
     flags = reading.flags.loc[first_regime(reading) :]
     names = sorted(map(str, flags), key=lambda name: name not in reading.votes)
-    return {name: flag_states(flags[name]) for name in names}
+    return {name: flag_words(flags[name]) for name in names}
 
 
 def regime_strip(title: str, regime: pd.Series, height: int = 16) -> Strip:

@@ -7,10 +7,6 @@ sign.
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MISSING = "–"
 Form = Callable[[float | None], str]
@@ -103,17 +99,14 @@ def text(value: object) -> str:
 
 def state(flag: bool | None) -> str:
     """Return a flag in words: on, off, or no view."""
-    return "no view" if flag is None else "on" if flag else "off"
+    from signals.hysteresis import flag_word  # imported here as in significant
+
+    return flag_word(flag)
 
 
 def yes_no(flag: bool | None) -> str:
     """Return a flag as the answer to a question: yes, no, or no view."""
     return "no view" if flag is None else "yes" if flag else "no"
-
-
-def flag_states(flag: "pd.Series") -> "pd.Series":
-    """Return the flag of each session as text: ``on``, ``off`` or ``no view``."""
-    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:

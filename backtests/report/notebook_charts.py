@@ -18,10 +18,9 @@ from backtests.report.flags_charts import (
     flag_rows,
     is_silent,
 )
-from backtests.report.format import flag_states
 from backtests.report.svg import every_nth
 from signals.base import Evaluation
-from signals.hysteresis import Threshold
+from signals.hysteresis import Threshold, flag_words
 from signals.reading import Reading
 from signals.transforms import fall_from_peak
 
@@ -93,7 +92,7 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
     _draw_values(figure, inputs.loc[start:], units, len(deciding) + 1, legend=False)
-    shade(figure, flag_states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
+    shade(figure, flag_words(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
     return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(units))
 
 
