@@ -8,6 +8,7 @@ import pandas as pd
 
 from signals.base import Evaluation, Pick
 from signals.regimes.base import Classification, RegimeModel
+from signals.stays import stays
 from signals.summary import Summarised, Summary, described
 
 
@@ -99,12 +100,12 @@ class Reading(Summarised):
         if self.regime.empty:
             return Summary(title=title, facts={})
         now, votes = self.regime.fillna("none"), self.votes.iloc[-1]
-        since = now.index[now.ne(now.shift())][-1]
+        _, first, _ = stays(now)[-1]
         on = [str(name) for name in votes.index[votes.fillna(False).astype(bool)]]
         return Summary(
             title=title,
             facts={
-                "regime": f"{now.iloc[-1]} since {since.date()}",
+                "regime": f"{now.iloc[-1]} since {now.index[first].date()}",
                 "rule": str(self.decided_by.fillna("none").iloc[-1]),
                 "votes": f"flags on: {len(on)}; flags known: {votes.notna().sum()} of {len(votes)}",
                 "votes on": ", ".join(on) or "none",

@@ -16,6 +16,7 @@ from signals.base import Signal
 from signals.errors import ConfigError
 from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import choices, numbers, with_parameter
+from signals.stays import stays
 
 STEP = 0.25
 #: ``switches`` lists a date if the flag turns on and stays on for at least this many sessions.
@@ -163,8 +164,8 @@ def _moved(
 
 
 def _switches(on: pd.Series) -> tuple[str, ...]:
-    before = on.shift(fill_value=False)
-    stay = (on != before).cumsum()
-    length = on.groupby(stay).transform("size")
-    begins = on & ~before & ((length >= MAJOR) | (stay == stay.iloc[-1]))
-    return tuple(str(day)[:10] for day in on.index[begins])
+    return tuple(
+        str(on.index[first])[:10]
+        for is_on, first, last in stays(on)
+        if is_on and (last - first + 1 >= MAJOR or last == len(on) - 1)
+    )

@@ -17,6 +17,7 @@ from signals.errors import DrypowderError, LookaheadError, SimulationError
 from signals.explanation import explain
 from signals.form import author_code
 from signals.reading import Reading
+from signals.stays import stays
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights, listed
 
@@ -143,9 +144,8 @@ def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
     state = state_of(strategy, reading, panel)
     if state is None:
         return "none: the strategy decides by schedule"
-    label = state.fillna("")
-    stays = int(((label != label.shift()) & (label != "")).sum())
-    return f"{state.nunique()} states in {stays:,} unbroken periods"
+    periods = sum(bool(name) for name, _, _ in stays(state.fillna("")))
+    return f"{state.nunique()} states in {periods:,} unbroken periods"
 
 
 def _backtest(config: RunConfig, history: History, reading: Reading) -> str:

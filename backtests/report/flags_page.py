@@ -16,6 +16,7 @@ from signals.evaluations import inputs_of
 from signals.form import WITHOUT
 from signals.reading import Reading
 from signals.regimes import Votes
+from signals.stays import stays
 
 #: For each signal, the page lists at most this number of periods in which a component of the score
 #: was missing.
@@ -103,9 +104,10 @@ def stretches(evaluation: Evaluation) -> list[str]:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")
     lacking = lacking.loc[evaluation.score.first_valid_index() :]
-    number = (lacking != lacking.shift()).cumsum()
-    runs = [run for _, run in lacking.groupby(number) if run.iloc[0]]
-    return [
-        f"{run.index[0].date()} to {run.index[-1].date()} without {run.iloc[0]}"
-        for run in runs[::-1][:STRETCHES]
+    days = lacking.index
+    said = [
+        f"{days[first].date()} to {days[last].date()} without {missing}"
+        for missing, first, last in stays(lacking)
+        if missing
     ]
+    return said[::-1][:STRETCHES]

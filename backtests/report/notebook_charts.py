@@ -4,10 +4,8 @@ If the history is simulated, the caller must pass a title that begins with SIMUL
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from backtests.report import theme
@@ -22,6 +20,7 @@ from backtests.report.svg import every_nth
 from signals.base import Evaluation
 from signals.hysteresis import Threshold, flag_words
 from signals.reading import Reading
+from signals.stays import stays
 from signals.transforms import fall_from_peak
 
 _MOST_POINTS = 1500
@@ -179,16 +178,15 @@ def _days(values: pd.Series) -> list[str]:
     return [str(day)[:10] for day in values.index]
 
 
-def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
+def _shaded(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
     """Return the state, the first day and the last day of each rectangle that :func:`shade` draws.
 
     Consecutive sessions with the same state form one rectangle.
     """
-    starts, days = np.flatnonzero(names.ne(names.shift())), _days(names)
-    edges = [*np.maximum(starts - int(of_returns), 0), len(names) - 1]
+    days, earlier = _days(names), int(of_returns)
     return [
-        (str(names.iloc[at]), days[a], days[b])
-        for at, (a, b) in zip(starts, pairwise(edges), strict=True)
+        (name, days[max(first - earlier, 0)], days[min(last + 1 - earlier, len(days) - 1)])
+        for name, first, last in stays(names)
     ]
 
 
@@ -224,7 +222,7 @@ def shade(
             "line": {"width": 0},
             "layer": "below",
         }
-        for name, first, last in _stays(names, of_returns=of_returns)
+        for name, first, last in _shaded(names, of_returns=of_returns)
         if name in palette
     ]
     figure.layout.shapes = [*figure.layout.shapes, *shapes]  # many calls of add_vrect would be slow

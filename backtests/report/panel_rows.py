@@ -6,7 +6,6 @@ Sessions have equal distances on the date axis. Each colour is a CSS colour, usu
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 #: Width of a row in units of its drawing. The page stretches the drawing to the screen's width.
@@ -86,13 +85,3 @@ def x_of(position: float, n: int) -> float:
     ``position`` counts the sessions from zero, and ``n`` is the number of sessions.
     """
     return WIDTH * position / max(n - 1, 1)
-
-
-def stays(states: pd.Series) -> list[tuple[str, int, int]]:
-    """Return each unbroken period of a state: the state, the first and the last position."""
-    starts = np.flatnonzero(states.ne(states.shift()).to_numpy())
-    ends = [*(starts[1:] - 1).tolist(), len(states) - 1]
-    return [
-        (str(states.iloc[first]), first, last)
-        for first, last in zip(starts.tolist(), ends, strict=True)
-    ]

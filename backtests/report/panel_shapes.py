@@ -10,8 +10,9 @@ from html import escape
 
 import numpy as np
 
-from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, stays, x_of
+from backtests.report.panel_rows import WIDTH, Line, Panel, Strip, x_of
 from backtests.report.svg import Scale, every_nth, log_ticks, number, padded
+from signals.stays import stays
 
 _BUCKETS = 500  # number of buckets of a long line; a bucket is drawn by its extreme values
 _DRAWN_HEIGHT = 100.0

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from backtests.report.svg import MARGIN, Scale, box, day_number, picture, words, years
+from signals.stays import stays
 
 _LANE = 19.0
 _LEFT = 126.0  # space for the names of lanes
@@ -44,11 +44,10 @@ def timeline(
 
 def _lane(on: pd.Series, x: Scale, top: float) -> list[str]:
     parts = [box(x.start, top + 3, x.end - x.start, _LANE - 6, "track")]
-    flags = on.to_numpy(dtype=bool)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(int)))
-    for first, after in edges.reshape(-1, 2):
-        left, right = (x(day_number(on.index[i])) for i in (first, min(after, len(on) - 1)))
-        parts.append(box(left, top + 3, max(right - left, 1.2), _LANE - 6, "bar"))
+    for is_on, first, last in stays(on):
+        if is_on:
+            left, right = (x(day_number(on.index[i])) for i in (first, min(last + 1, len(on) - 1)))
+            parts.append(box(left, top + 3, max(right - left, 1.2), _LANE - 6, "bar"))
     return parts
 
 

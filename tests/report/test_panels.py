@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtests.report.page import page
-from backtests.report.panel_rows import Line, Panel, Strip, stays
+from backtests.report.panel_rows import Line, Panel, Strip
 from backtests.report.panels import panels
 
 DAYS = pd.bdate_range("2024-01-01", periods=5)
@@ -168,7 +168,6 @@ def test_areas_stand_on_each_other_and_losses_hang_below_zero() -> None:
 
 
 def test_a_stay_is_coloured_until_the_next_one() -> None:
-    assert stays(strip("aabba").states) == [("a", 0, 1), ("b", 2, 3), ("a", 4, 4)]
     html = panels("c", [strip("aabba")])
     found = re.findall(r'<rect x="([\d.]+)" width="([\d.]+)"[^>]*fill:(\w+)', html)
     assert found == [("0.0", "500.0", "red"), ("500.0", "500.0", "blue"), ("1000.0", "0.3", "red")]
