@@ -9,7 +9,7 @@ import typer
 from backtests.cli import history_choice, options
 from backtests.cli.config_options import config_data, config_of, without_strategy
 from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped, flips_since_fetch
-from backtests.cli.terminal import console, print_json, progress, say, styled
+from backtests.cli.terminal import RESEARCH, console, print_json, progress, say, styled
 from backtests.report.out import HTML, check_file, page_of
 from backtests.simulated import label_of, source_said
 
@@ -154,4 +154,4 @@ def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
         say(said["since_fetch"]["said"])
     for term, items in brief_lines(said):
         say(f"{term:<{_TERM}} {fitted(items, width - _TERM - 1)}", hang=_TERM + 1)
-    say(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
+    say(f"wrote {', '.join(map(str, written))}. {RESEARCH}")

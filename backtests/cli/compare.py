@@ -11,7 +11,7 @@ import typer
 from backtests.cli import completion, history_choice, options
 from backtests.cli.config_options import file_data
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import print_json, progress, say, warn
+from backtests.cli.terminal import print_json, progress, say, say_limits, warn
 from backtests.report.format import MISSING, fixed, interval, percent, text
 from backtests.report.out import page_of
 from backtests.simulated import source_said
@@ -219,7 +219,7 @@ def _print(entries: dict[str, Any], page: Path) -> None:
     for line in luck_words(entries):
         say(line)
     say(f"page: {page}")
-    say("Capacity and tax are not modelled. Research, not investment advice.")
+    say_limits(backtest=True)
 
 
 def _alpha(alpha: dict[str, Any] | None) -> str:

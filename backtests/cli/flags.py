@@ -14,7 +14,7 @@ from backtests.cli.config_options import (
 )
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import print_json, progress, say, styled
+from backtests.cli.terminal import RESEARCH, print_json, progress, say, styled
 from backtests.report.format import MISSING, fixed, is_missing, significant, state, text
 from backtests.report.out import HTML, check_file
 from backtests.simulated import source_said
@@ -172,7 +172,7 @@ def _print(said: dict[str, Any]) -> None:
         say(f"[name]: the flag does not vote, {own_rule}")
     other = f"No flag votes, because the regime comes from the model {said['regime_model']}."
     legend = "(name): no vote." if by_votes else other
-    say(f"{legend} Source: {label}. Research, not investment advice.")
+    say(f"{legend} Source: {label}. {RESEARCH}")
 
 
 def _print_votes(said: dict[str, Any]) -> None:

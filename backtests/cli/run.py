@@ -8,7 +8,7 @@ import typer
 from backtests.cli import history_choice, options, table
 from backtests.cli.config_options import config_data, config_of, require_strategy
 from backtests.cli.table import print_table, words
-from backtests.cli.terminal import print_json, progress, say, styled, warn
+from backtests.cli.terminal import print_json, progress, say, say_limits, styled, warn
 from backtests.report.out import check_out
 from backtests.simulated import SIMULATED, source_said
 
@@ -105,4 +105,4 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
         say(
             f"This history is {SIMULATED}. For real history: drypowder import PATH, then run again."
         )
-    say("Research, not investment advice.")
+    say_limits(backtest=True)

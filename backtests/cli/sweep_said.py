@@ -4,7 +4,7 @@ from shlex import quote
 from typing import Any
 
 from backtests.cli.table import numbers, print_table, words
-from backtests.cli.terminal import print_json, say, styled
+from backtests.cli.terminal import print_json, say, say_limits, styled
 from backtests.report.format import fixed, percent
 from backtests.simulated import SIMULATED, source_said
 
@@ -43,7 +43,7 @@ def print_sweep(said: dict[str, Any], folder: str, *, json: bool, verbose: bool)
     say(f"page: {folder}/sweep.html; run the best one: {best_one}")
     if about["simulated"]:
         say(f"This history is {SIMULATED}, so its trials do not enter a log.")
-    say("Research, not investment advice.")
+    say_limits(backtest=True)
 
 
 def _rows(best: dict[str, Any]) -> list[tuple[str, str]]:

@@ -34,6 +34,8 @@ _CONTROL = re.compile(
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _LONGEST = 600  # maximum length of an error or a warning, in characters
+#: The last sentence of each command about signals or strategies.
+RESEARCH = "Research, not investment advice."
 ENDLESS = 1_000_000  # width of a pipe, in characters, so that no line breaks
 
 
@@ -160,6 +162,11 @@ def say(*parts: "str | Text", hang: int = 0) -> None:
     for number, line in enumerate(whole.divide(at)):
         line.rstrip()
         screen.print(Text(" " * hang if number else "").append_text(line), soft_wrap=True)
+
+
+def say_limits(*, backtest: bool) -> None:
+    """Print what the results are not; of a backtest, also what it leaves out."""
+    say(f"Capacity and tax are not modelled. {RESEARCH}" if backtest else RESEARCH)
 
 
 def _breaks(text: str, width: int, hang: int = 0) -> list[int]:

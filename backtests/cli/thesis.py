@@ -7,7 +7,7 @@ import typer
 
 from backtests.cli import history_choice, options
 from backtests.cli.table import Columns, numbers, print_records, words
-from backtests.cli.terminal import print_json, progress, say, styled
+from backtests.cli.terminal import print_json, progress, say, say_limits, styled
 from backtests.plural import number_of
 from backtests.report.format import MISSING, p_value, percent, percent_0, state, text
 from backtests.report.out import page_of
@@ -175,7 +175,7 @@ def _print(said: dict[str, Any], page: Path) -> None:
     for part, reason in said["lacking"].items():
         say(f"no {part}: {reason}")
     say(f"page: {page}")
-    say("Capacity and tax are not modelled. Research, not investment advice.")
+    say_limits(backtest=True)
 
 
 def _flags(row: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from backtests.cli.config_options import config_data, config_of
 from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped, flips_since_fetch
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
-from backtests.cli.terminal import print_json, progress, say, styled, warn
+from backtests.cli.terminal import print_json, progress, say, say_limits, styled, warn
 from backtests.report.format import money, percent
 from backtests.simulated import label_of
 
@@ -187,7 +187,7 @@ def _print(said: dict[str, Any]) -> None:
     print_scales(said["scales"])
     if said["orders"] is not None:
         _print_orders(said)
-    say("Research, not investment advice.")
+    say_limits(backtest=False)
 
 
 def _decision_line(said: dict[str, Any]) -> str:
