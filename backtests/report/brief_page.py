@@ -20,9 +20,7 @@ from backtests.simulated import label_of, source_said
 MOST_FLIPS, MOST_CHANGES, MOST_DATES, MOST_LATE, MOST_GROUPS = 6, 10, 8, 5, 5
 
 
-def write_brief_page(
-    brief: Brief, numbers: Mapping[str, Any], path: Path, *, newest: bool = True
-) -> None:
+def write_brief_page(brief: Brief, numbers: Mapping[str, Any], path: Path, *, newest: bool) -> None:
     """Write one self-contained page without scripts. An existing page is replaced.
 
     ``numbers`` comes from :func:`backtests.report.brief_numbers.brief_numbers`. If ``newest`` is
@@ -37,9 +35,7 @@ def write_brief_page(
     write_text(path, page(_title(numbers), section))
 
 
-def write_brief_mail(
-    brief: Brief, numbers: Mapping[str, Any], path: Path, *, newest: bool = True
-) -> None:
+def write_brief_mail(brief: Brief, numbers: Mapping[str, Any], path: Path, *, newest: bool) -> None:
     """Write the brief as a page for a mail: tables with inline styles, and nothing else.
 
     The page has no style sheet, no script and no picture, because mail programs remove them. The

@@ -300,7 +300,7 @@ def test_the_mail_needs_no_style_sheet(mail: Path) -> None:
 def test_a_simulated_history_is_labelled(simulated: Brief, tmp_path: Path) -> None:
     numbers = brief_numbers(simulated)
     for write in (write_brief_page, write_brief_mail):
-        write(simulated, numbers, tmp_path / "brief.html")
+        write(simulated, numbers, tmp_path / "brief.html", newest=True)
         html = (tmp_path / "brief.html").read_text(encoding="utf-8")
         assert "<title>SIMULATED: brief, " in html
         assert "SIMULATED history: nothing" in text_of(html)
