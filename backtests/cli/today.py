@@ -111,11 +111,11 @@ def _why(plan: "Plan") -> dict[str, Any]:
     from signals.explanation import explain_all
 
     history, reading = plan.history, plan.reading
-    said = explain_all(reading.evaluations, history.panel, history.known)
+    explanations = explain_all(reading.evaluations, history.panel, history.known)
     other = "" if plan.strategy.follows_regime else "follows no regime; "
     return {
-        "reason": other + sentence(reading, said),
-        "scales": said_of_scales(said),
+        "reason": other + sentence(reading, explanations),
+        "scales": said_of_scales(explanations),
         **regime_numbers(reading),
     }
 
