@@ -25,6 +25,7 @@ import pandas as pd
 from backtests.config import RunConfig
 from backtests.history.panel import History
 from backtests.holdings import after, check_held, orders_to, value_of, weights_of
+from signals.universe import CASH
 from strategies import Strategy
 
 #: A search for an unfilled trade goes back over at most this number of trades.

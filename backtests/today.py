@@ -34,17 +34,19 @@ from backtests.calendar import all_sessions
 from backtests.config import RunConfig
 from backtests.due_orders import Account, assets_of, target_at
 from backtests.engine.schedule import Schedule
+from backtests.format import percent_unit
 from backtests.history.panel import History
 from backtests.history.prices import check_priced
-from backtests.holdings import units_of
+from backtests.holdings import units_of, with_cash
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import check_config, decisions, read
+from backtests.simulated import label_of
 from backtests.window import sessions_from_start
 from signals.errors import ConfigError
 from signals.hysteresis import since
 from signals.index import check_session
 from signals.reading import Reading
-from signals.summary import Summarised, Summary
+from signals.summary import Summarised, Summary, described
 from signals.universe import asset
 from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
@@ -145,9 +147,16 @@ class Today(Summarised):
         return self.decided_because is not None
 
     def _summary(self) -> Summary:
-        from backtests.report.notebook import summary_of_today
-
-        return summary_of_today(self)
+        orders = {} if self.orders is None else {"orders": f"{len(self.orders)}, see .orders"}
+        return Summary(
+            title=f"{label_of(self.simulated)}Decision at the close of {self.session.date()}",
+            facts={
+                "regime": str(self.regime or "none"),
+                "decided": self.decided_because or "no decision at this close",
+                **_targets_said(self),
+                **orders,
+            },
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -259,9 +268,15 @@ class Plan(Summarised):
         return replace(decision, **vars(account.due(held, session)))
 
     def _summary(self) -> Summary:
-        from backtests.report.notebook import summary_of_plan
-
-        return summary_of_plan(self)
+        title = f"{label_of(self.history.is_simulated)}Plan of {self.config.label}"
+        decided = f"{len(self.decided):,}"
+        if len(self.decided):
+            decided += f", the last on {self.decided[-1].date()}"
+        last = self.at(self.history.panel.index[-1])
+        return Summary(
+            title=f"{title}: {described(self.followed)}",
+            facts={"decisions": decided, **_targets_said(last)},
+        )
 
     def _row(self, session: pd.Timestamp) -> pd.Series:
         return self.weights.iloc[self.weights.index.searchsorted(session)]
@@ -323,6 +338,17 @@ class Plan(Summarised):
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
         last = self.history.panel[id].loc[:session].dropna().index[-1]
         return pd.Timestamp(self.history.known[id].loc[last]).normalize()
+
+
+def _targets_said(today: Today) -> dict[str, str]:
+    """Return the target weights, the next scheduled decision and late prices, as text."""
+    shares = with_cash(today.target)
+    target = ", ".join(f"{asset} {percent_unit(share)}" for asset, share in shares.items())
+    after = "unknown" if today.next_decision is None else str(today.next_decision.date())
+    facts = {"target": target, "next decision": after}
+    if today.missing:
+        facts["late"] = ", ".join(map(str, today.missing))
+    return facts
 
 
 def make_plan(config: RunConfig, history: History, reading: Reading | None = None) -> Plan:

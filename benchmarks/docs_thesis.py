@@ -7,8 +7,8 @@ Every function takes the numbers of ``drypowder thesis --json`` and returns Mark
 from collections.abc import Sequence
 from typing import Any
 
+from backtests.format import MISSING, is_missing
 from backtests.history.panel import History
-from backtests.report.format import MISSING, is_missing
 from backtests.report.thesis_numbers import thesis_numbers
 from backtests.report.thesis_words import k_said
 from backtests.thesis.trial import try_thesis

@@ -29,7 +29,7 @@ DOORS = {
 #: a package or a module of backtests. The files of the room plugins that check a plugin (UPSTAIRS)
 #: run a backtest, so they count as the room pipeline.
 ROOMS = (
-    *("version", "simulated", "plural", "progress", "garbage", "atomic", "calendar"),
+    *("version", "simulated", "plural", "format", "progress", "garbage", "atomic", "calendar"),
     *("store", "importing", "sources"),
     *("economy", "history"),
     *("engine", "holdings", "plugins", "build", "config", "config_data", "config_file"),
@@ -42,9 +42,8 @@ UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 #: the module itself, so that the room is loaded only when a user calls the method.
 SHORTCUT = "backtests.report.notebook"
 RESULTS = {
-    *("backtests/history/panel.py", "backtests/runs.py", "backtests/today.py"),
+    *("backtests/history/panel.py", "backtests/runs.py"),
     *("backtests/evidence/assessment.py", "backtests/evidence/comparison.py"),
-    "backtests/thesis/trial.py",
 }
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}
 

@@ -12,7 +12,7 @@ from backtests.cli import completion, history_choice, options
 from backtests.cli.config_options import file_data
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, say_limits, warn
-from backtests.report.format import MISSING, fixed, interval, percent, text
+from backtests.format import MISSING, fixed, interval, percent, text
 from backtests.report.out import page_of
 from backtests.simulated import source_said
 

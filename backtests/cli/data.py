@@ -10,8 +10,8 @@ import typer
 from backtests.cli import options
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import complain, print_json, say
+from backtests.format import significant, thousands
 from backtests.plural import number_of
-from backtests.report.format import significant, thousands
 from backtests.report.out import check_file
 
 if TYPE_CHECKING:

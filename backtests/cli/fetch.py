@@ -8,7 +8,7 @@ import typer
 from backtests.cli import options
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, warn
-from backtests.report.format import thousands
+from backtests.format import thousands
 
 if TYPE_CHECKING:
     from backtests.sources.fetching import Outcome

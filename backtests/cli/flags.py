@@ -15,7 +15,7 @@ from backtests.cli.config_options import (
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import RESEARCH, print_json, progress, say, styled
-from backtests.report.format import MISSING, fixed, is_missing, significant, state, text
+from backtests.format import MISSING, fixed, is_missing, significant, state, text
 from backtests.report.out import HTML, check_file
 from backtests.simulated import source_said
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import say
-from backtests.report.format import significant, text, yes_no
+from backtests.format import significant, text, yes_no
 
 COLUMNS: Columns = (
     (words("idle capital by"), itemgetter("title")),

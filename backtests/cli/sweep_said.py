@@ -5,7 +5,7 @@ from typing import Any
 
 from backtests.cli.table import numbers, print_table, words
 from backtests.cli.terminal import print_json, say, say_limits, styled
-from backtests.report.format import fixed, percent
+from backtests.format import fixed, percent
 from backtests.simulated import SIMULATED, source_said
 
 #: Stages of a sweep, in the order in which they are printed.

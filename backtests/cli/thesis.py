@@ -8,8 +8,8 @@ import typer
 from backtests.cli import history_choice, options
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import print_json, progress, say, say_limits, styled
+from backtests.format import MISSING, p_value, percent, percent_0, state, text
 from backtests.plural import number_of
-from backtests.report.format import MISSING, p_value, percent, percent_0, state, text
 from backtests.report.out import page_of
 from backtests.simulated import source_said
 

@@ -14,7 +14,7 @@ from backtests.cli.exit_code import ExitCode, check_comparable, exit_if_flipped,
 from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import print_json, progress, say, say_limits, styled, warn
-from backtests.report.format import money, percent
+from backtests.format import money, percent
 from backtests.simulated import label_of
 
 if TYPE_CHECKING:

@@ -26,13 +26,14 @@ from backtests.calendar import as_day, new_york_now, recorded_by
 from backtests.history.bills import YIELD
 from backtests.history.frames import Known, rows_of_frames
 from backtests.history.known import NO_ROWS, as_known, by_date, span
+from backtests.simulated import label_of
 from backtests.store.batch import is_event, is_price
 from backtests.store.cells import not_before_first
 from backtests.store.store import Store
 from signals import needed
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError, MissingSeries, unknown
-from signals.summary import Summarised, Summary
+from signals.summary import Summarised, Summary, described
 from signals.universe import UNIVERSE, asset, session_close_id
 
 
@@ -298,9 +299,24 @@ class History(Summarised):
         return plot_history(self, ids)
 
     def _summary(self) -> Summary:
-        from backtests.report.notebook import summary_of_history
+        prices = [str(id) for id in self.closes]
+        series = [str(id) for id in self.panel if id not in prices and "@" not in str(id)]
+        facts = {"series": self._counted(series), "prices": self._counted(prices)}
+        if self.archived_since:
+            facts["vintages"] = f"{len(self.archived_since):,} series with all revisions"
+        if any(len(values) for values in self.events.values()):
+            facts["events"] = f"{sum(map(len, self.events.values())):,} dated events"
+        title = f"{label_of(self.is_simulated)}History: {described(self.panel.index)}"
+        return Summary(title=title, facts={"source": self.source, **facts})
 
-        return summary_of_history(self)
+    def _counted(self, ids: Sequence[str]) -> str:
+        """Return how many of some ids ever had a value, and how many have one at the end."""
+        last, ever = self.panel.iloc[-1].notna(), self.panel.notna().any()
+        some, now = (
+            int(known.reindex(list(ids), fill_value=False).sum()) for known in (ever, last)
+        )
+        lacking = f"; {len(ids) - some:,} without a value" if some < len(ids) else ""
+        return f"{some:,}, of which {now:,} have a value at the last session{lacking}"
 
 
 def _assemble(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backtests.report.format import MISSING, fixed, is_missing, percent, thousands
+from backtests.format import MISSING, fixed, is_missing, percent, thousands
 from backtests.report.svg import box, line, picture, words
 
 Numbers = Mapping[str, Mapping[str, Any]]

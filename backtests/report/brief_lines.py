@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from backtests.format import percent, state
 from backtests.report.brief_words import change_words, late_words
-from backtests.report.format import percent, state
 from signals.universe import CASH
 
 _NAMED = ("on", "off", "no view", "no flag")

@@ -7,11 +7,11 @@ from typing import Any
 from backtests.atomic import write_text
 from backtests.brief.brief import Brief
 from backtests.engine.schedule import BAND
+from backtests.format import MISSING, percent, significant, state, text
 from backtests.history.origin import stale_warning
 from backtests.report.brief_charts import brief_charts
 from backtests.report.brief_words import change_words, date_words, late_words, weights_words
 from backtests.report.docstring import sections
-from backtests.report.format import MISSING, percent, significant, state, text
 from backtests.report.page import page, render
 from backtests.report.theme import FLAGS, PAGE
 from backtests.simulated import label_of, source_said

@@ -6,8 +6,8 @@ from typing import Any
 from backtests.brief.brief import Brief
 from backtests.brief.holdings import Holding
 from backtests.brief.next_flips import NextFlip
+from backtests.format import percent, significant
 from backtests.report.flags_numbers import RULES_SAID, pending, voters
-from backtests.report.format import percent, significant
 from backtests.thesis.verdicts import fewest_episodes
 from signals.dry_powder import DryPowder
 from signals.explanation import AGE, Explanation

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from backtests.format import MISSING, fixed, fixed_3, p_value, percent, percent_2, thousands
 from backtests.report.compare_charts import Style
-from backtests.report.format import MISSING, fixed, fixed_3, p_value, percent, percent_2, thousands
 from backtests.report.lead_lag_lines import lead_lag_lines
 from backtests.report.page import render
 

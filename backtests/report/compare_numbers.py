@@ -17,8 +17,8 @@ from backtests.evidence.placebo_rank import leaning_said
 from backtests.evidence.saved import SHOWN as SHOWN_OF_SAVED
 from backtests.evidence.saved import Repeated
 from backtests.evidence.settings import SettingChange, changes, strategy_said
+from backtests.format import percent
 from backtests.history.origin import stale_warning
-from backtests.report.format import percent
 from backtests.report.luck_numbers import lead_lag_numbers, table_luck_numbers, timing_numbers
 from backtests.report.plain import plain
 from signals.params import parameters

@@ -19,17 +19,7 @@ from backtests.evidence.entries import (
     observed_said,
 )
 from backtests.evidence.saved import Repeated
-from backtests.report.compare_charts import curves_chart, styles
-from backtests.report.compare_luck import compare_luck_section
-from backtests.report.compare_numbers import about, comparison_numbers
-from backtests.report.compare_words import (
-    changed_words,
-    conclusion,
-    saved_words,
-    settings_words,
-)
-from backtests.report.correlation_chart import correlation_chart
-from backtests.report.format import (
+from backtests.format import (
     MISSING,
     Form,
     fixed,
@@ -41,6 +31,16 @@ from backtests.report.format import (
     percent_2,
     thousands,
 )
+from backtests.report.compare_charts import curves_chart, styles
+from backtests.report.compare_luck import compare_luck_section
+from backtests.report.compare_numbers import about, comparison_numbers
+from backtests.report.compare_words import (
+    changed_words,
+    conclusion,
+    saved_words,
+    settings_words,
+)
+from backtests.report.correlation_chart import correlation_chart
 from backtests.report.page import page, render
 from backtests.report.risk_chart import KINDS, far_points, risk_chart
 from backtests.report.theme import css_of_lines, css_states, present

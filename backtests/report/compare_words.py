@@ -10,8 +10,7 @@ from backtests.evidence.entries import BEATS, SIGNIFICANT
 from backtests.evidence.luck import p_said
 from backtests.evidence.settings import value_said
 from backtests.evidence.superiority import SET_SIZE
-from backtests.plural import joined, number_of
-from backtests.report.format import (
+from backtests.format import (
     fixed,
     interval,
     is_missing,
@@ -19,6 +18,7 @@ from backtests.report.format import (
     percent_signed,
     percent_unit,
 )
+from backtests.plural import joined, number_of
 
 Entry = Mapping[str, Any]
 _MOST_NAMES = 3

@@ -8,7 +8,7 @@ from html import escape
 
 import pandas as pd
 
-from backtests.report.format import fixed
+from backtests.format import fixed
 from backtests.report.svg import WIDE, picture, words
 
 _LETTER = 6.3  # width of a letter

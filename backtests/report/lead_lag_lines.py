@@ -6,8 +6,8 @@ If the history is simulated, the caller must pass a name that begins with SIMULA
 from collections.abc import Mapping
 from html import escape
 
+from backtests.format import fixed
 from backtests.report.compare_charts import Style
-from backtests.report.format import fixed
 from backtests.report.lead_lag_bars import IMPOSSIBLE, LAG
 from backtests.report.svg import (
     WIDE,

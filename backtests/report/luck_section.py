@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import SKILLED, p_said
-from backtests.report.format import (
+from backtests.format import (
     fixed,
     fixed_3,
     p_value,

@@ -1,14 +1,13 @@
-"""Show results in a notebook: short summaries, metrics and charts.
+"""Show results in a notebook: metrics, charts, and summaries that need metrics.
 
 The methods of results, such as :meth:`backtests.Run.plot`, call these functions. The function
 :func:`plot_reading` draws a reading. A reading has no method that draws a chart, because the
 package ``signals`` must not import ``backtests``.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -16,13 +15,12 @@ from backtests.evidence import metrics
 from backtests.evidence.assessment import Assessment, assess, growth_of_run
 from backtests.evidence.comparison import Comparison
 from backtests.evidence.entries import acted_on, unknown_said
+from backtests.format import Form, fixed, interval, percent_unit
 from backtests.history.panel import History
-from backtests.holdings import with_cash
 from backtests.plural import number_of
 from backtests.report.compare_numbers import comparison_numbers
 from backtests.report.compare_page import joined_notes, write_comparison
 from backtests.report.compare_words import conclusion, figures_said
-from backtests.report.format import Form, fixed, interval, percent_unit
 from backtests.report.notebook_charts import (
     equity_chart,
     regime_chart,
@@ -33,15 +31,10 @@ from backtests.report.out import check_out, page_of
 from backtests.report.theme import MOST_LINES
 from backtests.runs import Run
 from backtests.simulated import label_of
-from backtests.today import Plan, Today
 from signals.errors import ConfigError, MissingSeries, shown, unknown
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.summary import Summary, described
-
-if TYPE_CHECKING:
-    from backtests.thesis.trial import Trial
-    from backtests.thesis.verdicts import Verdict
 
 #: Metrics of :func:`metrics_table`.
 TABLE = (
@@ -143,28 +136,6 @@ def save_run(run: Run, folder: Path, *, robustness: bool) -> Path:
     return folder
 
 
-def summary_of_history(history: History) -> Summary:
-    """Return a summary of a history: the number of series, the number of prices, and the source."""
-    last, ever = history.panel.iloc[-1].notna(), history.panel.notna().any()
-    prices = [str(id) for id in history.closes]
-    series = [str(id) for id in history.panel if id not in prices and "@" not in str(id)]
-
-    def counted(ids: Sequence[str]) -> str:
-        some, now = (
-            int(known.reindex(list(ids), fill_value=False).sum()) for known in (ever, last)
-        )
-        lacking = f"; {len(ids) - some:,} without a value" if some < len(ids) else ""
-        return f"{some:,}, of which {now:,} have a value at the last session{lacking}"
-
-    facts = {"series": counted(series), "prices": counted(prices)}
-    if history.archived_since:
-        facts["vintages"] = f"{len(history.archived_since):,} series with all revisions"
-    if any(len(values) for values in history.events.values()):
-        facts["events"] = f"{sum(map(len, history.events.values())):,} dated events"
-    title = f"{label_of(history.is_simulated)}History: {described(history.panel.index)}"
-    return Summary(title=title, facts={"source": history.source, **facts})
-
-
 def summary_of_run(run: Run) -> Summary:
     """Return a summary of a run: the headline numbers of the run and of the benchmark."""
     return Summary(title=_title("Run", run), facts=_facts(run))
@@ -209,44 +180,6 @@ def _facts(run: Run) -> dict[str, str]:
     }
 
 
-def summary_of_plan(plan: Plan) -> Summary:
-    """Return a summary of a plan: its decisions, and the target weights at the end."""
-    last = plan.history.panel.index[-1]
-    title = f"{label_of(plan.history.is_simulated)}Plan of {plan.config.label}"
-    decided = f"{len(plan.decided):,}"
-    if len(plan.decided):
-        decided += f", the last on {plan.decided[-1].date()}"
-    return Summary(
-        title=f"{title}: {described(plan.followed)}",
-        facts={"decisions": decided, **_targets_said(plan.at(last))},
-    )
-
-
-def summary_of_today(today: Today) -> Summary:
-    """Return a summary of a decision: its reason, the target weights and the orders."""
-    orders = {} if today.orders is None else {"orders": f"{len(today.orders)}, see .orders"}
-    return Summary(
-        title=f"{label_of(today.simulated)}Decision at the close of {today.session.date()}",
-        facts={
-            "regime": str(today.regime or "none"),
-            "decided": today.decided_because or "no decision at this close",
-            **_targets_said(today),
-            **orders,
-        },
-    )
-
-
-def _targets_said(today: Today) -> dict[str, str]:
-    """Return the target weights, the next scheduled decision and late prices, as text."""
-    shares = with_cash(today.target)
-    target = ", ".join(f"{asset} {percent_unit(share)}" for asset, share in shares.items())
-    after = "unknown" if today.next_decision is None else str(today.next_decision.date())
-    facts = {"target": target, "next decision": after}
-    if today.missing:
-        facts["late"] = ", ".join(map(str, today.missing))
-    return facts
-
-
 def summary_of_comparison(comparison: Comparison) -> Summary:
     """Return a summary of a comparison: its conclusion, its notes, and a line for each row."""
     numbers = comparison_numbers(comparison)
@@ -265,24 +198,6 @@ def summary_of_comparison(comparison: Comparison) -> Summary:
 def save_comparison(comparison: Comparison, page: Path) -> None:
     """Write the page of :meth:`Comparison.save`."""
     write_comparison(comparison, page_of(page, "compare.html", "page"))
-
-
-def summary_of_trial(trial: "Trial") -> Summary:
-    """Return a summary of a trial: the verdicts on primary claims, and counts of all verdicts."""
-    label = label_of(trial.sample.is_simulated)
-    counted = Counter(verdict.outcome for verdict in trial.verdicts)
-    primary = {v.claim.name: _said(v) for v in trial.verdicts if v.claim.primary}
-    claims = number_of(len(trial.verdicts), "claim")
-    title = f"{label}Trial of {claims}: {described(trial.sample.sessions)}"
-    outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
-    return Summary(title=title, facts={**primary, "all claims": outcomes or "none"})
-
-
-def _said(verdict: "Verdict") -> str:
-    """Return a verdict in words, with the estimate, its 95 % interval and its unit."""
-    if verdict.estimate is None:
-        return str(verdict.outcome)
-    return f"{verdict.outcome}; {verdict.estimate.said()} {verdict.claim.unit}"
 
 
 def metrics_table(runs: Mapping[str, Run]) -> pd.DataFrame:

@@ -7,8 +7,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from backtests.plural import number_of
-from backtests.report.format import (
+from backtests.format import (
     fixed,
     money,
     percent,
@@ -18,6 +17,7 @@ from backtests.report.format import (
     thousands,
     yes_no,
 )
+from backtests.plural import number_of
 from backtests.report.glossary import EXPLAINED, TERMS, anchor, explained
 from backtests.report.panels import POINTED
 from backtests.report.theme import css_light_and_dark

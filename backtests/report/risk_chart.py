@@ -9,7 +9,7 @@ from statistics import median
 
 import pandas as pd
 
-from backtests.report.format import fixed
+from backtests.format import fixed
 from backtests.report.svg import (
     WIDE,
     Scale,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backtests.report.format import fixed, percent
+from backtests.format import fixed, percent
 from backtests.sweep.axis import Value
 from backtests.sweep.design import Design
 from backtests.sweep.findings import Findings

@@ -8,8 +8,7 @@ import pandas as pd
 from backtests.evidence.assessment import Assessment
 from backtests.evidence.metrics import YEARLY
 from backtests.evidence.robustness import unchanged
-from backtests.report.flags_numbers import said_of_scales
-from backtests.report.format import (
+from backtests.format import (
     MISSING,
     fixed,
     percent_0,
@@ -20,6 +19,7 @@ from backtests.report.format import (
     text,
     thousands,
 )
+from backtests.report.flags_numbers import said_of_scales
 from backtests.report.tearsheet_charts import places
 from backtests.report.tearsheet_numbers import growth_key
 from backtests.report.theme import REGIMES

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from backtests.evidence.luck import p_said
+from backtests.format import MISSING, fixed, is_missing, percent, percent_signed
 from backtests.plural import joined, number_of
-from backtests.report.format import MISSING, fixed, is_missing, percent, percent_signed
 from backtests.report.tearsheet_numbers import growth_key
 from backtests.simulated import SIMULATED
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.report.format import MISSING, fixed, is_missing, percent, text, thousands
+from backtests.format import MISSING, fixed, is_missing, percent, text, thousands
 from backtests.report.lines_chart import lines_chart
 from backtests.report.svg import PANEL
 from backtests.report.thesis_charts import Mark, rows_chart

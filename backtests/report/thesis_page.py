@@ -7,9 +7,7 @@ from typing import Any
 
 from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, QUARTER
-from backtests.history.origin import stale_warning
-from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
-from backtests.report.format import (
+from backtests.format import (
     MISSING,
     fixed,
     is_missing,
@@ -19,6 +17,8 @@ from backtests.report.format import (
     text,
     thousands,
 )
+from backtests.history.origin import stale_warning
+from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
 from backtests.report.page import page, render
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backtests.evidence.entries import FEW
+from backtests.format import is_missing, percent
 from backtests.plural import number_of
-from backtests.report.format import is_missing, percent
 from backtests.thesis.power import DETECTABLE
 from backtests.thesis.verdicts import Verdict, fewest_episodes
 

@@ -1,5 +1,6 @@
 """The trial: tests of every claim of the thesis on one history."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,9 @@ import pandas as pd
 
 from backtests.evidence.k_choice import KS
 from backtests.history.panel import History
+from backtests.plural import number_of
 from backtests.progress import Progress, counted, silent, within
+from backtests.simulated import label_of
 from backtests.thesis.calibration import PATH, Calibration, read_calibration
 from backtests.thesis.claim import Claim
 from backtests.thesis.claims import CLAIMS
@@ -30,7 +33,7 @@ from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_status
 from signals.errors import ConfigError, shown, unknown
-from signals.summary import Summarised, Summary
+from signals.summary import Summarised, Summary, described
 
 Part = TypeVar("Part")
 #: The further parts of the trial, which are computed in this order after the claims are tested.
@@ -116,9 +119,21 @@ class Trial(Summarised):
         raise ConfigError(unknown("claim", name, [v.claim.name for v in self.verdicts]))
 
     def _summary(self) -> Summary:
-        from backtests.report.notebook import summary_of_trial
+        """Return the verdicts on primary claims, and counts of all verdicts."""
+        counted = Counter(verdict.outcome for verdict in self.verdicts)
+        primary = {v.claim.name: _said(v) for v in self.verdicts if v.claim.primary}
+        claims = number_of(len(self.verdicts), "claim")
+        label = label_of(self.sample.is_simulated)
+        title = f"{label}Trial of {claims}: {described(self.sample.sessions)}"
+        outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
+        return Summary(title=title, facts={**primary, "all claims": outcomes or "none"})
 
-        return summary_of_trial(self)
+
+def _said(verdict: Verdict) -> str:
+    """Return a verdict in words, with the estimate, its 95 % interval and its unit."""
+    if verdict.estimate is None:
+        return str(verdict.outcome)
+    return f"{verdict.outcome}; {verdict.estimate.said()} {verdict.claim.unit}"
 
 
 def try_claims(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backtests.report.format import (
+from backtests.format import (
     fixed,
     interval,
     money,
