@@ -28,6 +28,8 @@ from backtests.store.batch import (
     rule_of,
     stale_after,
     unit_of,
+    wrong_date_said,
+    wrong_dates,
 )
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
@@ -92,6 +94,7 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
         *_implausible(store, list(named)),
         *_leaping(store, list(named)),
         *(finding for id, part in named.items() for finding in _to_come(id, part, now)),
+        *(finding for id, part in named.items() for finding in _odd_dates(id, part)),
         *(finding for id, part in named.items() for finding in _too_early(id, part)),
         *(finding for id, part in named.items() for finding in _gaps(id, part)),
         *(finding for id, closes in prices.items() for finding in _odd_closes(id, closes)),
@@ -234,6 +237,16 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
     if ahead > today.normalize() + pd.Timedelta(days=1):
         what = f"expected no date after today, {today.date()}, found {ahead.date()}"
         yield _error(id, ahead, what)
+
+
+def _odd_dates(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
+    """Yield an error if the publisher cannot have used a date; dates from ALFRED are right."""
+    given = rows["by_rule"].notna()
+    odd = wrong_dates(id, pd.DatetimeIndex(rows["observed_on"][given]))
+    if len(odd):
+        others = f", with {number_of(len(odd) - 1, 'more date')}" if len(odd) > 1 else ""
+        cure = "import the right files into a new store"
+        yield _error(id, odd[0], f"{wrong_date_said(id, odd[0])}{others}; {cure}")
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:

@@ -1,12 +1,13 @@
 """A batch: new rows of one series, from one file or one fetch."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from backtests.calendar import OPEN, known_at, session_from
-from signals.catalog import CATALOG, Rule
+from signals.catalog import CATALOG, Dates, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
@@ -19,6 +20,16 @@ PRICES, TABLE = "prices", "table"
 PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
 #: Largest number of calendar days from one date of a series to the next, by frequency.
 LONGEST_STEP = {"day": 5, "week": 10, "month": 32, "quarter": 100, "year": 380}
+#: For each convention of :attr:`signals.catalog.Series.dates`, a function that marks its days.
+_ON: Mapping[Dates, Callable[[pd.DatetimeIndex], np.ndarray]] = {
+    "any day": lambda dates: np.ones(len(dates), dtype=bool),
+    "Monday to Friday": lambda dates: np.asarray(dates.day_of_week < 5),
+    "Monday": lambda dates: np.asarray(dates.day_of_week == 0),
+    "Wednesday": lambda dates: np.asarray(dates.day_of_week == 2),
+    "Friday": lambda dates: np.asarray(dates.day_of_week == 4),
+    "the first day of a month": lambda dates: dates.is_month_start,
+    "the first day of a quarter": lambda dates: dates.is_quarter_start,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +108,21 @@ def is_over(series_id: str, last: pd.Timestamp) -> bool:
     return ended is not None and last >= pd.Timestamp(ended)
 
 
+def wrong_dates(series_id: str, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the dates that the publisher of a series cannot have used; for prices, none."""
+    if is_price(series_id):
+        return dates[:0]
+    return dates[~_ON[CATALOG[series_id].dates](dates)]
+
+
+def wrong_date_said(series_id: str, day: pd.Timestamp) -> str:
+    """Return a message about a date that the publisher of a series cannot have used."""
+    return (
+        f"expected each date of {series_id} on {CATALOG[series_id].dates}, as its publisher writes "
+        f"it, was {day:%Y-%m-%d}, a {day:%A}"
+    )
+
+
 def dated(
     series_id: str,
     values: pd.Series,
@@ -118,8 +144,9 @@ def dated(
     ------
     DataError
         Raised if the publication rule would be wrong for the values. The rule would be wrong if the
-        dates are farther apart than the frequency of the series allows. The rule would also be
-        wrong for values that are known from filing dates.
+        dates are farther apart than the frequency of the series allows, or if a date is not on a
+        day that the publisher uses. The rule would also be wrong for values that are known from
+        filing dates.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     if stated is None:
@@ -165,4 +192,10 @@ def _check_rule(series_id: str, dates: pd.DatetimeIndex) -> None:
         raise DataError(
             f"expected a value of {series_id} for each {frequency}, found one in {usual:.0f} days; "
             "export the series at its own frequency, without averages"
+        )
+    odd = wrong_dates(series_id, dates)
+    if len(odd):
+        raise DataError(
+            f"{wrong_date_said(series_id, odd[0])}; was the date shifted by a time zone, or moved "
+            "to another day of its period? write the publisher's date"
         )

@@ -5,6 +5,15 @@ from datetime import date
 from typing import Any, Literal
 
 Frequency = Literal["day", "week", "month", "quarter", "year", "event"]
+Dates = Literal[
+    "any day",
+    "Monday to Friday",
+    "Monday",
+    "Wednesday",
+    "Friday",
+    "the first day of a month",
+    "the first day of a quarter",
+]
 RuleKind = Literal[
     "close",
     "sessions",
@@ -78,6 +87,10 @@ class Series:
     frequency
         Length of the period that one value describes. The date of a value in an ``event`` series is
         the date of the event.
+    dates
+        The days that the publisher uses as dates. If a date is another day, an import rejects the
+        series, because the publication rule would give a wrong moment. A series whose publisher
+        has no certain convention has ``any day``.
     known
         The publication rule.
     revised
@@ -115,6 +128,7 @@ class Series:
     high: float
     stale_after: int
     source: Literal["fred", "sec", "nyfed", "file"] = "fred"
+    dates: Dates = "any day"
     revised: bool = False
     first: date | None = None
     steady: bool = False
@@ -147,7 +161,12 @@ def new_series(id: str, title: str, unit: str, low: float, high: float, **rest: 
 
 
 def daily(
-    *entry: Any, sessions: int = 1, stale_after: int = 10, fed: bool = False, **rest: Any
+    *entry: Any,
+    sessions: int = 1,
+    stale_after: int = 10,
+    fed: bool = False,
+    dates: Dates = "Monday to Friday",
+    **rest: Any,
 ) -> Series:
     """Return a daily series. Each value is known ``sessions`` sessions after its date.
 
@@ -155,28 +174,43 @@ def daily(
     open.
     """
     known = Rule(kind="fed_sessions" if fed else "sessions", n=sessions)
-    return new_series(*entry, frequency="day", known=known, stale_after=stale_after, **rest)
-
-
-def weekly(*entry: Any, known: Rule, revised: bool | None = None, **rest: Any) -> Series:
-    """Return a weekly series; by default, ``revised`` is True only for the rule ``recorded``."""
-    changes = known == WHEN_RECORDED if revised is None else revised
     return new_series(
-        *entry, frequency="week", known=known, stale_after=21, revised=changes, **rest
+        *entry, frequency="day", dates=dates, known=known, stale_after=stale_after, **rest
     )
 
 
-def monthly(*entry: Any, days: int = 60, frequency: Frequency = "month", **rest: Any) -> Series:
+def weekly(
+    *entry: Any, known: Rule, dates: Dates, revised: bool | None = None, **rest: Any
+) -> Series:
+    """Return a weekly series; by default, ``revised`` is True only for the rule ``recorded``."""
+    changes = known == WHEN_RECORDED if revised is None else revised
+    return new_series(
+        *entry, frequency="week", dates=dates, known=known, stale_after=21, revised=changes, **rest
+    )
+
+
+def monthly(
+    *entry: Any,
+    days: int = 60,
+    frequency: Frequency = "month",
+    dates: Dates = "the first day of a month",
+    **rest: Any,
+) -> Series:
     """Return a series that is revised. Each value is known ``days`` days after its date."""
     known = Rule(kind="days", n=days)
     return new_series(
-        *entry, frequency=frequency, known=known, stale_after=130, revised=True, **rest
+        *entry, frequency=frequency, dates=dates, known=known, stale_after=130, revised=True, **rest
     )
 
 
 def quarterly(*entry: Any, days: int, **rest: Any) -> Series:
     """Return a revised series. Each value is known ``days`` days after its quarter begins."""
-    known = Rule(kind="days", n=days)
     return new_series(
-        *entry, frequency="quarter", known=known, stale_after=365, revised=True, **rest
+        *entry,
+        frequency="quarter",
+        dates="the first day of a quarter",
+        known=Rule(kind="days", n=days),
+        stale_after=365,
+        revised=True,
+        **rest,
     )

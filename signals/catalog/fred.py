@@ -17,11 +17,17 @@ from signals.catalog.entry import (
     weekly,
 )
 
+# FRED dates a week by its last day, and a month and a quarter by its first day. A daily series has
+# dates from Monday to Friday. There are two exceptions: a rate that a central bank sets has a value
+# on every day, and the credit spreads of ICE also have a value on the last day of each month.
 _RELEASED_WEEKLY: dict[str, Any] = {"sessions": 7, "stale_after": 24, "revised": True}
+_ANY_DAY: dict[str, Any] = {"dates": "any day"}
+_INDEX: dict[str, Any] = {"known": WHEN_RECORDED, "dates": "Friday"}
+_MONEY: dict[str, Any] = {"frequency": "week", "dates": "Monday"}
 
 
 def _h41(id: str, title: str, low: float, high: float, **rest: Any) -> Series:
-    return weekly(id, title, MILLIONS, low, high, known=H41, **rest)
+    return weekly(id, title, MILLIONS, low, high, known=H41, dates="Wednesday", **rest)
 
 
 def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Series:
@@ -49,6 +55,7 @@ FRED = (
         1e2,  # about 700 in 1973
         1e5,
         known=H8,
+        dates="Wednesday",
         revised=True,
         steady=True,
     ),
@@ -59,6 +66,7 @@ FRED = (
         1e2,
         1e5,
         known=H8,
+        dates="Wednesday",
         revised=True,
         steady=True,
     ),
@@ -77,9 +85,9 @@ FRED = (
     daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     # The Fed paid the rate IOER until 2021-07-28, and has paid the rate IORB since 2021-07-29.
-    daily("IOER", "Interest on excess reserves", "%", -2, 25, ended=date(2021, 7, 28)),
-    daily("IORB", "Interest on reserve balances", "%", -2, 25, announced=True),
-    daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25, announced=True),
+    daily("IOER", "Interest on excess reserves", "%", -2, 25, ended=date(2021, 7, 28), **_ANY_DAY),
+    daily("IORB", "Interest on reserve balances", "%", -2, 25, announced=True, **_ANY_DAY),
+    daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25, announced=True, **_ANY_DAY),
     daily("DGS3MO", "3-month Treasury yield, bond-equivalent", "%", -2, 25),
     daily("DTB3", "3-month Treasury bill, discount rate", "%", -2, 25),
     daily("DGS2", "2-year Treasury yield", "%", -2, 25),
@@ -94,22 +102,20 @@ FRED = (
     daily("THREEFYTP10", "10-year term premium, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
     # Credit and volatility. FRED publishes credit spreads only on its business days.
     daily("BAA10Y", "Baa yield minus 10-year Treasury yield", POINTS, 0, 25, sessions=2, fed=True),
-    daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", POINTS, 0, 50, fed=True),
-    daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True),
+    daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", POINTS, 0, 50, fed=True, **_ANY_DAY),
+    daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True, **_ANY_DAY),
     daily("VIXCLS", "VIX, from FRED", "index", 1, 200),
     daily("DTWEXBGS", "Broad dollar index", "index", 20, 400, **_RELEASED_WEEKLY),
     # Financial conditions. Each release of an index changes all past values of the index.
-    weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
-    weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
-    weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
+    weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, **_INDEX),
+    weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, **_INDEX),
+    weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, **_INDEX),
     # Money, interest rates, output, investment. The ranges contain all values since each series
     # began. The ranges of M2, GDP and PNFI reject values in trillions. For each series of this
     # group in USD billions, the range rejects current values in USD millions. WM2NS has been
     # released monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
-    monthly(
-        "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True
-    ),
+    monthly("WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True, **_MONEY),
     monthly("FEDFUNDS", "Effective federal funds rate, month average", "%", -2, 25, days=45),
     monthly("TB3MS", "3-month Treasury bill, month average", "%", -2, 25, days=45),
     _accounts("GDP", "Gross domestic product", 1e2, 2e5, steady=True),
@@ -120,8 +126,8 @@ FRED = (
         *("DRTSCILM", "Net share of banks that tighten lending to firms", "%", -100, 100), days=75
     ),
     # Retail money funds appear in the H.6 release on the fourth Tuesday of the next month.
-    monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),
+    monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, **_MONEY),
     # Overnight repo with Treasury collateral. On days without data, FRED repeats the last value.
     daily("RPONTSYD", "Fed overnight repo, Treasury collateral", BILLIONS, 0, 1e3),
-    daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25, announced=True),
+    daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25, announced=True, **_ANY_DAY),
 )

@@ -33,6 +33,7 @@ NYFED = (
         0,
         1e3,
         source="nyfed",
+        dates="any day",  # the publisher does not exclude an operation at a weekend
         first=date(2021, 7, 29),  # earlier repo operations were not the standing facility
     ),
 )

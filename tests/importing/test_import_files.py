@@ -240,6 +240,31 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
             "expected a value of WALCL for each week, found one in 30 days",
         ),
         (
+            "DGS10.csv",
+            "observation_date,DGS10\n2025-01-05,4.62\n2025-01-06,4.67\n",
+            "each date of DGS10 on Monday to Friday, as its publisher writes it, was 2025-01-05, a "
+            "Sunday; was the date shifted by a time zone",
+        ),
+        (
+            "GDP.csv",
+            "observation_date,GDP\n2024-12-31,29825.182\n",
+            "each date of GDP on the first day of a quarter, as its publisher writes it, was "
+            "2024-12-31, a Tuesday",
+        ),
+        (
+            "M2SL.csv",
+            "observation_date,M2SL\n2025-01-31,21548.3\n",
+            "each date of M2SL on the first day of a month, as its publisher writes it, was "
+            "2025-01-31, a Friday",
+        ),
+        (
+            "WALCL.csv",
+            FRED.replace("01-08", "01-09"),
+            "each date of WALCL on Wednesday, as its publisher writes it, was 2025-01-09",
+        ),
+        ("WM2NS.csv", "observation_date,WM2NS\n2025-01-07,21500\n", "WM2NS on Monday"),
+        ("NFCI.csv", "observation_date,NFCI\n2025-01-08,-0.6\n", "NFCI on Friday"),
+        (
             "MU.csv",
             "Date,Close\n2025-06-02,100\n2025-06-09,101\n2025-06-16,102\n2025-06-23,103\n",
             "expected a value of MU for each day, found one in 7 days",

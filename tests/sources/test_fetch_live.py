@@ -180,7 +180,7 @@ def test_freds_csv_of_another_series_is_refused(
     servers.poison = Poison(
         name="another",
         match="csv.id=IORB",
-        change=lambda r: replace(r, body=r.body.replace(b",IORB\n", b",SOFR\n")),
+        change=lambda r: replace(r, body=r.body.replace(b",IORB\n", b",DFEDTARU\n")),
     )
     assert "has no values of IORB" in bring(target, "IORB", policy=PATIENT)["IORB"].failed
     assert not target.exists() or target.series_ids() == ()

@@ -58,7 +58,7 @@ def batches() -> dict[str, Batch]:
         "BTC-USD": dated("BTC-USD", walk(3, days, 0.04), "Yahoo", NOW),
         "DGS2": dated("DGS2", pd.Series(4.0, YEAR), "FRED", NOW),
         "WALCL": dated("WALCL", pd.Series(7e6, weeks), "FRED", NOW),
-        "NFCI": dated("NFCI", pd.Series(0.1, weeks), "FRED", NOW),
+        "NFCI": dated("NFCI", pd.Series(0.1, weeks + pd.Timedelta(days=2)), "FRED", NOW),
     }
     vintages = (
         ("2025-01-01", "2025-05-01 09:30", 3e4),
@@ -247,6 +247,12 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
                 "The computer's clock was wrong",
                 "--as-of",
             ),
+        ),
+        (
+            "INSERT INTO observations SELECT 'DGS2', '2025-03-01', '2025-03-04 09:30', 4, 'FRED', "
+            "max(recorded_at) FROM observations WHERE series_id = 'DGS2'",
+            "DGS2",
+            ("2025-03-01", "expected each date of DGS2 on Monday to Friday", "a Saturday"),
         ),
     ],
 )

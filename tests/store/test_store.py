@@ -298,7 +298,7 @@ def test_a_clock_far_behind_what_is_recorded_is_refused(store: Store) -> None:
     with pytest.raises(
         DataError, match=r"later than 2099-01-01 12:00, .* the time is 2026-01-05 13:00"
     ):
-        store.add([batch("GDP", 3e4)], NOW + HOUR)
+        store.add([batch("DGS30", 4.5)], NOW + HOUR)
     assert store.series_ids() == ("DGS10", "DGS2")
     with pytest.raises(DataError, match="later than 2099-01-01"), store.fetching():
         pytest.fail("a fetch began")

@@ -492,7 +492,7 @@ from backtests.store.store import Store
 from tests.store.test_store_live import plain
 size = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-days = pd.date_range("2000-01-01", periods=40_000, freq="h").strftime("%Y-%m-%d").unique()
+days = pd.bdate_range("2000-01-03", periods=1_667).strftime("%Y-%m-%d")
 many = plain({day: 100.0 + n for n, day in enumerate(days)}, "DGS2")
 try:
     Store(sys.argv[1]).add([many], pd.Timestamp("2026-01-05 12:00"))
