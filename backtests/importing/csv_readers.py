@@ -211,7 +211,7 @@ def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
             f"expected a file name that begins with btc_ or eth_, was {stem!r}; rename the file"
         )
     values = values_of(id, table.iloc[:, 1], dates_of(table["date"], recorded_at))
-    flows, note = on_sessions(values)
+    flows, note = on_sessions(id, values)
     yield dated(id, flows, TABLE, recorded_at, note)
 
 

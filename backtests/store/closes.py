@@ -13,6 +13,12 @@ from signals.errors import DataError
 from signals.universe import asset
 
 TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
+#: Largest number of rows on days without a session that is always left out.
+FEW = 5
+#: Smallest fraction of rows on days without a session at which the dates count as wrong. Dates that
+#: are shifted by a day fall on weekends in a fifth of the rows. Another country's holidays, or a
+#: currency that also trades on holidays, give less than a twentieth.
+MANY = 0.1
 
 
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
@@ -29,7 +35,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     ------
     DataError
         Raised if ``ticker`` is a series of the catalog, or if a date or a number is invalid. Also
-        raised if no price is left, or if :func:`check_shifts` finds an error.
+        raised if no price is left, if many days have no session, or if :func:`check_shifts` finds
+        an error.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -62,7 +69,7 @@ def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.
     """
     notes = []
     if not asset(ticker).is_coin:
-        values, note = on_sessions(values)
+        values, note = on_sessions(ticker, values)
         notes.append(note)
     done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
     if not done.all():
@@ -88,15 +95,27 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
     return "; ".join(f"{shift.day.date()}: {shift.what}" for shift in found)
 
 
-def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
+def on_sessions(id: str, values: pd.Series) -> tuple[pd.Series, str]:
     """Return the values on NYSE sessions, and a note that says how many values were dropped.
 
     Values before the first session of the calendar, 1990-01-02, are kept.
+
+    Raises
+    ------
+    DataError
+        Raised if many values are on other days: more than :data:`FEW`, and a tenth or more.
     """
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = values.index[~inside]
     if dropped.empty:
         return values, ""
+    first = dropped[0].date()
+    if len(dropped) > FEW and len(dropped) >= MANY * len(values):
+        raise DataError(
+            f"expected the dates of {id} on NYSE sessions, but {len(dropped):,} of "
+            f"{len(values):,} rows are on other days, the first on {first}; was each date shifted "
+            "by a time zone? write the dates of New York, and only sessions"
+        )
     note = f"left out {number_of(len(dropped), 'row')} on days without an NYSE session"
-    return values[inside], f"{note}, the first on {dropped[0].date()}"
+    return values[inside], f"{note}, the first on {first}"

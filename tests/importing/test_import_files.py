@@ -191,6 +191,33 @@ def test_rows_on_days_without_a_session_are_left_out_and_counted(tmp_path: Path,
     ]
 
 
+def shifted(header: str, count: int) -> str:
+    """Return a table of 60 weekdays, the first ``count`` of them moved to the day before."""
+    days = pd.bdate_range("2024-03-04", periods=60)
+    rows = [
+        f"{day - pd.Timedelta(days=int(i < count)):%F},{5 + i % 2}" for i, day in enumerate(days)
+    ]
+    return "\n".join([header, *rows, ""])
+
+
+@pytest.mark.parametrize(
+    ("name", "id", "header"),
+    [
+        ("MU.csv", "MU", "Date,Close"),
+        ("btc_flows.csv", "FLOW_BTC_ETF", "date,total_net_flow_usd_m"),
+    ],
+)
+def test_dates_that_are_shifted_by_a_day_are_refused(
+    tmp_path: Path, db: Path, name: str, id: str, header: str
+) -> None:
+    said = f"{id} on NYSE sessions, but 12 of 60 rows are on other days, the first on 2024-03-03"
+    with pytest.raises(DataError, match=said):
+        take(write(tmp_path, name, shifted(header, 60)), db)
+    done = take(write(tmp_path, name, shifted(header, 1)), db)
+    assert done.refused == []
+    assert len(values(db, id)) == 58  # without the shifted Monday and Good Friday
+
+
 def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: Path) -> None:
     folder = tmp_path / "in"
     write(folder, "SPY.csv", "Date,Close\n2025-01-02,580.5\n")
