@@ -48,14 +48,18 @@ def data(
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.parquet", help="Write all rows and columns to a file."),
+        typer.Option(
+            metavar="FILE.parquet",
+            help="Write all rows and columns to a file.",
+        ),
     ] = None,
     copy: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the rows up to --as-of to a new store."),
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Leave out rows recorded after this date.")
+        str | None,
+        typer.Option(metavar="DATE", help="Leave out rows recorded after this date or moment."),
     ] = None,
     json: options.Json = False,
 ) -> None:

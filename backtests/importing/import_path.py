@@ -52,13 +52,14 @@ class Imported(Summarised):
     def notes(self) -> list[str]:
         """Notes on imported series, and on stored values that count as known too early.
 
-        A note is about values that were left out, a price shift, or a file that may be cut. Series
-        with the same note share a line.
+        A note is about values that were left out, a price shift, a file that may be cut, or new
+        values that may be wrong. Series with the same note share a line.
         """
         noted: dict[str, list[str]] = {}
-        for batch in self.parsed.batches:
-            if batch.note:
-                noted.setdefault(batch.note, []).append(batch.series_id)
+        said = [(batch.series_id, batch.note) for batch in self.parsed.batches]
+        for id, note in (*said, *((a.series_id, a.note) for a in self.added)):
+            if note:
+                noted.setdefault(note, []).append(id)
         left_out = [f"{some_of(ids)}: {note}" for note, ids in noted.items()]
         early = [
             f"{a.series_id}: {number_of(a.early, 'stored value')} became known later according to "

@@ -179,7 +179,9 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool)
         new=sum(a.new for a in added),
         revised=sum(a.revised for a in added),
         last=_newest(store, batches),
-        note="; ".join(filter(None, [*(b.note for b in batches), *copied])),
+        note="; ".join(
+            filter(None, [*(b.note for b in batches), *copied, *(a.note for a in added)])
+        ),
     )
 
 

@@ -21,7 +21,8 @@ to the level of the new vintage. A coin's new vintage may lack any number of day
 splits and no dividends, so its copied prices are not rescaled.
 
 Checks that need no stored values are in other modules. This module compares the batch with the
-stored values, and refuses a jump that looks like a misplaced decimal point.
+stored values. It refuses a jump that looks like a misplaced decimal point. It also refuses a new
+version of a series that its publisher never revises, see :data:`CORRECTED`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,9 +32,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from backtests.store.batch import ARCHIVE, Batch, is_price, rule_of
+from backtests.plural import number_of
+from backtests.store.batch import ARCHIVE, Batch, is_event, is_price, rule_of
 from backtests.store.cells import LEAP, leaps, not_before_first
 from backtests.store.closes import check_shifts
+from signals.catalog import CATALOG
 from signals.errors import DataError
 from signals.universe import asset
 
@@ -54,6 +57,10 @@ CANCELLED = 1e-14
 #: Largest number of days that may be missing between the first and the last day of a share's
 #: vintage. Yahoo's closes sometimes lack a day. If more days are missing, the vintage is refused.
 HOLES = 5
+#: Largest number of different values at which a series that its publisher never revises is always
+#: stored. If more values differ, and more than half of the stored dates in the batch differ, the
+#: batch is in another unit, or is another series.
+CORRECTED = 5
 RESCALED = ", rescaled"
 #: A moment that is later than every ``recorded_at``.
 END_OF_TIME = pd.Timestamp("9999-12-31")
@@ -68,7 +75,8 @@ class Added:
     history that begins later or ends earlier than the stored history. For a coin, the prices of
     missing dates are copied from the store. The store refuses the history of a coin if the copied
     prices create a sudden shift that is surely an error. The store refuses a steady series, such as
-    GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`.
+    GDP, if one value differs from the previous value by more than a factor of :data:`LEAP`. The
+    store refuses a series that its publisher never revises if most values differ.
 
     Attributes
     ----------
@@ -83,6 +91,9 @@ class Added:
     early
         Number of stored values that equal the new value, but have an earlier ``available_at``. The
         store cannot change the moment of a stored row.
+    note
+        A text for the user about different values that may be an error: the publisher never revises
+        the series, or the batch ends before the stored values. Empty if there is no such value.
     refused
         Why the store refused the batch; empty if the store added the batch.
     """
@@ -92,6 +103,7 @@ class Added:
     revised: int = 0
     kept: int = 0
     early: int = 0
+    note: str = ""
     refused: str = ""
 
 
@@ -238,7 +250,7 @@ def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFra
 def _series(
     connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, Added]:
-    id, early = batch.series_id, 0
+    id, early, note, refused = batch.series_id, 0, "", ""
     if batch.vintages:
         held = _held_vintages(connection, id)
         rows, new, revised = _vintages(batch, held)
@@ -246,10 +258,57 @@ def _series(
         held = _held_values(connection, id)
         rows, new, revised = _values(batch, held, recorded_at)
         early = _known_early(batch, held)
-    refused = _leaping(id, rows, held)
+        changed = rows[rows["observed_on"].isin(held["observed_on"])]
+        refused = _rewritten(batch, changed, held)
+        note = _doubt(batch, changed, held)
+    refused = _leaping(id, rows, held) or refused
     if refused:
         return rows.iloc[:0], Added(series_id=id, refused=refused)
-    return rows, Added(series_id=id, new=new, revised=revised, early=early)
+    return rows, Added(series_id=id, new=new, revised=revised, early=early, note=note)
+
+
+def _rewritten(batch: Batch, changed: pd.DataFrame, held: pd.DataFrame) -> str:
+    """Return a message if most values differ from the stored ones, but the publisher revises none.
+
+    ``changed`` contains the rows of the batch with a new value for a stored date. Imported tables
+    are never refused, because another publisher may count the same amounts in another way.
+    """
+    id, shared = batch.series_id, int(batch.rows["observed_on"].isin(held["observed_on"]).sum())
+    published = CATALOG[id].source in ("fred", "nyfed") and not CATALOG[id].revised
+    if not published or len(changed) <= max(CORRECTED, shared / 2):
+        return ""
+    day, value = changed["observed_on"].iloc[0], changed["value"].iloc[0]
+    stored = held.set_index("observed_on")["value"][day]
+    return (
+        f"expected the stored values of {id}, because its publisher never revises them, but "
+        f"{len(changed):,} of {shared:,} values differ: on {day.date()}, the value was {value:g}, "
+        f"and the stored value is {stored:g}; the whole series was left out. Are the new values in "
+        "another unit, or of another series? If the stored values are wrong, fill a new store"
+    )
+
+
+def _doubt(batch: Batch, changed: pd.DataFrame, held: pd.DataFrame) -> str:
+    """Return a note about different values that may be an error; "" if there are none.
+
+    ``changed`` contains the rows of the batch with a new value for a stored date.
+    """
+    id = batch.series_id
+    if changed.empty or is_event(id):  # of an event, the newest value counts at all times
+        return ""
+    values = f"{number_of(len(changed), 'stored value')} changed"
+    if not CATALOG[id].revised:
+        return (
+            f"{values}, the first on {changed['observed_on'].iloc[0].date()}, but this series "
+            "counts as never revised; backtests use the new values only from now on. If the stored "
+            "values are wrong, fill a new store"
+        )
+    last = batch.rows["observed_on"].iloc[-1]
+    if last >= held["observed_on"].max():
+        return ""
+    return (
+        f"{values}, but the new values end on {last.date()}, before the stored ones; if they are "
+        "an older download, bring in the newest one again, because the last import counts"
+    )
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:

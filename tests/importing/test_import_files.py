@@ -218,6 +218,54 @@ def test_dates_that_are_shifted_by_a_day_are_refused(
     assert len(values(db, id)) == 58  # without the shifted Monday and Good Friday
 
 
+def sofr(*rates: float) -> str:
+    days = pd.bdate_range("2025-03-03", periods=len(rates))
+    rows = [f"{day:%F},{rate}" for day, rate in zip(days, rates, strict=True)]
+    return "\n".join(["observation_date,SOFR", *rows, ""])
+
+
+def test_another_unit_of_a_series_that_is_never_revised_is_refused(
+    tmp_path: Path, db: Path
+) -> None:
+    rates = [4.3 + i / 100 for i in range(12)]
+    take(write(tmp_path, "SOFR.csv", sofr(*rates)), db)
+    done = take(write(tmp_path, "SOFR.csv", sofr(*(rate / 100 for rate in rates))), db)
+    assert (done.new, done.revised) == (0, 0)
+    assert (
+        "but 12 of 12 values differ: on 2025-03-03, the value was 0.043, and the stored value"
+        in (done.refused[0])
+    )
+    assert list(values(db, "SOFR").values()) == pytest.approx(rates)
+    half = [rate + 0.01 if i % 2 else rate for i, rate in enumerate(rates)]
+    done = take(write(tmp_path, "SOFR.csv", sofr(*half)), db)
+    assert (done.refused, done.revised) == ([], 6)
+
+
+def test_a_correction_of_a_series_that_is_never_revised_gets_a_note(
+    tmp_path: Path, db: Path
+) -> None:
+    assert take(write(tmp_path, "SOFR.csv", sofr(4.3, 4.3, 43.1 / 2, 4.3)), db).notes == []
+    done = take(write(tmp_path, "SOFR.csv", sofr(4.3, 4.3, 4.31, 4.3)), db)
+    assert (done.revised, done.refused) == (1, [])
+    assert done.notes == [
+        "SOFR: 1 stored value changed, the first on 2025-03-05, but this series counts as never "
+        "revised; backtests use the new values only from now on. If the stored values are wrong, "
+        "fill a new store"
+    ]
+
+
+def test_an_older_download_of_a_revised_series_gets_a_note(tmp_path: Path, db: Path) -> None:
+    older = "observation_date,GDP\n2024-07-01,29374.914\n"
+    take(write(tmp_path, "GDP.csv", GDP), db)
+    assert take(write(tmp_path, "GDP.csv", older), db).notes == [
+        "GDP: 1 stored value changed, but the new values end on 2024-07-01, before the stored "
+        "ones; if they are an older download, bring in the newest one again, because the last "
+        "import counts"
+    ]
+    assert take(write(tmp_path, "GDP.csv", older), db).notes == []
+    assert take(write(tmp_path, "GDP.csv", GDP), db).notes == []
+
+
 def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: Path) -> None:
     folder = tmp_path / "in"
     write(folder, "SPY.csv", "Date,Close\n2025-01-02,580.5\n")
@@ -330,7 +378,7 @@ def test_a_file_that_may_be_cut_in_its_last_row_gets_a_note(
     done = take(write(tmp_path, "DFII10.csv", whole + end), db)
     assert done.notes == []
     cut = take(write(tmp_path, "DFII10.csv", whole[:-2]), db)  # the value 2.26 becomes 2.
-    assert cut.notes == [
+    assert cut.notes[:1] == [
         "DFII10: the file ends without a line break, so its last row may be cut; check the row"
     ]
 

@@ -50,3 +50,21 @@ def test_a_series_that_cannot_be_looked_up_in_the_store_does_not_end_the_fetch(
     monkeypatch.setattr(Store, "series_ids", held_open)
     outcomes = fetching.fetch(store)
     assert [outcome.failed for outcome in outcomes] == ["another program holds it open"] * 2
+
+
+def test_a_fetch_says_that_a_value_changed_that_is_never_revised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store.duckdb")
+    notes = []
+    for last in (4.0, 4.1):
+        rates = pd.Series([4.2, 4.3, last], pd.bdate_range("2025-03-03", periods=3))
+
+        def ask(now: pd.Timestamp, rates: pd.Series = rates) -> list[batch.Batch]:
+            return [batch.dated("DGS10", rates, batch.FRED, now)]
+
+        jobs = [Job(name="DGS10", source=batch.FRED, ids=("DGS10",), ask=ask)]
+        monkeypatch.setattr(fetching, "jobs_of", lambda *_, jobs=jobs: jobs)
+        notes += [outcome.note for outcome in fetching.fetch(store)]
+    assert notes[0] == ""
+    assert notes[1].startswith("1 stored value changed, the first on 2025-03-05, but this series")
