@@ -79,8 +79,8 @@ def fetch(
     Raises
     ------
     ConfigError
-        Raised if an id is unknown or has no live source, or if the key, the contact or a
-        publisher's address is invalid.
+        Raised if an id is unknown or has no live source. Also raised if the key, the contact or a
+        publisher's address is invalid, and no series of another publisher is wanted.
     DataError
         Raised if another fetch is running, or the store cannot be written.
     """
@@ -107,7 +107,8 @@ def _outcomes(
     for job in counted(jobs, progress, lambda job: job.name):
         by_name = bool(set(job.ids) & named)
         if job.ask is None:
-            yield _outcome_of(job, **{"failed" if by_name else "note": job.why_not})
+            failed = by_name or job.wrong_setting
+            yield _outcome_of(job, **{"failed" if failed else "note": job.why_not})
         elif job.source in down:
             yield _outcome_of(job, failed=down[job.source])
         else:

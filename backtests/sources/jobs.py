@@ -29,7 +29,8 @@ class Job:
 
     ``ids`` are the series that the job fetches. ``name`` is the first id. The function ``ask``
     takes the moment of fetching and returns the batches for the store. If the series cannot be
-    fetched, ``ask`` is None, and ``why_not`` gives the reason.
+    fetched, ``ask`` is None, and ``why_not`` gives the reason. If the reason is a wrong setting,
+    such as an invalid key, ``wrong_setting`` is True, and the job counts as failed.
     """
 
     name: str
@@ -37,21 +38,45 @@ class Job:
     ids: tuple[str, ...]
     ask: Ask | None = field(repr=False)
     why_not: str = ""
+    wrong_setting: bool = False
 
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
-    """Return the jobs of :func:`~backtests.sources.fetching.fetch`."""
-    # Map each ``source`` in the catalog to the function that lists the jobs of its series. Prices
-    # have no source in the catalog, so their key is ``prices``.
-    sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
-        "fred": partial(_fred_jobs, store, deadline),
-        "sec": partial(_sec_jobs, deadline),
-        "nyfed": partial(_nyfed_jobs, deadline),
-        "prices": partial(_price_jobs, store, deadline, start or FIRST),
+    """Return the jobs of :func:`~backtests.sources.fetching.fetch`.
+
+    If a setting of a publisher is wrong, such as its key, only the jobs of this publisher fail.
+
+    Raises
+    ------
+    ConfigError
+        Raised if an id in ``only`` is unknown or has no live source, or if a setting is wrong and
+        no series of another publisher is wanted.
+    """
+    # Map each ``source`` in the catalog to its publisher, and to the function that lists the jobs
+    # of its series. Prices have no source in the catalog, so their key is ``prices``.
+    sources: dict[str, tuple[str, Callable[[list[str]], Iterator[Job]]]] = {
+        "fred": (FRED, partial(_fred_jobs, store, deadline)),
+        "sec": (SEC, partial(_sec_jobs, deadline)),
+        "nyfed": (NYFED, partial(_nyfed_jobs, deadline)),
+        "prices": (YAHOO, partial(_price_jobs, store, deadline, start or FIRST)),
     }
     wanted = _wanted(store, only)
-    by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in sources}
-    return [job for kind, ids in by_kind.items() if ids for job in sources[kind](ids)]
+    jobs: list[Job] = []
+    wrong: list[ConfigError] = []
+    for kind, (publisher, jobs_for) in sources.items():
+        ids = [id for id in wanted if _kind(id) == kind]
+        try:
+            jobs += jobs_for(ids) if ids else ()
+        except ConfigError as error:
+            wrong.append(error)
+            jobs += [_without_setting(id, publisher, str(error)) for id in ids]
+    if wrong and all(job.wrong_setting for job in jobs):
+        raise wrong[0]
+    return jobs
+
+
+def _without_setting(id: str, publisher: str, why: str) -> Job:
+    return Job(name=id, source=publisher, ids=(id,), ask=None, why_not=why, wrong_setting=True)
 
 
 def _kind(id: str) -> str:

@@ -971,6 +971,18 @@ def test_a_key_of_another_form_is_refused_without_being_shown(
     assert servers.requests == []
 
 
+def test_a_key_of_another_form_fails_only_the_series_of_fred(
+    servers: Servers, drypowder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRED_API_KEY", "my-secret key")
+    said = drypowder("--only", "SOFR", "--only", "CAPEX_TTM_MU")
+    assert said.code == 3
+    assert re.search("^SOFR +FRED +failed: expected 32 lower-case letters", said.out, re.MULTILINE)
+    assert "my-secret" not in said.err + said.out
+    assert "1 failed" in said.out
+    assert {r.source for r in servers.requests} == {"sec"}
+
+
 def test_a_page_of_freds_answer_with_missing_entries_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
