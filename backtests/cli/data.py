@@ -50,7 +50,7 @@ def data(
         Path | None,
         typer.Option(
             metavar="FILE.parquet",
-            help="Write all rows and columns to a file.",
+            help="Write all rows and columns to a file, with New York times.",
         ),
     ] = None,
     copy: Annotated[

@@ -422,8 +422,9 @@ class Store:
     def export(self, path: Path) -> int:
         """Write every row with all its columns to a parquet file, and return the number of rows.
 
-        An existing file is replaced, and missing folders are created. After a failure, an existing
-        file is unchanged.
+        The moments in ``available_at`` and ``recorded_at`` are New York times without a time zone.
+        ``observed_on`` is midnight of its date. An existing file is replaced, and missing folders
+        are created. After a failure, an existing file is unchanged.
 
         Raises
         ------
@@ -433,8 +434,10 @@ class Store:
         """
         target = checked_export(path, self.path)
         with replacing(target) as fresh, locking.reading(self.path, also=fresh) as connection:
+            # pandas would read a DATE as an object
+            whole = "SELECT * REPLACE (observed_on::TIMESTAMP AS observed_on) FROM observations"
             table = connection.sql(
-                f"SELECT {COLUMNS} FROM observations "
+                f"SELECT {COLUMNS} FROM ({whole}) "
                 "ORDER BY series_id, observed_on, available_at, recorded_at"
             )
             write_rows(table, fresh)

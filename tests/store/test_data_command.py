@@ -551,8 +551,11 @@ def test_the_export_holds_every_row_and_column(data: Data, sound: Store, tmp_pat
     order = "ORDER BY series_id, observed_on, available_at, recorded_at"
     with duckdb.connect() as connection:
         written = connection.execute(f"SELECT * FROM '{target}'").df()
+        kinds = connection.execute(f"DESCRIBE SELECT * FROM '{target}'").df()
     assert tuple(written.columns) == COLUMNS
     pd.testing.assert_frame_equal(written, sound.query(f"SELECT * FROM observations {order}"))
+    # pandas reads a DATE as an object
+    assert "DATE" not in set(kinds["column_type"])
     assert f"wrote {len(written):,} rows" in said.out
     assert sorted(p.name for p in tmp_path.iterdir() if "all" in p.name) == ["all.parquet"]
 
