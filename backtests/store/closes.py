@@ -13,11 +13,11 @@ from signals.errors import DataError
 from signals.universe import asset
 
 TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
-#: Largest number of rows on days without a session that is always left out.
+#: Largest number of new values on days without a session that is always left out.
 FEW = 5
-#: Smallest fraction of rows on days without a session at which the dates count as wrong. Dates that
-#: are shifted by a day fall on weekends in a fifth of the rows. Another country's holidays, or a
-#: currency that also trades on holidays, give less than a twentieth.
+#: If at least this fraction of the values is new on days without a session, the dates count as
+#: wrong. Dates that are shifted by a day fall on weekends in a fifth of the rows. Another country's
+#: holidays, or a currency that also trades on holidays, give less than a twentieth.
 MANY = 0.1
 
 
@@ -98,24 +98,26 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
 def on_sessions(id: str, values: pd.Series) -> tuple[pd.Series, str]:
     """Return the values on NYSE sessions, and a note that says how many values were dropped.
 
-    Values before the first session of the calendar, 1990-01-02, are kept.
+    Values before the first session of the calendar, 1990-01-02, are kept. A value that repeats the
+    value before it is not new: some tables repeat Friday's price at the weekend.
 
     Raises
     ------
     DataError
-        Raised if many values are on other days: more than :data:`FEW`, and a tenth or more.
+        Raised if many new values are on other days: more than :data:`FEW`, and a tenth or more of
+        all values.
     """
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = values.index[~inside]
     if dropped.empty:
         return values, ""
-    first = dropped[0].date()
-    if len(dropped) > FEW and len(dropped) >= MANY * len(values):
+    new = values.index[~inside & (values != values.shift())]
+    if len(new) > FEW and len(new) >= MANY * len(values):
         raise DataError(
-            f"expected the dates of {id} on NYSE sessions, but {len(dropped):,} of "
-            f"{len(values):,} rows are on other days, the first on {first}; was each date shifted "
-            "by a time zone? write the dates of New York, and only sessions"
+            f"expected the dates of {id} on NYSE sessions, but {len(new):,} of {len(values):,} "
+            f"values are on other days, the first on {new[0].date()}; was each date shifted by a "
+            "time zone? write the dates of New York, and only sessions"
         )
     note = f"left out {number_of(len(dropped), 'row')} on days without an NYSE session"
-    return values[inside], f"{note}, the first on {first}"
+    return values[inside], f"{note}, the first on {dropped[0].date()}"

@@ -210,12 +210,21 @@ def shifted(header: str, count: int) -> str:
 def test_dates_that_are_shifted_by_a_day_are_refused(
     tmp_path: Path, db: Path, name: str, id: str, header: str
 ) -> None:
-    said = f"{id} on NYSE sessions, but 12 of 60 rows are on other days, the first on 2024-03-03"
+    said = f"{id} on NYSE sessions, but 12 of 60 values are on other days, the first on 2024-03-03"
     with pytest.raises(DataError, match=said):
         take(write(tmp_path, name, shifted(header, 60)), db)
     done = take(write(tmp_path, name, shifted(header, 1)), db)
     assert done.refused == []
     assert len(values(db, id)) == 58  # without the shifted Monday and Good Friday
+
+
+def test_prices_of_friday_repeated_at_the_weekend_are_left_out(tmp_path: Path, db: Path) -> None:
+    days = pd.date_range("2024-03-04", periods=60)
+    prices = pd.Series(range(60), days).where(days.day_of_week < 5).ffill() + 5.0
+    rows = [f"{day:%F},{price:g}" for day, price in prices.items()]
+    done = take(write(tmp_path, "MU.csv", "\n".join(["Date,Close", *rows, ""])), db)
+    assert done.refused == []
+    assert len(values(db, "MU")) == 43  # 44 weekdays without Good Friday
 
 
 def sofr(*rates: float) -> str:
