@@ -21,7 +21,8 @@ from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
 from backtests.plugins.labels import read_labels
-from backtests.plugins.load import is_plugin, load_signal, load_strategy, source_of
+from backtests.plugins.load import is_plugin, load_signal, load_strategy
+from backtests.plugins.source import source_of
 from backtests.plural import some_of
 from backtests.store.store import store_path
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
@@ -310,7 +311,7 @@ class RunConfig(pydantic.BaseModel):
         return json.dumps(data, sort_keys=True)
 
     def own_sources(self) -> list[str]:
-        """Return the source code of the user's signals and of the user's strategy."""
+        """Return the source code on which the user's signals and the user's strategy depend."""
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
         if is_plugin(self.strategy):
             plugins.append(self.strategy_class())

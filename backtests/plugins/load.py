@@ -3,18 +3,18 @@
 The module may be in the working folder or on the Python path.
 """
 
-import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from importlib import import_module, invalidate_caches
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from backtests.plugins.contract import check_class, plugin_bases
+from backtests.plugins.source import MAIN, first, imported
 from signals.base import Signal
 from signals.errors import ConfigError, unknown
 from signals.form import OURS, author_code
@@ -77,7 +77,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
         return _checked(_given[path], path)
     name = _module_of(path)
     try:
-        with _first(Path.cwd()), author_code(f"{path}: importing {name}"):
+        with first(str(Path.cwd())), author_code(f"{path}: importing {name}"):
             found = resolve_name(path)
     except ConfigError as error:
         if name not in sys.modules or not isinstance(error.__cause__, AttributeError):
@@ -105,44 +105,6 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
     return found
 
 
-def source_of(cls: type) -> str:
-    """Return the source text of the user's modules that define a class and its base classes."""
-    bases = plugin_bases(cls)
-    modules = dict.fromkeys(base.__module__ for base in bases)
-    sources = [_source(sys.modules.get(name)) for name in modules]
-    if cls in _given.values():  # the module of a notebook may have another source, or none
-        sources += [_source(method) for base in bases for method in _methods(base)]
-    return "\n".join(sources)
-
-
-def _methods(cls: type) -> Iterator[Any]:
-    """Yield the methods and the property getters that a class itself defines."""
-    for value in vars(cls).values():
-        function = value.fget if isinstance(value, property) else value
-        if inspect.isfunction(function) and function.__code__.co_filename != "<string>":
-            yield function
-
-
-def _source(thing: Any) -> str:
-    try:
-        return "" if thing is None else inspect.getsource(thing)
-    except Exception:  # the source code is missing or is not text
-        return _compiled(getattr(thing, "__code__", None))
-
-
-def _compiled(code: CodeType | None) -> str:
-    """Return the compiled code of a function as text that is the same in every process."""
-    if code is None:
-        return ""
-    constants = [
-        _compiled(each)
-        if isinstance(each, CodeType)
-        else repr(sorted(map(repr, each)) if isinstance(each, frozenset) else each)
-        for each in code.co_consts
-    ]
-    return repr((code.co_code, constants, code.co_names))
-
-
 def _module_of(path: str) -> str:
     module, _, attribute = path.partition(":")
     if module.endswith(".py") or "/" in module or "\\" in module:
@@ -165,41 +127,48 @@ def loaded() -> dict[str, Path]:
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A worker may keep running while its user changes the code. So the function first removes all
-    modules of the user's folder from Python's memory. Python then reads the files of these modules
-    again. A module that cannot be imported is skipped, because it may belong to an earlier run.
+    A worker may keep running while its user changes the code. So the function first removes from
+    Python's memory all modules of the user's folder, and all modules of the user that ``modules``
+    import. Python then reads the files of these modules again. A module that cannot be imported is
+    skipped, because it may belong to an earlier run.
     """
-    for folder in set(modules.values()):
-        _forget(folder)
     for name, folder in modules.items():
-        with _first(folder), suppress(Exception):
+        with first(str(folder)):
+            _forget([*_inside(folder), name, name.partition(".")[0]])
+            _forget(imported([name], name))
+    for name, folder in modules.items():
+        with first(str(folder)), suppress(Exception):
             import_module(name)
 
 
-def _forget(folder: Path) -> None:
-    """Make Python forget the imported modules and packages of a folder."""
+def _inside(folder: Path) -> list[str]:
+    """Return the names of the imported modules and packages of a folder."""
     inside = f"{folder}{os.sep}"
+    names = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
+        if not file.startswith(inside):
+            continue
         root = name.partition(".")[0]
         mine = file == f"{inside}{root}.py" or file.startswith(f"{inside}{root}{os.sep}")
-        if mine and root not in OURS and root != "__main__":
-            del sys.modules[name]
+        if mine:
+            names.append(name)
+    return names
 
 
-@contextmanager
-def _first(folder: Path) -> Iterator[None]:
-    """Make Python search a folder for modules before all other places.
+def _forget(names: Iterable[str]) -> None:
+    """Make Python forget modules and packages of a user.
 
-    A module in the folder never replaces a drypowder package of the same name, because Python has
-    already loaded the package.
+    Namespace packages stay, because they contain no code, and can contain modules of others.
     """
-    sys.path.insert(0, str(folder))
-    invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
+    for name in names:
+        root = name.partition(".")[0]
+        if root in (*OURS, *MAIN) or not getattr(sys.modules.get(name), "__file__", None):
+            continue
+        del sys.modules[name]
+        package, _, last = name.rpartition(".")
+        if package in sys.modules:
+            vars(sys.modules[package]).pop(last, None)
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:

@@ -185,8 +185,8 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
 def _check_resumed(case: Case, folder: Path) -> None:
     """Raise ConfigError if the current code gives a different result for a stored row.
 
-    The id of a sweep depends on the file of a user's class, but not on other files that the class
-    imports.
+    The id of a sweep depends on the modules that a user's class imports, but not on other files
+    that its code reads.
     """
     parts = results.parts_of(folder)
     if not parts:

@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
-from backtests.plugins.load import load_again, loaded, source_of
+from backtests.plugins.load import load_again, loaded
+from backtests.plugins.source import source_of
 from backtests.sweep.case import Case
 from backtests.sweep.chunk import Span, computed
 from backtests.sweep.stages import Stages
@@ -86,7 +87,7 @@ def _check_code(found: dict[str, str], expected: dict[str, str]) -> None:
         if found[name] != code:
             raise ConfigError(
                 f"expected the same code of {name} on each worker and in this process, found "
-                "different code; copy the file to the worker"
+                "different code; copy your files to the worker"
             )
 
 

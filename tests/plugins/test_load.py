@@ -151,3 +151,40 @@ def test_a_module_of_another_folder_stays_loaded(mine: Path) -> None:
     sys.modules["friendly_other"] = other
     load_again({"friendly_package": mine})
     assert sys.modules["friendly_other"] is other
+
+
+@pytest.mark.parametrize("helper", ["friendly_kinds", "friendly_space.deep.kinds"])
+def test_a_changed_helper_is_read_again(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helper: str
+) -> None:
+    """The helper lies in another folder of the Python path, or in a namespace package there."""
+    package, _, last = helper.rpartition(".")
+    text = f"from {package} import {last}" if package else f"import {last}"
+    (mine / "friendly_rule.py").write_text(f"{text}\nSHARE = {last}.SHARE\n")
+    monkeypatch.syspath_prepend(tmp_path / "library")
+    path = (tmp_path / "library").joinpath(*helper.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True)
+    for share in ("0.4", "0.25"):
+        path.write_text(f"SHARE = {share}\n")
+        load_again({"friendly_rule": mine})
+        assert float(share) == sys.modules["friendly_rule"].SHARE
+
+
+@pytest.mark.parametrize("helper", ["friendly_share", "friendly_package.share"])
+def test_a_helper_of_the_folder_that_importlib_loads_is_read_again(mine: Path, helper: str) -> None:
+    """No import statement names the helper."""
+    text = f"from importlib import import_module\nSHARE = import_module('{helper}').SHARE\n"
+    (mine / "friendly_rule.py").write_text(text)
+    for share in ("0.4", "0.25"):
+        mine.joinpath(*helper.split(".")).with_suffix(".py").write_text(f"SHARE = {share}\n")
+        load_again({"friendly_rule": mine})
+        assert float(share) == sys.modules["friendly_rule"].SHARE
+
+
+def test_a_module_of_the_same_name_in_another_folder_is_read(mine: Path, tmp_path: Path) -> None:
+    """A worker of two projects reads the module of the project that it works for."""
+    for folder, share in ((mine, "0.4"), (tmp_path / "other", "0.25")):
+        folder.mkdir(exist_ok=True)
+        (folder / "friendly_rule.py").write_text(f"SHARE = {share}\n")
+        load_again({"friendly_rule": folder})
+        assert float(share) == sys.modules["friendly_rule"].SHARE
