@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from types import NoneType
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import pydantic
 
@@ -31,6 +32,8 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             raise ConfigError(f"{what} {name}: expected a number, was {value!r}")
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
             given[name] = build(kind, value, f"{what} {name}")
+        if value in ("none", "None") and NoneType in get_args(kind) and str not in get_args(kind):
+            given[name] = None  # TOML and --param have no other word for None
     with author_code(f"{what}: making {cls.__name__}"):
         try:
             return cast(T, _adapter(cast(type, cls)).validate_python(given))
@@ -69,7 +72,8 @@ def first_fault(error: pydantic.ValidationError, what: str) -> str:
     where = ".".join(map(str, fault["loc"]))
     if isinstance(cause := fault.get("ctx", {}).get("error"), Exception):
         return f"{what}{where}: {shown(cause, str, 400)}".replace(" : ", ": ")
-    form = f""" like {fault["loc"][-1]}=["A", "B"]""" if fault["type"] == "tuple_type" else ""
+    name = fault["loc"][-1]
+    form = f""" like {name}=["A", "B"] or {name}=[1, 2]""" if fault["type"] == "tuple_type" else ""
     single = isinstance(fault["input"], list | dict) and fault["type"].endswith("_type")
     cure = "; give one value" if single and fault["type"] not in _SEVERAL else ""
     return f"{what}{where}: {fault['msg'].lower()}{form}, was {shown(fault['input'])}{cure}"

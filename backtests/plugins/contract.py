@@ -6,8 +6,8 @@ Each error message is one line. :mod:`signals.form` checks what the methods of a
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
-from types import MappingProxyType
-from typing import Annotated, Any, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pydantic
 
@@ -15,6 +15,7 @@ from signals import SIGNALS
 from signals.base import CompoundSignal, Signal
 from signals.errors import ConfigError, describe_exception, shown, unknown
 from signals.form import OURS
+from signals.params import in_words, names_of
 from strategies import STRATEGIES, Strategy
 
 _NAME = (
@@ -23,6 +24,8 @@ _NAME = (
 )
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
 _LINK = "L([1-9]|1[0-5])"  # the thesis has 15 links
+#: Types of values that a parameter can have.
+_PLAIN = (bool, int, float, str, NoneType)
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 #: Attributes that a class must define. Each attribute has a description and a type.
 _STRATEGY: dict[str, tuple[str, Any]] = {
@@ -110,6 +113,13 @@ def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
     bare = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     if bare:
         yield f"expected a default for every parameter; add a default to {', '.join(bare)}"
+    for name in names_of(cls):
+        if not _is_plain(types[name]):
+            yield (
+                f"expected the parameter {name} as a number, text, True or False, None, a Literal, "
+                f"or a tuple, list or dict of these, was {in_words(types[name])}; use one of these "
+                "types"
+            )
     # If a class writes "window = 5" without a type for an inherited field, the dataclass ignores
     # this value and keeps the inherited default.
     names = {f.name for f in fields(cls)}
@@ -120,6 +130,20 @@ def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
                 f"expected a type for the parameter {name}, because a default without a type is "
                 f"ignored; write {name}: {kind} = …"
             )
+
+
+def _is_plain(kind: Any) -> bool:
+    """Return whether the files of a run can contain a value of the type ``kind``.
+
+    A set is not plain, because its order differs between processes, and so would the run id.
+    """
+    kind = getattr(kind, "__supertype__", getattr(kind, "__value__", kind))
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return all(type(each) in _PLAIN for each in arguments)
+    if origin in (Union, UnionType, tuple, list, dict, Mapping):
+        return all(each is Ellipsis or _is_plain(each) for each in arguments)
+    return kind in (*_PLAIN, Any, object, tuple, list, dict)
 
 
 def _wrong_attributes(cls: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ from backtests.config_data import config_from
 from backtests.history.panel import History
 from backtests.plugins.load import load_signal, load_strategy
 from backtests.thesis.links import LINKS
+from signals.errors import ConfigError
 from tests.commands import Drypowder, refused
 from tests.plugins.texts import SIGNAL, STRATEGY, Write
 
@@ -64,6 +65,18 @@ PROPERTY = "    @property\n    def assets"
         (
             ("window: int = 50", "window: 'Nope' = 50"),
             ["parameters with types that Python can find"],
+        ),
+        *(
+            (
+                ("window: int = 50", f"window: int = 50\n    kind: {kind} = None"),
+                ["expected the parameter kind as a number, text,", f"was {was}; use one of these"],
+            )
+            for kind, was in (
+                ("np.ndarray", "ndarray"),
+                ("frozenset[str]", "frozenset"),
+                ("tuple[Reading, ...]", "a tuple of Reading"),
+                ("Reading | None", "Reading or None"),
+            )
         ),
         ((PROPERTY, '    assets = "SPY"\n    @property\n    def others'), ["was 'SPY'", "tuple"]),
         (("(Strategy)", "(dict)"), ["expected a class derived from strategies.Strategy"]),
@@ -155,3 +168,19 @@ def test_a_strategy_and_a_signal_are_told_apart(drypowder: Drypowder, write: Wri
     refused(drypowder("run", path, "--source", "simulated"), "expected a strategy, was a signal")
     with pytest.raises(signals.errors.ConfigError, match="expected a signal, was a strategy"):
         load_signal(f"{write(STRATEGY)}:Mine")
+
+
+def test_plain_parameters_are_accepted(write: Write) -> None:
+    fields = (
+        "window: int = 50",
+        "window: int = 50\n    pair: tuple[int, int] = (5, 10)\n    limit: float | None = 0.5\n"
+        "    kind: typing.Literal['a', 'b'] = 'a'\n    more: dict[str, float] | None = None\n"
+        "    free: typing.Any = None\n    texts: list[str] | None = None",
+    )
+    path = f"{write('import typing' + STRATEGY, fields)}:Mine"
+    for said in ("none", "None"):
+        config = config_from({"strategy": path, "params": {"limit": said, "pair": [1, 2]}})
+        built = config.build_strategy()
+        assert (built.limit, built.pair) == (None, (1, 2))  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match=r'tuple like pair=\["A", "B"\] or pair=\[1, 2\], was'):
+        config_from({"strategy": path, "params": {"pair": "5,10"}})
