@@ -134,6 +134,11 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
     ):
         if given.equals(expected):
             continue
+        if zone := getattr(given, "tz", None):
+            raise SimulationError(
+                f"{strategy.name}: expected {what}, as dates without a time zone, was dates in the "
+                f"time zone {zone}; remove it with weights.tz_localize(None)"
+            )
         if len(given) != len(expected) or not given.isin(expected).all() or not given.is_unique:
             raise SimulationError(
                 f"{strategy.name}: expected {what} ({len(expected)}: {_ends(expected)}), was "

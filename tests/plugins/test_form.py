@@ -30,6 +30,10 @@ pytestmark = pytest.mark.usefixtures("evaluated_before")
             ("index=panel.index)", "index=panel.index).iloc[1:]"),
             ["expected a row for each session"],
         ),
+        (
+            ("index=panel.index)", "index=panel.index).tz_localize('UTC')"),
+            ["was dates in the time zone UTC; remove it with weights.tz_localize(None)"],
+        ),
         (("index=panel.index)", "index=panel.index).astype(str) + 'x'"), ["weights as numbers"]),
         (('"IEF": 0.1}', '"IEF": 0.6}'), ["expected the sum of weights of at most 1, was 1.1 on"]),
         (('"IEF": 0.1}', '"IEF": -0.6}'), ["expected gross exposure of at most 1, was 1.1 on"]),
