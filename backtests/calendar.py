@@ -5,6 +5,7 @@ by 16:00 of its session, even if the exchange closes earlier.
 """
 
 import datetime
+import warnings
 from functools import cache
 
 import numpy as np
@@ -31,7 +32,9 @@ def all_sessions() -> pd.DatetimeIndex:
     """Return the NYSE sessions from 1990 to a year from now, as dates without a time zone."""
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
+    with warnings.catch_warnings():  # exchange_calendars uses parts of pandas that will change
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
     return pd.DatetimeIndex(calendar.sessions).tz_localize(None).as_unit("us").rename("session")
 
 

@@ -1,5 +1,6 @@
 """A wrong type in a notebook gets one line that says what was expected, and no number."""
 
+import warnings
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import backtests
 import signals
 from backtests import History, Run, assess, config_from, run, write_run
+from backtests.calendar import all_sessions
 from backtests.engine.indicator import run_indicator
 from signals import DryPowder
 from signals.errors import ConfigError, DataError, DrypowderError
@@ -117,6 +119,18 @@ def test_a_whole_number_of_numpy_is_a_whole_number() -> None:
     assert all(type(lag) is int for lag in lags)
     with pytest.raises(ConfigError, match="config key lag: input should be a valid integer"):
         config_from({**TERMS, "lag": True})
+
+
+def test_dates_of_a_run_have_one_name(finished: Run) -> None:
+    assert {finished.returns.index.name, finished.weights.index.name} == {"date"}
+    assert "date" in finished.orders
+
+
+def test_loading_the_calendar_prints_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backtests.calendar.FIRST_SESSION", "2015-01-02")  # in no cache
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        all_sessions.__wrapped__()
 
 
 def test_a_run_is_written_into_a_folder_given_as_text(
