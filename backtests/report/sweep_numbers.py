@@ -9,7 +9,7 @@ from backtests.plural import number_of
 from backtests.report.luck_numbers import luck_numbers
 from backtests.report.plain import plain
 from backtests.sweep.findings import Findings
-from backtests.sweep.said import ALIKE, sentences
+from backtests.sweep.said import ALIKE, assumed, sentences
 from backtests.sweep.sweep import Swept
 from backtests.sweep.trading import METRICS
 from backtests.version import __version__
@@ -64,6 +64,7 @@ def _described(swept: Swept, found: Findings) -> dict[str, Any]:
                 for reason in refused[:1]
             ),
             *([ALIKE] if found.alike else []),
+            *([] if found.alike else assumed(found.run, base)),
         ],
     }
 

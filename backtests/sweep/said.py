@@ -1,8 +1,10 @@
 """The verdict on a sweep in plain words."""
 
 import math
+from dataclasses import fields
 
 from backtests.evidence.luck import verdict
+from backtests.runs import Run
 from backtests.sweep.findings import SAME_SHARPE, Findings
 
 #: Note for a sweep whose parameters change no result, such as parameters of an unused signal.
@@ -27,6 +29,23 @@ def sentences(found: Findings) -> tuple[str, ...]:
         _chosen(found),
         _near(found),
         _base(found),
+    )
+
+
+def assumed(best: Run, base: Run) -> tuple[str, ...]:
+    """Return a note if the best configuration has other costs or another lag than the base."""
+    ours, theirs = best.config, base.config
+    other = [f"lag = {ours.lag}"] if ours.lag != theirs.lag else []
+    for each in fields(ours.costs):
+        value = getattr(ours.costs, each.name)
+        if value != getattr(theirs.costs, each.name):
+            other.append(f"costs.{each.name} = {value:g}")
+    if not other:
+        return ()
+    return (
+        f"The best configuration has {', '.join(other)}, unlike the base configuration. Costs and "
+        "lag are assumptions about the market, not choices. Compare configurations with the same "
+        "costs and lag.",
     )
 
 

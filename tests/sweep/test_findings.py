@@ -17,7 +17,7 @@ from backtests.sweep.findings import Findings, find
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.request import planned
 from backtests.sweep.results import read_results
-from backtests.sweep.said import ALIKE, ALONE, sentences
+from backtests.sweep.said import ALIKE, ALONE, assumed, sentences
 from backtests.sweep.sweep import Swept
 from signals.errors import SimulationError
 from tests.sweep.world import request, swept
@@ -121,6 +121,17 @@ def test_a_single_result_is_not_taken_for_equal_results(found: Findings) -> None
 def test_a_sweep_that_only_loses_says_so_first(tmp_path: Path, costs: str, improves: bool) -> None:
     found = find(swept(tmp_path / "out", f"costs.etf_bp={costs}"))
     assert ("the sweep found no improvement" in sentences(found)[0]) == (not improves)
+
+
+def test_a_best_row_with_other_costs_or_another_lag_is_told(done: Swept, tmp_path: Path) -> None:
+    """Without costs, each strategy looks better, so such a row is no better choice."""
+    cheap = swept(tmp_path / "out", "costs.etf_bp=0,50", "lag=3,1")
+    best = find(cheap)
+    (note,) = sweep_numbers(cheap, best)["sweep"]["notes"]
+    lag = best.run.config.lag
+    other = [f"lag = {lag}"] * (lag != 1) + ["costs.etf_bp = 0"]
+    assert note.startswith(f"The best configuration has {', '.join(other)}, unlike the base")
+    assert assumed(done.base, done.base) == ()
 
 
 def test_a_base_without_a_sharpe_ratio_is_not_called_the_best(tmp_path: Path) -> None:
