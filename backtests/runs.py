@@ -96,7 +96,7 @@ class Run(Summarised):
     @property
     def weights(self) -> pd.DataFrame:
         """Weight of each holding at each close, fractions of the portfolio; the rest is cash."""
-        return self.result.weights.copy(deep=False)
+        return self.result.weights.rename_axis("date")
 
     @property
     def orders(self) -> pd.DataFrame:
