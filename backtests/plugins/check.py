@@ -13,7 +13,13 @@ from backtests.history.prices import check_assets
 from backtests.plugins.lookahead import truncation_faults
 from backtests.window import window
 from signals.base import Evaluation, Signal, require
-from signals.errors import DrypowderError, LookaheadError, SimulationError
+from signals.errors import (
+    ConfigError,
+    DrypowderError,
+    LookaheadError,
+    SimulationError,
+    shown,
+)
 from signals.explanation import explain
 from signals.form import author_code
 from signals.reading import Reading
@@ -46,6 +52,8 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
     states must not depend on later data. If a check fails, the checks that need its result are left
     out.
     """
+    _expect(config, RunConfig, "check_strategy", "config_from({'strategy': YourStrategy})")
+    _expect(history, History, "check_strategy", "History.load() or History.simulated()")
     strategy = config.build_strategy()
     panel = history.panel
     checks = [_asked("assets", lambda: _assets(strategy, history))]
@@ -74,6 +82,9 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
     the right types. :func:`signals.explain` must run without an error. Past results must not depend
     on later data. If a check fails, the checks that need its result are left out.
     """
+    _expect(signal, Signal, "check_signal", "YourSignal()")
+    _expect(config, RunConfig, "check_signal", "config_from({'strategy': 'cash-heavy'})")
+    _expect(history, History, "check_signal", "History.load() or History.simulated()")
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]
     if not checks[0].holds:
@@ -94,6 +105,13 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
         ("look-ahead", lambda: _lookahead(signal, config, history, None)),
     )
     return checks + [_asked(name, question) for name, question in questions]
+
+
+def _expect(given: object, kind: type, function: str, cure: str) -> None:
+    if not isinstance(given, kind):
+        raise ConfigError(
+            f"{function}: expected a {kind.__name__}, was {shown(given)}; give {cure}"
+        )
 
 
 def _asked(name: str, question: Callable[[], str]) -> Check:

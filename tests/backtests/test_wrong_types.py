@@ -15,6 +15,7 @@ import signals
 from backtests import History, Run, assess, config_from, run, write_run
 from backtests.calendar import all_sessions
 from backtests.engine.indicator import run_indicator
+from backtests.plugins.check import check_signal, check_strategy
 from signals import DryPowder
 from signals.errors import ConfigError, DataError, DrypowderError
 
@@ -32,6 +33,15 @@ any_signals: Any = signals
 any_indicator: Any = run_indicator
 
 CALLS: dict[str, Callable[[Any], Any]] = {
+    "check_strategy: expected a RunConfig, was .*Spy.*; give config_from": (
+        lambda r: check_strategy(type(r.strategy), r.history)  # type: ignore[arg-type]
+    ),
+    "check_signal: expected a Signal, was .*; give YourSignal": (
+        lambda r: check_signal(r.config, r.config, r.history)
+    ),
+    "check_signal: expected a History, was None; give History.load": (
+        lambda r: check_signal(DryPowder(), r.config, None)  # type: ignore[arg-type]
+    ),
     "expected `earlier` to be a reading, was .*; give run.reading of a finished run": (
         lambda r: api.run(r.config, r.history, r)
     ),
