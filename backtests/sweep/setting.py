@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -104,6 +104,11 @@ class Setting:
         kinds, named = kinds_of_numbers(type(thing)), choices(type(thing))
         if name not in kinds and name not in named:
             known = (*kinds, *named)
+            if get_type_hints(type(thing)).get(name) is str:
+                raise ConfigError(
+                    f"{path}: expected a number, true or false, or choices, was text without "
+                    "choices; give the parameter a Literal with its choices"
+                )
             if owner:
                 raise ConfigError(unknown(f"parameter of {owner}", name, known))
             raise ConfigError(unknown_parameter(thing.name, name, known))

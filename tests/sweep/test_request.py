@@ -1,6 +1,7 @@
 """A request says which parameters vary and how; a faulty request is refused before any work."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from backtests.sweep.memory import bytes_of
 from backtests.sweep.request import planned, request_of
 from backtests.sweep.setting import Setting, paths_of
 from signals.errors import ConfigError
+from strategies import NearCashFlow
 from tests.sweep.world import config, request
 
 
@@ -111,6 +113,19 @@ def test_a_faulty_request_gets_one_line(
         design(*sets, **table)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worded(NearCashFlow):
+    """A strategy with a text that is no choice."""
+
+    name: ClassVar[str] = "worded"
+    lit: str = "a"
+
+
+def test_a_text_without_choices_is_not_called_unknown() -> None:
+    with pytest.raises(ConfigError, match=r"lit: .* was text without choices; give .* a Literal"):
+        planned(request("lit=a,b", strategy=Worded))
 
 
 def test_without_an_axis_there_is_no_sweep() -> None:
