@@ -4,12 +4,12 @@ import re
 
 from signals.errors import ConfigError
 
-_UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-_FORM = re.compile(r"(\d+(?:\.\d+)?) ?([kmg]i?b)")
+_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_FORM = re.compile(r"(\d+(?:\.\d+)?) ?([kmg]i?)b?")
 
 
 def bytes_of(text: str) -> int:
-    """Return the number of bytes of an amount such as 500MB or 0.5 GiB.
+    """Return the number of bytes of an amount such as 500MB, 500M or 0.5 GiB.
 
     >>> bytes_of("250MB"), bytes_of("1.5 GiB")
     (250000000, 1610612736)

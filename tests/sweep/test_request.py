@@ -195,6 +195,7 @@ def test_every_listed_path_can_be_swept() -> None:
 
 def test_amounts_of_memory() -> None:
     assert bytes_of("0.5 GiB") == 2**29
+    assert bytes_of("20M") == bytes_of("20MB") == bytes_of("20000k") == 20_000_000
     for text in ("", "5", "0MB", "five MB", "1TB"):
         with pytest.raises(ConfigError, match="expected an amount of memory like 500MB"):
             bytes_of(text)
