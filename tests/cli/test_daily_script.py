@@ -105,6 +105,12 @@ def test_a_failed_fetch_alone_gives_an_alert_and_its_exit_code(job: Job) -> None
     assert job.alerts == ["no network"]
 
 
+def test_a_second_outage_after_a_good_day_gives_a_second_alert(job: Job) -> None:
+    for answer in ("3 no network", "0 fetched", "3 no network", "3 no network"):
+        job.run(fetch=answer)
+    assert job.alerts == ["no network"] * 2
+
+
 def test_a_brief_that_cannot_be_sent_is_told_and_comes_later(job: Job) -> None:
     job.server.broken = True
     assert "the brief was not sent; the next run tries again" in job.run().stderr
