@@ -21,6 +21,9 @@ from tests.servers.messages import Hook, hook
 PAGE = (Path(__file__).resolve().parents[2] / "docs/daily.md").read_text(encoding="utf-8")
 (SCRIPT,) = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
 SECRET = "pa55w0rd"
+NO_NETWORK = "fetch ended with exit code 3\nno network"
+#: With this command, no file takes any text.
+FULL_DISK = "trap '' XFSZ; ulimit -f 0"
 #: A program that stands for drypowder. For each command, such as ``fetch``, a file of the same name
 #: holds the exit code and the text.
 STAND_IN = """#!/bin/sh
@@ -51,7 +54,8 @@ class Job:
         for command, said in answers.items():
             (self.home / "answers" / command).write_text(f"{said}\n")
 
-    def run(self, **answers: str) -> subprocess.CompletedProcess[str]:
+    def run(self, limit: str = "", **answers: str) -> subprocess.CompletedProcess[str]:
+        """Run the script after the shell command ``limit``."""
         self.answer(**answers)
         places = (self.home / "bin", Path(sys.executable).parent, "/usr/bin", "/bin")
         environment = {
@@ -60,7 +64,10 @@ class Job:
             "PATH": os.pathsep.join(map(str, places)),
         }
         done = subprocess.run(
-            ["sh", str(self.home / "bin/daily")], env=environment, capture_output=True, text=True
+            ["sh", "-c", f"{limit}\nexec sh {self.home / 'bin/daily'}"],
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert SECRET not in done.stdout + done.stderr
         return done
@@ -95,20 +102,21 @@ def test_a_failed_fetch_is_told_and_the_brief_and_the_flip_still_come(job: Job) 
     done = job.run(fetch="3 SPY failed", today=f"{FLIPPED} flipped")
     assert "SPY failed" in done.stderr
     assert done.returncode == FLIPPED
-    assert (job.alerts, job.briefs) == (["SPY failed\nflipped"], ["<p>page</p>"])
+    failed = "fetch ended with exit code 3\nSPY failed"
+    assert (job.alerts, job.briefs) == ([f"{failed}\nflipped"], ["<p>page</p>"])
 
 
 def test_a_failed_fetch_alone_gives_an_alert_and_its_exit_code(job: Job) -> None:
     assert job.run(fetch="3 no network").returncode == 3
-    assert job.alerts == ["no network"]
+    assert job.alerts == [NO_NETWORK]
     job.run()  # the same failure again
-    assert job.alerts == ["no network"]
+    assert job.alerts == [NO_NETWORK]
 
 
 def test_a_second_outage_after_a_good_day_gives_a_second_alert(job: Job) -> None:
     for answer in ("3 no network", "0 fetched", "3 no network", "3 no network"):
         job.run(fetch=answer)
-    assert job.alerts == ["no network"] * 2
+    assert job.alerts == [NO_NETWORK] * 2
 
 
 def test_a_brief_that_cannot_be_sent_is_told_and_comes_later(job: Job) -> None:
@@ -136,9 +144,19 @@ def test_an_alert_that_cannot_be_sent_waits_and_comes_once(job: Job) -> None:
     assert job.alerts == ["flipped"]
 
 
+def test_on_a_full_disk_the_alert_is_sent_from_memory(job: Job) -> None:
+    assert job.run(FULL_DISK, today=f"{FLIPPED} flipped").returncode == FLIPPED
+    assert job.alerts == ["flipped"]
+
+
+def test_an_alert_that_neither_can_be_sent_nor_stored_is_printed(job: Job) -> None:
+    job.server.broken = True
+    assert "tries again:\nflipped" in job.run(FULL_DISK, today=f"{FLIPPED} flipped").stderr
+
+
 def test_missing_data_and_bad_input_give_an_alert(job: Job) -> None:
     assert job.run(brief="2 error", today=f"{LATE_DATA} too old").returncode == LATE_DATA
-    assert (job.alerts, job.briefs) == (["too old"], [])
+    assert (job.alerts, job.briefs) == (["today ended with exit code 3\ntoo old"], [])
 
 
 def test_the_timer_runs_the_service_which_takes_a_flip_as_success() -> None:
