@@ -6,6 +6,7 @@ and gives the answers that a test sets. ``test_daily_job.py`` tests the real com
 
 import configparser
 import os
+import pwd
 import re
 import subprocess
 import sys
@@ -152,6 +153,13 @@ def test_on_a_full_disk_the_alert_is_sent_from_memory(job: Job) -> None:
 def test_an_alert_that_neither_can_be_sent_nor_stored_is_printed(job: Job) -> None:
     job.server.broken = True
     assert "tries again:\nflipped" in job.run(FULL_DISK, today=f"{FLIPPED} flipped").stderr
+
+
+def test_without_home_the_home_of_the_user_counts(job: Job) -> None:
+    (job.home / "bin/drypowder").write_text('#!/bin/sh\necho "$HOME" >&2; [ "$1" != brief ]\n')
+    done = job.run(f"unset HOME; export DRYPOWDER_DAILY={job.home}")
+    assert done.returncode == 0
+    assert set(done.stderr.split()) == {pwd.getpwuid(os.getuid()).pw_dir}
 
 
 def test_missing_data_and_bad_input_give_an_alert(job: Job) -> None:
