@@ -73,6 +73,17 @@ def slope(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> Slope:
     return Slope(value=value, error=error, df=df, n=len(y), clusters=number)
 
 
+def slopes_without_one(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return, for each event, the slope of y on x over all other events.
+
+    The columns have no NaN. If x is constant over the other events, the slope is not finite.
+    """
+    dy, dx, ratio = y - y.mean(), x - x.mean(), len(x) / (len(x) - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: np.ndarray = (dx @ dy - ratio * dx * dy) / (dx @ dx - ratio * dx**2)
+    return result
+
+
 def _cr2(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
     inverse = np.linalg.inv(x.T @ x)
     coefficients = inverse @ x.T @ y

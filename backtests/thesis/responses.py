@@ -1,12 +1,22 @@
 """The response of the duration spread to dated events, see :func:`spread`."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from backtests.thesis.clustered import FEWEST, Slope, rearranged, slope, slopes
+from backtests.thesis.clustered import (
+    FEWEST,
+    Slope,
+    rearranged,
+    slope,
+    slopes,
+    slopes_without_one,
+)
 from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Interval
 from backtests.thesis.filings import slope_path
 from backtests.thesis.returns import windows
 from backtests.thesis.sample import Sample
@@ -41,6 +51,20 @@ class Responses:
         """Return the regression slope of the response on the surprise, at the end of the window."""
         columns = (self.table[name].to_numpy() for name in ("surprise", "quarter"))
         return slope(self.response[:, -1], *columns)
+
+    def slopes_without_one(self) -> np.ndarray:
+        """Return, for each event, the slope over all other events."""
+        return slopes_without_one(self.response[:, -1], self.table["surprise"].to_numpy())
+
+    def without(self, at: int) -> "Responses":
+        """Return all events except the event at a position."""
+        kept = np.arange(len(self.table)) != at
+        return Responses(response=self.response[kept], table=self.table[kept])
+
+    def named(self, at: int) -> str:
+        """Return the date of an event, after the name of its firm if the events are of firms."""
+        event, day = self.table.iloc[at], str(pd.DatetimeIndex(self.table.index)[at].date())
+        return f"{event['firm']} {day}" if "firm" in event else day
 
     def path(self) -> np.ndarray:
         """Return, for each session, the regression slope of the response on the surprise."""
@@ -85,6 +109,28 @@ def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
     response = 100 * spread(sample, found["at"].to_numpy(), 0, after)
     kept = ~np.isnan(response[:, -1]) & found[["surprise", "state"]].notna().all(axis=1).to_numpy()
     return Responses(response=response[kept], table=found[kept])
+
+
+def without_one(
+    events: Responses, others: np.ndarray, interval: Callable[[Responses], Interval]
+) -> tuple[dict[str, Interval], tuple[str, ...]]:
+    """Return two intervals, each without one event, and a note about the two events.
+
+    For each event, ``others`` contains the estimate over all other events. One result leaves out
+    the event without which the estimate is lowest. The other result leaves out the event without
+    which the estimate is highest. ``interval`` returns the interval of the estimate over some
+    events. If the other events are too few for an interval, both results are empty.
+    """
+    lowest, highest = int(np.argmin(others)), int(np.argmax(others))
+    names = {at: f"without {events.named(at)}" for at in (lowest, highest)}
+    found = {name: interval(events.without(at)) for at, name in names.items()}
+    if any(math.isnan(bounds.low) for bounds in found.values()):
+        return {}, ()
+    note = (
+        f"If any one event is left out, the estimate is from {others[lowest]:+.2f} "
+        f"({names[lowest]}) to {others[highest]:+.2f} ({names[highest]})."
+    )
+    return found, (note,)
 
 
 def tested(fit: Slope, what: str) -> Slope:

@@ -9,13 +9,14 @@ import pytest
 from backtests.history.panel import History
 from backtests.thesis.claim import Claim
 from backtests.thesis.claims import CLAIMS
+from backtests.thesis.clustered import Slope, minus, slope
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.event_response import event_response, policy_table
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, filings, table
 from backtests.thesis.policy import statements
-from backtests.thesis.responses import AFTER_NEWS, spread
+from backtests.thesis.responses import AFTER_NEWS, complete, spread, without_one
 from backtests.thesis.sample import Sample
 from signals.duration import LONG, SHORT
 from signals.errors import ConfigError
@@ -107,6 +108,49 @@ def test_a_planted_response_to_policy_is_found(simulated: Sample, size: float) -
     assert now.episodes is None
     assert now.shown is not None
     assert list(now.shown.index) == list(range(AFTER_NEWS + 1))
+
+
+@pytest.mark.parametrize("claim", [FILINGS, POLICY])
+def test_two_intervals_beside_leave_out_the_events_that_matter_most(
+    simulated: Sample, claim: Claim
+) -> None:
+    base = as_real(with_one_filer(simulated))
+    if claim is POLICY:
+        events = complete(base, policy_table(base, read_events()), AFTER_NEWS)
+        firm = ""
+    else:
+        found = table(base, filings(base.history)).assign(row=0, column=0)
+        depleted = found[found["state"] == 1.0]
+        shocks = -0.10 * depleted["surprise"].to_numpy()
+        base = with_planted(base, depleted["at"].to_numpy(), shocks, LONG)
+        events, firm = complete(base, found, AFTER), "MSFT "
+    y, x, state, quarter = (
+        events.response[:, -1],
+        *(events.table[name].to_numpy() for name in ("surprise", "state", "quarter")),
+    )
+
+    def without(at: int) -> Slope:
+        kept = np.arange(len(y)) != at
+        parts = [kept & (state == one) for one in sorted(set(state), reverse=True)]
+        fits = [slope(y[part], x[part], quarter[part]) for part in parts]
+        return minus(*fits) if len(fits) == 2 else fits[0]
+
+    estimate, all_but_one = event_response(claim, base), [without(at) for at in range(len(y))]
+    assert len(estimate.beside) == 2
+    for most in (min, max):
+        at = most(range(len(y)), key=lambda at: all_but_one[at].value)
+        name = f"without {firm}{events.table.index[at].date()}"
+        assert vars(estimate.beside[name]) == pytest.approx(vars(all_but_one[at].interval))
+        assert any(f"{all_but_one[at].value:+.2f} ({name})" in note for note in estimate.notes)
+
+
+def test_without_the_only_surprise_no_interval_is_beside(simulated: Sample) -> None:
+    """The surprises of all events but one are equal."""
+    found = statements(simulated, simulated.sessions[::60]).assign(surprise=0.0)
+    events = complete(simulated, found, AFTER_NEWS)
+    events.table["surprise"] = np.where(np.arange(len(events.table)) == 7, 1.0, 0.0)
+    others = events.slopes_without_one()
+    assert without_one(events, others, lambda rest: rest.slope().interval) == ({}, ())
 
 
 def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Sample) -> None:

@@ -139,6 +139,21 @@ def test_without_the_first_instrument_the_second_takes_its_place(simulated: Samp
         surprises(with_events(simulated, MPS_ME=none, MPS_BS=none))
 
 
+def test_two_intervals_beside_leave_out_the_statements_that_matter_most(simulated: Sample) -> None:
+    table = (events := surprises(simulated)[1]).table
+    y, columns = events.response[:, -1], (table["change"], table["surprise"], table["quarter"])
+    all_but_one = [
+        ratio_of(np.delete(y, at), *(np.delete(column.to_numpy(), at) for column in columns))
+        for at in range(len(y))
+    ]
+    found = instrumented(CLAIM, simulated)
+    for most in (min, max):
+        at = most(range(len(y)), key=lambda at: all_but_one[at].value)
+        name = f"without {pd.DatetimeIndex(table.index)[at].date()}"
+        assert vars(found.beside[name]) == pytest.approx(vars(all_but_one[at].interval()))
+        assert f"{all_but_one[at].value:+.2f} ({name})" in found.notes[2]
+
+
 def test_statements_do_not_change_with_later_sessions(simulated: Sample) -> None:
     at = pd.Timestamp("2017-03-31")
     now = surprises(replace(simulated, history=simulated.history.until(at)))[1]

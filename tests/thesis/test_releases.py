@@ -135,7 +135,7 @@ def test_a_planted_response_to_releases_in_one_state_is_found(simulated: Sample)
     now, then = event_response(CLAIM, planted), event_response(CLAIM, base)
     assert now.value - then.value == pytest.approx(-4.0, rel=0.15)
     assert now.counted == "releases"
-    assert "in a release is taken from the first filing within 10 days" in now.notes[1]
+    assert "in a release is taken from the first filing within 10 days" in now.notes[2]
 
 
 def test_the_study_of_releases_counts_releases(simulated: Sample) -> None:

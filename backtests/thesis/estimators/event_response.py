@@ -8,6 +8,10 @@ filings and earnings releases compare the responses in two states of idle capita
 releases, the estimate is the response with depleted idle capital minus the response with ample idle
 capital. For policy statements, the estimate is the response over all statements.
 
+A few large surprises can decide a slope. So each estimate has two further intervals. One leaves out
+the event without which the estimate is lowest. The other leaves out the event without which the
+estimate is highest.
+
 The estimate for policy uses the change of a yield on the date of the statement. The change of the
 yield is published one session later, after the response has begun. The estimate for policy
 therefore measures a reaction and is not a trading rule.
@@ -23,13 +27,20 @@ from backtests.history.panel import History
 from backtests.thesis.claim import Claim
 from backtests.thesis.clustered import Slope, minus
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimate import Estimate
+from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, STATES, Filing, filings, table
 from backtests.thesis.inference import rank_p_value
 from backtests.thesis.policy import statements
 from backtests.thesis.releases import releases
-from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
+from backtests.thesis.responses import (
+    AFTER_NEWS,
+    DRAWS,
+    Responses,
+    complete,
+    tested,
+    without_one,
+)
 from backtests.thesis.sample import Sample
 from signals.errors import ConfigError, unknown
 
@@ -78,23 +89,34 @@ def _by_state(
     (on, on_variance), (off, off_variance) = (
         part.permuted(seed) for seed, part in enumerate((depleted, ample))
     )
+    fit, others = minus(*fits), np.empty(len(events.table))
+    is_depleted = (events.table["state"] == 1.0).to_numpy()
+    others[is_depleted] = depleted.slopes_without_one() - fits[1].value
+    others[~is_depleted] = fits[0].value - ample.slopes_without_one()
+    beside, influence = without_one(events, others, _interval_of_difference)
     shown = pd.DataFrame({STATES[0.0]: ample.path(), STATES[1.0]: depleted.path()})
     episode = episodes_of(sample.condition("dry_powder")).reindex(depleted.table.index)
     return _estimate(
         claim,
-        minus(*fits),
+        fit,
         events,
         permuted=(on - off) / np.sqrt(on_variance + off_variance),
         counted=counted,
         episodes=int(episode.nunique()),
+        beside=beside,
         shown=shown.rename_axis("session"),
         notes=(
             f"While idle capital is depleted, the slope is {fits[0].value:+.2f} ({fits[0].n} "
             f"{counted} in {fits[0].clusters} quarters). While idle capital is ample, the slope is "
             f"{fits[1].value:+.2f} ({fits[1].n} {counted} in {fits[1].clusters} quarters).",
+            *influence,
             note,
         ),
     )
+
+
+def _interval_of_difference(events: Responses) -> Interval:
+    return minus(*(events.where(state).slope() for state in (1.0, 0.0))).interval
 
 
 def _policy(claim: Claim, sample: Sample) -> Estimate:
@@ -103,6 +125,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
     events = complete(sample, policy_table(sample, read_events()), AFTER_NEWS)
     fit = tested(events.slope(), "policy statements")
     values, variances = events.permuted(0)
+    others = events.slopes_without_one()
+    beside, influence = without_one(events, others, lambda rest: rest.slope().interval)
     return _estimate(
         claim,
         fit,
@@ -110,8 +134,10 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         permuted=values / np.sqrt(variances),
         counted="policy statements",
         episodes=None,
+        beside=beside,
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
+            *influence,
             "The change of DGS2 on the date of a statement is published a session later. So the "
             "estimate measures a reaction and is not a trading rule.",
             "Some Fed operations, such as the end of runoff, were announced before their first "
@@ -145,6 +171,7 @@ def _estimate(
     permuted: np.ndarray,
     counted: str,
     episodes: int | None,
+    beside: dict[str, Interval],
     shown: pd.DataFrame,
     notes: tuple[str, ...],
 ) -> Estimate:
@@ -166,6 +193,7 @@ def _estimate(
         "cluster. The interval uses CR2 standard errors with Bell and McCaffrey's degrees of "
         "freedom (Imbens and Kolesár, REStat 98, 2016). A second test compares the t statistic "
         f"with the t statistics of {DRAWS:,} permutations of the surprises.",
+        beside=beside,
         shown=shown,
         notes=notes,
     )

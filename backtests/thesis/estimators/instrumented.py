@@ -21,12 +21,19 @@ import pandas as pd
 from scipy import stats
 
 from backtests.thesis.claim import Claim
-from backtests.thesis.clustered import Slope, slope
+from backtests.thesis.clustered import Slope, slope, slopes_without_one
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import rank_p_value, t_interval
 from backtests.thesis.policy import UNIT, sessions_of, statements
-from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
+from backtests.thesis.responses import (
+    AFTER_NEWS,
+    DRAWS,
+    Responses,
+    complete,
+    tested,
+    without_one,
+)
 from backtests.thesis.sample import Sample
 
 #: Ids of the instrument, in order of preference.
@@ -130,7 +137,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     Interval
         The interval is Anderson and Rubin's set, from the CR2 t-test with one cluster for each
         calendar quarter. Anderson and Rubin's set is also valid if the instrument is weak. If the
-        confidence set has no bounds, the verdict is inconclusive.
+        confidence set has no bounds, the verdict is inconclusive. Two further
+        sets each leave out one statement: the statement without which the estimate is lowest, and
+        the statement without which it is highest.
     Errors
         NotTestable if the history lacks the surprises, the yields, or the prices of a class that
         the duration spread uses. NotTestable is also raised if the statements lie in fewer than
@@ -147,6 +156,11 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     found = ratio_of(y, x, z, quarter)
     tested(found.reduced, "policy statements")
     slopes, variances = events.permuted(0)
+    beside, influence = without_one(
+        events,
+        slopes_without_one(y, z) / slopes_without_one(x, z),
+        lambda rest: ratio_of(*_columns(rest)).interval(),
+    )
     of_reduced = claim.sign * (1 if found.first.value >= 0 else -1)
     reduced, permuted = found.reduced, slopes / np.sqrt(variances)
     return Estimate(
@@ -171,9 +185,10 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         beside={
             "delta method": t_interval(found.value, found.error, reduced.df),
             "least squares": slope(y, x, quarter).interval,
+            **beside,
         },
         shown=pd.DataFrame({"response": events.path() / found.first.value}).rename_axis("session"),
-        notes=_notes(id, found),
+        notes=_notes(id, found, influence),
     )
 
 
@@ -201,13 +216,14 @@ def _columns(events: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     return events.response[:, -1], x, z, quarter
 
 
-def _notes(id: str, found: Ratio) -> tuple[str, ...]:
+def _notes(id: str, found: Ratio, influence: tuple[str, ...]) -> tuple[str, ...]:
     unbounded = not math.isfinite(found.interval().low)
     return (
         f"Instrument: {id}. F statistic of the first stage: {found.strength:.1f}. A surprise of 10 "
         f"basis points changes DGS2 by {10 * found.first.value:.1f} basis points on average.",
         "The surprise was estimated on the full sample and published later. So the estimate "
         "measures a reaction and is not a trading rule.",
+        *influence,
         *(
             ["The instrument is too weak: Anderson and Rubin's set has no bounds."]
             if unbounded
