@@ -137,6 +137,7 @@ def test_two_intervals_beside_leave_out_the_events_that_matter_most(
 
     estimate, all_but_one = event_response(claim, base), [without(at) for at in range(len(y))]
     assert len(estimate.beside) == 2
+    assert any("events.toml" in note for note in estimate.notes) == (claim is POLICY)
     for most in (min, max):
         at = most(range(len(y)), key=lambda at: all_but_one[at].value)
         name = f"without {firm}{events.table.index[at].date()}"

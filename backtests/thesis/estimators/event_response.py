@@ -138,6 +138,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
             *influence,
+            "The dates of the statements come from drypowder's file events.toml. They do not come "
+            "from the FOMC statements of the history.",
             "The change of DGS2 on the date of a statement is published a session later. So the "
             "estimate measures a reaction and is not a trading rule.",
             "Some Fed operations, such as the end of runoff, were announced before their first "

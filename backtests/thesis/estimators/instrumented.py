@@ -224,6 +224,7 @@ def _notes(id: str, found: Ratio, influence: tuple[str, ...]) -> tuple[str, ...]
         "The surprise was estimated on the full sample and published later. So the estimate "
         "measures a reaction and is not a trading rule.",
         *influence,
+        "The dates of the statements are the FOMC statements of the history.",
         *(
             ["The instrument is too weak: Anderson and Rubin's set has no bounds."]
             if unbounded
