@@ -334,6 +334,7 @@ def test_a_claim_declared_after_earlier_verdicts_is_marked_with_its_date(
         late = ", after the verdicts on earlier claims were known"
         assert f"Declared {claim.declared}{late if claim.after_verdicts else ''}" in said
     assert "† marks a claim that was declared on 2026-11-28, after the verdicts" in text_of(page)
+    assert "The commits of the file backtests/thesis/claims.py show the order" in text_of(page)
 
 
 def test_an_interval_without_bounds_is_named_and_drawn_across_the_chart(page: str) -> None:
