@@ -18,7 +18,10 @@ from backtests.format import money, percent
 from backtests.simulated import label_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from backtests.config import RunConfig
+    from backtests.history.panel import History
     from backtests.today import Plan, Today
 
 #: Exit code if the target needs a value that is missing, for example after a source failed.
@@ -95,6 +98,11 @@ def today(
         )
     if decision.state_is_lost:
         warn("values are missing, so the strategy's state is unknown; the last target stays")
+    if _adjusted_later(held, session, history):
+        warn(
+            f"the prices of {session.date()} are adjusted for later splits and dividends, so they "
+            "are not the prices traded on that day; multiply the units held then by later splits"
+        )
     if at is None and checked.end is None:
         history_choice.warn_if_stale(history)
     if decision.missing or decision.state_is_lost:
@@ -130,6 +138,17 @@ def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str
         return ()
     known = {*UNIVERSE, *Store(config.store_path()).series_ids()}
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
+
+
+def _adjusted_later(
+    held: Mapping[str, float] | None, session: "pd.Timestamp", history: "History"
+) -> bool:
+    """Return whether later splits and dividends can have changed the prices of the holdings."""
+    from signals.universe import CASH, asset
+
+    if history.is_simulated or session == history.panel.index[-1]:
+        return False
+    return any(id != CASH and not asset(id).is_coin for id in held or {})
 
 
 def _too_old(id: str, last: date, *, is_asset: bool) -> str:

@@ -539,6 +539,23 @@ def test_bad_holdings_get_one_line(
     refused(on_store("today", "spy", "--holdings", path), part)
 
 
+@pytest.mark.parametrize(
+    ("held", "at", "warns"),
+    [
+        ("SPY,4", ("--at", "2024-05-31"), True),
+        ("SPY,4", (), False),
+        ("BTC-USD,1", ("--at", "2024-05-31"), False),
+    ],
+)
+def test_units_at_an_earlier_date_get_a_warning_about_later_splits(
+    on_store: Drypowder, tmp_path: Path, held: str, at: tuple[str, ...], warns: bool
+) -> None:
+    path = tmp_path / "held.csv"
+    path.write_text(f"asset,units\n{held}\nCASH,100\n")
+    said = on_store("today", "spy", "--holdings", path, *at)
+    assert ("adjusted for later splits" in said.err) == warns
+
+
 def test_a_file_of_holdings_that_cannot_be_read_gets_one_line(
     on_store: Drypowder, tmp_path: Path
 ) -> None:
