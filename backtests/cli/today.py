@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from backtests.history.panel import History
     from backtests.today import Plan, Today
 
-#: Exit code if the target needs a value that is missing, for example after a source failed.
+#: Exit code if the target needs a value that is late, for example after a source failed. A series
+#: without any value changes no exit code: a user may do without it, and no fetch would bring it.
 LATE_DATA = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
@@ -63,9 +64,11 @@ def today(
     backtest would trade to the same weights. Orders appear only on a decision day, and only if a
     holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
     limit, orders appear on any day. An asset whose last price is too old is not traded. If the
-    strategy's state is unknown because data are missing, the last target weights remain in force.
-    If data are missing, the exit code is 3, and the command lists each missing series. If no
-    strategy is given, the command shows near-cash-flow.
+    strategy's state is unknown because data are late, the last target weights remain in force. If
+    data are late, the exit code is 3, and the command lists each late series. If a signal of the
+    regime has no view because the history never had its data, the command names the signal and the
+    missing series, and the exit code stays the same. If no strategy is given, the command shows
+    near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings
@@ -113,7 +116,9 @@ def today(
 def _why(plan: "Plan") -> dict[str, Any]:
     """Return the regime, the reason for the weights, and idle capital by each measure.
 
-    The reason is a sentence about the regime, and about the rule that decided the regime.
+    The reason is a sentence about the regime, and about the rule that decided the regime. If the
+    strategy follows the regime, ``no_view`` maps each signal of the regime without a view to its
+    inputs without a value.
     """
     from backtests.report.flags_numbers import regime_numbers, said_of_scales, sentence
     from signals.explanation import explain_all
@@ -123,6 +128,11 @@ def _why(plan: "Plan") -> dict[str, Any]:
     other = "" if plan.strategy.follows_regime else "follows no regime; "
     return {
         "reason": other + sentence(reading, explanations),
+        "no_view": {
+            name: explanations[name].missing
+            for name in (plan.rests if plan.strategy.follows_regime else ())
+            if explanations[name].flag is None
+        },
         "scales": said_of_scales(explanations),
         **regime_numbers(reading),
     }
@@ -138,6 +148,11 @@ def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str
         return ()
     known = {*UNIVERSE, *Store(config.store_path()).series_ids()}
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
+
+
+def _is_unseen(id: str, plan: "Plan") -> bool:
+    """Return whether no value of a series was ever known in the history of a plan."""
+    return id not in plan.history.panel or bool(plan.history.panel[id].isna().all())
 
 
 def _adjusted_later(
@@ -170,11 +185,13 @@ def _as_data(
     from backtests.report.envelope import envelope
     from backtests.report.plain import plain
 
+    why, missing = _why(plan), decision.missing
+    unknown = dict.fromkeys(id for ids in why["no_view"].values() for id in ids)
     return plain(
         {
             **envelope(plan.history),
             "strategy": strategy,
-            **_why(plan),
+            **why,
             "since_fetch": since_fetch,
             "is_decision_day": decision.is_decision_day,
             "decided_because": decision.decided_because,
@@ -182,7 +199,10 @@ def _as_data(
             "weights": with_cash(decision.target),
             "last_decision": {"date": decision.decided_on, "weights": with_cash(decision.before)},
             "weights_if_decided": with_cash(decision.if_decided),
-            "missing": [{"id": id, "last_known_on": last} for id, last in decision.missing.items()],
+            "missing": [
+                *({"id": id, "last_known_on": last} for id, last in missing.items()),
+                *({"id": id, "last_known_on": None} for id in unknown if _is_unseen(id, plan)),
+            ],
             "older": [{"id": id, "last_price_on": last} for id, last in decision.older.items()],
             "state_is_lost": decision.state_is_lost,
             "value": decision.value,
@@ -201,12 +221,21 @@ def _print(said: dict[str, Any]) -> None:
     if said["since_fetch"] is not None:
         say(said["since_fetch"]["said"])
     say(said["reason"])
+    if said["no_view"]:
+        say(_without_view(said))
     say(_decision_line(said))
     _print_weights(said)
     print_scales(said["scales"])
     if said["orders"] is not None:
         _print_orders(said)
     say_limits(backtest=False)
+
+
+def _without_view(said: dict[str, Any]) -> str:
+    """Return a sentence about the signals of the regime without a view, and the series to add."""
+    ignored = f"these signals of the regime have no view: {', '.join(said['no_view'])}"
+    unseen = ", ".join(one["id"] for one in said["missing"] if one["last_known_on"] is None)
+    return f"{ignored}; no value of {unseen} is known, import or fetch them" if unseen else ignored
 
 
 def _decision_line(said: dict[str, Any]) -> str:

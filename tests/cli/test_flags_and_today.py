@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -515,6 +517,29 @@ def test_today_prints_weights_reason_and_orders(on_store: Drypowder, tmp_path: P
     assert said["orders"][0]["units"] < 0
     assert said["beyond_band"] == ["SPY"]
     assert "Research, not investment advice" in on_store("today", "cash-heavy").out
+
+
+def test_today_names_the_signals_without_a_view_and_the_series_that_were_never_known(
+    drypowder: Drypowder, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = history.until("2025-06-30")
+    lost = [id for id in map(str, past.panel) if id.startswith("CAPEX") or id == "BTC-USD"]
+    panel, known = past.panel.copy(), past.known.copy()
+    panel[lost], known[lost] = np.nan, pd.NaT
+    without = replace(past, panel=panel, known=known)
+    monkeypatch.setattr("backtests.pipeline.history_of", lambda *args, **options: without)
+    said = drypowder("today", "cash-heavy", "--at", "2025-06-30", "--json")
+    numbers = json.loads(said.out)
+    assert said.code == 0
+    assert set(numbers["no_view"]) == {"absorption", "capex", "crypto_probe"}
+    assert numbers["no_view"]["crypto_probe"] == ["BTC-USD"]
+    unseen = [one["id"] for one in numbers["missing"] if one["last_known_on"] is None]
+    assert set(unseen) == {id for ids in numbers["no_view"].values() for id in ids}
+    assert {"CAPEX_TTM_MSFT", "BTC-USD"} <= set(unseen) <= set(lost)
+    line = "these signals of the regime have no view: capex, crypto_probe, absorption; no value of"
+    text = drypowder("today", "cash-heavy", "--at", "2025-06-30").out
+    assert f"{line} {', '.join(unseen)} is known, import or fetch them" in " ".join(text.split())
+    assert "have no view" not in drypowder("today", "spy", "--at", "2025-06-30").out
 
 
 @pytest.mark.parametrize(
