@@ -74,8 +74,8 @@ _PERIODS = {"quarter": (63, 65), "year": (252,)}
 def over(unit: str, sessions: int) -> str:
     """Return the unit of a change over a number of sessions.
 
-    ``unit`` can contain the usual period, as in ``pp / quarter``. If ``sessions`` is not a usual
-    number for this period, the result states ``sessions`` instead of the period.
+    ``unit`` can contain the usual period, as in ``pp / quarter``. If such a period usually has
+    another number of sessions, the result names ``sessions`` instead.
 
     >>> over("pp / quarter", 63), over("pp / quarter", 21), over("USD bn", 21)
     ('pp / quarter', 'pp over 21 sessions', 'USD bn')

@@ -79,8 +79,8 @@ class Patient(ScaledSleeves):
         """Return each session's state: the regime, or how many thirds of :data:`CHANCE` are held.
 
         The state is ``1/3 in``, ``2/3 in`` or ``3/3 in`` while the strategy holds one, two or three
-        parts of :data:`CHANCE`. While the strategy holds no part of :data:`CHANCE`, the state is
-        the regime.
+        parts of :data:`CHANCE`. While the strategy holds no asset of :data:`CHANCE`, the state
+        equals the regime.
         """
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")

@@ -9,9 +9,9 @@ convex in the absorption share u.
 history. So signals, strategies and reports treat simulated and real history alike.
 
 With ``thesis=False``, the prices come from a second, independent economy. Each single series has
-the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
-returns. So if a method finds an effect of idle capital or capital spending with ``thesis=False``,
-the effect is due to chance.
+the same statistics as with ``thesis=True``. But with ``thesis=False``, idle capital and capital
+spending do not predict returns. So if a method finds an effect of idle capital or capital spending
+with ``thesis=False``, the effect is due to chance.
 
 The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is
 estimated from data. The simulation is not evidence for or against the thesis.

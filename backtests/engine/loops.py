@@ -909,9 +909,9 @@ def _add_group(
 ) -> None:
     """Add the values of ``STEP`` legs to the sums at the start of ``group``.
 
-    The new sums are written to the end of ``group``. Between the old and the new sums, ``group``
-    contains the units of each leg. All numbers are in one array, so the compiler knows that they do
-    not overlap in memory.
+    ``group`` contains first the old sums, then the units of each leg, and at its end the new sums.
+    This function writes the new sums. All numbers are in one array, so the compiler knows that they
+    do not overlap in memory.
     """
     for lane in range(lanes):
         pair = one * group[LANES + lane] + two * group[2 * LANES + lane]

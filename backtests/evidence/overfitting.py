@@ -200,7 +200,10 @@ def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.nda
 
 
 def _selected(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the best trial in sample, its two Sharpe ratios, and its rank out of sample."""
+    """Return each split's best trial in sample, its Sharpe ratio in sample, and out of sample.
+
+    The last array contains the trial's rank out of sample, from 0 (worst) to 1 (best).
+    """
     best = inside.argmax(axis=1)
     rows = np.arange(len(best))
     reached = outside[rows, best]

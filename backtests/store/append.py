@@ -299,8 +299,8 @@ def _doubt(batch: Batch, changed: pd.DataFrame, held: pd.DataFrame) -> str:
     if not CATALOG[id].revised:
         return (
             f"{values}, the first on {changed['observed_on'].iloc[0].date()}, but this series "
-            "counts as never revised; backtests use the new values only from now on. If the stored "
-            "values are wrong, fill a new store"
+            "is treated as never revised. Before today, backtests use the old values. If the "
+            "stored values are wrong, fill a new store"
         )
     last = batch.rows["observed_on"].iloc[-1]
     if last >= held["observed_on"].max():

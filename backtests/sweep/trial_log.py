@@ -126,8 +126,8 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     """Return the logged trials of a store that have a Sharpe ratio.
 
     A configuration that several sweeps have tried counts once, with its latest Sharpe ratio. The
-    trials with the hashes in ``without`` are left out. The log contains no returns, so the
-    effective numbers of trials of all counted sweeps are added up. A sweep does not count if
+    argument ``without`` lists the hashes of trials to leave out. The log contains no returns, so
+    the effective numbers of trials of all counted sweeps are added up. A sweep does not count if
     ``without`` or another counted sweep contains all its trials. Any other sweep counts in full, so
     the sum is never too small. If the counted sweeps contain all trials in ``without``, the
     attribute ``includes_own`` of the result is True. A damaged file raises DataError.

@@ -242,7 +242,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
 
 
 def _labels() -> tuple[str, ...]:
-    """Return the names of thesis strategies; followers of a regime get ``@quantities``."""
+    """Return the thesis strategies; if one follows a regime, its name ends in ``@quantities``."""
     thesis = [strategy for strategy in STRATEGIES.values() if kind_of(strategy) == "thesis"]
     return tuple(
         f"{strategy.name}@quantities" if strategy.follows_regime else strategy.name

@@ -46,7 +46,9 @@ _ONE_QUARTER = pd.Timedelta(days=140)
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """The first filing of a new trailing-year expenditure, or the earnings release before it.
+    """The first filing with a firm's spending in a new year of four quarters.
+
+    If the firm released its earnings before this filing, the earnings release counts instead.
 
     Attributes
     ----------

@@ -146,8 +146,8 @@ def judge_status(claim: Claim, status: Status) -> Verdict:
     since = f"{outcome} since {status.since.date()}"
     if not status.current:
         reason = (
-            f"the flag is unknown after {status.at.date()}, because data are missing; it was "
-            f"{since}: add newer data"
+            f"the flag is unknown after {status.at.date()}, because data are missing, and "
+            f"was {since} before; add newer data"
         )
         return Verdict(claim=claim, outcome="not testable yet", reason=reason)
     reason = f"{since}; number of periods with the flag on: {len(status.stays)}"

@@ -94,11 +94,12 @@ class PriceOnly(RegimeModel):
     def probability(self, panel: pd.DataFrame) -> pd.Series:
         """Return the probability of the bad state, as known at each close.
 
-        A year has an estimate only if at least ``minimum`` earlier sessions have all inputs. The
-        probability is NaN if an input has no value at the session, or if the year has no estimate.
-        A year also has no estimate when a feature is constant in the window or when the estimation
-        fails. The model skips a session on which an input has no value. After a skipped session,
-        the next change is measured from the last session with all values.
+        The parameters of a year are estimated from the earlier sessions with all inputs. If there
+        are fewer than ``minimum`` such sessions, the year has no estimate. The probability is NaN
+        if an input has no value at the session, or if the year has no estimate. A year also has no
+        estimate when a feature is constant in the window or when the estimation fails. The model
+        skips a session on which an input has no value. After a skipped session, the next change is
+        measured from the last session with all values.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()

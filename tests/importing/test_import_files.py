@@ -257,9 +257,9 @@ def test_a_correction_of_a_series_that_is_never_revised_gets_a_note(
     done = take(write(tmp_path, "SOFR.csv", sofr(4.3, 4.3, 4.31, 4.3)), db)
     assert (done.revised, done.refused) == (1, [])
     assert done.notes == [
-        "SOFR: 1 stored value changed, the first on 2025-03-05, but this series counts as never "
-        "revised; backtests use the new values only from now on. If the stored values are wrong, "
-        "fill a new store"
+        "SOFR: 1 stored value changed, the first on 2025-03-05, but this series is treated as "
+        "never revised. Before today, backtests use the old values. If the stored values are "
+        "wrong, fill a new store"
     ]
 
 

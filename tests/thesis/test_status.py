@@ -72,8 +72,8 @@ def test_a_flag_that_is_unknown_at_the_end_gives_no_state() -> None:
     verdict = judge_status(CLAIM, found(0.0, 1.0, 1.0, None, None))
     assert (verdict.outcome, verdict.status) == ("not testable yet", None)
     assert verdict.reason == (
-        f"the flag is unknown after {days[2]}, because data are missing; it was on since "
-        f"{days[1]}: add newer data"
+        f"the flag is unknown after {days[2]}, because data are missing, and was on since "
+        f"{days[1]} before; add newer data"
     )
 
 
