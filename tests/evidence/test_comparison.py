@@ -761,7 +761,6 @@ def test_the_page_holds_the_rows_and_the_hindsight(page: Page) -> None:
     assert "hindsight" in page.text
 
 
-@pytest.mark.parametrize("lag", [1, 3])
 def lacking(made_up: dict[str, Any], real: Any, path: str = "") -> set[str]:
     """Return the paths of the keys of made-up numbers that real numbers do not have."""
     if not isinstance(real, dict):
@@ -781,6 +780,7 @@ def test_the_made_up_numbers_in_tests_of_the_page_have_the_keys_of_a_comparison(
     assert ABOUT.keys() == about(page.made).keys()
 
 
+@pytest.mark.parametrize("lag", [1, 3])
 def test_growth_is_shaded_by_the_regime_it_was_earned_under(
     lag: int, drypowder: Drypowder, short: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
