@@ -336,6 +336,11 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
             "2024-12-31, a Tuesday",
         ),
         (
+            "GDP.csv",
+            "observation_date,GDP\n2025-02-01,29825.182\n",
+            "GDP on the first day of a quarter, as its publisher writes it, was 2025-02-01",
+        ),
+        (
             "M2SL.csv",
             "observation_date,M2SL\n2025-01-31,21548.3\n",
             "each date of M2SL on the first day of a month, as its publisher writes it, was "
