@@ -76,6 +76,7 @@ PROPERTY = "    @property\n    def assets"
                 ("frozenset[str]", "frozenset"),
                 ("tuple[Reading, ...]", "a tuple of Reading"),
                 ("Reading | None", "Reading or None"),
+                ("__import__('typing').Literal[b'a']", "b'a'"),
             )
         ),
         ((PROPERTY, '    assets = "SPY"\n    @property\n    def others'), ["was 'SPY'", "tuple"]),
