@@ -132,6 +132,8 @@ def test_a_best_row_with_other_costs_or_another_lag_is_told(done: Swept, tmp_pat
     other = [f"lag = {lag}"] * (lag != 1) + ["costs.etf_bp = 0"]
     assert note.startswith(f"The best configuration has {', '.join(other)}, unlike the base")
     assert assumed(done.base, done.base) == ()
+    late = replace(done.base, config=done.base.config.model_copy(update={"lag": 3}))
+    assert assumed(late, done.base)[0].startswith("The best configuration has lag = 3, unlike")
 
 
 def test_a_base_without_a_sharpe_ratio_is_not_called_the_best(tmp_path: Path) -> None:
