@@ -43,6 +43,7 @@ from backtests.pipeline import check_config, decisions, read
 from backtests.simulated import label_of
 from backtests.window import sessions_from_start
 from signals.errors import ConfigError
+from signals.explanation import is_missing
 from signals.hysteresis import since
 from signals.index import check_session
 from signals.reading import Reading
@@ -96,6 +97,12 @@ class Today(Summarised):
         at this session are listed. The mapping covers held assets, and assets in ``target`` or
         ``if_decided``. Assets in ``missing`` are left out. For the listed assets, weights and
         orders use the last price.
+    no_view
+        A mapping from each signal of the regime without a view at this close to the inputs that
+        have no value. The mapping is empty if the strategy does not follow the regime.
+    unseen
+        The inputs in ``no_view`` whose values were never known up to this close. A fetch or an
+        import of these series can change the regime.
     state_is_lost
         Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
         the state is lost, ``regime`` comes from the remaining signals, and the strategy does not
@@ -134,6 +141,8 @@ class Today(Summarised):
     before: pd.Series
     missing: dict[str, pd.Timestamp]
     older: dict[str, pd.Timestamp]
+    no_view: dict[str, tuple[str, ...]]
+    unseen: tuple[str, ...]
     state_is_lost: bool
     waiting: pd.Timestamp | None = None
     value: float | None = None
@@ -236,6 +245,7 @@ class Plan(Summarised):
         held = {} if holdings is None else units_of(holdings)
         assets = self._held_or_wanted(session, target, held)
         later = _sessions_after(session)
+        no_view = self._no_view(session)
         regime = self.reading.regime.loc[:session]
         decision = Today(
             session=session,
@@ -251,6 +261,8 @@ class Plan(Summarised):
             before=self._row(last).rename("before"),
             missing=self._missing(session, assets),
             older=self._older(session, assets),
+            no_view=no_view,
+            unseen=self._unseen(no_view, session),
             state_is_lost=bool(self.lost.loc[session]),
         )
         if holdings is None:
@@ -328,6 +340,24 @@ class Plan(Summarised):
             and not asset(id).is_coin and not self._is_stale(id, session)
         }  # fmt: skip
 
+    def _no_view(self, session: pd.Timestamp) -> dict[str, tuple[str, ...]]:
+        """Return each signal of the regime without a view, and its inputs without a value."""
+        panel, views = self.history.panel, self.reading.flags.loc[session].dropna()
+        rests = self.rests if self.strategy.follows_regime else {}
+        return {
+            name: tuple(id for id in ids if is_missing(id, panel, session))
+            for name, ids in rests.items()
+            if name in self.reading.flags and name not in views
+        }
+
+    def _unseen(
+        self, no_view: Mapping[str, tuple[str, ...]], session: pd.Timestamp
+    ) -> tuple[str, ...]:
+        """Return the inputs in ``no_view`` whose values were never known up to a session."""
+        known = self.history.known.loc[:session]
+        ids = dict.fromkeys(id for inputs in no_view.values() for id in inputs)
+        return tuple(id for id in ids if id not in known or known[id].isna().all())
+
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
         """Return True if the data of an asset or a series are late at the session."""
         return id in self.stale and bool(self.stale.at[session, id])
@@ -348,6 +378,8 @@ def _targets_said(today: Today) -> dict[str, str]:
     facts = {"target": target, "next decision": after}
     if today.missing:
         facts["late"] = ", ".join(map(str, today.missing))
+    if today.no_view:
+        facts["without a view"] = ", ".join(today.no_view)
     return facts
 
 

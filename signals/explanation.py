@@ -206,7 +206,7 @@ def explain(
         distance_value=float("nan") if on is None else float(measured[binding.gauge].iloc[-1]),
         flips="" if on is None else binding.flips(on, unit),
         known_at=_known_at(inputs, known, at),
-        missing=tuple(id for id in deciding if _is_missing(id, panel, at)),
+        missing=tuple(id for id in deciding if is_missing(id, panel, at)),
         components=len(signal.components),
         without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
         components_since=None if without is None else since(without),
@@ -310,7 +310,7 @@ def _binding(
     return chosen, distances[chosen]
 
 
-def _is_missing(id: str, panel: pd.DataFrame, at: pd.Timestamp) -> bool:
+def is_missing(id: str, panel: pd.DataFrame, at: pd.Timestamp) -> bool:
     """Return whether a series lacks a value at a session, and has not ended before this session."""
     ended = CATALOG[id].ended if id in CATALOG else None
     if ended is not None and at > pd.Timestamp(ended):

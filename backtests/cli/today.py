@@ -15,6 +15,7 @@ from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import print_json, progress, say, say_limits, styled, warn
 from backtests.format import money, percent
+from backtests.plural import some_of
 from backtests.simulated import label_of
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ def today(
 def _why(plan: "Plan") -> dict[str, Any]:
     """Return the regime, the reason for the weights, and idle capital by each measure.
 
-    The reason is a sentence about the regime, and about the rule that decided the regime. If the
-    strategy follows the regime, ``no_view`` maps each signal of the regime without a view to its
-    inputs without a value.
+    The reason is a sentence about the regime, and about the rule that decided the regime.
     """
     from backtests.report.flags_numbers import regime_numbers, said_of_scales, sentence
     from signals.explanation import explain_all
@@ -128,11 +127,6 @@ def _why(plan: "Plan") -> dict[str, Any]:
     other = "" if plan.strategy.follows_regime else "follows no regime; "
     return {
         "reason": other + sentence(reading, explanations),
-        "no_view": {
-            name: explanations[name].missing
-            for name in (plan.rests if plan.strategy.follows_regime else ())
-            if explanations[name].flag is None
-        },
         "scales": said_of_scales(explanations),
         **regime_numbers(reading),
     }
@@ -148,11 +142,6 @@ def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str
         return ()
     known = {*UNIVERSE, *Store(config.store_path()).series_ids()}
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
-
-
-def _is_unseen(id: str, plan: "Plan") -> bool:
-    """Return whether no value of a series was ever known in the history of a plan."""
-    return id not in plan.history.panel or bool(plan.history.panel[id].isna().all())
 
 
 def _adjusted_later(
@@ -185,13 +174,12 @@ def _as_data(
     from backtests.report.envelope import envelope
     from backtests.report.plain import plain
 
-    why, missing = _why(plan), decision.missing
-    unknown = dict.fromkeys(id for ids in why["no_view"].values() for id in ids)
     return plain(
         {
             **envelope(plan.history),
             "strategy": strategy,
-            **why,
+            **_why(plan),
+            "no_view": decision.no_view,
             "since_fetch": since_fetch,
             "is_decision_day": decision.is_decision_day,
             "decided_because": decision.decided_because,
@@ -200,8 +188,8 @@ def _as_data(
             "last_decision": {"date": decision.decided_on, "weights": with_cash(decision.before)},
             "weights_if_decided": with_cash(decision.if_decided),
             "missing": [
-                *({"id": id, "last_known_on": last} for id, last in missing.items()),
-                *({"id": id, "last_known_on": None} for id in unknown if _is_unseen(id, plan)),
+                *({"id": id, "last_known_on": last} for id, last in decision.missing.items()),
+                *({"id": id, "last_known_on": None} for id in decision.unseen),
             ],
             "older": [{"id": id, "last_price_on": last} for id, last in decision.older.items()],
             "state_is_lost": decision.state_is_lost,
@@ -234,8 +222,10 @@ def _print(said: dict[str, Any]) -> None:
 def _without_view(said: dict[str, Any]) -> str:
     """Return a sentence about the signals of the regime without a view, and the series to add."""
     ignored = f"these signals of the regime have no view: {', '.join(said['no_view'])}"
-    unseen = ", ".join(one["id"] for one in said["missing"] if one["last_known_on"] is None)
-    return f"{ignored}; no value of {unseen} is known, import or fetch them" if unseen else ignored
+    unseen = [one["id"] for one in said["missing"] if one["last_known_on"] is None]
+    if not unseen:
+        return ignored
+    return f"{ignored}; no value of {some_of(unseen)} is known, import or fetch them"
 
 
 def _decision_line(said: dict[str, Any]) -> str:

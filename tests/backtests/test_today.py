@@ -459,6 +459,24 @@ def test_what_was_never_listed_is_not_missing(history: History) -> None:
     assert decision.missing == {}
 
 
+def test_a_decision_names_the_signals_without_a_view_and_the_series_never_seen(
+    history: History,
+) -> None:
+    """BTC-USD is late from 2025-05-01 on; the spending of firms was never known."""
+    spending = [id for id in map(str, history.panel) if id.startswith("CAPEX")]
+    cut = without(history, ("BTC-USD",), "2025-05-01")
+    panel, known = cut.panel.copy(), cut.known.copy()
+    panel[spending], known[spending] = np.nan, pd.NaT
+    cut = replace(cut, panel=panel, known=known)
+    decision = today(config_from({"strategy": "cash-heavy"}), cut, at("2025-06-30"))
+    assert set(decision.no_view) == {"absorption", "capex", "crypto_probe"}
+    assert decision.no_view["crypto_probe"] == ("BTC-USD",)
+    assert set(decision.unseen) == set(decision.no_view["capex"])
+    assert "without a view" in repr(decision)
+    assert today(config_from({"strategy": "spy"}), cut, at("2025-06-30")).no_view == {}
+    assert today(config_from({"strategy": "cash-heavy"}), history, at("2025-06-30")).no_view == {}
+
+
 def test_an_asset_held_without_a_fresh_price_counts_at_its_last_one(history: History) -> None:
     cut = without(history, ("NVDA",), "2025-12-12")
     decision = today(config_from({"strategy": "spy"}), cut, at("2025-12-31"), HELD)

@@ -17,6 +17,7 @@ from backtests.config_data import config_from
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.holdings import read_holdings
+from backtests.plural import some_of
 from backtests.today import Plan, make_plan
 from signals.dry_powder import DryPowder
 from signals.evaluations import inputs_of
@@ -538,7 +539,7 @@ def test_today_names_the_signals_without_a_view_and_the_series_that_were_never_k
     assert {"CAPEX_TTM_MSFT", "BTC-USD"} <= set(unseen) <= set(lost)
     line = "these signals of the regime have no view: capex, crypto_probe, absorption; no value of"
     text = drypowder("today", "cash-heavy", "--at", "2025-06-30").out
-    assert f"{line} {', '.join(unseen)} is known, import or fetch them" in " ".join(text.split())
+    assert f"{line} {some_of(unseen)} is known, import or fetch them" in " ".join(text.split())
     assert "have no view" not in drypowder("today", "spy", "--at", "2025-06-30").out
 
 
