@@ -239,32 +239,8 @@ class Plan(Summarised):
                 "expected a session on or after the strategy's start on "
                 f"{self.followed[0].date()}, was {session.date()}"
             )
-        earlier = self.decided[self.decided < session]
-        last = pd.Timestamp(earlier[-1] if len(earlier) else session)
-        target = target_at(self.weights, self.decided, session)
         held = {} if holdings is None else units_of(holdings)
-        assets = self._held_or_wanted(session, target, held)
-        later = _sessions_after(session)
-        no_view = self._no_view(session)
-        regime = self.reading.regime.loc[:session]
-        decision = Today(
-            session=session,
-            simulated=self.history.is_simulated,
-            regime=regime.iloc[-1],
-            since=since(regime),
-            decided_because=self._because(session),
-            next_decision=next_scheduled(self.config.schedule, session),
-            fills_on=_first(later[self.config.lag - 1 :]),
-            target=target.rename("target"),
-            if_decided=self._row(session).rename("if decided"),
-            decided_on=last,
-            before=self._row(last).rename("before"),
-            missing=self._missing(session, assets),
-            older=self._older(session, assets),
-            no_view=no_view,
-            unseen=self._unseen(no_view, session),
-            state_is_lost=bool(self.lost.loc[session]),
-        )
+        decision = self._decision(session, held)
         if holdings is None:
             return decision
         account = Account(
@@ -288,6 +264,33 @@ class Plan(Summarised):
         return Summary(
             title=f"{title}: {described(self.followed)}",
             facts={"decisions": decided, **_targets_said(last)},
+        )
+
+    def _decision(self, session: pd.Timestamp, held: Mapping[str, float]) -> Today:
+        """Return the decision and the target weights at a session's close, without orders."""
+        earlier = self.decided[self.decided < session]
+        last = pd.Timestamp(earlier[-1] if len(earlier) else session)
+        target = target_at(self.weights, self.decided, session)
+        assets = self._held_or_wanted(session, target, held)
+        no_view = self._no_view(session)
+        regime = self.reading.regime.loc[:session]
+        return Today(
+            session=session,
+            simulated=self.history.is_simulated,
+            regime=regime.iloc[-1],
+            since=since(regime),
+            decided_because=self._because(session),
+            next_decision=next_scheduled(self.config.schedule, session),
+            fills_on=_first(_sessions_after(session)[self.config.lag - 1 :]),
+            target=target.rename("target"),
+            if_decided=self._row(session).rename("if decided"),
+            decided_on=last,
+            before=self._row(last).rename("before"),
+            missing=self._missing(session, assets),
+            older=self._older(session, assets),
+            no_view=no_view,
+            unseen=self._unseen(no_view, session),
+            state_is_lost=bool(self.lost.loc[session]),
         )
 
     def _row(self, session: pd.Timestamp) -> pd.Series:

@@ -93,15 +93,7 @@ def today(
     found = flips_since_fetch(checked, history, plan.reading) if exit_code else None
     said = _as_data(decision, checked.label, plan, found)
     print_json(said) if json else _print(said)
-    for id, last in decision.missing.items():
-        warn(_too_old(id, last.date(), is_asset=id in {*built.assets, *(held or {})}))
-    for id, last in decision.older.items():
-        warn(
-            f"{id}: no close on {session.date()}, so the last price, from {last.date()}, is used; "
-            "fetch or import prices"
-        )
-    if decision.state_is_lost:
-        warn("values are missing, so the strategy's state is unknown; the last target stays")
+    _warn(decision, plan, held or {})
     if _adjusted_later(held, session, history):
         warn(
             f"the prices of {session.date()} are adjusted for later splits and dividends, so they "
@@ -153,6 +145,19 @@ def _adjusted_later(
     if history.is_simulated or session == history.panel.index[-1]:
         return False
     return any(id != CASH and not asset(id).is_coin for id in held or {})
+
+
+def _warn(decision: "Today", plan: "Plan", held: Mapping[str, float]) -> None:
+    """Print a warning for each late or older value, and for a lost state."""
+    for id, last in decision.missing.items():
+        warn(_too_old(id, last.date(), is_asset=id in {*plan.strategy.assets, *held}))
+    for id, last in decision.older.items():
+        warn(
+            f"{id}: no close on {decision.session.date()}, so the last price, from {last.date()}, "
+            "is used; fetch or import prices"
+        )
+    if decision.state_is_lost:
+        warn("values are missing, so the strategy's state is unknown; the last target stays")
 
 
 def _too_old(id: str, last: date, *, is_asset: bool) -> str:
