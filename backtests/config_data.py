@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pydantic
 
 from backtests.build import first_fault, refuse_unknown
@@ -24,14 +26,14 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     of a notebook. A command can repeat a run only if the command can import the run's classes.
 
     An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
-    the most similar valid key.
+    the most similar valid key. An array, an Index or a Series counts as a list of its values.
     """
     if not isinstance(data, Mapping):
         raise ConfigError(
             f"expected a mapping of config keys, was {shown(data)}; write it like "
             "{'strategy': 'spy'}"
         )
-    data = _with_paths(data)
+    data = {key: _plain(value, str(key)) for key, value in _with_paths(data).items()}
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
         if isinstance(data.get(key), Mapping):
@@ -49,6 +51,20 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     config.build_signals()
     config.build_model()
     return config
+
+
+def _plain(value: Any, key: str) -> Any:
+    """Return a value with Python numbers and lists instead of numbers and arrays of numpy.
+
+    A set, a DataFrame or ``pd.NA`` raises ConfigError. ``key`` is the config key of the value.
+    """
+    if isinstance(value, Mapping):
+        return {name: _plain(one, f"{key}.{name}") for name, one in value.items()}
+    if isinstance(value, np.ndarray | np.generic | pd.Index | pd.Series):
+        return value.tolist()
+    if isinstance(value, set | frozenset | pd.DataFrame) or value is pd.NA:
+        raise ConfigError(f"config key {key}: expected a value or a list, was {shown(value)}")
+    return value
 
 
 def check_options(given: Mapping[str, Any]) -> None:

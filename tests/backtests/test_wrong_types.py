@@ -131,6 +131,29 @@ def test_a_whole_number_of_numpy_is_a_whole_number() -> None:
         config_from({**TERMS, "lag": True})
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (np.array(["MSFT", "AMZN"]), ("MSFT", "AMZN")),
+        (pd.Series(["MSFT", "AMZN"]), ("MSFT", "AMZN")),
+        (pd.Index(["MSFT", "AMZN"]), ("MSFT", "AMZN")),
+    ],
+)
+def test_an_array_counts_as_a_list_of_its_values(given: Any, read: tuple[str, ...]) -> None:
+    config = config_from({**TERMS, "signals": {"capex": {"firms": given, "minimum": np.int64(2)}}})
+    assert config.build_signals()["capex"].firms == read  # type: ignore[attr-defined]
+    assert type(config.signals["capex"]["minimum"]) is int
+
+
+@pytest.mark.parametrize("value", [{0.1}, pd.NA, pd.DataFrame([0.1])], ids=["set", "NA", "frame"])
+def test_a_value_that_is_no_number_text_or_list_is_refused_with_its_key(value: Any) -> None:
+    said = r"^config key signals\.dry_powder\.k: expected a value or a list, was "
+    with pytest.raises(ConfigError, match=said):
+        config_from({**TERMS, "signals": {"dry_powder": {"k": value}}})
+    with pytest.raises(ConfigError, match="dry_powder k: input should be a valid number, was"):
+        config_from({**TERMS, "signals": {"dry_powder": {"k": np.array([0.1, 0.2])}}})
+
+
 def test_dates_of_a_run_have_one_name(finished: Run) -> None:
     assert {finished.returns.index.name, finished.weights.index.name} == {"date"}
     assert "date" in finished.orders

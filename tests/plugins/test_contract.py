@@ -176,12 +176,15 @@ def test_plain_parameters_are_accepted(write: Write) -> None:
         "window: int = 50",
         "window: int = 50\n    pair: tuple[int, int] = (5, 10)\n    limit: float | None = 0.5\n"
         "    kind: typing.Literal['a', 'b'] = 'a'\n    more: dict[str, float] | None = None\n"
-        "    free: typing.Any = None\n    texts: list[str] | None = None",
+        "    free: typing.Any = None\n    word: str | None = None\n"
+        "    texts: list[str] | None = None",
     )
     path = f"{write('import typing' + STRATEGY, fields)}:Mine"
     for said in ("none", "None"):
         config = config_from({"strategy": path, "params": {"limit": said, "pair": [1, 2]}})
         built = config.build_strategy()
         assert (built.limit, built.pair) == (None, (1, 2))  # type: ignore[attr-defined]
+        config = config_from({"strategy": path, "params": {"word": said}})
+        assert config.build_strategy().word == said  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match=r'tuple like pair=\["A", "B"\] or pair=\[1, 2\], was'):
         config_from({"strategy": path, "params": {"pair": "5,10"}})
