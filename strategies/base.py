@@ -28,9 +28,8 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that turns the data known at a session's close into target weights.
 
-    A strategy decides on each scheduled date. A strategy also decides when its state changes. For
-    many strategies, the state is the regime. If ``only_scheduled`` is True, changes of state cause
-    no decision.
+    A strategy decides on each scheduled date, and at each change of its state. For many strategies,
+    the state is the regime. If ``only_scheduled`` is True, changes of state cause no decision.
 
     Attributes
     ----------
@@ -50,8 +49,8 @@ class Strategy(Typed, ABC):
         form one episode if they are less than a quarter (63 sessions) apart.
     price_free
         True if the weights depend only on the regime and on the set of listed assets. The timing
-        test compares a strategy with placebos. If a price-free strategy uses the regime model
-        ``quantities``, its placebos have the same holdings, shifted in time.
+        test compares a strategy with placebos. With the regime model ``quantities``, the placebos
+        of a price-free strategy are the strategy's own holdings, shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -155,8 +154,8 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
 def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
     """Return a strategy's state at every session; None for a strategy without states.
 
-    SimulationError is raised if the strategy's own code fails. SimulationError is also raised
-    unless each state is a label or None.
+    Raise SimulationError if the strategy's own code fails, or if the result has the wrong form.
+    Each state must be a string or None.
     """
     state: pd.Series | None = ask(strategy, "state", reading, panel)
     return state

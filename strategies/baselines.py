@@ -104,7 +104,8 @@ class ConstantMix(Strategy):
     """A portfolio with a constant weight of SPY; the rest is in bills.
 
     If SPY falls by 30 %, a portfolio with a third in SPY loses only 10 %. If a strategy earns no
-    more than a mix with the same average cash weight, the strategy's timing added no value.
+    more than a constant mix with the strategy's average cash weight, the strategy's timing added no
+    value.
 
     Parameters
     ----------

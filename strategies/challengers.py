@@ -23,9 +23,8 @@ INVESTED, OUT = "invested", "out"
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
     """Return, for each session, the month-end prices of the preceding months, newest first.
 
-    The list has one table of sessions × assets for each of the ``months`` preceding complete
-    months. The price of a month is NaN if the month has no price, or if the history begins after
-    the month.
+    The list contains ``months`` tables of sessions × assets, one for each preceding month. The
+    price of a month is NaN if the month has no price, or if the history begins after the month.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -47,8 +46,8 @@ class Trend(Strategy):
         months. At a month's end, the mean is the average of the last ten month-end closes. Each
         asset of ``tickers`` that has a current price gets the same weight. An asset is held while
         its price is above its own mean. While the price of an asset is at or below the mean, the
-        weight of the asset is held in cash. The asset's weight is also held in cash until the asset
-        has prices for ten months.
+        weight of the asset is held in cash. Until an asset has prices for ten months, the weight of
+        the asset is held in cash.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -120,9 +119,9 @@ class DualMomentum(Strategy):
         that had a price twelve months ago. The whole portfolio is cash while the return of SPY or
         of bills is unknown. The return of bills is the mean of DGS3MO over the last 252 sessions.
     Reference
-        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. The strategy differs
-        from the book, because it holds only assets of the universe. EFA replaces the index ACWI ex
-        US, and IEF replaces aggregate bonds.
+        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. The strategy holds
+        only assets of the universe: EFA instead of the index ACWI ex US, and IEF instead of
+        aggregate bonds.
     """
 
     name: ClassVar[str] = "dual-momentum"

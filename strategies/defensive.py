@@ -24,7 +24,7 @@ class Defensive(SleeveStrategy):
     Parameters
     ----------
     broad, defensive
-        Each parameter contains the tickers of the sleeve that has the parameter's name.
+        Each parameter contains the tickers of the sleeve of the same name.
     """
 
     name: ClassVar[str] = "defensive"

@@ -10,7 +10,7 @@ from strategies.sleeves import ScaledSleeves, Table
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlow(ScaledSleeves):
-    """Hold SPY, memory-chip makers and crypto; if capital is scarce, less crypto and more cash.
+    """Hold SPY, memory-chip makers and crypto; hold less crypto and more cash if capital is scarce.
 
     Rationale
         When capital is scarce, the market pays more for cash flows that come soon. Makers of memory
@@ -24,7 +24,7 @@ class NearCashFlow(ScaledSleeves):
     Parameters
     ----------
     broad, memory, crypto, defensive
-        Each parameter contains the tickers of the sleeve that has the parameter's name.
+        Each parameter contains the tickers of the sleeve of the same name.
     """
 
     name: ClassVar[str] = "near-cash-flow"
@@ -53,9 +53,9 @@ class NearCashFlowSmh(NearCashFlow):
 
     Rationale
         In 2026 we know which makers of memory chips survived and did well. In 2015, nobody knew
-        which makers of memory chips would do well. The fund SMH follows an index, whose members
-        were chosen without knowledge of the future. The strategy ``near-cash-flow-smh`` has no
-        hindsight about single firms, but has hindsight about the chip industry.
+        which makers of memory chips would do well. The fund SMH follows an index. The members of
+        the index were chosen without knowledge of the future. The strategy ``near-cash-flow-smh``
+        has no hindsight about single firms, but has hindsight about the chip industry.
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"

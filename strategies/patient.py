@@ -19,7 +19,7 @@ CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 @dataclass(frozen=True, kw_only=True)
 class Patient(ScaledSleeves):
-    """Keep cash until OPPORTUNITY; buy in three steps, hold for a year, sell in three steps.
+    """Hold SPY and cash until OPPORTUNITY, buy in three steps, sell in three steps a year later.
 
     Rationale
         Forced sellers offer low prices to investors who still have cash. But an investor who waits
@@ -30,19 +30,19 @@ class Patient(ScaledSleeves):
         previous regime apply. When the regime changes to OPPORTUNITY, the strategy also begins to
         buy the portfolio :data:`CHANCE` in three equal parts. The strategy buys the first part at
         once, the second part after half of ``stage`` sessions, and the third part after ``stage``
-        sessions. The strategy sells the first part ``hold`` sessions after the third purchase. The
-        other two parts are sold within the next ``stage`` sessions. The number n counts the parts
-        of :data:`CHANCE` that the strategy holds, from 0 to 3. Each sleeve's weight is the larger
-        of two numbers: its weight in ``table``, and n/3 of its weight in :data:`CHANCE`. A purchase
-        therefore never reduces a sleeve's weight. If the regime changes to FORCED_SELLING, the
-        strategy sells all parts of :data:`CHANCE` at once. Only FORCED_SELLING causes an early
-        sale. If the regime changes to OPPORTUNITY again, the strategy keeps its parts. The schedule
-        of purchases and sales then restarts. The memory and crypto sleeves are scaled to the target
-        volatility.
+        sessions. The strategy sells the parts one by one. The first sale is ``hold`` sessions after
+        the third purchase. The second sale is half of ``stage`` sessions after the first sale, and
+        the third sale is ``stage`` sessions after the first sale. The number n, from 0 to 3, counts
+        the parts of :data:`CHANCE` that the strategy holds. The weight of a sleeve is max(weight in
+        ``table``, n/3 · weight in :data:`CHANCE`). A purchase therefore never reduces a sleeve's
+        weight. If the regime changes to FORCED_SELLING, the strategy sells all parts of
+        :data:`CHANCE` at once. Only FORCED_SELLING causes an early sale. If the regime changes to
+        OPPORTUNITY again, the strategy sells nothing, and the schedule of purchases and sales
+        restarts. The memory and crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides on scheduled dates, by default at month ends. The strategy also decides
-        when it buys or sells a part of the portfolio :data:`CHANCE`. While the strategy holds no
-        part of :data:`CHANCE`, each change of regime also causes a decision.
+        The strategy decides on scheduled dates, by default at month ends, and at each purchase or
+        sale of a part of :data:`CHANCE`. Before the first purchase and after the last sale, each
+        change of regime causes a decision.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Patient(ScaledSleeves):
     hold
         Number of sessions from the last purchase to the first sale.
     broad, memory, crypto
-        Each parameter contains the tickers of the sleeve that has the parameter's name.
+        Each parameter contains the tickers of the sleeve of the same name.
     """
 
     name: ClassVar[str] = "patient"
@@ -76,19 +76,20 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return each session's state: the regime, or how many thirds of :data:`CHANCE` are held.
+        """Return each session's state: the regime, or the holdings in thirds of :data:`CHANCE`.
 
         The state is ``1/3 in``, ``2/3 in`` or ``3/3 in`` while the strategy holds one, two or three
-        parts of :data:`CHANCE`. While the strategy holds no asset of :data:`CHANCE`, the state
-        equals the regime.
+        parts of :data:`CHANCE`. Before the first purchase and after the last sale, the state is the
+        regime.
         """
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return the number of parts of :data:`CHANCE` that are held at each session, from 0 to 3.
+        """Return the holdings at each session, in thirds of the portfolio :data:`CHANCE`.
 
-        Each part contains one third of each weight in :data:`CHANCE`.
+        The result is 0, 1, 2 or 3. A third of the portfolio contains a third of each weight in
+        :data:`CHANCE`.
         """
         level, since = 0, -1
         before: object = None
@@ -104,10 +105,10 @@ class Patient(ScaledSleeves):
         return pd.Series(out, index=regime.index)
 
     def _level(self, age: int, level: int) -> int:
-        """Return the number of parts of :data:`CHANCE` that the strategy holds at a session.
+        """Return the holdings at a session, in thirds of the portfolio :data:`CHANCE`.
 
         ``age`` is the number of sessions since the change to OPPORTUNITY. ``level`` is the number
-        of parts that the strategy held one session earlier.
+        of thirds held one session earlier.
         """
         half = self.stage / 2
         if age < self.stage + self.hold:
@@ -118,8 +119,8 @@ class Patient(ScaledSleeves):
     def planned(self, reading: Reading) -> pd.DataFrame:
         """Return the weight of each sleeve at each session, sessions × sleeves.
 
-        Each weight is the larger of two numbers: the sleeve's weight in ``table``, and n/3 of the
-        sleeve's weight in :data:`CHANCE`. The number n is the result of :meth:`thirds`.
+        The weight of a sleeve is max(weight in ``table``, n/3 · weight in :data:`CHANCE`), where n
+        is the result of :meth:`thirds`.
         """
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()

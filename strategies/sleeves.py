@@ -36,8 +36,9 @@ class SleeveStrategy(Strategy):
         has no entry for a sleeve, the sleeve has weight 0. A session without a regime counts as
         NEUTRAL.
     of_no_class
-        Names of sleeves that share the name of an asset class but hold other tickers. A sleeve in
-        ``of_no_class`` keeps its tickers when a user replaces the tickers of the class.
+        Names of sleeves that have the name of an asset class, but not the tickers of this asset
+        class. When a user replaces the tickers of an asset class, a sleeve in ``of_no_class`` keeps
+        its own tickers.
     """
 
     table: ClassVar[Table] = {}

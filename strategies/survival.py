@@ -26,7 +26,7 @@ class Survival(ScaledSleeves):
         soon. Because the change is gradual, the result does not depend on a few dates with large
         trades.
     Rule
-        SPY has a weight of 40 %. Seven asset classes divide the other 60 %. Each class has the
+        SPY has a weight of 40 %. Seven asset classes share the other 60 %. Each class has the
         weight 60 % / 7 · (1 + x·p). The number x is the score of the signal ``absorption``, clipped
         to ±1. The number p falls in equal steps from +1 for the class of shortest duration to −1
         for the class of longest duration. If the absorption score is −1 or less, the class of
@@ -61,8 +61,8 @@ class Survival(ScaledSleeves):
     def sleeves(self) -> Sleeves:
         """A mapping from the name of each sleeve to its tickers.
 
-        The sleeve ``broad`` contains SPY. Each of the seven classes is a sleeve, too. The tickers
-        in ``own`` replace the default tickers.
+        The sleeve ``broad`` contains SPY. Each of the seven classes is a sleeve. The tickers in
+        ``own`` replace the default tickers.
         """
         declared = {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
         return declared | {name: held for name, held in self.own if name in declared}
