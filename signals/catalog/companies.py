@@ -18,9 +18,8 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of each company in :data:`FILERS` that meets two conditions. The company went
-#: public after XBRL filings began, and :data:`signals.universe.UNIVERSE` does not contain its
-#: share.
+#: First trading day of each company in :data:`FILERS` that went public after XBRL filings began.
+#: The companies in :data:`signals.universe.UNIVERSE` are left out.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
 #: Companies that build AI data centres. For each of these companies, we read all concepts of
@@ -46,9 +45,8 @@ CONCEPTS: dict[str, str] = {
 }
 
 #: Concepts that are in every cash-flow or income statement. A company always publishes amounts of
-#: these concepts on time. If an amount of these concepts first appears late under one tag, the
-#: company has already filed the amount under another tag. An amount of any other concept can appear
-#: late because the company published it late.
+#: these concepts on time. A late amount under one tag was therefore already filed under another
+#: tag. An amount of any other concept can be late because the company published the amount late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
 #: Plausible size of one reported amount, in USD. Zero is also a plausible amount. A nonzero amount
@@ -82,16 +80,17 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's series of earlier sums for a concept such as CAPEX.
+    """Return the id of a company's year-ago series for a concept such as CAPEX.
 
-    A value of :func:`ttm_id` is the sum of the last four quarters. A value of this series is the
-    sum of the four quarters before, in USD. Both values become known on the same day.
+    A value of the series :func:`ttm_id` is the sum of the last four quarters. A value of the
+    year-ago series is the sum of the four quarters before the last four quarters, in USD. For each
+    date, the values of the two series become known on the same day.
     """
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
 def is_year_ago(series_id: str) -> bool:
-    """Return whether :func:`year_ago_id` returns this id for some concept and company."""
+    """Return whether an id is the id of a year-ago series; see :func:`year_ago_id`."""
     return "_TTM_YEAR_AGO_" in series_id
 
 

@@ -78,7 +78,7 @@ class Series:
     Attributes
     ----------
     id
-        The publisher's id of the series. A series without such an id has our own id.
+        The publisher's id of the series, or our own id if the publisher uses no id.
     title, unit
         Our title of the series, and the unit of the stored values.
     source
@@ -88,9 +88,9 @@ class Series:
         Length of the period that one value describes. The date of a value in an ``event`` series is
         the date of the event.
     dates
-        The days that the publisher uses as dates. If a date is another day, an import rejects the
-        series, because the publication rule would give a wrong moment. A series whose publisher
-        has no certain convention has ``any day``.
+        Days that the publisher uses as dates, such as ``Monday``. An import rejects a series with a
+        date outside ``dates``, because the publication rule would give a wrong moment. If the
+        publisher has no fixed convention for dates, ``dates`` is ``any day``.
     known
         The publication rule.
     revised
@@ -107,13 +107,14 @@ class Series:
         ``first`` is None, an import reads all values.
     steady
         True for a series that never changes by more than a factor of five between consecutive
-        dates. If a steady series changes by more, an import rejects the file, because a decimal
-        point is probably wrong. The plausible range alone is too wide to show a wrong decimal
-        point.
+        dates. If a steady series changes by more than a factor of five, an import rejects the file,
+        because a decimal point is probably wrong. The plausible range alone is too wide to show a
+        wrong decimal point.
     ended
         Last date of a discontinued series, otherwise None. A discontinued series is never late.
     at_end
-        True if the date of a value is the last day of its month, False if it is the first day.
+        True if the date of a value is the last day of its month, False if the date is the first
+        day.
     announced
         True if the publisher announces each value some days before its date. An import leaves out
         announced values whose date is in the future.

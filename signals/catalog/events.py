@@ -33,8 +33,8 @@ BOND_ISSUERS = tuple(ISSUERS.values())
 
 #: Market changes around a central bank's announcement, and policy surprises estimated from these
 #: changes. The publisher estimates the policy surprises from the full sample. All series of
-#: ``_SURPRISES`` are published after the events, so the panel never contains them. Only tests of
-#: the reaction to an event may use the series of ``_SURPRISES``.
+#: ``_SURPRISES`` are published after the events, so the panel never contains a series of
+#: ``_SURPRISES``. Only tests of the reaction to an event may use the series of ``_SURPRISES``.
 _SURPRISES = (
     *(
         event(

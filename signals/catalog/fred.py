@@ -111,9 +111,9 @@ FRED = (
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, **_INDEX),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, **_INDEX),
     # Money, interest rates, output, investment. The ranges contain all values since each series
-    # began. The ranges of M2, GDP and PNFI reject values in trillions. For each series of this
-    # group in USD billions, the range rejects current values in USD millions. WM2NS has been
-    # released monthly since 2021.
+    # began. The ranges of M2, GDP and PNFI reject values in trillions. If a series of this group is
+    # in USD billions, its range rejects current values in USD millions. WM2NS has been released
+    # monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly("WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True, **_MONEY),
     monthly("FEDFUNDS", "Effective federal funds rate, month average", "%", -2, 25, days=45),

@@ -33,7 +33,7 @@ NYFED = (
         0,
         1e3,
         source="nyfed",
-        dates="any day",  # the publisher does not exclude an operation at a weekend
+        dates="any day",  # an operation at a weekend is possible
         first=date(2021, 7, 29),  # earlier repo operations were not the standing facility
     ),
 )
@@ -73,7 +73,7 @@ def table(
 
 CRYPTO_TABLES = (
     # The panel repeats the last flow for at most four days, the length of a long weekend. The limit
-    # of four days is short, because a sum of flows counts each repeated flow.
+    # of four days is short, because a sum of flows counts a repeated flow again.
     *(
         table(
             *(
