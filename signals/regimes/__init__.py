@@ -2,8 +2,8 @@
 
 The default regime model is ``votes``. Tests of market timing use ``quantities``, which reads
 amounts and flows of capital, but no past returns. ``hidden_markov``, ``markov_switching`` and
-``jump_model`` use only prices and yields. Comparing ``votes`` with the three price-only models
-shows what information the signals add to prices. ``labels`` uses a user's own regimes.
+``jump_model`` use only prices and yields. A comparison of ``votes`` with the three price-only
+models shows what information the signals add to prices. ``labels`` uses a user's own regimes.
 """
 
 from signals.regimes.base import Classification, Regime, RegimeModel

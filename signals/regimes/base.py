@@ -38,10 +38,11 @@ class Classification:
     regime
         Name of a :class:`Regime`; None if the session has no regime.
     rule
-        The model's first rule whose condition is true at the session. The session's regime can
-        differ from the regime of ``rule`` until the new regime is confirmed.
+        The model's first rule whose condition is true at the session. If ``rule`` gives a new
+        regime, ``regime`` is still the previous regime until the new regime is confirmed.
     decided_by
-        The rule that most recently gave the current regime. None if the session has no regime.
+        The rule that decided the session's regime: the newest rule so far that gives this regime.
+        None if the session has no regime.
     """
 
     model: "RegimeModel"
@@ -85,9 +86,9 @@ class RegimeModel(Typed, ABC):
     ) -> Classification:
         """Return the regime of each session. A row never depends on a later row.
 
-        ``panel`` is point-in-time, sessions × series ids. ``evaluations`` contains the evaluation
-        of each signal on that panel, by name. Raise ConfigError when ``evaluations`` lacks a signal
-        that the model needs, and MissingSeries when the panel lacks a column.
+        ``panel`` is a point-in-time table of sessions × series ids. ``evaluations`` contains the
+        evaluation of each signal on that panel, by name. Raise ConfigError when ``evaluations``
+        lacks a signal that the model needs, and MissingSeries when the panel lacks a column.
         """
 
 
@@ -103,9 +104,9 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
 
 
 def at_once(model: "RegimeModel", rule: pd.Series) -> Classification:
-    """Return a classification in which each session has the regime of its own rule.
+    """Return a classification whose regime changes at once, without confirmation.
 
-    The regime changes at once, without the confirmation of :func:`settle`.
+    Each session has the regime that ``rule`` gives at this session. Compare :func:`settle`.
     """
     regime = regime_of_rule(rule, model.rules)
     return Classification(
@@ -119,11 +120,11 @@ def regime_of_rule(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Serie
 
 
 def rule_in_force(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """Return, for each session, the rule that most recently gave the regime.
+    """Return the rule that decided each session's regime.
 
     ``regime`` is the confirmed regime of each session. ``rule`` is the first true rule of each
-    session. ``rules`` maps each rule to its regime. The result is None if the session has no
-    regime.
+    session. ``rules`` maps each rule to its regime. The rule that decided is the newest rule, up to
+    the session, that gives the confirmed regime. The result is None if the session has no regime.
     """
     same = regime.fillna("") == regime_of_rule(rule, rules).fillna("")
     return rule.where(same).ffill().where(regime.notna()).rename("decided_by")
@@ -149,5 +150,5 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     run = at - np.maximum.accumulate(np.where(begins, at, 0)) + 1
     needed = np.array([*(sessions_to_confirm(name, confirm) for name in names), 1])
     since = np.maximum.accumulate(np.where(run >= needed[code], at, -1))
-    out = np.array([*raw, None], dtype=object)[since]  # −1 picks the last value, which is None
+    out = np.array([*raw, None], dtype=object)[since]  # position −1 is the last value, None
     return pd.Series(out, index=raw.index, dtype=object, name="regime")

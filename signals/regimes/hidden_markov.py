@@ -23,19 +23,19 @@ class HiddenMarkov(Markov):
         The flag means that the market is turbulent. The flag turns on when the probability of the
         bad state is above ``enter``, and off when the probability is below ``leave``.
     Timing
-        Each feature uses the newest value known at the close. SPY is from the same session, DGS10
-        is from one session earlier, and BAA10Y is from two sessions earlier. One row contains
-        values of different days, so the model assumes that the columns are independent within a
-        state. A state lasts for weeks, so a lag of up to two sessions does no harm.
+        Each feature uses the newest value known at the close. In the row of a session, SPY is the
+        close of this session, DGS10 is from one session earlier, and BAA10Y is from two sessions
+        earlier. One row contains values of different days, so the model assumes that the columns
+        are independent within a state. A state lasts for weeks, so a lag of up to two sessions does
+        no harm.
     NaN
         See :meth:`probability`.
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). The model differs from the models in these papers in three ways. The
-        features include the Treasury yield and the credit spread. The features have no covariances
-        within a state. The probability of leaving a state has a lower limit
-        (:meth:`TwoStates.make`).
+        Markets" (2012). The model differs from the published models in three ways. The features
+        include the Treasury yield and the credit spread. The features have no covariances within a
+        state. The probability of leaving a state has a lower limit (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.
     """

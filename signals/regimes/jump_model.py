@@ -37,9 +37,9 @@ class JumpModel(PriceOnly):
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
-        penalty come from the example of the package jumpmodels. The model differs from the models
-        in these papers in three ways. The penalty is fixed and does not depend on past returns. The
-        return of Treasury bills is not subtracted from SPY's return. The bad state is the state
+        penalty come from the example of the package jumpmodels. The model differs from the
+        published models in three ways. The penalty is fixed and does not depend on past returns.
+        The return of Treasury bills is not subtracted from SPY's return. The bad state is the state
         with the higher variance, not the state with the lower cumulative return.
 
     Parameters
@@ -74,10 +74,10 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
-        The search makes at most three iterations from each of ten seeded starting points. The
-        search then continues from the best of the ten results. One more full search begins at a
-        seeded starting point. All these steps together take half the time of ten full searches, and
-        find an equally good optimum.
+        The first search makes at most three iterations from each of ten seeded starting points. The
+        second search makes up to 1000 iterations from two starting points: the best result of the
+        first search, and one seeded point. The two searches together take half the time of ten full
+        searches, and find an equally good optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

@@ -1,4 +1,4 @@
-"""Regimes that a user gives as labels. Each label has the date from which it applies."""
+"""Regimes that a user gives as labels. Each label applies from its date on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 
 @dataclass(frozen=True, kw_only=True)
 class Labels(RegimeModel):
-    """Regime from a user's dated labels: the label of the last date at or before each session.
+    """Regime from a user's dated labels: each session has the newest label.
 
     A label is first used at the New York close of the first session on or after its date. A label
     needs no confirmation, because the label was known on its date. Sessions before the first date

@@ -31,10 +31,10 @@ class TwoStates:
     ) -> "TwoStates":
         """Return two states, in ascending order of the variance of the first feature.
 
-        Even if a state never ends in the window, it can end later. The probability of leaving a
-        state is therefore at least 1 / ``sessions``. The probability of staying in a state is also
-        at least 1 / ``sessions``. A variance is at least a thousandth of the window's variance.
-        Without a lower limit of the variance, a single value could form a state.
+        A state that never ends in the window can end later. The probability of leaving a state is
+        therefore at least 1 / ``sessions``. The probability of staying in a state is at least 1 /
+        ``sessions``. A variance is at least a thousandth of the window's variance. Without a lower
+        limit of the variance, a single value could form a state.
         """
         order = np.argsort(variances[:, 0], kind="stable")
         bounded = leave[order].clip(1 / sessions, 1 - 1 / sessions)

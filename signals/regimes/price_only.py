@@ -10,10 +10,10 @@ Estimation at year ends
     the year, the state is filtered: the state at each close uses only sessions up to that close.
 The bad state
     The bad state is the state in which SPY's daily return had the higher variance over the
-    estimation window. The mean return is too noisy to identify the bad state: by chance, the two
-    states could swap between two estimates. Over 500 sessions with a daily volatility of 2 %, the
-    standard error of the mean is more than 20 % a year. Over 500 sessions, the standard error of
-    the variance is only 6 % of the variance.
+    estimation window. The mean return is too noisy to identify the bad state. With the mean return,
+    the good state and the bad state could change places by chance from one estimate to the next.
+    Over 500 sessions with a daily volatility of 2 %, the standard error of the mean is more than 20
+    % a year. Over 500 sessions, the standard error of the variance is only 6 % of the variance.
 """
 
 from abc import abstractmethod
@@ -47,7 +47,7 @@ class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
     The model never gives INJECTION, because prices alone do not show whether capital is ample. The
-    model raises ConfigError when a package that it needs is missing.
+    model raises ConfigError when a required package is missing.
 
     Parameters
     ----------
@@ -94,12 +94,12 @@ class PriceOnly(RegimeModel):
     def probability(self, panel: pd.DataFrame) -> pd.Series:
         """Return the probability of the bad state, as known at each close.
 
-        The parameters of a year are estimated from the earlier sessions with all inputs. If there
-        are fewer than ``minimum`` such sessions, the year has no estimate. The probability is NaN
-        if an input has no value at the session, or if the year has no estimate. A year also has no
-        estimate when a feature is constant in the window or when the estimation fails. The model
-        skips a session on which an input has no value. After a skipped session, the next change is
-        measured from the last session with all values.
+        The parameters of a year are estimated from sessions of earlier years on which all inputs
+        have a value. A year has no estimate in three cases: the earlier years have fewer than
+        ``minimum`` sessions with all inputs, a feature is constant in the earlier years, or the
+        estimation fails. The probability is NaN if an input has no value at the session, or if the
+        year has no estimate. The model skips a session on which an input has no value. After a
+        skipped session, the next change is measured from the last session with all values.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()

@@ -18,8 +18,8 @@ class Quantities(RegimeModel):
     If the flag ``absorption`` is on, the regime is ABSORPTION. If only the flag ``injecting`` is
     on, the regime is INJECTION. If both flags are off, the regime is NEUTRAL. If the flag
     ``absorption`` is NA, the regime is None. Claims about market timing are tested with
-    ``quantities``. If the regime came from past returns, the regime and the test would use the same
-    returns.
+    ``quantities``. With a regime from past returns, a test of timing would use the same returns
+    twice: for the regime and for the result.
     """
 
     name: ClassVar[str] = "quantities"

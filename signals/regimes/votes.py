@@ -77,7 +77,7 @@ class Votes(RegimeModel):
     def _holds(
         self, index: pd.Index, evaluations: Mapping[str, Evaluation]
     ) -> dict[str, pd.Series]:
-        """Return, for each rule in order, whether the rule is true at each session."""
+        """Return a boolean series for each rule, in order; True where the rule is true."""
         flags = {name: evaluations[name].flag for name in self.voters if name in evaluations}
         votes = pd.DataFrame(flags, index=index)
         views = votes.notna().sum(axis=1)
