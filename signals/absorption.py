@@ -52,9 +52,9 @@ class Absorption(CompoundSignal):
         rank correlation of u with idle capital in % of GDP is −0.90. The rank correlation of u with
         capital spending in % of GDP is only −0.02. The impulse measures whether spending grows, but
         not whether spending is large. To show the size of spending, :meth:`beside` returns spending
-        in % of GDP. For comparison, :meth:`beside` also counts the days with the flag on for two
-        other amounts of spending: half as large, and twice as large. :class:`OutsideCapital`
-        compares spending with cash flow instead of idle capital. Reports show the gauges of
+        in % of GDP. For comparison, :meth:`beside` counts the days on which the flag would be on
+        with half the spending, and with twice the spending. :class:`OutsideCapital` compares
+        spending with cash flow instead of idle capital. Reports show the gauges of
         :class:`OutsideCapital` next to u. The gauges of :class:`OutsideCapital` do not replace u,
         for three reasons. First, cash flows become known only from filings, about four months after
         the quarter began. Second, MSFT reports new debt under an XBRL tag that drypowder does not

@@ -105,7 +105,7 @@ class Signal(Typed, ABC):
         Name of the signal in the registry, and the link of the thesis that the signal measures,
         such as ``L3``.
     headline
-        Name of the signal's main gauge, which tables show.
+        Name of the signal's main gauge. Tables show the main gauge.
     units
         Mapping from the name of each gauge to its unit. If a gauge contains text, the unit is
         ``name``.
@@ -246,8 +246,8 @@ class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
     A subclass defines ``combine`` instead of ``gauges``. A part is a signal that another signal
-    uses. Several signals of one :class:`signals.evaluations.Evaluations` can use the same part. The
-    part then has the same parameters in all these signals.
+    uses. All signals of one :class:`signals.evaluations.Evaluations` use a part with the same
+    parameters.
     """
 
     @abstractmethod

@@ -21,7 +21,8 @@ class Bathtub(ScoreSignal):
         is −Δ RRPONTSYD − Δ WTREGEN/1000. So ΔN = tap + pipes. The score is −z(ΔN / N), where z is
         the z-score. The score is positive when ΔN / N is below its average over past sessions.
     Flag
-        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when the score is below
+        ``leave``.
     Timing
         WALCL and WTREGEN are known at the session after Thursday's H.4.1 release. Reverse repo is
         known at the session after its date.

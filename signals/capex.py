@@ -22,13 +22,14 @@ class Capex(Signal):
         billions. A' is the expenditure of the firms over the same fiscal quarters one year earlier.
         The impulse is 100 · (A / A' − 1), in %. The score is the z-score of the impulse.
     Flag
-        The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
+        The flag turns on when the impulse is above ``enter``, and off when the impulse is below
+        ``leave``.
     Timing
         An amount is known at the session after its first filing with the SEC. A firm can change the
         XBRL tag of an amount, and then publish old amounts again under the new tag. An amount is
         late if it first appears more than 120 days after the end of its period. A late amount
-        counts as known 45 days after the end of its period. If the firm was not yet listed on that
-        day, a late amount counts as known only after its filing.
+        counts as known 45 days after the end of its period. If the firm is not yet listed 45 days
+        after the end of the period, a late amount counts as known only after its filing.
     NaN
         The level is NaN if the amount of a firm is missing. The impulse uses only firms with a
         current amount and an amount a year earlier. The impulse is NaN if fewer than ``minimum``

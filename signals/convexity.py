@@ -60,12 +60,11 @@ class Convexity(CompoundSignal):
         The regression is estimated at the first session of each quarter, from the weeks before that
         session. The session date is the seed of the random numbers, so past estimates never change.
     NaN
-        An estimate needs at least ``minimum`` weeks of data. An estimate also needs at least
-        ``excursions`` separate periods with u above the knee. Before the first estimate of the
-        regression, score and flag are missing. The score also needs 252 sessions with a price. A
-        period above the knee ends when u has been below a lower level for ``horizon`` weeks. The
-        lower level is the smaller of two numbers: ``knee``, and ``leave`` of :class:`Absorption`
-        (0.4 by default).
+        An estimate needs at least ``minimum`` weeks of data, and at least ``excursions`` separate
+        periods with u above the knee. Before the first estimate of the regression, score and flag
+        are missing. The score needs 252 sessions with a price. A period above the knee ends after
+        ``horizon`` weeks with u below min(``knee``, ``leave``), where ``leave`` is the parameter of
+        :class:`Absorption` (default 0.4).
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate a similar price curve for bank reserves. The price curve is flat while bank
@@ -73,11 +72,11 @@ class Convexity(CompoundSignal):
         Politis, Romano, "The Stationary Bootstrap", JASA (1994). The block length follows Politis,
         White (2004). Two changes overlap if they begin less than ``horizon`` weeks apart. Because
         of the overlap, the mean length of the bootstrap blocks is at least ``horizon`` weeks. The
-        bootstrap interval for the kink is too narrow, as is usual for slowly changing series. In
+        bootstrap interval for the kink is too narrow, because the series change slowly. In
         simulations without a kink, the gauge ``low`` was above zero in 7 to 14 % of the estimates.
         With a correct interval, ``low`` would be above zero in 5 % of the estimates. In the
-        simulations, ``low`` was above zero most often when an estimate had only a few weeks more
-        than ``minimum``.
+        simulations, ``low`` was above zero most often if the number of weeks was only slightly
+        above ``minimum``.
 
     Parameters
     ----------
@@ -213,7 +212,7 @@ def _kinks(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Return, for each session, the number of periods so far in which u was above ``enter``.
+    """Return the number of periods with u above ``enter``, counted up to each session.
 
     Each period begins when u rises above ``enter``. Each period ends when u has been below
     ``leave`` for ``apart`` sessions in a row.

@@ -48,8 +48,8 @@ class CostOfCapital(Signal):
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
         premium. With ``term_premium=False``, the score does not use the term premium. The default
-        of ``leave`` (0) is our own choice. If ``leave`` is 0, the flag turns off when a yield is
-        lower than ``horizon`` sessions ago.
+        of ``leave`` (0) is our own choice. If ``leave`` is 0, the flag turns off when one of the
+        two yields has fallen over ``horizon`` sessions.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ class CostOfCapital(Signal):
         The flag turns off when the Treasury yield or the credit yield has risen by less than this
         number (in percentage points).
     term_premium
-        Whether the score includes the term premium, which its publisher revises.
+        Whether the score includes the term premium. The publisher revises past values of the term
+        premium.
     """
 
     name: ClassVar[str] = "cost_of_capital"
@@ -90,7 +91,7 @@ class CostOfCapital(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if the score does not use it; otherwise empty."""
+        """Id of the term premium if the score omits the term premium; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property

@@ -48,8 +48,8 @@ class CryptoProbe(Signal):
         the newest known flow is used instead, for at most four days. The spot bitcoin funds began
         on 2024-01-11.
     Reference
-        Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
-        claims about returns.
+        Link L9 of the thesis. The signal is computed from past returns, so no claim about returns
+        is tested with the signal.
 
     Parameters
     ----------

@@ -39,10 +39,10 @@ class DryPowder(Signal):
         store has vintages (earlier releases) of GDP and bank assets, each session uses the values
         known at that session. Without vintages, each session uses the latest revision.
     NaN
-        Score and flag are missing if reverse repo, reserves or the series of ``scale`` has no
-        value. With ``scale`` gdp, bank assets may be missing. With ``scale`` bank_assets, GDP may
-        be missing. Score and flag are also missing before 2013-09-24, because reverse repo was
-        sporadic until then.
+        Score and flag are missing if one of three series has no value: reverse repo, reserves, or
+        the series that ``scale`` needs (GDP or bank assets). With ``scale`` gdp, bank assets may be
+        missing. With ``scale`` bank_assets, GDP may be missing. Score and flag are missing before
+        2013-09-24, because reverse repo was sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets. The

@@ -32,7 +32,8 @@ class Duration(ScoreSignal):
         a class is the mean return of its assets. All classes have equal weights. The score is the
         z-score of the spread.
     Flag
-        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when the score is below
+        ``leave``.
     Timing
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
@@ -42,8 +43,8 @@ class Duration(ScoreSignal):
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes by duration was
         fixed before we looked at any return. The regression in :meth:`empirical` gives little
-        support for this order. The signal is computed from past returns, so it is not used to test
-        claims about returns.
+        support for this order. The signal is computed from past returns, so no claim about returns
+        is tested with the signal.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
         One row for each asset. The columns are ``duration`` in years, its standard ``error`` in
         years, and the number of ``weeks``.
     """
-    recent = panel.tail(_WEEK * WEEKS + 2)  # one more row, because prices are shifted
+    recent = panel.tail(_WEEK * WEEKS + 2)  # + 1 for the first change, + 1 for shifted prices
     prices = same_date(recent, ["SPY", *tickers]).iloc[::-_WEEK].iloc[::-1]
     returns = prices.pct_change(fill_method=None).tail(WEEKS)
     rates = recent["DFII10"].iloc[::-_WEEK].iloc[::-1].diff().tail(WEEKS) / 100

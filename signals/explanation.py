@@ -34,8 +34,8 @@ class Explanation(Summarised):
     signal
         Name of the signal.
     value, unit
-        Value and unit of the signal's main gauge, which :attr:`Signal.headline` names. An unknown
-        value is NaN.
+        Value and unit of the signal's main gauge (:attr:`Signal.headline`). An unknown value is
+        NaN.
     percentile
         Percentage of the main gauge's past values that are at or below the newest value.
     score
@@ -66,7 +66,7 @@ class Explanation(Summarised):
         components.
     without, components_since
         ``without`` names the components that the score omits at the session, because data are
-        missing. ``without`` has not changed since the session ``components_since``.
+        missing. From the session ``components_since`` on, the list ``without`` is unchanged.
     beside
         Numbers that reports show beside the flag. Each key of the mapping contains the name and the
         unit of a number.
@@ -110,7 +110,7 @@ class Explanation(Summarised):
 
     @property
     def reason(self) -> str:
-        """The reason for a missing flag or a missing ``distance``; empty if nothing is missing."""
+        """Why the flag or ``distance`` is unknown; empty if the flag and ``distance`` are known."""
         if self.flag is not None and pd.notna(self.distance):
             return ""
         if self.missing:
@@ -159,8 +159,9 @@ def explain(
         Table of the same shape as the panel. Each cell contains the moment at which the panel's
         value was first known. The times in :attr:`Explanation.known_at` are copied from ``known``.
     among
-        All evaluations on the panel, by signal name. The function uses ``among`` for the parameters
-        of parts, for the gauges in ``context``, and for idle capital on each scale.
+        All evaluations on the panel, by signal name. The function takes three things from
+        ``among``: the parameters of the signal's parts, the values of the gauges in ``context``,
+        and the scale ``price`` of idle capital.
 
     Raises
     ------
@@ -228,7 +229,7 @@ def explain_all(
 
 
 def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
-    """Return the gauges that ``signal.context`` lists. These gauges belong to other signals."""
+    """Return the gauges of other signals that ``signal.context`` lists."""
     return {
         f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
         for name, gauges in signal.context.items()
@@ -248,9 +249,9 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the main gauge, with NaN at sessions that cannot be compared with the last session.
+    """Return the main gauge; NaN at sessions whose components differ from the last session's.
 
-    If a gauge is computed from components, only sessions with the same components are comparable.
+    Two values of a mean or a score are comparable only if both values use the same components.
     """
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
@@ -264,7 +265,7 @@ def ends_by_age(signal: Signal, on: bool | None) -> bool:
 
 
 def limits(signal: Signal, on: bool | None) -> tuple[Threshold, ...]:
-    """Return the levels that determine the next flip; ``on`` is None if the flag is NA."""
+    """Return the levels that determine the next flip; ``on`` is the flag, or None for NA."""
     if ends_by_age(signal, on):
         last = float(signal.lasts or 0)
         return (Threshold(gauge=AGE, enter=last, leave=last, above=False),)
@@ -275,8 +276,8 @@ def gauges_of(evaluation: Evaluation) -> pd.DataFrame:
     """Return the gauges of a signal.
 
     If the flag stays on for a fixed number of sessions, the gauge :data:`AGE` is added. The age is
-    0 while the flag is off, and NaN while the flag is NA. A flag can turn on again at the session
-    on which it would turn off. In this case, the age restarts at 1.
+    0 while the flag is off, and NaN while the flag is NA. If the flag turns on again at the session
+    at which the flag would turn off, the age restarts at 1.
     """
     lasts = evaluation.signal.lasts
     if lasts is None:
@@ -299,7 +300,7 @@ def _binding(
     # If the flag is on, the next flip depends on the condition that is closest to becoming false.
     # If the flag is off, the next flip depends on the condition that is furthest from becoming
     # true. To compare gauges, the function divides each distance by the standard deviation of the
-    # gauge. The condition of a gauge without a value is false until the gauge has a value.
+    # gauge. A gauge without a value counts as infinitely far from its level.
     def slack(t: Threshold) -> float:
         if np.isnan(distances[t]):
             return float("inf")

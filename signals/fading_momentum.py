@@ -21,10 +21,11 @@ class FadingMomentum(ScoreSignal):
         uses breakouts that happened ``earliest`` to ``latest`` sessions ago. A breakout holds if
         the asset's current close is above its close at the breakout. The gauge ``follow_through``
         is the percentage of breakouts that hold. The gauge ``breadth`` is the percentage of assets
-        whose close is above its mean over ``mean`` sessions. The score is the z-score of −m, where
-        m is the mean of z(follow_through) and z(breadth).
+        whose close is above the mean close of the last ``mean`` sessions. The score is the z-score
+        of −m, where m is the mean of z(follow_through) and z(breadth).
     Flag
-        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when the score is below
+        ``leave``.
     Timing
         The closes of shares are from the current session. The closes of coins are from the calendar
         day before the session.
@@ -34,7 +35,7 @@ class FadingMomentum(ScoreSignal):
         the last ``mean`` sessions. The score needs at least one of its two components.
     Reference
         Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal is computed
-        from past returns, so it is not used to test claims about returns.
+        from past returns, so no claim about returns is tested with the signal.
 
     Parameters
     ----------

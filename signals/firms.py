@@ -44,7 +44,7 @@ def amounts(panel: pd.DataFrame, concept: str, firms: tuple[str, ...], id_of: Id
 def total(amounts: pd.DataFrame, counted: pd.DataFrame | None = None) -> pd.Series:
     """Return the sum of the known amounts in each row; NaN if a row has no known amount.
 
-    If ``counted`` is not None, the sum omits an amount where ``counted`` is False.
+    If ``counted`` is given, the sum includes only amounts where ``counted`` is True.
     """
     chosen = amounts if counted is None else amounts.where(counted)
     return chosen.sum(axis=1, min_count=1)

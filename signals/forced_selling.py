@@ -72,12 +72,12 @@ class ForcedSelling(_Cascade):
         from FRED and is known one session after its date.
     NaN
         The mean needs at least half of its components. The score omits components without enough
-        data. The score needs 252 sessions on which all remaining components are known.
+        data, and needs 252 sessions with values of all other components.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The use of the first principal component
         follows Kritzman, Li, Page, Rigobon, "Principal Components as a Measure of Systemic Risk"
-        (2011). If only coins are sold by force, this signal changes little. See
+        (2011). Forced sales of coins alone change this signal little. See
         :class:`CryptoForcedSelling`.
     """
 

@@ -18,7 +18,7 @@ from signals.errors import ConfigError, DrypowderError, SimulationError, describ
 from signals.hysteresis import Threshold
 from signals.params import fits
 
-#: The packages of drypowder. Classes of other packages get copies of the panel and the reading.
+#: The packages of drypowder. A class of any other package gets copies of the panel and the reading.
 OURS = ("signals", "strategies", "backtests")
 #: The unit of a gauge that contains text.
 TEXT = "name"
@@ -35,10 +35,10 @@ def author_code(
     """Run a user's code, and turn any exception into an error of class ``kind``.
 
     DrypowderError and KeyboardInterrupt (Ctrl-C) are raised unchanged. The error message begins
-    with ``what``, a name for the user's code. ``names`` is a text with the names of the class
-    attributes that list the panel columns, such as ``inputs``. After a KeyError, the message says
-    that the attributes in ``names`` must list every column that the code reads. If ``names`` is
-    empty, the message does not mention attributes.
+    with ``what``, a name for the user's code. ``names`` is a text with names of class attributes,
+    such as ``inputs``. The class attributes list the panel columns that the code reads. After a
+    KeyError, the message says that ``names`` must list every column. If ``names`` is empty, the
+    message does not mention attributes.
     """
     try:
         yield
@@ -63,7 +63,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
         answer = getattr(thing, name)
         ours = type(thing).__module__.partition(".")[0] in OURS
         arguments = given if ours else tuple(map(_copy_of, given))
-        with np.errstate(all="ignore"):  # such a warning names a file of numpy or pandas
+        with np.errstate(all="ignore"):  # a warning would name a file of numpy
             answer = answer(*arguments) if given else answer
         if name in _FORMS:
             indexes = [table.index for table in given if isinstance(table, pd.DataFrame)]
@@ -132,7 +132,7 @@ def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     holds = len(found) == len(thing.units) and set(found) == set(thing.units)
     expected = f"a table with the keys of `units` as columns ({', '.join(thing.units)})"
     was = ", ".join(column if isinstance(column, str) else shown(column) for column in found)
-    _require(holds, thing, name, expected, was or "none", "use the same names")
+    _require(holds, thing, name, expected, was or "none", "name the columns like the keys")
     for gauge, unit in thing.units.items():
         if unit == TEXT and gauge != thing.headline:
             continue
@@ -153,7 +153,7 @@ def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
 
 
 def _check_finite(thing: Any, name: str, answer: pd.Series) -> None:
-    """Raise SimulationError for an infinite number, which would count as known and as beyond."""
+    """Raise SimulationError for an infinite number, which would count as a known value."""
     infinite = np.isinf(answer.to_numpy(dtype=np.float64, na_value=np.nan))
     if infinite.any():
         row = int(np.argmax(infinite))

@@ -45,10 +45,9 @@ class Funding(Signal):
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel delays the rate on reserves by one session. So a spread
         compares rates of the same date. On Columbus Day and Veterans Day, the Fed publishes no SOFR
-        and no EFFR. On these two holidays, a spread compares an older SOFR or EFFR with a newer
-        rate on reserves. Lending through the standing repo facility is known at the session after
-        its date. Lending through the discount window is known at the session after the H.4.1
-        release.
+        and no EFFR, so a spread compares an older SOFR or EFFR with a newer rate on reserves.
+        Lending through the standing repo facility is known at the session after its date. Lending
+        through the discount window is known at the session after the H.4.1 release.
     NaN
         A mean or percentage over the window needs the current value, and values on at least half of
         the sessions. The flag is NA if SOFR or the rate on reserves is missing. SOFR begins on

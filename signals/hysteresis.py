@@ -40,15 +40,15 @@ class Threshold:
         return with_unit(f"{self.gauge} {beyond} {level}", unit)
 
     def distance(self, value: float, on: bool) -> float:
-        """Return the change of the gauge that flips the flag: positive for a rise of the gauge."""
+        """Return the change of the gauge that would flip the flag; positive for a rise."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
-        """Return whether each value lies beyond ``enter``, where the flag turns on."""
+        """Return whether each value lies beyond ``enter``, the level that turns the flag on."""
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return whether each value lies beyond ``leave``, where the flag turns off."""
+        """Return whether each value lies beyond ``leave``, the level that turns the flag off."""
         return values < self.leave if self.above else values > self.leave
 
 
@@ -83,7 +83,7 @@ def hysteresis(
 
 
 def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield, for each period with the flag on, the positions at which the flag turns on and off.
+    """Yield two positions for each period: the flag turns on at the first and off at the second.
 
     The first period begins at ``first`` or later. If the flag does not turn off before ``end``, the
     last period ends at ``end``. The session on which the flag changes does not count toward the
@@ -159,7 +159,7 @@ def fixed_stay(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.S
 
 
 def last_view(flag: pd.Series) -> bool | None:
-    """Return the last value of a flag, or None if it is NA."""
+    """Return the last value of a flag; None if the last value is NA."""
     return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])
 
 
@@ -174,7 +174,7 @@ def flag_words(flag: pd.Series) -> pd.Series:
 
 
 def flag_said(on: bool | None, first: pd.Timestamp | None) -> str:
-    """Return a flag in words; the flag has had its current state since the session ``first``.
+    """Return a flag in words; ``first`` is the first session of the flag's current state.
 
     >>> flag_said(True, pd.Timestamp("2025-10-08"))
     'on since 2025-10-08'

@@ -56,7 +56,7 @@ def check_panel(panel: object) -> None:
 
 
 def index_fault(index: pd.Index) -> str:
-    """Return the fault of an index and its correction, as text; empty if the index is correct."""
+    """Return the fault of an index and the remedy, as text; empty if the index is correct."""
     if not len(index):
         return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):

@@ -28,14 +28,14 @@ class InverseQE(ScoreSignal):
         after its date.
     NaN
         The flag is NA if the correlation or the mean is missing. The mean needs at least one of its
-        components. The score omits a component without enough data. The score needs 252 sessions on
-        which all remaining components are known.
+        components. The score omits a component without enough data, and needs 252 sessions with
+        values of all other components.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
         past values of the term premium. With ``term_premium=False``, the score and the flag do not
-        use the term premium. The signal does not measure the duration of new bonds, because
-        drypowder has no data on it.
+        use the term premium. Drypowder has no data on the duration of new bonds, so the signal does
+        not measure this duration.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ class InverseQE(ScoreSignal):
         Number of sessions over which ``correlation`` and ``term_premium`` are measured; 63 sessions
         are a quarter.
     term_premium
-        Whether the score and the flag use the term premium, which its publisher revises.
+        Whether the score and the flag use the term premium. The publisher revises past values of
+        the term premium.
     """
 
     name: ClassVar[str] = "inverse_qe"
@@ -66,7 +67,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Id of the term premium if the signal does not use it; otherwise empty."""
+        """Id of the term premium if the signal omits the term premium; otherwise empty."""
         return () if self.term_premium else ("THREEFYTP10",)
 
     @property

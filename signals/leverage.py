@@ -22,9 +22,8 @@ class Leverage(Signal):
         The gauge ``free_credit`` is 100 · F / M, in % of margin debt. The score is −z(growth),
         where z is the z-score.
     Flag
-        The flag is on when margin debt shrinks, because borrowers sell assets to repay debt. The
-        flag turns on when the growth is below ``enter``, and off when the growth is above
-        ``leave``.
+        The flag is on when margin debt shrinks: borrowers then sell assets to repay debt. The flag
+        turns on when the growth is below ``enter``, and off when the growth is above ``leave``.
     Timing
         FINRA publishes the value of a month's end in the third week of the next month. The imported
         file states the date from which a value counts as known: the 25th of the next month. The
@@ -36,7 +35,7 @@ class Leverage(Signal):
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
-        share prices, so it is not used to test claims about returns. The default levels of
+        share prices, so no claim about returns is tested with margin debt. The default levels of
         ``enter`` (zero growth) and ``leave`` are our own choice.
 
     Parameters

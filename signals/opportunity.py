@@ -32,19 +32,19 @@ class Opportunity(CompoundSignal):
     Flag
         The flag turns on only if four conditions are true. Condition 1: within the last ``memory``
         sessions, there was forced selling, and there was a deep drawdown. Forced selling means that
-        the flag ``forced_selling`` is on. A drawdown is deep if it is at or below the gauge
-        ``decile``. Condition 2: the flag ``forced_selling`` is off at the current session.
+        the flag ``forced_selling`` is on. A drawdown is deep if the drawdown is at or below the
+        gauge ``decile``. Condition 2: the flag ``forced_selling`` is off at the current session.
         Condition 3: the VIX is at most ``calm`` times its highest value of the last 63 sessions.
-        Condition 4: the score of ``bathtub`` or ``policy`` is lower than 21 sessions ago. If the
-        score of ``policy`` uses other components than 21 sessions ago, condition 4 ignores
-        ``policy``. The flag turns on when all four conditions are true for ``confirm`` sessions in
-        a row. The flag stays on for ``stay`` sessions, and can then turn on again.
+        Condition 4: the score of ``bathtub`` or ``policy`` has fallen over the last 21 sessions.
+        Condition 4 compares two scores of ``policy`` only if both scores have the same components.
+        The flag turns on when all four conditions are true for ``confirm`` sessions in a row. The
+        flag stays on for ``stay`` sessions, and can then turn on again.
     Timing
         The signal is known as soon as its input series and the signals ``forced_selling``,
         ``bathtub`` and ``policy`` are known.
     NaN
-        The flag is NA until the basket's drawdown is known on at least 252 sessions. The flag is
-        also NA while ``forced_selling`` is NA, or if the VIX is missing on one of the last 63
+        The flag is NA until the basket's drawdown is known on at least 252 sessions. The flag is NA
+        if the flag ``forced_selling`` is NA, or if the VIX is missing on one of the last 63
         sessions. If the scores of ``bathtub`` and ``policy`` are both unknown, condition 4 is
         false. Condition 4 never makes the flag NA. After a session at which the flag is NA, the
         flag is off until it turns on again.
@@ -55,16 +55,16 @@ class Opportunity(CompoundSignal):
     Parameters
     ----------
     memory
-        Number of past sessions within which forced selling and a deep fall of the basket must
-        happen.
+        Condition 1 looks for forced selling and for a deep drawdown in this number of most recent
+        sessions.
     stay
         Number of sessions for which the flag stays on.
     calm
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
-        The basket has a return on a session if at least this number of basket assets has a return.
-        The basket has four assets, so a number above 4 is not allowed. With ``members`` = 1, the
-        basket contains only MSTR until another asset has a return.
+        The return of the basket needs the returns of at least this number of assets. The basket has
+        four assets, so a number above 4 is not allowed. With ``members`` = 1, the basket contains
+        only MSTR until another asset has a return.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -107,7 +107,7 @@ class Opportunity(CompoundSignal):
 
     @property
     def lasts(self) -> int:
-        """Number of sessions for which the flag stays on if no data are missing."""
+        """Number of sessions for which the flag stays on; missing data can end the stay earlier."""
         return self.stay
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
@@ -137,7 +137,7 @@ class Opportunity(CompoundSignal):
         return -zscore(gauges["drawdown"])
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the flag, which stays on for a fixed number of sessions."""
+        """Return a flag that stays on for a fixed number of sessions."""
         now = (
             (gauges["capitulated"] > 0.5)
             & (gauges["forced_selling"] < 0.5)

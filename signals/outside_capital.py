@@ -25,18 +25,17 @@ class OutsideCapital(Signal):
     """Who pays for capital expenditure: cash flow, smaller payouts to shareholders, or creditors.
 
     Formula
-        Each amount is a sum over ``firms`` for the last four quarters. The section NaN gives the
-        conditions under which a firm counts. A is capital expenditure, and O is operating cash
-        flow. B is shares bought back, D is debt issued, and L is assets from new finance leases.
-        A', O' and B' are A, O and B one year earlier. The gauge ``gap`` is 100 · (A − O) / A.
-        ``gap`` is the part of the spending that cash flow does not cover, in %. The gauge
-        ``marginal`` is 100 · ((A − A') − (O − O')) / (A − A'). ``marginal`` is the part of the
-        additional spending that additional cash flow does not cover, in %. The gauge
-        ``from_payouts`` is 100 · (B' − B) / (A − A'). ``from_payouts`` is the part of the
-        additional spending that smaller buybacks cover, in %. ``from_payouts`` is negative if
-        buybacks grew. The gauge ``raised`` is 100 · (D + L − B) / A. ``raised`` is the new debt and
-        leases minus the buybacks, in % of A. ``raised`` uses only the firms that report debt. The
-        score is the z-score of ``gap``.
+        Each amount is a sum over ``firms`` for the last four quarters. The section NaN says which
+        firms the sum includes. A is capital expenditure, and O is operating cash flow. B is shares
+        bought back, D is debt issued, and L is assets from new finance leases. A', O' and B' are A,
+        O and B one year earlier. The gauge ``gap`` is 100 · (A − O) / A. ``gap`` is the part of the
+        spending that cash flow does not cover, in %. The gauge ``marginal`` is 100 · ((A − A') − (O
+        − O')) / (A − A'). ``marginal`` is the part of the additional spending that additional cash
+        flow does not cover, in %. The gauge ``from_payouts`` is 100 · (B' − B) / (A − A').
+        ``from_payouts`` is the part of the additional spending that smaller buybacks cover, in %.
+        ``from_payouts`` is negative if buybacks grew. The gauge ``raised`` is 100 · (D + L − B) /
+        A. ``raised`` is the new debt and leases minus the buybacks, in % of A. ``raised`` uses only
+        the firms that report debt. The score is the z-score of ``gap``.
     Flag
         The flag is on when the firms need outside capital. The flag turns on when ``gap`` is above
         ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, spending
@@ -44,15 +43,14 @@ class OutsideCapital(Signal):
         with cash flow. The formula uses no idle capital, GDP or price.
     Timing
         As in the signal ``capex``, an amount is known at the session after its first filing with
-        the SEC. If an amount of debt, leases or buybacks first appears in a late filing, the amount
-        counts as known only after the filing. The late filing may be the first publication of the
-        amount.
+        the SEC. An amount of debt, leases or buybacks from a late filing counts as known only after
+        this filing, because the filing may be the first publication of the amount.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         spending and cash flow one year earlier must also be known. For ``from_payouts``, the
         buybacks of both years must also be known. ``gap``, ``marginal`` and ``from_payouts`` are
         NaN if fewer than ``minimum`` firms have the necessary amounts. ``marginal`` and
-        ``from_payouts`` are also NaN if spending grew by ``least_growth`` or less. ``marginal`` and
+        ``from_payouts`` are NaN if spending grew by ``least_growth`` or less. ``marginal`` and
         ``from_payouts`` are divided by the growth of spending. If spending hardly grew, a small
         error in an amount would become a large error in ``marginal`` and ``from_payouts``.
         ``raised`` uses only firms with known spending, debt and buybacks. If no firm has known
@@ -69,9 +67,9 @@ class OutsideCapital(Signal):
         levels of ``enter`` and ``leave`` are our own choice. At the default of ``enter``, spending
         equals cash flow. At the default of ``leave``, cash flow exceeds spending by 10 % of the
         spending. The default of ``least_growth`` equals the default of ``impulse_enter`` in the
-        signal ``absorption``. ``least_growth`` limits the effect of errors in the amounts. If
-        spending equals cash flow, an error of 1 % in current cash flow changes ``marginal`` by at
-        most 11 percentage points.
+        signal ``absorption``. ``least_growth`` limits how much errors in the amounts change
+        ``marginal`` and ``from_payouts``. If spending equals cash flow, an error of 1 % in current
+        cash flow changes ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------

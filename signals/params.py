@@ -54,11 +54,11 @@ class Typed:
     must_be_positive
         Names of the parameters that must be positive and finite.
     must_ascend
-        Tuples of parameter names and numbers. The values of each tuple must be in ascending order.
-        For example, the tuple ``("leave", "enter", 1)`` means leave < enter < 1.
+        Tuples of parameter names and numbers whose values must be in ascending order. For example,
+        the tuple ``("leave", "enter", 1)`` means leave < enter < 1.
 
-    ``must_be_positive`` and ``must_ascend`` of the base classes also apply. ``__post_init__``
-    checks the ranges. So a subclass with its own ``__post_init__`` must call
+    A subclass inherits the checks ``must_be_positive`` and ``must_ascend`` of its base classes.
+    ``__post_init__`` checks the ranges. So a subclass with its own ``__post_init__`` must call
     ``super().__post_init__()``.
     """
 
@@ -139,7 +139,7 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def check_whole(name: str, value: Any, least: int) -> None:
-    """Raise ConfigError unless a value is a whole number, at least ``least``."""
+    """Raise ConfigError if a value is below ``least``, or if the value is not a whole number."""
     if not fits(value, int) or value < least:
         raise ConfigError(
             f"{name}: expected a whole number of at least {least}, was {shown(value)}"

@@ -20,7 +20,8 @@ class Policy(ScoreSignal):
         in USD billions. The score is the z-score of m, where m is the mean of z(shock) and
         −z(balance).
     Flag
-        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when the score is below
+        ``leave``.
     Timing
         Yields are known one session after their date. The balance sheet is known at the session
         after Thursday's H.4.1 release.

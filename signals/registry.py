@@ -48,7 +48,7 @@ class Registered:
     votes: bool
 
 
-#: If several signals measure the same fact, only one of them should vote. A regime that depends
+#: If several signals measure the same fact, only one signal should vote. A regime that depends
 #: strongly on past returns is unsuitable for tests of claims about returns.
 SIGNALS: dict[str, Registered] = {
     entry.signal.name: entry
@@ -56,8 +56,8 @@ SIGNALS: dict[str, Registered] = {
         Registered(signal=DryPowder, votes=True),  # idle capital, measured by amounts and GDP
         Registered(signal=Funding, votes=True),  # idle reserves, measured by interest rates
         Registered(signal=Capex, votes=True),
-        Registered(signal=OutsideCapital, votes=False),  # the signal repeats capex
-        Registered(signal=Absorption, votes=False),  # the parts of absorption vote
+        Registered(signal=OutsideCapital, votes=False),  # uses the spending of capex again
+        Registered(signal=Absorption, votes=False),  # capex and dry_powder vote instead
         Registered(signal=CostOfCapital, votes=True),
         Registered(signal=Bathtub, votes=True),
         Registered(signal=CryptoProbe, votes=True),
@@ -68,7 +68,7 @@ SIGNALS: dict[str, Registered] = {
         Registered(signal=Leverage, votes=False),  # margin debt follows share prices
         Registered(signal=ForcedSelling, votes=False),  # the flag gives a regime
         Registered(signal=CryptoForcedSelling, votes=False),
-        Registered(signal=Convexity, votes=False),  # the signal repeats absorption
+        Registered(signal=Convexity, votes=False),  # is computed from absorption
         Registered(signal=Opportunity, votes=False),  # the flag gives a regime
     )
 }

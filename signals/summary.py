@@ -74,8 +74,8 @@ _PERIODS = {"quarter": (63, 65), "year": (252,)}
 def over(unit: str, sessions: int) -> str:
     """Return the unit of a change over a number of sessions.
 
-    ``unit`` can contain the usual period, as in ``pp / quarter``. If such a period usually has
-    another number of sessions, the result names ``sessions`` instead.
+    ``unit`` can contain a period, as in ``pp / quarter``. A quarter has 63 or 65 sessions, and a
+    year has 252. For another number of sessions, the result gives the number instead of the period.
 
     >>> over("pp / quarter", 63), over("pp / quarter", 21), over("USD bn", 21)
     ('pp / quarter', 'pp over 21 sessions', 'USD bn')
@@ -100,9 +100,9 @@ def amount(value: float, unit: str = "", digits: int = 3) -> str:
 
 
 def exact(value: float) -> str:
-    """Return a number that a user chose as text, with up to 12 significant digits.
+    """Return a user's number as text, with up to 12 significant digits.
 
-    Below 1e16, all digits before the point are kept.
+    A number below 1e16 keeps all digits before the decimal point.
 
     >>> exact(0.025), exact(6_500_000.0), exact(-0.1), exact(1e12)
     ('0.025', '6,500,000', '-0.1', '1,000,000,000,000')

@@ -59,11 +59,11 @@ def composite(parts: Mapping[str, pd.Series], minimum: int = MINIMUM) -> Composi
     The mean is the average of the components that are known at the session. If fewer than half of
     all components are known, the mean is NaN.
 
-    A component is valid if its current value and at least ``minimum`` values in the last
-    :data:`WINDOW` sessions are known. The score is the z-score of the mean of the valid components.
-    The z-score uses only sessions of the window on which all valid components are known. If fewer
-    than half of all components are valid, the score is NaN. If a component becomes invalid, the
-    score can jump, because the score then uses only the other components.
+    A component is valid if its current value is known, and if at least ``minimum`` values are known
+    in the last :data:`WINDOW` sessions. The score is the z-score of the mean of the valid
+    components. The z-score uses only sessions of the window with values of all valid components. If
+    fewer than half of all components are valid, the score is NaN. The score can jump when a
+    component becomes invalid, because the score then omits this component.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -112,8 +112,8 @@ def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
 
     A row of the panel contains share prices of its own session, but coin prices of the previous
     date. So share returns and coin returns in one row of the panel cover different days. The
-    function takes the share prices of the previous session, and the coin prices of the same date.
-    Raise MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
+    function takes the prices of shares and of coins on the date of the previous session. Raise
+    MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 
@@ -127,7 +127,7 @@ def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
 
 
 def percentile(x: pd.Series) -> float:
-    """Return the percentage of values at or below the last value; NaN when that value is NaN."""
+    """Return the percentage of values at or below the last value; NaN if the last value is NaN."""
     past = x.dropna()
     if past.empty or np.isnan(x.iloc[-1]):
         return float("nan")

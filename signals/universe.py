@@ -193,7 +193,7 @@ def class_of(ticker: str, own: OwnClasses) -> str:
 def check_classes(own: OwnClasses) -> None:
     """Raise ConfigError if a class is unknown or empty, or if two classes contain the same ticker.
 
-    The check includes the default members of each class that the user does not replace.
+    For a class that the user does not replace, the check uses the default tickers.
     """
     for name, tickers in own.items():
         if name not in OPEN_CLASSES:
@@ -219,7 +219,7 @@ def _check_tickers(name: str, tickers: tuple[str, ...]) -> None:
 def _in_two(ticker: str, name: str, other: str, tickers: tuple[str, ...], own: OwnClasses) -> str:
     said = f"expected {ticker} in one class, found it in {name} and "
     if other in own:
-        return f"{said}{other}; remove it from one of them"
+        return f"{said}{other}; remove {ticker} from one of the two classes"
     rest = [t for t in members(other) if t not in tickers]
-    cure = f"add {other} = {json.dumps(rest)}" if rest else f"give {other} other tickers"
+    cure = f"add {other} = {json.dumps(rest)}" if rest else f"choose other tickers for {other}"
     return f"{said}by default in {other}; {cure}"

@@ -149,13 +149,13 @@ def test_a_ticker_that_left_its_class_has_none() -> None:
         ({"memory": ["MU", " WDC"]}, "class memory: expected tickers, each once"),
         (
             {"memory": ["MU"], "crypto": ["MU"]},
-            "expected MU in one class, found it in memory and crypto; remove it from one of them",
+            "found it in memory and crypto; remove MU from one of the two classes",
         ),
         (
             {"crypto": ["GLD"]},
             'found it in crypto and by default in metals; add metals = ["SLV"]',
         ),
-        ({"crypto": ["GLD", "SLV"]}, "give metals other tickers"),
+        ({"crypto": ["GLD", "SLV"]}, "choose other tickers for metals"),
         ({"memory": "MU"}, """config key universe.classes.memory: .* like memory=["A", "B"]"""),
         (["MU"], "config key universe.classes: input should be a valid dictionary"),
     ],
