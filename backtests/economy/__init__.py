@@ -8,8 +8,8 @@ convex in the absorption share u.
 :mod:`.publish` turns the results into series with the ids, assets and publication lags of real
 history. So signals, strategies and reports treat simulated and real history alike.
 
-With ``thesis=False``, the prices come from a second, independent economy. Each single series has
-the same statistics as with ``thesis=True``. But with ``thesis=False``, idle capital and capital
+With ``thesis=False``, the prices come from a second, independent economy. The statistics of a
+single series do not depend on ``thesis``. But with ``thesis=False``, idle capital and capital
 spending do not predict returns. So if a method finds an effect of idle capital or capital spending
 with ``thesis=False``, the effect is due to chance.
 
@@ -33,7 +33,8 @@ from signals.errors import ConfigError
 from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
-#: Number of first sessions that are simulated for trailing-year sums, but not published.
+#: Number of sessions that are simulated before the first published session. Sums over the trailing
+#: year need these sessions.
 _WARM_UP = 252
 
 
@@ -44,8 +45,8 @@ class Economy:
     Attributes
     ----------
     series
-        A mapping from id to series, in the units of the catalog. The index contains the dates that
-        the publisher gives to the values.
+        A mapping from id to series, in the units of the catalog. The index contains the observation
+        dates, as the publisher of the real series states them.
     filed
         A mapping from the ids of SEC series to the filing dates of their values.
     truth
@@ -58,7 +59,8 @@ class Economy:
 
     def rows(self) -> dict[str, pd.DataFrame]:
         """Return a mapping from id to store rows, with the time when each value became known."""
-        # This moment is after all sessions, so no session sees a series with the rule "recorded".
+        # The date ``never`` is after all sessions, so no session sees a series with the publication
+        # rule "recorded".
         never = LAST_DAY + pd.DateOffset(years=100)
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 

@@ -1,8 +1,8 @@
 r"""Simulate yields and returns, which depend on an economy's phase and absorption share u.
 
 Yields are in % a year. x⁺ is max(x, 0). The value of ``crisis`` goes from 0 (calm) to 1 (crisis).
-In the formulas, ((u − 0.5)⁺)² stands for its exponential average with a half-life of 30 sessions.
-In each formula, n is a separate Ornstein–Uhlenbeck process:
+Each formula with ((u − 0.5)⁺)² uses the exponential average of ((u − 0.5)⁺)², with a half-life of
+30 sessions. In each formula, n is a separate Ornstein–Uhlenbeck process:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis
     THREEFYTP10 = 0.2 + n + 4 ((u − 0.5)⁺)²
@@ -18,8 +18,8 @@ One stochastic volatility multiplies the shocks of all factors.
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 − K_i ΔBAA10Y/100
           + carry_i + bills_i + idiosyncratic − cascade
 
-m is the market factor. S is the speculation factor. N is the factor that moves assets whose cash
-flows come soon. C is the coin factor. :class:`backtests.economy.assets.Exposure` describes the
+m is the market factor. S is the speculation factor. N is the factor of assets with cash flows in
+the near future. C is the coin factor. :class:`backtests.economy.assets.Exposure` describes the
 loadings, such as the durations D and K. The table shows the mean of each factor in each phase, in %
 a year:
 
@@ -29,10 +29,10 @@ a year:
     N            0        0         50           −20            10
     C           45       35          0           −60            70
 
-Forced selling comes in cascades. On its first session, a cascade hits coins. On its second session,
-a cascade hits speculative shares and software. On its third session, a cascade hits every asset
-with a loading ``cascade`` above 0. A crisis starts with a cascade, and more cascades may follow.
-About every fifteen months, there is a cascade that hits only coins.
+Forced selling comes in cascades. A cascade hits coins on the first session, speculative shares and
+software on the second session, and every asset with a loading ``cascade`` above 0 on the third
+session. A crisis starts with a cascade, and more cascades may follow. About every fifteen months,
+there is a cascade that hits only coins.
 """
 
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ def publish(
     rng: np.random.Generator,
     more: np.random.Generator,
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings from series id: one to all series, and one to filing dates of SEC series.
+    """Return all series by series id, and the filing dates of the SEC series by series id.
 
     Series and filing dates start at ``index[0]``. ``quantities`` and ``prices`` start a year
     earlier, because sums over the trailing year need that year. ``more`` is the random generator
@@ -135,7 +135,7 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings from series id: one to amounts of companies, and one to filing dates.
+    """Return the amounts of companies by series id, and the filing dates by series id.
 
     Each company and concept has two series: the sum over the trailing year, and the same sum one
     year earlier.
@@ -162,7 +162,7 @@ def _sec(
 def _financing(
     paths: pd.DataFrame, dates: Mapping[str, pd.Series]
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings from series id: one to amounts of companies, and one to filing dates.
+    """Return the amounts of companies by series id, and the filing dates by series id.
 
     The concepts are cash flow, buybacks, debt and leases. ``dates`` maps a ticker to filing dates.
     All amounts of a company have the same filing dates.

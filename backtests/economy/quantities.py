@@ -20,13 +20,13 @@ also has a small random part:
     P      = V + (R − 0.09 G)⁺
 
 The central bank's assets change by p G a year. The central bank's mode sets p. The value of p is
-0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In the mode LEAN, p keeps the ratio of idle
-capital to output, P/G, near 0.005:
+0.14 in QE, 0 in HOLD, −0.035 in QT, and 0.03 in EASE. In the mode LEAN, the central bank chooses p
+so that P/G, idle capital divided by output, stays near 0.005:
 
     dW     = p G dt
 
-Capital spending a is an annual rate. Its growth rate is g, and g returns to the level g*. The value
-of b is 0.33 in a boom and −0.05 in a bust:
+Capital spending a is an annual rate. The growth rate of capital spending is g, and g returns to the
+level g*. The value of b is 0.33 in a boom and −0.05 in a bust:
 
     d ln a = g dt
     dg     = 2 (g* − g) dt + 0.10 dB
@@ -52,8 +52,8 @@ After a crisis, the recovery lasts 126 to 252 sessions. No crisis begins during 
 the 252 sessions after the recovery.
 
 The central bank starts QE 16 sessions after the first session of a crisis. QE continues until the
-recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN. From
-LEAN, the central bank changes to EASE at random. From EASE, the central bank changes to HOLD.
+recovery ends. After QE, the central bank changes to the mode HOLD, then to QT, then to LEAN. The
+central bank changes from LEAN to EASE at random, and later from EASE to HOLD.
 """
 
 from dataclasses import dataclass
