@@ -86,7 +86,7 @@ class Assessment(Summarised):
         Tables from :func:`backtests.evidence.held.held_by_class` and
         :func:`backtests.evidence.held.traded_by_session`.
     earned_under
-        For each session of the history, the regime to which the session's return belongs.
+        The regime under which each session's return was earned, for all sessions of the history.
     conclusion
         The main tests of the run.
     luck

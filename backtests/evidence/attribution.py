@@ -32,8 +32,9 @@ measures are:
     amounts of all groups of a table add up to the depth of the deepest drawdown. If there is no
     drawdown, all amounts are 0.
 ``turnover``
-    Half the sum of |order value| / equity, divided by the years of the run, also in the row of a
-    single year. ``equity`` is the portfolio's value at the close at which the order is filled.
+    Half the sum of |order value| / equity, divided by the years of the run. The value of a single
+    year is also divided by the years of the whole run. ``equity`` is the portfolio's value at the
+    close at which the order is filled.
 ``cost``
     Trading costs divided by mean equity and by the years of the run. Borrowing costs are included
     in ``return``.
@@ -97,14 +98,15 @@ def attribution(
     result
         The simulation of the backtest.
     closes
-        Prices in USD, sessions × assets. The table can have more sessions than the simulation.
+        Prices in USD, sessions × assets. ``closes`` can also contain sessions outside the
+        simulation.
     costs, lag
         The costs and the lag of the simulation. Only the borrowing rates of ``costs`` are used,
         because ``result`` contains the trading costs.
     regime
         Name of the regime known at each close; None if no regime is known. A return belongs to the
-        regime that was known 1 + ``lag`` sessions earlier. So ``regime`` should begin before the
-        run.
+        regime that was known 1 + ``lag`` sessions earlier. ``regime`` should begin at least 1 +
+        ``lag`` sessions before the first return, so that each return has a regime.
     classes
         A mapping from the name of a class to its tickers, for the classes that the user changed.
         None if the user changed no class.

@@ -29,10 +29,11 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
     A random basket replaces the makers of memory chips in the run. Each Sharpe ratio uses returns
     after costs, minus the return of bills. The portfolios are rebalanced daily to the target
-    weights. The result is None if the strategy has no parameter ``memory``, or if this parameter
-    differs from the universe's class ``memory``. The result is None if the run's target weights of
-    the memory-chip makers are always 0. The result is None if the run has too few sessions, or if
-    the history has too few other stocks. Equal seeds give equal baskets.
+    weights. The result is None if the strategy has no parameter ``memory``, or if the tickers of
+    this parameter are not the tickers of the class ``memory`` in the universe. The result is None
+    if the run's target weights of the memory-chip makers are always 0. The result is None if the
+    run has too few sessions, or if the history has too few other stocks. Equal seeds give equal
+    baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

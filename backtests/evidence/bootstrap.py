@@ -153,7 +153,8 @@ def block_length(
 ) -> int:
     """Return the length of a block by the rule of Politis and White, at least 5 sessions.
 
-    In the stationary bootstrap, it is the mean length. All circular blocks have the same length.
+    For the stationary bootstrap, the result is the mean length of a block. All circular blocks have
+    the same length.
     """
     from arch.bootstrap import optimal_block_length
 

@@ -47,8 +47,8 @@ def _check_history(runs: Mapping[str, Run], index: pd.DatetimeIndex) -> None:
 def _differs(one: History, other: History, index: pd.DatetimeIndex) -> str:
     """Return the kind of data in which two histories differ at the sessions in ``index``.
 
-    The kind is ``prices`` or ``series``. Different sources count as different prices. The text is
-    empty if the histories are equal.
+    The kind is ``prices`` or ``series``. The kind is also ``prices`` if the sources of the
+    histories differ. The text is empty if the histories are equal.
     """
     if one.source != other.source or not _equal_on(index, one.closes, other.closes):
         return "prices"
@@ -71,9 +71,8 @@ def in_common_window(
 
     A configuration without a start gets the start of the common window. A configuration without an
     end gets the end of the common window. The second element of the result has a note if two
-    configurations have different windows. A configuration without a start and an end has no window
-    of its own, so it gives no note. If the latest start is after the earliest end, ConfigError is
-    raised.
+    configurations have different windows. The note ignores configurations that have neither a start
+    nor an end. If the latest start is after the earliest end, ConfigError is raised.
     """
     starts = {label: config.start for label, config in configs.items() if config.start}
     ends = {label: config.end for label, config in configs.items() if config.end}

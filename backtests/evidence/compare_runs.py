@@ -85,7 +85,7 @@ def _labelled(runs: Sequence[Run]) -> dict[str, Run]:
     if twice:
         raise ConfigError(
             f"expected runs with different settings, but {twice[0]} is given twice; leave one out, "
-            "or give a mapping from labels to runs. A different start or end is not enough: all "
-            "rows have the same sessions"
+            "or give a mapping from labels to runs. Start and end do not count as settings, "
+            "because all rows have the same sessions"
         )
     return dict(zip(labels, runs, strict=True))

@@ -48,7 +48,7 @@ TrialLog = Callable[..., Logged]
 
 
 def no_log(*runs: Run) -> Logged:
-    """Return an empty trial log. The runs are ignored."""
+    """Return an empty trial log for any runs."""
     return NO_LOG
 
 
@@ -92,7 +92,7 @@ def compare(
     configs
         A mapping from label to configuration. All rows use the same sessions, from the latest start
         date to the earliest end date in ``configs``. If no configuration has a start, the sessions
-        begin with the first regime of the default regime model.
+        begin on the first session with a regime from the default regime model.
     history
         The market data for all configurations, even if a configuration names another source.
         Sessions after the earliest end date in ``configs`` are left out.
@@ -180,12 +180,12 @@ def _luck(rows: Mapping[str, Compared], log: Logged) -> TableLuck:
 
 
 def _signals_key(config: RunConfig) -> Hashable:
-    """Return a key. Configurations with equal signals and equal voting signals have equal keys."""
+    """Return a key that identifies the signals and the voting signals of a configuration."""
     return repr(config.build_signals()), config.more_voters()
 
 
 def _model_key(config: RunConfig) -> str:
-    """Return a text. Configurations with the same regime model and parameters have equal texts."""
+    """Return a text that identifies a configuration's regime model and the model's parameters."""
     return repr(config.build_model())
 
 
@@ -207,9 +207,9 @@ def _sessions(
 ) -> pd.DatetimeIndex:
     """Return the sessions of the comparison.
 
-    For each reading in ``voted``, the function finds the sessions from the first decision to the
-    end of the history. The result is the shortest of these windows. If a window is too short to
-    fill an order after the longest lag, ConfigError is raised.
+    Each reading in ``voted`` has a window: the sessions from the first decision to the end of the
+    history. The result is the shortest window of all readings. If a window is too short to fill an
+    order after the longest lag, ConfigError is raised.
     """
     slowest = max(configs.values(), key=lambda config: config.lag)
     windows = [window(slowest, history, reading) for reading in voted.values()]

@@ -99,8 +99,7 @@ class Comparison(Summarised):
     rows
         A mapping from label to strategy, in the requested order.
     regime
-        The regime at each close, from the default regime model. The signals of the first row vote
-        on this regime.
+        The regime at each close, from the default regime model and the signals of the first row.
     level, reps, notes
         ``level`` is the confidence level of the intervals, a fraction. ``reps`` is the number of
         resamples. ``notes`` has a note for each regime model that was left out, with the reason. If
@@ -128,8 +127,8 @@ class Comparison(Summarised):
     def save(self, page: Path | str) -> None:
         """Write the page of ``drypowder compare``; an existing page is replaced.
 
-        ``page`` is a file that ends in .html, or a folder for the file ``compare.html``. Another
-        kind of file raises ConfigError.
+        ``page`` is a file that ends in .html, or a folder for the file ``compare.html``. A name
+        such as ``compare.pdf`` raises ConfigError.
         """
         from backtests.report.notebook import save_comparison
 

@@ -8,13 +8,13 @@ skill, the expected best Sharpe ratio is SR₀:
 
 Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
 ratio, as published in 2026, is Φ((SR − SR₀) / √(V v)). Here SR is the Sharpe ratio of the chosen
-trial. The rescaled ratio measures the uncertainty of SR only by V, the variance of the trials'
-Sharpe ratios. If the trials are variants of one strategy, their Sharpe ratios are almost equal, and
-V is close to 0. If V is close to 0, the rescaled ratio accepts any positive Sharpe ratio as skill.
-A second test therefore uses σ, the standard error of the chosen trial's Sharpe ratio. The standard
-error assumes that the trial has no skill. The best of N independent trials without skill stays
-below SR with the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio at which the
-rescaled ratio and Φ(SR / σ)^N are at least 95 %.
+trial. In the rescaled ratio, the uncertainty of SR depends only on N and on V, the variance of the
+trials' Sharpe ratios. If the trials are variants of one strategy, their Sharpe ratios are almost
+equal, and V is close to 0. If V is close to 0, the rescaled ratio accepts any positive Sharpe ratio
+as skill. A second test therefore uses σ, the standard error of the chosen trial's Sharpe ratio. The
+standard error assumes that the trial has no skill. The best of N independent trials without skill
+stays below SR with the probability Φ(SR / σ)^N. The hurdle is the smallest Sharpe ratio at which
+the rescaled ratio and Φ(SR / σ)^N are at least 95 %.
 
 All Sharpe ratios are per session.
 
@@ -52,8 +52,8 @@ class Deflation:
     sharpe
         Sharpe ratio of the chosen trial.
     variance
-        V: the variance of the trials' Sharpe ratios (ddof 1). V is at least the variance without
-        the logged trials. V is 0 for a single trial.
+        V: the variance of the trials' Sharpe ratios (ddof 1). The variance is computed with and
+        without the logged trials, and V is the larger result. V is 0 for a single trial.
     expected_maximum
         SR₀: the expected best Sharpe ratio of ``effective`` trials without skill.
     standard_error

@@ -31,8 +31,8 @@ class BestWithoutSkill:
 
     Call :meth:`add` several times to add many trials in parts.
 
-    In each draw, all returns of a session are multiplied by the same random number. The random
-    numbers set the expected return of each trial to 0, and keep the correlations between trials.
+    In each draw, all returns of a session are multiplied by the same random number. So each trial
+    has an expected return of 0, and the correlations between trials stay the same.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def effective_trials(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) 
 
 
 def standardised(returns: np.ndarray) -> np.ndarray:
-    """Return the rows that vary, minus their means, scaled to a sum of squares of 1."""
+    """Return the rows that vary, scaled so that each row has mean 0 and a sum of squares of 1."""
     values = np.asarray(returns, dtype=np.float64)
     values = values - values.mean(axis=1, keepdims=True)
     length = np.sqrt((values**2).sum(axis=1))

@@ -46,8 +46,8 @@ class Observed:
         or ends after the last return.
     entered
         Number of times that the state begins between the first and the last return. If the first
-        labelled return is in the state, the state began at an unknown date, and its beginning is
-        not counted.
+        labelled return is in the state, the date of the state's beginning is unknown, and this
+        beginning is not counted.
     """
 
     episodes: int
@@ -67,10 +67,10 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session, the serial number of its episode; NaN outside episodes.
 
     Serial numbers start at 0. ``on`` has the value 1.0, 0.0 or NaN (or True or False) at every
-    session. A session with 1.0 belongs to the same episode as the previous session with 1.0 if the
-    two are at most a quarter of a year apart. A session with 0.0 or NaN belongs to no episode, even
-    if it lies between two sessions of one episode. ``quarter`` is the number of rows in a quarter
-    of a year, for example 13 for weekly rows.
+    session. A session with 1.0 continues an episode if the last session with 1.0 is at most
+    ``quarter`` rows earlier. Otherwise, a session with 1.0 begins a new episode. A session with 0.0
+    or NaN belongs to no episode, even if it lies between two sessions of one episode. ``quarter``
+    is the number of rows in a quarter of a year, for example 13 for weekly rows.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -83,8 +83,8 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return, for each session in a gap, the serial number of the gap; NaN for other sessions.
 
     Serial numbers start at 0. ``on`` is 0.0 at each session of a gap. A gap lies before the first
-    episode, between two episodes, or after the last episode. A session with ``on`` equal to 0.0
-    inside an episode belongs to the gap before the episode.
+    episode, between two episodes, or after the last episode. A session with 0.0 between two
+    sessions of one episode counts as part of the gap before this episode.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -93,9 +93,9 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes a state had, and how often it began.
+    """Return the number of episodes of a state, and how often the state began.
 
-    ``earned`` has the label of each return.
+    ``earned`` has one label for each return: the name of a regime or state.
 
     :func:`acted_on` computes ``earned``. All labels in ``states`` count together as one state. A
     missing label does not belong to any state.
@@ -109,7 +109,7 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes a state had in a run, and how often it began.
+    """Return the number of episodes of a state in a run, and how often the state began.
 
     ``labels`` has the label of each close.
 
@@ -120,7 +120,7 @@ def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observe
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return how many episodes the regime ABSORPTION had in a run, and how often it began."""
+    """Return the number of episodes of ABSORPTION in a run, and how often ABSORPTION began."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
@@ -135,7 +135,7 @@ def own_states(run: Run) -> pd.Series | None:
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return how many episodes the active states of a run's strategy had, and how often they began.
+    """Return the number of episodes of a run's active states, and how often these states began.
 
     The result is None if the strategy has no states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.
@@ -165,7 +165,7 @@ def is_inconclusive(run: Run) -> bool:
 
 
 def is_few(episodes: int | None) -> bool:
-    """Return whether there are too few episodes for a conclusion. For None, return False."""
+    """Return whether the episodes are too few for a conclusion; False if ``episodes`` is None."""
     return episodes is not None and episodes < FEW
 
 

@@ -56,9 +56,10 @@ class Fit:
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
-        """Return a standard error for 95 % intervals that use the normal critical value 1.96.
+        """Return the error, widened for 95 % intervals of ±1.96 standard errors.
 
-        1.96 times the result equals ``error`` times the fixed-b critical value of :meth:`critical`.
+        The result is ``error`` times the fixed-b critical value of :meth:`critical`, divided by the
+        normal critical value 1.96.
         """
         return error * self.critical(0.975) / _FIXED_B[0.975][0]
 

@@ -2,9 +2,9 @@
 
 If a strategy has real timing skill, its information ratio falls slowly as the delay of fills grows.
 If a strategy uses future data, its information ratio collapses after one more session of delay. The
-advantage of future data comes from a single return, which a later fill misses. Fills before a
-decision, or at the close of a decision, are impossible. The information ratios at lags of 0 or less
-show what a trader with foresight would have earned.
+gain from future data comes from a single return. With a later fill, the strategy misses this
+return. Fills before a decision, or at the close of a decision, are impossible. The information
+ratios at lags of 0 or less show what a trader with foresight would have earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
 active return is the portfolio's return minus the return of a reference portfolio. The reference
@@ -33,7 +33,7 @@ LAGS = tuple(range(-5, 11))
 #: In a collapse, one more session of delay removes more than this fraction of the information
 #: ratio.
 LOST = 0.5
-#: In a collapse, the lost return has at least this HAC t-statistic.
+#: Smallest HAC t-statistic of the lost return that counts as a collapse (:class:`LeadLag`).
 LEAST_T = 4.0
 
 
@@ -53,10 +53,9 @@ class LeadLag:
         A mapping from lag to the HAC t-statistic of the mean lost return. The lost return at lag n
         is the daily return at lag n minus the daily return at lag n + 1.
     collapse
-        The smallest lag at which one more session of lag makes the information ratio collapse. The
-        test compares each lag from 0 to the run's lag with the next lag. A lag is left out if this
-        lag or the next lag is not measured. None if there is no collapse. A collapse of the
-        information ratio is a sign of look-ahead.
+        The smallest n for which the information ratio collapses between lag n and lag n + 1. Each n
+        from 0 to the run's lag is tested if lag n and lag n + 1 are measured. None if there is no
+        collapse. A collapse of the information ratio is a sign of look-ahead.
     """
 
     lag: int
@@ -70,9 +69,9 @@ def lead_lag(run: Run) -> LeadLag | None:
     """Return the information ratios of a run, for each lag between decision and fill.
 
     For each lag, the decided weights are simulated with the run's costs. All lags are measured on
-    the same sessions, which begin after the longest lag of :func:`lags_of`. The result is None if
-    the measured sessions cover less than a year. The result is None if the weights change only when
-    an asset is listed or delisted.
+    the same sessions. The first L returns are left out, where L is the longest lag of
+    :func:`lags_of`. The result is None if the measured sessions cover less than a year. The result
+    is None if the weights change only when an asset is listed or delisted.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
@@ -108,8 +107,8 @@ def fading_said(found: LeadLag) -> str:
         return (
             "Lead and lag: at the run's lag, the information ratio over the "
             f"mean weights is {here:z.2f} (standard error {found.error:.2f}). At a lag of {last} "
-            f"sessions, the ratio is {_said(later)}. If fills come one session later, the ratio "
-            "does not collapse."
+            f"sessions, the ratio is {_said(later)}. If fills come one session later, the "
+            "information ratio does not collapse."
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
     return (

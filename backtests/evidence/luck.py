@@ -38,9 +38,9 @@ class Logged:
     sharpes
         The yearly Sharpe ratio of each trial. Values that are not finite are ignored.
     effective
-        Effective number of independent trials among the logged trials. The log has no returns, so
-        this number cannot be estimated from the log. Each sweep therefore logs its effective number
-        of trials.
+        Effective number of independent trials among the logged trials. The effective number cannot
+        be estimated from the log, because the log has no returns. Each sweep therefore logs its
+        effective number of trials.
     includes_own
         True if ``effective`` already counts the trials of the current command.
     """
@@ -50,7 +50,7 @@ class Logged:
     includes_own: bool = False
 
 
-#: The empty log, for a simulated history and for a store on which no parameter sweep has run.
+#: A log without trials. Simulated histories and stores without a parameter sweep have this log.
 NO_LOG = Logged(sharpes=np.empty(0), effective=0.0)
 
 
@@ -71,16 +71,16 @@ class Luck(Summarised):
         Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". The
         probabilistic Sharpe ratio ignores other trials.
     minimum_length
-        Smallest number of sessions that the test of ``probability`` needs to find this Sharpe ratio
-        significant at the 5 % level. NaN if the Sharpe ratio is 0 or negative.
+        Smallest number of sessions for which the test of ``probability`` finds the estimated Sharpe
+        ratio significant at the 5 % level. NaN if the Sharpe ratio is 0 or negative.
     power
         Probability that the test of ``probability`` detects skill if the true yearly Sharpe ratio
         is 0.5.
     planned_false, observed_false
         ``planned_false`` is the fraction of false discoveries among strategies that pass the test.
-        ``observed_false`` is the fraction of false discoveries among strategies with at least this
-        Sharpe ratio. ``planned_false`` and ``observed_false`` assume that one in ten tried
-        strategies has a yearly Sharpe ratio of 0.5.
+        ``observed_false`` is the fraction of false discoveries among strategies whose Sharpe ratio
+        is at least the estimated Sharpe ratio. ``planned_false`` and ``observed_false`` assume that
+        one in ten tried strategies has a yearly Sharpe ratio of 0.5.
     difference
         The test of the strategy's Sharpe ratio against the Sharpe ratio of a constant mix. The
         constant mix holds SPY and bills, and has the strategy's mean net exposure. None if no mix

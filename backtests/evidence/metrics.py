@@ -105,7 +105,7 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 def drawdowns(returns: pd.Series) -> pd.Series:
     """Return each session's loss from the highest value so far.
 
-    The initial capital counts as a value.
+    The highest value is at least the initial capital.
     """
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
@@ -138,7 +138,7 @@ def worst_drawdowns(
 def _drawdown(falls: pd.Series, first: int, last: int, start: pd.Timestamp | None) -> Drawdown:
     """Return one drawdown; ``first`` to ``last`` are the positions of the sessions below the peak.
 
-    ``start`` is the session before the first row of ``falls``. Its position counts as -1.
+    ``start`` is the session before the first row of ``falls``. The position of ``start`` is -1.
     """
     peak, back = max(first - 1, 0 if start is None else -1), last + 1
     recovered = back < len(falls)
@@ -342,8 +342,8 @@ def by_regime(
 ) -> pd.DataFrame:
     """Return the metrics of each regime, computed from the returns earned under this regime.
 
-    The table also shows the benchmark's excess. The benchmark does not follow the regime. The
-    benchmark's excess therefore shows whether market returns differ between regimes.
+    The table also shows the benchmark's mean return over bills. The benchmark does not follow the
+    regime, so ``benchmark_excess`` shows whether market returns differ between regimes.
 
     Parameters
     ----------
@@ -358,12 +358,12 @@ def by_regime(
     Returns
     -------
     One row per regime, sorted by first appearance. The row ``none`` covers returns without a
-    regime. ``sessions`` counts a regime's sessions; ``share`` is their share of all sessions.
-    :class:`backtests.evidence.entries.Observed` defines ``episodes`` and ``entered``.
-    ``mean_excess`` is 252 times the strategy's mean daily excess, and ``benchmark_excess`` is 252
-    times the benchmark's mean daily excess. ``volatility`` is yearly. ``hit_rate`` is the share of
-    days with a return above zero. All columns except ``sessions``, ``episodes`` and ``entered`` are
-    fractions.
+    regime. ``sessions`` is the number of sessions of the regime, and ``share`` is this number
+    divided by the number of all sessions. :class:`backtests.evidence.entries.Observed` defines
+    ``episodes`` and ``entered``. ``mean_excess`` is 252 times the strategy's mean daily excess, and
+    ``benchmark_excess`` is 252 times the benchmark's mean daily excess. ``volatility`` is yearly.
+    ``hit_rate`` is the share of days with a return above zero. All columns except ``sessions``,
+    ``episodes`` and ``entered`` are fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")

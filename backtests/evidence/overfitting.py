@@ -1,9 +1,9 @@
 """Compute the probability of backtest overfitting from the returns of many trials.
 
-The sessions are cut into an even number of consecutive blocks. Each way to choose half of the
-blocks gives one sample. The trial with the best Sharpe ratio in the sample is chosen. The blocks
-outside the sample show how the chosen trial ranks out of sample. If the chosen trial ranks below
-the median out of sample for half of all samples, choosing the best trial has no value.
+The sessions are cut into an even number of consecutive blocks. Each combination of half of the
+blocks is used once as the sample. The trial with the best Sharpe ratio in the sample is chosen. The
+other blocks show how the chosen trial ranks out of sample. Choosing the best trial has no value if
+the chosen trial ranks below the out-of-sample median for half of the samples.
 
 For each block, the calculation needs only the count, the sum and the sum of squares of the returns.
 So the returns of all trials need not be in memory at once.
@@ -200,9 +200,10 @@ def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.nda
 
 
 def _selected(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return each split's best trial in sample, its Sharpe ratio in sample, and out of sample.
+    """Return four arrays about the best trial in sample, with one value for each split.
 
-    The last array contains the trial's rank out of sample, from 0 (worst) to 1 (best).
+    The arrays are: the index of the trial, the Sharpe ratio in sample, the Sharpe ratio out of
+    sample, and the rank out of sample. A rank is between 0 (worst) and 1 (best).
     """
     best = inside.argmax(axis=1)
     rows = np.arange(len(best))

@@ -6,8 +6,8 @@ from which the flags are computed:
 
 - If flags are computed from quantities, such as balance sheets, the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings that are shifted beyond the last date continue at the
-  first date. The number of episodes, their length and the market's prices stay the same. Each
-  shifted episode meets the prices of other, random dates.
+  first date. The number of episodes, their length and the market's prices stay the same. But each
+  shifted episode falls on random dates.
 
 - If flags are computed from prices, market moves are resampled in blocks, and the flags are
   computed again (:mod:`backtests.evidence.resampling`). Balance sheets and other quantities keep
@@ -83,12 +83,12 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return a strategy's Sharpe ratio minus the Sharpe ratio of its mean weights.
 
-    A constant exposure needs no skill, but also earns a return and limits drawdowns. For example, a
+    A constant exposure needs no skill, but it earns a return and limits drawdowns. For example, a
     portfolio with 30 % in shares has about a third of the drawdown of shares. The mean weight of an
-    asset is computed over the sessions on which the asset has a price. So the gain comes only from
-    the times at which the strategy holds each asset. The Sharpe ratios of the strategy and of its
-    mean weights are yearly, after costs and over bills. The strategy's weights and the mean weights
-    are rebalanced daily.
+    asset is computed over the sessions on which the asset has a price. So the timing gain depends
+    only on how the weights change through time. The Sharpe ratios of the strategy and of its mean
+    weights are yearly, after costs and over bills. The strategy's weights and the mean weights are
+    rebalanced daily.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return the yearly Sharpe ratio of the weights ``held``, rebalanced daily, after costs.
 
-    :func:`timing_gain` uses this ratio, and describes the parameters, timing and errors.
+    :func:`timing_gain` describes the parameters, the timing and the possible errors.
     """
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T[:, None, :] * market.priced[:, None, :]
@@ -150,7 +150,7 @@ def shift_placebo(
     Parameters
     ----------
     held, closes, bills, costs
-        :func:`timing_gain` describes these parameters and their errors.
+        :func:`timing_gain` describes these parameters and the possible errors.
     shifts
         Number of different shifts, drawn at random from 1 to sessions − 1. If ``shifts`` is above
         sessions − 1, all shifts are used. If ``shifts`` is below 1, ConfigError is raised.
@@ -196,7 +196,8 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
     _check_matching(held, closes, bills)
     assets = [str(a) for a in held.columns]
     prices = closes[assets].to_numpy(dtype=np.float64).T
-    growth = np.ones(prices.shape)  # the growth stays 1 if one of its two prices is missing
+    # The growth stays 1 if the price is missing on the session or on the previous session.
+    growth = np.ones(prices.shape)
     growth[:, 1:] += np.nan_to_num(prices[:, 1:] / prices[:, :-1] - 1)
     days = np.diff(pd.DatetimeIndex(held.index).to_numpy().astype("datetime64[D]")).astype(float)
     fee = np.array([costs.borrowed(a, np.concatenate(([0.0], days))) for a in assets])

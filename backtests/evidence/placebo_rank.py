@@ -34,7 +34,7 @@ Method = Literal[
 #: The sentence of each method, as reports show it.
 NOTES: Mapping[Method, str] = {
     "shifted": (
-        "the flags are computed from quantities, so placebos shift the dates of the holdings; the "
+        "the flags are computed from quantities, so placebos shift the dates of the holdings. The "
         "rank is exact if no asset is listed or delisted during the run"
     ),
     "labelled": (
@@ -44,8 +44,8 @@ NOTES: Mapping[Method, str] = {
     ),
     "resampled": (
         "the weights depend on prices, so a shifted weight could come before the price move that "
-        "caused it. Placebos therefore resample returns in blocks of a year and compute the "
-        "flags again. The rank is too high on average"
+        "caused this weight. Placebos therefore resample returns in blocks of a year and compute "
+        "the flags again. The rank is too high on average"
     ),
     "no_timing": (
         "the weights change only if an asset is listed or delisted, so there is no timing"
@@ -58,7 +58,7 @@ NOTES: Mapping[Method, str] = {
 #: An unbiased rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from
 #: 40 seeds, with a standard error of about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
-#: For a rank, a run needs at least this many returns after the first possible fill.
+#: A run gets a rank only if it has at least this many returns after the first possible fill.
 FEWEST = 21
 #: Number of parts into which the draws are divided, for several processes.
 PARTS = 8
@@ -99,8 +99,8 @@ def draw_gains(
     Only runs that depend on prices are included. All runs must have the same history, sessions and
     signals. Equal seeds give equal resampled histories. If ``draws`` is increased, new histories
     are added and the earlier histories stay the same. The draws are divided among the returned
-    ``Future`` objects. Each ``Future`` returns a list with one mapping for each draw. A mapping has
-    labels of runs as keys, and the timing gains of the runs as values.
+    ``Future`` objects. Each ``Future`` returns a list with one mapping for each draw. Each mapping
+    contains the timing gain of each run, with the label of the run as key.
     """
     check_whole("draws", draws, 0)
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == "resampled"}

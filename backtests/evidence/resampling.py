@@ -7,8 +7,8 @@ patterns shorter than a block, such as volatility clusters, remain in the resamp
 strategy can therefore adjust its weights to volatility even in a resampled history.
 
 Shortly after the start of a block, a look-back window still contains sessions of the previous
-block. A look-back window that covers two blocks makes the timing of a placebo worse. Placebos with
-worse timing make a strategy's rank too high on average
+block. A look-back window that covers two blocks makes the timing of a placebo worse. So the rank of
+a strategy among resampled placebos is too high on average
 (:data:`backtests.evidence.placebo_rank.MEAN_RANKS`).
 """
 
@@ -22,12 +22,12 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
 
-#: Mean length of a block of market moves, in sessions: one year.
+#: Mean length of a block of market moves, in sessions. 252 sessions are about one year.
 BLOCK = 252
 #: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
-#: A quoted series is pulled toward its original level at the source session. This number is the
-#: pull per session, as a fraction of the distance to the original level.
+#: The distance from a resampled quote to the original quote of the source session shrinks by this
+#: fraction at every session.
 PULL = 1 / 252
 #: Daily series that a central bank sets or reports. All other downloaded daily series are market
 #: quotes.
@@ -54,11 +54,11 @@ def resample_prices(
     of any asset are not resampled.
 
     A block lasts one year on average. The most important look-back windows, such as the window of
-    volatility, have 63 sessions or fewer. With blocks of one year, a window of 63 sessions lies
-    within one block at 78 % of sessions. With blocks of one quarter, a window of 63 sessions lies
-    within one block at only 37 % of sessions. Blocks much longer than one year would make all
-    resampled histories similar. Each block moves to a random date, so market moves lose their link
-    with quantities.
+    volatility, have 63 sessions or fewer. With blocks of one year, 78 % of the windows of 63
+    sessions lie within one block. With blocks of one quarter, only 37 % of the windows of 63
+    sessions lie within one block. Blocks much longer than one year would make all resampled
+    histories similar. Each block moves to a random date, so market moves lose their link with
+    quantities.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def resample_prices(
     since
         The first session of the backtest. Changes up to ``since`` are drawn only from sessions up
         to ``since``. Changes after ``since`` are drawn only from sessions after ``since``. So the
-        backtest of a placebo contains only market moves from the backtest's own period. If
-        ``since`` is None, changes are drawn from all sessions.
+        market moves in a placebo's backtest come only from sessions after ``since``. If ``since``
+        is None, changes are drawn from all sessions.
 
     Returns
     -------
@@ -82,9 +82,9 @@ def resample_prices(
     starts at the first value of the original column. In the panel, a coin's price at a session is
     its last close before this session's close. So a coin's price in the panel lags by one session.
     Coins also trade on weekends and holidays, which have no session. The weekend move of a session
-    is the coin's move on the weekend or holiday just before the session. A session directly after
-    another session has a weekend move of 0. After a weekend or holiday, the resampled price also
-    moves by the weekend move of the source session.
+    is the coin's move on the weekend or holiday just before the session. If no weekend or holiday
+    lies just before the session, the weekend move is 0. After a weekend or holiday, the resampled
+    price includes the weekend move of the source session.
 
     Timing
         The changes of a series are drawn from the point-in-time panel, so each series keeps its
@@ -96,9 +96,8 @@ def resample_prices(
         candidate session on which the asset has a return. Assets with returns on the same candidate
         sessions have the same source session. So on most sessions, all coins have the same source
         session. If an asset has no return on any of the 8 candidate sessions, its return comes from
-        a separate block. A separate block starts at a random session after the asset's listing. An
-        asset with a separate block loses some of its correlation with assets that were listed
-        earlier.
+        a separate block. A separate block starts at a random session after the asset's listing. The
+        separate block weakens the asset's correlation with assets that were listed earlier.
 
     Raises
     ------
@@ -110,12 +109,12 @@ def resample_prices(
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. To prevent drift, a resampled yield (or
-    other quote) is pulled toward its original level at the source session. At each session, the
-    resampled quote moves by 1/252 of its distance to the original level. Each resampled quote also
-    stays within the range of its original values since the earliest price of any asset. Because of
-    these two rules, a difference between two yields does not change by exactly the same amount as
-    at the source session.
+    A sum of drawn yield changes could drift without limit. To prevent drift, each resampled quote,
+    such as a yield, is pulled toward the original quote of the source session. At every session,
+    the distance between the two quotes shrinks by the fraction 1/252. Each resampled quote also
+    stays between the minimum and the maximum of the original quote. The minimum and the maximum
+    cover the sessions since the earliest price of any asset. Because of the pull and the limits,
+    the difference between two resampled yields does not move exactly as at the source session.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -141,10 +140,10 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """For each session after the first, the draws that choose its source session."""
+    """Random draws that choose the source session of each session after the first session."""
 
     joint: np.ndarray  # the draws, tries × sessions
-    # If an asset's return is missing in all draws, these arrays choose its source session.
+    # If an asset has no return in any draw, ``place`` and ``lot`` choose the source session.
     place: np.ndarray  # the position of a session in its block
     lot: np.ndarray  # the block's random number, 0 to 1
 
@@ -171,8 +170,8 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
     """Return resampled columns, and the source session of each change.
 
-    The new level at a session is the level at the source session plus an offset. The offset changes
-    at the start of each block, so that the new level does not jump. The offset shrinks by the
+    The new level at a session is the level at the source session plus an offset. At the start of
+    each block, the offset changes so that the new level does not jump. The offset shrinks by the
     fraction ``pull`` at every session.
     """
     known = levels.notna().to_numpy()
@@ -190,7 +189,8 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
     """Return the source session for each session and column, as a row number of ``known``.
 
-    Before the first value of a column, the source session is the session of the first value.
+    On sessions before the first value of a column, the source session is the session of this first
+    value.
     """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
@@ -222,7 +222,10 @@ def _shown(
 
 
 def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.ndarray:
-    """Return log(p / c): p is a coin's price in the panel, c its close on the previous session."""
+    """Return a coin's log return from the previous session's close to the price in the panel.
+
+    The log return is 0 if one of the two prices is missing.
+    """
     if coin not in panel:
         return np.zeros(len(panel))
     last = closes[coin].ffill().shift(1).to_numpy(dtype=np.float64)
@@ -270,8 +273,8 @@ def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
     strange = [name for name in panel.columns if name not in known]
     if strange:
         raise DataError(
-            f"expected closes of {strange[0]}, because the panel has a column {strange[0]} and the "
-            "catalog has no such series; add the closes or delete the column"
+            f"expected closes of {strange[0]}, because {strange[0]} is a column of the panel and "
+            "not a series of the catalog; add the closes or delete the column"
         )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))

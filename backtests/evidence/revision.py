@@ -1,17 +1,19 @@
 """A test of how much a run's results depend on the later revisions of series.
 
 Vintages are the values that were published at each date. A series without vintages shows its latest
-values even on earlier days. On these days, nobody knew the latest values. A series in USD without
-vintages is multiplied by factors from 0.98 to 1.02. For each factor, the results of the run are
-computed again. For comparison, GDP of 2017Q3 was first published 1 % below its current value.
-Changes of more than 2 %, for example by a new definition of a series, are not tested.
+values even on days on which nobody knew the latest values. A series in USD without vintages is
+multiplied by factors from 0.98 to 1.02. For each factor, the results of the run are computed again.
+For comparison, GDP of 2017Q3 was first published 1 % below its current value. Changes of more than
+2 %, for example by a new definition of a series, are not tested.
 
-Some series have another unit, such as a term premium in percent. A factor would not change the
-z-score of such a series, so the test leaves the series out of the run.
+Some series are not in USD, such as a term premium in percent. A factor would not change the z-score
+of a term premium. If a series is not in USD, the test therefore computes the run without the
+series.
 
-A series with vintages shows the values known at the time, so it needs no test. Before the first
-vintage in the archive, a series shows the values of this vintage, which may already be revised. So
-a series is also tested if its first vintage is later than the start of the run.
+A series with vintages shows the values that were known on each date, so the series needs no test.
+On dates before the first vintage in the archive, a series shows the values of the first vintage.
+The values of the first vintage may already be revised. So a series is also tested if its first
+vintage is later than the start of the run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -87,8 +89,8 @@ class Case:
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
     """Yield a changed panel for each test of a revised series.
 
-    A series in USD is multiplied by each factor in :data:`FACTORS`. A series in another unit is
-    left out.
+    A series in USD is multiplied by each factor in :data:`FACTORS`. A series that is not in USD is
+    left out of the panel.
     """
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
@@ -102,13 +104,13 @@ def by_revision(run: Run, progress: Progress = silent) -> pd.DataFrame:
 
     Returns
     -------
-    One row for each change, index ``(series, case)``. A series in USD has five rows: the row
-    ``× 0.98``, for example, multiplies the series by 0.98. A series in another unit has one row,
+    One row for each change, index ``(series, case)``. A series in USD has five rows. For example,
+    the row ``× 0.98`` multiplies the series by 0.98. A series that is not in USD has one row,
     ``left out``: the run does not use the series. The first column, ``sessions_changed``, is the
     fraction of the run's sessions whose regime changes. :func:`backtests.evidence.k_choice.by_k`
-    describes the other columns. The table is empty if the strategy does not follow the regime, or
-    if the regime model reads no signal. The table is also empty if :func:`revised_in` finds no
-    series.
+    describes the columns after ``sessions_changed``. The table is empty if the strategy does not
+    follow the regime, or if the regime model reads no signal. The table is also empty if
+    :func:`revised_in` finds no series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

@@ -49,14 +49,14 @@ def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
     - ``costs`` multiplies all costs by 0, 1, 2 or 5.
 
     - ``rebalance day`` moves each scheduled decision to 0, 2, 4, … or 20 sessions after the last
-      session of its month, quarter or week. A daily schedule does not change.
+      session of its month, quarter or week. With a daily schedule, these rows equal the run.
 
     - ``asset left out`` treats one asset as unlisted. Flags still use the prices of this asset. If
       the strategy has no rule for a missing asset, the table has no row for this asset.
 
     - ``year left out`` leaves one calendar year out of the metrics.
 
-    A case with the same settings as the run repeats the metrics of the run.
+    If a case has the settings of the run, the row of the case repeats the metrics of the run.
     """
     check_kernel(run)
     cases = _terms(run) | _days(run) | _assets(run) | _years(run)
@@ -66,7 +66,7 @@ def by_choice(run: Run, progress: Progress = silent) -> pd.DataFrame:
 
 
 def unchanged(lag: int, offset: int) -> list[tuple[str, str]]:
-    """Return choice and case of the rows that repeat a run with this lag and offset."""
+    """Return the index ``(choice, case)`` of rows that equal a run with ``lag`` and ``offset``."""
     return [("lag", _lag(lag)), ("costs", _costs(1)), ("rebalance day", _offset(offset))]
 
 

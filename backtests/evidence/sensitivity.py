@@ -1,7 +1,7 @@
 """How flags react to a change of one parameter or of one revised series.
 
-Each parameter is raised and lowered by a quarter of its value. A whole number changes by 1 or more.
-:mod:`backtests.evidence.revision` describes the changes of revised series.
+Each parameter is raised and lowered by a quarter of its value. A parameter that is a whole number
+changes by at least 1. :mod:`backtests.evidence.revision` describes the changes of revised series.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from signals.params import choices, numbers, with_parameter
 from signals.stays import stays
 
 STEP = 0.25
-#: ``switches`` lists a date if the flag turns on and stays on for at least this many sessions.
+#: Shortest period with the flag on, in sessions, whose first date is in :attr:`Moved.switches`.
 MAJOR = 63
 #: A changed flag counts as similar to the original flag if the overlap is at least this fraction.
 SAME_STORY = 0.5
@@ -38,7 +38,7 @@ class Moved:
     value, base
         The changed and the original value of the parameter.
     on
-        Days on which the flag is on, in percent of the days on which the flag is defined.
+        Number of days with the flag on, in percent of the days with a defined flag.
     switches
         Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
         the flag is on at the last session, the date on which it last turned on is always included.
@@ -70,15 +70,15 @@ def sensitivity(
 ) -> list[Moved]:
     """Return every flag, computed again after each change of one parameter or one revised series.
 
-    Each numeric parameter is changed by ±25 %. A whole number changes by at least 1. A parameter
-    with named choices is set to every other choice.
+    Each numeric parameter is changed by ±25 %. A parameter that is a whole number changes by at
+    least 1. A parameter with named choices is set to every other choice.
 
-    The first result of each signal describes the original flag, and has the parameter ``""``.
-    Changes that the signal does not allow are left out. For example, a lower threshold may not be
-    raised above the upper threshold. A numeric parameter with the value 0 is not changed. A whole
-    number stays whole. The flag stays the same if the signal's current settings do not use the
-    changed parameter. For example, the signal ``dry_powder`` uses its parameter ``a`` only if its
-    ``scale`` is bank_assets.
+    The first result of each signal describes the original flag. The ``parameter`` of this result is
+    an empty text. Changes that the signal does not allow are left out. For example, a lower
+    threshold may not be raised above the upper threshold. A numeric parameter with the value 0 is
+    not changed. A parameter that is a whole number stays whole. The flag stays the same if the
+    signal's current settings do not use the changed parameter. For example, the signal
+    ``dry_powder`` uses the parameter ``a`` only if the parameter ``scale`` is bank_assets.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains the
     catalog ids of the series to change. :func:`backtests.evidence.revision.revised_in` gives these

@@ -52,15 +52,15 @@ def settings_of(config: RunConfig) -> dict[str, Any]:
     for prefix, part in parts.items():
         found |= {f"{prefix}{name}": value for name, value in parameters(part).items()}
     found.pop("regime.dated", None)  # the setting ``labels`` is the file of labels
-    # The standard voters are no setting, because all configurations have them. Only voters that the
-    # user added count as a setting.
+    # All configurations have the standard voters. So only voters that the user added count as a
+    # setting.
     if found.pop("regime.voters", None) is not None:
         found["plugin_voters"] = config.more_voters()
     return found
 
 
 def _from_here(path: Path) -> Path:
-    """Return a path relative to the working folder, if it leads into this folder."""
+    """Return a relative path if the file is in the working folder, otherwise an absolute path."""
     full, here = resolved(path), Path.cwd()
     return full.relative_to(here) if full.is_relative_to(here) else full
 
@@ -68,8 +68,8 @@ def _from_here(path: Path) -> Path:
 def changes(first: RunConfig, second: RunConfig) -> tuple[SettingChange, ...]:
     """Return the settings that exist in both configurations but have different values.
 
-    A parameter is left out if only one of the two configurations has it. In this case, the result
-    lists that the strategies or the regime models differ.
+    A parameter is left out if only one of the two configurations has the parameter. The strategies
+    or the regime models then differ, and the result contains this difference.
     """
     one, other = settings_of(first), settings_of(second)
     return tuple(
@@ -97,7 +97,7 @@ def distinct_labels(configs: Sequence[RunConfig]) -> list[str]:
 
 
 def _label(label: str, table: Mapping[str, Any], alike: Sequence[Mapping[str, Any]]) -> str:
-    """Return ``label``, with the settings in which ``table`` differs from a table in ``alike``."""
+    """Return ``label``, followed by the settings that are not equal in all tables of ``alike``."""
     differ = [path for path in table if any(other.get(path) != table[path] for other in alike)]
     said = [f"{path} {value_said(table[path])}" for path in differ]
     same = [t for t in alike if all(t.get(path) == table[path] for path in differ[:MOST])]
@@ -109,8 +109,8 @@ def _label(label: str, table: Mapping[str, Any], alike: Sequence[Mapping[str, An
 def strategy_said(strategy: Strategy) -> str:
     """Return the description of a strategy, and the parameters that differ from the defaults.
 
-    An example is ``SPY while its price is above its ten-month mean, otherwise bills; here with
-    tickers QQQ``, because the description of a class names the default assets.
+    The description of a class names the default assets. So the result can be ``SPY while its price
+    is above its ten-month mean, otherwise bills; here with tickers QQQ``.
     """
     usual = {field.name: field.default for field in fields(strategy)}
     changed = [

@@ -10,13 +10,14 @@ Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
     Andrews and Monahan (1992), Econometrica 60. The length of a block follows the rule of Politis
-    and White for circular blocks, and is at most a tenth of the sessions. The rule is applied to
-    the contributions of the sessions to the difference. Ledoit and Wolf calibrate the length of a
-    block. This calibration is not used here, because it repeats the test hundreds of times.
+    and White for circular blocks, and is at most a tenth of the sessions. The input of the rule is
+    each session's contribution to the difference of the Sharpe ratios. Ledoit and Wolf choose the
+    length of a block by a calibration that repeats the test hundreds of times. To save time, the
+    test here has no calibration.
 
-    The returns of each portfolio are first divided by their standard deviation. A constant multiple
-    of a portfolio has the same Sharpe ratio, so it also gets the same p-values. Ledoit and Wolf do
-    not scale the returns, so their bandwidth depends on the volatility of each portfolio.
+    The returns of each portfolio are first divided by their standard deviation. So a positive
+    multiple of a portfolio's returns has the same p-values as the portfolio. Ledoit and Wolf do not
+    scale the returns, so their bandwidth depends on the volatility of each portfolio.
 """
 
 import math
@@ -79,10 +80,10 @@ def sharpe_difference(
     -------
     The test, or None if the test is not possible. The result is None if there are fewer than 50
     returns, if a return is missing, or if the returns of a portfolio do not vary. The result is
-    also None if the returns of one portfolio are a constant multiple of the returns of the other
-    portfolio. The multiple need not be exact: deviations below about a millionth of the standard
-    deviation are ignored. The Sharpe ratios of two such portfolios are almost equal, so there is
-    nothing to test.
+    also None if the returns of one portfolio are a positive constant multiple of the returns of the
+    other portfolio. The Sharpe ratios of the two portfolios are then equal, so there is nothing to
+    test. Deviations from the constant multiple are ignored if they are below about a millionth of
+    the standard deviation.
     """
     both = np.column_stack([first, second]).astype(np.float64)
     if not _is_testable(both):

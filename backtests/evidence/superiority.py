@@ -6,8 +6,9 @@ standard deviation over the whole period is known only at the end of the period.
 unscaled returns, the most volatile strategies would dominate.
 
 SPA and StepM then divide each strategy's difference from the benchmark by the standard deviation of
-this difference. Without the second division, the strategies that are least like the benchmark would
-dominate. A small but steady advantage would not be found.
+this difference. If the differences were not divided by their standard deviations, the strategies
+that are least like the benchmark would dominate. The tests would then miss a small but steady
+advantage.
 
 References
 ----------

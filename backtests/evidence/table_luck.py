@@ -84,7 +84,7 @@ def table_luck(
     The best challenger is chosen with hindsight, so it is harder to beat than a benchmark chosen in
     advance. The tests of overfitting, SPA and the Model Confidence Set need at least a year of
     returns and at least two rows. The tests of overfitting and the Model Confidence Set leave out
-    rows without a Sharpe ratio, and need at least two other rows.
+    rows without a Sharpe ratio, and need at least two rows with a Sharpe ratio.
     """
     sharpes = _sharpes(excess)
     effective = effective_trials(excess.to_numpy(dtype=np.float64).T)

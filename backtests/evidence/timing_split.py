@@ -11,9 +11,10 @@ cov(w, x) is called the timing. Timing is positive if the weight was large befor
 mean return of the portfolio is bills + Σ (tilt + timing) − costs. The sum Σ is over all assets. The
 costs are trading and borrowing costs.
 
-The tilt uses hindsight for two reasons. The mean weights are known only at the end of the run, and
-the assets were chosen after the sample period. The timing uses no hindsight about mean weights or
-the choice of assets. If weights change rarely, the timing is estimated from few observations.
+The tilt uses hindsight for two reasons. First, the mean weights are known only at the end of the
+run. Second, the assets were chosen after the sample period. The timing uses no hindsight about mean
+weights or the choice of assets. If weights change rarely, the timing is estimated from few
+observations.
 
 Reference
     Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2).

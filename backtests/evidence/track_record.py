@@ -111,7 +111,7 @@ class TrackRecord:
         return (spread * _NORMAL.inv_cdf(1 - SIGNIFICANT) / (self.sharpe - threshold)) ** 2
 
     def critical(self) -> float:
-        """Return the smallest Sharpe ratio that a one-sided test finds above zero."""
+        """Return the smallest Sharpe ratio that is significant in a one-sided test against zero."""
         return _NORMAL.inv_cdf(1 - SIGNIFICANT) * self.standard_error(0.0)
 
     def power(self, alternative: float) -> float:
@@ -129,7 +129,9 @@ class TrackRecord:
         return _share(SIGNIFICANT * (1 - prior), self.power(alternative) * prior)
 
     def observed_false_discovery(self, alternative: float, prior: float) -> float:
-        """Return the share of false discoveries among strategies with at least this Sharpe ratio.
+        """Return the share of false discoveries, given the estimated Sharpe ratio.
+
+        A discovery is any strategy whose Sharpe ratio is at least the estimated Sharpe ratio.
 
         The parameters are those of :meth:`planned_false_discovery`.
         """

@@ -1,8 +1,8 @@
 """Simulate a finished run again with other decisions or other settings.
 
 The compiled simulation computes all variations of a run. Before each table of variations,
-:func:`check_kernel` checks that the compiled simulation reproduces the run itself. So a variation
-differs from the run only by its changed decisions or settings.
+:func:`check_kernel` checks that the compiled simulation reproduces the run itself. So only the
+changed decisions or settings make a variation differ from the run.
 """
 
 from collections.abc import Sequence

@@ -64,20 +64,20 @@ class WalkForward(Summarised):
         is the score of the spliced backtest in the year of the row.
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
-        ``sharpe`` (a yearly ratio), ``cagr`` and ``max_drawdown`` (both fractions). The three
-        metrics do not depend on ``chooser``. A candidate is already invested at the first refit
-        date, because it runs from the start of the sample. The spliced and the plain backtest begin
-        in cash and pay for their first purchases.
+        ``sharpe`` (a yearly ratio), ``cagr`` and ``max_drawdown`` (both fractions). ``sharpe``,
+        ``cagr`` and ``max_drawdown`` do not depend on ``chooser``. A candidate is already invested
+        at the first refit date, because it runs from the start of the sample. The spliced and the
+        plain backtest begin in cash and pay for their first purchases.
     in_sample
         The highest score among candidates. The in-sample score is too high, because the same
         returns decide the choice and the score.
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
     run
-        The spliced backtest from the first refit date on. The spliced backtest trades the decisions
-        of the chosen candidates. The attribute ``state`` combines the strategy states of the chosen
-        candidates. The spliced backtest takes its configuration, strategy and reading from the
-        plain backtest, and has its own id.
+        The spliced backtest from the first refit date on. In each year, the decisions and the
+        ``state`` of the run are those of the candidate chosen for the year. The configuration, the
+        strategy and the reading are those of the plain backtest, but the spliced backtest has a
+        separate id.
     """
 
     choices: pd.DataFrame
@@ -158,9 +158,8 @@ def walk_forward(
         Number of whole calendar years before the first choice.
     purge
         The choice at a refit date ignores the returns of the last ``purge`` sessions before this
-        date. With monthly decisions, a position can be held from about 21 sessions before a refit
-        date until after this date. A purge of 21 sessions leaves out the returns that the position
-        earned before the refit date.
+        date. With monthly decisions, a position on the refit date can be up to about 21 sessions
+        old. A purge of 21 sessions leaves out the earlier returns of this position.
     chooser
         A function that computes a score from the daily returns of a strategy and of bills. The
         highest score wins. Among equal scores, the first candidate wins. A NaN score wins only if
@@ -170,9 +169,9 @@ def walk_forward(
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
     before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
-    close of the refit date. The new candidate's decision is filled ``lag`` sessions later. Until
-    the new candidate's decision is filled, the portfolio follows the decisions that the old
-    candidate made before the refit date. Before the first fill, the portfolio is in cash.
+    close of the refit date. The new candidate's decision is filled ``lag`` sessions later. The old
+    candidate's decisions from before the refit date stay in force until the new decision is filled.
+    Before the first fill of the run, the portfolio is in cash.
 
     Raises
     ------
@@ -243,7 +242,7 @@ def combinations(
 
 
 def _reading_key(config: RunConfig) -> str:
-    """Return a text. Configurations with equal signals and equal regime models have equal texts."""
+    """Return a text that identifies the signals and the regime model of a configuration."""
     return repr((config.build_signals(), config.build_model()))
 
 

@@ -32,8 +32,8 @@ class SerialExecutor(Executor):
 class _Processes(ProcessPoolExecutor):
     """An executor with several processes; an error or an interrupt ends all processes.
 
-    If a process ends before its work is done, SimulationError is raised. For example, the system
-    ends a process if there is too little memory, or a process cannot load a plugin.
+    If a process ends before its work is done, SimulationError is raised. For example, a process
+    ends early if there is too little memory, or if a plugin cannot be loaded.
     """
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:

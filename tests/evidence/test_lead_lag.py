@@ -112,7 +112,7 @@ def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
         assert found.collapse is None
         assert list(found.ratios) == list(range(-5, 11))
         assert max(abs(np.diff(list(found.ratios.values())))) < 0.8
-        assert "the ratio does not collapse" in fading_said(found)
+        assert "the information ratio does not collapse" in fading_said(found)
         years = (len(run.result.returns) - 10) / 252
         assert found.error == pytest.approx(1 / math.sqrt(years))
 
