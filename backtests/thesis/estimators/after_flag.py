@@ -84,10 +84,11 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         test, the prices are resampled in blocks of 63 sessions on average. The flag is computed
         again from the resampled prices. If the real history has n entries, n entries are drawn at
         random from each resampled history. A resampled history with fewer than n entries uses all
-        its entries. The p-value is the rank of the true value among the resampled values, as a
-        fraction. Each bound of the interval is the true value minus a percentile of the resampled
-        values. The interval assumes that a true effect only shifts the distribution of the value. A
-        t-interval over episodes is also shown. With few episodes, the t-interval is very wide.
+        its entries. The p-value is the rank of the real history's value among the resampled values,
+        as a fraction. Each bound of the interval is the real history's value minus a percentile of
+        the resampled values. The interval assumes that a true effect only shifts the distribution
+        of the value. A t-interval over episodes is also shown. With few episodes, the t-interval is
+        very wide.
     Errors
         NotTestable if no entry has a known return, if SPY has no prices, or if the flag is always
         NaN. NotTestable is also raised if too few resampled histories have an entry, see
@@ -167,9 +168,10 @@ def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
 
     An entry is a session at which the flag turned on. The usual return of a history is the mean
     over all sessions whose flag is not NaN. ``entries`` is the number of entries that the function
-    draws at random from each history. A history with fewer entries uses all its entries. A mean of
-    many entries varies less than a mean of few entries. So the true value and the resampled values
-    should use the same number of entries. A history without an entry is left out.
+    draws at random from each history. If a history has fewer entries than ``entries``, the function
+    uses all entries of the history. A mean of many entries varies less than a mean of few entries.
+    So the value of the real history and the resampled values should use the same number of entries.
+    A history without an entry is left out.
 
     Raises
     ------
@@ -187,7 +189,7 @@ def null_values(others: Sequence[Entries], entries: int) -> np.ndarray:
 
 
 def inverted(value: float, drawn: np.ndarray) -> Interval:
-    """Return an interval: all effects that a test with the resampled values does not reject.
+    """Return the confidence interval of an effect, by inverting the test with resampled values.
 
     The interval assumes that an effect only shifts the distribution of the values.
     """

@@ -145,9 +145,9 @@ def random_means(
     """Return, for each draw, the mean response at random dates.
 
     All deals of one calendar quarter move by the same random number of sessions. A deal that moves
-    past the last session of its year continues at the first session of the same year. The random
-    dates of one week's deals are usually only a few sessions apart. Random dates do not change the
-    number of deals in each year. A random date is always a session with a known response.
+    past the last session of its year continues at the first session of the same year. If two deals
+    come in the same week, the random dates of the two deals are usually only a few sessions apart.
+    Each year keeps its number of deals. A random date is always a session with a known response.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)
@@ -162,8 +162,8 @@ def random_means(
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
     """Return the interval of the mean response, without the deals near an FOMC statement.
 
-    The result is empty if no deal is near a statement. The result is also empty if the other deals
-    lie in fewer than four calendar quarters.
+    The result is empty if no deal is near a statement, or if the remaining deals lie in fewer than
+    four calendar quarters.
     """
     apart = found[~found["near"]]
     value, error, df, number = mean_by_quarter(response, apart)

@@ -90,10 +90,10 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
     The test shifts the dates of the condition. The test compares Welch's t statistic of the true
     dates with the t statistics of the shifted dates. The test with shifted dates is exact if the
-    condition does not depend on the values. Two further intervals are shown. The first interval
-    treats each episode and each gap between episodes as one cluster. The first interval needs at
-    least two episodes and two gaps. The second interval assumes that distant sessions are
-    independent.
+    condition does not depend on the values. The estimate also shows two other intervals, which do
+    not affect the verdict. The first interval treats each episode and each gap between episodes as
+    one cluster. The first interval needs at least two episodes and two gaps. The second interval
+    assumes that distant sessions are independent.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -141,8 +141,8 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
     """Return the rows with a value and a known condition; raise NotTestable if there are too few.
 
-    Episodes and gaps are numbered before rows without a value are dropped. So a dropped row still
-    counts as time between two episodes.
+    The function first numbers the episodes and gaps, and then drops the rows without a value. So a
+    dropped row still counts as time between two episodes.
     """
     rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
         episode=lambda row: episodes_of(row["on"], measured.quarter),

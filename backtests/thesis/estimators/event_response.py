@@ -8,9 +8,8 @@ filings and earnings releases compare the responses in two states of idle capita
 releases, the estimate is the response with depleted idle capital minus the response with ample idle
 capital. For policy statements, the estimate is the response over all statements.
 
-A few large surprises can decide a slope. So each estimate has two further intervals. One leaves out
-the event without which the estimate is lowest. The other leaves out the event without which the
-estimate is highest.
+A few large surprises can decide a slope. So the estimate is repeated with each event left out in
+turn. The lowest and the highest of the repeated estimates are shown, each with an interval.
 
 The estimate for policy uses the change of a yield on the date of the statement. The change of the
 yield is published one session later, after the response has begun. The estimate for policy
@@ -138,8 +137,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
             *influence,
-            "The dates of the statements come from drypowder's file events.toml. They do not come "
-            "from the FOMC statements of the history.",
+            "The dates of the statements come from drypowder's file events.toml, not from the "
+            "history's series of FOMC statements.",
             "The change of DGS2 on the date of a statement is published a session later. So the "
             "estimate measures a reaction and is not a trading rule.",
             "Some Fed operations, such as the end of runoff, were announced before their first "

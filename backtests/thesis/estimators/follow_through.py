@@ -49,14 +49,15 @@ def follow_through(claim: Claim, sample: Sample) -> Estimate:
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     """Return an estimate of how a flag changes the % of breakouts that keep their gain.
 
-    The estimate is the % while the flag is on minus the % while the flag is off. The flag is known
-    at the close of the breakout. The test shifts the dates of the flag, see
-    :func:`backtests.thesis.estimators.conditional.difference_of`. For each session, the tested
-    value is kept − fraction × count. Here, count is the number of breakouts at the session, and
-    kept is the number that keep their gain. The fraction is the sum of kept divided by the sum of
-    count. Both sums include all sessions with a known flag. A second interval treats each episode
-    and each gap between episodes as one cluster. The second interval needs at least two episodes
-    and two gaps.
+    The share is the % of breakouts that keep their gain. The estimate is the share while the flag
+    is on minus the share while the flag is off, in percentage points. The flag is known at the
+    close of the breakout. The test shifts the dates of the flag, see
+    :func:`backtests.thesis.estimators.conditional.difference_of`. The tested value of a session is
+    ``kept`` − fraction × ``count``. ``count`` is the session's number of breakouts, and ``kept`` is
+    the number of breakouts that keep their gain. The fraction is the sum of ``kept`` divided by the
+    sum of ``count``, over all sessions with a known flag. A second interval treats each episode and
+    each gap between episodes as one cluster. The second interval needs at least two episodes and
+    two gaps.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

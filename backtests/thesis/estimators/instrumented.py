@@ -1,16 +1,16 @@
 """The response of the duration spread to the 2-year yield, with policy surprises as instrument.
 
 The duration spread is the return of long-duration classes minus the return of short-duration
-classes. On the day of a statement, the yield changes for many reasons. The surprise in a short
-window around the announcement is news about policy alone. The surprise is therefore an instrument
-for the change of the yield on the day of the statement.
+classes. On the day of a statement, the yield changes for many reasons. The surprise is measured in
+a short window around the announcement, so the surprise contains only news about policy. The
+surprise is therefore an instrument for the change of the yield on the day of the statement.
 
 The instrument is the San Francisco Fed's series MPS_ME. MPS_ME measures the surprise in the
 statement and the press conference together. Since 2019, much of the news has come in the press
-conference. Like MPS_ME, the response in the claim covers both the statement and the press
-conference. MPS_ME combines several interest rate futures, so MPS_ME does not depend on the price of
-a single security. If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used.
-MPS_BS covers the statement, but not the press conference.
+conference. The response in the claim also covers the statement and the press conference. MPS_ME
+combines several interest rate futures, so MPS_ME does not depend on the price of a single security.
+If the history lacks MPS_ME, the surprise of Bauer and Swanson (MPS_BS) is used. MPS_BS covers the
+statement, but not the press conference.
 """
 
 import math
@@ -137,9 +137,9 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
     Interval
         The interval is Anderson and Rubin's set, from the CR2 t-test with one cluster for each
         calendar quarter. Anderson and Rubin's set is also valid if the instrument is weak. If the
-        confidence set has no bounds, the verdict is inconclusive. Two further
-        sets each leave out one statement: the statement without which the estimate is lowest, and
-        the statement without which it is highest.
+        confidence set has no bounds, the verdict is inconclusive. The estimate is repeated with
+        each statement left out in turn. The lowest and the highest of the repeated estimates are
+        shown, each with a confidence set.
     Errors
         NotTestable if the history lacks the surprises, the yields, or the prices of a class that
         the duration spread uses. NotTestable is also raised if the statements lie in fewer than
@@ -193,7 +193,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
 
 
 def surprises(sample: Sample) -> tuple[str, Responses]:
-    """Return the id of the instrument, and the statements with a surprise and a response.
+    """Return the instrument's id, and the statements with known surprise, change and response.
 
     In the table, ``surprise`` is the instrument, and ``change`` is the change of DGS2. ``surprise``
     and ``change`` are in units of 10 basis points.
@@ -224,7 +224,7 @@ def _notes(id: str, found: Ratio, influence: tuple[str, ...]) -> tuple[str, ...]
         "The surprise was estimated on the full sample and published later. So the estimate "
         "measures a reaction and is not a trading rule.",
         *influence,
-        "The dates of the statements are the FOMC statements of the history.",
+        "The dates of the statements come from the history's series of FOMC statements.",
         *(
             ["The instrument is too weak: Anderson and Rubin's set has no bounds."]
             if unbounded

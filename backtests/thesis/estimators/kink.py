@@ -13,8 +13,8 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interv
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples. The signal itself uses fewer samples, which are not enough for a
-#: 2.5th percentile.
+#: Number of bootstrap samples. The signal itself uses fewer samples, too few for a 2.5th
+#: percentile.
 REPS = 1000
 #: Fraction of 95 % intervals that contained the true value in 200 SIMULATED economies, see
 #: ``benchmarks/trial_coverage.py``.
@@ -29,8 +29,8 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         changes of the cost of capital on 13-week changes of u and of max(0, u − 0.5). The kink is
         the coefficient on the change of max(0, u − 0.5).
     Timing
-        The estimate uses only weeks before the start of the last calendar quarter. At the last
-        session of the history, the signal convexity uses the same weeks.
+        The estimate uses only weeks before the start of the last calendar quarter, like the signal
+        convexity at the last session of the history.
     NaN
         The signal's rules for missing values apply, see :class:`signals.convexity.Convexity`.
     Interval

@@ -35,8 +35,8 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         A pair is left out if one of its four returns is missing.
     Interval
         The bounds are percentiles from a stationary bootstrap of pairs. Politis and White's rule
-        gives the mean length of a block. The mean length is at least 5 weeks. The rule uses the
-        influence of each pair on the estimate.
+        gives the mean length of a block, at least 5 weeks. Politis and White's rule is applied to
+        the influence of each pair on the estimate.
     Errors
         NotTestable if there are fewer than 104 pairs, or if crypto or SPY has no prices.
     Reference
@@ -73,10 +73,10 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
 def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of weeks: the returns of each week together with the returns of the next week.
 
-    ``weeks`` has two columns, one for each asset. The first asset is the asset that may move first,
-    such as crypto. The result has four columns: the returns of both assets in the week, and their
-    returns in the next week. A pair with a missing return is left out. Raises NotTestable if there
-    are fewer than 104 pairs.
+    ``weeks`` has two columns, one for each asset. The first column belongs to the asset that is
+    tested as the leader, such as crypto. The result has four columns: the returns of both assets in
+    the week, and their returns in the next week. A pair with a missing return is left out. Raises
+    NotTestable if there are fewer than 104 pairs.
     """
     pairs = pd.concat([weeks, weeks.shift(-1).add_suffix(" later")], axis=1).dropna()
     if len(pairs) < FEWEST:

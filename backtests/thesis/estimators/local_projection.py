@@ -94,15 +94,15 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     """Return the response of SPY's 13-week return over bills to the growth of AI capex.
 
     Formula
-        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e. In both sums, k
-        runs from 1 to 4. The target y_t is SPY's log return over bills in the 13 weeks after week
-        t, × 100. The state s is the flag of dry_powder at the end of week t. The impulse x_t is a
-        gauge of the signal capex at the end of week t. The lag x_t−k is the impulse k weeks
-        earlier. The impulse and its lags are divided by the standard deviation of the impulse up to
-        week t. The return r_t is SPY's log return over bills in week t. The second sum contains the
-        returns of the weeks t, t − 1, t − 2 and t − 3. The coefficient b_s is the response to a
-        rise of the impulse by one standard deviation. Log returns add up, so the response after 13
-        weeks is the sum of 13 weekly responses.
+        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e. The index k of the
+        two sums runs from 1 to 4. The target y_t is SPY's log return over bills in the 13 weeks
+        after week t, × 100. The state s is the flag of dry_powder at the end of week t. The impulse
+        x_t is a gauge of the signal capex at the end of week t. The lag x_t−k is the impulse k
+        weeks earlier. The impulse and its lags are divided by the standard deviation of the impulse
+        up to week t. The return r_t is SPY's log return over bills in week t. The second sum
+        contains the returns of the weeks t, t − 1, t − 2 and t − 3. The coefficient b_s is the
+        response to a rise of the impulse by one standard deviation. Log returns add up, so the
+        response after 13 weeks is the sum of 13 weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. The target y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions after the
@@ -113,9 +113,9 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         until 52 weeks are known.
     Interval
         Newey–West errors with at least 13 lags. The impulses of a state are zero in the weeks of
-        the other state. So the fixed-b critical values use the number of weeks in the claim's
-        state. If the claim compares two states, the critical values use the number of weeks in the
-        rarer state.
+        the other state. So for a claim about one state, the fixed-b critical values use the number
+        of weeks in this state. For a claim that compares two states, the critical values use the
+        number of weeks in the rarer state.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
         ConfigError if :data:`CONTRASTS` lacks the claim.
@@ -211,10 +211,9 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows, without the weeks of a rare state.
+    """Return the rows and columns, without states that have fewer than 52 weeks.
 
-    A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs the rare
-    state.
+    Raises NotTestable if the claim needs a state that has fewer than 52 weeks.
     """
     for state in ("off", "on"):
         n = int(rows[state].sum()) if state in rows else FEWEST

@@ -59,9 +59,9 @@ class Forecasts:
         """Loss of ``small`` minus loss of ``large``, adjusted for the noise of the larger model.
 
         Under the null hypothesis, the regressor that only ``large`` has is useless: its true
-        coefficient is zero. The useless coefficient is estimated with noise, which raises the loss
-        of ``large``. The squared difference between the forecasts ``small`` and ``large`` measures
-        the noise, and is subtracted from the loss of ``large``.
+        coefficient is zero. The estimate of this coefficient is not exactly zero, and the
+        estimation noise raises the loss of ``large``. The squared difference between the forecasts
+        ``small`` and ``large`` measures the noise, and is subtracted from the loss of ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
@@ -73,10 +73,10 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
 
     Formula
         value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean. ``value`` is the out-of-sample R² of
-        ``large`` minus that of ``small``, in %. Each e is the error of a forecast of SPY's log
-        return over bills in the next 4 weeks. ``mean`` forecasts the mean of past returns.
-        ``small`` is a regression on the change of net liquidity over 65 sessions, in % of net
-        liquidity. ``large`` is a regression on the change of net liquidity and on the absorbed
+        ``large`` minus the out-of-sample R² of ``small``, in %. Each e is the error of a forecast
+        of SPY's log return over bills in the next 4 weeks. ``mean`` forecasts the mean of past
+        returns. ``small`` is a regression on the change of net liquidity over 65 sessions, in % of
+        net liquidity. ``large`` is a regression on the change of net liquidity and on the absorbed
         share u.
     Timing
         The origin of a forecast is the last session of a week. Each forecast is for one return,
@@ -121,10 +121,10 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
         },
         shown=_accumulated(made),
         notes=(
-            "The interval and the test can disagree. Errors in the estimated coefficients make "
-            "forecasts worse. The interval includes the losses that such errors cause. The test "
-            "corrects for these losses, and asks whether the absorbed share has any forecasting "
-            "power.",
+            "The interval and the test can disagree. Estimation errors in the coefficients make "
+            "forecasts worse. The interval includes the effect of estimation errors. The test "
+            "corrects for estimation errors, and asks whether the absorbed share has any "
+            "forecasting power.",
             too_narrow(COVERAGE),
         ),
     )
@@ -182,7 +182,7 @@ def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
 
 
 def gain_draws(made: Forecasts, reps: int = REPS) -> np.ndarray:
-    """Return the out-of-sample R² of ``large`` minus that of ``small``, in %.
+    """Return the out-of-sample R² of ``large`` minus the out-of-sample R² of ``small``, in %.
 
     The first number belongs to the sample, and each further number to one resample.
     """
@@ -214,11 +214,11 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return how far the losses of ``small`` and ``large`` are below the loss of ``mean``, in %.
+    """Return the accumulated gain of ``small`` and ``large`` over the forecast ``mean``, in %.
 
-    For each origin, the result is the total loss of ``mean`` minus the total loss of the other
-    rule. Both totals include all losses from the first origin to this origin. 100 % is the total
-    loss of ``mean`` over all origins.
+    The gain at an origin is the loss of ``mean`` minus the loss of ``small`` or ``large``. The
+    accumulated gain is the sum of all gains up to an origin, divided by the total loss of ``mean``
+    over all origins.
     """
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()

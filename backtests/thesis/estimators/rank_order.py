@@ -52,12 +52,11 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
 
     Interval and tests
         The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the mean
-        returns moves each resampled tau towards zero. An upper percentile of the resampled taus
-        would therefore be too low as an upper bound. The upper bounds of tau come from
-        :func:`largest_tenable`. The claim must pass three tests. The first test is a permutation
-        test over all orders of the classes. The second test is a t-test on the tau of each episode
-        (Ibragimov, Müller 2010), if there are several episodes. The third test counts bootstrapped
-        values of tau with the wrong sign.
+        returns moves each resampled tau towards zero. So the upper percentiles of the resampled
+        taus are too low, and the upper bounds of tau come from :func:`largest_tenable`. The claim
+        must pass three tests. The first test is a permutation test over all orders of the classes.
+        The second test is a t-test on the tau of each episode (Ibragimov, Müller 2010), if there
+        are several episodes. The third test counts bootstrapped values of tau with the wrong sign.
     Power
         The standard error comes from the t-test on episodes, because this test is the hardest to
         pass. If there is only one episode, the standard error comes from the bootstrap.
@@ -140,8 +139,8 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     each pair, d is the difference of the two mean returns. A resample's deviation is (d of the
     resample − d of the sample) / (standard error of d). Each resample contributes one number: the
     largest deviation among all pairs. The critical value is the quantile ``level`` of the
-    resamples' largest deviations. A pair can count as wrong although its true means are in the
-    right order. The probability of at least one such mistake is about 1 − ``level``.
+    resamples' largest deviations. A pair whose true means are in the right order can count as wrong
+    by mistake. The probability of at least one mistake is about 1 − ``level``.
 
     Parameters
     ----------
