@@ -24,14 +24,15 @@ def bets(gains: np.ndarray) -> np.ndarray:
 
     ``gains`` contains numbers from −1 to 1. The last axis of ``gains`` is the week. The bet of a
     week is m / (v + m²), clipped to the range from 0 to :data:`LARGEST_BET`. The number m is the
-    mean gain of the earlier weeks. The number v is the mean squared deviation of the earlier weeks.
-    A week's deviation is its gain minus the mean of all gains so far. The function adds one week
-    before the first week, with gain 0 and squared deviation :data:`PRIOR_VARIANCE`. The first bet
-    is 0.
+    mean gain of the earlier weeks. The number v is the mean of the squared deviations in the
+    earlier weeks. The deviation of a week is the week's gain minus the mean of all gains up to and
+    including the week. The function adds one week before the first week, with gain 0 and squared
+    deviation :data:`PRIOR_VARIANCE`. The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
-        JRSS B 86. The function uses the authors' approximate GRAPA bets, and their limit of 3/4.
+        JRSS B 86. The approximate GRAPA bets and the limit of 3/4 come from Waudby-Smith and
+        Ramdas.
     """
     weeks = np.arange(1, gains.shape[-1] + 1)
     total = gains.cumsum(axis=-1)
@@ -45,9 +46,8 @@ def bets(gains: np.ndarray) -> np.ndarray:
 def wealth(gains: np.ndarray) -> np.ndarray:
     """Return the wealth after each week: the product of (1 + bet · gain) over all weeks so far.
 
-    Under the null hypothesis, the expected gain of each week is at most zero. The expectation is
-    conditional on the earlier weeks. ``gains`` contains numbers from −1 to 1. The last axis of
-    ``gains`` is the week.
+    Under the null hypothesis, the expected gain of each week, given the earlier weeks, is at most
+    zero. ``gains`` contains numbers from −1 to 1. The last axis of ``gains`` is the week.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
@@ -56,15 +56,15 @@ def wealth(gains: np.ndarray) -> np.ndarray:
 def outperformance(differences: np.ndarray) -> np.ndarray:
     """Return an e-value after each week: the evidence that the first of two forecasters is better.
 
-    The expected value of a week's difference is conditional on the earlier weeks. Under the null
-    hypothesis, the mean of all expected values so far is at most zero. The expected value of a
-    single week may be positive.
+    The expected difference of a week is the expected value of the week's difference, given the
+    earlier weeks. Under the null hypothesis, the mean of the expected differences of all weeks so
+    far is at most zero. The expected difference of a single week may be positive.
 
     Formula
         The e-value is the mean of exp(λ S − ψ(λ) V) over the stakes λ. S is the sum of the
         differences. V is the sum of the squared deviations. The function ψ is ψ(λ) = −log(1 − λ) −
-        λ. A deviation is a difference minus the mean of the earlier differences. The first
-        deviation equals the first difference.
+        λ. A deviation is a difference minus the mean of the earlier differences. In the first week,
+        the deviation equals the difference.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
         2110.00115: the sub-exponential e-process. Choe and Ramdas average over all stakes. This

@@ -1,8 +1,9 @@
 """How often the tests of the claims are wrong or right on SIMULATED economies.
 
 ``benchmarks/trial.py`` simulates economies in which the thesis is true, and economies in which the
-thesis is false. The script tests all claims except status claims on these economies. With
-``--write``, the script writes its results to ``calibration.json`` beside this module.
+thesis is false. The script tests all claims on the simulated economies, except claims with the
+estimator ``status``. With ``--write``, the script writes its results to ``calibration.json`` beside
+this module.
 """
 
 from pathlib import Path
@@ -49,7 +50,8 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
     any_primary
         Number of economies in which at least one primary claim is supported.
     e_values
-        For each claim or strategy, the number of economies in which the e-value ever reached 20.
+        For each claim and strategy, the number of economies in which the e-value reached 20 in at
+        least one week.
     """
 
     claims: dict[str, Tally]
@@ -65,9 +67,9 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     economies, years
         Number of economies of each kind, and number of years in each economy.
     off, on
-        ``off``: outcomes in economies in which quantities do not move prices. There, the thesis is
-        false. ``on``: outcomes in economies in which quantities move prices. There, the thesis is
-        true.
+        ``off``: outcomes in economies in which the thesis is false, because quantities do not move
+        prices. ``on``: outcomes in economies in which the thesis is true, because quantities move
+        prices.
     """
 
     economies: int

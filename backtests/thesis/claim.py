@@ -77,7 +77,8 @@ class Claim(Typed):
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
         at every session, or if ``estimand`` says when the claim applies. A return is used if the
-        flag was on ``1 + lag`` sessions before the close at which the return ends.
+        flag was on at the close :data:`backtests.thesis.sample.LAG` sessions before the return
+        begins.
     estimator
         How the number is estimated. ``status`` estimates no number and gives no p-value. ``status``
         reports whether the flag is on, and the periods in which the flag was on. ``mean`` is the

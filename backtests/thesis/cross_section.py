@@ -46,8 +46,8 @@ class CrossSection:
     shares
         The shares that had a duration in at least one ranking, see :func:`durations`.
     first, last
-        The shares are ranked by duration at the last close of each month. ``first`` and ``last``
-        are the sessions of the first and of the last ranking.
+        ``first`` and ``last`` are the sessions of the first and of the last ranking. The shares are
+        ranked by duration at the last close of each month.
     correlations
         One row for each state of :data:`STATES`. ``estimate`` is a mean over months. The value of a
         month is the Spearman rank correlation between the durations and the returns of the shares.
@@ -122,10 +122,11 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the duration third of each share at each session.
 
-    The third comes from the newest ranking on which a trader could act. The result is sessions ×
-    shares, with the values of :func:`thirds`. The shares are ranked at the last close of each
-    month. A trader can act on a ranking :data:`LAG` sessions after the close at which the shares
-    were ranked. ``sorted_at`` is the result of :func:`thirds`, with one row for each ranking.
+    At each session, the table uses the newest ranking on which a trader could act. The result is
+    sessions × shares, with the values of :func:`thirds`. The shares are ranked at the last close of
+    each month. A trader can act on a ranking :data:`LAG` sessions after the close at which the
+    shares were ranked. ``sorted_at`` is the result of :func:`thirds`, with one row for each
+    ranking.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))

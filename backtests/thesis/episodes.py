@@ -59,8 +59,9 @@ def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return what happened in each dated episode that lies inside the history.
 
     The history must contain the whole episode and the 63 sessions before the episode. At least one
-    class of :data:`CASCADE` must have returns at all of these sessions. All other episodes are
-    left out. A simulated history has no dated episodes, so the result is empty.
+    class of :data:`CASCADE` must have a return at each session of the episode and at each of the 63
+    sessions before the episode. All other episodes are left out. A simulated history has no dated
+    episodes, so the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -73,8 +74,8 @@ def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | N
     """Return the positions of an episode's first and last session.
 
     If an episode lasts one day, the :data:`WIDENED` sessions after this day are added to the
-    episode. The result is None unless the history contains the whole episode and the 63 sessions
-    before the episode.
+    episode. The result is None if a part of the episode, or of the 63 sessions before the episode,
+    lies outside the history.
     """
     start, end = pd.Timestamp(episode.start), pd.Timestamp(episode.end)
     first = int(sessions.searchsorted(start))
@@ -86,7 +87,7 @@ def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | N
 
 
 def levels_of(returns: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
-    """Return the compounded returns of classes, from 63 sessions before an episode to its end.
+    """Return the level of each class, from 63 sessions before an episode to the end of the episode.
 
     A level is the value of one unit of money that was invested before the first session. A class
     that lacks a return is left out.
@@ -115,13 +116,14 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 def flag_lead(flag: pd.Series, first: int) -> int | None:
     """Return the number of sessions from the turn of a flag to the start of an episode.
 
-    A flag turns when it changes from off to on. The function looks for the last period with the
-    flag on in the 252 sessions before the episode. The count begins at the first session of the
-    period. The period may have begun more than 252 sessions before the episode.
+    A flag turns when the flag changes from off to on. NaN counts as off. If the flag was on at any
+    of the 252 sessions before the episode, the function uses the last turn before the episode. The
+    last turn may lie more than 252 sessions before the episode.
 
-    If the flag was never on in the 252 sessions before the episode, the function takes the first
-    turn in the 252 sessions from the start of the episode. The result is then zero or negative. If
-    there is no such turn, the result is None. NaN counts as off.
+    If the flag was off at all of the 252 sessions before the episode, the function uses the first
+    turn in the 252 sessions from the start of the episode. The result is negative if the flag turns
+    after the first session of the episode. If the flag does not turn in the 252 sessions from the
+    start of the episode, the result is None.
 
     Parameters
     ----------

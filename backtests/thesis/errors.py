@@ -3,5 +3,5 @@
 from signals.errors import DataError
 
 
-class NotTestable(DataError):  # noqa: N818 - it is also a verdict, not only an error
+class NotTestable(DataError):  # noqa: N818 - a verdict can also be "not testable yet"
     """A history is too short to test a claim, or lacks data; the message gives the reason."""

@@ -55,8 +55,8 @@ class Estimate(Summarised):
         A few sentences about the computation of the interval and the tests, with the reference.
     beside
         Mapping from a name to a further interval, in the unit of the claim. A further interval is
-        computed by another method, for another asset, or without one event. The verdict does not
-        depend on further intervals.
+        computed by another method, for another asset, or without one event. The verdict depends on
+        ``interval``, but not on the intervals in ``beside``.
     tests_beside
         One-sided p-values of tests on which the verdict does not depend.
     shown

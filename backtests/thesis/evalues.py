@@ -30,7 +30,7 @@ from strategies import STRATEGIES, kind_of
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
     "The definitions of signals and claims were written after the essay of 2026-02-06. So the "
-    "weeks before the first seal of the claims are not out of sample."
+    "weeks before the first seal of the claims count as in sample."
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
@@ -111,14 +111,14 @@ def accumulate(
     """Return e-values of primary claims and thesis strategies, from the weeks after a date.
 
     An e-value stays valid, however often a user checks it. If data are missing, the e-value is 1,
-    and the note gives the reason. Some claims need a standard deviation for clipping, which needs
-    at least 52 weeks before the date. For these claims, fewer than 52 weeks count as missing data.
+    and the note gives the reason. If the limit for clipping is a number of standard deviations,
+    fewer than 52 weeks before ``since`` count as missing data.
 
     Parameters
     ----------
     since
-        The date at which the claims were fixed. A week is used if its first session is after the
-        date.
+        The date at which the claims were fixed. A week is used if the week's first session is after
+        ``since``.
     names
         Names among :data:`BETS`; the default is all of them.
     """
@@ -216,13 +216,13 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     A strategy with a higher exposure than the mix earns a higher premium without any timing. If the
     strategy's exposure is above the exposure of the mix, the function subtracts :data:`PREMIUM`
     times the difference of the exposures. The strategy's exposure is known before the week begins.
-    SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`. If the assumption
-    is true, a strategy of SPY and bills can beat the mix only by timing. A strategy with other
-    assets can also beat the mix because these assets earn more than SPY.
+    If SPY's true premium over bills is between 0 and :data:`PREMIUM`, as assumed, a strategy of SPY
+    and bills can beat the mix only by timing. A strategy with other assets can also beat the mix
+    because these assets earn more than SPY.
 
-    The limit for clipping is never below the limit for SPY's return over bills. If a strategy held
-    only bills before the date, its weekly values were very small. A limit that depended on very
-    small values would be too small.
+    The limit for clipping uses the larger of two standard deviations before the date: of the
+    strategy's values, and of SPY's return over bills. If a strategy held only bills before the
+    date, the standard deviation of the strategy's values is too small for a limit.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -254,7 +254,8 @@ _TESTED = "cash-heavy@quantities"
 _MIX = (
     "minus the weekly return of a constant mix of SPY and bills. The weight of SPY in the mix is "
     "the strategy's mean exposure before the date. If the strategy's exposure is above the "
-    "mix's weight of SPY, the difference times 10 % a year is subtracted. The result is clipped"
+    "mix's weight of SPY, the weekly return is reduced by the difference times 10 % a year. The "
+    "result is clipped"
 )
 
 #: Mapping from the name of a claim or strategy to two items. The first item describes the weekly

@@ -19,8 +19,8 @@ from backtests.thesis.sample import Sample
 class Kind:
     """A kind of event, recorded in one or several event series.
 
-    The ids of the event series begin with ``prefix``. If ``each`` is True, each series of the kind
-    has its own events. If ``each`` is False, all series of the kind measure the same events.
+    The ids of the event series begin with ``prefix``. ``each`` is True if each event series has its
+    own events. ``each`` is False if all event series of the kind measure the same events.
     """
 
     prefix: str

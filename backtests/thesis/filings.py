@@ -40,7 +40,8 @@ EARLIER = 4
 #: Largest absolute surprise, in standard deviations. Larger surprises are clipped. A firm's first
 #: standard deviations come from few values, so a surprise could be very large and dominate a slope.
 LARGEST = 3.0
-#: If two successive amounts become known more than this time apart, a quarter is missing.
+#: A quarter is missing if more than this time lies between the dates on which two successive
+#: amounts become known.
 _ONE_QUARTER = pd.Timedelta(days=140)
 
 
@@ -48,7 +49,7 @@ _ONE_QUARTER = pd.Timedelta(days=140)
 class Filing:
     """The first filing with a firm's spending in a new year of four quarters.
 
-    If the firm released its earnings before this filing, the earnings release counts instead.
+    An earnings release is also stored as a Filing, see :func:`backtests.thesis.releases.releases`.
 
     Attributes
     ----------
@@ -84,9 +85,9 @@ class FilingStudy:
     responses
         One row for each class and state. ``estimate`` is a slope: percentage points of return for
         each standard deviation (σ) of surprise. The class's return from session −5 to session 20 is
-        regressed on the surprise. ``low`` and ``high`` bound the slope's 95 % interval, with one
-        cluster for each calendar quarter. ``n`` is the number of events with known returns of the
-        class. If there are too few quarters, all numbers except ``n`` are NaN.
+        regressed on the surprise. ``low`` and ``high`` are the bounds of the slope's 95 % interval.
+        Each calendar quarter is one cluster. ``n`` is the number of events with known returns of
+        the class. If there are too few quarters, all numbers except ``n`` are NaN.
     path
         One row for each session from −5 to 20, and one column for each class and state. Each number
         is the slope of a regression of the class's return on the surprise, in percentage points per
@@ -148,9 +149,9 @@ def filings(history: History) -> tuple[Filing, ...]:
     """Return the first filings of all hyperscalers, in order of sessions.
 
     A filing is left out if its surprise cannot be computed. The standard deviation uses only
-    changes that were known before the filing. For some amounts, the data do not say when the amount
-    became known. The function returns no filing for an amount without a known moment. The standard
-    deviations of later surprises still include the change to this amount.
+    changes that were known before the filing. An amount is also left out if the data do not say
+    when the amount became known. The standard deviations of later surprises still include the
+    change to an amount that is left out.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -210,7 +211,7 @@ def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filin
 
     ``dated`` is the function that finds the events: :func:`filings`, or
     :func:`backtests.thesis.releases.releases`. The state is the flag of dry_powder two sessions
-    before the event. So the state was known before the event. Raises NotTestable if no event is
+    before the event, so the state is known before the event. Raises NotTestable if no event is
     usable, see ``n`` of :class:`FilingStudy`, or if the flag of dry_powder is always NaN.
     """
     real = dated(sample.history)

@@ -1,7 +1,7 @@
 """Intervals and p-values for several estimators.
 
 Each p-value is one-sided. ``sign`` is 1 if the claim says that a number is above zero, and −1 if
-the claim says that it is below zero.
+the claim says that the number is below zero.
 """
 
 import math
@@ -53,7 +53,7 @@ def drawn_interval(drawn: np.ndarray) -> Interval:
 
 
 def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
-    """Return the p-value: the fraction of resampled estimates with the wrong sign or zero.
+    """Return the p-value: the fraction of resampled estimates that are zero or have the wrong sign.
 
     The numerator and the denominator of the fraction are increased by 1, so the p-value is never
     zero.
@@ -65,9 +65,9 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
 def rank_p_value(true: float, drawn: np.ndarray, sign: int) -> float:
     """Return the p-value: the rank of a statistic among drawn statistics, as a fraction.
 
-    The rank is 1 plus the number of drawn statistics that are at least as extreme as ``true``.
-    Extreme statistics are large if ``sign`` is 1, and small if ``sign`` is −1. Drawn statistics
-    that are NaN are left out.
+    The rank is 1 plus the number of drawn statistics that are at least as extreme as ``true``. If
+    ``sign`` is 1, a larger statistic is more extreme. If ``sign`` is −1, a smaller statistic is
+    more extreme. Drawn statistics that are NaN are left out.
     """
     kept = sign * drawn[~np.isnan(drawn)]
     return float((1 + (kept >= sign * true).sum()) / (1 + len(kept)))
@@ -119,7 +119,7 @@ class Clusters:
 
     @classmethod
     def of(cls, sums: pd.Series, counts: pd.Series, numbers: pd.Series) -> "Clusters":
-        """Return the clusters; ``numbers`` is the cluster number of each session, or NaN."""
+        """Return the clusters; sessions whose cluster number in ``numbers`` is NaN are left out."""
         table = pd.DataFrame({"sums": sums, "counts": counts}).groupby(numbers).sum()
         table = table[table["counts"] > 0]
         return cls(sums=table["sums"].to_numpy(), counts=table["counts"].to_numpy())
@@ -202,9 +202,10 @@ class Shifted:
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return a standard error that fits the width of the 95 % interval of :meth:`interval`.
+        """Return a standard error that is computed from the 95 % interval of :meth:`interval`.
 
-        A normal 95 % interval with the returned standard error has the same width.
+        With this standard error, a normal 95 % interval is as wide as the 95 % interval of
+        :meth:`interval`.
         """
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))

@@ -5,10 +5,10 @@ hashes of the data. Each line also contains the hash of the previous line, so an
 moved line breaks the chain. The times of the seals must be in order, and a seal must not be older
 than its data.
 
-Anybody can compute the hashes, and the times of the seals come from the computer's clock. If
-somebody removes the last lines, the chain stays unbroken. Somebody can also change a line and write
-all later lines again. So an unbroken chain does not prove that a ledger is genuine. The published
-hash of a seal proves that this seal and all earlier seals are unchanged, see ``published`` of
+Anybody can compute the hashes, and the times of the seals come from the computer's clock. The chain
+stays unbroken if somebody removes the last lines, or if somebody changes a line and computes all
+later lines again. So an unbroken chain does not prove that a ledger is genuine. The published hash
+of a seal proves that this seal and all earlier seals are unchanged, see ``published`` of
 :func:`verify`.
 """
 
@@ -41,7 +41,7 @@ from backtests.thesis.sealed import (
 )
 from signals.errors import ConfigError, DataError
 
-#: The value that the first line contains instead of the hash of a previous line.
+#: In the first line, this value stands in place of the hash of the previous line.
 NONE_BEFORE = "0" * 64
 
 
@@ -242,10 +242,10 @@ def _check_clock(made: Seal, before: Seal | None) -> None:
 
 
 def _wrong_moment(found: Seal, before: Seal | None) -> tuple[str, str] | None:
-    """Check the moment of a seal; return None if the moment is right.
+    """Return None if the moment of a seal is right, else two phrases for an error message.
 
-    If the moment is wrong, return two phrases for a message: what was expected, and what was found.
-    The moment must not be before the last session of the sealed data, or before the previous seal.
+    The first phrase says what was expected, and the second phrase says what was found. The moment
+    must not be before the last session of the sealed data, or before the previous seal.
     """
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
@@ -309,7 +309,7 @@ def verify(
 
 
 def _hash_of(published: str) -> str:
-    """Return a published hash in lower case; raise ConfigError if it is not a whole hash."""
+    """Return a hash in lower case; raise ConfigError if the hash is not 64 hexadecimal digits."""
     if not re.fullmatch("[0-9a-fA-F]{64}", published):
         raise ConfigError(
             f"expected a published hash of 64 hexadecimal digits, but it is {published!r}; give "

@@ -25,7 +25,7 @@ class Measure:
     Attributes
     ----------
     values
-        One value for each session or week; NaN if it is missing.
+        One value for each session or week; a missing value is NaN.
     on
         The claim's flag for each value: 1.0 (on), 0.0 (off) or NaN. The flag was known before the
         value's session or week began. For a claim about a strategy, ``on`` is 1.0 if the strategy

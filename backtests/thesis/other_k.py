@@ -1,7 +1,8 @@
-"""The verdicts on the primary claims, and the states of two flags, for several values of k.
+"""Verdicts on the primary claims, and states of two flags, for several values of the parameter k.
 
-Reserves above k, a fraction of GDP, count as idle capital. The default of k is our choice and not
-an estimate. Idle capital decides when capital is absorbed, so every primary claim depends on k.
+The parameter k of the signal dry_powder is a fraction of GDP. Reserves above k × GDP count as idle
+capital. The default of the parameter k is our choice and not an estimate. Absorption depends on
+idle capital, so every primary claim depends on the parameter k.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,10 +30,11 @@ SHOWN = tuple(
 
 
 def with_k(sample: Sample, k: float) -> Sample:
-    """Return a sample whose signals dry_powder and absorption use another k.
+    """Return a sample with another value of the parameter k of the signal dry_powder.
 
-    The sample has no other signals. Raises NotTestable if the history lacks series that the two
-    signals need.
+    The sample contains only the signals dry_powder and absorption, and the other signals that
+    absorption uses. Raises NotTestable if the history lacks series that dry_powder or absorption
+    needs.
     """
     known = sample.reading.evaluations
     names = (DryPowder.name, Absorption.name)
@@ -47,7 +49,7 @@ def with_k(sample: Sample, k: float) -> Sample:
 
 
 def table_of(verdicts: Mapping[float, Sequence[Verdict]]) -> pd.DataFrame:
-    """Return a table with one row for each claim and each k.
+    """Return a table with one row for each claim and each value of the parameter k.
 
     ``outcome`` is the verdict, and ``adjusted`` is the adjusted p-value. ``episodes`` is the number
     of episodes. ``estimate``, ``low`` and ``high`` are the estimate and the bounds of its 95 %

@@ -17,12 +17,12 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
     """Return a table with one row for each session that has a policy statement.
 
     A statement on a day without a session belongs to the next session. The yield of a date is
-    published one session later. ``change`` is the yield known one session after the statement minus
-    the yield known at the statement's session. ``change`` is in units of 10 basis points.
-    ``change`` is NaN if no new yield is known one session after the statement. The columns are
-    ``change``, ``at`` (position), ``state``, ``quarter``, ``row`` and ``column``. ``state`` is
-    always 0.0, because claims about policy have no condition. Raises NotTestable if the history
-    lacks DGS2.
+    published one session later. ``change`` is a difference of two yields: the yield known one
+    session after the statement, minus the yield known at the session of the statement. ``change``
+    is in units of 10 basis points. ``change`` is NaN if no new yield is known one session after the
+    statement. The columns are ``change``, ``at`` (position), ``state``, ``quarter``, ``row`` and
+    ``column``. ``state`` is always 0.0, because claims about policy have no condition. Raises
+    NotTestable if the history lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))
     sessions = sample.sessions[at]

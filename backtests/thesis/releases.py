@@ -30,16 +30,16 @@ def releases(history: History) -> tuple[Filing, ...]:
         release, because the release contains the capital expenditure. The surprise uses the
         standard deviation of earlier changes only.
     Timing
-        The session is the first one that closes after the release. A release before the open
+        The session is the first session that closes after the release. A release before the open
         belongs to the session of its date. A release after the close belongs to the next session. A
-        filing is assumed to be known one session after its date. So the date of a filing is one
-        session before the session at which the filing is known.
+        filing is assumed to be known one session after the date of the filing. So the date of a
+        filing is taken as the session before the filing is known.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """
     sessions = pd.DatetimeIndex(history.panel.index)
     found = {}
-    for filing in reversed(filings(history)):  # each release keeps its first filing
+    for filing in reversed(filings(history)):  # the first filing comes last and replaces later ones
         filed = sessions[max(int(sessions.searchsorted(filing.session)) - 1, 0)]
         dates = history.events.get(release_id(filing.firm), NO_EVENT)
         near = dates[(dates.index <= filed) & (dates.index >= filed - LONGEST)]
@@ -52,7 +52,7 @@ def releases(history: History) -> tuple[Filing, ...]:
 def first_close_after(
     day: pd.Timestamp, after_close: bool, sessions: pd.DatetimeIndex
 ) -> pd.Timestamp:
-    """Return the first session that closes after news that came on ``day``.
+    """Return the first session that closes after the news of ``day``.
 
     ``after_close`` is True if the news came after the close of ``day``.
     """

@@ -62,7 +62,7 @@ class Responses:
         return Responses(response=self.response[kept], table=self.table[kept])
 
     def named(self, at: int) -> str:
-        """Return the date of an event, after the name of its firm if the events are of firms."""
+        """Return a label for an event: the firm, if the event has a firm, and the date."""
         event, day = self.table.iloc[at], str(pd.DatetimeIndex(self.table.index)[at].date())
         return f"{event['firm']} {day}" if "firm" in event else day
 
@@ -116,10 +116,10 @@ def without_one(
 ) -> tuple[dict[str, Interval], tuple[str, ...]]:
     """Return two intervals, each without one event, and a note about the two events.
 
-    For each event, ``others`` contains the estimate over all other events. One result leaves out
-    the event without which the estimate is lowest. The other result leaves out the event without
-    which the estimate is highest. ``interval`` returns the interval of the estimate over some
-    events. If the other events are too few for an interval, both results are empty.
+    For each event, ``others`` contains the estimate over all other events. The function finds the
+    lowest and the highest estimate in ``others``, and computes an interval for both. ``interval``
+    returns the interval of the estimate over some events. If too few events remain for an interval,
+    the intervals and the note are empty.
     """
     lowest, highest = int(np.argmin(others)), int(np.argmax(others))
     names = {at: f"without {events.named(at)}" for at in (lowest, highest)}

@@ -45,7 +45,7 @@ SEED = 0
 #: Differences of losses are clipped at this number of standard deviations.
 CLIP = 3.0
 
-#: The predictors of each forecaster, sessions × predictors, as known at each close.
+#: Mapping from forecaster to a table of sessions × predictors, as known at each close.
 Predictors = Mapping[str, pd.DataFrame]
 
 
@@ -156,8 +156,9 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
     the forecast is made at this session. ``return`` is the simple return minus the return of bills,
     in %; NaN if a close is missing. The return begins at the close :data:`LAG` sessions after the
     last session of the forecast's week. The return ends at the close :data:`LAG` sessions after the
-    last session of the next week. The columns ``origin`` and ``complete`` are positions in the
-    history. At ``origin``, the forecast is made. At ``complete``, the return ends.
+    last session of the next week. The column ``origin`` is the position of the session at which the
+    forecast is made. The column ``complete`` is the position of the session at which the return
+    ends.
     """
     sample.asset(target)
     sessions = sample.sessions
@@ -249,8 +250,9 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
 
     ``losses`` is a table of weeks × forecasters. Forecasters with equal losses get equal p-values.
     The function subtracts the losses of the last forecaster, :data:`CONSTANT`, from the losses of
-    each forecaster. Politis and White's rule gives a block length for each difference. The
-    bootstrap uses the longest block length as its mean block length. The seed is fixed.
+    each forecaster. Politis and White's rule gives a block length for each difference. The mean
+    block length of the bootstrap is the longest block length among all differences. The seed is
+    fixed.
 
     The statistic ``max`` of Hansen, Lunde and Nason compares each forecaster with the mean of all
     forecasters. With five equal forecasters, the set should contain all five in 90 of 100 simulated

@@ -21,7 +21,7 @@ from signals.universe import members
 
 #: A trader can act on a flag this number of sessions after the close at which the flag is known.
 LAG = 1
-#: The result for an event series that the history lacks.
+#: Empty series, which replaces an event series that the history lacks.
 NO_EVENT = pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
 
 
@@ -105,7 +105,7 @@ class Sample:
         return pd.DataFrame({name: self.asset_class(name) for name in names})
 
     def gauge(self, signal: str, name: str) -> pd.Series:
-        """Return a gauge of a signal as known at each close; a gauge is a measure that has a unit.
+        """Return a gauge (a measure of a signal, with a unit) as known at each close.
 
         Raises NotTestable if the history lacks the signal's series, or if the gauge has no value.
         """
@@ -126,17 +126,17 @@ class Sample:
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:
-        """Return, for each session, the newest flag known in time to trade before its return.
+        """Return, for each session, the newest flag on which a trader could act before the session.
 
-        The flag is 1.0, 0.0 or NaN. The flag was known 1 + :data:`LAG` sessions before the close at
-        which the return ends.
+        The flag is 1.0, 0.0 or NaN. The flag was known :data:`LAG` sessions before the close at
+        which the session's return begins.
         """
         return acted_on(self.flag(signal), LAG)
 
     def run(self, strategy: str) -> Run:
         """Return the backtest of a strategy (``name`` or ``name@model``) with default parameters.
 
-        Raises NotTestable if the strategy cannot be run. For example, the history is too short,
+        Raises NotTestable if the strategy cannot be run: for example, if the history is too short,
         lacks an asset, or has no known regime.
         """
         if strategy not in self._runs:
@@ -151,7 +151,7 @@ class Sample:
         run = self.run(strategy)
         state = own_states(run)
         if state is None:
-            raise NotTestable(f"{strategy} has no states of its own")
+            raise NotTestable(f"{strategy} has no states")
         earned = acted_on(state, run.config.lag)
         return earned.isin(run.strategy.active_states).astype("float64").where(earned.notna())
 

@@ -12,7 +12,7 @@ from signals.hysteresis import since
 
 @dataclass(frozen=True, kw_only=True)
 class Stay:
-    """A stay is a period in which the flag was on at every session with a known flag.
+    """A period in which the flag was on; a session with an unknown flag does not end the period.
 
     ``start`` and ``end`` are the first and the last session with the flag on. ``end`` is None if
     the flag is still on.
@@ -36,8 +36,8 @@ class Status:
         True if ``at`` is the last session of the history. If False, the flag is unknown after
         ``at``, because data of the flag's signal are missing.
     since
-        Start of the flag's state at the session ``at``. From ``since`` to ``at``, the flag is known
-        at each session, and equals the attribute ``on``.
+        First session of the period up to ``at`` in which the flag kept its state. The flag is known
+        at each session of the period, and equals the attribute ``on``.
     stays
         All periods in which the flag was on, in order of time.
     """

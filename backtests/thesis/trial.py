@@ -36,7 +36,7 @@ from signals.errors import ConfigError, shown, unknown
 from signals.summary import Summarised, Summary, described
 
 Part = TypeVar("Part")
-#: The further parts of the trial, which are computed in this order after the claims are tested.
+#: The parts of the trial that follow the tests of the claims, in the order of computation.
 PARTS = (
     *(
         "other k",
@@ -63,8 +63,8 @@ class Trial(Summarised):
     verdicts
         One verdict for each claim, in the order of the claims.
     by_k
-        Verdicts on the primary claims and on two status claims, for several values of k, see
-        :func:`backtests.thesis.other_k.table_of`.
+        Verdicts on the primary claims and on two status claims, for several values of the parameter
+        k, see :func:`backtests.thesis.other_k.table_of`.
     episodes
         What happened in each dated episode.
     filings, releases
@@ -86,12 +86,13 @@ class Trial(Summarised):
         :func:`backtests.thesis.ledger.in_force`. None if there is no ledger.
     changes
         One sentence for each change of claims, parameters and code since the seal. E-values use
-        today's definitions of claims and signals. So if a definition changed after the seal, the
-        weeks before the change are not out of sample.
+        today's definitions of claims and signals. If a definition changed after the seal, the weeks
+        before the change count as in sample.
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
-        Pairs of a name and a reason. The name belongs to a part of the trial that is None or empty.
+        One pair for each part of the trial that is None or empty: the name of the part, and the
+        reason.
     """
 
     sample: Sample
@@ -202,7 +203,7 @@ def try_thesis(
     DataError
         Raised if :func:`backtests.thesis.ledger.read_ledger` cannot read an existing ledger.
     """
-    _check_ledger(ledger)  # first, because the claims take a minute
+    _check_ledger(ledger)  # checked before the claims, which take a minute
     steps = len(CLAIMS) + len(PARTS)
     claimed = try_claims(history, progress=within(progress, 0, steps))
     sample, lacking = claimed.sample, dict[str, str]()

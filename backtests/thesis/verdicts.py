@@ -43,15 +43,15 @@ class Verdict(Summarised):
     ----------
     outcome
         If the claim says only that a flag is on, the outcome is ``on``, ``off`` or ``not testable
-        yet``. For any other claim, the outcome is one of the four verdicts.
+        yet``. For a claim with an estimate, the outcome is ``supported``, ``contradicted``,
+        ``inconclusive`` or ``not testable yet``.
     reason
         The reason for the outcome.
     estimate
         The estimate. None if the claim says only that a flag is on, or if the claim is not testable
         yet.
     status
-        The state and the dates of the flag, if the outcome is ``on`` or ``off``. None for any other
-        outcome.
+        The state and the dates of the flag if the outcome is ``on`` or ``off``, else None.
     adjusted
         The adjusted one-sided p-value. NaN if there is no estimate.
     power
