@@ -111,7 +111,7 @@ def test_a_planted_response_to_the_yield_is_found(simulated: Sample, size: float
     assert said in now.notes[0]
     assert "F statistic of the first stage" in now.notes[0]
     assert "is not a trading rule" in now.notes[1]
-    assert "statements of the history" in now.notes[-1]
+    assert "series of FOMC statements" in now.notes[-1]
 
 
 def test_unscheduled_statements_count_and_other_dates_do_not(simulated: Sample) -> None:
