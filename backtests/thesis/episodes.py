@@ -121,9 +121,9 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
     last turn may lie more than 252 sessions before the episode.
 
     If the flag was off at all of the 252 sessions before the episode, the function uses the first
-    turn in the 252 sessions from the start of the episode. The result is negative if the flag turns
-    after the first session of the episode. If the flag does not turn in the 252 sessions from the
-    start of the episode, the result is None.
+    turn in the 252 sessions from the start of the episode. The result is zero if the flag turns at
+    the first session of the episode, and negative if the flag turns later. If the flag does not
+    turn in the 252 sessions from the start of the episode, the result is None.
 
     Parameters
     ----------

@@ -216,9 +216,9 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     A strategy with a higher exposure than the mix earns a higher premium without any timing. If the
     strategy's exposure is above the exposure of the mix, the function subtracts :data:`PREMIUM`
     times the difference of the exposures. The strategy's exposure is known before the week begins.
-    If SPY's true premium over bills is between 0 and :data:`PREMIUM`, as assumed, a strategy of SPY
-    and bills can beat the mix only by timing. A strategy with other assets can also beat the mix
-    because these assets earn more than SPY.
+    SPY's true premium over bills is assumed to be between 0 and :data:`PREMIUM`, so a strategy of
+    SPY and bills can beat the mix only by timing. A strategy with other assets can also beat the
+    mix if the other assets earn more than SPY.
 
     The limit for clipping uses the larger of two standard deviations before the date: of the
     strategy's values, and of SPY's return over bills. If a strategy held only bills before the

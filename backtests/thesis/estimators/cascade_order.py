@@ -71,7 +71,8 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
         return ()
     return (
         f"Left out: {', '.join(repeated)}. If the troughs of two episodes are less than {QUARTER} "
-        "sessions apart, both episodes belong to one fall. Only the earlier of the two is used.",
+        "sessions apart, both episodes belong to one fall. Only the earlier of the two episodes is "
+        "used.",
     )
 
 

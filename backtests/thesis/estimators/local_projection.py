@@ -211,7 +211,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows and columns, without states that have fewer than 52 weeks.
+    """Return the table without the weeks and columns of a state that has fewer than 52 weeks.
 
     Raises NotTestable if the claim needs a state that has fewer than 52 weeks.
     """

@@ -59,9 +59,10 @@ class Forecasts:
         """Loss of ``small`` minus loss of ``large``, adjusted for the noise of the larger model.
 
         Under the null hypothesis, the regressor that only ``large`` has is useless: its true
-        coefficient is zero. The estimate of this coefficient is not exactly zero, and the
-        estimation noise raises the loss of ``large``. The squared difference between the forecasts
-        ``small`` and ``large`` measures the noise, and is subtracted from the loss of ``large``.
+        coefficient is zero. The estimated coefficient of the useless regressor is not exactly zero,
+        and the estimation noise raises the loss of ``large``. The squared difference between the
+        forecasts ``small`` and ``large`` measures the noise, and is subtracted from the loss of
+        ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
