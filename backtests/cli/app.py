@@ -92,8 +92,7 @@ def main() -> None:
 def _flush() -> None:
     """Flush stdout and stderr.
 
-    If a stream cannot be flushed, its text is dropped. Otherwise Python would print a traceback at
-    exit.
+    If a stream cannot be flushed, its text is dropped, so that Python prints no traceback at exit.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -146,7 +145,7 @@ def _run(arguments: list[str]) -> int:
 def _raised(error: BaseException) -> int:
     """Return the exit code for an error of drypowder or of a user's code.
 
-    Any other error is raised again.
+    If the error has no exit code and does not come from a user's code, the error is raised again.
     """
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):

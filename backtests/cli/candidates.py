@@ -119,7 +119,7 @@ def _is_path(argument: str) -> bool:
 
 
 def _defaults_of(name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of the defaults that apply to a strategy."""
+    """Copy the defaults, without the keys that do not apply to a strategy."""
     data = {key: deepcopy(value) for key, value in defaults.items() if key != "strategy"}
     bare, model = split_name(name)
     if split_name(defaults.get("strategy", ""))[0] != bare:
@@ -137,8 +137,9 @@ def _class_of(name: str) -> type[Strategy] | None:
 def _has(data: Mapping[str, Any], path: str) -> bool:
     """Return whether a configuration can have the parameter ``path``.
 
-    Any configuration can have a parameter of a signal. A parameter without a prefix must belong to
-    the configuration's strategy. A parameter with the prefix ``regime`` must belong to the
+    Every configuration can have parameters of signals, of the schedule and of the costs, and the
+    settings ``lag`` and ``band``. Any other parameter without a prefix must belong to the
+    configuration's strategy. A parameter with the prefix ``regime`` must belong to the
     configuration's regime model.
     """
     owner, name = split(path)
@@ -153,7 +154,8 @@ def _has(data: Mapping[str, Any], path: str) -> bool:
 def _refuse_unused(unused: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Raise ConfigError if ``unused`` is not empty.
 
-    ``unused`` maps each assignment that no row uses to the path of its parameter.
+    The keys of ``unused`` are the assignments that no row uses. The values are the paths of the
+    assigned parameters.
     """
     for text, path in unused.items():
         if not rows:

@@ -32,10 +32,11 @@ _LEGEND = (
     "[low, high] is the 95 % interval of the number to its left, by the stationary bootstrap.",
     "The columns 'over SPY', 'over bills' and 'over mix' show differences of mean yearly returns. "
     "A difference is the strategy's return minus the return of SPY, of bills or of a mix. The mix "
-    "holds SPY and bills in constant shares. The mix has the strategy's mean net exposure, which "
-    "is known only at the end of the backtest.",
-    "alpha is the strategy's mean yearly return minus the mean yearly return of its assets at "
-    "constant weights. The number t is the t-statistic of alpha (Newey–West).",
+    "holds SPY and bills in constant shares. The mix has the strategy's mean net exposure. The "
+    "mean net exposure is known only at the end of the backtest.",
+    "alpha is the strategy's mean yearly return minus the mean yearly return of a portfolio that "
+    "holds the strategy's assets at constant weights. The number t is the t-statistic of alpha "
+    "(Newey–West).",
     "placebo is the fraction of placebos that the strategy's timing beats. The letter after the "
     "fraction is s for placebos with shifted dates, and r for placebos with resampled returns. The "
     "fraction is not adjusted for the number of rows.",
@@ -84,9 +85,9 @@ def compare(
     """Compare strategies with simple rules and placebos; write a page.
 
     Each row is the name of a strategy, a config file that ends in .toml, or the folder of a
-    finished run. If there are two rows, the command also shows which settings differ, and the
-    difference of the returns. The default rows are three strategies with other regime models, and
-    all strategies except the constant mix.
+    finished run. If there are two rows, the command also shows the settings that differ, and the
+    difference of the returns. The default rows are all strategies except the constant mix, and
+    three strategies with each regime model except ``votes`` and ``labels``.
     """
     from backtests.cli.candidates import candidates_of, labelled
     from backtests.config_data import check_options

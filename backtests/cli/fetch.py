@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backtests.sources.fetching import Outcome
     from backtests.store.audit import Finding
 
-_SEPARATE = 3  # if more series than this number have the same remark, they share one row
+_SEPARATE = 3  # largest number of series with the same remark that have separate rows
 COLUMNS: Columns = (
     (words("series"), lambda o: o.name),
     (words("from", rank=3), lambda o: o.source),

@@ -61,9 +61,10 @@ def flags(
         bool,
         typer.Option(
             "--sensitivity",
-            help="Show how the flags react if one parameter or one revised series changes. A "
-            "number changes by 25 %, and any other parameter takes another allowed value. A series "
-            "changes by up to 2 %, or is left out.",
+            help="Show how the flags react if one parameter or one revised series changes. Each "
+            "numeric parameter changes by 25 %. A parameter with named choices takes every other "
+            "choice. A revised series in USD changes by up to 2 %. A revised series in another "
+            "unit is left out.",
         ),
     ] = False,
     json: options.Json = False,
@@ -205,7 +206,7 @@ def _known(s: dict[str, Any]) -> str:
 def _remarks(s: dict[str, Any]) -> list[str]:
     """Return the remarks that are printed below a signal: omitted components, and further numbers.
 
-    Numbers without a value are left out.
+    Further numbers that are None are left out.
     """
     known = {what: value for what, value in s["beside"].items() if value is not None}
     beside = [f"{what}: {significant(value)}" for what, value in known.items()]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: For this number of seconds after a signal, further signals do not interrupt the cleanup.
+#: Time after a signal in which further signals do not interrupt the cleanup, in seconds.
 GRACE = 2.0
 _AGAIN = 0.05
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -50,8 +50,9 @@ class Stop:
 def stoppable(stop: Stop) -> Iterator[None]:
     """Let ``stop`` handle Ctrl-C, SIGTERM and SIGHUP inside the context.
 
-    A signal that the process ignores stays ignored, for example SIGHUP after ``nohup``. Outside the
-    main thread, the context changes nothing.
+    If the process already ignores a signal, the process continues to ignore this signal. For
+    example, ``nohup`` lets a process ignore SIGHUP. Outside the main thread, the context changes
+    nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -30,7 +30,7 @@ class Column:
     rank: int = 0
 
 
-#: Pairs of a column and a function that returns the column's cell for a record.
+#: Each pair is a column, and a function that takes a record and returns the column's cell.
 Columns: TypeAlias = Sequence[tuple[Column, Callable[[Any], "str | Styled"]]]
 
 

@@ -4,8 +4,9 @@ File names, server answers, config values and errors of a user's code can contai
 An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
 :class:`Escaping` escapes all text to stdout and stderr.
 
-The package rich sets a style with an escape sequence, which must reach the terminal unchanged. For
-this reason, :func:`console` returns a console that escapes each string before rich adds the style.
+The package rich sets a style with an escape sequence. The escape sequence of a style must reach the
+terminal unchanged. So the console of :func:`console` escapes each string before rich adds the
+style.
 """
 
 import json
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Other modules import these types from here. So these modules need not import rich.
+    #: Other modules import ``Screen`` and ``Styled`` from this module instead of from rich.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
@@ -34,7 +35,7 @@ _CONTROL = re.compile(
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _LONGEST = 600  # maximum length of an error or a warning, in characters
-#: The last sentence of each command about signals or strategies.
+#: Each command about signals or strategies ends its text with this sentence.
 RESEARCH = "Research, not investment advice."
 ENDLESS = 1_000_000  # width of a pipe, in characters, so that no line breaks
 
@@ -149,7 +150,7 @@ def styled(text: str, style: str) -> "Text":
 
 
 def say(*parts: "str | Text", hang: int = 0) -> None:
-    """Print a paragraph on stdout: its parts, with a space between two parts.
+    """Print ``parts`` on stdout as one paragraph, with a space between two parts.
 
     On a terminal, lines break only between words. A word that is longer than a line, such as a
     path, stays whole. The lines after the first one begin with ``hang`` spaces.
@@ -165,7 +166,7 @@ def say(*parts: "str | Text", hang: int = 0) -> None:
 
 
 def say_limits(*, backtest: bool) -> None:
-    """Print what the results are not; of a backtest, also what it leaves out."""
+    """Print that the results are no advice; for a backtest, also print what is not modelled."""
     say(f"Capacity and tax are not modelled. {RESEARCH}" if backtest else RESEARCH)
 
 
@@ -190,7 +191,7 @@ def progress(what: str) -> Iterator[Progress]:
     """Show the progress of a task on the terminal, until the ``with`` block ends.
 
     In a pipe, nothing is shown. The context yields a function, which the task calls before each
-    step. The line shows the step, how many of its parts are done, and the time left. The line
+    step. The line shows the step, the number of finished parts, and the time left. The line
     disappears at the end, also after Ctrl-C.
     """
     if not _is_terminal(sys.stderr):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from backtests.today import Plan, Today
 
 #: Exit code if the target needs a value that is late, for example after a source failed. A series
-#: without any value changes no exit code: a user may do without it, and no fetch would bring it.
+#: without any value does not change the exit code: a user may not need the series, and a fetch may
+#: not find the series.
 LATE_DATA = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
@@ -42,9 +43,7 @@ def today(
     at: options.At = None,
     start: Annotated[
         str | None,
-        typer.Option(
-            metavar="DATE", help="First session of the strategy, which becomes a decision day."
-        ),
+        typer.Option(metavar="DATE", help="First session and first decision day of the strategy."),
     ] = None,
     holdings: Annotated[
         Path | None,
@@ -62,14 +61,14 @@ def today(
     """Show the target weights of a strategy, and the orders of today.
 
     The command says whether today is a decision day, and why the strategy has these weights. A
-    backtest would trade to the same weights. Orders appear only on a decision day, and only if a
-    holding is beyond the drift band. Exception: if holdings with a short position exceed the gross
-    limit, orders appear on any day. An asset whose last price is too old is not traded. If the
-    strategy's state is unknown because data are late, the last target weights remain in force. If
-    data are late, the exit code is 3, and the command lists each late series. If a signal of the
-    regime has no view because the history never had its data, the command names the signal and the
-    missing series, and the exit code stays the same. If no strategy is given, the command shows
-    near-cash-flow.
+    backtest would trade to the same weights. Orders appear on a decision day if a holding is beyond
+    the drift band. Orders appear on any day if holdings with a short position exceed the gross
+    limit. In all other cases, there are no orders. An asset whose last price is too old is not
+    traded. If the strategy's state is unknown because data are late, the last target weights remain
+    in force. If data are late, the exit code is 3, and the command lists each late series. If the
+    history never had the data of a regime signal, the signal has no view. The command names the
+    signal and the missing series, and the exit code does not change. If no strategy is given, the
+    command shows near-cash-flow.
     """
     from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings
@@ -96,8 +95,9 @@ def today(
     _warn(decision, plan, held or {})
     if _adjusted_later(held, session, history):
         warn(
-            f"the prices of {session.date()} are adjusted for later splits and dividends, so they "
-            "are not the prices traded on that day; multiply the units held then by later splits"
+            f"the prices of {session.date()} are adjusted for later splits and dividends, so the "
+            "traded prices were different; multiply the units held on this day by the ratio of "
+            "each later split"
         )
     if at is None and checked.end is None:
         history_choice.warn_if_stale(history)
@@ -139,7 +139,7 @@ def _tickers(held: Mapping[str, float] | None, config: "RunConfig") -> tuple[str
 def _adjusted_later(
     held: Mapping[str, float] | None, session: "pd.Timestamp", history: "History"
 ) -> bool:
-    """Return whether later splits and dividends can have changed the prices of the holdings."""
+    """Return whether later splits or dividends may have changed the prices at ``session``."""
     from signals.universe import CASH, asset
 
     if history.is_simulated or session == history.panel.index[-1]:
@@ -161,7 +161,10 @@ def _warn(decision: "Today", plan: "Plan", held: Mapping[str, float]) -> None:
 
 
 def _too_old(id: str, last: date, *, is_asset: bool) -> str:
-    """Return a warning about late data; ``is_asset``: the strategy or the holdings have the id."""
+    """Return a warning about late data.
+
+    ``is_asset`` is True if the id is an asset of the strategy or of the holdings.
+    """
     from backtests.store.batch import is_price
 
     if not is_price(id):
@@ -225,12 +228,12 @@ def _print(said: dict[str, Any]) -> None:
 
 
 def _without_view(said: dict[str, Any]) -> str:
-    """Return a sentence about the signals of the regime without a view, and the series to add."""
+    """Return a sentence on the regime's signals that have no view, and on the series to add."""
     ignored = f"these signals of the regime have no view: {', '.join(said['no_view'])}"
     unseen = [one["id"] for one in said["missing"] if one["last_known_on"] is None]
     if not unseen:
         return ignored
-    return f"{ignored}; no value of {some_of(unseen)} is known, import or fetch them"
+    return f"{ignored}; import or fetch the missing series: {some_of(unseen)}"
 
 
 def _decision_line(said: dict[str, Any]) -> str:

@@ -537,9 +537,10 @@ def test_today_names_the_signals_without_a_view_and_the_series_that_were_never_k
     unseen = [one["id"] for one in numbers["missing"] if one["last_known_on"] is None]
     assert set(unseen) == {id for ids in numbers["no_view"].values() for id in ids}
     assert {"CAPEX_TTM_MSFT", "BTC-USD"} <= set(unseen) <= set(lost)
-    line = "these signals of the regime have no view: capex, crypto_probe, absorption; no value of"
+    line = "these signals of the regime have no view: capex, crypto_probe, absorption;"
     text = drypowder("today", "cash-heavy", "--at", "2025-06-30").out
-    assert f"{line} {some_of(unseen)} is known, import or fetch them" in " ".join(text.split())
+    cure = f"import or fetch the missing series: {some_of(unseen)}"
+    assert f"{line} {cure}" in " ".join(text.split())
     assert "have no view" not in drypowder("today", "spy", "--at", "2025-06-30").out
 
 
