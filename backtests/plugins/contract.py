@@ -135,7 +135,8 @@ def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
 def _is_plain(kind: Any) -> bool:
     """Return whether the files of a run can contain a value of the type ``kind``.
 
-    A set is not plain, because its order differs between processes, and so would the run id.
+    A set is not plain. The order of a set differs between processes, so the run id would also
+    differ.
     """
     kind = getattr(kind, "__supertype__", getattr(kind, "__value__", kind))
     origin, arguments = get_origin(kind), get_args(kind)

@@ -99,7 +99,8 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
         )
     if not plugin_bases(found):
         raise ConfigError(
-            f"{path}: expected a class of your own, was a class of drypowder; use its short name"
+            f"{path}: expected a class of your own, was a class of drypowder; use the "
+            "name of the class in 'drypowder list'"
         )
     check_class(found, path)
     return found
@@ -127,10 +128,10 @@ def loaded() -> dict[str, Path]:
 def load_again(modules: Mapping[str, Path]) -> None:
     """Import the modules that a worker process needs to unpickle objects of a user's classes.
 
-    A worker may keep running while its user changes the code. So the function first removes from
-    Python's memory all modules of the user's folder, and all modules of the user that ``modules``
-    import. Python then reads the files of these modules again. A module that cannot be imported is
-    skipped, because it may belong to an earlier run.
+    A worker may keep running while its user changes the code. So the function first makes Python
+    forget each module in ``modules``, all modules in the same folder, and each module of the user
+    that a module in ``modules`` imports. Python then reads the module files again. A module that
+    cannot be imported is skipped, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
         with first(str(folder)):
@@ -142,7 +143,7 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 
 def _inside(folder: Path) -> list[str]:
-    """Return the names of the imported modules and packages of a folder."""
+    """Return the names of all modules and packages that Python has imported from a folder."""
     inside = f"{folder}{os.sep}"
     names = []
     for name, module in list(sys.modules.items()):
@@ -159,7 +160,8 @@ def _inside(folder: Path) -> list[str]:
 def _forget(names: Iterable[str]) -> None:
     """Make Python forget modules and packages of a user.
 
-    Namespace packages stay, because they contain no code, and can contain modules of others.
+    Python keeps namespace packages. A namespace package contains no code, and may contain modules
+    of other authors.
     """
     for name in names:
         root = name.partition(".")[0]
@@ -174,7 +176,7 @@ def _forget(names: Iterable[str]) -> None:
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
     """Return an error for a missing module, or for a module whose import raised SystemExit.
 
-    If the import failed for another reason, ``error`` is returned.
+    If the cause is neither a missing module nor SystemExit, ``error`` is returned.
     """
     cause = error.__cause__
     if isinstance(cause, SystemExit):

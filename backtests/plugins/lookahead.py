@@ -7,9 +7,10 @@ session. A history with replaced rows continues after the cut session for at mos
 sessions, with rows from another period.
 
 A history with replaced rows reveals look-ahead that a shortened history can miss. For example,
-wrong code may read the next session's value, and repeat the last value at the end of the history. A
-shortened history does not reveal this code if the value stays the same after the cut. In a history
-with replaced rows, the values after the cut differ, so the results of this code differ.
+wrong code may read the next session's value, and repeat the last value at the end of the history.
+On a shortened history, the results of the wrong code stay the same if the value does not change
+after the cut. On a history with replaced rows, the value after the cut is different, so the results
+of the wrong code change.
 
 The check changes only the panel and, for a strategy, the results of the signals. So the check does
 not detect look-ahead through files, the network or caches.
@@ -174,11 +175,11 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """For each changed history, yield its cut, the function that makes the change, and its kind.
+    """Yield the cut, the function and the kind of each changed history.
 
     The cut is the last session on which the changed history equals the original history. The
-    function removes or replaces a table's rows after the cut. The kind is a possible value of
-    :attr:`Fault.future`, such as ``none``.
+    function removes or replaces a table's rows after the cut. The kind of a changed history is a
+    value of :attr:`Fault.future`, such as ``none``.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
@@ -194,7 +195,7 @@ def _until(at: pd.Timestamp) -> Pick:
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that replaces the rows after session ``at`` by other rows of the table."""
+    """Return a function that replaces the rows after session ``at`` with other rows."""
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))
@@ -226,8 +227,8 @@ def _compare(
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     """Return the row and the column of the first difference between two tables.
 
-    If several columns of this row differ, the function returns the first of these columns. Numbers
-    are compared without tolerance. Two missing values are equal.
+    If the tables differ in several columns of the row, the function returns the first of the
+    differing columns. Numbers are compared without tolerance. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -243,8 +244,9 @@ def default_dates(
     """Return the default cuts: the last session, then other sessions in order of date.
 
     Cuts are at evenly spread sessions, at random sessions, at changes of a result, and at the ends
-    of data gaps. The first twentieth of the history has no cuts. The second twentieth has cuts only
-    at the ends of data gaps. A cut at the end of a gap can detect code that fills gaps backwards.
+    of data gaps. The first 5 % of the sessions have no cuts. The next 5 % of the sessions have cuts
+    only at the ends of data gaps. A cut at the end of a gap can detect code that fills gaps
+    backwards.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)

@@ -1,4 +1,4 @@
-"""Find the source code of a user on which the results of a class depend."""
+"""Find the user's source code that can change the results of a class."""
 
 import ast
 import inspect
@@ -18,7 +18,7 @@ from typing import Any
 from backtests.plugins.contract import plugin_bases
 from signals.form import OURS
 
-#: Names of the script or the notebook that runs; the second is its name in a worker process.
+#: Names of the running script or notebook: in the main process, and in a worker process.
 MAIN = ("__main__", "__mp_main__")
 #: Folders of installed packages have one of these names.
 _INSTALLED = {"site-packages", "dist-packages"}
@@ -26,12 +26,12 @@ _STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 
 
 def source_of(cls: type) -> str:
-    """Return the source text of the user's modules on which a class depends.
+    """Return the source text of the user's modules that can change the results of a class.
 
-    The text contains the modules of the class and of its base classes, and each module of the user
-    that they import, directly or through other modules; see :func:`imported`. A method that a
-    notebook defines is in no module. For such a method, the text contains the method, and the
-    user's modules whose names the method uses.
+    The text contains the modules of the class and of the base classes. The text also contains the
+    user's modules that the modules of the classes import, directly or through other modules; see
+    :func:`imported`. If a notebook defines a method, no module file contains the method. So the
+    text also contains each method from a notebook, and the user's modules that the method uses.
     """
     bases = plugin_bases(cls)
     if not bases:
@@ -52,11 +52,11 @@ def source_of(cls: type) -> str:
 def imported(names: Iterable[str], module: str) -> dict[str, str]:
     """Return the user's modules that some modules import, as a mapping from name to file.
 
-    The mapping also contains the modules ``names`` themselves, the packages of each module, and
-    modules that are imported inside functions. The mapping contains no module of drypowder, of the
-    standard library, or of an installed package. If the package of ``module`` is installed, the
-    package counts as the user's. The function reads the files of modules and imports nothing, so
-    the mapping is the same in each process.
+    The mapping also contains the modules in ``names``, the packages of each module, and modules
+    that are imported inside functions. The mapping contains no module of drypowder, of the standard
+    library, or of an installed package. The package of ``module`` counts as a package of the user,
+    even if the package is installed. The function reads the files of modules and imports nothing,
+    so the mapping is the same in each process.
     """
     root = module.partition(".")[0]
     places: dict[str, list[str]] = {root: _folders(root)}
@@ -96,7 +96,7 @@ def first(*folders: str) -> Iterator[None]:
 
 
 def _folders(root: str) -> list[str]:
-    """Return the folders that contain a module or package without a dot in its name."""
+    """Return the folders that contain a top-level module or package."""
     if root in MAIN:
         file = getattr(sys.modules.get(root), "__file__", None)
         return [os.path.dirname(file)] if file else []
@@ -129,7 +129,7 @@ def _file(name: str, folders: Iterable[str]) -> str | None:
 
 
 def _package(name: str, file: str) -> str:
-    """Return the name of the package to which the relative imports of a module refer."""
+    """Return the package from which Python resolves the relative imports of a module."""
     if name in MAIN:
         return getattr(sys.modules.get(name), "__package__", None) or ""
     return name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]
@@ -142,9 +142,9 @@ def _text(file: str) -> str:
 
 @lru_cache(maxsize=512)
 def _imports(text: str, package: str) -> tuple[str, ...]:
-    """Return the names that a source text imports; a name may be a module or an object of one."""
+    """Return the dotted names that a source text imports, such as ``json`` or ``json.loads``."""
     names: list[str] = []
-    with suppress(Exception):  # Python cannot read the text, or an import leaves the package
+    with suppress(Exception):  # wrong syntax, or a relative import above the package
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Import):
                 names += [each.name for each in node.names]
@@ -168,7 +168,7 @@ def _methods(cls: type) -> Iterator[Any]:
 
 
 def _used(method: Any) -> Iterator[str]:
-    """Yield the name of each module to which a name in a method's code refers."""
+    """Yield the name of each module that the code of a method uses."""
     names = list(_names(method.__code__))
     for value in (method.__globals__.get(name) for name in names):
         if isinstance(value, ModuleType):

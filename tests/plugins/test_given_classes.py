@@ -202,5 +202,5 @@ def test_a_class_that_breaks_the_contract_gives_one_line() -> None:
 
     with pytest.raises(ConfigError, match=r"expected a dataclass, was a plain class"):
         config_from({"strategy": Plain})
-    with pytest.raises(ConfigError, match=r"was a class of drypowder; use its short name"):
+    with pytest.raises(ConfigError, match=r"was a class of drypowder; use the name"):
         config_from({"strategy": NearCashFlow})
