@@ -18,9 +18,9 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
-#: Names of sources. VINTAGE: the vintage determines the moment from which the value was known.
-#: FIRST_VINTAGE: the row is from the archive's first vintage, but the publication rule determines
-#: the moment.
+#: Names of sources. In a row from VINTAGE, the date of the vintage determines when the value became
+#: known. A row from FIRST_VINTAGE is from the archive's first vintage, but the publication rule
+#: determines when the value became known.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
@@ -91,10 +91,10 @@ def vintage_batch(
 
     A vintage has a date, but no time of day, so its values count as known when the next session
     opens. Many values in the archive's first vintage were published before the archive began. For a
-    value of the first vintage, the catalog's publication rule gives a second possible moment. The
-    value counts as known at the earlier of the two moments. If the publication rule gives the
-    earlier moment, the ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule
-    ``recorded`` is ignored, because it gives no moment of publication.
+    value of the first vintage, the catalog's publication rule may give an earlier moment than the
+    vintage. If so, the value counts as known at the moment of the publication rule, and the
+    ``source`` of the value is :data:`FIRST_VINTAGE`. The publication rule ``recorded`` is ignored,
+    because it gives no moment of publication.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.

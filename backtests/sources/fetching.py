@@ -34,8 +34,8 @@ class Outcome:
     failed
         The reason why the fetch failed; empty after a success.
     note
-        A remark on left-out values, on missing days that use stored prices, or on the reason why
-        the series was not fetched.
+        A remark about left-out values or about days whose prices come from the store, or the reason
+        why the series was not fetched.
     unforeseen
         The exception of an unexpected error, or None. An unexpected error is probably a bug.
     """
@@ -61,9 +61,8 @@ def fetch(
     """Fetch data of all publishers into a store; return the outcomes in the order of the fetch.
 
     If the store does not exist, it is created. If a series fails, the series that were fetched
-    earlier stay in the store. The series that was requested longest ago comes first. In this way, a
-    new fetch continues an interrupted fetch. If one value is implausible, its whole series is left
-    out.
+    earlier stay in the store. The series that was requested longest ago comes first, so that a new
+    fetch continues an interrupted fetch. If one value is implausible, its whole series is left out.
 
     Parameters
     ----------
@@ -79,8 +78,8 @@ def fetch(
     Raises
     ------
     ConfigError
-        Raised if an id is unknown or has no live source. Also raised if the key, the contact or a
-        publisher's address is invalid, and no series of another publisher is wanted.
+        Raised if an id is unknown or has no live source. Also raised if an invalid setting, such as
+        the key, the contact or a publisher's address, prevents the fetch of every requested series.
     DataError
         Raised if another fetch is running, or the store cannot be written.
     """
@@ -150,7 +149,8 @@ def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool)
     """Return the outcome for a series that its publisher does not have.
 
     The outcome is a failure if the store already has the series, or if the user asked for the
-    series by name. In all other cases, the outcome contains only a note about the absent series.
+    series by name. If the store lacks the series and the user did not name the series, the outcome
+    contains only a note.
     """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)

@@ -3,9 +3,10 @@
 Without a key, this module reads FRED's public CSV files, which contain only the latest values. With
 a key, fredapi reads the latest values of a series that is never revised. For a revised series, this
 module reads all vintages from ALFRED, FRED's archive of vintages. fredapi cannot read vintages
-correctly. With vintages, a date has several rows. FRED gives at most 2,000 vintages in one answer.
-Every request uses drypowder's own client. The client has timeouts and retries. FRED allows at most
-120 requests a minute, so the client limits its requests. The client never shows the key.
+correctly. A series with vintages can have several rows for one date. FRED gives at most 2,000
+vintages in one answer. Every request uses drypowder's own client. The client has timeouts and
+retries. FRED allows at most 120 requests a minute, so the client limits its requests. The client
+never shows the key.
 """
 
 from collections import Counter
@@ -78,8 +79,8 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. If ``store``
-    already has vintages, the request usually begins with the last vintage that is certainly
-    complete in ``store``, see :mod:`backtests.sources.alfred`. If the file of ``store`` is missing,
+    already has vintages, the request usually begins with the last complete vintage in ``store``.
+    :mod:`backtests.sources.alfred` describes the exception. If the file of ``store`` is missing,
     all vintages are requested.
     """
 
@@ -207,7 +208,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn DataError and errors in ``kinds`` into SourceError, whose text never shows the key."""
+    """Turn DataError, and errors of the types ``kinds``, into SourceError without the key."""
     try:
         yield
     except SourceError:

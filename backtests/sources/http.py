@@ -30,7 +30,7 @@ _PART = 65_536  # number of bytes in one read
 #: bytes.
 MOST_BYTES = 64 * 2**20
 #: Words in the SEC's answer (status 403) after too many requests. If a request has no contact, the
-#: SEC's answer contains these words, and also the words of _UNDECLARED.
+#: SEC's answer contains words of _TOO_OFTEN and words of _UNDECLARED.
 _TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
 _UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)
@@ -50,8 +50,8 @@ class RetryPolicy:
         is unreachable, the request is tried at most ``reach`` times.
     wait, longest
         ``wait`` is the pause before the second attempt. The pause doubles with each attempt, and a
-        random time is added. If the server sends a Retry-After header, the pause has the length in
-        the header. No pause is longer than ``longest``.
+        random time is added. If the server sends a Retry-After header, the header determines the
+        length of the pause. No pause is longer than ``longest``.
     budget
         Time limit for the fetch of all series.
     """
@@ -300,7 +300,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _said(text: str) -> str:
-    """Return the reason of a refusal: FRED's message, the page's title, or the first words."""
+    """Return why a source refused: FRED's message, the page's title, or the start of ``text``."""
     found = _MESSAGE.search(text)
     return one_line((found[1] or found[2] or "") if found else text, 200)
 

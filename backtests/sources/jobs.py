@@ -27,9 +27,9 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 class Job:
     """A request for one series, or for one SEC concept of a company.
 
-    ``ids`` are the series that the job fetches. ``name`` is the first id. The function ``ask``
-    takes the moment of fetching and returns the batches for the store. If the series cannot be
-    fetched, ``ask`` is None, and ``why_not`` gives the reason. If the reason is a wrong setting,
+    ``ids`` are the series that the job fetches. ``name`` is the first id in ``ids``. The function
+    ``ask`` takes the moment of fetching and returns the batches for the store. If the series cannot
+    be fetched, ``ask`` is None, and ``why_not`` gives the reason. If the reason is a wrong setting,
     such as an invalid key, ``wrong_setting`` is True, and the job counts as failed.
     """
 
@@ -49,8 +49,8 @@ def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Dead
     Raises
     ------
     ConfigError
-        Raised if an id in ``only`` is unknown or has no live source, or if a setting is wrong and
-        no series of another publisher is wanted.
+        Raised if an id in ``only`` is unknown or has no live source. Also raised if wrong settings,
+        such as an invalid key, prevent every job.
     """
     # Map each ``source`` in the catalog to its publisher, and to the function that lists the jobs
     # of its series. Prices have no source in the catalog, so their key is ``prices``.

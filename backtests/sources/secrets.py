@@ -102,7 +102,7 @@ class RedactingFilter(logging.Filter):
     """A log filter that hides the key in the messages of a library."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Hide the key in a log record. Return True, so that the record is still logged."""
+        """Hide the key in a log record. The result True lets logging write the record."""
         record.msg, record.args = redacted(record.getMessage()), None
         return True
 
