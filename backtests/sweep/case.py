@@ -86,7 +86,8 @@ def case_of(
 def _longest_lag(config: RunConfig, made: Design) -> int:
     """Return the longest lag of a sweep.
 
-    In a window that is long enough for this lag, each configuration can fill its first order.
+    If the window of a sweep is long enough for the longest lag, each configuration can fill its
+    first order.
     """
     levels = dict(zip(made.paths, made.levels, strict=True))
     return max([config.lag, *map(int, levels.get("lag", ()))])

@@ -15,8 +15,8 @@ from signals.errors import ConfigError, DrypowderError
 
 #: Seconds that a connection to a scheduler may take.
 PATIENCE = 10
-#: If a worker or its data are lost, the data and the unfinished work are sent again, at most this
-#: number of times.
+#: Largest number of times that data and unfinished work are sent again after the loss of a worker,
+#: or of a worker's data.
 RETRIES = 5
 _CURE = 'install it with: pip install "drypowder[cluster]"'
 

@@ -24,7 +24,7 @@ from backtests.sweep.sweep import Swept
 from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 
-#: Two Sharpe ratios count as equal up to this difference, because vectorbt and the compiled engine
+#: Largest difference at which two Sharpe ratios count as equal. vectorbt and the compiled engine
 #: round differently.
 SAME_SHARPE = 1e-9
 #: Largest number of configurations that a page compares with their neighbours.
@@ -41,8 +41,8 @@ class Findings:
         One row for each configuration. The columns are parameters, such as ``set.dry_powder.k``,
         and metrics. The column ``refused`` gives the reason if a configuration cannot be simulated.
     refused
-        Number of configurations that cannot be simulated. The metrics of these configurations are
-        NaN.
+        Number of configurations that cannot be simulated. If a configuration cannot be simulated,
+        its metrics are NaN.
     best
         Row number in ``table`` of the configuration with the highest Sharpe ratio.
     run
@@ -53,10 +53,10 @@ class Findings:
         Fraction of configurations whose Sharpe ratio is lower than that of the base configuration.
         Configurations without a Sharpe ratio are left out.
     luck
-        Two tests of the best configuration. The first test asks whether the best of all trials
-        would reach the same Sharpe ratio without skill. The second test compares the best
-        configuration with a constant mix of SPY and bills. The mix of SPY and bills has the same
-        mean exposure as the best configuration.
+        Two tests of the best configuration. The first test asks whether luck can explain the Sharpe
+        ratio of the best configuration, given the number of trials. The second test compares the
+        best configuration with a constant mix of SPY and bills. The mix of SPY and bills has the
+        same mean exposure as the best configuration.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
@@ -175,9 +175,9 @@ def independent_trials(swept: Swept) -> float:
 
     The function uses monthly returns minus the return of bills.
     :mod:`backtests.evidence.effective_trials` describes the method. If the sweep covers less than
-    three years, the function finds too few independent trials. For example, if 1,000 trials are
-    independent, the function finds about 370 with 12 months of returns, and about 650 with 24
-    months. The rows are read in groups, so more rows do not need more memory.
+    three years, the function finds too few independent trials. For example, for 1,000 independent
+    trials, the function returns about 370 with 12 months of returns, and about 650 with 24 months
+    of returns. The rows are read in groups, so more rows do not need more memory.
     """
     best: BestWithoutSkill | None = None
     for group in groups_of(swept.path, ["monthly"]):
@@ -212,8 +212,8 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     """Return the tests of the best configuration, and add the trials of the sweep to the log.
 
     Trials of earlier sweeps come from the log. The log contains no returns. So the function adds up
-    the numbers of independent trials from all sweeps. The true number of independent trials is at
-    most this sum, so the tests never assume too few trials.
+    the numbers of independent trials from all sweeps. If two sweeps have similar trials, the sum is
+    too large, which makes the tests stricter.
     """
     return luck(
         run.excess,
@@ -227,7 +227,8 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
 def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
     """Add the trials of a sweep to the log, and return the logged trials of other sweeps.
 
-    Logged trials that this sweep has repeated are left out. A simulated history has no log.
+    If the sweep repeats a logged trial, the logged trial is left out. A simulated history has no
+    log.
     """
     if swept.base.simulated:
         return NO_LOG
@@ -249,8 +250,8 @@ def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> Logged:
 def _compared(sharpes: np.ndarray) -> np.ndarray:
     """Choose configurations to compare with their neighbours, and return their row numbers.
 
-    The result contains the best configurations. The other configurations are ranked by Sharpe
-    ratio, and the result contains every n-th configuration of this ranking.
+    The result contains the best configurations. The result also contains every n-th of the
+    remaining configurations, in the order of the Sharpe ratio.
     """
     order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
     order = order[: int(np.isfinite(sharpes).sum())]

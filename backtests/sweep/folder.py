@@ -20,7 +20,7 @@ FILES = (REQUEST, SUMMARY, PAGE, BEST, FILE, PARTS, f"{REQUEST}{_LOCK}")
 
 @contextmanager
 def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> Iterator[Path]:
-    """Open and lock a new folder, or the folder of the same sweep.
+    """Open and lock the folder of a sweep; create the folder if it does not exist.
 
     A folder of another sweep raises ConfigError. A folder with files that no sweep writes raises
     DataError. A folder that another process uses also raises DataError.

@@ -128,9 +128,9 @@ def _whole(table: Mapping[str, Any], key: str, least: int, otherwise: int | None
 def planned(request: Request, most: int = MOST) -> tuple[Setting, Design]:
     """Return the objects of the base configuration, and the configurations of the sweep.
 
-    The function checks each parameter and the size of the design. The function also checks each
-    combination of the parameters of one object, such as a signal. The first fault raises
-    ConfigError.
+    The function checks each parameter and the size of the design. For each object, such as a
+    signal, the function also checks the combinations of the object's parameters. The first fault
+    raises ConfigError.
     """
     base = Setting.of(request.config)
     kinds = [base.kind_of(axis.path) for axis in request.axes]

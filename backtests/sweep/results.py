@@ -27,7 +27,7 @@ def write_part(folder: Path, span: Span, table: "pa.Table") -> None:
 
 
 def parts_of(folder: Path) -> list[tuple[Span, Path]]:
-    """Return the finished parts in ascending order, without parts that overlap earlier ones."""
+    """Return the finished parts in ascending order; leave out parts that overlap earlier parts."""
     found = []
     for path in (folder / PARTS).iterdir() if (folder / PARTS).is_dir() else ():
         if name := _NAME.fullmatch(path.name):
@@ -56,8 +56,8 @@ def missing(folder: Path, size: int) -> list[Span]:
 def finish(folder: Path, described: dict[str, str]) -> Path:
     """Join the parts into one file, then remove the parts; return the file.
 
-    Equal rows always give a file with the same bytes. The file is the same even if the sweep was
-    interrupted, or if it used a different number of parts or processes.
+    Equal rows always give a file with the same bytes. The file does not depend on interruptions of
+    the sweep, the number of parts, or the number of processes.
     """
     path = folder / FILE
     if not path.is_file():

@@ -7,7 +7,7 @@ from backtests.evidence.luck import verdict
 from backtests.runs import Run
 from backtests.sweep.findings import SAME_SHARPE, Findings
 
-#: Note for a sweep whose parameters change no result, such as parameters of an unused signal.
+#: Note for a sweep in which no parameter changes the results, for example if a signal is unused.
 ALIKE = (
     "All configurations have the same result, so the swept parameters have no effect and there is "
     "nothing to choose."
@@ -74,9 +74,10 @@ def _chosen(found: Findings) -> str:
         return ALIKE if found.alike else ALONE
     return (
         f"The history is split into two halves in many ways. In {100 * probability:.0f} of 100 "
-        "cases, the best configuration of one half is at or below the median in the other half. "
-        "The share of these cases is the probability of overfitting. At a probability of "
-        "overfitting of 50 %, choosing the best configuration is no better than a random choice."
+        "cases, the best configuration of one half of the history is at or below the median in "
+        "the other half. The share of cases at or below the median is the probability of "
+        "overfitting. At a probability of overfitting of 50 %, choosing the best configuration is "
+        "no better than a random choice."
     )
 
 
@@ -97,7 +98,7 @@ def _base(found: Findings) -> str:
     if math.isnan(found.base_sharpe):
         return (
             "The base configuration was chosen before the sweep. The base configuration has no "
-            "Sharpe ratio, because its returns are those of bills."
+            "Sharpe ratio, because its returns equal the returns of bills."
         )
     return (
         "The base configuration was chosen before the sweep. The base configuration has a Sharpe "

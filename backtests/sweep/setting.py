@@ -19,7 +19,7 @@ from strategies import Strategy
 
 #: Stages of a configuration, in the order in which they are computed.
 STAGES = ("signals", "regime", "strategy", "trading")
-#: Fields of a setting that are objects with parameters.
+#: Fields of :class:`Setting`. The value of each field is an object with parameters.
 FIELDS = ("strategy", *TABLES)
 
 
@@ -27,9 +27,8 @@ FIELDS = ("strategy", *TABLES)
 class Setting:
     """The objects of one configuration that a sweep can change.
 
-    A Sharpe ratio also depends on parts that a sweep cannot change. ``fixed`` describes these parts
-    as text: the spread of bills, the user's asset classes, and the source code of the user's
-    strategy and signals.
+    The text ``fixed`` describes inputs of a Sharpe ratio that a sweep cannot change: the spread of
+    bills, the user's asset classes, and the source code of the user's strategy and signals.
     """
 
     signals: Mapping[str, Signal]
@@ -67,10 +66,10 @@ class Setting:
     def changed(self, values: Mapping[str, Value], made: dict[Any, Any] | None = None) -> "Setting":
         """Return a copy with new values of some parameters; ``values`` maps paths to new values.
 
-        All new values of an object are set together. An invalid value raises ConfigError, but
-        ``lag`` and ``band`` are not checked. ``made`` is a cache of the objects that this method
-        has made for this setting. The method reuses objects from the cache, and adds each new
-        object to the cache.
+        If several parameters of an object change, the object is copied only once, with all new
+        values. An invalid value raises ConfigError, but ``lag`` and ``band`` are not checked.
+        ``made`` is a cache of the objects from earlier calls of the method on the same setting. The
+        method reuses objects from the cache, and adds each new object to the cache.
         """
         made = {} if made is None else made
         by_owner: dict[str, dict[str, Value]] = {}

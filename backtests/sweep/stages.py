@@ -28,9 +28,9 @@ _REGIMES = 16
 class Stages:
     """Compute the target weights of many configurations, one after the other.
 
-    Evaluations of signals are stored, so only a changed signal is evaluated again. A signal also
-    counts as changed if it uses a changed signal. A stored regime is reused if the regime model and
-    the evaluations that the model uses are the same. Target weights are reused as long as the
+    Evaluations of signals are stored, so only a changed signal is evaluated again. If a signal uses
+    a changed signal, both signals count as changed. A stored regime is reused if the regime model
+    and the evaluations that the model uses are the same. Target weights are reused as long as the
     signals, the regime model and the strategy stay the same. :attr:`spent` contains the seconds
     spent on each stage.
     """
@@ -105,7 +105,7 @@ class Stages:
                 self._keep_parts(part, chosen, made)
 
     def _classified(self, model: RegimeModel, made: Evaluations) -> Classification:
-        """Return the regime, from the cache if the model and its evaluations are unchanged."""
+        """Return the regime; reuse the cached regime if model and evaluations are unchanged."""
         with self.timed("regime"):
             used = [made[name] for name in model.rests_on if name in made]
             key = (model, *map(id, used))
@@ -117,7 +117,7 @@ class Stages:
 
 
 def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
-    """Return a signal's cache key: name, signal object, and the keys of the signals it uses."""
+    """Return a signal's cache key: name, signal object, and the keys of the component signals."""
     parts = chosen[name].parts
     return name, chosen[name], tuple(_key(part, chosen) for part in parts if part in chosen)
 

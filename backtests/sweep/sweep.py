@@ -31,7 +31,7 @@ MEMORY = 250_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Processes and memory of a sweep; they affect its speed, but not its results.
+    """Processes and memory of a sweep. The results of a sweep do not depend on :class:`Means`.
 
     Attributes
     ----------

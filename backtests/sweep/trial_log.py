@@ -128,9 +128,10 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
     A configuration that several sweeps have tried counts once, with its latest Sharpe ratio. The
     argument ``without`` lists the hashes of trials to leave out. The log contains no returns, so
     the effective numbers of trials of all counted sweeps are added up. A sweep does not count if
-    ``without`` or another counted sweep contains all its trials. Any other sweep counts in full, so
-    the sum is never too small. If the counted sweeps contain all trials in ``without``, the
-    attribute ``includes_own`` of the result is True. A damaged file raises DataError.
+    ``without`` or another counted sweep contains all its trials. Every counted sweep counts in
+    full, even if the sweep shares some trials with another sweep. If the counted sweeps contain all
+    trials in ``without``, the attribute ``includes_own`` of the result is True. A damaged file
+    raises DataError.
     """
     own, log = frozenset(without), _all_of(store)
     measured = log[np.isfinite(log["sharpe"])]
@@ -147,7 +148,7 @@ def known_trials(store: Path, without: Sequence[str] = ()) -> Logged:
 
 
 def _counted(log: pd.DataFrame, without: frozenset[str]) -> tuple[float, frozenset[str]]:
-    """Add up the effective numbers of trials of all counted sweeps; also return their trials.
+    """Return the sum of the counted sweeps' effective numbers of trials, and the counted trials.
 
     A sweep is not counted if ``without`` or another counted sweep contains all its trials.
     """
@@ -165,7 +166,7 @@ def _counted(log: pd.DataFrame, without: frozenset[str]) -> tuple[float, frozens
 
 
 def other_trials(*runs: Run) -> Logged:
-    """Return the trials in the store's log, without trials that repeat one of ``runs``.
+    """Return the trials in the store's log; leave out trials that repeat a run in ``runs``.
 
     All runs have the same history. A simulated history has no log, so it has no other trials. A
     trial repeats a run if both have the same parameters and the same sessions.

@@ -45,7 +45,7 @@ def on_cluster(client: Any, case: Case, spans: Sequence[Span]) -> Iterator[Done]
     """Yield the rows of each chunk, computed by the workers of a Dask cluster."""
     from backtests.sweep.cluster import spread
 
-    # Each command has its own key, because code may have changed since the last command.
+    # Each command has a new random key, which tells a worker to load the user's code again.
     material = (secrets.token_hex(8), loaded(), pickle.dumps(case), _code(case))
     for span, (data, spent) in spread(client, _work, material, spans):
         yield span, _read(data), spent
